@@ -1,0 +1,135 @@
+"""What the rest of the library asks of an identity, and the identities that need no machinery."""
+
+from __future__ import annotations
+
+import ipaddress
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from aiocos.errors import ConfigError, CredentialsError
+from aiocos.wire.message import Outgoing
+
+
+class Authorizer(Protocol):
+    """Puts an identity on requests. Made by `Credentials.authorizer`, one per client; holds what changes (tokens)."""
+
+    async def authorize(self, request: Outgoing) -> None:
+        """Add the authorization headers to `request.headers`; raises `CredentialsError` rather than send without."""
+        ...
+
+    def rejected(self, request: Outgoing) -> bool:
+        """Note that the service answered 401 to `request`; True if a second try can go better (a token was dropped)."""
+        ...
+
+    async def close(self) -> None:
+        """Release what the authorizer holds; it can be used again afterwards."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """What an authorizer needs to know of its client."""
+
+    region: str = "us-east-1"
+    iam_endpoint: str | None = None
+    verify_tls: bool = True
+
+
+class Credentials(ABC):
+    """An identity as it is written down: frozen, picklable, and silent about its secrets in `repr`."""
+
+    @property
+    def service_instance_id(self) -> str | None:
+        """The instance (CRN or GUID) that lists and creates buckets with this identity, where one is known."""
+        return None
+
+    @abstractmethod
+    def authorizer(self, settings: AuthSettings) -> Authorizer:
+        """Make what authorises the requests of one client. No I/O happens here."""
+
+    def presigner(self, settings: AuthSettings) -> Authorizer | None:
+        """Make what signs URLs, or None if this identity cannot (IAM tokens cannot)."""
+        return None
+
+
+@dataclass(frozen=True)
+class Anonymous(Credentials):
+    """Nobody: public buckets, `public-read` objects, presigned URLs."""
+
+    def authorizer(self, settings: AuthSettings) -> Authorizer:
+        """Return an authorizer that adds nothing."""
+        return _Nothing()
+
+
+class _Nothing:
+    async def authorize(self, request: Outgoing) -> None:
+        return None
+
+    def rejected(self, request: Outgoing) -> bool:
+        return False
+
+    async def close(self) -> None:
+        return None
+
+
+def refuse_plain_http(origin: str) -> None:
+    """Raise `ConfigError` where a bearer token would travel in the clear: plain http to anything but this machine."""
+    parts = urlsplit(origin)
+    if parts.scheme == "https" or is_loopback(parts.hostname or ""):
+        return
+    raise ConfigError(f"a bearer token is not sent to {origin}: plain http would show it to the network; use https")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine itself."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class BearerToken(Credentials):
+    """A token that somebody else keeps fresh: the token itself, or an async function asked for it on every request."""
+
+    token: SecretStr | Callable[[], Awaitable[str]]
+    instance_id: str | None = field(default=None)
+
+    def __init__(self, token: str | SecretStr | Callable[[], Awaitable[str]], service_instance_id: str | None = None) -> None:
+        object.__setattr__(self, "token", SecretStr(token) if isinstance(token, str) else token)
+        object.__setattr__(self, "instance_id", service_instance_id)
+
+    @property
+    def service_instance_id(self) -> str | None:
+        """The instance given beside the token."""
+        return self.instance_id
+
+    def authorizer(self, settings: AuthSettings) -> Authorizer:
+        """Return an authorizer that sends this token."""
+        return _Bearer(self.token)
+
+
+class _Bearer:
+    def __init__(self, token: SecretStr | Callable[[], Awaitable[str]]) -> None:
+        self._token = token
+
+    async def authorize(self, request: Outgoing) -> None:
+        refuse_plain_http(request.origin)
+        token = self._token.get_secret_value() if isinstance(self._token, SecretStr) else await self._token()
+        if not token:
+            raise CredentialsError("the token is empty: the request was not sent")
+        request.headers["Authorization"] = f"Bearer {token}"
+
+    def rejected(self, request: Outgoing) -> bool:
+        # A function may know better by now; a fixed token will not change.
+        return not isinstance(self._token, SecretStr)
+
+    async def close(self) -> None:
+        return None

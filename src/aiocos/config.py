@@ -1,0 +1,94 @@
+"""Settings that never change while a client lives, each with its default and the reason for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aiocos.errors import ConfigError
+
+KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
+
+# Limits of the service (https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-large-objects).
+MIN_PART = 5 * MIB
+MAX_PART = 5 * GIB
+MAX_PARTS = 10_000
+MAX_OBJECT = 10 * TIB
+MAX_PUT = 5 * GIB
+MAX_KEYS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RetryConfig:
+    """When a failed attempt is made again.
+
+    A request that was not sent is tried again whatever it does; one that was sent and not answered only if a second time does
+    no harm. Waits grow as `base * 2**n`, drawn at random below that, never above `cap`; a `Retry-After` is honoured.
+    """
+
+    attempts: int = 5
+    base: float = 0.1
+    cap: float = 20.0
+    # A retry costs `retry_cost` of `budget` and a first-time success gives back `refund`: in an outage a client soon sends
+    # little more than its callers' first attempts, instead of five times as much.
+    budget: float = 500.0
+    retry_cost: float = 5.0
+    refund: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TransferConfig:
+    """How objects are cut into parts, and how much of them is in memory at once."""
+
+    # 8 MiB is far above the 5 MiB minimum and small enough that eight of them in flight fit the budget of one stream.
+    part_size: int = 8 * MIB
+    # Below this one PUT is cheaper than three calls.
+    multipart_threshold: int = 16 * MIB
+    # Parts of one transfer in flight when the source can be read anywhere (a file, bytes) …
+    concurrency: int = 8
+    # … and when it must be read in order: the reader is the limit, and 5 parts of 8 MiB stay under 64 MiB.
+    stream_concurrency: int = 4
+    # All transfers of a client together.
+    memory: int = 128 * MIB
+    # How long an abort or another clean-up may take after a cancel (seconds).
+    cleanup_timeout: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.part_size < MIN_PART or self.part_size > MAX_PART:
+            raise ConfigError(f"part_size is {self.part_size} bytes; the service takes parts of {MIN_PART} to {MAX_PART} bytes")
+        if self.concurrency < 1 or self.stream_concurrency < 1:
+            raise ConfigError("concurrency and stream_concurrency are at least 1")
+        if self.memory < self.part_size:
+            raise ConfigError(f"memory ({self.memory} bytes) must hold at least one part ({self.part_size} bytes)")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig:
+    """Everything about a client but where it connects and as whom."""
+
+    # Seconds to a connection with TLS; a host that is down should not take a minute to be noticed.
+    connect_timeout: float = 10.0
+    # Seconds without a byte in either direction. Not a limit for the whole request: a slow uplink is no error.
+    idle_timeout: float = 60.0
+    # Requests of one client in flight; more wait their turn without holding a socket.
+    max_connections: int = 256
+    retry: RetryConfig = field(default_factory=RetryConfig)
+    transfer: TransferConfig = field(default_factory=TransferConfig)
+    # "path" puts the bucket in the path, "virtual" in the host name (a bucket with a dot falls back to the path).
+    addressing: Literal["path", "virtual"] = "path"
+    # The scope of HMAC signatures; the service takes any.
+    region: str = "us-east-1"
+    # The integrity header of object bodies. Every server of this protocol checks Content-MD5 where it checks anything.
+    checksum: Literal["md5", "crc32", "sha256"] = "md5"
+    # False turns certificate checks off, and warns.
+    verify_tls: bool = True
+    user_agent: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("connect_timeout", "idle_timeout"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} is in seconds and above 0")
+        if self.max_connections < 1:
+            raise ConfigError("max_connections is at least 1")
+        if self.retry.attempts < 1:
+            raise ConfigError("retry.attempts counts the first try too: at least 1")

@@ -1,0 +1,1 @@
+"""The wire, pure and synchronous: how an operation becomes a request and back. No network, no clock, no `await`."""
