@@ -1,0 +1,69 @@
+"""Access control lists of buckets and objects. COS promises one canned list, `public-read`; access is otherwise IAM's.
+
+https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-object-operations
+"""
+
+from dataclasses import KW_ONLY
+from typing import Annotated, ClassVar
+
+from aiocos.operations.shared import Charged, Grantee, Grants, Guarded, Mirrored, Owner, Paid
+from aiocos.wire.document import Document, Element
+from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
+
+
+class Grant(Document):
+    """One right of one grantee: FULL_CONTROL, WRITE, WRITE_ACP, READ or READ_ACP."""
+
+    grantee: Grantee | None = None
+    permission: str | None = None
+
+
+class AccessControlPolicy(Result):
+    """Who owns something, and who may do what with it."""
+
+    root: ClassVar[str] = "AccessControlPolicy"
+
+    owner: Owner | None = None
+    grants: Annotated[list[Grant], Element("AccessControlList/Grant")] = []
+
+
+class ObjectAccess(AccessControlPolicy):
+    """The access control list of an object."""
+
+    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
+
+
+@operation("GET", "/{bucket}?acl")
+class GetBucketAcl(Guarded, Operation[AccessControlPolicy]):
+    """Read a bucket's access control list."""
+
+    bucket: str
+
+
+@operation("PUT", "/{bucket}?acl")
+class PutBucketAcl(Grants, Guarded, Operation[Result]):
+    """Replace a bucket's access control list: by a document, a canned name, or grants."""
+
+    bucket: str
+    policy: Annotated[AccessControlPolicy | None, Body(md5=True)] = None
+
+
+@operation("GET", "/{bucket}/{key}?acl")
+class GetObjectAcl(Mirrored, Paid, Guarded, Operation[ObjectAccess]):
+    """Read an object's access control list. Raises `NoSuchKey`."""
+
+    bucket: str
+    key: str
+    _: KW_ONLY
+    version_id: Annotated[str | None, Query("versionId")] = None
+
+
+@operation("PUT", "/{bucket}/{key}?acl")
+class PutObjectAcl(Grants, Paid, Guarded, Operation[Charged]):
+    """Replace an object's access control list. `acl="public-read"` lets anybody read it; `acl=""` takes that back."""
+
+    bucket: str
+    key: str
+    policy: Annotated[AccessControlPolicy | None, Body(md5=True)] = None
+    _: KW_ONLY
+    version_id: Annotated[str | None, Query("versionId")] = None

@@ -1,0 +1,205 @@
+"""Listings: of objects (version 2 and 1), of versions. Multipart uploads and parts are listed in `multipart`.
+
+Keys travel percent-encoded (`encoding-type=url`), since XML cannot carry every key; they are decoded here, and a page holds
+the very keys that were put.
+
+https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-bucket-operations
+"""
+
+from dataclasses import KW_ONLY
+from typing import Annotated, Any, ClassVar, Literal, cast
+from urllib.parse import quote_plus, unquote_plus
+
+from aiocos.operations.shared import Guarded, Mirrored, Owner, Paid
+from aiocos.wire.document import Document, Element, Timestamp
+from aiocos.wire.spec import Header, Operation, Query, Result, operation
+
+# What is percent-encoded in a listing that is asked for `encoding-type=url`.
+_ENCODED = ("prefix", "delimiter", "key", "marker", "next_marker", "start_after", "key_marker", "next_key_marker")
+
+
+class Page(Result):
+    """One page of a listing whose keys may be encoded."""
+
+    encoding_type: str | None = None
+
+    @classmethod
+    def received(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Decode the keys of a page that says it is encoded. A space comes as `+`, or as `%20`."""
+        if values.get("encoding_type") == "url":
+            _decode(values)
+        return values
+
+    def to_xml(self) -> bytes:
+        """Write the page, encoded if it says so."""
+        return Document.to_xml(_encode(self) if self.encoding_type == "url" else self)
+
+
+def _decode(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, str):
+            if name in _ENCODED and ("%" in value or "+" in value):
+                values[name] = unquote_plus(value)
+        elif isinstance(value, list):
+            for item in cast("list[Any]", value):
+                if isinstance(item, dict):
+                    _decode(cast("dict[str, Any]", item))
+
+
+def _encode(document: Document) -> Document:
+    changed: dict[str, Any] = {}
+    for name in type(document).model_fields:
+        value = getattr(document, name)
+        if isinstance(value, str):
+            if name in _ENCODED:
+                changed[name] = quote_plus(value, safe="/-._~")
+        elif isinstance(value, list):
+            items = cast("list[Any]", value)
+            changed[name] = [_encode(item) if isinstance(item, Document) else item for item in items]
+    return document.model_copy(update=changed)
+
+
+class ObjectEntry(Document):
+    """An object in a listing. The owner is given only where it was asked for."""
+
+    root: ClassVar[str] = "Contents"
+
+    key: str
+    last_modified: Timestamp | None = None
+    etag: Annotated[str, Element("ETag")] = ""
+    size: int = 0
+    storage_class: str | None = None
+    owner: Owner | None = None
+    checksum_algorithm: list[str] = []
+    checksum_type: str | None = None
+
+
+class CommonPrefix(Document):
+    """Keys that share this prefix up to the delimiter: a folder, so to say."""
+
+    root: ClassVar[str] = "CommonPrefixes"
+
+    prefix: str
+
+
+class ObjectPage(Page):
+    """What both versions of the object listing have in common."""
+
+    root: ClassVar[str] = "ListBucketResult"
+
+    name: str | None = None
+    prefix: str | None = None
+    delimiter: str | None = None
+    max_keys: int | None = None
+    is_truncated: bool = False
+    contents: list[ObjectEntry] = []
+    common_prefixes: list[CommonPrefix] = []
+
+
+class ListObjectsV2Result(ObjectPage):
+    """A page of objects. The next page is asked for with `next_continuation_token`."""
+
+    key_count: int | None = None
+    continuation_token: str | None = None
+    next_continuation_token: str | None = None
+    start_after: str | None = None
+
+
+@operation("GET", "/{bucket}?list-type=2")
+class ListObjectsV2(Guarded, Operation[ListObjectsV2Result]):
+    """List objects, page by page."""
+
+    bucket: str
+    _: KW_ONLY
+    prefix: Annotated[str | None, Query("prefix")] = None
+    delimiter: Annotated[str | None, Query("delimiter")] = None
+    """Roll keys up at this string after the prefix (`/`); they appear as common prefixes."""
+    start_after: Annotated[str | None, Query("start-after")] = None
+    max_keys: Annotated[int | None, Query("max-keys")] = None
+    """Entries a page, at most and by default 1,000."""
+    continuation_token: Annotated[str | None, Query("continuation-token")] = None
+    fetch_owner: Annotated[bool | None, Query("fetch-owner")] = None
+    encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
+
+
+class ListObjectsResult(ObjectPage):
+    """A page of objects, first version of the listing. Without `next_marker` the last key is the next marker."""
+
+    marker: str | None = None
+    next_marker: str | None = None
+    kp_enabled: Annotated[bool | None, Header("ibm-sse-kp-enabled")] = None
+    kp_root_key_id: Annotated[str | None, Header("ibm-sse-kp-crk-id")] = None
+
+
+@operation("GET", "/{bucket}")
+class ListObjects(Mirrored, Paid, Guarded, Operation[ListObjectsResult]):
+    """List objects, page by page (the first version of this call)."""
+
+    bucket: str
+    _: KW_ONLY
+    prefix: Annotated[str | None, Query("prefix")] = None
+    delimiter: Annotated[str | None, Query("delimiter")] = None
+    marker: Annotated[str | None, Query("marker")] = None
+    """Start after this key."""
+    max_keys: Annotated[int | None, Query("max-keys")] = None
+    encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
+
+
+class ObjectVersion(Document):
+    """One version of an object in a listing."""
+
+    root: ClassVar[str] = "Version"
+
+    key: str
+    version_id: str | None = None
+    is_latest: bool | None = None
+    last_modified: Timestamp | None = None
+    etag: Annotated[str, Element("ETag")] = ""
+    size: int = 0
+    storage_class: str | None = None
+    owner: Owner | None = None
+    checksum_algorithm: list[str] = []
+    checksum_type: str | None = None
+
+
+class DeleteMarker(Document):
+    """What a deletion in a versioned bucket leaves."""
+
+    key: str
+    version_id: str | None = None
+    is_latest: bool | None = None
+    last_modified: Timestamp | None = None
+    owner: Owner | None = None
+
+
+class ListObjectVersionsResult(Page):
+    """A page of versions and delete markers."""
+
+    root: ClassVar[str] = "ListVersionsResult"
+
+    name: str | None = None
+    prefix: str | None = None
+    delimiter: str | None = None
+    max_keys: int | None = None
+    is_truncated: bool = False
+    key_marker: str | None = None
+    version_id_marker: str | None = None
+    next_key_marker: str | None = None
+    next_version_id_marker: str | None = None
+    versions: Annotated[list[ObjectVersion], Element("Version")] = []
+    delete_markers: Annotated[list[DeleteMarker], Element("DeleteMarker")] = []
+    common_prefixes: list[CommonPrefix] = []
+
+
+@operation("GET", "/{bucket}?versions")
+class ListObjectVersions(Guarded, Operation[ListObjectVersionsResult]):
+    """List versions and delete markers, page by page."""
+
+    bucket: str
+    _: KW_ONLY
+    prefix: Annotated[str | None, Query("prefix")] = None
+    delimiter: Annotated[str | None, Query("delimiter")] = None
+    key_marker: Annotated[str | None, Query("key-marker")] = None
+    version_id_marker: Annotated[str | None, Query("version-id-marker")] = None
+    max_keys: Annotated[int | None, Query("max-keys")] = None
+    encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"

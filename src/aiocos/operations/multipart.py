@@ -1,0 +1,268 @@
+"""Multipart uploads: made, fed by parts, completed or aborted, and listed.
+
+Parts are numbered 1 to 10,000; each but the last has 5 MiB to 5 GiB.
+https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-large-objects
+"""
+
+from dataclasses import KW_ONLY
+from typing import Annotated, ClassVar, Literal
+
+from aiocos.operations.listing import CommonPrefix, Page
+from aiocos.operations.shared import (
+    Charged,
+    Checksums,
+    Content,
+    Copied,
+    CustomerEncryption,
+    Encryption,
+    Guarded,
+    Locking,
+    Mirrored,
+    ObjectGrants,
+    Owner,
+    Paid,
+    Retaining,
+    SourceConditions,
+    WriteConditions,
+    Written,
+)
+from aiocos.wire.document import Document, Element, Timestamp
+from aiocos.wire.message import Bytes
+from aiocos.wire.ranges import ByteRange
+from aiocos.wire.spec import Body, Header, Operation, Payload, Query, Result, operation
+from aiocos.wire.values import CopySource
+
+
+class MultipartUpload(Result):
+    """A multipart upload that has begun."""
+
+    root: ClassVar[str] = "InitiateMultipartUploadResult"
+
+    bucket: str | None = None
+    key: str | None = None
+    upload_id: str
+    abort_date: Annotated[Timestamp | None, Header("x-amz-abort-date")] = None
+    abort_rule_id: Annotated[str | None, Header("x-amz-abort-rule-id")] = None
+    checksum_algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm")] = None
+    checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
+    customer_algorithm: Annotated[str | None, Header("x-amz-server-side-encryption-customer-algorithm")] = None
+    customer_key_md5: Annotated[str | None, Header("x-amz-server-side-encryption-customer-key-MD5")] = None
+    server_side_encryption: Annotated[str | None, Header("x-amz-server-side-encryption")] = None
+    sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
+    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
+
+
+@operation("POST", "/{bucket}/{key}?uploads")
+class CreateMultipartUpload(Content, Encryption, Locking, ObjectGrants, Paid, Guarded, Operation[MultipartUpload]):
+    """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here."""
+
+    bucket: str
+    key: str
+    _: KW_ONLY
+    checksum_algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm")] = None
+    checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
+
+
+class UploadPartResult(Written):
+    """What the service says of a part."""
+
+
+@operation("PUT", "/{bucket}/{key}")
+class UploadPart(CustomerEncryption, Checksums, Paid, Guarded, Operation[UploadPartResult]):
+    """Send one part. Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`."""
+
+    bucket: str
+    key: str
+    upload_id: Annotated[str, Query("uploadId")]
+    part_number: Annotated[int, Query("partNumber")]
+    """1 to 10,000."""
+    data: Annotated[Bytes, Payload()] = b""
+
+
+class CopyPartResult(Copied):
+    """What the service says of a part that was copied."""
+
+
+@operation("PUT", "/{bucket}/{key}")
+class UploadPartCopy(CustomerEncryption, SourceConditions, Paid, Guarded, Operation[CopyPartResult]):
+    """Copy a range of an object as a part. Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`."""
+
+    bucket: str
+    key: str
+    upload_id: Annotated[str, Query("uploadId")]
+    part_number: Annotated[int, Query("partNumber")]
+    source: Annotated[CopySource | tuple[str, str], Header("x-amz-copy-source")]
+    _: KW_ONLY
+    source_range: Annotated[ByteRange | None, Header("x-amz-copy-source-range")] = None
+
+
+class CompletedPart(Document):
+    """A part to be joined: its number and the ETag the service gave it."""
+
+    root: ClassVar[str] = "Part"
+
+    etag: Annotated[str | None, Element("ETag")] = None
+    part_number: int | None = None
+    checksum_crc32: Annotated[str | None, Element("ChecksumCRC32")] = None
+    checksum_crc32c: Annotated[str | None, Element("ChecksumCRC32C")] = None
+    checksum_crc64nvme: Annotated[str | None, Element("ChecksumCRC64NVME")] = None
+    checksum_sha1: Annotated[str | None, Element("ChecksumSHA1")] = None
+    checksum_sha256: Annotated[str | None, Element("ChecksumSHA256")] = None
+
+
+class CompletedParts(Document):
+    """The parts to be joined, in ascending order."""
+
+    root: ClassVar[str] = "CompleteMultipartUpload"
+
+    parts: Annotated[list[CompletedPart], Element("Part")] = []
+
+
+class CompletedUpload(Result):
+    """The object that the parts have become. Its ETag is the MD5 of the parts' MD5s, a dash, and their number."""
+
+    root: ClassVar[str] = "CompleteMultipartUploadResult"
+
+    location: str | None = None
+    bucket: str | None = None
+    key: str | None = None
+    etag: Annotated[str, Element("ETag")] = ""
+    checksum_crc32: Annotated[str | None, Element("ChecksumCRC32")] = None
+    checksum_crc32c: Annotated[str | None, Element("ChecksumCRC32C")] = None
+    checksum_crc64nvme: Annotated[str | None, Element("ChecksumCRC64NVME")] = None
+    checksum_sha1: Annotated[str | None, Element("ChecksumSHA1")] = None
+    checksum_sha256: Annotated[str | None, Element("ChecksumSHA256")] = None
+    checksum_type: str | None = None
+    version_id: Annotated[str | None, Header("x-amz-version-id")] = None
+    expiration: Annotated[str | None, Header("x-amz-expiration")] = None
+    server_side_encryption: Annotated[str | None, Header("x-amz-server-side-encryption")] = None
+    sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
+    bucket_key_enabled: Annotated[bool | None, Header("x-amz-server-side-encryption-bucket-key-enabled")] = None
+    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
+
+
+@operation("POST", "/{bucket}/{key}")
+class CompleteMultipartUpload(CustomerEncryption, WriteConditions, Retaining, Paid, Guarded, Operation[CompletedUpload]):
+    """Join the parts into the object.
+
+    Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`. The service may report the
+    failure inside a 200; it is raised all the same.
+    """
+
+    bucket: str
+    key: str
+    upload_id: Annotated[str, Query("uploadId")]
+    parts: Annotated[list[CompletedPart], Body(md5=True, of=CompletedParts)]
+    _: KW_ONLY
+    checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
+    checksum_crc32: Annotated[str | None, Header("x-amz-checksum-crc32")] = None
+    checksum_crc32c: Annotated[str | None, Header("x-amz-checksum-crc32c")] = None
+    checksum_crc64nvme: Annotated[str | None, Header("x-amz-checksum-crc64nvme")] = None
+    checksum_sha1: Annotated[str | None, Header("x-amz-checksum-sha1")] = None
+    checksum_sha256: Annotated[str | None, Header("x-amz-checksum-sha256")] = None
+
+
+@operation("DELETE", "/{bucket}/{key}", ok=204)
+class AbortMultipartUpload(Paid, Guarded, Operation[Charged]):
+    """Give an upload up; its parts are removed. Raises `NoSuchUpload`."""
+
+    bucket: str
+    key: str
+    upload_id: Annotated[str, Query("uploadId")]
+
+
+class Part(Document):
+    """A part the service has."""
+
+    part_number: int
+    last_modified: Timestamp | None = None
+    etag: Annotated[str, Element("ETag")] = ""
+    size: int = 0
+    checksum_crc32: Annotated[str | None, Element("ChecksumCRC32")] = None
+    checksum_crc32c: Annotated[str | None, Element("ChecksumCRC32C")] = None
+    checksum_crc64nvme: Annotated[str | None, Element("ChecksumCRC64NVME")] = None
+    checksum_sha1: Annotated[str | None, Element("ChecksumSHA1")] = None
+    checksum_sha256: Annotated[str | None, Element("ChecksumSHA256")] = None
+
+
+class ListPartsResult(Result):
+    """A page of the parts the service has."""
+
+    root: ClassVar[str] = "ListPartsResult"
+
+    bucket: str | None = None
+    key: str | None = None
+    upload_id: str | None = None
+    part_number_marker: int | None = None
+    next_part_number_marker: int | None = None
+    max_parts: int | None = None
+    is_truncated: bool = False
+    parts: Annotated[list[Part], Element("Part")] = []
+    initiator: Owner | None = None
+    owner: Owner | None = None
+    storage_class: str | None = None
+    checksum_algorithm: str | None = None
+    checksum_type: str | None = None
+    abort_date: Annotated[Timestamp | None, Header("x-amz-abort-date")] = None
+    abort_rule_id: Annotated[str | None, Header("x-amz-abort-rule-id")] = None
+    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
+
+
+@operation("GET", "/{bucket}/{key}")
+class ListParts(Mirrored, CustomerEncryption, Paid, Guarded, Operation[ListPartsResult]):
+    """List the parts of an upload, page by page. Raises `NoSuchUpload`."""
+
+    bucket: str
+    key: str
+    upload_id: Annotated[str, Query("uploadId")]
+    _: KW_ONLY
+    part_number_marker: Annotated[int | None, Query("part-number-marker")] = None
+    """Start after this part."""
+    max_parts: Annotated[int | None, Query("max-parts")] = None
+
+
+class UploadEntry(Document):
+    """An upload that was begun and neither completed nor aborted."""
+
+    root: ClassVar[str] = "Upload"
+
+    key: str
+    upload_id: str
+    initiator: Owner | None = None
+    owner: Owner | None = None
+    storage_class: str | None = None
+    initiated: Timestamp | None = None
+    checksum_algorithm: str | None = None
+    checksum_type: str | None = None
+
+
+class ListMultipartUploadsResult(Page):
+    """A page of open uploads."""
+
+    root: ClassVar[str] = "ListMultipartUploadsResult"
+
+    bucket: str | None = None
+    key_marker: str | None = None
+    upload_id_marker: str | None = None
+    next_key_marker: str | None = None
+    next_upload_id_marker: str | None = None
+    prefix: str | None = None
+    delimiter: str | None = None
+    max_uploads: int | None = None
+    is_truncated: bool = False
+    uploads: Annotated[list[UploadEntry], Element("Upload")] = []
+    common_prefixes: list[CommonPrefix] = []
+
+
+@operation("GET", "/{bucket}?uploads")
+class ListMultipartUploads(Mirrored, Guarded, Operation[ListMultipartUploadsResult]):
+    """List open uploads, page by page."""
+
+    bucket: str
+    _: KW_ONLY
+    prefix: Annotated[str | None, Query("prefix")] = None
+    delimiter: Annotated[str | None, Query("delimiter")] = None
+    key_marker: Annotated[str | None, Query("key-marker")] = None
+    upload_id_marker: Annotated[str | None, Query("upload-id-marker")] = None
+    max_uploads: Annotated[int | None, Query("max-uploads")] = None
+    encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"

@@ -1,0 +1,79 @@
+"""Where a bucket and key live: an endpoint, and the host and path they get there."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote, unquote, urlsplit
+
+from aiocos.errors import ConfigError
+
+Network = Literal["public", "private", "direct"]
+Style = Literal["path", "virtual"]
+
+_DOMAIN = "cloud-object-storage.appdomain.cloud"
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9/._~-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server of the service: `scheme://host[:port]`, without a path."""
+
+    scheme: str
+    host: str  # with the port where it is not the scheme's own
+
+    @classmethod
+    def parse(cls, text: str) -> "Endpoint":
+        """Read a URL or a bare host name (then https); ConfigError where it is neither."""
+        url = text.strip()
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+        try:
+            port = parts.port
+        except ValueError as error:
+            raise ConfigError(f"the endpoint {text!r} has no valid port") from error
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigError(f"the endpoint {text!r} is no http or https URL")
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ConfigError(f"the endpoint {text!r} has more than a host: give the bucket and key to the calls")
+        if parts.username or parts.password:
+            raise ConfigError("the endpoint holds a user name: credentials have arguments of their own")
+        name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        default = {"http": 80, "https": 443}[parts.scheme]
+        return cls(parts.scheme, name if port in (None, default) else f"{name}:{port}")
+
+    @classmethod
+    def of_region(cls, region: str, network: Network = "public") -> "Endpoint":
+        """The endpoint of a location: `us-south`, `eu`, `ams03` … on the public, private or direct network."""
+        if not _LABEL.fullmatch(region):
+            raise ConfigError(f"{region!r} is no location")
+        if network not in ("public", "private", "direct"):
+            raise ConfigError(f"{network!r} is no network: public, private or direct")
+        return cls("https", f"s3.{'' if network == 'public' else network + '.'}{region}.{_DOMAIN}")
+
+    @property
+    def origin(self) -> str:
+        """`scheme://host[:port]`."""
+        return f"{self.scheme}://{self.host}"
+
+    def locate(self, bucket: str | None, key: str | None, style: Style = "path") -> tuple[str, str]:
+        """Return the origin and the path of a bucket and key; all but letters, digits and `-._~/` is percent-encoded."""
+        if bucket is None:
+            return self.origin, "/"
+        if style == "virtual" and "." not in bucket:
+            return f"{self.scheme}://{bucket}.{self.host}", "/" if key is None else f"/{encode_key(key)}"
+        path = f"/{quote(bucket, safe='-._~')}"
+        return self.origin, path if key is None else f"{path}/{encode_key(key)}"
+
+
+def encode_key(key: str) -> str:
+    """Percent-encode a key as UTF-8, its slashes kept."""
+    # Most keys need nothing, and the look is several times cheaper than the work.
+    return key if _PLAIN_KEY.fullmatch(key) else quote(key, safe="/-._~")
+
+
+def split_path(raw_path: str) -> tuple[str | None, str | None]:
+    """Read bucket and key back from an encoded path (path style). `/b` and `/b/` have no key; nothing is normalised."""
+    bucket, slash, key = raw_path.removeprefix("/").partition("/")
+    if not bucket:
+        return None, None
+    return unquote(bucket, errors="strict"), unquote(key, errors="strict") if slash and key else None

@@ -1,0 +1,295 @@
+"""From an operation to its request and back, from a response to its result and back.
+
+The client uses `to_request` and `from_response`, the emulator `from_request` and `to_response`. All four walk one plan per
+class, made at its first use.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from aiocos.errors import ConfigError, InvalidRequest, ProtocolError, ServiceError
+from aiocos.wire import digest
+from aiocos.wire.document import Document, Plan, XmlError, build, plan_of, read_tree, unwrap
+from aiocos.wire.failure import error_in_success
+from aiocos.wire.message import Bytes, Request, Response
+from aiocos.wire.spec import (
+    Body,
+    Header,
+    HeaderMap,
+    Local,
+    Operation,
+    Parameter,
+    Path,
+    Payload,
+    Query,
+    Result,
+    Statement,
+)
+from aiocos.wire.values import Codec, CustomerKey, codec
+
+R = TypeVar("R", bound=Result)
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+
+_NOT_A_VALUE = re.compile(r"[^\x20-\x7e\t]")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    parameter: Parameter
+    name: str
+    place: Any
+    codec: Codec | None
+    document: type[Document] | None
+    inner: str | None  # the field of `document` that this parameter is, with Body(of=...)
+
+
+_plans: dict[type[Any], tuple[_Field, ...]] = {}
+
+
+def _plan(cls: type[Operation[Any]]) -> tuple[_Field, ...]:
+    plan = _plans.get(cls)
+    if plan is None:
+        plan = _plans[cls] = tuple(_field(p) for p in cls.statement.parameters if not isinstance(p.place, Local))
+    return plan
+
+
+def _field(p: Parameter) -> _Field:
+    document: type[Document] | None = None
+    inner: str | None = None
+    if isinstance(p.place, Body):
+        document = p.place.of or cast("type[Document]", unwrap(p.type))
+        if p.place.of is not None:
+            (inner,) = document.model_fields
+    written = isinstance(p.place, Header | Query)
+    return _Field(
+        p, p.name, p.place, codec(p.type, isinstance(p.place, Header) and p.place.iso) if written else None, document, inner
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Requests
+
+
+def to_request(operation: Operation[Any]) -> Request:
+    """Write an operation as a request. What cannot be sent raises `ConfigError`, naming operation and parameter."""
+    statement = operation.statement
+    query = list(statement.query)
+    headers: dict[str, str] = {}
+    request = Request(statement.method, query=query, headers=headers)
+    for f in _plan(type(operation)):
+        value = getattr(operation, f.name)
+        if value is None:
+            if f.parameter.required:
+                raise ConfigError(f"{statement.name}: {f.name} is missing")
+            continue
+        try:
+            place = f.place
+            if isinstance(place, Header):
+                headers[place.name] = _checked(f.codec.write(value))  # type: ignore[union-attr]
+            elif isinstance(place, Query):
+                query.append((place.name, f.codec.write(value)))  # type: ignore[union-attr]
+            elif isinstance(place, Path):
+                _put_path(request, f.name, value)
+            elif isinstance(place, Payload):
+                request.body = _checked_payload(value)
+            elif isinstance(place, Body):
+                request.body = _document(f, value).to_xml()
+                if place.md5:
+                    headers["Content-MD5"] = digest.content_md5(request.body)
+            elif isinstance(place, HeaderMap):
+                _put_map(headers, place.prefix, value)
+            else:
+                key = value if isinstance(value, CustomerKey) else CustomerKey(value)
+                headers.update(key.headers(place.prefix))
+        except ConfigError:
+            raise
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ConfigError(f"{statement.name}: {f.name}: {error}") from error
+    return request
+
+
+def _put_path(request: Request, name: str, value: object) -> None:
+    # An empty key would turn the deletion of an object into the deletion of its bucket.
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"expected a name, not {value!r}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{value!r} cannot be written as UTF-8") from error
+    if name == "bucket":
+        if "/" in value or "?" in value or "#" in value or value in (".", ".."):
+            raise ValueError(f"{value!r} is no bucket name")
+        request.bucket = value
+    else:
+        request.key = value
+
+
+def _put_map(headers: dict[str, str], prefix: str, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name!r} cannot be the name of a header")
+        headers[prefix + name] = _checked(value)
+
+
+def _checked(value: str) -> str:
+    if found := _NOT_A_VALUE.search(value):
+        raise ValueError(
+            f"a header carries printable ASCII only, not U+{ord(found.group()):04X}: encode the value (percent, base64)"
+        )
+    return value
+
+
+def _checked_payload(value: object) -> Bytes:
+    if isinstance(value, memoryview):
+        view = cast("memoryview[int]", value)
+        return view if view.format == "B" and view.ndim == 1 else view.cast("B")
+    if isinstance(value, bytes | bytearray):
+        return value
+    raise ValueError(f"the body is bytes, not {type(value).__name__}; for text encode it, for files and streams use `upload`")
+
+
+def _document(f: _Field, value: Any) -> Document:
+    document = cast("type[Document]", f.document)
+    if f.inner is not None:
+        return document(**{f.inner: value})
+    if not isinstance(value, document):
+        raise TypeError(f"expected {document.__name__}, not {type(value).__name__}")
+    return value
+
+
+def from_request(cls: type[O], request: Request) -> O:
+    """Read a request as an operation; `InvalidRequest` with the service's code where it does not fit.
+
+    `request.body` is the XML of a document; the bytes of an object do not pass through here (the field becomes empty).
+    """
+    query = dict(request.query)
+    values: dict[str, Any] = {}
+    for f in _plan(cls):
+        place, raw = f.place, None
+        try:
+            if isinstance(place, Header):
+                raw = request.headers.get(place.name.lower())
+                value = None if raw is None else f.codec.read(raw)  # type: ignore[union-attr]
+            elif isinstance(place, Query):
+                raw = query.get(place.name)
+                value = None if raw is None else f.codec.read(raw)  # type: ignore[union-attr]
+            elif isinstance(place, Path):
+                value = request.bucket if f.name == "bucket" else request.key
+            elif isinstance(place, Payload):
+                value = request.body if request.body is not None else b""
+            elif isinstance(place, Body):
+                value = _read_body(f, request.body)
+            elif isinstance(place, HeaderMap):
+                value = _read_map(request.headers, place.prefix) or None
+            else:
+                value = CustomerKey.from_headers(
+                    *(request.headers.get((place.prefix + part).lower()) for part in ("algorithm", "key", "key-MD5"))
+                )
+        except XmlError as error:
+            raise refusal("MalformedXML", str(error), cls.statement) from error
+        except ValueError as error:
+            raise refusal("InvalidArgument", f"{getattr(place, 'name', f.name)}: {error}", cls.statement) from error
+        if value is not None:
+            values[f.name] = value
+        elif f.parameter.required:
+            code = "MissingRequestBodyError" if isinstance(place, Body) else "InvalidRequest"
+            text = "Request body is empty." if isinstance(place, Body) else f"{getattr(place, 'name', f.name)} is missing"
+            raise refusal(code, text, cls.statement)
+    return cls(**values)
+
+
+def refusal(code: str, message: str, statement: Statement) -> ServiceError:
+    """Make the error that the service answers with: its class and status follow from the code."""
+    cls = ServiceError.by_code.get(code, InvalidRequest)
+    return cls(message, status=400, code=code, operation=statement.name)
+
+
+def _read_body(f: _Field, body: Bytes | None) -> Any:
+    if not body:
+        return None
+    document = cast("type[Document]", f.document).from_xml(bytes(body))
+    return getattr(document, f.inner) if f.inner is not None else document
+
+
+def _read_map(headers: Mapping[str, str], prefix: str) -> dict[str, str]:
+    found = {n[len(prefix) :]: v for n, v in headers.items() if n[: len(prefix)].lower() == prefix and len(n) > len(prefix)}
+    # Servers write the names in any case (rclone capitalises them); names are defined as case-insensitive.
+    return {n.lower(): v for n, v in found.items()}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Responses
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    headers: tuple[tuple[str, str, str, bool], ...]  # field, wire name, its lower case, iso
+    maps: tuple[tuple[str, str], ...]
+    xml: Plan | None
+
+
+_shapes: dict[type[Result], _Shape] = {}
+
+
+def _shape(cls: type[Result]) -> _Shape:
+    shape = _shapes.get(cls)
+    if shape is None:
+        headers: list[tuple[str, str, str, bool]] = []
+        maps: list[tuple[str, str]] = []
+        for name, info in cls.model_fields.items():
+            for mark in info.metadata:
+                if isinstance(mark, Header):
+                    headers.append((name, mark.name, mark.name.lower(), mark.iso))
+                elif isinstance(mark, HeaderMap):
+                    maps.append((name, mark.prefix))
+        plan = plan_of(cls)
+        has_xml = bool(plan.elements or plan.attributes or plan.text)
+        shape = _shapes[cls] = _Shape(tuple(headers), tuple(maps), plan if has_xml else None)
+    return shape
+
+
+def from_response(cls: type[R], response: Response) -> R:
+    """Read a successful response as a result.
+
+    Raises the service's own error where the body of a success is an error document (copy, complete), and `ProtocolError`
+    where it is nothing that was expected.
+    """
+    shape = _shape(cls)
+    try:
+        values: dict[str, Any] = {}
+        if shape.xml is not None:
+            if failed := error_in_success(response):
+                raise failed
+            values = cls.received(read_tree(cls, response.body))
+        headers = response.headers
+        for name, _, lower, _ in shape.headers:
+            value = headers.get(lower)
+            if value is not None:
+                values[name] = value
+        for name, prefix in shape.maps:
+            values[name] = _read_map(headers, prefix)
+        values["request_id"] = response.request_id
+        return build(cls, values)
+    except XmlError as error:
+        where = f" (request id {response.request_id})" if response.request_id else ""
+        raise ProtocolError(f"the {response.status} answer is no {cls.__name__}: {error}{where}") from error
+
+
+def to_response(result: Result, status: int) -> Response:
+    """Write a result as a response. Request ids are the server's to add."""
+    shape = _shape(type(result))
+    headers: dict[str, str] = {}
+    for name, wire, _, iso in shape.headers:
+        value = getattr(result, name)
+        if value is not None and value != "":
+            headers[wire] = value if isinstance(value, str) else codec(cast("type[object]", type(value)), iso).write(value)
+    for name, prefix in shape.maps:
+        for key, value in getattr(result, name).items():
+            headers[prefix + key] = value
+    if shape.xml is None:
+        return Response(status, headers)
+    headers["Content-Type"] = "application/xml"
+    return Response(status, headers, result.to_xml())

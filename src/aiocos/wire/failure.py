@@ -1,0 +1,97 @@
+"""Errors on the wire: the `<Error>` document, and the exception it means."""
+
+from email.utils import parsedate_to_datetime
+from typing import Annotated, ClassVar
+
+from aiocos.errors import AccessDenied, ObjectProtected, ServiceError
+from aiocos.wire.document import Document, Element, XmlError
+from aiocos.wire.message import Response
+
+_PROTECTING = ("retention", "legal hold", "protected", "object lock", "worm")
+
+
+class ErrorDocument(Document):
+    """What the service says when it says no. It has no namespace."""
+
+    root: ClassVar[str] = "Error"
+    namespace: ClassVar[str] = ""
+
+    code: str = ""
+    message: str = ""
+    resource: str | None = None
+    request_id: str | None = None
+    status: Annotated[int | None, Element("httpStatusCode")] = None
+
+
+def read_error(response: Response, operation: str = "", resource: str = "") -> ServiceError:
+    """Turn an error response into its exception. A body that is no error document (a proxy's page) is quoted in short."""
+    document = ErrorDocument()
+    if response.body:
+        try:
+            document = ErrorDocument.from_xml(response.body)
+        except XmlError:
+            pass
+        if not document.code:
+            document = ErrorDocument(message=" ".join(response.body[:400].decode("utf-8", "replace").split())[:200])
+    return _error(document, response.status, response, operation, resource)
+
+
+def error_in_success(response: Response) -> ServiceError | None:
+    """Return the error that a 200 carries in its body, or None.
+
+    The service sends the status before a long copy or completion is done; what went wrong afterwards can only be said in the
+    body. Its root element decides, not a search for a substring: an object's key may hold the word.
+    """
+    head = response.body[:512].lstrip()
+    if head.startswith(b"<?"):
+        head = head.partition(b"?>")[2].lstrip()
+    if not head.startswith((b"<Error>", b"<Error ")):
+        return None
+    try:
+        document = ErrorDocument.from_xml(response.body)
+    except XmlError:
+        return None
+    return _error(document, document.status or 500, response, "", "")
+
+
+def _error(document: ErrorDocument, status: int, response: Response, operation: str, resource: str) -> ServiceError:
+    code = document.code or str(status)
+    cls = ServiceError.class_for(status, document.code)
+    lowered = document.message.lower()
+    if cls is AccessDenied and any(word in lowered for word in _PROTECTING):
+        cls = ObjectProtected
+    return cls(
+        document.message,
+        status=status,
+        code=code,
+        resource=resource or document.resource or "",
+        request_id=response.request_id or document.request_id,
+        retry_after=_retry_after(response),
+        operation=operation,
+    )
+
+
+def _retry_after(response: Response) -> float | None:
+    text = (response.headers.get("retry-after") or "").strip()
+    if not text:
+        return None
+    if text.isdigit():
+        return float(text)
+    try:
+        # A date counts from the server's own clock, so ours does not matter.
+        until = parsedate_to_datetime(text)
+        now = parsedate_to_datetime(response.headers["date"])
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def write_error(error: ServiceError, request_id: str) -> Response:
+    """Write an exception as the service's error document."""
+    document = ErrorDocument(
+        code=error.code, message=error.message, resource=error.resource, request_id=request_id, status=error.status
+    )
+    headers = {"Content-Type": "application/xml"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(int(error.retry_after))
+    return Response(error.status, headers, document.to_xml())

@@ -1,0 +1,246 @@
+"""How an operation is stated: a small class whose fields are its parameters and say where they travel.
+
+::
+
+    @operation("PUT", "/{bucket}/{key}?retention")
+    class PutObjectRetention(Operation[Result]):
+        bucket: str
+        key: str
+        retention: Annotated[Retention, Body(md5=True)]
+        _: KW_ONLY
+        version_id: Annotated[str | None, Query("versionId")] = None
+
+The client's method, the emulator's router and parser, the command line and the reference table are all read off this one
+statement. What cannot be true is refused when the class is made: a field without a place, two bodies, a path that names an
+unknown field, two operations that one request could mean.
+
+Modules that state operations do not postpone the evaluation of annotations: the checks read the types themselves.
+"""
+
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from dataclasses import Field as DataclassField
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, dataclass_transform, get_args, get_origin
+
+from aiocos.wire.document import Document, Elsewhere
+
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T", bound="Operation[Any]")
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Places
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """In the path: the fields named `bucket` and `key`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query parameter."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header(Elsewhere):
+    """A header. `iso` writes times as ISO 8601 instead of RFC 1123."""
+
+    name: str
+    iso: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderMap(Elsewhere):
+    """All headers with a prefix, as a dictionary without it: user metadata."""
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHeaders(Elsewhere):
+    """The three headers of a customer's own encryption key (SSE-C)."""
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body, as XML. `md5` adds Content-MD5, which the service demands of most configuration bodies.
+
+    The field is a document, or (`of`) the one field of a document: a location, a list of parts.
+    """
+
+    md5: bool = False
+    of: type[Document] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The body, as bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Elsewhere):
+    """Not on the wire."""
+
+
+Place = Path | Query | Header | HeaderMap | KeyHeaders | Body | Payload | Local
+_PLACES = (Path, Query, Header, HeaderMap, KeyHeaders, Body, Payload, Local)
+
+
+class Result(Document):
+    """What an operation gives back. `request_id` is what IBM support asks for."""
+
+    request_id: Annotated[str | None, Local()] = None
+
+    @classmethod
+    def received(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Put right what the XML says in a form of its own, before it is validated (listings decode their keys here)."""
+        return values
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One field of an operation: its place and its type."""
+
+    name: str
+    place: Place
+    type: Any
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What `@operation` says of a class, with everything that can be read off it."""
+
+    name: str
+    method: str
+    has_bucket: bool
+    has_key: bool
+    query: tuple[tuple[str, str], ...]  # the fixed part: (("list-type", "2"),), (("acl", ""),)
+    ok: int  # the status of success
+    repeatable: bool  # a second time does no harm
+    parameters: tuple[Parameter, ...]
+    result: type[Result]
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """What a request must carry to mean this operation: fixed query names, required queries and required headers."""
+        marks = {f"?{name}={value}" if value else f"?{name}" for name, value in self.query}
+        for p in self.parameters:
+            if p.required and isinstance(p.place, Query):
+                marks.add(f"?{p.place.name}")
+            elif p.required and isinstance(p.place, Header):
+                marks.add(p.place.name.lower())
+        return frozenset(marks)
+
+    @property
+    def body(self) -> Parameter | None:
+        """The parameter that is the body."""
+        return next((p for p in self.parameters if isinstance(p.place, Body | Payload)), None)
+
+
+registry: dict[str, "type[Operation[Any]]"] = {}
+"""All operations by name, in the order of their statement."""
+
+
+@dataclass(kw_only=True, repr=False)
+class Operation(Generic[R_co]):
+    """One request to be made. Made by a group's method; its fields are that method's parameters."""
+
+    __slots__ = ()
+    statement: ClassVar[Statement]
+
+    timeout: Annotated[float | None, Local()] = None
+    """The deadline of the whole call in seconds, waits and retries included."""
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{p.name}={getattr(self, p.name)!r}"
+            for p in self.statement.parameters
+            if not isinstance(p.place, KeyHeaders | Payload) and getattr(self, p.name) is not None
+        ]
+        return f"{self.statement.name}({', '.join(shown)})"
+
+
+@dataclass_transform()
+def operation(method: str, pattern: str, *, ok: int = 200, repeatable: bool | None = None) -> Callable[[type[T]], type[T]]:
+    """State an operation: the request line it has, the status of its success, and whether it may be sent twice.
+
+    `repeatable` is by default true for every method but POST.
+    """
+
+    def state(cls: type[T]) -> type[T]:
+        made = dataclass(slots=True, repr=False)(cls)
+        path, _, query = pattern.partition("?")
+        names = tuple(part.strip("{}") for part in path.split("/") if part)
+        if names not in ((), ("bucket",), ("bucket", "key")):
+            raise TypeError(f"{cls.__name__}: the path {path} is not one of /, /{{bucket}}, /{{bucket}}/{{key}}")
+        made.statement = Statement(
+            name=cls.__name__,
+            method=method,
+            has_bucket="bucket" in names,
+            has_key="key" in names,
+            query=tuple((n, v) for n, _, v in (part.partition("=") for part in query.split("&") if part)),
+            ok=ok,
+            repeatable=method != "POST" if repeatable is None else repeatable,
+            parameters=tuple(_parameter(cls.__name__, f, names) for f in fields(made)),
+            result=_result_type(cls),
+        )
+        _check(made.statement, names)
+        registry[cls.__name__] = made
+        return made
+
+    return state
+
+
+def _parameter(owner: str, f: "DataclassField[Any]", path_names: tuple[str, ...]) -> Parameter:
+    annotation: Any = f.type
+    if isinstance(annotation, str):
+        raise TypeError(f"{owner}.{f.name}: the module postpones its annotations; operations are read from real types")
+    place: Place | None = Path() if f.name in path_names else None
+    if get_origin(annotation) is Annotated:
+        annotation, *marks = get_args(annotation)
+        place = next((m for m in marks if isinstance(m, _PLACES)), place)
+    if place is None:
+        raise TypeError(f"{owner}.{f.name} has no place on the wire")
+    return Parameter(f.name, place, annotation, f.default is MISSING and f.default_factory is MISSING)
+
+
+def _result_type(cls: type[Any]) -> type[Result]:
+    for base in cast("tuple[Any, ...]", getattr(cls, "__orig_bases__", ())):
+        if get_origin(base) is Operation:
+            result = get_args(base)[0]
+            if isinstance(result, type) and issubclass(result, Result):
+                return result
+    raise TypeError(f"{cls.__name__} does not say its result: derive from Operation[SomeResult]")
+
+
+def _check(statement: Statement, path_names: tuple[str, ...]) -> None:
+    name = statement.name
+    if missing := set(path_names) - {p.name for p in statement.parameters}:
+        raise TypeError(f"{name}: the path names {', '.join(sorted(missing))}, which is no field")
+    if sum(isinstance(p.place, Body | Payload) for p in statement.parameters) > 1:
+        raise TypeError(f"{name} has two bodies")
+    taken: set[tuple[str, str]] = set()
+    for p in statement.parameters:
+        if isinstance(p.place, Header | Query):
+            where = (type(p.place).__name__, p.place.name.lower())
+            if where in taken:
+                raise TypeError(f"{name}: two fields travel in {where[0].lower()} {p.place.name}")
+            taken.add(where)
+    for other in registry.values():
+        o = other.statement
+        if o.name == name or (o.method, o.has_bucket, o.has_key, o.marks) == (
+            statement.method,
+            statement.has_bucket,
+            statement.has_key,
+            statement.marks,
+        ):
+            raise TypeError(f"{name} and {o.name} are one request")

@@ -1,0 +1,199 @@
+"""Values between Python and the text of headers and queries: one codec a type."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
+from urllib.parse import quote, unquote
+
+from aiocos.wire.document import parse_time, unwrap, write_time
+from aiocos.wire.ranges import ByteRange
+
+
+class CopySource(NamedTuple):
+    """Where a copy comes from."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+
+    def to_wire(self) -> str:
+        """`bucket/key?versionId=…`, percent-encoded."""
+        version = f"?versionId={quote(self.version_id, safe='-._~')}" if self.version_id else ""
+        return f"{quote(self.bucket, safe='-._~')}/{quote(self.key, safe='/-._~')}{version}"
+
+    @classmethod
+    def from_wire(cls, text: str) -> "CopySource":
+        """Read it with or without a leading slash."""
+        path, _, query = text.partition("?")
+        bucket, slash, key = path.removeprefix("/").partition("/")
+        if not bucket or not slash or not key:
+            raise ValueError(f"a copy source is bucket/key, not {text!r}")
+        version = query.removeprefix("versionId=") if query.startswith("versionId=") else None
+        return cls(unquote(bucket), unquote(key), unquote(version) if version else None)
+
+
+class CustomerKey:
+    """A 32-byte AES-256 key of the customer's own (SSE-C). It does not show itself."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != 32:
+            raise ValueError(f"a customer key is 32 bytes, not {len(key)}")
+        self.key = bytes(key)
+
+    def headers(self, prefix: str) -> dict[str, str]:
+        """The three headers that carry the key."""
+        return {
+            f"{prefix}algorithm": "AES256",
+            f"{prefix}key": base64.b64encode(self.key).decode(),
+            f"{prefix}key-MD5": self.md5,
+        }
+
+    @property
+    def md5(self) -> str:
+        """Base64 of the key's MD5, which the service echoes."""
+        return base64.b64encode(hashlib.md5(self.key, usedforsecurity=False).digest()).decode()
+
+    @classmethod
+    def from_headers(cls, algorithm: str | None, key: str | None, md5: str | None) -> "CustomerKey | None":
+        """Read the three headers; ValueError where they do not fit together."""
+        if algorithm is None and key is None and md5 is None:
+            return None
+        if algorithm != "AES256" or key is None:
+            raise ValueError("a customer key needs the algorithm AES256 and the key")
+        try:
+            made = cls(base64.b64decode(key, validate=True))
+        except binascii.Error as error:
+            raise ValueError("the customer key is not base64") from error
+        if md5 is not None and md5 != made.md5:
+            raise ValueError("the customer key does not have the MD5 that came with it")
+        return made
+
+    def __repr__(self) -> str:
+        return "CustomerKey(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CustomerKey) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.md5)
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How a value of one type is written and read. Both raise ValueError."""
+
+    write: Callable[[Any], str]
+    read: Callable[[str], Any]
+
+
+def _write_rfc1123(value: datetime) -> str:
+    return format_datetime(_aware(value).astimezone(UTC), usegmt=True)
+
+
+def _write_iso(value: datetime) -> str:
+    return write_time(_aware(value).replace(microsecond=0))
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"{value.isoformat()} has no time zone")
+    return value
+
+
+def _read_time(text: str) -> datetime:
+    made = parse_time(text)
+    found = made if isinstance(made, datetime) else datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _read_rfc1123(text: str) -> datetime:
+    # Servers write ISO 8601 here too (a query's response-expires, some gateways' Last-Modified).
+    return _read_time(text) if text[:1].isdigit() else parsedate_to_datetime(text)
+
+
+def _read_bool(text: str) -> bool:
+    # The documentation says `True`, the model `true`.
+    lowered = text.lower()
+    if lowered not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return lowered == "true"
+
+
+def _read_int(text: str) -> int:
+    # int() would take "1_000" and " 5".
+    if not re.fullmatch(r"-?[0-9]{1,20}", text):
+        raise ValueError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def _write_seconds(value: int | timedelta) -> str:
+    if isinstance(value, timedelta):
+        if value.microseconds:
+            raise ValueError(f"{value} is not a whole number of seconds")
+        return str(value.days * 86400 + value.seconds)
+    return str(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a string, not {type(value).__name__}")
+    return value
+
+
+def _write_int(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"expected a whole number, not {type(value).__name__}")
+    return str(value)
+
+
+def _write_bool(value: Any) -> str:
+    if not isinstance(value, bool):
+        raise ValueError(f"expected True or False, not {type(value).__name__}")
+    return "true" if value else "false"
+
+
+def _write_copy_source(value: CopySource | tuple[str, str]) -> str:
+    return (value if isinstance(value, CopySource) else CopySource(value[0], value[1])).to_wire()
+
+
+_CODECS: dict[Any, Codec] = {
+    str: Codec(_text, str),
+    int: Codec(_write_int, _read_int),
+    bool: Codec(_write_bool, _read_bool),
+    CopySource: Codec(_write_copy_source, CopySource.from_wire),
+    ByteRange: Codec(ByteRange.to_wire, ByteRange.from_wire),
+}
+_RFC1123 = Codec(_write_rfc1123, _read_rfc1123)
+_ISO = Codec(_write_iso, _read_time)
+_SECONDS = Codec(_write_seconds, _read_int)
+
+
+@cache
+def codec(annotation: Any, iso: bool = False) -> Codec:
+    """Return the codec of a parameter's type; TypeError if it has none."""
+    kind = unwrap(annotation)
+    if get_origin(kind) in (Union, UnionType):
+        members = {a for a in get_args(kind) if a is not NoneType}
+        if timedelta in members:
+            return _SECONDS
+        for known in (CopySource, ByteRange):
+            if known in members:
+                return _CODECS[known]
+        kind = str if str in members else kind
+    if kind is datetime:
+        return _ISO if iso else _RFC1123
+    if get_args(kind) and all(isinstance(a, str) for a in get_args(kind)):  # Literal["COPY", "REPLACE"]
+        return _CODECS[str]
+    if kind in _CODECS:
+        return _CODECS[kind]
+    raise TypeError(f"{annotation} cannot travel in a header or query")
