@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from aiocos.errors import ConfigError, CredentialsError
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import Outgoing, Response
+
+
+class HttpClient(Protocol):
+    """The little of HTTP that an identity needs to fetch a token."""
+
+    async def send(self, request: Outgoing, *, timeout: float) -> Response:
+        """Send `request` once and read the answer whole, within `timeout` seconds.
+
+        Follows no redirect (the body holds an API key) and makes no second attempt. Raises the `TransportError` family where
+        no answer comes.
+        """
+        ...
+
+
+HttpFactory: TypeAlias = Callable[[], AbstractAsyncContextManager[HttpClient]]
+"""Opens an `HttpClient` for as long as one token is fetched.
+
+A token is fetched for all clients of an event loop, so the fetch must not depend on the session of the one that happened to
+come first: that client may be closed while the others wait.
+"""
 
 
 class Authorizer(Protocol):
@@ -35,9 +57,29 @@ class Authorizer(Protocol):
 class AuthSettings:
     """What an authorizer needs to know of its client."""
 
+    # The scope of HMAC signatures.
     region: str = "us-east-1"
+    # Where tokens come from; said for the client, it is preferred to what the credentials say.
     iam_endpoint: str | None = None
+    # Clients that check certificates share no token with clients that do not.
     verify_tls: bool = True
+    # How tokens are fetched; identities that need none do without.
+    http: HttpFactory | None = None
+    # Seconds since 1970: the time in signatures.
+    clock: Callable[[], float] = time.time
+    # False sends UNSIGNED-PAYLOAD in place of a body's SHA-256, over https only (TLS then guards the body).
+    sign_bodies: bool = True
+
+
+class Presigner(Protocol):
+    """Signs URLs that others use without credentials. Made by `Credentials.presigner`."""
+
+    def presign(self, request: Outgoing, *, expires: int) -> str:
+        """Return the URL of `request`, valid for `expires` seconds from now.
+
+        Every header of `request` is signed too: whoever uses the URL must send them with the same values.
+        """
+        ...
 
 
 class Credentials(ABC):
@@ -52,9 +94,12 @@ class Credentials(ABC):
     def authorizer(self, settings: AuthSettings) -> Authorizer:
         """Make what authorises the requests of one client. No I/O happens here."""
 
-    def presigner(self, settings: AuthSettings) -> Authorizer | None:
-        """Make what signs URLs, or None if this identity cannot (IAM tokens cannot)."""
-        return None
+    def presigner(self, settings: AuthSettings) -> Presigner:
+        """Make what signs URLs; raises `CredentialsError` if this identity cannot (only HMAC keys can)."""
+        raise CredentialsError(
+            f"{type(self).__name__} cannot sign URLs: that takes HMAC keys. Give access_key_id and secret_access_key to the "
+            "client, beside the API key if you like (a service credential has them where HMAC was asked for: cos_hmac_keys)"
+        )
 
 
 @dataclass(frozen=True)
@@ -79,6 +124,8 @@ class _Nothing:
 
 def refuse_plain_http(origin: str) -> None:
     """Raise `ConfigError` where a bearer token would travel in the clear: plain http to anything but this machine."""
+    if origin.startswith("https://"):
+        return
     parts = urlsplit(origin)
     if parts.scheme == "https" or is_loopback(parts.hostname or ""):
         return
