@@ -39,8 +39,9 @@ class Outgoing:
     origin: str
     path: str
     query: str
-    headers: dict[str, str]
-    body: Bytes | None = None
+    # Not in `repr`: they carry tokens and, on their way to IAM, API keys.
+    headers: dict[str, str] = field(repr=False)
+    body: Bytes | None = field(default=None, repr=False)
 
     @property
     def host(self) -> str:
