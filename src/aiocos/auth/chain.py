@@ -2,7 +2,7 @@
 
 1. The environment: `IBM_API_KEY_ID`, with `IBM_SERVICE_INSTANCE_ID` and `IBM_AUTH_ENDPOINT`.
 2. The environment: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, with `AWS_SESSION_TOKEN`.
-3. The service credential as JSON: `COS_CREDENTIALS_FILE`, else `~/.bluemix/cos_credentials`. Its HMAC keys win over its API key.
+3. A service credential (JSON): `COS_CREDENTIALS_FILE`, else `~/.bluemix/cos_credentials`. Its HMAC keys win over its API key.
 4. `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
 5. `AWS_CONFIG_FILE`, else `~/.aws/config`.
 
@@ -10,8 +10,8 @@ A profile named in the call leaves 1 to 3 out; one named by `AWS_DEFAULT_PROFILE
 4 and 5. Half a pair of keys ends the search with an error: going on would act as somebody else.
 
 Left out of IBM's list on purpose: assuming AWS roles, web identities and SSO, `credential_process`, and the EC2, container and
-boto2 sources. They yield identities of AWS that COS does not know, one runs other programs, and the metadata service costs every
-machine outside AWS a network time-out. `AWS_CREDENTIAL_EXPIRATION` is not read: keys of COS do not expire.
+boto2 sources. They yield identities of AWS that COS does not know, one runs other programs, and the metadata service costs
+every machine outside AWS a network time-out. `AWS_CREDENTIAL_EXPIRATION` is not read: keys of COS do not expire.
 
 Kept, though IBM's SDK does not do it: the documentation promises that an API key as `aws_access_key_id` with an instance id as
 `aws_secret_access_key` is understood. A "secret" that begins with `crn:` is such an instance id.
