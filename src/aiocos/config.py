@@ -82,6 +82,11 @@ class ClientConfig:
     checksum: Literal["md5", "crc32", "sha256"] = "md5"
     # False turns certificate checks off, and warns.
     verify_tls: bool = True
+    # A file of certificates to trust instead of the system's.
+    ca_file: str | None = None
+    # Compare what is read with the object's ETag where that is an MD5, and with checksum headers where there are any.
+    verify_reads: bool = True
+    # Put before the library's own name in the User-Agent header.
     user_agent: str = ""
 
     def __post_init__(self) -> None:

@@ -151,6 +151,8 @@ class ServiceError(CosError):
             return found
         if status >= 500:
             return Unavailable
+        if 300 <= status < 400:
+            return Redirected
         return InvalidRequest if status == 400 else ServiceError
 
     def __str__(self) -> str:

@@ -1,0 +1,222 @@
+"""The life of one call, top to bottom: the file to read first.
+
+    bind → body and digest → address → { authorise → one attempt → error or result → decide } → decode
+
+Every operation of the library goes through `Engine.call`, or through `Engine.open` where the body of the answer is streamed.
+There is no side door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from aiocos.auth.base import Authorizer, Presigner
+from aiocos.config import ClientConfig
+from aiocos.errors import CosError, ServiceError, TimedOut, TransportError
+from aiocos.net.retry import RetryBudget, persist
+from aiocos.net.transport import Exchange, Transport
+from aiocos.wire import digest
+from aiocos.wire.address import Endpoint
+from aiocos.wire.bind import from_response, to_request
+from aiocos.wire.failure import read_error
+from aiocos.wire.message import Bytes, Outgoing, Request, Response, encode_query
+from aiocos.wire.spec import Operation, Payload, Result
+
+R = TypeVar("R", bound=Result)
+
+_log = logging.getLogger("aiocos.call")
+
+# Hashing more than this is worth a thread: 256 KiB of MD5 take about 0.4 ms.
+_INLINE = 256 * 1024
+_INSTANCE = "ibm-service-instance-id"
+
+
+class Engine:
+    """Carries operations out for one client."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        authorizer: Authorizer,
+        transport: Transport,
+        config: ClientConfig,
+        service_instance_id: Callable[[], str | None],
+        presigner: Callable[[], Presigner],
+    ) -> None:
+        self.endpoint = endpoint
+        self.config = config
+        self.budget = RetryBudget(config.retry)
+        self._authorizer = authorizer
+        self._transport = transport
+        self._instance = service_instance_id
+        self._presigner = presigner
+
+    async def call(self, operation: Operation[R]) -> R:
+        """Send an operation and return its result. Raises the errors of `aiocos.errors`."""
+        deadline = _deadline(operation)
+        try:
+            async with asyncio.timeout_at(deadline):
+                outgoing = await self.prepare(operation)
+
+                async def once() -> R:
+                    response = await self._answer(outgoing, deadline)
+                    _refuse(response, operation, outgoing)
+                    return _decode(operation, response)
+
+                return await persist(
+                    once,
+                    config=self.config.retry,
+                    budget=self.budget,
+                    repeatable=is_repeatable(operation),
+                    deadline=deadline,
+                    on_retry=_Noted(operation),
+                )
+        except TimeoutError as error:
+            raise _in_time(error, operation) from error
+
+    async def open(self, operation: Operation[Any]) -> Exchange:
+        """Send an operation and return its answer as soon as it has begun; its status is a success."""
+        deadline = _deadline(operation)
+        try:
+            async with asyncio.timeout_at(deadline):
+                outgoing = await self.prepare(operation)
+                return await persist(
+                    lambda: self._opened(operation, outgoing, deadline),
+                    config=self.config.retry,
+                    budget=self.budget,
+                    repeatable=is_repeatable(operation),
+                    deadline=deadline,
+                    on_retry=_Noted(operation),
+                )
+        except TimeoutError as error:
+            raise _in_time(error, operation) from error
+
+    async def prepare(self, operation: Operation[Any]) -> Outgoing:
+        """Bind, digest and address an operation: everything of a request but the authorization."""
+        request = to_request(operation)
+        headers = dict(request.headers)
+        if _names_instance(operation) and _INSTANCE not in headers and (instance := self._instance()):
+            headers[_INSTANCE] = instance
+        if request.body is not None and _is_payload(operation):
+            await self._add_digest(headers, request.body)
+        return self.address(request, headers)
+
+    def address(self, request: Request, headers: dict[str, str]) -> Outgoing:
+        """Give a request its place: origin, path and query as they will stand on the wire."""
+        origin, path = self.endpoint.locate(request.bucket, request.key, self.config.addressing)
+        return Outgoing(request.method, origin, path, encode_query(request.query), headers, request.body)
+
+    async def _add_digest(self, headers: dict[str, str], body: Bytes) -> None:
+        if any(name == "Content-MD5" or name.startswith("x-amz-checksum-") for name in headers):
+            return
+        algorithm = self.config.checksum
+        small = len(body) <= _INLINE
+        value = digest.digest(algorithm, body) if small else await asyncio.to_thread(digest.digest, algorithm, body)
+        headers[digest.HEADERS[algorithm]] = digest.encode(value)
+
+    async def _answer(self, outgoing: Outgoing, deadline: float | None) -> Response:
+        await self._authorizer.authorize(outgoing)
+        response = await self._transport.send(outgoing, deadline=deadline)
+        if response.status == 401 and self._authorizer.rejected(outgoing):
+            # The token had been revoked or had expired by another clock. It is dropped; the next is asked for once.
+            await self._authorizer.authorize(outgoing)
+            response = await self._transport.send(outgoing, deadline=deadline)
+        return response
+
+    async def _opened(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Exchange:
+        await self._authorizer.authorize(outgoing)
+        exchange = await self._transport.open(outgoing, deadline=deadline)
+        if exchange.status == 401 and self._authorizer.rejected(outgoing):
+            exchange.close()
+            await self._authorizer.authorize(outgoing)
+            exchange = await self._transport.open(outgoing, deadline=deadline)
+        if exchange.status >= 300:
+            with exchange:
+                _refuse(Response(exchange.status, exchange.headers, await exchange.read()), operation, outgoing)
+        return exchange
+
+    def presign(self, request: Request, headers: dict[str, str], expires: int) -> str:
+        """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request."""
+        return self._presigner().presign(self.address(request, headers), expires=expires)
+
+    async def close(self) -> None:
+        """Close the connections of the running loop. The engine can be used again."""
+        await self._authorizer.close()
+        await self._transport.close()
+
+
+def is_repeatable(operation: Operation[Any]) -> bool:
+    """Tell whether an operation may be sent twice: a conditional write may not, its second try would meet its first."""
+    statement = operation.statement
+    if not statement.repeatable:
+        return False
+    return statement.method != "PUT" or not (getattr(operation, "if_none_match", None) or getattr(operation, "if_match", None))
+
+
+def resource_of(operation: Operation[Any]) -> str:
+    """`bucket/key`, as messages name it."""
+    bucket, key = getattr(operation, "bucket", None), getattr(operation, "key", None)
+    return "/".join(part for part in (bucket, key) if part)
+
+
+def _deadline(operation: Operation[Any]) -> float | None:
+    return None if operation.timeout is None else asyncio.get_running_loop().time() + operation.timeout
+
+
+def _in_time(error: TimeoutError, operation: Operation[Any]) -> TimedOut:
+    """Turn the deadline's bare TimeoutError into one that says what was tried."""
+    if isinstance(error, TimedOut):
+        return error
+    what = f"{operation.statement.name} {resource_of(operation)}".strip()
+    return TimedOut(f"{what}: not done within {operation.timeout:g} s", sent=True)
+
+
+def _names_instance(operation: Operation[Any]) -> bool:
+    return hasattr(operation, "service_instance_id")
+
+
+def _is_payload(operation: Operation[Any]) -> bool:
+    body = operation.statement.body
+    return body is not None and isinstance(body.place, Payload)
+
+
+def _refuse(response: Response, operation: Operation[Any], outgoing: Outgoing) -> None:
+    """Raise the error of an answer that is none of success."""
+    if response.status < 300:
+        return
+    error = read_error(response, operation.statement.name, resource_of(operation))
+    location = response.headers.get("Location")
+    if 300 <= response.status < 400 and response.status != 304 and location:
+        # Neither a token nor a body goes where an answer points: a hostile redirect would collect both.
+        error.message = (
+            f"{outgoing.origin} points to {urlsplit(location).netloc or location}: credentials do not follow a redirect, "
+            "make a client for that endpoint"
+        )
+        error.args = (error.message,)
+    raise error
+
+
+def _decode(operation: Operation[R], response: Response) -> R:
+    try:
+        return cast("R", from_response(operation.statement.result, response))
+    except ServiceError as error:
+        # An error inside a 200 does not know what was asked.
+        error.operation, error.resource = operation.statement.name, resource_of(operation)
+        raise
+
+
+class _Noted:
+    """Logs a retry."""
+
+    __slots__ = ("_operation",)
+
+    def __init__(self, operation: Operation[Any]) -> None:
+        self._operation = operation
+
+    def __call__(self, error: CosError, attempt: int, delay: float) -> None:
+        sent = "" if not isinstance(error, TransportError) else " (sent)" if error.sent else " (not sent)"
+        _log.info("%s: attempt %d failed%s, again in %.2f s: %s", self._operation, attempt, sent, delay, error)

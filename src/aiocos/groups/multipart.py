@@ -1,0 +1,57 @@
+"""`client.multipart` and `client.acl`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiocos.call import Engine
+from aiocos.groups.pages import Listing
+from aiocos.operations import acl
+from aiocos.operations import multipart as ops
+from aiocos.wire.method import Call, Group, Method
+
+
+def _following_parts(operation: ops.ListParts, page: ops.ListPartsResult) -> dict[str, Any] | None:
+    if not page.is_truncated:
+        return None
+    marker = page.next_part_number_marker or (page.parts[-1].part_number if page.parts else None)
+    return {"part_number_marker": marker}
+
+
+def _following_uploads(operation: ops.ListMultipartUploads, page: ops.ListMultipartUploadsResult) -> dict[str, Any] | None:
+    if not page.is_truncated:
+        return None
+    last = page.uploads[-1] if page.uploads else None
+    return {
+        "key_marker": page.next_key_marker or (last.key if last else None),
+        "upload_id_marker": page.next_upload_id_marker or (last.upload_id if last else None),
+    }
+
+
+def _parts(engine: Engine, operation: ops.ListParts) -> Listing[ops.Part, ops.ListPartsResult]:
+    return Listing(engine, operation, _following_parts, lambda page: page.parts)
+
+
+def _uploads(engine: Engine, operation: ops.ListMultipartUploads) -> Listing[ops.UploadEntry, ops.ListMultipartUploadsResult]:
+    return Listing(engine, operation, _following_uploads, lambda page: page.uploads)
+
+
+class Multipart(Group[Engine]):
+    """Multipart uploads, step by step. `Client.upload` does all of it."""
+
+    create = Call(ops.CreateMultipartUpload)
+    upload_part = Call(ops.UploadPart)
+    upload_part_copy = Call(ops.UploadPartCopy)
+    complete = Call(ops.CompleteMultipartUpload)
+    abort = Call(ops.AbortMultipartUpload)
+    list_parts = Method(ops.ListParts, _parts)
+    list_uploads = Method(ops.ListMultipartUploads, _uploads)
+
+
+class Acl(Group[Engine]):
+    """Access control lists of buckets and objects."""
+
+    get_bucket = Call(acl.GetBucketAcl)
+    put_bucket = Call(acl.PutBucketAcl)
+    get_object = Call(acl.GetObjectAcl)
+    put_object = Call(acl.PutObjectAcl)

@@ -1,0 +1,60 @@
+"""Listings that page themselves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+
+from aiocos.call import Engine, resource_of
+from aiocos.errors import ProtocolError
+from aiocos.wire.spec import Operation, Result
+
+E = TypeVar("E")
+P = TypeVar("P", bound=Result)
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+
+Next = Callable[[O, P], dict[str, Any] | None]
+"""Given an operation and its page: the parameters to change for the next page, or None at the end."""
+
+
+class Listing(Generic[E, P]):
+    """The answer to a listing: iterate over its entries, or over whole `pages()`. Nothing is asked before that."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        operation: Operation[P],
+        following: Callable[[Any, P], dict[str, Any] | None],
+        entries: Callable[[P], Sequence[E]],
+    ) -> None:
+        self._engine = engine
+        self._operation = operation
+        self._following = following
+        self._entries = entries
+
+    def __aiter__(self) -> AsyncIterator[E]:
+        return self._each()
+
+    async def _each(self) -> AsyncGenerator[E, None]:
+        async for page in self.pages():
+            for entry in self._entries(page):
+                yield entry
+
+    async def pages(self) -> AsyncGenerator[P, None]:
+        """Give page after page; a page also holds the common prefixes. Raises what the call raises.
+
+        The deadline (`timeout=`) is that of each page.
+        """
+        operation = self._operation
+        while True:
+            page = await self._engine.call(operation)
+            yield page
+            change = self._following(operation, page)
+            if change is None:
+                return
+            if all(getattr(operation, name) == value for name, value in change.items()):
+                raise ProtocolError(
+                    f"{operation.statement.name} {resource_of(operation)}: the page points to itself as the next"
+                )
+            operation = replace(operation, **change)

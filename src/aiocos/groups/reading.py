@@ -1,0 +1,237 @@
+"""An object that is being read."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import datetime
+from types import TracebackType
+
+from aiocos.call import Engine, resource_of
+from aiocos.errors import ConfigError, IntegrityError, ProtocolError
+from aiocos.net.stream import BodyStream
+from aiocos.net.transport import Exchange
+from aiocos.operations.objects import GetObject, ObjectInfo
+from aiocos.wire import digest
+from aiocos.wire.bind import from_response
+from aiocos.wire.message import Response
+from aiocos.wire.ranges import ByteRange, ContentRange
+
+
+class ObjectStream:
+    """An object's content, read as it arrives, and what the service says of the object.
+
+    ::
+
+        async with client.objects.get("bucket", "key") as obj:
+            async for chunk in obj: ...
+
+    A connection that breaks is taken up again at the byte where it broke, pinned to the ETag. A whole object is compared with
+    its checksum at the end: `IntegrityError` where they disagree, after the last chunk.
+    """
+
+    def __init__(self, engine: Engine, operation: GetObject) -> None:
+        self._engine = engine
+        self._operation = operation if operation.checksum_mode else replace(operation, checksum_mode="ENABLED")
+        self._what = f"GetObject {resource_of(operation)}"
+        self._info: ObjectInfo | None = None
+        self._body: BodyStream | None = None
+        self._proof: _Proof | None = None
+        self._used = False
+
+    async def __aenter__(self) -> ObjectStream:
+        exchange = await self._engine.open(self._operation)
+        try:
+            self._info = info = from_response(ObjectInfo, Response(exchange.status, exchange.headers))
+            first, length = self._extent(exchange, info)
+            self._body = BodyStream(
+                exchange,
+                what=self._what,
+                first=first,
+                length=length,
+                reopen=self._reopen if info.etag else None,
+                retry=self._engine.config.retry,
+                budget=self._engine.budget,
+            )
+            whole = first == 0 and (info.content_range is None or length == _total(info.content_range))
+            if whole and self._engine.config.verify_reads and not self._operation.part_number:
+                self._proof = proof_of(info)
+        except BaseException:
+            exchange.close()
+            raise
+        return self
+
+    def _extent(self, exchange: Exchange, info: ObjectInfo) -> tuple[int, int | None]:
+        """The offset and length of the body within the object."""
+        if info.content_range is None:
+            if exchange.status == 206:
+                raise ProtocolError(f"{self._what}: a partial answer without Content-Range")
+            asked = self._operation.range
+            if asked is not None and (asked.first != 0 or asked.last is not None):
+                # A server that knows no ranges sends the whole object. Better said than guessed.
+                raise ProtocolError(f"{self._what}: asked for {asked.to_wire()}, the server answered with the whole object")
+            if self._operation.part_number:
+                raise ProtocolError(f"{self._what}: asked for part {self._operation.part_number}, got the whole object")
+            return 0, info.content_length
+        try:
+            came = ContentRange.from_wire(info.content_range)
+        except ValueError as error:
+            raise ProtocolError(f"{self._what}: {error}") from error
+        asked = self._operation.range
+        if asked is not None and asked.first is not None and came.first != asked.first:
+            raise ProtocolError(f"{self._what}: asked for {asked.to_wire()}, got {info.content_range}")
+        return came.first, came.length
+
+    async def _reopen(self, first: int, last: int | None) -> Exchange:
+        pinned = replace(self._operation, range=ByteRange(first, last), part_number=None, if_match=self.info.etag)
+        # The conditions of the first answer have been met; time that passed meanwhile must not turn them.
+        pinned = replace(pinned, if_none_match=None, if_modified_since=None, if_unmodified_since=None)
+        return await self._engine.open(pinned)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._body is not None:
+            self._body.close()
+
+    # -- what the service says ------------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> ObjectInfo:
+        """Everything the answer says of the object."""
+        if self._info is None:
+            raise ConfigError(f"{self._what}: not open yet: `async with client.objects.get(...) as obj`")
+        return self._info
+
+    @property
+    def etag(self) -> str:
+        """The ETag, with its quotes."""
+        return self.info.etag
+
+    @property
+    def size(self) -> int:
+        """The bytes of this body: of the object, or of the range that was asked for."""
+        return self.info.size
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type it was stored with."""
+        return self.info.content_type
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """User metadata, names in lower case."""
+        return self.info.metadata
+
+    @property
+    def last_modified(self) -> datetime | None:
+        """When it was stored."""
+        return self.info.last_modified
+
+    @property
+    def version_id(self) -> str | None:
+        """Its version, in a versioned bucket."""
+        return self.info.version_id
+
+    # -- the bytes ------------------------------------------------------------------------------------------------
+
+    async def chunk(self) -> bytes:
+        """Return the next bytes as they came, of any number; empty at the end."""
+        if self._body is None:
+            raise ConfigError(f"{self._what}: not open yet: `async with client.objects.get(...) as obj`")
+        data = await self._body.chunk()
+        if self._proof is not None:
+            if data:
+                self._proof.update(data)
+            else:
+                self._proof.check(self._what)
+                self._proof = None
+        return data
+
+    async def read(self) -> bytes:
+        """Read the rest, whole."""
+        chunks: list[bytes] = []
+        while data := await self.chunk():
+            chunks.append(data)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._each()
+
+    async def _each(self) -> AsyncIterator[bytes]:
+        while data := await self.chunk():
+            yield data
+
+    async def chunks(self, size: int) -> AsyncIterator[bytes]:
+        """Give the rest in chunks of exactly `size` bytes, the last one shorter."""
+        if size < 1:
+            raise ConfigError("the size of a chunk is at least 1 byte")
+        kept = bytearray()
+        while data := await self.chunk():
+            kept += data
+            while len(kept) >= size:
+                yield bytes(kept[:size])
+                del kept[:size]
+        if kept:
+            yield bytes(kept)
+
+
+class _Proof:
+    """A checksum that grows with what is read."""
+
+    def __init__(self, expected: str, update: Callable[[bytes], None], actual: Callable[[], str]) -> None:
+        self._expected = expected
+        self.update = update
+        self._actual = actual
+
+    def check(self, what: str) -> None:
+        """Raise `IntegrityError` where what was read is not what was stored."""
+        actual = self._actual()
+        if actual != self._expected:
+            raise IntegrityError(
+                f"{what}: the bytes that came have the checksum {actual}, the object has {self._expected}",
+                expected=self._expected,
+                actual=actual,
+            )
+
+
+def proof_of(info: ObjectInfo) -> _Proof | None:
+    """Return what vouches for a whole object: its ETag where that is an MD5, else a checksum of all of it, else None."""
+    if digest.is_md5(info.etag) and info.customer_algorithm is None:
+        md5 = hashlib.md5(usedforsecurity=False)
+        return _Proof(digest.bare(info.etag), md5.update, md5.hexdigest)
+    if info.checksum_sha256 and "-" not in info.checksum_sha256:
+        sha256 = hashlib.sha256()
+        return _Proof(info.checksum_sha256, sha256.update, lambda: digest.encode(sha256.digest()))
+    if info.checksum_crc32 and "-" not in info.checksum_crc32:
+        value = 0
+
+        def update(data: bytes) -> None:
+            nonlocal value
+            value = zlib.crc32(data, value)
+
+        return _Proof(info.checksum_crc32, update, lambda: digest.encode(value.to_bytes(4, "big")))
+    return None
+
+
+def _total(content_range: str) -> int | None:
+    return ContentRange.from_wire(content_range).total
+
+
+def open_object(engine: Engine, operation: GetObject) -> ObjectStream:
+    """Prepare to read an object; nothing is asked before `async with`."""
+    return ObjectStream(engine, operation)
+
+
+async def read_object(engine: Engine, operation: GetObject) -> bytes:
+    """Read an object (or a range of it) into memory. Damaged bytes are asked for again before `IntegrityError` is raised."""
+    for attempt in range(1, engine.config.retry.attempts + 1):
+        try:
+            async with ObjectStream(engine, operation) as stream:
+                return await stream.read()
+        except IntegrityError:
+            if attempt == engine.config.retry.attempts or not engine.budget.take():
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")

@@ -1,0 +1,51 @@
+"""A body on its way out: bytes in memory, written in steps, and watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import payload
+
+from aiocos.wire.message import Bytes
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
+
+# Below this aiohttp joins head and body into one segment, which is what a small request wants.
+SMALL = 32 * 1024
+# A write of a whole part would be copied whole into the transport's buffer; a step of this size is, at worst, copied itself.
+STEP = 1024 * 1024
+
+
+class SteppedPayload(payload.Payload):
+    """Bytes that are written a step at a time, without copies, telling `progress` after each.
+
+    aiohttp's own payload for bytes writes everything at once, and warns above 1 MiB that this holds up the event loop.
+    """
+
+    _autoclose = True
+
+    def __init__(self, data: Bytes, progress: Callable[[], None]) -> None:
+        super().__init__(data)
+        self._view = memoryview(data)
+        self._size = self._view.nbytes
+        self._progress = progress
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """Return the body as text (aiohttp asks for it in debugging only)."""
+        return bytes(self._view).decode(encoding, errors)
+
+    async def as_bytes(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        """Return the body as bytes (aiohttp asks for it when it digests a body, which we never ask for)."""
+        return bytes(self._view)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Write all of it, as fast as the peer takes it."""
+        for start in range(0, self._view.nbytes, STEP):
+            await writer.write(self._view[start : start + STEP])
+            self._progress()
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """Write all of it; the length was announced by `size`."""
+        await self.write(writer)
