@@ -30,6 +30,7 @@ from aiocos.errors import (
     Unavailable,
     Uncertain,
 )
+from aiocos.transfer import DirectoryError, DirectoryResult, DownloadResult, FileError, Progress, UploadResult
 from aiocos.version import __version__
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.values import CopySource, CustomerKey
@@ -50,7 +51,11 @@ __all__ = [
     "Credentials",
     "CredentialsError",
     "CustomerKey",
+    "DirectoryError",
+    "DirectoryResult",
+    "DownloadResult",
     "DualCredentials",
+    "FileError",
     "Hmac",
     "IntegrityError",
     "Interrupted",
@@ -61,6 +66,7 @@ __all__ = [
     "NotModified",
     "ObjectProtected",
     "PreconditionFailed",
+    "Progress",
     "ProtocolError",
     "RetryConfig",
     "ServiceError",
@@ -71,5 +77,6 @@ __all__ = [
     "TransportError",
     "Unavailable",
     "Uncertain",
+    "UploadResult",
     "__version__",
 ]

@@ -16,10 +16,11 @@ from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
 from aiocos.groups import Service
 from aiocos.net.transport import OneOff, Transport
+from aiocos.transfer.methods import Desk, Transfers
 from aiocos.wire.address import Endpoint, Network
 
 
-class Client(Service):
+class Client(Service, Transfers):
     """A client of IBM Cloud Object Storage.
 
     ::
@@ -85,7 +86,9 @@ class Client(Service):
             verify_tls=config.verify_tls,
             http=lambda: OneOff(config),
         )
-        super().__init__(
+        Transfers.__init__(self, Desk(self))
+        Service.__init__(
+            self,
             Engine(
                 endpoint,
                 credentials.authorizer(settings),
@@ -93,7 +96,7 @@ class Client(Service):
                 config,
                 lambda: service_instance_id or credentials.service_instance_id,
                 lambda: credentials.presigner(settings),
-            )
+            ),
         )
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
+from typing import Literal
 
 from aiocos.call import Engine, resource_of
 from aiocos.errors import ConfigError, IntegrityError, ProtocolError
@@ -16,8 +17,10 @@ from aiocos.net.transport import Exchange
 from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.wire import digest
 from aiocos.wire.bind import from_response
-from aiocos.wire.message import Response
+from aiocos.wire.message import Bytes, Response
 from aiocos.wire.ranges import ByteRange, ContentRange
+
+ProofKind = Literal["md5", "composite", "checksum"]
 
 
 class ObjectStream:
@@ -38,7 +41,7 @@ class ObjectStream:
         self._what = f"GetObject {resource_of(operation)}"
         self._info: ObjectInfo | None = None
         self._body: BodyStream | None = None
-        self._proof: _Proof | None = None
+        self._proof: Proof | None = None
         self._used = False
 
     async def __aenter__(self) -> ObjectStream:
@@ -90,11 +93,15 @@ class ObjectStream:
         pinned = replace(pinned, if_none_match=None, if_modified_since=None, if_unmodified_since=None)
         return await self._engine.open(pinned)
 
+    def close(self) -> None:
+        """Drop the rest."""
+        if self._body is not None:
+            self._body.close()
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._body is not None:
-            self._body.close()
+        self.close()
 
     # -- what the service says ------------------------------------------------------------------------------------
 
@@ -134,6 +141,10 @@ class ObjectStream:
     def version_id(self) -> str | None:
         """Its version, in a versioned bucket."""
         return self.info.version_id
+
+    def unproven(self) -> None:
+        """Leave the comparison with the checksum to the caller."""
+        self._proof = None
 
     # -- the bytes ------------------------------------------------------------------------------------------------
 
@@ -178,10 +189,17 @@ class ObjectStream:
             yield bytes(kept)
 
 
-class _Proof:
-    """A checksum that grows with what is read."""
+class Proof:
+    """A checksum that grows with what is read, and what it shall be in the end."""
 
-    def __init__(self, expected: str, update: Callable[[bytes], None], actual: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        kind: ProofKind,
+        expected: str,
+        update: Callable[[Bytes], None],
+        actual: Callable[[], str],
+    ) -> None:
+        self.kind: ProofKind = kind
         self._expected = expected
         self.update = update
         self._actual = actual
@@ -197,22 +215,22 @@ class _Proof:
             )
 
 
-def proof_of(info: ObjectInfo) -> _Proof | None:
+def proof_of(info: ObjectInfo) -> Proof | None:
     """Return what vouches for a whole object: its ETag where that is an MD5, else a checksum of all of it, else None."""
     if digest.is_md5(info.etag) and info.customer_algorithm is None:
         md5 = hashlib.md5(usedforsecurity=False)
-        return _Proof(digest.bare(info.etag), md5.update, md5.hexdigest)
+        return Proof("md5", digest.bare(info.etag), md5.update, md5.hexdigest)
     if info.checksum_sha256 and "-" not in info.checksum_sha256:
         sha256 = hashlib.sha256()
-        return _Proof(info.checksum_sha256, sha256.update, lambda: digest.encode(sha256.digest()))
+        return Proof("checksum", info.checksum_sha256, sha256.update, lambda: digest.encode(sha256.digest()))
     if info.checksum_crc32 and "-" not in info.checksum_crc32:
         value = 0
 
-        def update(data: bytes) -> None:
+        def update(data: Bytes) -> None:
             nonlocal value
             value = zlib.crc32(data, value)
 
-        return _Proof(info.checksum_crc32, update, lambda: digest.encode(value.to_bytes(4, "big")))
+        return Proof("checksum", info.checksum_crc32, update, lambda: digest.encode(value.to_bytes(4, "big")))
     return None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import payload
 
@@ -42,9 +43,16 @@ class SteppedPayload(payload.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Write all of it, as fast as the peer takes it."""
-        for start in range(0, self._view.nbytes, STEP):
-            await writer.write(self._view[start : start + STEP])
-            self._progress()
+        try:
+            for start in range(0, self._view.nbytes, STEP):
+                await writer.write(self._view[start : start + STEP])
+                self._progress()
+        except asyncio.CancelledError:
+            # Closing the connection would still send what is buffered, and a part that was cancelled must not arrive.
+            transport = cast("asyncio.WriteTransport | None", getattr(writer, "transport", None))
+            if transport is not None:
+                transport.abort()
+            raise
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         """Write all of it; the length was announced by `size`."""

@@ -10,23 +10,24 @@ from collections.abc import Callable, Coroutine
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
-from aiocos.wire.spec import Operation
+from aiocos.wire.spec import Operation, Result
 
 P = ParamSpec("P")
 C = TypeVar("C")
-R = TypeVar("R")
+C_co = TypeVar("C_co", covariant=True)
+R = TypeVar("R", bound=Result)
 T = TypeVar("T")
-O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+O = TypeVar("O")  # noqa: E741 - an operation, or what is stated like one
 
 
-class Group(Generic[C]):
+class Group(Generic[C_co]):
     """A noun of the service with its methods. `caller` is whatever carries operations out."""
 
-    def __init__(self, caller: C) -> None:
+    def __init__(self, caller: C_co) -> None:
         self._caller = caller
 
     @property
-    def caller(self) -> C:
+    def caller(self) -> C_co:
         """What carries the operations out."""
         return self._caller
 

@@ -1,0 +1,220 @@
+"""Where an upload's bytes come from: memory, a file, anything that is read in order.
+
+A source that can be read anywhere gives its parts in parallel; one that must be read in order gives them one after another,
+each asked for only when there is room for it. Nothing here blocks the event loop: files are read in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import io
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
+
+import aiofiles
+
+from aiocos.errors import ConfigError, TransferError
+from aiocos.transfer.plan import Part
+from aiocos.wire.message import Bytes
+
+
+@runtime_checkable
+class AsyncReader(Protocol):
+    """Something with an awaitable `read(size)`: FastAPI's UploadFile, a file of aiofiles, a StreamReader."""
+
+    def read(self, size: int, /) -> Awaitable[bytes]:
+        """Return up to `size` bytes; empty at the end."""
+        ...
+
+
+Source: TypeAlias = "Bytes | str | os.PathLike[str] | BinaryIO | AsyncReader | AsyncIterable[Bytes] | Iterable[Bytes]"
+"""What can be uploaded: bytes, a path, a binary file, or an iterator of bytes, of known or unknown length."""
+
+
+class Origin(ABC):
+    """A source in use. `size` is None where the length is not known; `ordered` sources give their parts in order only."""
+
+    size: int | None
+    ordered: bool
+
+    @abstractmethod
+    async def part(self, part: Part) -> Bytes:
+        """Return the bytes of a part; fewer than its length only at the end of a source of unknown size."""
+
+    async def unchanged(self) -> None:
+        """Raise `TransferError` where the source was changed while it was read."""
+        return
+
+    async def __aenter__(self) -> Origin:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+def origin_of(source: Source) -> Origin:
+    """Return a source ready to be read. `ConfigError` for what is none."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _Memory(cast("Bytes", source))
+    if isinstance(source, str | os.PathLike):
+        return _File(Path(source))
+    if isinstance(source, io.TextIOBase):
+        raise ConfigError("the source is a text file: open it with mode 'rb'")
+    if hasattr(source, "read"):
+        return _Reader(source)
+    if isinstance(source, AsyncIterable):
+        return _Chunks(source)
+    if isinstance(source, Iterable):
+        return _Chunks(_threaded(iter(cast("Iterable[Bytes]", source))))
+    raise ConfigError(f"{type(source).__name__} is no source: give bytes, a path, a binary file or an iterator of bytes")
+
+
+class _Memory(Origin):
+    ordered = False
+
+    def __init__(self, data: Bytes) -> None:
+        self._view = memoryview(data).cast("B")
+        self.size = self._view.nbytes
+
+    async def part(self, part: Part) -> Bytes:
+        return self._view[part.offset : part.end]
+
+
+class _File(Origin):
+    """A file by its path, read in whole parts at their offsets."""
+
+    ordered = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.size = None
+
+    async def __aenter__(self) -> Origin:
+        if not stat.S_ISREG((await asyncio.to_thread(os.stat, self._path)).st_mode):
+            # A pipe or a device has no size that means anything, and opening one may wait for ever.
+            raise ConfigError(f"{self._path} is no regular file: open it and give the file object")
+        self._file = await aiofiles.open(self._path, "rb", buffering=0)
+        self._fd = self._file.fileno()
+        self._stat = os.fstat(self._fd)
+        self.size = self._stat.st_size
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._file.close()
+
+    async def part(self, part: Part) -> Bytes:
+        buffer = bytearray(part.length)
+        got = await asyncio.to_thread(read_at, self._fd, buffer, part.offset)
+        if got != part.length:
+            raise TransferError(f"{self._path} became shorter while it was read: it ends at {part.offset + got} bytes")
+        return buffer
+
+    async def unchanged(self) -> None:
+        now = os.fstat(self._fd)
+        if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
+            raise TransferError(f"{self._path} was changed while it was read: what was sent may be a mixture, and is discarded")
+
+
+def read_at(fd: int, buffer: bytearray, offset: int) -> int:
+    """Fill a buffer from a file, as far as the file goes; return the number of bytes. Blocks."""
+    view, got = memoryview(buffer), 0
+    while got < len(view):
+        count = os.preadv(fd, [view[got:]], offset + got)
+        if not count:
+            break
+        got += count
+    return got
+
+
+class _Ordered(Origin):
+    """What is read in order: part after part, each filled from pieces of any size."""
+
+    ordered = True
+    size = None
+
+    def __init__(self) -> None:
+        self._rest: memoryview = memoryview(b"")
+        self._ended = False
+
+    @abstractmethod
+    async def _more(self, wanted: int) -> Bytes:
+        """Return the next piece (about `wanted` bytes where that can be chosen); empty at the end."""
+
+    async def part(self, part: Part) -> Bytes:
+        wanted = part.length
+        buffer, filled = bytearray(wanted), 0
+        while filled < wanted:
+            if not self._rest:
+                self._rest = await self._piece(wanted - filled)
+                if not self._rest:
+                    break
+            taken = min(len(self._rest), wanted - filled)
+            buffer[filled : filled + taken] = self._rest[:taken]
+            self._rest = self._rest[taken:]
+            filled += taken
+        return buffer if filled == wanted else memoryview(buffer)[:filled]
+
+    async def _piece(self, wanted: int) -> memoryview:
+        if self._ended:
+            return memoryview(b"")
+        piece = await self._more(wanted)
+        try:
+            view = memoryview(piece).cast("B")
+        except TypeError as error:  # a user's iterator may give anything
+            raise ConfigError(f"the source gave {type(piece).__name__} where bytes were expected") from error
+        self._ended = not view
+        return view
+
+
+class _Reader(_Ordered):
+    """A file object, synchronous (read in a thread) or not."""
+
+    def __init__(self, reader: Any) -> None:
+        super().__init__()
+        self._read = reader.read
+        self._waits = inspect.iscoroutinefunction(reader.read)
+
+    async def _more(self, wanted: int) -> Bytes:
+        if self._waits:
+            return await self._read(wanted)
+        piece = await asyncio.to_thread(self._read, wanted)
+        # A wrapper may be a plain function that returns an awaitable.
+        return await piece if inspect.isawaitable(piece) else piece
+
+
+class _Chunks(_Ordered):
+    """An iterator of bytes; empty chunks on the way are no end."""
+
+    def __init__(self, chunks: AsyncIterable[Bytes]) -> None:
+        super().__init__()
+        self._chunks = aiter(chunks)
+
+    async def _more(self, wanted: int) -> Bytes:
+        async for chunk in self._chunks:
+            if len(chunk):
+                return chunk
+        return b""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        close = getattr(self._chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _threaded(chunks: Iterator[Bytes]) -> AsyncIterator[Bytes]:
+    """Step through a synchronous iterator in a thread."""
+    end = object()
+    while (chunk := await asyncio.to_thread(next, chunks, end)) is not end:
+        yield cast("Bytes", chunk)

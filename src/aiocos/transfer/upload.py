@@ -1,0 +1,399 @@
+"""Uploads: in one piece or in parts, with proof at the end, and nothing left behind.
+
+The order of things in a multipart upload, and why:
+
+* A part takes its permits (a place among the parts in flight, and memory) before its bytes are read.
+* Whatever fails, the parts in flight are cancelled and waited for first; then the upload is aborted, in a task of its own that
+  a cancel does not reach; then it is looked at once more, because a part that was still on its way may have outlived the abort.
+* The answer to the completion may be lost. Sending it again would meet "no such upload", which says nothing. So what the
+  service shows is compared with the ETag that follows from the parts: equal is a success, an upload that is still open is
+  completed again, and anything else is `Uncertain`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import KW_ONLY, dataclass, fields
+from functools import cache
+from typing import Any, TypeVar
+
+from aiocos.config import TransferConfig
+from aiocos.errors import (
+    CosError,
+    IntegrityError,
+    NoSuchUpload,
+    NotFound,
+    ProtocolError,
+    TransferError,
+    TransportError,
+    Unavailable,
+    Uncertain,
+)
+from aiocos.groups import Service
+from aiocos.net.retry import persist
+from aiocos.operations.multipart import (
+    CompletedPart,
+    CompletedUpload,
+    CompleteMultipartUpload,
+    CreateMultipartUpload,
+    MultipartUpload,
+    UploadPart,
+)
+from aiocos.operations.objects import HeadObject, PutObject
+from aiocos.operations.shared import (
+    Content,
+    Encryption,
+    Guarded,
+    Locking,
+    ObjectGrants,
+    Paid,
+    Retaining,
+    WriteConditions,
+)
+from aiocos.transfer.budget import Budget
+from aiocos.transfer.plan import Part, check_part_size, cut, growing, part_size_for
+from aiocos.transfer.results import Observer, Reporter, UploadResult, leaves, told
+from aiocos.transfer.source import Origin, Source, origin_of
+from aiocos.wire import digest
+from aiocos.wire.message import Bytes
+from aiocos.wire.spec import Operation
+
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+
+_log = logging.getLogger("aiocos.transfer")
+# Clean-ups that outlive the task they belong to; the loop itself keeps only weak references.
+_cleaning: set[asyncio.Task[None]] = set()
+
+
+@dataclass(repr=False, slots=True)
+class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGrants, Paid, Guarded):
+    """Upload an object of any size: in one piece where it is small, else in parts.
+
+    Gives an `UploadResult`. Raises the service's errors, `TransferError` where parts failed (nothing is left behind),
+    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled.
+    """
+
+    bucket: str
+    key: str
+    source: Source
+    _: KW_ONLY
+    part_size: int | None = None
+    concurrency: int | None = None
+    progress: Observer | None = None
+    timeout: float | None = None
+
+
+async def upload(service: Service, budget: Budget, request: Upload) -> UploadResult:
+    """Carry an upload out."""
+    config = service.engine.config.transfer
+    if request.part_size is not None:
+        check_part_size(request.part_size)
+    reporter = Reporter(request.progress, request.bucket, request.key)
+    what = f"the upload of {request.bucket}/{request.key}"
+    async with told(reporter, request.timeout, what), origin_of(request.source) as origin:
+        return await _upload(service, budget, request, origin, config, reporter)
+
+
+async def _upload(
+    service: Service, budget: Budget, request: Upload, origin: Origin, config: TransferConfig, reporter: Reporter
+) -> UploadResult:
+    wanted = request.part_size or config.part_size
+    reporter.bytes_total = origin.size
+    if origin.size is not None and origin.size < max(config.multipart_threshold, wanted):
+        async with budget.reserve(origin.size):
+            data = await origin.part(Part(1, 0, origin.size))
+            return await _put(service, request, origin, data, reporter)
+    if origin.size is not None:
+        parts = cut(origin.size, part_size_for(origin.size, wanted))
+        reporter.parts_total = -(-origin.size // part_size_for(origin.size, wanted))
+        return await _Multipart(service, budget, request, origin, config, reporter).run(list(parts))
+    # Of unknown length. What ends within its first part is put in one piece.
+    parts = growing(wanted, config.memory // 2)
+    first = next(parts)
+    taken = await budget.take(first.length)
+    try:
+        data = await origin.part(first)
+        if len(data) < first.length:
+            return await _put(service, request, origin, data, reporter)
+        multipart = _Multipart(service, budget, request, origin, config, reporter)
+        taken, begun = 0, (first, data, taken)
+        return await multipart.run(parts, begun)
+    finally:
+        if taken:
+            budget.give(taken)
+
+
+async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, reporter: Reporter) -> UploadResult:
+    await origin.unchanged()
+    reporter.parts_total = 1
+    result = await service.engine.call(carry(request, PutObject, data=data))
+    reporter.bytes_total = len(data)
+    reporter.moved(len(data), parts=1)
+    vouched = digest.is_md5(result.etag) and request.customer_key is None
+    same = vouched and await _etag(data) == digest.bare(result.etag)
+    return UploadResult(
+        bucket=request.bucket,
+        key=request.key,
+        etag=result.etag,
+        size=len(data),
+        parts=1,
+        version_id=result.version_id,
+        verified="md5" if same else None,
+        request_id=result.request_id,
+    )
+
+
+async def _etag(data: Bytes) -> str:
+    return digest.etag_of(data) if len(data) <= 256 * 1024 else await asyncio.to_thread(digest.etag_of, data)
+
+
+class _Multipart:
+    """One multipart upload."""
+
+    def __init__(
+        self,
+        service: Service,
+        budget: Budget,
+        request: Upload,
+        origin: Origin,
+        config: TransferConfig,
+        reporter: Reporter,
+    ) -> None:
+        self._service = service
+        self._budget = budget
+        self._request = request
+        self._origin = origin
+        self._config = config
+        self._reporter = reporter
+        self._what = f"upload of {request.bucket}/{request.key}"
+        width = request.concurrency or (config.stream_concurrency if origin.ordered else config.concurrency)
+        self._places = asyncio.Semaphore(width)
+        self._done: dict[int, CompletedPart] = {}
+        self._computed = True  # every part's ETag is the MD5 that was computed here
+        self._size = 0
+
+    async def run(self, parts: Any, begun: tuple[Part, Bytes, int] | None = None) -> UploadResult:
+        """Create, send, complete; abort where any of it fails. `begun` is a part read already, with its memory."""
+        taken = begun[2] if begun else 0
+        try:
+            created = await self._create()
+        except BaseException:
+            if taken:
+                self._budget.give(taken)
+            raise
+        upload_id = created.upload_id
+        try:
+            try:
+                await self._send(upload_id, parts, begun)
+            except BaseExceptionGroup as group:
+                raise self._failure(group, upload_id) from group
+            await self._origin.unchanged()
+            self._reporter.tell("verifying")
+            return await self._complete(upload_id)
+        except Uncertain:
+            # It may be there: aborting might be wrong, and would not help.
+            raise
+        except BaseException:
+            await self._clean_up(upload_id)
+            raise
+
+    async def _create(self) -> MultipartUpload:
+        # Not cancelled half-way: an upload whose id we never learn could not be aborted.
+        task = asyncio.ensure_future(self._service.engine.call(carry(self._request, CreateMultipartUpload)))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            keep(self._create_and_abort(task))
+            raise
+
+    async def _create_and_abort(self, creating: asyncio.Future[MultipartUpload]) -> None:
+        try:
+            async with asyncio.timeout(self._config.cleanup_timeout):
+                created = await creating
+        except (CosError, TimeoutError):
+            return
+        await self._abort(created.upload_id)
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    async def _send(self, upload_id: str, parts: Any, begun: tuple[Part, Bytes, int] | None) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            if begun is not None:
+                part, data, taken = begun
+                await self._places.acquire()
+                tasks.create_task(self._part(upload_id, part, data, taken))
+            for part in parts:
+                await self._places.acquire()
+                taken = 0
+                try:
+                    taken = await self._budget.take(part.length)
+                    if self._origin.ordered:
+                        data = await self._origin.part(part)
+                        if not data:
+                            break
+                        tasks.create_task(self._part(upload_id, part, data, taken))
+                        taken = -1  # the part's to give back now
+                        if len(data) < part.length:
+                            return
+                    else:
+                        tasks.create_task(self._part(upload_id, part, None, taken))
+                        taken = -1
+                finally:
+                    if taken >= 0:
+                        self._budget.give(taken)
+                        self._places.release()
+            else:
+                if self._origin.size is None and await self._more_than_planned():
+                    raise TransferError(
+                        f"the {self._what}: the source has more bytes than 10,000 parts hold ({self._size} so far): "
+                        "give a larger part_size, and a larger ClientConfig.transfer.memory for it",
+                        upload_id=upload_id,
+                        parts_done=len(self._done),
+                    )
+
+    async def _more_than_planned(self) -> bool:
+        return bool(await self._origin.part(Part(0, 0, 1)))
+
+    async def _part(self, upload_id: str, part: Part, data: Bytes | None, taken: int) -> None:
+        try:
+            if data is None:
+                data = await self._origin.part(part)
+            algorithm = self._service.engine.config.checksum
+            value = await asyncio.to_thread(digest.digest, algorithm, data)
+            operation = carry(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
+            setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
+            result = await self._service.engine.call(operation)
+            if algorithm != "md5" or digest.bare(result.etag) != value.hex():
+                self._computed = False
+            self._done[part.number] = CompletedPart(etag=result.etag, part_number=part.number)
+            self._size += len(data)
+            self._reporter.moved(len(data), parts=1)
+        finally:
+            self._budget.give(taken)
+            self._places.release()
+
+    def _failure(self, group: BaseExceptionGroup[BaseException], upload_id: str) -> BaseException:
+        """Say what a group of failures means: the source's own exception as it is, else a TransferError around them."""
+        causes = leaves(group)
+        own = [c for c in causes if not isinstance(c, CosError)]
+        if own:
+            return own[0]
+        if isinstance(causes[0], TransferError):
+            return causes[0]
+        return TransferError(
+            f"the {self._what} failed after {len(self._done)} parts, and was taken back: {causes[0]}",
+            upload_id=upload_id,
+            parts_done=len(self._done),
+        )
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    async def _complete(self, upload_id: str) -> UploadResult:
+        parts = [self._done[number] for number in sorted(self._done)]
+        expected = _composite(parts)
+        operation = carry(self._request, CompleteMultipartUpload, upload_id=upload_id, parts=parts)
+
+        async def once() -> CompletedUpload:
+            try:
+                return await self._service.engine.call(operation)
+            except (TransportError, ProtocolError, Unavailable, NoSuchUpload) as error:
+                if isinstance(error, TransportError) and not error.sent:
+                    raise
+                return await self._settle(upload_id, expected, error)
+
+        engine = self._service.engine
+        done = await persist(once, config=engine.config.retry, budget=engine.budget, repeatable=True)
+        etag = done.etag or (await self._service.engine.call(carry(self._request, HeadObject))).etag
+        comparable = expected is not None and digest.part_count(etag) is not None
+        if comparable and digest.bare(etag) != expected:
+            raise IntegrityError(
+                f"the {self._what}: the object has the ETag {etag}, the parts make {expected}",
+                expected=expected or "",
+                actual=etag,
+            )
+        return UploadResult(
+            bucket=self._request.bucket,
+            key=self._request.key,
+            etag=etag,
+            size=self._size,
+            parts=len(parts),
+            version_id=done.version_id,
+            upload_id=upload_id,
+            verified="composite" if comparable and self._computed else None,
+            request_id=done.request_id,
+        )
+
+    async def _settle(self, upload_id: str, expected: str | None, error: CosError) -> CompletedUpload:
+        """Find out whether a completion happened. Raises `error` where it did not and may be tried again."""
+        try:
+            info = await self._service.engine.call(carry(self._request, HeadObject))
+        except NotFound:
+            info = None
+        if info is not None and expected is not None and digest.bare(info.etag) == expected:
+            return CompletedUpload(etag=info.etag, version_id=info.version_id, request_id=info.request_id)
+        try:
+            async for _ in self._service.multipart.list_parts(self._request.bucket, self._request.key, upload_id):
+                break
+        except NoSuchUpload:
+            if info is None or isinstance(error, NoSuchUpload):
+                # Neither the upload nor what would have come of it: somebody aborted it.
+                raise TransferError(
+                    f"the {self._what}: the upload {upload_id} is gone, and the object is not what it would have made: {error}",
+                    upload_id=upload_id,
+                    parts_done=len(self._done),
+                ) from error
+            raise Uncertain(
+                f"the {self._what}: the answer to the completion was lost, the upload {upload_id} is gone, and the object has "
+                f"the ETag {info.etag} where {expected or 'one that cannot be foretold'} was expected. It may have been "
+                "completed and replaced since: look at the object",
+                upload_id=upload_id,
+                parts_done=len(self._done),
+            ) from error
+        raise error
+
+    async def _clean_up(self, upload_id: str) -> None:
+        task = keep(self._abort(upload_id))
+        # A second cancel ends the waiting, not the cleaning.
+        await asyncio.shield(task)
+
+    async def _abort(self, upload_id: str) -> None:
+        bucket, key, multipart = self._request.bucket, self._request.key, self._service.multipart
+        try:
+            async with asyncio.timeout(self._config.cleanup_timeout):
+                for _ in range(3):
+                    await multipart.abort(bucket, key, upload_id)
+                    async for _ in multipart.list_parts(bucket, key, upload_id):
+                        break
+        except NoSuchUpload:
+            return
+        except (CosError, TimeoutError) as error:
+            _log.warning("the %s could not be aborted, upload id %s: %s", self._what, upload_id, error)
+
+
+def keep(work: Any) -> asyncio.Task[None]:
+    """Start a clean-up that nobody has to wait for."""
+    task: asyncio.Task[None] = asyncio.ensure_future(work)
+    _cleaning.add(task)
+    task.add_done_callback(_cleaning.discard)
+    return task
+
+
+def _composite(parts: list[CompletedPart]) -> str | None:
+    """The ETag that follows from the parts' ETags, where these are MD5s."""
+    etags = [digest.bare(part.etag or "") for part in parts]
+    return digest.composite_etag(bytes.fromhex(e) for e in etags) if all(map(digest.is_md5, etags)) else None
+
+
+def carry(request: Upload, op: type[O], **given: Any) -> O:
+    """Make an operation with the parameters it has in common with the request."""
+    values = {name: getattr(request, name) for name in _common(op)}
+    return op(**{**values, **given})
+
+
+@cache
+def _common(op: type[Operation[Any]]) -> tuple[str, ...]:
+    ours = {f.name for f in fields(Upload)} - {"timeout"}
+    # A condition on the object that is to be written says nothing about reading it.
+    reading = {"if_match", "if_none_match", "if_unmodified_since"} if op.statement.method in ("HEAD", "GET") else set[str]()
+    return tuple(p.name for p in op.statement.parameters if p.name in ours - reading)
