@@ -1,0 +1,397 @@
+"""One token for many callers: who fetches, who waits, who is told of a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import weakref
+
+import pytest
+
+from aiocos.auth import bearer
+from aiocos.auth.bearer import TokenAuthorizer, source_for
+from aiocos.auth.tokens import Token, TokenSource
+from aiocos.errors import ConfigError, CredentialsError
+
+from .fakes import Clock, outgoing
+
+MANY = 1_000
+
+
+class Issuer:
+    """Hands out tokens of an hour, counted; waits at `gate`, fails with `error`."""
+
+    def __init__(self, clock: Clock, lifetime: float = 3_600.0) -> None:
+        self.clock = clock
+        self.lifetime = lifetime
+        self.calls = 0
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self) -> Token:
+        self.calls += 1
+        number = self.calls
+        await asyncio.sleep(0)
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return Token.lasting(f"token-{number}", self.lifetime, now=self.clock())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def issuer(clock: Clock) -> Issuer:
+    return Issuer(clock)
+
+
+@pytest.fixture
+def source(clock: Clock) -> TokenSource:
+    return TokenSource(clock=clock, patience=0.05)
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def fetches() -> list[asyncio.Task[object]]:
+    return [task for task in asyncio.all_tasks() if task.get_name() == "aiocos token"]
+
+
+async def test_a_fresh_token_is_had_without_waiting(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
+    assert source.current(issuer) is None
+    assert await source.token(issuer) == "token-1"
+    clock.now += 3_600 * 0.74
+    assert source.current(issuer) == "token-1"
+    assert not fetches()
+    with pytest.raises(StopIteration) as stopped:
+        source.token(issuer).send(None)  # runs to its end without ever giving control away
+    assert stopped.value.value == "token-1"
+    assert issuer.calls == 1
+
+
+async def test_a_thousand_callers_on_an_expired_token_fetch_once(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
+    await source.token(issuer)
+    clock.now += 3_600
+    values = await asyncio.gather(*(source.token(issuer) for _ in range(MANY)))
+    assert set(values) == {"token-2"}
+    assert issuer.calls == 2
+
+
+async def test_a_thousand_callers_share_one_failure_and_get_an_error_each(source: TokenSource, issuer: Issuer) -> None:
+    issuer.error = CredentialsError("IAM is down", status=503, code="BXNIM0000E")
+    issuer.error.__cause__ = OSError("refused")
+    results = await asyncio.gather(*(source.token(issuer) for _ in range(MANY)), return_exceptions=True)
+    assert issuer.calls == 1
+    assert len({id(result) for result in results}) == MANY
+    for result in results:
+        assert isinstance(result, CredentialsError)
+        assert (str(result), result.status, result.code) == ("IAM is down", 503, "BXNIM0000E")
+        assert isinstance(result.__cause__, OSError)
+
+
+async def test_one_cancelled_caller_cancels_nobody_else(source: TokenSource, issuer: Issuer) -> None:
+    issuer.gate.clear()
+    callers = [asyncio.create_task(source.token(issuer)) for _ in range(MANY)]
+    await settled()
+    callers[0].cancel()  # the one whose call started the fetch
+    await settled()
+    issuer.gate.set()
+    results = await asyncio.gather(*callers, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert results[1:] == ["token-1"] * (MANY - 1)
+    assert issuer.calls == 1
+
+
+async def test_the_fetch_goes_on_when_every_caller_has_gone(source: TokenSource, issuer: Issuer) -> None:
+    issuer.gate.clear()
+    callers = [asyncio.create_task(source.token(issuer)) for _ in range(3)]
+    await settled()
+    for caller in callers:
+        caller.cancel()
+    await asyncio.gather(*callers, return_exceptions=True)
+    issuer.gate.set()
+    await settled()
+    assert source.current(issuer) == "token-1"
+
+
+async def test_a_failure_that_nobody_waits_for_is_not_reported_by_the_loop(source: TokenSource, issuer: Issuer) -> None:
+    reports: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: reports.append(context))
+    issuer.gate.clear()
+    issuer.error = RuntimeError("a bug in fetch")
+    caller = asyncio.create_task(source.token(issuer))
+    await settled()
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    issuer.gate.set()
+    await settled()
+    del caller
+    gc.collect()
+    assert not reports
+    with pytest.raises(CredentialsError, match="RuntimeError") as raised:
+        await source.token(issuer)
+    assert isinstance(raised.value.__cause__, RuntimeError)
+    assert "a bug in fetch" not in str(raised.value)
+
+
+async def test_a_cancelled_fetch_is_begun_again_for_those_who_wait(source: TokenSource, issuer: Issuer) -> None:
+    issuer.gate.clear()
+    callers = [asyncio.create_task(source.token(issuer)) for _ in range(5)]
+    await settled()
+    fetches()[0].cancel()
+    await settled()
+    issuer.gate.set()
+    assert await asyncio.gather(*callers) == ["token-2"] * 5
+
+
+async def test_a_failure_stands_for_one_second(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
+    issuer.error = CredentialsError("no")
+    for step, calls in ((0.0, 1), (0.5, 1), (0.49, 1), (0.02, 2)):
+        clock.now += step
+        with pytest.raises(CredentialsError, match="no"):
+            await source.token(issuer)
+        assert issuer.calls == calls
+    issuer.error = None
+    clock.now += 1.0
+    assert await source.token(issuer) == "token-3"
+
+
+async def test_an_ageing_token_serves_while_one_task_refreshes_it(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
+    await source.token(issuer)
+    clock.now += 3_600 * 0.76
+    issuer.gate.clear()
+    assert [source.current(issuer) for _ in range(MANY)] == ["token-1"] * MANY
+    await settled()
+    assert issuer.calls == 2
+    assert len(fetches()) == 1
+    issuer.gate.set()
+    await settled()
+    assert source.current(issuer) == "token-2"
+
+
+async def test_a_token_that_is_due_is_waited_for_a_while(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
+    await source.token(issuer)
+    clock.now += 3_600 * 0.84
+    assert source.current(issuer) is None
+    assert await source.token(issuer) == "token-2"
+
+    clock.now += 3_600 * 0.84
+    issuer.gate.clear()
+    assert await source.token(issuer) == "token-2", "patience is over and the old token lives"
+    clock.now += 1.0
+    assert source.current(issuer) == "token-2", "nobody waits again for this refresh"
+    assert issuer.calls == 3
+    issuer.gate.set()
+    await settled()
+    assert source.current(issuer) == "token-3"
+
+
+async def test_a_refresh_that_fails_is_logged_once_and_not_tried_on_every_call(
+    source: TokenSource, issuer: Issuer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await source.token(issuer)
+    clock.now += 3_600 * 0.76
+    issuer.error = CredentialsError("IAM is down")
+    for _ in range(100):
+        assert await source.token(issuer) == "token-1"
+        await settled()
+    assert issuer.calls == 2
+    clock.now += 31
+    for _ in range(100):
+        assert await source.token(issuer) == "token-1"
+        await settled()
+    assert issuer.calls == 3
+    clock.now += 3_600 * 0.09  # due by now: still the old token
+    assert await source.token(issuer) == "token-1"
+    assert issuer.calls == 4
+    assert [record.name for record in caplog.records] == ["aiocos.auth"]
+    assert "IAM is down" in caplog.text
+
+    clock.now += 3_600 * 0.15
+    with pytest.raises(CredentialsError, match="IAM is down"):
+        await source.token(issuer)
+    clock.now += 1.0
+    issuer.error = None
+    assert await source.token(issuer) == "token-6"
+    clock.now += 3_600 * 0.76
+    issuer.error = CredentialsError("down again")
+    source.current(issuer)
+    await settled()
+    assert len(caplog.records) == 2, "a new outage is a new warning"
+
+
+async def test_dropping_forgets_that_very_token_only(source: TokenSource, issuer: Issuer) -> None:
+    await source.token(issuer)
+    assert not source.drop("token-0")
+    assert source.current(issuer) == "token-1"
+    assert source.drop("token-1")
+    assert source.current(issuer) is None
+    assert await source.token(issuer) == "token-2"
+    assert not source.drop("token-1")
+    assert source.current(issuer) == "token-2"
+
+
+async def test_a_token_dropped_while_it_is_refreshed_is_not_given_out_again(
+    source: TokenSource, issuer: Issuer, clock: Clock
+) -> None:
+    await source.token(issuer)
+    clock.now += 3_600 * 0.84
+    issuer.gate.clear()
+    issuer.error = CredentialsError("no")
+    caller = asyncio.create_task(source.token(issuer))
+    await settled()
+    source.drop("token-1")
+    issuer.gate.set()
+    with pytest.raises(CredentialsError):
+        await caller
+
+
+@pytest.mark.parametrize("lifetime", [0.0, -5.0])
+async def test_a_token_that_has_expired_on_arrival_is_a_failure(source: TokenSource, clock: Clock, lifetime: float) -> None:
+    with pytest.raises(CredentialsError, match="expired"):
+        await source.token(Issuer(clock, lifetime))
+
+
+def test_the_refresh_begins_between_the_thresholds() -> None:
+    early, late = (Token.lasting("t", 1_000.0, now=0.0, spread=spread) for spread in (0.0, 1.0))
+    assert early.refresh_at == pytest.approx(750)
+    assert late.refresh_at == pytest.approx(790)
+    assert early.required_at == late.required_at == pytest.approx(830)
+    assert late.refresh_at < late.required_at
+    assert "t" not in repr(Token.lasting("t!t", 1.0, now=0.0)).replace("Token", "").replace("expires_at", "").replace(
+        "refresh_at", ""
+    ).replace("required_at", "")
+
+
+# One source for each identity and loop
+
+
+async def test_clients_of_one_loop_share_a_source_and_identities_do_not() -> None:
+    assert source_for(("k", 1)) is source_for(("k", 1))
+    assert source_for(("k", 1)) is not source_for(("k", 2))
+
+
+def test_a_second_loop_has_its_own_token_and_no_loop_is_kept_alive() -> None:
+    clock = Clock()
+    authorizers: list[TokenAuthorizer] = []
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def use() -> str:
+        issuer = Issuer(clock)
+        authorizer = authorizers[0] if authorizers else TokenAuthorizer("two loops", lambda: issuer())
+        authorizers.append(authorizer)
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        request = outgoing()
+        await authorizer.authorize(request)
+        return request.headers["Authorization"]
+
+    bearer_clock = TokenSource.__init__.__kwdefaults__["clock"]
+    clock.now = bearer_clock()
+    first = asyncio.run(use())
+    second = asyncio.run(use())
+    assert first == "Bearer token-1"
+    assert second == "Bearer token-2", "the same authorizer fetched again, in the second loop"
+    gc.collect()
+    assert [ref() for ref in loops] == [None, None]
+
+
+def test_a_loop_closed_in_the_middle_of_a_fetch_is_let_go() -> None:
+    clock = Clock()
+
+    async def begin() -> asyncio.Task[str]:
+        issuer = Issuer(clock)
+        issuer.gate.clear()
+        task = asyncio.ensure_future(source_for("stuck").token(issuer))
+        await settled()
+        return task
+
+    loop = asyncio.new_event_loop()
+    task = loop.run_until_complete(begin())
+    pending = asyncio.all_tasks(loop)
+    loop.close()
+    for left in pending:
+        left._log_destroy_pending = False  # type: ignore[attr-defined]
+    del task, left, pending
+    gone = weakref.ref(loop)
+    del loop
+
+    async def other() -> None:
+        source_for("other")
+
+    asyncio.run(other())
+    gc.collect()
+    assert gone() is None
+
+
+async def test_sources_without_clients_are_kept_for_the_next_client_but_not_for_ever() -> None:
+    first = weakref.ref(source_for("first"))
+    gc.collect()
+    assert first() is not None
+    for number in range(bearer.KEPT):
+        source_for(number)
+    gc.collect()
+    assert first() is None
+
+
+async def test_authorizers_send_the_token_and_drop_what_was_rejected(clock: Clock) -> None:
+    issuer = Issuer(clock)
+    clock.now = TokenSource.__init__.__kwdefaults__["clock"]()
+    one, two = TokenAuthorizer("drop", issuer), TokenAuthorizer("drop", issuer)
+    old, new = outgoing(), outgoing()
+    await one.authorize(old)
+    assert old.headers == {"Authorization": "Bearer token-1"}
+    assert one.rejected(old)
+    await two.authorize(new)
+    assert new.headers == {"Authorization": "Bearer token-2"}
+    assert one.rejected(old), "a token that somebody else dropped: a second try has the new one"
+    await one.authorize(old)
+    assert old.headers == {"Authorization": "Bearer token-2"}
+    assert issuer.calls == 2
+
+
+async def test_no_token_travels_over_plain_http(clock: Clock) -> None:
+    issuer = Issuer(clock)
+    clock.now = TokenSource.__init__.__kwdefaults__["clock"]()
+    authorizer = TokenAuthorizer("plain", issuer)
+    request = outgoing("http://s3.test")
+    with pytest.raises(ConfigError, match="plain http"):
+        await authorizer.authorize(request)
+    assert not request.headers
+    assert issuer.calls == 0
+    for loopback in ("http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"):
+        await authorizer.authorize(outgoing(loopback))
+
+
+async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(clock: Clock) -> None:
+    clock.now = TokenSource.__init__.__kwdefaults__["clock"]()
+    issuer = Issuer(clock, lifetime=1e-3)
+    one, two = TokenAuthorizer("close", issuer), TokenAuthorizer("close", issuer)
+    await one.authorize(outgoing())
+    await two.authorize(outgoing())
+    issuer.gate.clear()
+    callers = [asyncio.create_task(authorizer.authorize(outgoing())) for authorizer in (one, two)]
+    await settled()
+    if not fetches():  # the token still lived: wait it out
+        await asyncio.sleep(0.002)
+        callers += [asyncio.create_task(authorizer.authorize(outgoing())) for authorizer in (one, two)]
+        await settled()
+    await one.close()
+    await two.close()
+    assert len(fetches()) == 1, "callers wait for it"
+    for caller in callers:
+        caller.cancel()
+    await asyncio.gather(*callers, return_exceptions=True)
+    assert len(fetches()) == 1
+    await one.close()
+    one_more = TokenAuthorizer("close", issuer)
+    one_more._bound()
+    await one_more.close()
+    assert not fetches()
