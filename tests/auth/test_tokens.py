@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import time
 import weakref
 
 import pytest
@@ -266,9 +267,7 @@ def test_the_refresh_begins_between_the_thresholds() -> None:
     assert late.refresh_at == pytest.approx(790)
     assert early.required_at == late.required_at == pytest.approx(830)
     assert late.refresh_at < late.required_at
-    assert "t" not in repr(Token.lasting("t!t", 1.0, now=0.0)).replace("Token", "").replace("expires_at", "").replace(
-        "refresh_at", ""
-    ).replace("required_at", "")
+    assert "s3cr3t" not in repr(Token.lasting("s3cr3t", 1.0, now=0.0))
 
 
 # One source for each identity and loop
@@ -293,8 +292,7 @@ def test_a_second_loop_has_its_own_token_and_no_loop_is_kept_alive() -> None:
         await authorizer.authorize(request)
         return request.headers["Authorization"]
 
-    bearer_clock = TokenSource.__init__.__kwdefaults__["clock"]
-    clock.now = bearer_clock()
+    clock.now = time.monotonic()
     first = asyncio.run(use())
     second = asyncio.run(use())
     assert first == "Bearer token-1"
@@ -343,7 +341,7 @@ async def test_sources_without_clients_are_kept_for_the_next_client_but_not_for_
 
 async def test_authorizers_send_the_token_and_drop_what_was_rejected(clock: Clock) -> None:
     issuer = Issuer(clock)
-    clock.now = TokenSource.__init__.__kwdefaults__["clock"]()
+    clock.now = time.monotonic()
     one, two = TokenAuthorizer("drop", issuer), TokenAuthorizer("drop", issuer)
     old, new = outgoing(), outgoing()
     await one.authorize(old)
@@ -359,7 +357,7 @@ async def test_authorizers_send_the_token_and_drop_what_was_rejected(clock: Cloc
 
 async def test_no_token_travels_over_plain_http(clock: Clock) -> None:
     issuer = Issuer(clock)
-    clock.now = TokenSource.__init__.__kwdefaults__["clock"]()
+    clock.now = time.monotonic()
     authorizer = TokenAuthorizer("plain", issuer)
     request = outgoing("http://s3.test")
     with pytest.raises(ConfigError, match="plain http"):
@@ -371,7 +369,7 @@ async def test_no_token_travels_over_plain_http(clock: Clock) -> None:
 
 
 async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(clock: Clock) -> None:
-    clock.now = TokenSource.__init__.__kwdefaults__["clock"]()
+    clock.now = time.monotonic()
     issuer = Issuer(clock, lifetime=1e-3)
     one, two = TokenAuthorizer("close", issuer), TokenAuthorizer("close", issuer)
     await one.authorize(outgoing())
