@@ -138,6 +138,7 @@ async def test_what_cannot_pass_is_not_tried_again(status: int) -> None:
     error = await bench.fails()
     assert len(bench.iam.requests) == 1
     assert error.status == status
+    assert ("a redirect, which an API key does not follow" in str(error)) == (status < 400)
 
 
 @pytest.mark.parametrize(
@@ -172,11 +173,25 @@ async def test_an_iam_that_hangs_is_given_up_within_the_deadline() -> None:
     bench.fetch._clock = asyncio.get_running_loop().time
     bench.fetch._pause = asyncio.sleep
     bench.iam.gate.clear()
+    began = asyncio.get_running_loop().time()
     error = await bench.fails()
+    assert asyncio.get_running_loop().time() - began < 2
     assert "no answer within" in str(error)
     assert isinstance(error.__cause__, TimeoutError)
     assert 1 <= len(bench.iam.requests) <= 4
     assert max(bench.iam.limits) <= 0.02
+
+
+async def test_the_last_attempt_has_what_the_deadline_leaves() -> None:
+    bench = Bench(attempt=10.0, deadline=16.0)
+
+    def slow() -> Response:
+        bench.clock.now += 9
+        return answer(b"", 500)
+
+    bench.iam.script = [slow]
+    await bench.fails()
+    assert bench.iam.limits == [10.0, pytest.approx(6.95)]
 
 
 async def test_the_age_of_a_token_is_counted_from_before_it_was_asked_for() -> None:

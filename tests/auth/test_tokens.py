@@ -159,6 +159,8 @@ async def test_a_failure_stands_for_one_second(source: TokenSource, issuer: Issu
         with pytest.raises(CredentialsError, match="no"):
             await source.token(issuer)
         assert issuer.calls == calls
+    remembered = await asyncio.gather(*(source.token(issuer) for _ in range(3)), return_exceptions=True)
+    assert len({id(error) for error in remembered}) == 3
     issuer.error = None
     clock.now += 1.0
     assert await source.token(issuer) == "token-3"
@@ -368,28 +370,33 @@ async def test_no_token_travels_over_plain_http(clock: Clock) -> None:
         await authorizer.authorize(outgoing(loopback))
 
 
-async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(clock: Clock) -> None:
-    clock.now = time.monotonic()
-    issuer = Issuer(clock, lifetime=1e-3)
+async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(
+    clock: Clock, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bearer, "TokenSource", lambda: TokenSource(clock=clock))
     one, two = TokenAuthorizer("close", issuer), TokenAuthorizer("close", issuer)
     await one.authorize(outgoing())
     await two.authorize(outgoing())
+    clock.now += 3_600 * 0.76
     issuer.gate.clear()
-    callers = [asyncio.create_task(authorizer.authorize(outgoing())) for authorizer in (one, two)]
-    await settled()
-    if not fetches():  # the token still lived: wait it out
-        await asyncio.sleep(0.002)
-        callers += [asyncio.create_task(authorizer.authorize(outgoing())) for authorizer in (one, two)]
-        await settled()
-    await one.close()
-    await two.close()
-    assert len(fetches()) == 1, "callers wait for it"
-    for caller in callers:
-        caller.cancel()
-    await asyncio.gather(*callers, return_exceptions=True)
+    await one.authorize(outgoing())
     assert len(fetches()) == 1
     await one.close()
-    one_more = TokenAuthorizer("close", issuer)
-    one_more._bound()
-    await one_more.close()
+    assert len(fetches()) == 1, "the other client still wants it"
+    await two.close()
     assert not fetches()
+
+    request = outgoing()
+    await one.authorize(request)
+    assert request.headers["Authorization"] == "Bearer token-1", "a closed client can be used again, and the token stayed"
+    clock.now += 3_600
+    caller = asyncio.create_task(two.authorize(request))
+    await settled()
+    running = fetches()
+    await one.close()
+    await two.close()
+    assert fetches() == running, "somebody waits for this one"
+    assert len(running) == 1
+    issuer.gate.set()
+    await caller
+    assert request.headers["Authorization"] == f"Bearer token-{issuer.calls}"
