@@ -142,6 +142,12 @@ async def test_a_failure_that_nobody_waits_for_is_not_reported_by_the_loop(sourc
     assert "a bug in fetch" not in str(raised.value)
 
 
+async def test_an_error_of_this_library_is_told_in_its_own_words(source: TokenSource, issuer: Issuer) -> None:
+    issuer.error = ConfigError("the session given to the client is closed")
+    with pytest.raises(CredentialsError, match="the session given to the client is closed"):
+        await source.token(issuer)
+
+
 async def test_a_cancelled_fetch_is_begun_again_for_those_who_wait(source: TokenSource, issuer: Issuer) -> None:
     issuer.gate.clear()
     callers = [asyncio.create_task(source.token(issuer)) for _ in range(5)]
