@@ -1,4 +1,4 @@
-"""A clock that stands still, and an IAM that answers as it is told."""
+"""A clock that stands still, an IAM that answers as it is told, and tokens from nowhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs
 
+from aiocos.auth.tokens import Token
 from aiocos.errors import ConnectFailed
 from aiocos.wire.message import Outgoing, Response
 
@@ -84,3 +85,33 @@ class FakeIam:
 
 def outgoing(origin: str = "https://s3.test", **headers: str) -> Outgoing:
     return Outgoing("GET", origin, "/bucket/key", "", dict(headers))
+
+
+class Issuer:
+    """Hands out tokens of an hour, counted; waits at `gate`, fails with `error`."""
+
+    def __init__(self, clock: Clock, lifetime: float = 3_600.0) -> None:
+        self.clock = clock
+        self.lifetime = lifetime
+        self.calls = 0
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self) -> Token:
+        self.calls += 1
+        number = self.calls
+        await asyncio.sleep(0)
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return Token.lasting(f"token-{number}", self.lifetime, now=self.clock())
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def fetches() -> list[asyncio.Task[object]]:
+    return [task for task in asyncio.all_tasks() if task.get_name() == "aiocos token"]
