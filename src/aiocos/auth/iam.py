@@ -17,7 +17,6 @@ import math
 import random
 import re
 import time
-from asyncio import sleep as pause
 from asyncio import timeout
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from aiocos.auth.bearer import TokenAuthorizer
 from aiocos.auth.keys import plain
 from aiocos.auth.tokens import Token
 from aiocos.errors import ConfigError, CredentialsError, ProtocolError, TransportError
+from aiocos.net.retry import pause
 from aiocos.wire.message import Outgoing, Response
 
 DEFAULT_ENDPOINT = "https://iam.cloud.ibm.com/identity/token"

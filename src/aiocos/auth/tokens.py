@@ -35,7 +35,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from aiocos.errors import CredentialsError
+from aiocos.errors import CosError, CredentialsError
 
 log = logging.getLogger("aiocos.auth")
 
@@ -181,7 +181,9 @@ class TokenSource:
         except CredentialsError as error:
             return self._failed(error)
         except Exception as error:
-            failure = CredentialsError(f"no token could be fetched: {type(error).__name__}")
+            # A stranger's message may quote what was sent; those of this library never do.
+            what = error if isinstance(error, CosError) else type(error).__name__
+            failure = CredentialsError(f"no token could be fetched: {what}")
             failure.__cause__ = error
             return self._failed(failure)
         self._token, self._failure, self._hold_until, self._warned = token, None, 0.0, False

@@ -1,0 +1,144 @@
+"""One token for all clients of a loop, and none for those of another."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+import weakref
+
+import pytest
+
+from aiocos.auth import bearer
+from aiocos.auth.bearer import TokenAuthorizer, source_for
+from aiocos.auth.tokens import TokenSource
+from aiocos.errors import ConfigError
+
+from .fakes import Clock, Issuer, fetches, outgoing, settled
+
+
+async def test_clients_of_one_loop_share_a_source_and_identities_do_not() -> None:
+    assert source_for(("k", 1)) is source_for(("k", 1))
+    assert source_for(("k", 1)) is not source_for(("k", 2))
+
+
+def test_a_second_loop_has_its_own_token_and_no_loop_is_kept_alive() -> None:
+    clock = Clock()
+    authorizers: list[TokenAuthorizer] = []
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def use() -> str:
+        issuer = Issuer(clock)
+        authorizer = authorizers[0] if authorizers else TokenAuthorizer("two loops", lambda: issuer())
+        authorizers.append(authorizer)
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        request = outgoing()
+        await authorizer.authorize(request)
+        return request.headers["Authorization"]
+
+    clock.now = time.monotonic()
+    first = asyncio.run(use())
+    second = asyncio.run(use())
+    assert first == "Bearer token-1"
+    assert second == "Bearer token-2", "the same authorizer fetched again, in the second loop"
+    gc.collect()
+    assert [ref() for ref in loops] == [None, None]
+
+
+def test_a_loop_closed_in_the_middle_of_a_fetch_is_let_go() -> None:
+    clock = Clock()
+
+    async def begin() -> asyncio.Task[str]:
+        issuer = Issuer(clock)
+        issuer.gate.clear()
+        task = asyncio.ensure_future(source_for("stuck").token(issuer))
+        await settled()
+        return task
+
+    loop = asyncio.new_event_loop()
+    task = loop.run_until_complete(begin())
+    pending = asyncio.all_tasks(loop)
+    loop.close()
+    for left in pending:
+        left._log_destroy_pending = False  # type: ignore[attr-defined]
+    del task, left, pending
+    gone = weakref.ref(loop)
+    del loop
+
+    async def other() -> None:
+        source_for("other")
+
+    asyncio.run(other())
+    gc.collect()
+    assert gone() is None
+
+
+async def test_sources_without_clients_are_kept_for_the_next_client_but_not_for_ever() -> None:
+    first = weakref.ref(source_for("first"))
+    gc.collect()
+    assert first() is not None
+    for number in range(bearer.KEPT):
+        source_for(number)
+    gc.collect()
+    assert first() is None
+
+
+async def test_authorizers_send_the_token_and_drop_what_was_rejected(clock: Clock) -> None:
+    issuer = Issuer(clock)
+    clock.now = time.monotonic()
+    one, two = TokenAuthorizer("drop", issuer), TokenAuthorizer("drop", issuer)
+    old, new = outgoing(), outgoing()
+    await one.authorize(old)
+    assert old.headers == {"Authorization": "Bearer token-1"}
+    assert one.rejected(old)
+    await two.authorize(new)
+    assert new.headers == {"Authorization": "Bearer token-2"}
+    assert one.rejected(old), "a token that somebody else dropped: a second try has the new one"
+    await one.authorize(old)
+    assert old.headers == {"Authorization": "Bearer token-2"}
+    assert issuer.calls == 2
+
+
+async def test_no_token_travels_over_plain_http(clock: Clock) -> None:
+    issuer = Issuer(clock)
+    clock.now = time.monotonic()
+    authorizer = TokenAuthorizer("plain", issuer)
+    request = outgoing("http://s3.test")
+    with pytest.raises(ConfigError, match="plain http"):
+        await authorizer.authorize(request)
+    assert not request.headers
+    assert issuer.calls == 0
+    for loopback in ("http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"):
+        await authorizer.authorize(outgoing(loopback))
+
+
+async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(
+    clock: Clock, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bearer, "TokenSource", lambda: TokenSource(clock=clock))
+    one, two = TokenAuthorizer("close", issuer), TokenAuthorizer("close", issuer)
+    await one.authorize(outgoing())
+    await two.authorize(outgoing())
+    clock.now += 3_600 * 0.76
+    issuer.gate.clear()
+    await one.authorize(outgoing())
+    assert len(fetches()) == 1
+    await one.close()
+    assert len(fetches()) == 1, "the other client still wants it"
+    await two.close()
+    assert not fetches()
+
+    request = outgoing()
+    await one.authorize(request)
+    assert request.headers["Authorization"] == "Bearer token-1", "a closed client can be used again, and the token stayed"
+    clock.now += 3_600
+    caller = asyncio.create_task(two.authorize(request))
+    await settled()
+    running = fetches()
+    await one.close()
+    await two.close()
+    assert fetches() == running, "somebody waits for this one"
+    assert len(running) == 1
+    issuer.gate.set()
+    await caller
+    assert request.headers["Authorization"] == f"Bearer token-{issuer.calls}"

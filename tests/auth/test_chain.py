@@ -1,0 +1,303 @@
+"""Where credentials come from, place by place, and what stops the search."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import traceback
+from pathlib import Path
+
+import pytest
+
+from aiocos.auth.base import Anonymous, AuthSettings, Credentials
+from aiocos.auth.chain import Chain, from_arguments, resolve
+from aiocos.auth.iam import ApiKey
+from aiocos.auth.keys import DualCredentials, Hmac
+from aiocos.errors import ConfigError, CredentialsError
+
+from .fakes import FakeIam, outgoing
+
+CRN = "crn:v1:bluemix:public:cloud-object-storage:global:a/1:2::"
+IBM_ENV = {
+    "IBM_API_KEY_ID": "env-key",
+    "IBM_SERVICE_INSTANCE_ID": "env-crn",
+    "IBM_AUTH_ENDPOINT": "https://iam.test/oidc/token",
+}
+AWS_ENV = {"AWS_ACCESS_KEY_ID": "env-id", "AWS_SECRET_ACCESS_KEY": "env-secret", "AWS_SESSION_TOKEN": "env-session"}
+SERVICE = {
+    "apikey": "file-key",
+    "resource_instance_id": CRN,
+    "endpoints": "https://control.cloud-object-storage.cloud.ibm.com/v2/endpoints",
+    "iam_serviceid_crn": "crn:v1:other",
+}
+PAIR = {"access_key_id": "file-id", "secret_access_key": "file-secret"}
+
+
+class Home:
+    """A home directory and an environment of the test's own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.environ: dict[str, str] = {}
+
+    def write(self, name: str, content: object) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else str(content).encode())
+        return path
+
+    def service(self, content: object, name: str = ".bluemix/cos_credentials") -> Path:
+        return self.write(name, json.dumps(content))
+
+    def resolve(self, profile: str | None = None) -> Credentials:
+        return resolve(environ=self.environ, home=self.path, profile=profile)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def full(home: Home) -> None:
+    """Fill every place of the chain."""
+    home.environ = {**IBM_ENV, **AWS_ENV}
+    home.service(SERVICE)
+    home.write(".aws/credentials", "[default]\naws_access_key_id = shared-id\naws_secret_access_key = shared-secret\n")
+    home.write(".aws/config", "[default]\nibm_api_key_id = config-key\nibm_service_instance_id = config-crn\n")
+
+
+def test_each_place_is_asked_in_its_turn(home: Home) -> None:
+    full(home)
+    assert home.resolve() == ApiKey("env-key", "env-crn", "https://iam.test/oidc/token")
+    for name in IBM_ENV:
+        del home.environ[name]
+    assert home.resolve() == Hmac("env-id", "env-secret", "env-session")
+    home.environ.clear()
+    assert home.resolve() == ApiKey("file-key", CRN)
+    (home.path / ".bluemix/cos_credentials").unlink()
+    assert home.resolve() == Hmac("shared-id", "shared-secret")
+    (home.path / ".aws/credentials").unlink()
+    assert home.resolve() == ApiKey("config-key", "config-crn")
+    (home.path / ".aws/config").unlink()
+    with pytest.raises(CredentialsError) as raised:
+        home.resolve()
+    for place in ("IBM_API_KEY_ID", "AWS_ACCESS_KEY_ID", ".bluemix/cos_credentials", ".aws/credentials", ".aws/config"):
+        assert place in str(raised.value)
+
+
+def test_variables_that_are_empty_are_not_there(home: Home) -> None:
+    home.environ = dict.fromkeys([*IBM_ENV, *AWS_ENV, "COS_CREDENTIALS_FILE", "AWS_PROFILE"], "")
+    home.service(SERVICE)
+    assert home.resolve() == ApiKey("file-key", CRN)
+
+
+@pytest.mark.parametrize("half", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_half_a_pair_in_the_environment_stops_the_search(home: Home, half: str) -> None:
+    full(home)
+    home.environ = {half: "s3cr3t"}
+    with pytest.raises(ConfigError, match=r"environment.*has no") as raised:
+        home.resolve()
+    assert "s3cr3t" not in str(raised.value)
+    home.environ |= IBM_ENV
+    assert isinstance(home.resolve(), ApiKey), "the API key comes first"
+
+
+def test_files_are_found_where_variables_say(home: Home) -> None:
+    full(home)
+    home.environ = {"COS_CREDENTIALS_FILE": str(home.service({**SERVICE, "apikey": "elsewhere"}, "cos.json"))}
+    assert home.resolve() == ApiKey("elsewhere", CRN)
+    home.environ = {"COS_CREDENTIALS_FILE": "~/cos.json"}
+    assert home.resolve() == ApiKey("elsewhere", CRN)
+    home.environ = {"COS_CREDENTIALS_FILE": str(home.path / "missing")}
+    assert home.resolve() == Hmac("shared-id", "shared-secret"), "a file that is not there is passed over"
+    home.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(home.path / "missing")
+    home.environ["AWS_CONFIG_FILE"] = str(home.write("conf", "[default]\nibm_api_key_id=other\n"))
+    assert home.resolve() == ApiKey("other")
+
+
+# The service credential
+
+
+def test_hmac_keys_of_a_service_credential_win(home: Home) -> None:
+    home.service({**SERVICE, "cos_hmac_keys": PAIR})
+    assert home.resolve() == Hmac("file-id", "file-secret")
+    home.service({**SERVICE, "cos_hmac_keys": {}, "iam_auth_endpoint": "https://iam.test/oidc/token"})
+    assert home.resolve() == ApiKey("file-key", CRN, "https://iam.test/oidc/token")
+
+
+@pytest.mark.parametrize("half", list(PAIR))
+def test_half_a_pair_in_a_service_credential_stops_the_search(home: Home, half: str) -> None:
+    home.service({**SERVICE, "cos_hmac_keys": {half: PAIR[half]}})
+    with pytest.raises(ConfigError, match=r"cos_hmac_keys in .*has no"):
+        home.resolve()
+
+
+def test_a_service_credential_without_keys_is_passed_over(home: Home) -> None:
+    full(home)
+    home.environ.clear()
+    home.service({"endpoints": "x"})
+    assert home.resolve() == Hmac("shared-id", "shared-secret")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"apikey": "s3cr3t"',
+        b'["s3cr3t"]',
+        b'"s3cr3t"',
+        b"\xff\xfes3cr3t",
+        b'{"apikey": ["s3cr3t"]}',
+        b'{"cos_hmac_keys": "s3cr3t"}',
+        b'{"cos_hmac_keys": {"access_key_id": 1, "secret_access_key": "s3cr3t"}}',
+    ],
+)
+def test_a_service_credential_that_makes_no_sense_is_named_and_not_shown(home: Home, content: bytes) -> None:
+    path = home.write(".bluemix/cos_credentials", content)
+    with pytest.raises(ConfigError) as raised:
+        home.resolve()
+    assert str(path) in str(raised.value)
+    silent(raised.value)
+
+
+def silent(error: BaseException) -> None:
+    """The secret is in no message, and in no error that this one carries along."""
+    assert "s3cr3t" not in "".join(traceback.format_exception(error))
+    carried: BaseException | None = error
+    while carried is not None:
+        assert "s3cr3t" not in f"{carried!r} {vars(carried)}"
+        carried = carried.__cause__ or carried.__context__
+
+
+def test_a_file_that_cannot_be_read_is_named(home: Home) -> None:
+    (home.path / ".bluemix/cos_credentials").mkdir(parents=True)
+    with pytest.raises(ConfigError, match="cos_credentials cannot be read"):
+        home.resolve()
+
+
+# ~/.aws
+
+
+def test_a_profile_named_in_the_call_leaves_the_other_places_out(home: Home) -> None:
+    full(home)
+    home.write(".aws/credentials", "[default]\n[work]\nibm_api_key_id=work-key\n")
+    home.write(".aws/config", '[profile work]\nibm_api_key_id=not-this\n[profile "at home"]\nibm_api_key_id=home-key\n')
+    assert home.resolve("work") == ApiKey("work-key")
+    assert home.resolve("at home") == ApiKey("home-key")
+    with pytest.raises(CredentialsError, match=r"\[nobody\] of .*\[profile nobody\] of") as raised:
+        home.resolve("nobody")
+    assert "IBM_API_KEY_ID" not in str(raised.value)
+
+
+def test_a_profile_of_the_environment_chooses_the_section_only(home: Home) -> None:
+    full(home)
+    home.write(".aws/credentials", "[one]\nibm_api_key_id=one\n[two]\nibm_api_key_id=two\n[default]\nibm_api_key_id=none\n")
+    home.environ = {"AWS_PROFILE": "one"}
+    assert home.resolve() == ApiKey("file-key", CRN)
+    (home.path / ".bluemix/cos_credentials").unlink()
+    assert home.resolve() == ApiKey("one")
+    home.environ["AWS_DEFAULT_PROFILE"] = "two"
+    assert home.resolve() == ApiKey("two")
+
+
+@pytest.mark.parametrize("file", [".aws/credentials", ".aws/config"])
+def test_sections_hold_api_keys_or_pairs(home: Home, file: str) -> None:
+    pair = "aws_access_key_id = id\naws_secret_access_key = a%b;c#d\naws_session_token=t\n"
+    for content, expected in (
+        (pair, Hmac("id", "a%b;c#d", "t")),
+        (f"{pair}ibm_api_key_id = key\nibm_auth_endpoint = iam.test\n", ApiKey("key", None, "iam.test")),
+        (f"aws_access_key_id = key\naws_secret_access_key = {CRN}\n", ApiKey("key", CRN)),
+        ("s3 =\n  addressing_style = path\nIBM_API_KEY_ID = key\n", ApiKey("key")),
+    ):
+        home.write(file, f"\ufeff# a comment\n[default]\n{content}")
+        assert home.resolve() == expected
+    for half in ("aws_access_key_id=s3cr3t", "aws_secret_access_key=s3cr3t"):
+        home.write(file, f"[default]\n{half}\n")
+        with pytest.raises(ConfigError, match="has no") as raised:
+            home.resolve()
+        silent(raised.value)
+
+
+@pytest.mark.parametrize(
+    "content", ["aws_secret_access_key=s3cr3t\n", "[default]\ns3cr3t\n", "[default]\na=s3cr3t\n[default]\n"]
+)
+def test_a_file_that_is_no_ini_file_is_named_and_not_shown(home: Home, content: str) -> None:
+    path = home.write(".aws/credentials", content)
+    with pytest.raises(ConfigError) as raised:
+        home.resolve()
+    assert str(path) in str(raised.value)
+    silent(raised.value)
+
+
+def test_no_section_gives_its_values_to_the_others(home: Home) -> None:
+    home.write(".aws/credentials", "[DEFAULT]\nibm_api_key_id=upper\n[work]\nregion=x\n")
+    with pytest.raises(CredentialsError, match="no credentials"):
+        home.resolve("work")
+
+
+# Arguments
+
+
+def test_arguments_name_an_identity() -> None:
+    assert from_arguments(api_key="k", service_instance_id=CRN, iam_endpoint="iam.test") == ApiKey("k", CRN, "iam.test")
+    assert from_arguments(access_key_id="i", secret_access_key="s", session_token="t") == Hmac("i", "s", "t")
+    assert from_arguments(access_key_id="i", secret_access_key="s", service_instance_id=CRN).service_instance_id == CRN
+    both = from_arguments(api_key="k", service_instance_id=CRN, access_key_id="i", secret_access_key="s")
+    assert both == DualCredentials(ApiKey("k", CRN), Hmac("i", "s", None, CRN))
+    assert from_arguments(credentials=Anonymous()) == Anonymous()
+    assert from_arguments() == Chain()
+    assert from_arguments(profile="work", service_instance_id=CRN) == Chain("work")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"access_key_id": "i"},
+        {"secret_access_key": "s"},
+        {"session_token": "t"},
+        {"api_key": "k", "access_key_id": "i"},
+        {"access_key_id": "", "secret_access_key": ""},
+        {"api_key": ""},
+        {"credentials": Anonymous(), "api_key": "k"},
+        {"credentials": Anonymous(), "access_key_id": "i", "secret_access_key": "s"},
+        {"credentials": Anonymous(), "profile": "work"},
+        {"profile": "work", "api_key": "k"},
+    ],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_arguments_that_name_half_an_identity_or_two_are_refused(arguments: dict[str, str]) -> None:
+    with pytest.raises(ConfigError):
+        from_arguments(**arguments)  # type: ignore[arg-type]
+
+
+async def test_the_chain_is_searched_at_first_use_and_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*IBM_ENV, *AWS_ENV, "COS_CREDENTIALS_FILE", "AWS_SECURITY_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home.path))
+    monkeypatch.setenv("USERPROFILE", str(home.path))
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(home.path / "missing"))
+    iam = FakeIam()
+    chain = Chain()
+    authorizer = chain.authorizer(AuthSettings(http=iam.http))
+    assert not authorizer.rejected(outgoing())
+    await authorizer.close()
+    with pytest.raises(CredentialsError, match="no credentials"):
+        await authorizer.authorize(outgoing())
+    path = home.service({**SERVICE, "apikey": "s3cr3t"})
+    request = outgoing()
+    await authorizer.authorize(request)
+    assert request.headers == {"Authorization": "Bearer token-1"}
+    path.unlink()
+    await authorizer.authorize(request)
+    assert chain.service_instance_id == CRN
+    assert authorizer.rejected(request)
+    with pytest.raises(CredentialsError, match="cannot sign URLs"):
+        chain.presigner(AuthSettings())
+    assert b"s3cr3t" not in pickle.dumps(chain)
+    assert "s3cr3t" not in repr(chain)
+    again = pickle.loads(pickle.dumps(chain))
+    assert again == chain
+    with pytest.raises(CredentialsError):
+        again.found()
+    await authorizer.close()

@@ -1,0 +1,346 @@
+"""API keys traded for tokens: what is sent to IAM, what its answers mean, and that the key shows nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import pickle
+import traceback
+from urllib.parse import quote_plus
+
+import pytest
+
+from aiocos.auth.base import AuthSettings
+from aiocos.auth.iam import DEFAULT_ENDPOINT, ApiKey, Effort, Exchange, token_url
+from aiocos.auth.keys import Hmac
+from aiocos.auth.tokens import Token
+from aiocos.errors import ConfigError, CredentialsError, Interrupted
+from aiocos.wire.message import Response
+
+from .fakes import DOWN, KEY, Clock, FakeIam, Pauses, answer, outgoing, token
+
+NOT_FOUND = {
+    "errorCode": "BXNIM0415E",
+    "errorMessage": "Provided API key could not be found.",
+    "context": {"requestId": "abc-123", "url": "https://iam.test"},
+}
+URL = "https://iam.test/identity/token"
+NOW = 1_792_000_000.0
+
+
+class Bench:
+    """An exchange whose time, pauses and luck are in the test's hand."""
+
+    def __init__(self, *script: Response | Exception, chance: float = 0.5, **effort: float) -> None:
+        self.clock = Clock()
+        self.pauses = Pauses(self.clock)
+        self.iam = FakeIam(*script)
+        self.fetch = Exchange(
+            URL,
+            {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "response_type": "cloud_iam", "apikey": KEY},
+            self.iam.http,
+            effort=Effort(**effort),  # type: ignore[arg-type]
+            pause=self.pauses,
+            clock=self.clock,
+            wall=lambda: NOW,
+            chance=lambda: chance,
+        )
+
+    async def fails(self) -> CredentialsError:
+        with pytest.raises(CredentialsError) as raised:
+            await self.fetch()
+        assert self.iam.open == 0
+        assert KEY not in "".join(traceback.format_exception(raised.value))
+        return raised.value
+
+
+async def test_the_request_is_the_one_the_sdk_sends() -> None:
+    bench = Bench()
+    made = await bench.fetch()
+    assert isinstance(made, Token)
+    assert made.value == "token-1"
+    assert made.expires_at == bench.clock.now + 3_600
+    (request,) = bench.iam.requests
+    assert (request.method, request.url) == ("POST", URL)
+    assert bench.iam.form() == {
+        "grant_type": ["urn:ibm:params:oauth:grant-type:apikey"],
+        "response_type": ["cloud_iam"],
+        "apikey": [KEY],
+    }
+    assert request.headers == {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Accept": "application/json",
+        "Authorization": "Basic Yng6Yng=",
+        "Cache-Control": "no-cache",
+    }
+    assert bench.iam.open == 0
+
+
+async def test_a_key_that_iam_does_not_know_fails_at_once_in_iams_words() -> None:
+    for status in (400, 401, 403):
+        bench = Bench(answer(NOT_FOUND, status))
+        error = await bench.fails()
+        assert len(bench.iam.requests) == 1
+        assert (error.status, error.code) == (status, "BXNIM0415E")
+        assert str(error) == (
+            f"no token from {URL} after 1 attempt: status {status} BXNIM0415E: Provided API key could not be found. "
+            "(request id abc-123)"
+        )
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        DOWN,
+        Interrupted("cut", sent=True),
+        answer(b"", 500),
+        answer(b"<html>busy</html>", 502),
+        answer({"errorCode": "BXNIM0513S", "errorMessage": "busy"}, 503),
+        answer(b"", 429),
+        answer(b"<html>proxy</html>", 403),
+        answer(b"no json"),
+        answer(b"\xff\xfe"),
+        answer(b"[" * 100_000),
+        answer([1]),
+        answer({"expires_in": 3600}),
+        token(""),
+        token("two words"),
+        token("line\r\nX-Injected: 1"),
+        answer({"access_token": 7, "expires_in": 3600}),
+        token("t", 0),
+        token("t", -1),
+        token("t", "soon"),
+        token("t", True),
+        token("t", None),
+        answer(b'{"access_token": "t", "expires_in": Infinity}'),
+        token("t", 3600, expiration=NOW - 1),
+    ],
+    ids=lambda bad: repr(bad)[:60],
+)
+async def test_what_may_pass_is_tried_five_times_and_then_told(bad: Response | Exception) -> None:
+    bench = Bench(bad)
+    error = await bench.fails()
+    assert len(bench.iam.requests) == 5
+    assert "after 5 attempts" in str(error)
+    assert bench.pauses.taken == pytest.approx([0.05, 0.1, 0.2, 0.4])
+    if isinstance(bad, Exception):
+        assert error.__cause__ is bad
+
+    bench = Bench(bad, token("good"))
+    assert (await bench.fetch()).value == "good"
+    assert len(bench.iam.requests) == 2
+
+
+@pytest.mark.parametrize("status", [301, 307, 404, 405, 400])
+async def test_what_cannot_pass_is_not_tried_again(status: int) -> None:
+    bench = Bench(answer(NOT_FOUND if status == 400 else b"", status, location="https://elsewhere.test/"))
+    error = await bench.fails()
+    assert len(bench.iam.requests) == 1
+    assert error.status == status
+    assert ("a redirect, which an API key does not follow" in str(error)) == (status < 400)
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"retry_after": "7"}, 7.0),
+        ({"retry_after": "-3"}, 0.0),
+        ({"retry_after": "soon"}, 0.0),
+        ({"retry_after": "Fri, 20 Nov 2026 10:00:09 GMT", "date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 9.0),
+        ({"retry_after": "Fri, 20 Nov 2026 09:00:00 GMT", "date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0.0),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_retry_after_is_honoured_with_a_little_jitter(status: int, headers: dict[str, str], wait: float) -> None:
+    bench = Bench(answer(b"", status, **headers), token("good"))
+    assert (await bench.fetch()).value == "good"
+    assert bench.pauses.taken == [pytest.approx(wait + 0.05)]
+
+
+async def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
+    bench = Bench(answer(b"", 429, retry_after="120"))
+    error = await bench.fails()
+    assert len(bench.iam.requests) == 1
+    assert not bench.pauses.taken
+    assert error.status == 429
+    assert "asks to wait 120 s" in str(error)
+
+
+async def test_an_iam_that_hangs_is_given_up_within_the_deadline() -> None:
+    bench = Bench(attempt=0.02, deadline=0.06)
+    bench.clock = asyncio.get_running_loop().time  # type: ignore[assignment]
+    bench.fetch._clock = asyncio.get_running_loop().time
+    bench.fetch._pause = asyncio.sleep
+    bench.iam.gate.clear()
+    began = asyncio.get_running_loop().time()
+    error = await bench.fails()
+    assert asyncio.get_running_loop().time() - began < 2
+    assert "no answer within" in str(error)
+    assert isinstance(error.__cause__, TimeoutError)
+    assert 1 <= len(bench.iam.requests) <= 4
+    assert max(bench.iam.limits) <= 0.02
+
+
+async def test_the_last_attempt_has_what_the_deadline_leaves() -> None:
+    bench = Bench(attempt=10.0, deadline=16.0)
+
+    def slow() -> Response:
+        bench.clock.now += 9
+        return answer(b"", 500)
+
+    bench.iam.script = [slow]
+    await bench.fails()
+    assert bench.iam.limits == [10.0, pytest.approx(6.95)]
+
+
+async def test_the_age_of_a_token_is_counted_from_before_it_was_asked_for() -> None:
+    bench = Bench()
+
+    def slow() -> Response:
+        bench.clock.now += 30
+        return token("slow", 3600)
+
+    bench.iam.script = [slow]
+    before = bench.clock.now
+    assert (await bench.fetch()).expires_at == before + 3_600
+
+
+async def test_expiration_is_read_by_iams_clock_where_it_shows_one() -> None:
+    date = "Fri, 20 Nov 2026 10:00:00 GMT"  # 1795168800: far from the clock here
+    good = answer({"access_token": "t", "expires_in": "3600", "expiration": 1_795_172_400}, date=date)
+    assert (await Bench(good).fetch()).value == "t"
+    stale = answer({"access_token": "t", "expires_in": 3600, "expiration": 1_795_168_799}, date=date)
+    assert "expired already" in str(await Bench(stale).fails())
+
+
+async def test_nothing_that_iam_repeats_shows_the_key() -> None:
+    told = {"errorCode": KEY, "errorMessage": f"bad key {KEY} in apikey={quote_plus(KEY)}\r\nforged line"}
+    error = await Bench(answer(told, 400)).fails()
+    text = f"{error} {error!r} {vars(error)}"
+    assert KEY not in text
+    assert quote_plus(KEY) not in text
+    assert "\n" not in str(error)
+
+
+# The key
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        (None, DEFAULT_ENDPOINT),
+        ("  ", DEFAULT_ENDPOINT),
+        ("iam.test", URL),
+        ("https://iam.test", URL),
+        ("https://iam.test/", URL),
+        (" https://iam.test/oidc/token ", "https://iam.test/oidc/token"),
+        ("iam.test/oidc/token", "https://iam.test/oidc/token"),
+        ("http://127.0.0.1:9001", "http://127.0.0.1:9001/identity/token"),
+        ("http://localhost:9001/x", "http://localhost:9001/x"),
+        ("http://[::1]:9001", "http://[::1]:9001/identity/token"),
+    ],
+)
+def test_endpoints_are_completed(given: str | None, url: str) -> None:
+    assert token_url(given) == url
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://iam.test",
+        "http://127.0.0.1.evil.test",
+        "http://localhost@evil.test",
+        "ftp://iam.test",
+        "https://",
+        "https://user:password@iam.test",
+        "https://iam.test?x=1",
+        "https://iam.test#x",
+        "https://iam.test:port",
+        "https://iam test",
+        "https://[::1",
+    ],
+)
+def test_endpoints_that_cannot_be_are_refused_where_they_are_given(given: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        ApiKey(KEY, iam_endpoint=given)
+    assert "password@" not in str(raised.value)
+    with pytest.raises(ConfigError):
+        ApiKey(KEY).authorizer(AuthSettings(http=FakeIam().http, iam_endpoint=given))
+
+
+def test_credentials_are_frozen_picklable_and_silent() -> None:
+    for made in (ApiKey(KEY, "crn:x", "iam.test"), Hmac("id", KEY, KEY, "crn:x")):
+        again = pickle.loads(pickle.dumps(made))
+        assert again == made == copy.deepcopy(made)
+        assert hash(again) == hash(made)
+        assert again.service_instance_id == "crn:x"
+        for text in (repr(made), str(made), repr(again), f"{made}"):
+            assert KEY not in text
+        with pytest.raises(AttributeError):
+            made.instance_id = "other"  # type: ignore[misc]
+    assert ApiKey(f" {KEY}\n").api_key.get_secret_value() == KEY
+    assert ApiKey(KEY) != ApiKey("other")
+    with pytest.raises(ConfigError):
+        ApiKey(" \n")
+
+
+def test_a_key_without_a_way_to_iam_is_refused() -> None:
+    with pytest.raises(ConfigError, match="a way to reach IAM"):
+        ApiKey(KEY).authorizer(AuthSettings())
+
+
+# Clients
+
+
+async def test_ten_clients_with_one_key_take_one_token_whoever_closes(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    iam = FakeIam()
+    iam.gate.clear()
+    clients = [ApiKey(KEY).authorizer(AuthSettings(http=iam.http, iam_endpoint="shared.test")) for _ in range(10)]
+    requests = [outgoing() for _ in range(40)]
+    calls = [asyncio.create_task(clients[number % 10].authorize(request)) for number, request in enumerate(requests)]
+    await asyncio.sleep(0.01)
+    assert not any(request.headers for request in requests), "nothing goes out without a token"
+    calls[0].cancel()
+    await clients[0].close()  # the one that began the fetch
+    iam.gate.set()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert results[1:] == [None] * 39
+    assert {request.headers["Authorization"] for request in requests[1:]} == {"Bearer token-1"}
+    assert len(iam.requests) == 1
+    assert iam.open == 0
+    assert KEY not in caplog.text
+
+    for other in (
+        ApiKey("another").authorizer(AuthSettings(http=iam.http, iam_endpoint="shared.test")),
+        ApiKey(KEY).authorizer(AuthSettings(http=iam.http, iam_endpoint="elsewhere.test")),
+        ApiKey(KEY).authorizer(AuthSettings(http=iam.http, iam_endpoint="shared.test", verify_tls=False)),
+    ):
+        before = len(iam.requests)
+        await other.authorize(outgoing())
+        assert len(iam.requests) == before + 1, "another key, another place, other checks: another token"
+
+
+async def test_the_endpoint_of_the_client_is_preferred_to_that_of_the_key() -> None:
+    iam = FakeIam()
+    key = ApiKey(KEY, iam_endpoint="of-the-key.test/oidc/token")
+    await key.authorizer(AuthSettings(http=iam.http)).authorize(outgoing())
+    await key.authorizer(AuthSettings(http=iam.http, iam_endpoint="of-the-client.test")).authorize(outgoing())
+    assert [request.url for request in iam.requests] == [
+        "https://of-the-key.test/oidc/token",
+        "https://of-the-client.test/identity/token",
+    ]
+
+
+async def test_iam_down_is_one_quick_error_for_each_of_a_thousand_calls() -> None:
+    iam = FakeIam(DOWN)
+    client = ApiKey(KEY).authorizer(AuthSettings(http=iam.http, iam_endpoint="down.test"))
+    requests = [outgoing() for _ in range(1_000)]
+    began = asyncio.get_running_loop().time()
+    results = await asyncio.gather(*map(client.authorize, requests), return_exceptions=True)
+    assert asyncio.get_running_loop().time() - began < 5
+    assert all(isinstance(result, CredentialsError) and "connection refused" in str(result) for result in results)
+    assert not any(request.headers for request in requests)
+    assert len(iam.requests) == 5, "the attempts of one fetch"
