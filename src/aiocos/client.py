@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from types import TracebackType
 from typing import Any
 
@@ -64,6 +65,9 @@ class Client(Service, Transfers):
             credentials=credentials,
             profile=profile,
         )
+        if config is not None and not config.verify_tls:
+            text = "TLS certificates are not verified: anybody on the way can read and change everything"
+            warnings.warn(text, stacklevel=2)
         self._build(
             _place(endpoint, region, network), identity, service_instance_id, iam_endpoint, config or ClientConfig(), session
         )

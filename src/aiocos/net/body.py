@@ -43,13 +43,14 @@ class SteppedPayload(payload.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Write all of it, as fast as the peer takes it."""
+        # Taken now: aiohttp forgets it when it closes the connection, which is before it cancels this.
+        transport = cast("asyncio.WriteTransport | None", getattr(writer, "transport", None))
         try:
             for start in range(0, self._view.nbytes, STEP):
                 await writer.write(self._view[start : start + STEP])
                 self._progress()
         except asyncio.CancelledError:
             # Closing the connection would still send what is buffered, and a part that was cancelled must not arrive.
-            transport = cast("asyncio.WriteTransport | None", getattr(writer, "transport", None))
             if transport is not None:
                 transport.abort()
             raise

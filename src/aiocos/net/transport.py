@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import warnings
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -138,8 +137,6 @@ class Transport:
         self._lender = connector_of
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
         self._user_agent = f"{config.user_agent} {USER_AGENT}".strip()
-        if not config.verify_tls:
-            warnings.warn("TLS certificates are not verified: anybody on the way can read and change everything", stacklevel=4)
 
     async def send(self, request: Outgoing, *, deadline: float | None = None) -> Response:
         """Send a request and read its answer whole."""
