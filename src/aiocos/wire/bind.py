@@ -192,9 +192,10 @@ def from_request(cls: type[O], request: Request) -> O:
             raise refusal("MalformedXML", str(error), cls.statement) from error
         except ValueError as error:
             raise refusal("InvalidArgument", f"{getattr(place, 'name', f.name)}: {error}", cls.statement) from error
-        if value is not None:
+        if value is not None or not f.parameter.required:
+            # What a request leaves out is None, not the default of the client's method (`encoding_type="url"`).
             values[f.name] = value
-        elif f.parameter.required:
+        else:
             code = "MissingRequestBodyError" if isinstance(place, Body) else "InvalidRequest"
             text = "Request body is empty." if isinstance(place, Body) else f"{getattr(place, 'name', f.name)} is missing"
             raise refusal(code, text, cls.statement)

@@ -1,0 +1,211 @@
+"""Request bodies, received in pieces: never more than a few MiB of one in memory, hashed and written off the event loop.
+
+While the executor hashes and writes one stretch, the loop gathers the next. Nothing is stored that did not arrive whole and
+with the checksums that were announced, in headers or behind the body.
+"""
+
+import asyncio
+import base64
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from aiocos.emulator import checksums
+from aiocos.emulator.checksums import Sums
+from aiocos.emulator.chunked import ChunkDecoder
+from aiocos.emulator.signature import Signed, payload_hash
+from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
+from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
+
+MAX_DOCUMENT = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Content that has arrived whole: its blob, its MD5, and the checksums that were announced (base64, by algorithm)."""
+
+    blob: Blob
+    md5: bytes
+    sums: dict[str, str]
+
+
+class Incoming:
+    """The body of one request, not yet received."""
+
+    def __init__(self, request: web.BaseRequest, signed: Signed | None, blobs: Blobs) -> None:
+        self._request = request
+        self._headers = request.headers
+        self._signed = signed
+        self._blobs = blobs
+        self._promised = payload_hash(signed, self._headers)
+        self._decoder: ChunkDecoder | None = None
+        self.drop_after: int | None = None
+        """A fault: the connection breaks when this many bytes have arrived."""
+        payload = signed.payload if signed else self._headers.get("x-amz-content-sha256", "")
+        if payload.startswith("STREAMING-") or "aws-chunked" in self._headers.get("content-encoding", "").lower():
+            self._decoder = ChunkDecoder(signed.check_chunk if signed else None, signed.check_trailer if signed else None)
+
+    def length(self) -> int:
+        """The bytes of the object as announced; `MissingContentLength` where they are not."""
+        name = "x-amz-decoded-content-length" if self._decoder is not None else "content-length"
+        text = self._headers.get(name)
+        if text is None:
+            raise MissingContentLength(
+                "You must provide the Content-Length HTTP header.", status=411, code="MissingContentLength"
+            )
+        if not text.isdigit():
+            raise InvalidRequest(f"{name} is no number", status=400, code="InvalidArgument")
+        return int(text)
+
+    def _announced(self) -> set[str]:
+        names = {name for header, name in checksums.HEADERS.items() if header in self._headers}
+        for trailer in self._headers.get("x-amz-trailer", "").split(","):
+            if (name := checksums.HEADERS.get(trailer.strip().lower())) is not None:
+                names.add(name)
+        return names | ({"sha256"} if self._promised else set())
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        request, decoder, seen = self._request, self._decoder, 0
+        if self._headers.get("expect", "").lower() == "100-continue":
+            writer = request.writer
+            await writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            writer.output_size = 0
+        try:
+            while piece := await request.content.readany():
+                seen += len(piece)
+                if self.drop_after is not None and seen >= self.drop_after and request.transport is not None:
+                    request.transport.abort()
+                    raise ConnectionResetError("dropped by a fault")
+                if decoder is None:
+                    yield piece
+                    continue
+                for part in decoder.feed(piece):
+                    yield part
+        except (ClientPayloadError, HttpProcessingError, web.RequestPayloadError) as error:
+            raise IncompleteBody(f"the body did not arrive whole: {error}", status=400, code="IncompleteBody") from error
+        if decoder is not None:
+            decoder.finish()
+
+    async def document(self) -> bytes:
+        """Receive an XML body, checked; `MaxMessageLengthExceeded` above 8 MiB."""
+        chunks: list[bytes] = []
+        size = 0
+        async with aclosing(self._pieces()) as pieces:
+            async for piece in pieces:
+                size += len(piece)
+                if size > MAX_DOCUMENT:
+                    raise InvalidRequest("Your request was too big.", status=400, code="MaxMessageLengthExceeded")
+                chunks.append(piece)
+        sums = Sums(self._announced())
+        sums.update(chunks)
+        self._check(sums)
+        return b"".join(chunks)
+
+    async def receive(self, limit: int) -> Arrival:
+        """Receive the bytes of an object or part into a blob; `EntityTooLarge` above `limit`."""
+        length = self.length()
+        if length > limit:
+            raise EntityTooLarge("Your proposed upload exceeds the maximum allowed size.", status=400, code="EntityTooLarge")
+        self._check_announcements()
+        sums = Sums(self._announced())
+        blob = await self._small(length, sums) if length <= INLINE else await self._large(length, sums)
+        try:
+            values = self._check(sums)
+        except ServiceError:
+            self._blobs.remove([blob.id] if blob.data is None and blob.size else [])
+            raise
+        return Arrival(blob, sums.md5, values)
+
+    async def _small(self, length: int, sums: Sums) -> Blob:
+        data = bytearray()
+        async with aclosing(self._pieces()) as pieces:
+            async for piece in pieces:
+                data += piece
+                self._check_length(len(data), length, ended=False)
+        self._check_length(len(data), length, ended=True)
+        sums.update([bytes(data)])
+        return Blob(length, bytes(data))
+
+    async def _large(self, length: int, sums: Sums) -> Blob:
+        loop = asyncio.get_running_loop()
+        writer = Writer(self._blobs)
+        working: asyncio.Future[None] | None = None
+
+        def work(chunks: list[bytes]) -> None:
+            sums.update(chunks)
+            writer.put(chunks)
+
+        try:
+            chunks: list[bytes] = []
+            gathered = seen = 0
+            async with aclosing(self._pieces()) as pieces:
+                async for piece in pieces:
+                    chunks.append(piece)
+                    gathered += len(piece)
+                    seen += len(piece)
+                    self._check_length(seen, length, ended=False)
+                    if gathered >= CHUNK:
+                        if working is not None:
+                            await working
+                        working = loop.run_in_executor(None, work, chunks)
+                        chunks, gathered = [], 0
+            self._check_length(seen, length, ended=True)
+            if working is not None:
+                await working
+            if chunks:
+                working = loop.run_in_executor(None, work, chunks)
+                await working
+            return await loop.run_in_executor(None, writer.finish)
+        except BaseException:
+            # A thread that still writes must be done with the file before it is closed.
+            if working is not None:
+                await asyncio.wait([working])
+            writer.discard()
+            raise
+
+    def _check_length(self, seen: int, length: int, *, ended: bool) -> None:
+        if seen > length or (ended and seen < length):
+            raise IncompleteBody(
+                f"{length} bytes were announced, {'more' if seen > length else seen} arrived", status=400, code="IncompleteBody"
+            )
+
+    def _check_announcements(self) -> None:
+        # Malformed ones are refused before the body is read.
+        if (md5 := self._headers.get("content-md5")) is not None:
+            checksums.decode(md5, 16, "Content-MD5")
+        for header, name in checksums.HEADERS.items():
+            if (value := self._headers.get(header)) is not None:
+                checksums.decode(value, checksums.LENGTHS[name], header)
+
+    def _check(self, sums: Sums) -> dict[str, str]:
+        """Compare what was announced with what arrived; returns the announced checksums."""
+        md5 = self._headers.get("content-md5")
+        if md5 is not None and checksums.decode(md5, 16, "Content-MD5") != sums.md5:
+            raise checksums.mismatch("Content-MD5")
+        trailers = self._decoder.trailers if self._decoder is not None else {}
+        values: dict[str, str] = {}
+        for header, name in checksums.HEADERS.items():
+            text = self._headers.get(header) or trailers.get(header)
+            if text is None:
+                continue
+            announced, made = checksums.decode(text, checksums.LENGTHS[name], header), sums.value(name)
+            if made is not None and made != announced:
+                raise checksums.mismatch(header)
+            values[name] = base64.b64encode(announced).decode()
+        if self._promised is not None:
+            made = sums.value("sha256")
+            if made is None or made.hex() != self._promised:
+                raise ServiceError.by_code["XAmzContentSHA256Mismatch"](
+                    "the x-amz-content-sha256 that was sent does not match the body that arrived",
+                    status=400,
+                    code="XAmzContentSHA256Mismatch",
+                )
+        return values
+
+    def has_integrity(self) -> bool:
+        """Tell whether any checksum of the body was announced."""
+        trailers = self._headers.get("x-amz-trailer", "").lower()
+        return "content-md5" in self._headers or any(h in self._headers or h in trailers for h in checksums.HEADERS)

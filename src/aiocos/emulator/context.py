@@ -1,0 +1,141 @@
+"""What a handler works with, and what it gives back."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from aiocos.emulator.body import Arrival, Incoming
+from aiocos.emulator.clock import Clock
+from aiocos.emulator.store import Bucket, Instance, Object, Segment, Store
+from aiocos.errors import AccessDenied, NoSuchBucket, ServiceError
+from aiocos.operations.shared import Owner
+from aiocos.wire.message import Request
+from aiocos.wire.spec import Operation, Result
+
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+
+Need = Literal["none", "caller", "owner", "list", "read", "write"]
+"""Who may: anybody who is let in by the handler itself (none), anybody with credentials (caller), the bucket's instance
+(owner), or besides it those whom the bucket's access control list lets list or write, or the object's lets read."""
+
+
+def failure(code: str, message: str, status: int = 400) -> ServiceError:
+    """The error of a code."""
+    return ServiceError.class_for(status, code)(message, status=status, code=code)
+
+
+@dataclass(slots=True)
+class Context:
+    """One request in the hands of its handler."""
+
+    store: Store
+    clock: Clock
+    caller: Instance | None  # None: anonymous
+    instances: dict[str, Instance]  # of this emulator, by CRN and by GUID
+    request: Request
+    endpoint: str
+    incoming: Incoming
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    """Headers that the answer shall have whatever comes of it."""
+    found: Bucket | None = None
+
+    @property
+    def now(self) -> float:
+        """The time in seconds since 1970, in whole milliseconds."""
+        return self.clock.now().timestamp()
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket of the request."""
+        if self.found is None:
+            raise no_bucket()
+        return self.found
+
+    @property
+    def is_owner(self) -> bool:
+        """Tell whether the caller's instance owns the bucket."""
+        return self.caller is not None and self.found is not None and self.found.instance == self.caller.crn
+
+    @property
+    def writer(self) -> str:
+        """Who owns what this request writes: the caller; an anonymous one's objects belong to the bucket's owner."""
+        return self.caller.guid if self.caller is not None else self.guid(self.bucket.instance)
+
+    def guid(self, crn: str) -> str:
+        """The GUID of an instance, which is the id of an owner."""
+        found = self.instances.get(crn)
+        return found.guid if found is not None else crn
+
+    def may_read(self, found: Object | None) -> None:
+        """Let pass who may read an object; `AccessDenied`. What is not there is told to those only who may list."""
+        if self.is_owner or (found is not None and found.acl.startswith("public-read")):
+            return
+        if found is None and self.bucket.acl.startswith("public-read"):
+            return
+        raise denied()
+
+    async def receive(self, limit: int) -> Arrival:
+        """Receive the body of an object or part."""
+        return await self.incoming.receive(limit)
+
+
+def no_bucket() -> NoSuchBucket:
+    """The error of a bucket that is not there."""
+    return NoSuchBucket("The specified bucket does not exist.", status=404, code="NoSuchBucket")
+
+
+def denied() -> AccessDenied:
+    """The error of somebody who may not."""
+    return AccessDenied("Access Denied", status=403, code="AccessDenied")
+
+
+def owner(guid: str) -> Owner:
+    """An owner as documents show it."""
+    return Owner(id=guid, display_name=guid)
+
+
+def moment(seconds: float) -> datetime:
+    """A stored time."""
+    from datetime import UTC
+
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is more than a result: another status, or an object's content."""
+
+    result: Result
+    status: int | None = None
+    content: tuple[Segment, ...] | None = None
+
+
+Run = Callable[[Context, Any], Awaitable[Result | Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How an operation is served."""
+
+    run: Run
+    need: Need
+    integrity: bool  # a checksum of the body is demanded
+
+
+handlers: dict[type[Operation[Any]], Handler] = {}
+"""The handler of each operation that is served."""
+
+
+def handles(
+    cls: type[O], need: Need = "owner", *, integrity: bool = False
+) -> Callable[[Callable[[Context, O], Awaitable[Result | Reply]]], Callable[[Context, O], Awaitable[Result | Reply]]]:
+    """Enter a function as the handler of an operation."""
+
+    def enter(run: Callable[[Context, O], Awaitable[Result | Reply]]) -> Callable[[Context, O], Awaitable[Result | Reply]]:
+        if cls in handlers:
+            raise TypeError(f"{cls.__name__} has two handlers")
+        handlers[cls] = Handler(run, need, integrity)
+        return run
+
+    return enter

@@ -1,0 +1,149 @@
+"""Buckets: made, looked at, listed, removed."""
+
+import re
+
+from aiocos.emulator.context import Context, failure, handles, moment, owner
+from aiocos.emulator.handlers.acl import canned
+from aiocos.emulator.store import Bucket, Instance, Transaction, buckets, uploads
+from aiocos.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, NotServed
+from aiocos.operations.buckets import (
+    BucketEntry,
+    BucketInfo,
+    BucketList,
+    BucketLocation,
+    BucketPage,
+    CreateBucket,
+    CreateBucketResult,
+    DeleteBucket,
+    GetBucketLocation,
+    HeadBucket,
+    ListBuckets,
+    ListBucketsExtended,
+)
+from aiocos.wire.spec import Result
+
+DEFAULT_LOCATION = "us-south-standard"
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9]|[.-](?![.-]))*")
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_LOCATION = re.compile(r"[a-z0-9][a-z0-9.-]*-(standard|vault|cold|smart|flex|onerate_active)")
+
+
+def check_name(name: str) -> None:
+    """Refuse what the service refuses as a name."""
+    if (
+        not 3 <= len(name) <= 63
+        or not _NAME.fullmatch(name)
+        or not name[-1].isalnum()
+        or _ADDRESS.fullmatch(name)
+        or name.startswith(("cosv1-", "account-"))
+    ):
+        raise failure("InvalidBucketName", "The specified bucket is not valid.")
+
+
+def instance_named(ctx: Context, named: str | None) -> Instance:
+    """The instance that a request means: the one it names by CRN or GUID, if it is the caller's; else the caller's own."""
+    assert ctx.caller is not None
+    if named and named not in (ctx.caller.crn, ctx.caller.guid, ctx.caller.crn.rstrip(":")):
+        raise failure("AccessDenied", "The service instance is not one of the caller's.", 403)
+    return ctx.caller
+
+
+@handles(CreateBucket, "caller")
+async def create(ctx: Context, op: CreateBucket) -> CreateBucketResult:
+    """Make a bucket."""
+    check_name(op.bucket)
+    instance = instance_named(ctx, op.service_instance_id)
+    location = op.location or DEFAULT_LOCATION
+    if not _LOCATION.fullmatch(location):
+        raise failure("InvalidLocationConstraint", "The specified location constraint is not valid.")
+    if (op.kp_algorithm is None) != (op.kp_root_key_crn is None) or (op.kp_algorithm or "AES256") != "AES256":
+        raise failure("InvalidArgument", "Key Protect takes the algorithm AES256 together with the CRN of a root key.")
+    if op.object_lock_enabled:
+        # To make the bucket without its lock would be worse than not to make it.
+        raise NotServed("Object Lock is not served", status=501, code="NotImplemented")
+    made = Bucket(0, op.bucket, instance.crn, ctx.now, location, canned(op.acl), op.kp_root_key_crn)
+
+    def write(t: Transaction) -> None:
+        old = buckets.find(t.connection, op.bucket)
+        if old is not None and old.instance == instance.crn:
+            raise BucketAlreadyOwnedByYou("You already own this bucket.", status=409, code="BucketAlreadyOwnedByYou")
+        if old is not None:
+            raise BucketAlreadyExists(
+                "The requested bucket name is not available: names are global.", status=409, code="BucketAlreadyExists"
+            )
+        buckets.add(t, made)
+
+    await ctx.store.write(write)
+    return CreateBucketResult(location=f"/{op.bucket}")
+
+
+def _key_id(bucket: Bucket) -> str | None:
+    # crn:v1:bluemix:public:kms:<region>:a/<account>:<instance>:key:<id>
+    return None if bucket.kp_root_key_crn is None else bucket.kp_root_key_crn.rpartition(":")[2]
+
+
+@handles(HeadBucket, "list")
+async def head(ctx: Context, op: HeadBucket) -> BucketInfo:
+    """Look whether a bucket is there."""
+    key_id = _key_id(ctx.bucket)
+    return BucketInfo(kp_enabled=True if key_id else None, kp_root_key_id=key_id)
+
+
+@handles(DeleteBucket)
+async def delete(ctx: Context, op: DeleteBucket) -> Result:
+    """Remove an empty bucket; its open uploads go with it."""
+    bucket = ctx.bucket.id
+
+    def write(t: Transaction) -> None:
+        if not buckets.is_empty(t, bucket):
+            raise BucketNotEmpty("The bucket you tried to delete is not empty.", status=409, code="BucketNotEmpty")
+        for upload in uploads.of_bucket(t, bucket):
+            uploads.remove(t, upload)
+        buckets.remove(t, bucket)
+
+    await ctx.store.write(write)
+    return Result()
+
+
+@handles(GetBucketLocation)
+async def location(ctx: Context, op: GetBucketLocation) -> BucketLocation:
+    """Tell where a bucket is."""
+    return BucketLocation(location=ctx.bucket.location)
+
+
+@handles(ListBuckets, "caller")
+async def list_buckets(ctx: Context, op: ListBuckets) -> BucketList:
+    """List the buckets of an instance."""
+    instance = instance_named(ctx, op.service_instance_id)
+    found = await ctx.store.database.read(lambda c: buckets.listed(c, instance.crn))
+    entries = [BucketEntry(name=b.name, creation_date=moment(b.created)) for b in found]
+    return BucketList(owner=owner(instance.guid), buckets=entries)
+
+
+@handles(ListBucketsExtended, "caller")
+async def list_extended(ctx: Context, op: ListBucketsExtended) -> BucketPage:
+    """List the buckets of an instance with their locations, page by page."""
+    instance = instance_named(ctx, op.service_instance_id)
+    limit = page_size(op.max_keys, "max-keys")
+    found = await ctx.store.database.read(
+        lambda c: buckets.listed(c, instance.crn, op.prefix or "", op.marker or "", limit + 1)
+    )
+    more, page = len(found) > limit, found[:limit]
+    return BucketPage(
+        owner=owner(instance.guid),
+        buckets=[BucketEntry(name=b.name, creation_date=moment(b.created), location_constraint=b.location) for b in page],
+        is_truncated=more and limit > 0,
+        next_marker=page[-1].name if more and page else None,
+        marker=op.marker or "",
+        prefix=op.prefix or "",
+        max_keys=limit,
+    )
+
+
+def page_size(asked: int | None, name: str) -> int:
+    """The entries of a page: what was asked for, at most (and by default) 1,000."""
+    if asked is None:
+        return 1000
+    if asked < 0:
+        raise failure("InvalidArgument", f"{name} must not be negative")
+    return min(asked, 1000)

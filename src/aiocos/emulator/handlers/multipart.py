@@ -1,0 +1,269 @@
+"""Multipart uploads: begun, completed, aborted, listed."""
+
+import os
+
+from aiocos.config import MAX_PARTS, MIN_PART
+from aiocos.emulator import checksums
+from aiocos.emulator.context import Context, failure, handles, moment, owner
+from aiocos.emulator.handlers import retention
+from aiocos.emulator.handlers.acl import canned
+from aiocos.emulator.handlers.buckets import page_size
+from aiocos.emulator.handlers.finding import check_key, check_write, key_md5
+from aiocos.emulator.handlers.listing import common
+from aiocos.emulator.handlers.reading import quoted
+from aiocos.emulator.handlers.writing import (
+    content_headers,
+    encryption_echo,
+    refuse_unserved,
+    still_there,
+    sums_echo,
+    user_metadata,
+)
+from aiocos.emulator.store import Object, Part, Transaction, Upload, objects, uploads
+from aiocos.emulator.store import listing as pages
+from aiocos.emulator.store.listing import Asked
+from aiocos.errors import EntityTooSmall, InvalidPart, NoSuchUpload
+from aiocos.operations import multipart as operations
+from aiocos.operations.multipart import (
+    AbortMultipartUpload,
+    CompletedPart,
+    CompletedUpload,
+    CompleteMultipartUpload,
+    CreateMultipartUpload,
+    ListMultipartUploads,
+    ListMultipartUploadsResult,
+    ListParts,
+    ListPartsResult,
+    MultipartUpload,
+    UploadEntry,
+)
+from aiocos.operations.shared import Charged
+from aiocos.wire import digest
+from aiocos.wire.document import unrepresentable
+
+
+def no_upload() -> NoSuchUpload:
+    """The error of an upload that is not there."""
+    return NoSuchUpload(
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+        status=404,
+        code="NoSuchUpload",
+    )
+
+
+def find_upload(ctx: Context, key: str, upload_id: str, t: Transaction | None = None) -> Upload:
+    """The open upload; `NoSuchUpload`."""
+    found = uploads.find(t.connection if t else ctx.store.point, ctx.bucket.id, key, upload_id)
+    if found is None:
+        raise no_upload()
+    return found
+
+
+@handles(CreateMultipartUpload, "write")
+async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
+    """Begin an upload."""
+    refuse_unserved(op)
+    algorithm = op.checksum_algorithm.upper() if op.checksum_algorithm else None
+    if algorithm is not None and algorithm.lower() not in checksums.LENGTHS:
+        raise failure("InvalidRequest", f"{op.checksum_algorithm} is no checksum algorithm")
+    made = Upload(
+        os.urandom(24).hex(),
+        ctx.bucket.id,
+        op.key,
+        ctx.now,
+        ctx.writer,
+        content_headers(op),
+        user_metadata(op.metadata),
+        canned(op.acl),
+        key_md5(op.customer_key),
+        algorithm,
+        op.checksum_type or ("COMPOSITE" if algorithm else None),
+    )
+
+    def write(t: Transaction) -> None:
+        still_there(t, ctx.bucket)
+        uploads.add(t, made)
+
+    await ctx.store.write(write)
+    return MultipartUpload(
+        bucket=op.bucket,
+        # The document cannot carry every key, and the caller knows it.
+        key=None if unrepresentable(op.key) else op.key,
+        upload_id=made.id,
+        checksum_algorithm=algorithm,
+        checksum_type=made.checksum_type,
+        **encryption_echo(made.customer_md5),
+    )
+
+
+@handles(CompleteMultipartUpload, "write")
+async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload:
+    """Join the parts. No byte is moved: the object's segments are those of its parts."""
+    bucket, now = ctx.bucket, ctx.now
+    state = retention.on_write(bucket, op, now, integrity=ctx.incoming.has_integrity())
+    _check_order(op.parts)
+
+    def write(t: Transaction) -> Object:
+        still_there(t, bucket)
+        upload = find_upload(ctx, op.key, op.upload_id, t)
+        if op.customer_key is not None:
+            check_key(upload.customer_md5, key_md5(op.customer_key))
+        chosen = _choose(op.parts, {part.number: part for part in uploads.parts(t.connection, upload.id)})
+
+        def check(old: Object | None) -> None:
+            check_write(old, op)
+            retention.refuse_protected(old, now)
+
+        new = Object(
+            op.key,
+            digest.composite_etag(bytes.fromhex(part.etag) for part in chosen),
+            sum(part.size for part in chosen),
+            now,
+            upload.owner,
+            upload.headers,
+            upload.metadata,
+            _joined_sums(upload, chosen),
+            tuple(segment for part in chosen for segment in part.segments),
+            tuple(part.size for part in chosen),
+            upload.acl,
+            upload.customer_md5,
+            state,
+        )
+        made = objects.put(t, bucket.id, new, check)
+        uploads.remove(t, upload.id)
+        return made
+
+    made = await ctx.store.write(write)
+    return CompletedUpload(
+        location=f"{ctx.endpoint}/{op.bucket}" if unrepresentable(op.key) else f"{ctx.endpoint}/{op.bucket}/{op.key}",
+        bucket=op.bucket,
+        key=None if unrepresentable(op.key) else op.key,
+        etag=quoted(made.etag),
+        **sums_echo(made.sums),
+        checksum_type="COMPOSITE" if made.sums else None,
+    )
+
+
+def _check_order(parts: list[CompletedPart]) -> None:
+    if not 1 <= len(parts) <= MAX_PARTS:
+        raise failure("MalformedXML", f"An upload is completed with 1 to {MAX_PARTS} parts, not {len(parts)}.")
+    last = 0
+    for part in parts:
+        if part.part_number is None:
+            raise failure("MalformedXML", "A part has no number.")
+        if part.part_number <= last:
+            raise failure("InvalidPartOrder", "The list of parts was not in ascending order.")
+        last = part.part_number
+
+
+def _choose(asked: list[CompletedPart], present: dict[int, Part]) -> list[Part]:
+    chosen: list[Part] = []
+    for one in asked:
+        part = present.get(one.part_number or 0)
+        if part is None or one.etag is None or digest.bare(one.etag) != part.etag or _differs(one, part):
+            raise InvalidPart(
+                f"Part {one.part_number} could not be found, or its entity tag does not match.", status=400, code="InvalidPart"
+            )
+        chosen.append(part)
+    for part in chosen[:-1]:
+        if part.size < MIN_PART:
+            raise EntityTooSmall(
+                f"Part {part.number} is smaller than the minimum allowed size: {part.size} of {MIN_PART} bytes.",
+                status=400,
+                code="EntityTooSmall",
+            )
+    return chosen
+
+
+def _differs(asked: CompletedPart, part: Part) -> bool:
+    given = {name: getattr(asked, f"checksum_{name}") for name in checksums.LENGTHS}
+    return any(value is not None and name in part.sums and part.sums[name] != value for name, value in given.items())
+
+
+def _joined_sums(upload: Upload, parts: list[Part]) -> dict[str, str]:
+    # Only composite checksums follow from the parts' own; of FULL_OBJECT ones none is made up.
+    name = (upload.checksum_algorithm or "").lower()
+    if upload.checksum_type != "COMPOSITE" or not all(name in part.sums for part in parts):
+        return {}
+    values = [checksums.decode(part.sums[name], checksums.LENGTHS[name], name) for part in parts]
+    return {name: checksums.composite(name, values)}
+
+
+@handles(AbortMultipartUpload, "write")
+async def abort(ctx: Context, op: AbortMultipartUpload) -> Charged:
+    """Give an upload up."""
+    await ctx.store.write(lambda t: uploads.remove(t, find_upload(ctx, op.key, op.upload_id, t).id))
+    return Charged()
+
+
+@handles(ListParts)
+async def list_parts(ctx: Context, op: ListParts) -> ListPartsResult:
+    """List the parts of an upload."""
+    upload = find_upload(ctx, op.key, op.upload_id)
+    limit, marker = page_size(op.max_parts, "max-parts"), op.part_number_marker or 0
+    found = await ctx.store.database.read(lambda c: uploads.parts(c, upload.id, marker, limit + 1))
+    page, more = found[:limit], len(found) > limit > 0
+    return ListPartsResult(
+        bucket=op.bucket,
+        key=None if unrepresentable(op.key) else op.key,
+        upload_id=upload.id,
+        part_number_marker=marker,
+        next_part_number_marker=page[-1].number if page else None,
+        max_parts=limit,
+        is_truncated=more,
+        parts=[
+            operations.Part(
+                part_number=part.number,
+                last_modified=moment(part.modified),
+                etag=quoted(part.etag),
+                size=part.size,
+                **sums_echo(part.sums),
+            )
+            for part in page
+        ],
+        initiator=owner(upload.owner),
+        owner=owner(upload.owner),
+        storage_class=upload.headers.get("storage_class", "STANDARD"),
+        checksum_algorithm=upload.checksum_algorithm,
+        checksum_type=upload.checksum_type,
+    )
+
+
+@handles(ListMultipartUploads)
+async def list_uploads(ctx: Context, op: ListMultipartUploads) -> ListMultipartUploadsResult:
+    """List open uploads."""
+    asked = Asked(
+        ctx.bucket.id,
+        op.prefix or "",
+        op.delimiter or "",
+        op.key_marker or "",
+        page_size(op.max_uploads, "max-uploads"),
+        (op.upload_id_marker or "") if op.key_marker else "",
+    )
+    found = await ctx.store.database.read(lambda c: pages.uploads(c, asked))
+    return ListMultipartUploadsResult(
+        bucket=op.bucket,
+        key_marker=asked.after,
+        upload_id_marker=asked.after_id,
+        next_key_marker=found.last if found.truncated else None,
+        next_upload_id_marker=(found.last_id or None) if found.truncated else None,
+        prefix=asked.prefix,
+        delimiter=op.delimiter,
+        max_uploads=asked.limit,
+        is_truncated=found.truncated,
+        encoding_type=op.encoding_type,
+        uploads=[
+            UploadEntry(
+                key=u.key,
+                upload_id=u.id,
+                initiator=owner(u.owner),
+                owner=owner(u.owner),
+                storage_class=u.headers.get("storage_class", "STANDARD"),
+                initiated=moment(u.initiated),
+                checksum_algorithm=u.checksum_algorithm,
+                checksum_type=u.checksum_type,
+            )
+            for u in found.uploads
+        ],
+        common_prefixes=common(found),
+    )

@@ -1,0 +1,190 @@
+"""Objects put and copied."""
+
+from email.utils import format_datetime
+from typing import Any
+
+from aiocos.config import MAX_PUT
+from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
+from aiocos.emulator.handlers import retention
+from aiocos.emulator.handlers.acl import canned
+from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find
+from aiocos.emulator.handlers.reading import quoted
+from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
+from aiocos.errors import NotServed
+from aiocos.operations.multipart import CreateMultipartUpload
+from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
+from aiocos.operations.shared import Encryption, Locking, ObjectGrants
+from aiocos.wire.values import CopySource
+
+MAX_METADATA = 4 * 1000 * 1000
+"""User metadata of an object, names and values together: 4 MB as the service's FAQ has it."""
+
+_CONTENT = (
+    "content_type",
+    "content_encoding",
+    "content_disposition",
+    "content_language",
+    "cache_control",
+    "website_redirect_location",
+    "storage_class",
+    "tagging",
+)
+
+
+def content_headers(op: PutObject | CopyObject | CreateMultipartUpload) -> dict[str, str]:
+    """What the object's readers are told, by the field names of `ObjectInfo`."""
+    headers: dict[str, str] = {}
+    for name in _CONTENT:
+        value = getattr(op, name)
+        if value:
+            headers[name] = value
+    if op.expires is not None:
+        headers["expires"] = format_datetime(op.expires, usegmt=True)
+    if headers.get("storage_class") == "STANDARD":
+        del headers["storage_class"]
+    return headers
+
+
+def user_metadata(metadata: dict[str, str] | None) -> dict[str, str]:
+    """User metadata, checked for its size."""
+    if metadata and sum(len(n) + len(v) for n, v in metadata.items()) > MAX_METADATA:
+        raise failure("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size.")
+    return metadata or {}
+
+
+def refuse_unserved(op: Locking | ObjectGrants | Encryption) -> None:
+    """Refuse what would be a promise not kept: locks, grants to single users, keys of another service."""
+    if isinstance(op, Locking) and (op.object_lock_mode or op.object_lock_retain_until or op.object_lock_legal_hold):
+        raise failure("InvalidRequest", "Bucket is missing Object Lock Configuration")
+    if isinstance(op, ObjectGrants) and (op.grant_full_control or op.grant_read or op.grant_read_acp or op.grant_write_acp):
+        raise NotServed("grants by header are not served; use x-amz-acl", status=501, code="NotImplemented")
+    if isinstance(op, Encryption) and op.server_side_encryption not in (None, "AES256"):
+        raise NotServed("only AES256 is served", status=501, code="NotImplemented")
+
+
+def encryption_echo(customer_md5: str | None) -> dict[str, Any]:
+    """What an answer repeats of a customer key."""
+    return {} if customer_md5 is None else {"customer_algorithm": "AES256", "customer_key_md5": customer_md5}
+
+
+def sums_echo(sums: dict[str, str]) -> dict[str, Any]:
+    """What an answer repeats of checksums, by the field names of results."""
+    return {f"checksum_{name}": value for name, value in sums.items()}
+
+
+@handles(PutObject, "write")
+async def put(ctx: Context, op: PutObject) -> PutObjectResult:
+    """Store an object."""
+    refuse_unserved(op)
+    bucket = ctx.bucket
+    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned(op.acl)
+    customer = key_md5(op.customer_key)
+    state = retention.on_write(bucket, op, ctx.now, integrity=ctx.incoming.has_integrity())
+
+    def check(old: Object | None) -> None:
+        check_write(old, op)
+        retention.refuse_protected(old, ctx.now)
+
+    # Refused early where it will be refused anyway; the check that counts is made with the write.
+    check(objects.find(ctx.store.point, bucket.id, op.key))
+    arrival = await ctx.receive(MAX_PUT)
+    new = Object(
+        op.key,
+        etag_for(arrival.md5.hex(), customer),
+        arrival.blob.size,
+        ctx.now,
+        ctx.writer,
+        headers,
+        metadata,
+        arrival.sums,
+        arrival.blob.segments,
+        acl=acl,
+        customer_md5=customer,
+        retention=state,
+    )
+
+    def write(t: Transaction) -> None:
+        still_there(t, bucket)
+        objects.put(t, bucket.id, new, check)
+
+    await ctx.store.write(write, arrival.blob)
+    kind = {"checksum_type": "FULL_OBJECT"} if arrival.sums else {}
+    return PutObjectResult(etag=quoted(new.etag), **sums_echo(arrival.sums), **kind, **encryption_echo(customer))
+
+
+def still_there(t: Transaction, bucket: Bucket) -> None:
+    """Refuse to write into a bucket that was removed while the body came."""
+    found = buckets.find(t.connection, bucket.name)
+    if found is None or found.id != bucket.id:
+        raise no_bucket()
+
+
+def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[Bucket, CopySource]:
+    """The bucket of a copy's source, and the source."""
+    named = source if isinstance(source, CopySource) else CopySource(source[0], source[1])
+    bucket = buckets.find(ctx.store.point, named.bucket)
+    if bucket is None:
+        raise no_bucket()
+    return bucket, named
+
+
+def may_copy(ctx: Context, bucket: Bucket, found: Object) -> None:
+    """Let pass who may read the source."""
+    if (ctx.caller is None or bucket.instance != ctx.caller.crn) and not found.acl.startswith("public-read"):
+        raise denied()
+
+
+@handles(CopyObject, "write")
+async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
+    """Copy an object. Nothing is moved: the copy's segments are the source's. It keeps the source's ETag."""
+    refuse_unserved(op)
+    bucket = ctx.bucket
+    source_bucket, source = source_of(ctx, op.source)
+    customer, source_key = key_md5(op.customer_key), key_md5(op.source_customer_key)
+    replace, now, writer = op.metadata_directive == "REPLACE", ctx.now, ctx.writer
+    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned(op.acl)
+    to_self = (source_bucket.id, source.key) == (bucket.id, op.key) and source.version_id is None
+    changed = replace or op.storage_class or op.tagging_directive == "REPLACE" or customer != source_key
+    if to_self and not (changed or op.website_redirect_location or op.retention_directive):
+        raise failure(
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself without changing anything.",
+        )
+
+    def write(t: Transaction) -> Object:
+        still_there(t, bucket)
+        found = must_find(t.connection, source_bucket.id, source.key, source.version_id)
+        may_copy(ctx, source_bucket, found)
+        check_source(found, op)
+        check_key(found.customer_md5, source_key)
+        if found.size > MAX_PUT:
+            raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
+        kept = headers if replace else {**found.headers, **{n: v for n, v in headers.items() if n == "storage_class"}}
+        if op.tagging_directive == "REPLACE":
+            kept = {**kept, "tagging": op.tagging or ""}
+        elif "tagging" in found.headers:
+            kept = {**kept, "tagging": found.headers["tagging"]}
+        new = found.copy(
+            key=op.key,
+            etag=found.etag if customer == found.customer_md5 else etag_for(found.etag.partition("-")[0], customer),
+            modified=now,
+            owner=writer,
+            headers=kept,
+            metadata=metadata if replace else found.metadata,
+            acl=acl,
+            customer_md5=customer,
+            retention=retention.on_copy(bucket, found, op, now),
+            version_id="null",
+            is_latest=True,
+        )
+
+        def check(old: Object | None) -> None:
+            check_write(old, op)
+            retention.refuse_protected(old, now)
+
+        return objects.put(t, bucket.id, new, check)
+
+    made = await ctx.store.write(write)
+    return CopyObjectResult(
+        etag=quoted(made.etag), last_modified=moment(made.modified), **sums_echo(made.sums), **encryption_echo(customer)
+    )

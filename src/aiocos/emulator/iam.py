@@ -1,0 +1,148 @@
+"""IAM in small: API keys and refresh tokens are traded for bearer tokens that expire.
+
+`POST /identity/token` and `/oidc/token` are answered on the port of the service itself. They shadow nothing: a POST of a key
+without a query is no operation of the service, so a bucket called `identity` works in every respect.
+
+Tokens have the form of a JWT (SDKs read `iat` and `exp` from it), but only what this emulator has issued and still remembers
+is accepted; they do not survive a restart. The service does not document its answer to an expired or unknown token: here it
+is 401 with the codes `ExpiredToken` and `InvalidToken`.
+"""
+
+import base64
+import hmac
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiocos.emulator.clock import Clock
+from aiocos.emulator.store.rows import Instance
+from aiocos.errors import Unauthorized
+
+PATHS = frozenset({"/identity/token", "/oidc/token"})
+_APIKEY = "urn:ibm:params:oauth:grant-type:apikey"
+_REFRESH = "refresh_token"
+
+
+@dataclass(slots=True)
+class TokenRequest:
+    """One request for a token, as it came."""
+
+    grant_type: str
+    status: int
+    at: float
+    headers: Mapping[str, str] = field(repr=False)
+    form: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    instance: Instance
+    expires: float
+
+
+class Iam:
+    """The token endpoint. `expires_in` may be changed at any time; `requests` records what was asked."""
+
+    def __init__(self, clock: Clock, *, expires_in: int = 3600) -> None:
+        self.expires_in = expires_in
+        self.refresh_tokens = True
+        """Whether answers carry a refresh token that works; else the text `not_supported`, as IAM does."""
+        self.requests: list[TokenRequest] = []
+        self._clock = clock
+        self._secret = os.urandom(32)
+        self._tokens: dict[str, _Token] = {}
+        self._refresh: dict[str, Instance] = {}
+        self._revoked: set[str] = set()
+
+    def answer(self, form: Mapping[str, str], headers: Mapping[str, str], instances: Mapping[str, Instance]) -> tuple[int, Any]:
+        """Answer a token request: status and JSON. `instances` is by API key."""
+        status, body = self._answer(form, instances)
+        self.requests.append(TokenRequest(form.get("grant_type", ""), status, self._clock.timestamp(), headers, form))
+        return status, body
+
+    def _answer(self, form: Mapping[str, str], instances: Mapping[str, Instance]) -> tuple[int, dict[str, Any]]:
+        grant = form.get("grant_type")
+        if grant == _APIKEY:
+            if not form.get("apikey"):
+                return 400, self.error("BXNIM0109E", "Property missing or empty: apikey")
+            instance = instances.get(form["apikey"])
+            if instance is None:
+                return 400, self.error("BXNIM0415E", "Provided API key could not be found.")
+        elif grant == _REFRESH:
+            instance = self._refresh.get(form.get("refresh_token", ""))
+            if instance is None:
+                return 400, self.error("BXNIM0408E", "Provided refresh_token is invalid")
+        else:
+            return 400, self.error("BXNIM0106E", "Invalid form property: grant_type")
+        return 200, self._issue(instance)
+
+    def _issue(self, instance: Instance) -> dict[str, Any]:
+        now = self._clock.timestamp()
+        token = self.issue(instance, self.expires_in)
+        refresh = "not_supported"
+        if self.refresh_tokens:
+            refresh = os.urandom(32).hex()
+            self._refresh[refresh] = instance
+        return {
+            "access_token": token,
+            "refresh_token": refresh,
+            "token_type": "Bearer",
+            "expires_in": self.expires_in,
+            "expiration": int(now) + self.expires_in,
+            "scope": "ibm openid",
+        }
+
+    def issue(self, instance: Instance, expires_in: int = 3600) -> str:
+        """Make a token without a request."""
+        now = self._clock.timestamp()
+        claims = {
+            "iam_id": f"iam-ServiceId-{instance.guid}",
+            "jti": uuid.uuid4().hex,
+            "iat": int(now),
+            "exp": int(now) + expires_in,
+            "grant_type": _APIKEY,
+            "scope": "ibm openid",
+        }
+        text = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
+        token = f"{text}.{_base64(hmac.digest(self._secret, text.encode(), 'sha256'))}"
+        if len(self._tokens) > 10_000:
+            self._tokens = {name: kept for name, kept in self._tokens.items() if kept.expires > now}
+        self._tokens[token] = _Token(instance, now + expires_in)
+        return token
+
+    @staticmethod
+    def error(code: str, message: str) -> dict[str, Any]:
+        """The JSON of IAM's errors."""
+        return {
+            "errorCode": code,
+            "errorMessage": message,
+            "context": {"requestId": uuid.uuid4().hex, "url": "/identity/token"},
+        }
+
+    def instance_of(self, token: str) -> Instance:
+        """Whose token it is; `Unauthorized` where it is unknown, expired or revoked."""
+        found = self._tokens.get(token)
+        if found is None:
+            raise Unauthorized("The bearer token is not valid.", status=401, code="InvalidToken")
+        if found.expires <= self._clock.timestamp() or token in self._revoked:
+            raise Unauthorized("The bearer token has expired.", status=401, code="ExpiredToken")
+        return found.instance
+
+    def expire(self, token: str) -> None:
+        """Let a token expire now."""
+        self._revoked.add(token)
+
+    def expire_all(self) -> None:
+        """Let every token that was issued expire now."""
+        self._revoked.update(self._tokens)
+
+
+def _encode(value: dict[str, Any]) -> str:
+    return _base64(json.dumps(value, separators=(",", ":")).encode())
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,204 @@
+"""The emulator as a thing that is started and stopped: a store, a clock, an IAM, a script of faults, and a listening port.
+
+S3 and IAM answer on one port (see `iam`). It binds loopback only, because its credentials are for tests and its traffic is
+plain http.
+"""
+
+import asyncio
+import ipaddress
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from aiocos.emulator.clock import Clock
+from aiocos.emulator.faults import Faults
+from aiocos.emulator.iam import Iam
+from aiocos.emulator.service import Served, Service
+from aiocos.emulator.store import Instance, Store
+from aiocos.emulator.store.buckets import new_instance
+from aiocos.errors import ConfigError
+
+S = TypeVar("S", bound="Server")
+
+# A header may hold 4 MB of metadata; a target, a key of 1,024 bytes with each of them encoded, twice in a listing.
+_MAX_HEADER = 5 * 1024 * 1024
+_MAX_LINE = 64 * 1024
+_READ = 256 * 1024
+
+
+class Server:
+    """COS in this process.
+
+    `data` is a directory that keeps what is stored from run to run; None is a temporary one. Credentials that are not given
+    are made up, and kept with the data. `requests` holds what was served lately.
+    """
+
+    def __init__(
+        self,
+        data: Path | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        api_key: str | None = None,
+        service_instance_id: str | None = None,
+        access_key_id: str | None = None,
+        secret_access_key: str | None = None,
+        clock: Clock | None = None,
+        token_lifetime: int = 3600,
+        allow_remote: bool = False,
+    ) -> None:
+        if not allow_remote and not _is_loopback(host):
+            raise ConfigError(f"{host} is not a loopback address; the emulator's traffic is not encrypted (allow_remote=True)")
+        self.data = data
+        self.clock = clock or Clock()
+        self.faults = Faults()
+        self.iam = Iam(self.clock, expires_in=token_lifetime)
+        self.requests: deque[Served] = deque(maxlen=10_000)
+        self._host = host
+        self._port = port
+        self._wanted = (service_instance_id, api_key, access_key_id, secret_access_key)
+        self._store: Store | None = None
+        self._service: Service | None = None
+        self._runner: web.ServerRunner | None = None
+        self._instance: Instance | None = None
+
+    async def start(self) -> None:
+        """Open the store and listen."""
+        if self._runner is not None:
+            raise ConfigError("the emulator runs already")
+        self._store = Store(self.data)
+        try:
+            self._instance = await self._own_instance(self._store)
+            self._service = Service(self._store, self.clock, self.iam, self.faults, self.requests)
+            server = web.Server(
+                self._service.answer,  # type: ignore[arg-type]
+                access_log=None,
+                auto_decompress=False,  # bodies are stored as they come
+                read_bufsize=_READ,
+                max_line_size=_MAX_LINE,
+                max_field_size=_MAX_HEADER,
+                lingering_time=5.0,
+            )
+            self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+            await self._runner.setup()
+            site = web.TCPSite(self._runner, self._host, self._port, backlog=1024)
+            await site.start()
+            self._service.endpoint = self.endpoint
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop listening and close the store. What was answered is stored."""
+        runner, self._runner = self._runner, None
+        store, self._store = self._store, None
+        if runner is not None:
+            await runner.cleanup()
+        if store is not None:
+            await store.close()
+
+    async def serve(self) -> None:
+        """Run until cancelled."""
+        async with self:
+            await asyncio.get_running_loop().create_future()
+
+    async def __aenter__(self: S) -> S:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _own_instance(self, store: Store) -> Instance:
+        crn, api_key, access_key_id, secret = self._wanted
+        known = next((i for i in store.instances if crn in (None, i.crn)), None)
+        if known is not None and not any((api_key, access_key_id, secret)):
+            return known
+        if known is None:
+            made = new_instance(crn, api_key, access_key_id, secret)
+        else:
+            made = new_instance(
+                known.crn,
+                api_key or known.api_key,
+                access_key_id or known.access_key_id,
+                secret or known.secret_access_key,
+            )
+        await store.add_instance(made)
+        return made
+
+    async def add_instance(self, service_instance_id: str | None = None) -> Instance:
+        """Make another service instance with credentials of its own: another customer of the service."""
+        made = new_instance(service_instance_id)
+        store, service = self._running()
+        await store.add_instance(made)
+        service.know(store.instances)
+        return made
+
+    def _running(self) -> tuple[Store, Service]:
+        if self._store is None or self._service is None:
+            raise ConfigError("the emulator is not running: use it with `async with`")
+        return self._store, self._service
+
+    @property
+    def store(self) -> Store:
+        """What is stored, for tests that look behind the service."""
+        return self._running()[0]
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        if self._runner is None or not self._runner.addresses:
+            raise ConfigError("the emulator is not running: use it with `async with`")
+        address: Any = self._runner.addresses[0]
+        return int(address[1])
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of the service."""
+        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self.port}"
+
+    @property
+    def iam_endpoint(self) -> str:
+        """The whole URL of the token endpoint, as `ibm_auth_endpoint` wants it."""
+        return f"{self.endpoint}/identity/token"
+
+    @property
+    def instance(self) -> Instance:
+        """The emulator's own instance with its credentials."""
+        if self._instance is None:
+            raise ConfigError("the emulator is not running: use it with `async with`")
+        return self._instance
+
+    @property
+    def api_key(self) -> str:
+        """The API key of the instance."""
+        return self.instance.api_key
+
+    @property
+    def service_instance_id(self) -> str:
+        """The CRN of the instance."""
+        return self.instance.crn
+
+    @property
+    def access_key_id(self) -> str:
+        """The id of the HMAC key."""
+        return self.instance.access_key_id
+
+    @property
+    def secret_access_key(self) -> str:
+        """The secret of the HMAC key."""
+        return self.instance.secret_access_key
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,300 @@
+"""The life of a request in the emulator: read it, find out who asks, route, let in, bind, handle, answer.
+
+Everything a handler needs has been parsed here by the operation's own statement. Whatever goes wrong on the way is the
+service's error document; what is no `ServiceError` is a defect, logged, and answered 500.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
+
+from aiohttp import web
+
+from aiocos.emulator import faults, handlers
+from aiocos.emulator.answer import send, send_json
+from aiocos.emulator.body import Incoming
+from aiocos.emulator.clock import Clock
+from aiocos.emulator.context import Context, Handler, Reply, denied, failure, no_bucket
+from aiocos.emulator.context import handlers as registry
+from aiocos.emulator.faults import Fault, Faults, Subject
+from aiocos.emulator.iam import PATHS, Iam
+from aiocos.emulator.signature import Arrived, Signed, verify
+from aiocos.emulator.store import Instance, Store, buckets
+from aiocos.errors import NotServed, ServiceError, Unauthorized
+from aiocos.wire.address import split_path
+from aiocos.wire.bind import from_request, to_response
+from aiocos.wire.document import XmlError, unrepresentable
+from aiocos.wire.failure import write_error
+from aiocos.wire.message import Request, Response
+from aiocos.wire.route import route
+from aiocos.wire.spec import Body, Operation
+
+__all__ = ["Served", "Service", "handlers"]
+
+log = logging.getLogger("aiocos.emulator")
+
+MAX_KEY = 1024
+
+
+@dataclass(slots=True)
+class Served:
+    """A request that came, and what became of it. `status` is 0 while it runs and where no answer was sent."""
+
+    operation: str
+    method: str
+    bucket: str | None
+    key: str | None
+    at: datetime
+    request_id: str
+    status: int = 0
+    code: str = ""
+
+
+class Dropped(Exception):
+    """A fault has broken the connection."""
+
+
+class Service:
+    """Answers requests from a store."""
+
+    def __init__(self, store: Store, clock: Clock, iam: Iam, scripted: Faults, requests: "deque[Served]") -> None:
+        self._store = store
+        self._clock = clock
+        self._iam = iam
+        self._faults = scripted
+        self._requests = requests
+        self.endpoint = ""
+        self.know(store.instances)
+
+    def know(self, instances: Sequence[Instance]) -> None:
+        """Take note of the instances there are."""
+        self._by_name = {name: i for i in instances for name in (i.crn, i.guid)}
+        self._by_api_key = {i.api_key: i for i in instances}
+        self._by_access_key = {i.access_key_id: i for i in instances}
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve one request."""
+        target = request.raw_path
+        path, _, query = (target if target.startswith("/") else _of_absolute(target)).partition("?")
+        request_id = str(uuid.uuid4())
+        served = Served("", request.method, None, None, self._clock.now(), request_id)
+        self._requests.append(served)
+        bucket = _virtual(request.headers.get("Host", ""))
+        try:
+            if request.method == "POST" and path in PATHS and not query and bucket is None:
+                return await self._token(request, served)
+            return await self._serve(request, served, bucket, path, query)
+        except Dropped:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError("dropped by a fault") from None
+
+    async def _serve(
+        self, request: web.BaseRequest, served: Served, bucket: str | None, path: str, query: str
+    ) -> web.StreamResponse:
+        extra: dict[str, str] = {}
+        struck: Sequence[Fault] = ()
+        try:
+            wire = _read(request, bucket, path, query)
+            served.bucket, served.key = wire.bucket, wire.key
+            cls = route(wire)
+            served.operation = cls.statement.name
+            struck = await self._strike(Subject(served.operation, wire.method, wire.bucket, wire.key))
+            late = next((f for f in struck if isinstance(f, faults.LateError)), None)
+            if late is not None and not late.applied:
+                reply, response = None, _late(late, served, wire)
+            else:
+                reply, response = await self._handle(request, wire, cls, path, query, struck, extra)
+                if late is not None:
+                    reply, response = None, _late(late, served, wire)
+        except ServiceError as error:
+            served.code = error.code
+            error.resource = error.resource or _resource(served.bucket, served.key)
+            reply, response = None, write_error(error, served.request_id)
+        except XmlError as error:
+            served.code = "InvalidArgument"
+            refused = failure("InvalidArgument", f"{error}; ask for encoding-type=url")
+            reply, response = None, write_error(refused, served.request_id)
+        except (Dropped, ConnectionError):
+            raise
+        except Exception:
+            log.exception("%s of %s failed", served.operation, _resource(served.bucket, served.key))
+            served.code = "InternalError"
+            refused = failure("InternalError", "We encountered an internal error. Please try again.", 500)
+            reply, response = None, write_error(refused, served.request_id)
+        if any(isinstance(f, faults.Reset) and f.lost_answer for f in struck):
+            raise Dropped
+        served.status = response.status
+        content = reply.content if reply is not None else None
+        return await send(request, response, extra, served.request_id, content, self._store, struck)
+
+    async def _handle(
+        self,
+        request: web.BaseRequest,
+        wire: Request,
+        cls: type[Operation[Any]],
+        path: str,
+        query: str,
+        struck: Sequence[Fault],
+        extra: dict[str, str],
+    ) -> tuple[Reply, Response]:
+        handler = registry.get(cls)
+        if handler is None:
+            raise NotServed(f"{cls.__name__} is not served", status=501, code="NotImplemented")
+        if wire.key is not None and len(wire.key.encode()) > MAX_KEY:
+            raise failure("KeyTooLong", "Your key is too long.")
+        caller, signed = self._identify(request, path, query, struck)
+        incoming = Incoming(request, signed, self._store.blobs)
+        for fault in struck:
+            if isinstance(fault, faults.Reset):
+                incoming.drop_after = fault.received
+        ctx = Context(
+            self._store, self._clock, caller, self._by_name, wire, self.endpoint, incoming, extra,
+            None if wire.bucket is None else buckets.find(self._store.point, wire.bucket),
+        )  # fmt: skip
+        _let_in(ctx, handler)
+        if handler.integrity and not incoming.has_integrity():
+            raise failure("InvalidRequest", "Missing required header for this request: Content-MD5 or x-amz-checksum-*")
+        statement = cls.statement
+        if statement.body is not None and isinstance(statement.body.place, Body):
+            wire.body = await incoming.document()
+        operation = from_request(cls, wire)
+        expected = getattr(operation, "expected_bucket_owner", None)
+        if expected is not None and ctx.found is not None and not self._is(ctx.found.instance, expected):
+            raise denied()
+        made = await handler.run(ctx, operation)
+        reply = made if isinstance(made, Reply) else Reply(made)
+        return reply, to_response(reply.result, reply.status or statement.ok)
+
+    def _identify(
+        self, request: web.BaseRequest, path: str, query: str, struck: Sequence[Fault]
+    ) -> tuple[Instance | None, Signed | None]:
+        authorization = request.headers.get("Authorization", "")
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            if any(isinstance(f, faults.ExpireToken) for f in struck):
+                self._iam.expire(token.strip())
+                raise Unauthorized("The bearer token has expired.", status=401, code="ExpiredToken")
+            return self._iam.instance_of(token.strip()), None
+        signed = verify(Arrived(request.method, path, query, request.headers), self._secret, self._clock.now())
+        if signed is None:
+            if authorization:
+                raise failure("InvalidSecurity", "The provided security credentials are not valid.", 403)
+            return None, None
+        return self._by_access_key[signed.access_key_id], signed
+
+    def _secret(self, access_key_id: str) -> str | None:
+        found = self._by_access_key.get(access_key_id)
+        return None if found is None else found.secret_access_key
+
+    def _is(self, crn: str, expected: str) -> bool:
+        # The account is the part of the CRN behind `a/`.
+        owner = self._by_name.get(crn)
+        return expected in (crn, owner.guid if owner else crn) or f":a/{expected}:" in crn
+
+    async def _strike(self, subject: Subject) -> Sequence[Fault]:
+        struck = self._faults.strike(subject)
+        for fault in struck:
+            if isinstance(fault, faults.Delay):
+                await asyncio.sleep(fault.seconds)
+            elif isinstance(fault, faults.Status):
+                error = failure(fault.code, fault.message, fault.status)
+                error.retry_after = fault.retry_after
+                raise error
+            elif isinstance(fault, faults.Reset) and (fault.received, fault.sent, fault.lost_answer) == (None, None, False):
+                raise Dropped
+        return struck
+
+    async def _token(self, request: web.BaseRequest, served: Served) -> web.StreamResponse:
+        served.operation = "CreateToken"
+        try:
+            struck = await self._strike(Subject("CreateToken", "POST"))
+        except ServiceError as error:
+            served.status, served.code = error.status, error.code
+            headers = {} if error.retry_after is None else {"Retry-After": str(int(error.retry_after))}
+            return send_json(error.status, Iam.error(error.code or "BXNIM0000E", error.message), headers)
+        form = dict(parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True))
+        served.status, body = self._iam.answer(form, dict(request.headers), self._by_api_key)
+        if any(isinstance(f, faults.Reset) and f.lost_answer for f in struck):
+            raise Dropped
+        return send_json(served.status, body, {})
+
+
+def _of_absolute(target: str) -> str:
+    parts = urlsplit(target)
+    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+
+
+def _virtual(host: str) -> str | None:
+    """The bucket of a virtual host, `bucket.localhost:port`."""
+    name = host.rpartition(":")[0] if ":" in host else host
+    return name.removesuffix(".localhost") if name.endswith(".localhost") else None
+
+
+def _read(request: web.BaseRequest, bucket: str | None, path: str, query: str) -> Request:
+    """The request as the statements see it. Nothing of the path is normalised: `..` and `//` belong to keys."""
+    try:
+        if bucket is not None:
+            path = f"/{bucket}{path}"
+        name, key = split_path(path)
+        pairs = [_pair(part) for part in query.split("&") if part]
+    except UnicodeDecodeError:
+        raise failure("InvalidURI", "Couldn't parse the specified URI.") from None
+    headers: dict[str, str] = {}
+    for header, value in request.headers.items():
+        lowered = header.lower()
+        headers[lowered] = f"{headers[lowered]},{value}" if lowered in headers else value
+    encoding = headers.get("content-encoding")
+    if encoding is not None and "aws-chunked" in encoding.lower():
+        # It describes the transfer; the object's own encoding is what is left.
+        rest = ",".join(e.strip() for e in encoding.split(",") if e.strip().lower() != "aws-chunked")
+        headers = {n: v for n, v in headers.items() if n != "content-encoding"} | ({"content-encoding": rest} if rest else {})
+    for n, value in pairs:
+        # Presigned URLs may carry headers in their query.
+        if n.lower().startswith("x-amz-") and not n.startswith("X-Amz-"):
+            headers.setdefault(n.lower(), value)
+    return Request(request.method, name, key, pairs, headers)
+
+
+def _pair(part: str) -> tuple[str, str]:
+    name, _, value = part.partition("=")
+    return unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
+
+
+def _let_in(ctx: Context, handler: Handler) -> None:
+    need = handler.need
+    if need == "none":
+        return
+    if need == "caller":
+        if ctx.caller is None:
+            raise denied()
+        return
+    if ctx.found is None:
+        raise no_bucket()
+    if ctx.is_owner or need == "read":
+        return
+    if need == "list" and ctx.found.acl.startswith("public-read"):
+        return
+    if need == "write" and ctx.found.acl == "public-read-write":
+        return
+    raise denied()
+
+
+def _resource(bucket: str | None, key: str | None) -> str:
+    resource = "/" if bucket is None else f"/{bucket}/{key or ''}"
+    return ascii(resource) if unrepresentable(resource) else resource
+
+
+def _late(fault: faults.LateError, served: Served, wire: Request) -> Response:
+    served.code = fault.code
+    error = failure(fault.code, fault.message, 500)
+    error.resource = _resource(wire.bucket, wire.key)
+    response = write_error(error, served.request_id)
+    response.status = 200
+    return response

@@ -1,0 +1,177 @@
+"""Content: small pieces in the database, larger ones as files that are there whole or not at all.
+
+A file is written under `incoming/`, synced, renamed into `blobs/xx/`, and only then named by a row. A process that is killed
+leaves at most files that no row names; `sweep` removes those at the next start. A file that lost its last reference is
+removed after that commit, and not while somebody reads it: readers pin what they read, on the event loop, in the same step in
+which they read the row, so no removal comes between.
+"""
+
+import asyncio
+import os
+import shutil
+from collections import Counter
+from collections.abc import AsyncIterator, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from aiocos.emulator.store.rows import Segment
+
+INLINE = 32 * 1024
+"""Contents up to this many bytes stand in the database: one commit instead of a file, its sync and its rename."""
+CHUNK = 1024 * 1024
+
+
+class Blob:
+    """Content that has arrived and that nothing refers to yet. `data` is None where it is a file."""
+
+    __slots__ = ("data", "id", "size")
+
+    def __init__(self, size: int, data: bytes | None = None, name: str | None = None) -> None:
+        self.id = name or os.urandom(16).hex()
+        self.size = size
+        self.data = data
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The whole of it."""
+        return (Segment(self.id, 0, self.size),) if self.size else ()
+
+
+class Writer:
+    """A file being written, in an executor. Use `put` any number of times, then `finish` or `discard`."""
+
+    def __init__(self, blobs: "Blobs") -> None:
+        self._blobs = blobs
+        self.name = os.urandom(16).hex()
+        self._path = blobs.incoming / self.name
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self.size = 0
+
+    def put(self, chunks: Sequence[bytes]) -> None:
+        """Append. Blocks."""
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(self._fd, view) :]
+            self.size += len(chunk)
+
+    def finish(self) -> Blob:
+        """Sync and rename. Blocks."""
+        if self._blobs.durable:
+            os.fsync(self._fd)
+        os.close(self._fd)
+        self._fd = -1
+        target = self._blobs.path(self.name)
+        os.rename(self._path, target)
+        if self._blobs.durable:
+            directory = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+        return Blob(self.size, name=self.name)
+
+    def discard(self) -> None:
+        """Give it up. Blocks."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            self._path.unlink(missing_ok=True)
+
+
+class Blobs:
+    """The files under one directory."""
+
+    def __init__(self, directory: Path, *, durable: bool) -> None:
+        self.directory = directory / "blobs"
+        self.incoming = directory / "incoming"
+        self.durable = durable
+        self._pins: Counter[str] = Counter()
+        self._doomed: set[str] = set()
+        for n in range(256):
+            (self.directory / f"{n:02x}").mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.incoming, ignore_errors=True)
+        self.incoming.mkdir()
+
+    def path(self, name: str) -> Path:
+        """Where a blob's file is."""
+        return self.directory / name[:2] / name
+
+    def sweep(self, known: Iterable[str]) -> int:
+        """Remove the files that no row names; returns how many there were. For the start, before anything is served."""
+        names = set(known)
+        swept = 0
+        for path in self.directory.glob("??/*"):
+            if path.name not in names:
+                path.unlink()
+                swept += 1
+        return swept
+
+    @contextmanager
+    def pinned(self, segments: Sequence[Segment]) -> Generator[None]:
+        """Keep the files of these segments while the block runs."""
+        names = {s.blob for s in segments}
+        self._pins.update(names)
+        try:
+            yield
+        finally:
+            gone: list[str] = []
+            for name in names:
+                self._pins[name] -= 1
+                if not self._pins[name]:
+                    del self._pins[name]
+                    if name in self._doomed:
+                        self._doomed.discard(name)
+                        gone.append(name)
+            self._unlink(gone)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files, those in use as soon as they are not."""
+        free: list[str] = []
+        for name in names:
+            if self._pins[name]:
+                self._doomed.add(name)
+            else:
+                del self._pins[name]
+                free.append(name)
+        self._unlink(free)
+
+    def _unlink(self, names: list[str]) -> None:
+        # Removing a file of gigabytes takes its time.
+        if names:
+            asyncio.get_running_loop().run_in_executor(None, self._unlink_all, names)
+
+    def _unlink_all(self, names: list[str]) -> None:
+        for name in names:
+            self.path(name).unlink(missing_ok=True)
+
+    async def read(self, segment: Segment) -> AsyncIterator[bytes]:
+        """Read a stretch of a file in chunks of a MiB. The segment must be pinned."""
+        loop = asyncio.get_running_loop()
+        fd = os.open(self.path(segment.blob), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            offset, end = segment.offset, segment.offset + segment.length
+            while offset < end:
+                chunk = await loop.run_in_executor(None, os.pread, fd, min(CHUNK, end - offset), offset)
+                if not chunk:
+                    raise OSError(f"the blob {segment.blob} ends at {offset}, before {end}")
+                offset += len(chunk)
+                yield chunk
+        finally:
+            os.close(fd)
+
+
+def cut(segments: Sequence[Segment], offset: int, length: int) -> tuple[Segment, ...]:
+    """The segments of a range of what `segments` make up."""
+    out: list[Segment] = []
+    for s in segments:
+        if length <= 0:
+            break
+        if offset >= s.length:
+            offset -= s.length
+            continue
+        taken = min(s.length - offset, length)
+        out.append(Segment(s.blob, s.offset + offset, taken))
+        length -= taken
+        offset = 0
+    return tuple(out)

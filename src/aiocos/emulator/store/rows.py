@@ -1,0 +1,190 @@
+"""What the store holds, as values: instances, buckets, objects, uploads, parts."""
+
+import json
+import sqlite3
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
+
+
+class Segment(NamedTuple):
+    """A stretch of a blob. An object's content is its segments, one after the other."""
+
+    blob: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A service instance with its credentials. It owns buckets."""
+
+    crn: str
+    guid: str
+    api_key: str
+    access_key_id: str
+    secret_access_key: str
+
+    def __repr__(self) -> str:
+        return f"Instance({self.crn!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket. `versioning` and `protection` are None where they were never set."""
+
+    id: int
+    name: str
+    instance: str
+    created: float
+    location: str
+    acl: str
+    kp_root_key_crn: str | None = None
+    versioning: str | None = None
+    protection: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One version of an object. `headers` and `sums` are by the field names of the operations' results."""
+
+    key: str
+    etag: str  # without quotes
+    size: int
+    modified: float
+    owner: str
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
+    sums: dict[str, str] = field(default_factory=dict[str, str])
+    segments: tuple[Segment, ...] = ()
+    parts: tuple[int, ...] | None = None  # sizes of the parts it was uploaded in
+    acl: str = "private"
+    customer_md5: str | None = None
+    retention: dict[str, Any] | None = None
+    version_id: str = "null"
+    is_latest: bool = True
+    delete_marker: bool = False
+    serial: int = 0
+
+    def copy(self, **changes: Any) -> "Object":
+        """The same with some fields changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A multipart upload that was begun."""
+
+    id: str
+    bucket: int
+    key: str
+    initiated: float
+    owner: str
+    headers: dict[str, str]
+    metadata: dict[str, str]
+    acl: str = "private"
+    customer_md5: str | None = None
+    checksum_algorithm: str | None = None
+    checksum_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an upload."""
+
+    number: int
+    etag: str
+    size: int
+    modified: float
+    sums: dict[str, str]
+    segments: tuple[Segment, ...]
+
+
+_JSON = frozenset({"headers", "metadata", "sums", "segments", "parts", "retention"})
+
+
+def _columns(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
+
+
+BUCKET_COLUMNS = ", ".join(_columns(Bucket))
+OBJECT_COLUMNS = ", ".join(_columns(Object))
+UPLOAD_COLUMNS = ", ".join(_columns(Upload))
+PART_COLUMNS = ", ".join(_columns(Part))
+
+
+def values_of(row: Object | Upload | Part) -> dict[str, Any]:
+    """The columns of a value, ready for SQLite."""
+    out: dict[str, Any] = {}
+    for name in _columns(type(row)):
+        value: Any = getattr(row, name)
+        if name in _JSON and value is not None:
+            value = json.dumps(value, separators=(",", ":"))
+        elif isinstance(value, str) and name == "key":
+            value = value.encode()
+        out[name] = value
+    return out
+
+
+def _loads(text: str | None) -> Any:
+    # Most of these columns are empty; comparing is much cheaper than parsing.
+    return {} if text == "{}" else None if text is None else json.loads(text)
+
+
+def _segments(text: str) -> tuple[Segment, ...]:
+    return tuple(Segment(*s) for s in json.loads(text))
+
+
+def object_of(row: sqlite3.Row | tuple[Any, ...]) -> Object:
+    """Read a row of OBJECT_COLUMNS."""
+    (
+        key,
+        etag,
+        size,
+        modified,
+        owner,
+        headers,
+        metadata,
+        sums,
+        segments,
+        parts,
+        acl,
+        customer,
+        retention,
+        version,
+        latest,
+        marker,
+        serial,
+    ) = row
+    return Object(
+        bytes(key).decode(),
+        etag,
+        size,
+        modified,
+        owner,
+        _loads(headers),
+        _loads(metadata),
+        _loads(sums),
+        _segments(segments),
+        None if parts is None else tuple(json.loads(parts)),
+        acl,
+        customer,
+        _loads(retention),
+        version,
+        bool(latest),
+        bool(marker),
+        serial,
+    )
+
+
+def upload_of(row: sqlite3.Row | tuple[Any, ...]) -> Upload:
+    """Read a row of UPLOAD_COLUMNS."""
+    (id_, bucket, key, initiated, owner, headers, metadata, acl, customer, algorithm, kind) = row
+    return Upload(
+        id_, bucket, bytes(key).decode(), initiated, owner, _loads(headers), _loads(metadata), acl, customer, algorithm, kind
+    )
+
+
+def part_of(row: sqlite3.Row | tuple[Any, ...]) -> Part:
+    """Read a row of PART_COLUMNS."""
+    number, etag, size, modified, sums, segments = row
+    return Part(number, etag, size, modified, _loads(sums), _segments(segments))

@@ -1,0 +1,80 @@
+"""The tables of the emulator.
+
+Keys are BLOBs of UTF-8, so that SQLite compares them byte by byte, which is the order of listings. An object's row stands
+for one version: `serial` grows with every write, `is_latest` marks the version a plain read finds. Content is named by
+segments `[blob, offset, length]`; `blobs.refs` counts the segments, so that copies and completed uploads share bytes instead
+of moving them. Small contents stand in `blobs.data`; larger ones are files of the blob's name.
+"""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS instances (
+    crn TEXT PRIMARY KEY,
+    guid TEXT NOT NULL UNIQUE,
+    api_key TEXT NOT NULL UNIQUE,
+    access_key_id TEXT NOT NULL UNIQUE,
+    secret_access_key TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS buckets (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    instance TEXT NOT NULL REFERENCES instances(crn),
+    created REAL NOT NULL,
+    location TEXT NOT NULL,
+    acl TEXT NOT NULL,
+    kp_root_key_crn TEXT,
+    versioning TEXT,
+    protection TEXT
+);
+CREATE TABLE IF NOT EXISTS blobs (
+    id TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    refs INTEGER NOT NULL,
+    data BLOB
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS objects (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    bucket INTEGER NOT NULL REFERENCES buckets(id),
+    key BLOB NOT NULL,
+    version_id TEXT NOT NULL DEFAULT 'null',
+    is_latest INTEGER NOT NULL DEFAULT 1,
+    delete_marker INTEGER NOT NULL DEFAULT 0,
+    modified REAL NOT NULL,
+    etag TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    sums TEXT NOT NULL,
+    segments TEXT NOT NULL,
+    parts TEXT,
+    acl TEXT NOT NULL,
+    customer_md5 TEXT,
+    retention TEXT
+);
+CREATE UNIQUE INDEX IF NOT EXISTS latest ON objects (bucket, key) WHERE is_latest = 1;
+CREATE UNIQUE INDEX IF NOT EXISTS versions ON objects (bucket, key, serial DESC);
+CREATE TABLE IF NOT EXISTS uploads (
+    id TEXT PRIMARY KEY,
+    bucket INTEGER NOT NULL REFERENCES buckets(id),
+    key BLOB NOT NULL,
+    initiated REAL NOT NULL,
+    owner TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    acl TEXT NOT NULL,
+    customer_md5 TEXT,
+    checksum_algorithm TEXT,
+    checksum_type TEXT
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS open_uploads ON uploads (bucket, key, id);
+CREATE TABLE IF NOT EXISTS parts (
+    upload TEXT NOT NULL REFERENCES uploads(id),
+    number INTEGER NOT NULL,
+    modified REAL NOT NULL,
+    etag TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    sums TEXT NOT NULL,
+    segments TEXT NOT NULL,
+    PRIMARY KEY (upload, number)
+) WITHOUT ROWID;
+"""

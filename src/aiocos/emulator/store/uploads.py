@@ -1,0 +1,56 @@
+"""Multipart uploads in the database. Functions that take a transaction run on the writer's thread."""
+
+import sqlite3
+
+from aiocos.emulator.store import objects
+from aiocos.emulator.store.database import Transaction
+from aiocos.emulator.store.rows import PART_COLUMNS, UPLOAD_COLUMNS, Part, Upload, part_of, upload_of, values_of
+
+
+def find(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str) -> Upload | None:
+    """An open upload of this key."""
+    row = connection.execute(
+        f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE id = ? AND bucket = ? AND key = ?", (upload_id, bucket, key.encode())
+    ).fetchone()
+    return None if row is None else upload_of(row)
+
+
+def add(t: Transaction, upload: Upload) -> None:
+    """Begin an upload."""
+    values = values_of(upload)
+    t.execute(f"INSERT INTO uploads ({UPLOAD_COLUMNS}) VALUES ({', '.join(f':{n}' for n in values)})", values)
+
+
+def put_part(t: Transaction, upload: str, part: Part) -> None:
+    """Enter a part, over one of the same number. Its segments are held."""
+    old = t.execute("DELETE FROM parts WHERE upload = ? AND number = ? RETURNING segments", (upload, part.number)).fetchall()
+    objects.hold(t, part.segments)
+    values = values_of(part)
+    names = ", ".join(values)
+    t.execute(
+        f"INSERT INTO parts (upload, {names}) VALUES (:upload, {', '.join(f':{n}' for n in values)})",
+        {**values, "upload": upload},
+    )
+    for (segments,) in old:
+        objects.release(t, part_of((0, "", 0, 0.0, "{}", segments)).segments)
+
+
+def parts(connection: sqlite3.Connection, upload: str, after: int = 0, limit: int = -1) -> list[Part]:
+    """The parts of an upload by number, those after a number, at most `limit` (-1: all)."""
+    rows = connection.execute(
+        f"SELECT {PART_COLUMNS} FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?", (upload, after, limit)
+    )
+    return [part_of(row) for row in rows]
+
+
+def remove(t: Transaction, upload: str) -> None:
+    """End an upload: its parts give up their segments."""
+    for part in parts(t.connection, upload):
+        objects.release(t, part.segments)
+    t.execute("DELETE FROM parts WHERE upload = ?", (upload,))
+    t.execute("DELETE FROM uploads WHERE id = ?", (upload,))
+
+
+def of_bucket(t: Transaction, bucket: int) -> list[str]:
+    """The ids of a bucket's open uploads."""
+    return [row[0] for row in t.execute("SELECT id FROM uploads WHERE bucket = ?", (bucket,))]
