@@ -48,9 +48,12 @@ def release(t: Transaction, segments: Iterable[Segment]) -> None:
     for s in segments:
         t.execute("UPDATE blobs SET refs = refs - 1 WHERE id = ?", (s.blob,))
     for name in {s.blob for s in segments}:
-        dropped = t.execute("DELETE FROM blobs WHERE id = ? AND refs <= 0 RETURNING data IS NULL", (name,)).fetchall()
-        if dropped and dropped[0][0]:
-            t.dead.append(name)
+        # Not `DELETE … RETURNING data IS NULL`: SQLite 3.40 answers that with 0 for a NULL.
+        row = t.execute("SELECT data IS NULL FROM blobs WHERE id = ? AND refs <= 0", (name,)).fetchone()
+        if row is not None:
+            t.execute("DELETE FROM blobs WHERE id = ?", (name,))
+            if row[0]:
+                t.dead.append(name)
 
 
 def put(t: Transaction, bucket: int, new: Object, check: Check) -> Object:

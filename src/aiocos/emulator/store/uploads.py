@@ -23,7 +23,9 @@ def add(t: Transaction, upload: Upload) -> None:
 
 def put_part(t: Transaction, upload: str, part: Part) -> None:
     """Enter a part, over one of the same number. Its segments are held."""
-    old = t.execute("DELETE FROM parts WHERE upload = ? AND number = ? RETURNING segments", (upload, part.number)).fetchall()
+    place = (upload, part.number)
+    old = t.execute(f"SELECT {PART_COLUMNS} FROM parts WHERE upload = ? AND number = ?", place).fetchone()
+    t.execute("DELETE FROM parts WHERE upload = ? AND number = ?", place)
     objects.hold(t, part.segments)
     values = values_of(part)
     names = ", ".join(values)
@@ -31,8 +33,8 @@ def put_part(t: Transaction, upload: str, part: Part) -> None:
         f"INSERT INTO parts (upload, {names}) VALUES (:upload, {', '.join(f':{n}' for n in values)})",
         {**values, "upload": upload},
     )
-    for (segments,) in old:
-        objects.release(t, part_of((0, "", 0, 0.0, "{}", segments)).segments)
+    if old is not None:
+        objects.release(t, part_of(old).segments)
 
 
 def parts(connection: sqlite3.Connection, upload: str, after: int = 0, limit: int = -1) -> list[Part]:

@@ -1,0 +1,120 @@
+"""A raw HTTP client for the emulator: what is sent here was built by nobody's library."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import xml.etree.ElementTree as ET
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import pytest_asyncio
+from yarl import URL
+
+from aiocos.emulator import Emulator, Instance
+
+NS = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def xml(self) -> ET.Element:
+        root = ET.fromstring(self.body)
+        for element in root.iter():
+            element.tag = element.tag.rpartition("}")[2]
+        return root
+
+    @property
+    def code(self) -> str:
+        return self.xml.findtext("Code", "") if self.body else ""
+
+    def texts(self, path: str) -> list[str]:
+        return [e.text or "" for e in self.xml.findall(path)]
+
+
+class Raw:
+    def __init__(self, emulator: Emulator, session: aiohttp.ClientSession, instance: Instance | None) -> None:
+        self.emulator = emulator
+        self.session = session
+        self.token = None if instance is None else emulator.iam.issue(instance)
+
+    async def send(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        all_headers = dict(headers or {})
+        if self.token is not None and "Authorization" not in all_headers:
+            all_headers["Authorization"] = f"Bearer {self.token}"
+        url = URL(f"{self.emulator.endpoint}{target}", encoded=True)
+        async with self.session.request(
+            method, url, data=io.BytesIO(body) if body else body, headers=all_headers, skip_auto_headers=["Content-Type"]
+        ) as r:
+            return Answer(r.status, r.headers.copy(), await r.read())
+
+    async def get(self, target: str, **headers: str) -> Answer:
+        return await self.send("GET", target, headers=_named(headers))
+
+    async def head(self, target: str, **headers: str) -> Answer:
+        return await self.send("HEAD", target, headers=_named(headers))
+
+    async def put(self, target: str, body: bytes = b"", **headers: str) -> Answer:
+        return await self.send("PUT", target, body, _named(headers))
+
+    async def post(self, target: str, body: bytes = b"", **headers: str) -> Answer:
+        return await self.send("POST", target, body, _named(headers))
+
+    async def delete(self, target: str, **headers: str) -> Answer:
+        return await self.send("DELETE", target, headers=_named(headers))
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def md5(body: bytes) -> str:
+    return base64.b64encode(hashlib.md5(body).digest()).decode()
+
+
+def etag(body: bytes) -> str:
+    return f'"{hashlib.md5(body).hexdigest()}"'
+
+
+@pytest_asyncio.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    async with Emulator() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(auto_decompress=False) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def raw(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
+    """The owner of a bucket called `bucket`."""
+    made = Raw(emulator, session, emulator.instance)
+    assert (await made.put("/bucket")).status == 200
+    return made
+
+
+@pytest_asyncio.fixture
+async def stranger(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
+    """Somebody of another service instance."""
+    return Raw(emulator, session, await emulator.add_instance())
+
+
+@pytest_asyncio.fixture
+async def anonymous(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
+    return Raw(emulator, session, None)

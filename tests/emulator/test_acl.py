@@ -1,0 +1,77 @@
+"""Access control lists, and what they let others do."""
+
+import pytest
+
+from .conftest import Raw
+
+EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
+
+
+async def test_the_default_is_the_owner_alone(raw: Raw) -> None:
+    await raw.put("/bucket/key", b"x")
+    for target in ("/bucket?acl", "/bucket/key?acl"):
+        answer = await raw.get(target)
+        assert answer.xml.tag == "AccessControlPolicy"
+        assert answer.texts("Owner/ID") == [raw.emulator.instance.guid]
+        assert answer.texts("AccessControlList/Grant/Permission") == ["FULL_CONTROL"]
+        assert answer.texts("AccessControlList/Grant/Grantee/ID") == [raw.emulator.instance.guid]
+    assert (await raw.get("/bucket/none?acl")).code == "NoSuchKey"
+
+
+async def test_a_public_object(raw: Raw, anonymous: Raw) -> None:
+    await raw.put("/bucket/key", b"x", x_amz_acl="public-read")
+    await raw.put("/bucket/other", b"x")
+    assert (await anonymous.get("/bucket/key")).body == b"x"
+    assert (await anonymous.head("/bucket/key")).status == 200
+    for method, target in [
+        ("GET", "/bucket/other"),
+        ("GET", "/bucket/none"),
+        ("PUT", "/bucket/key"),
+        ("DELETE", "/bucket/key"),
+        ("GET", "/bucket"),
+        ("GET", "/bucket/key?acl"),
+        ("PUT", "/bucket/key?acl"),
+    ]:
+        assert (await anonymous.send(method, target)).status == 403, (method, target)
+    assert (await raw.put("/bucket/key?acl", x_amz_acl="")).status == 200
+    assert (await anonymous.get("/bucket/key")).status == 403
+
+
+async def test_a_public_bucket(raw: Raw, anonymous: Raw) -> None:
+    await raw.put("/bucket/key", b"x")
+    await raw.put("/bucket?acl", x_amz_acl="public-read")
+    assert (await anonymous.get("/bucket")).texts("Contents/Key") == ["key"]
+    assert (await anonymous.get("/bucket/none")).code == "NoSuchKey"
+    assert (await anonymous.put("/bucket/new", b"x")).status == 403
+    await raw.put("/bucket?acl", x_amz_acl="public-read-write")
+    assert (await anonymous.put("/bucket/new", b"x")).status == 200
+    assert (await raw.get("/bucket/new?acl")).texts("Owner/ID") == [raw.emulator.instance.guid]
+
+
+async def test_by_document(raw: Raw, anonymous: Raw) -> None:
+    await raw.put("/bucket/key", b"x")
+    own = (await raw.get("/bucket/key?acl")).body
+    grant = (
+        '<Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="Group">'
+        f"<URI>{EVERYBODY}</URI></Grantee><Permission>READ</Permission></Grant></AccessControlList>"
+    )
+    public = own.replace(b"</AccessControlList>", grant.encode())
+    assert (await raw.put("/bucket/key?acl", public)).status == 200
+    answer = await raw.get("/bucket/key?acl")
+    assert answer.texts("AccessControlList/Grant/Permission") == ["FULL_CONTROL", "READ"]
+    assert answer.texts("AccessControlList/Grant/Grantee/URI") == [EVERYBODY]
+    assert (await anonymous.get("/bucket/key")).body == b"x"
+    assert (await raw.put("/bucket/key?acl", own)).status == 200
+    assert (await anonymous.get("/bucket/key")).status == 403
+    somebody = own.replace(b"</AccessControlList>", grant.replace(f"<URI>{EVERYBODY}</URI>", "<ID>me</ID>").encode())
+    assert (await raw.put("/bucket/key?acl", somebody)).code == "NotImplemented"
+
+
+@pytest.mark.parametrize("target", ["/bucket?acl", "/bucket/key?acl"])
+async def test_refusals(raw: Raw, target: str) -> None:
+    await raw.put("/bucket/key", b"x")
+    assert (await raw.put(target, x_amz_acl="nonsense")).code == "InvalidArgument"
+    assert (await raw.put(target)).code == "MissingRequestBodyError"
+    assert (await raw.put(target, b"<AccessControlPolicy>")).code == "MalformedXML"
+    assert (await raw.put(target, b"<!DOCTYPE x><AccessControlPolicy/>")).code == "MalformedXML"
+    assert (await raw.put(target, x_amz_grant_read='id="me"')).code == "NotImplemented"

@@ -1,0 +1,190 @@
+"""Buckets: names, owners, locations, lists."""
+
+import pytest
+
+from .conftest import Raw
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ab",
+        "a" * 64,
+        "Upper",
+        "under_score",
+        "-begins",
+        "ends-",
+        "two..dots",
+        "two--dashes",
+        "dot.-dash",
+        "192.168.1.1",
+        "cosv1-x",
+        "account-x",
+    ],
+)
+async def test_a_bad_name_is_refused(raw: Raw, name: str) -> None:
+    answer = await raw.put(f"/{name}")
+    assert (answer.status, answer.code) == (400, "InvalidBucketName")
+
+
+@pytest.mark.parametrize("name", ["abc", "a" * 63, "1.2.3", "a-b.c"])
+async def test_a_good_name_is_taken(raw: Raw, name: str) -> None:
+    assert (await raw.put(f"/{name}")).status == 200
+
+
+async def test_names_are_global(raw: Raw, stranger: Raw) -> None:
+    own, other = await raw.put("/bucket"), await stranger.put("/bucket")
+    assert (own.status, own.code) == (409, "BucketAlreadyOwnedByYou")
+    assert (other.status, other.code) == (409, "BucketAlreadyExists")
+
+
+async def test_a_bucket_of_another_instance_is_closed(raw: Raw, stranger: Raw) -> None:
+    await raw.put("/bucket/key", b"x")
+    for method, target in [
+        ("GET", "/bucket"),
+        ("GET", "/bucket/key"),
+        ("PUT", "/bucket/key"),
+        ("DELETE", "/bucket"),
+        ("GET", "/bucket?acl"),
+    ]:
+        answer = await stranger.send(method, target)
+        assert (answer.status, answer.code) == (403, "AccessDenied"), (method, target)
+    assert (await stranger.head("/bucket")).status == 403
+
+
+async def test_location(raw: Raw) -> None:
+    body = b"<CreateBucketConfiguration><LocationConstraint>eu-de-smart</LocationConstraint></CreateBucketConfiguration>"
+    assert (await raw.put("/placed", body)).status == 200
+    answer = await raw.get("/placed?location")
+    assert answer.xml.tag == "LocationConstraint"
+    assert answer.xml.text == "eu-de-smart"
+    assert (await raw.get("/bucket?location")).xml.text == "us-south-standard"
+    refused = await raw.put("/misplaced", body.replace(b"eu-de-smart", b"atlantis"))
+    assert (refused.status, refused.code) == (400, "InvalidLocationConstraint")
+
+
+async def test_key_protect(raw: Raw) -> None:
+    crn = "crn:v1:bluemix:public:kms:us-south:a/acc:inst:key:0123-4567"
+    pair = {"ibm-sse-kp-encryption-algorithm": "AES256", "ibm-sse-kp-customer-root-key-crn": crn}
+    assert (await raw.send("PUT", "/keyed", headers=pair)).status == 200
+    answer = await raw.head("/keyed")
+    assert answer.headers["ibm-sse-kp-enabled"].lower() == "true"
+    assert answer.headers["ibm-sse-kp-crk-id"] == "0123-4567"
+    assert "ibm-sse-kp-enabled" not in (await raw.head("/bucket")).headers
+    half = await raw.put("/half", ibm_sse_kp_encryption_algorithm="AES256")
+    assert (half.status, half.code) == (400, "InvalidArgument")
+
+
+async def test_a_lock_is_not_promised(raw: Raw) -> None:
+    answer = await raw.put("/locked", x_amz_bucket_object_lock_enabled="true")
+    assert (answer.status, answer.code) == (501, "NotImplemented")
+    assert (await raw.head("/locked")).status == 404
+
+
+async def test_delete(raw: Raw) -> None:
+    await raw.put("/bucket/key", b"x")
+    full = await raw.delete("/bucket")
+    assert (full.status, full.code) == (409, "BucketNotEmpty")
+    await raw.delete("/bucket/key")
+    await raw.post("/bucket/other?uploads")
+    gone = await raw.delete("/bucket")
+    assert (gone.status, gone.body) == (204, b"")
+    assert (await raw.delete("/bucket")).code == "NoSuchBucket"
+    assert (await raw.get("/bucket")).code == "NoSuchBucket"
+    assert (await raw.put("/bucket")).status == 200
+    assert (await raw.get("/bucket?uploads")).texts("Upload") == []
+
+
+async def test_lists_are_of_an_instance(raw: Raw, stranger: Raw) -> None:
+    await stranger.put("/theirs")
+    await raw.put("/apple")
+    answer = await raw.get("/")
+    assert answer.xml.tag == "ListAllMyBucketsResult"
+    assert answer.texts("Buckets/Bucket/Name") == ["apple", "bucket"]
+    assert answer.texts("Owner/ID") == [raw.emulator.instance.guid]
+    for named in (raw.emulator.instance.crn, raw.emulator.instance.guid):
+        assert (await raw.get("/", ibm_service_instance_id=named)).texts("Buckets/Bucket/Name") == ["apple", "bucket"]
+    assert (await raw.get("/", ibm_service_instance_id="crn:v1:somebody")).code == "AccessDenied"
+    assert (await stranger.get("/")).texts("Buckets/Bucket/Name") == ["theirs"]
+
+
+async def test_extended_list_is_paged(raw: Raw) -> None:
+    for n in range(5):
+        await raw.put(f"/page-{n}")
+    first = await raw.get("/?extended&max-keys=2&prefix=page-")
+    assert first.texts("Buckets/Bucket/Name") == ["page-0", "page-1"]
+    assert first.texts("Buckets/Bucket/LocationConstraint") == ["us-south-standard"] * 2
+    assert first.texts("IsTruncated") == ["true"]
+    assert first.texts("NextMarker") == ["page-1"]
+    last = await raw.get("/?extended=&max-keys=3&prefix=page-&marker=page-1")
+    assert last.texts("Buckets/Bucket/Name") == ["page-2", "page-3", "page-4"]
+    assert last.texts("IsTruncated") == ["false"]
+
+
+async def test_anonymous_may_not(anonymous: Raw, raw: Raw) -> None:
+    for method, target in [("GET", "/"), ("PUT", "/mine"), ("GET", "/bucket"), ("GET", "/bucket/key"), ("PUT", "/bucket/key")]:
+        assert (await anonymous.send(method, target)).status == 403
+
+
+async def test_the_expected_owner(raw: Raw) -> None:
+    instance = raw.emulator.instance
+    account = instance.crn.split(":a/")[1].split(":")[0]
+    for right in (instance.guid, instance.crn, account):
+        assert (await raw.get("/bucket?location", x_amz_expected_bucket_owner=right)).status == 200
+    assert (await raw.get("/bucket?location", x_amz_expected_bucket_owner="somebody")).code == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/bucket?tagging"), ("PUT", "/bucket?lifecycle"), ("GET", "/bucket?policy"), ("DELETE", "/bucket?cors"),
+        ("PUT", "/bucket?versioning"), ("PUT", "/bucket?protection"), ("POST", "/bucket"), ("GET", "/bucket/key?tagging"),
+        ("PUT", "/bucket/key?retention"), ("DELETE", "/bucket/key?tagging"), ("PUT", "/bucket/key?legal-hold"),
+        ("POST", "/bucket/key?legalHold&add=x"), ("POST", "/bucket/key?restore"), ("POST", "/bucket/key"),
+        ("PATCH", "/bucket/key"), ("GET", "/bucket/key?uploads"),
+    ],
+)  # fmt: skip
+async def test_what_is_not_served_is_refused_and_does_nothing(raw: Raw, method: str, target: str) -> None:
+    await raw.put("/bucket/key", b"kept")
+    answer = await raw.send(method, target, b"body" if method == "PUT" else None)
+    assert (answer.status, answer.code) == (501, "NotImplemented")
+    assert (await raw.get("/bucket/key")).body == b"kept"
+
+
+async def test_every_answer_has_its_headers(raw: Raw) -> None:
+    for answer in (
+        await raw.get("/"),
+        await raw.get("/bucket/none"),
+        await raw.head("/bucket/none"),
+        await raw.delete("/bucket/none"),
+    ):
+        assert answer.headers["X-Clv-Request-Id"] == answer.headers["x-amz-request-id"]
+        assert answer.headers["X-Clv-S3-Version"] == "2.5"
+        assert answer.headers["Server"].startswith("Cleversafe/")
+        assert "Date" in answer.headers
+
+
+async def test_the_error_document(raw: Raw) -> None:
+    answer = await raw.get("/bucket/no/such%20key")
+    assert answer.status == 404
+    assert answer.headers["Content-Type"] == "application/xml"
+    assert b"xmlns" not in answer.body
+    assert {e.tag: e.text for e in answer.xml} == {
+        "Code": "NoSuchKey",
+        "Message": "The specified key does not exist.",
+        "Resource": "/bucket/no/such key",
+        "RequestId": answer.headers["x-amz-request-id"],
+        "httpStatusCode": "404",
+    }
+    head = await raw.head("/bucket/no/such%20key")
+    assert (head.status, head.body) == (404, b"")
+    odd = await raw.get("/bucket/%01")
+    assert odd.code == "NoSuchKey"
+
+
+async def test_virtual_hosts(raw: Raw) -> None:
+    host = f"bucket.localhost:{raw.emulator.port}"
+    assert (await raw.put("/a/b", b"virtual", Host=host)).status == 200
+    assert (await raw.get("/bucket/a/b")).body == b"virtual"
+    assert (await raw.get("/", Host=host)).texts("Contents/Key") == ["a/b"]
+    assert (await raw.get("/bucket/a/b", Host=f"localhost:{raw.emulator.port}")).body == b"virtual"

@@ -1,0 +1,215 @@
+"""Multipart uploads and their rules."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Sequence
+
+import pytest
+
+from .conftest import Answer, Raw, etag
+
+MIN = 5 * 1024 * 1024
+
+
+async def begin(raw: Raw, key: str = "key", **headers: str) -> str:
+    answer = await raw.post(f"/bucket/{key}?uploads", **headers)
+    assert answer.xml.tag == "InitiateMultipartUploadResult"
+    return answer.texts("UploadId")[0]
+
+
+async def part(raw: Raw, upload: str, number: int, body: bytes, key: str = "key", **headers: str) -> Answer:
+    return await raw.put(f"/bucket/{key}?partNumber={number}&uploadId={upload}", body, **headers)
+
+
+async def complete(raw: Raw, upload: str, parts: Sequence[tuple[int, str]], key: str = "key", **headers: str) -> Answer:
+    inner = "".join(f"<Part><ETag>{tag}</ETag><PartNumber>{number}</PartNumber></Part>" for number, tag in parts)
+    body = f"<CompleteMultipartUpload>{inner}</CompleteMultipartUpload>".encode()
+    return await raw.post(f"/bucket/{key}?uploadId={upload}", body, **headers)
+
+
+def composite(*bodies: bytes) -> str:
+    joined = b"".join(hashlib.md5(b).digest() for b in bodies)
+    return f'"{hashlib.md5(joined).hexdigest()}-{len(bodies)}"'
+
+
+async def test_the_story(raw: Raw) -> None:
+    first, second = os.urandom(MIN), os.urandom(1000)
+    upload = await begin(raw, Content_Type="a/b", x_amz_meta_m="1")
+    # In any order, and the second time counts.
+    assert (await part(raw, upload, 7, second)).headers["ETag"] == etag(second)
+    assert (await part(raw, upload, 2, b"replaced")).status == 200
+    assert (await part(raw, upload, 2, first)).status == 200
+    assert (await raw.get("/bucket/key")).code == "NoSuchKey"
+    done = await complete(raw, upload, [(2, etag(first)), (7, etag(second).strip('"'))])
+    assert done.xml.tag == "CompleteMultipartUploadResult"
+    assert done.texts("ETag") == [composite(first, second)]
+    assert done.texts("Key") == ["key"]
+    got = await raw.get("/bucket/key")
+    assert got.body == first + second
+    assert (got.headers["ETag"], got.headers["Content-Type"], got.headers["x-amz-meta-m"]) == (
+        composite(first, second),
+        "a/b",
+        "1",
+    )
+    across = await raw.get("/bucket/key", Range=f"bytes={MIN - 3}-{MIN + 2}")
+    assert across.body == (first + second)[MIN - 3 : MIN + 3]
+    assert (await complete(raw, upload, [(2, etag(first))])).code == "NoSuchUpload"
+    assert (await part(raw, upload, 1, b"late")).code == "NoSuchUpload"
+
+
+async def test_reading_by_part(raw: Raw) -> None:
+    first, second = os.urandom(MIN), os.urandom(1000)
+    upload = await begin(raw)
+    await part(raw, upload, 1, first)
+    await part(raw, upload, 2, second)
+    await complete(raw, upload, [(1, etag(first)), (2, etag(second))])
+    got = await raw.get("/bucket/key?partNumber=2")
+    assert (got.status, got.body, got.headers["x-amz-mp-parts-count"]) == (206, second, "2")
+    assert got.headers["Content-Range"] == f"bytes {MIN}-{MIN + 999}/{MIN + 1000}"
+    head = await raw.head("/bucket/key?partNumber=1")
+    assert (head.status, head.headers["Content-Length"], head.headers["x-amz-mp-parts-count"]) == (206, str(MIN), "2")
+    assert (await raw.get("/bucket/key?partNumber=3")).status == 416
+    await raw.put("/bucket/plain", b"abc")
+    plain = await raw.get("/bucket/plain?partNumber=1")
+    assert (plain.status, plain.body) == (206, b"abc")
+    assert "x-amz-mp-parts-count" not in plain.headers
+
+
+async def test_completion_refuses(raw: Raw) -> None:
+    small, large = b"small", os.urandom(MIN)
+    upload = await begin(raw)
+    await part(raw, upload, 1, small)
+    await part(raw, upload, 2, large)
+    await part(raw, upload, 3, small)
+    for parts, code in [
+        ([], "MalformedXML"),
+        ([(3, etag(small)), (2, etag(large))], "InvalidPartOrder"),
+        ([(2, etag(large)), (2, etag(large))], "InvalidPartOrder"),
+        ([(2, etag(small))], "InvalidPart"),
+        ([(4, etag(small))], "InvalidPart"),
+        ([(1, etag(small)), (2, etag(large))], "EntityTooSmall"),
+    ]:
+        answer = await complete(raw, upload, parts)
+        assert (answer.status, answer.code) == (400, code), parts
+    assert (await raw.post(f"/bucket/key?uploadId={upload}")).code in ("MissingRequestBodyError", "MalformedXML")
+    assert (await raw.post(f"/bucket/key?uploadId={upload}", b"<nonsense")).code == "MalformedXML"
+    # None of this has ended the upload.
+    assert (await complete(raw, upload, [(2, etag(large)), (3, etag(small))])).status == 200
+
+
+@pytest.mark.parametrize("number", [0, -1, 10_001])
+async def test_part_numbers(raw: Raw, number: int) -> None:
+    upload = await begin(raw)
+    answer = await part(raw, upload, number, b"x")
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert (await part(raw, upload, 10_000, b"x")).status == 200
+
+
+async def test_unknown_uploads(raw: Raw) -> None:
+    upload = await begin(raw)
+    assert (await part(raw, "nonsense", 1, b"x")).code == "NoSuchUpload"
+    assert (await part(raw, upload, 1, b"x", key="other")).code == "NoSuchUpload"
+    assert (await complete(raw, "nonsense", [(1, etag(b"x"))])).code == "NoSuchUpload"
+    assert (await raw.delete("/bucket/key?uploadId=nonsense")).code == "NoSuchUpload"
+    assert (await raw.get("/bucket/key?uploadId=nonsense")).code == "NoSuchUpload"
+
+
+async def test_abort(raw: Raw) -> None:
+    upload = await begin(raw)
+    await part(raw, upload, 1, os.urandom(100_000))
+    answer = await raw.delete(f"/bucket/key?uploadId={upload}")
+    assert (answer.status, answer.body) == (204, b"")
+    assert (await raw.get(f"/bucket/key?uploadId={upload}")).code == "NoSuchUpload"
+    for _ in range(200):
+        if not list(raw.emulator.store.directory.glob("blobs/*/*")):
+            break
+        await asyncio.sleep(0.01)
+    assert not list(raw.emulator.store.directory.glob("blobs/*/*"))
+
+
+async def test_conditions_of_completion(raw: Raw) -> None:
+    await raw.put("/bucket/key", b"old")
+    upload = await begin(raw)
+    await part(raw, upload, 1, b"new")
+    refused = await complete(raw, upload, [(1, etag(b"new"))], If_None_Match="*")
+    assert (refused.status, refused.code) == (412, "PreconditionFailed")
+    assert (await raw.get("/bucket/key")).body == b"old"
+    assert (await complete(raw, upload, [(1, etag(b"new"))], If_Match=etag(b"old"))).status == 200
+
+
+async def test_copied_parts(raw: Raw) -> None:
+    source = os.urandom(MIN + 1000)
+    await raw.put("/bucket/source", source)
+    upload = await begin(raw)
+    whole = await part(raw, upload, 1, b"", x_amz_copy_source="bucket/source")
+    assert whole.xml.tag == "CopyPartResult"
+    assert whole.texts("ETag") == [etag(source)]
+    some = await part(raw, upload, 2, b"", x_amz_copy_source="/bucket/source", x_amz_copy_source_range="bytes=10-109")
+    assert some.texts("ETag") == [etag(source[10:110])]
+    for asked, status in [("bytes=0-99999999", 416), ("bytes=5-", 400), ("bytes=-5", 400)]:
+        refused = await part(raw, upload, 3, b"", x_amz_copy_source="bucket/source", x_amz_copy_source_range=asked)
+        assert refused.status == status, asked
+    assert (await part(raw, upload, 3, b"", x_amz_copy_source="bucket/none")).code == "NoSuchKey"
+    bad = await part(raw, upload, 3, b"", x_amz_copy_source="bucket/source", x_amz_copy_source_if_match='"x"')
+    assert bad.code == "PreconditionFailed"
+    await raw.delete("/bucket/source")
+    done = await complete(raw, upload, [(1, etag(source)), (2, etag(source[10:110]))])
+    assert done.texts("ETag") == [composite(source, source[10:110])]
+    assert (await raw.get("/bucket/key")).body == source + source[10:110]
+
+
+async def test_listing_parts(raw: Raw) -> None:
+    upload = await begin(raw)
+    for number in (1, 2, 5, 9):
+        await part(raw, upload, number, b"x" * number)
+    page = await raw.get(f"/bucket/key?uploadId={upload}&max-parts=2")
+    assert page.texts("Part/PartNumber") == ["1", "2"]
+    assert (page.texts("IsTruncated"), page.texts("NextPartNumberMarker")) == (["true"], ["2"])
+    page = await raw.get(f"/bucket/key?uploadId={upload}&part-number-marker=2")
+    assert (page.texts("Part/PartNumber"), page.texts("Part/Size")) == (["5", "9"], ["5", "9"])
+    assert page.texts("Part/ETag") == [etag(b"x" * 5), etag(b"x" * 9)]
+    assert page.texts("IsTruncated") == ["false"]
+
+
+async def test_listing_uploads(raw: Raw) -> None:
+    made = sorted([(key, await begin(raw, key)) for key in ("a", "a", "b/1", "b/2", "c")])
+    every = await raw.get("/bucket?uploads")
+    assert list(zip(every.texts("Upload/Key"), every.texts("Upload/UploadId"), strict=True)) == made
+    seen: list[tuple[str, str]] = []
+    marker = ""
+    while True:
+        page = await raw.get(f"/bucket?uploads&max-uploads=1{marker}")
+        seen += zip(page.texts("Upload/Key"), page.texts("Upload/UploadId"), strict=True)
+        if page.texts("IsTruncated") == ["false"]:
+            break
+        marker = f"&key-marker={page.texts('NextKeyMarker')[0]}&upload-id-marker={page.texts('NextUploadIdMarker')[0]}"
+    assert seen == made
+    rolled = await raw.get("/bucket?uploads&delimiter=/")
+    assert rolled.texts("CommonPrefixes/Prefix") == ["b/"]
+    assert rolled.texts("Upload/Key") == ["a", "a", "c"]
+    assert (await raw.get("/bucket?uploads&prefix=b/2")).texts("Upload/Key") == ["b/2"]
+    assert (await raw.get("/bucket?uploads&key-marker=a")).texts("Upload/Key") == ["b/1", "b/2", "c"]
+
+
+async def test_a_part_of_an_aborted_upload_does_not_stay(raw: Raw) -> None:
+    from aiocos.emulator import Delay
+
+    upload = await begin(raw)
+    raw.emulator.faults.script([Delay(0.1, operation="UploadPart")])
+    late = asyncio.create_task(part(raw, upload, 1, os.urandom(200_000)))
+    await asyncio.sleep(0.02)
+    await raw.delete(f"/bucket/key?uploadId={upload}")
+    assert (await late).code == "NoSuchUpload"
+    assert not list(raw.emulator.store.directory.glob("blobs/*/*"))
+    assert not list(raw.emulator.store.directory.glob("incoming/*"))
+
+
+async def test_keys_that_xml_cannot_carry(raw: Raw) -> None:
+    answer = await raw.post("/bucket/%01?uploads")
+    upload = answer.texts("UploadId")[0]
+    await part(raw, upload, 1, b"x", key="%01")
+    assert (await complete(raw, upload, [(1, etag(b"x"))], key="%01")).status == 200
+    assert (await raw.get("/bucket/%01")).body == b"x"
+    plain = await raw.get("/bucket")
+    assert (plain.status, plain.code) == (400, "InvalidArgument")
