@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from aiocos.operations.shared import Charged, Grantee, Grants, Guarded, Mirrored, Owner, Paid
 from aiocos.wire.document import Document, Element
-from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
+from aiocos.wire.spec import Body, Operation, Query, Result, operation
 
 
 class Grant(Document):
@@ -27,10 +27,8 @@ class AccessControlPolicy(Result):
     grants: Annotated[list[Grant], Element("AccessControlList/Grant")] = []
 
 
-class ObjectAccess(AccessControlPolicy):
+class ObjectAccess(AccessControlPolicy, Charged):
     """The access control list of an object."""
-
-    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
 
 
 @operation("GET", "/{bucket}?acl")

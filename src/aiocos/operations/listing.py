@@ -82,18 +82,23 @@ class CommonPrefix(Document):
     prefix: str
 
 
-class ObjectPage(Page):
-    """What both versions of the object listing have in common."""
-
-    root: ClassVar[str] = "ListBucketResult"
+class KeyPage(Page):
+    """What all listings of keys have in common."""
 
     name: str | None = None
     prefix: str | None = None
     delimiter: str | None = None
     max_keys: int | None = None
     is_truncated: bool = False
-    contents: list[ObjectEntry] = []
     common_prefixes: list[CommonPrefix] = []
+
+
+class ObjectPage(KeyPage):
+    """What both versions of the object listing have in common."""
+
+    root: ClassVar[str] = "ListBucketResult"
+
+    contents: list[ObjectEntry] = []
 
 
 class ListObjectsV2Result(ObjectPage):
@@ -145,21 +150,13 @@ class ListObjects(Mirrored, Paid, Guarded, Operation[ListObjectsResult]):
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
 
 
-class ObjectVersion(Document):
+class ObjectVersion(ObjectEntry):
     """One version of an object in a listing."""
 
     root: ClassVar[str] = "Version"
 
-    key: str
     version_id: str | None = None
     is_latest: bool | None = None
-    last_modified: Timestamp | None = None
-    etag: Annotated[str, Element("ETag")] = ""
-    size: int = 0
-    storage_class: str | None = None
-    owner: Owner | None = None
-    checksum_algorithm: list[str] = []
-    checksum_type: str | None = None
 
 
 class DeleteMarker(Document):
@@ -172,23 +169,17 @@ class DeleteMarker(Document):
     owner: Owner | None = None
 
 
-class ListObjectVersionsResult(Page):
+class ListObjectVersionsResult(KeyPage):
     """A page of versions and delete markers."""
 
     root: ClassVar[str] = "ListVersionsResult"
 
-    name: str | None = None
-    prefix: str | None = None
-    delimiter: str | None = None
-    max_keys: int | None = None
-    is_truncated: bool = False
     key_marker: str | None = None
     version_id_marker: str | None = None
     next_key_marker: str | None = None
     next_version_id_marker: str | None = None
     versions: Annotated[list[ObjectVersion], Element("Version")] = []
     delete_markers: Annotated[list[DeleteMarker], Element("DeleteMarker")] = []
-    common_prefixes: list[CommonPrefix] = []
 
 
 @operation("GET", "/{bucket}?versions")

@@ -10,10 +10,12 @@ from typing import Annotated, ClassVar, Literal
 from aiocos.operations.listing import CommonPrefix, Page
 from aiocos.operations.shared import (
     Charged,
+    Checked,
     Checksums,
     Content,
     Copied,
     CustomerEncryption,
+    Encrypted,
     Encryption,
     Guarded,
     Locking,
@@ -29,11 +31,11 @@ from aiocos.operations.shared import (
 from aiocos.wire.document import Document, Element, Timestamp
 from aiocos.wire.message import Bytes
 from aiocos.wire.ranges import ByteRange
-from aiocos.wire.spec import Body, Header, Operation, Payload, Query, Result, operation
+from aiocos.wire.spec import Body, Header, Operation, Payload, Query, operation
 from aiocos.wire.values import CopySource
 
 
-class MultipartUpload(Result):
+class MultipartUpload(Encrypted):
     """A multipart upload that has begun."""
 
     root: ClassVar[str] = "InitiateMultipartUploadResult"
@@ -45,11 +47,6 @@ class MultipartUpload(Result):
     abort_rule_id: Annotated[str | None, Header("x-amz-abort-rule-id")] = None
     checksum_algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm")] = None
     checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
-    customer_algorithm: Annotated[str | None, Header("x-amz-server-side-encryption-customer-algorithm")] = None
-    customer_key_md5: Annotated[str | None, Header("x-amz-server-side-encryption-customer-key-MD5")] = None
-    server_side_encryption: Annotated[str | None, Header("x-amz-server-side-encryption")] = None
-    sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
-    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
 
 
 @operation("POST", "/{bucket}/{key}?uploads")
@@ -96,18 +93,13 @@ class UploadPartCopy(CustomerEncryption, SourceConditions, Paid, Guarded, Operat
     source_range: Annotated[ByteRange | None, Header("x-amz-copy-source-range")] = None
 
 
-class CompletedPart(Document):
+class CompletedPart(Checked):
     """A part to be joined: its number and the ETag the service gave it."""
 
     root: ClassVar[str] = "Part"
 
     etag: Annotated[str | None, Element("ETag")] = None
     part_number: int | None = None
-    checksum_crc32: Annotated[str | None, Element("ChecksumCRC32")] = None
-    checksum_crc32c: Annotated[str | None, Element("ChecksumCRC32C")] = None
-    checksum_crc64nvme: Annotated[str | None, Element("ChecksumCRC64NVME")] = None
-    checksum_sha1: Annotated[str | None, Element("ChecksumSHA1")] = None
-    checksum_sha256: Annotated[str | None, Element("ChecksumSHA256")] = None
 
 
 class CompletedParts(Document):
@@ -118,7 +110,7 @@ class CompletedParts(Document):
     parts: Annotated[list[CompletedPart], Element("Part")] = []
 
 
-class CompletedUpload(Result):
+class CompletedUpload(Checked, Charged):
     """The object that the parts have become. Its ETag is the MD5 of the parts' MD5s, a dash, and their number."""
 
     root: ClassVar[str] = "CompleteMultipartUploadResult"
@@ -127,18 +119,12 @@ class CompletedUpload(Result):
     bucket: str | None = None
     key: str | None = None
     etag: Annotated[str, Element("ETag")] = ""
-    checksum_crc32: Annotated[str | None, Element("ChecksumCRC32")] = None
-    checksum_crc32c: Annotated[str | None, Element("ChecksumCRC32C")] = None
-    checksum_crc64nvme: Annotated[str | None, Element("ChecksumCRC64NVME")] = None
-    checksum_sha1: Annotated[str | None, Element("ChecksumSHA1")] = None
-    checksum_sha256: Annotated[str | None, Element("ChecksumSHA256")] = None
     checksum_type: str | None = None
     version_id: Annotated[str | None, Header("x-amz-version-id")] = None
     expiration: Annotated[str | None, Header("x-amz-expiration")] = None
     server_side_encryption: Annotated[str | None, Header("x-amz-server-side-encryption")] = None
     sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
     bucket_key_enabled: Annotated[bool | None, Header("x-amz-server-side-encryption-bucket-key-enabled")] = None
-    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
 
 
 @operation("POST", "/{bucket}/{key}")
@@ -171,21 +157,16 @@ class AbortMultipartUpload(Paid, Guarded, Operation[Charged]):
     upload_id: Annotated[str, Query("uploadId")]
 
 
-class Part(Document):
+class Part(Checked):
     """A part the service has."""
 
     part_number: int
     last_modified: Timestamp | None = None
     etag: Annotated[str, Element("ETag")] = ""
     size: int = 0
-    checksum_crc32: Annotated[str | None, Element("ChecksumCRC32")] = None
-    checksum_crc32c: Annotated[str | None, Element("ChecksumCRC32C")] = None
-    checksum_crc64nvme: Annotated[str | None, Element("ChecksumCRC64NVME")] = None
-    checksum_sha1: Annotated[str | None, Element("ChecksumSHA1")] = None
-    checksum_sha256: Annotated[str | None, Element("ChecksumSHA256")] = None
 
 
-class ListPartsResult(Result):
+class ListPartsResult(Charged):
     """A page of the parts the service has."""
 
     root: ClassVar[str] = "ListPartsResult"
@@ -205,7 +186,6 @@ class ListPartsResult(Result):
     checksum_type: str | None = None
     abort_date: Annotated[Timestamp | None, Header("x-amz-abort-date")] = None
     abort_rule_id: Annotated[str | None, Header("x-amz-abort-rule-id")] = None
-    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
 
 
 @operation("GET", "/{bucket}/{key}")

@@ -3,7 +3,7 @@
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-object-operations
 """
 
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, ClassVar, Literal
 
 from aiocos.operations.shared import (
@@ -103,8 +103,19 @@ class ObjectInfo(Written):
         return self.content_length or 0
 
 
+@dataclass(kw_only=True, repr=False)
+class Reading(CustomerEncryption, ReadConditions, Mirrored, Paid, Guarded):
+    """Which version of an object to read, which part of it, and when."""
+
+    __slots__ = ()
+    range: Annotated[ByteRange | None, Header("Range")] = None
+    version_id: Annotated[str | None, Query("versionId")] = None
+    part_number: Annotated[int | None, Query("partNumber")] = None
+    checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = None
+
+
 @operation("GET", "/{bucket}/{key}")
-class GetObject(CustomerEncryption, ReadConditions, ResponseOverrides, Mirrored, Paid, Guarded, Operation[ObjectInfo]):
+class GetObject(Reading, ResponseOverrides, Operation[ObjectInfo]):
     """Read an object, or a range of it.
 
     Raises `NoSuchKey`, `NotModified`, `PreconditionFailed`, `InvalidRange`, `InvalidObjectState` (archived).
@@ -112,24 +123,14 @@ class GetObject(CustomerEncryption, ReadConditions, ResponseOverrides, Mirrored,
 
     bucket: str
     key: str
-    _: KW_ONLY
-    range: Annotated[ByteRange | None, Header("Range")] = None
-    version_id: Annotated[str | None, Query("versionId")] = None
-    part_number: Annotated[int | None, Query("partNumber")] = None
-    checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = None
 
 
 @operation("HEAD", "/{bucket}/{key}")
-class HeadObject(CustomerEncryption, ReadConditions, Mirrored, Paid, Guarded, Operation[ObjectInfo]):
+class HeadObject(Reading, Operation[ObjectInfo]):
     """Ask about an object without reading it. Raises `NotFound`, `NotModified`, `PreconditionFailed` (HEAD has no code)."""
 
     bucket: str
     key: str
-    _: KW_ONLY
-    range: Annotated[ByteRange | None, Header("Range")] = None
-    version_id: Annotated[str | None, Query("versionId")] = None
-    part_number: Annotated[int | None, Query("partNumber")] = None
-    checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = None
 
 
 class Deletion(Charged):

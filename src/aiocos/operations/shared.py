@@ -199,7 +199,32 @@ class Grantee(Document):
     uri: Annotated[str | None, Element("URI")] = None
 
 
-class Written(Result):
+class Checked(Document):
+    """Checksums of a body, base64, in an XML answer."""
+
+    checksum_crc32: Annotated[str | None, Element("ChecksumCRC32")] = None
+    checksum_crc32c: Annotated[str | None, Element("ChecksumCRC32C")] = None
+    checksum_crc64nvme: Annotated[str | None, Element("ChecksumCRC64NVME")] = None
+    checksum_sha1: Annotated[str | None, Element("ChecksumSHA1")] = None
+    checksum_sha256: Annotated[str | None, Element("ChecksumSHA256")] = None
+
+
+class Charged(Result):
+    """The protocol's word on who pays; without meaning on COS."""
+
+    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
+
+
+class Encrypted(Charged):
+    """How the service encrypted something."""
+
+    customer_algorithm: Annotated[str | None, Header("x-amz-server-side-encryption-customer-algorithm")] = None
+    customer_key_md5: Annotated[str | None, Header("x-amz-server-side-encryption-customer-key-MD5")] = None
+    server_side_encryption: Annotated[str | None, Header("x-amz-server-side-encryption")] = None
+    sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
+
+
+class Written(Encrypted):
     """What a service says of checksums, versions and encryption after it wrote something. ETags keep their quotes."""
 
     etag: Annotated[str, Header("ETag")] = ""
@@ -211,32 +236,11 @@ class Written(Result):
     checksum_sha1: Annotated[str | None, Header("x-amz-checksum-sha1")] = None
     checksum_sha256: Annotated[str | None, Header("x-amz-checksum-sha256")] = None
     checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
-    customer_algorithm: Annotated[str | None, Header("x-amz-server-side-encryption-customer-algorithm")] = None
-    customer_key_md5: Annotated[str | None, Header("x-amz-server-side-encryption-customer-key-MD5")] = None
-    server_side_encryption: Annotated[str | None, Header("x-amz-server-side-encryption")] = None
-    sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
-    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
 
 
-class Copied(Result):
+class Copied(Checked, Encrypted):
     """What a service says after it copied something."""
 
     etag: Annotated[str, Element("ETag")] = ""
     last_modified: Timestamp | None = None
-    checksum_crc32: Annotated[str | None, Element("ChecksumCRC32")] = None
-    checksum_crc32c: Annotated[str | None, Element("ChecksumCRC32C")] = None
-    checksum_crc64nvme: Annotated[str | None, Element("ChecksumCRC64NVME")] = None
-    checksum_sha1: Annotated[str | None, Element("ChecksumSHA1")] = None
-    checksum_sha256: Annotated[str | None, Element("ChecksumSHA256")] = None
     source_version_id: Annotated[str | None, Header("x-amz-copy-source-version-id")] = None
-    customer_algorithm: Annotated[str | None, Header("x-amz-server-side-encryption-customer-algorithm")] = None
-    customer_key_md5: Annotated[str | None, Header("x-amz-server-side-encryption-customer-key-MD5")] = None
-    server_side_encryption: Annotated[str | None, Header("x-amz-server-side-encryption")] = None
-    sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
-    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
-
-
-class Charged(Result):
-    """Nothing but the protocol's word on who pays."""
-
-    request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
