@@ -1,0 +1,29 @@
+"""The README and CI say the same, and what the README shows is true."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_ci_runs_the_very_command_of_the_readme():
+    commands = [line for line in README.splitlines() if line.endswith("python -m pytest")]
+    assert len(commands) == 1
+    assert commands[0] in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_the_links_lead_somewhere():
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_commands_it_shows_exist():
+    shown = set(re.findall(r"\baiocos (ls|cp|cat|rm|mb|rb|head|demo|emulator)\b", README))
+    help_text = subprocess.run([sys.executable, "-m", "aiocos", "--help"], capture_output=True, text=True, check=True).stdout
+    assert shown
+    for command in shown:
+        assert re.search(rf"\b{command}\b", help_text), command
