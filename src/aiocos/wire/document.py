@@ -273,6 +273,11 @@ def unrepresentable(text: str) -> bool:
     return _NEVER.search(text) is not None
 
 
+def sayable(text: str) -> str:
+    """Replace what XML cannot carry: for messages about a key, which must come through even where the key cannot."""
+    return _NEVER.sub("\ufffd", text)
+
+
 def _escape(text: str) -> str:
     if _SPECIAL.search(text) is None:
         return text
