@@ -12,6 +12,9 @@ Style = Literal["path", "virtual"]
 
 _DOMAIN = "cloud-object-storage.appdomain.cloud"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
+_HOST = re.compile(r"[^\s\x00-\x20\x7f\\<>\"{}|^`]+")
+# What may stand before a host: anything else would change the host instead of naming a bucket on it.
+_BUCKET_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9/._~-]+")
 
 
@@ -26,12 +29,12 @@ class Endpoint:
     def parse(cls, text: str) -> "Endpoint":
         """Read a URL or a bare host name (then https); ConfigError where it is neither."""
         url = text.strip()
-        parts = urlsplit(url if "://" in url else f"https://{url}")
         try:
+            parts = urlsplit(url if "://" in url else f"https://{url}")
             port = parts.port
         except ValueError as error:
-            raise ConfigError(f"the endpoint {text!r} has no valid port") from error
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigError(f"the endpoint {text!r} cannot be read: {error}") from error
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _HOST.fullmatch(parts.hostname):
             raise ConfigError(f"the endpoint {text!r} is no http or https URL")
         if parts.path not in ("", "/") or parts.query or parts.fragment:
             raise ConfigError(f"the endpoint {text!r} has more than a host: give the bucket and key to the calls")
@@ -59,7 +62,7 @@ class Endpoint:
         """Return the origin and the path of a bucket and key; all but letters, digits and `-._~/` is percent-encoded."""
         if bucket is None:
             return self.origin, "/"
-        if style == "virtual" and "." not in bucket:
+        if style == "virtual" and _BUCKET_LABEL.fullmatch(bucket):
             return f"{self.scheme}://{bucket}.{self.host}", "/" if key is None else f"/{encode_key(key)}"
         path = f"/{quote(bucket, safe='-._~')}"
         return self.origin, path if key is None else f"{path}/{encode_key(key)}"

@@ -21,7 +21,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 from xml.etree import ElementTree
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -74,11 +74,16 @@ def parse_time(value: object) -> object:
 
 def write_time(value: datetime) -> str:
     """Write ISO 8601 in UTC, with milliseconds only where there are any."""
-    utc = value.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z" if utc.microsecond else f"{utc:%Y-%m-%dT%H:%M:%S}Z"
+    utc = value.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds") + "Z"
 
 
-Timestamp = Annotated[datetime, BeforeValidator(parse_time)]
+def _zoned(value: datetime) -> datetime:
+    # `-0000` and a missing zone both mean UTC here; a naive time could not be compared with any other.
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+Timestamp = Annotated[datetime, BeforeValidator(parse_time), AfterValidator(_zoned)]
 """A moment, with a time zone, in any form the service writes."""
 
 
@@ -238,7 +243,7 @@ def _read(element: ElementTree.Element, plan: Plan) -> dict[str, Any]:
             out[entry.field] = value
     for entry in plan.attributes:
         local = entry.name.rpartition(":")[2]
-        value = element.get(f"{{{XSI}}}{local}") or element.get(local)
+        value = element.get(f"{{{XSI}}}{local}", element.get(local))
         if value is not None:
             out[entry.field] = value
     if plan.text is not None:
@@ -268,12 +273,22 @@ def unrepresentable(text: str) -> bool:
     return _NEVER.search(text) is not None
 
 
+def sayable(text: str) -> str:
+    """Replace what XML cannot carry: for messages about a key, which must come through even where the key cannot."""
+    return _NEVER.sub("\ufffd", text)
+
+
 def _escape(text: str) -> str:
     if _SPECIAL.search(text) is None:
         return text
     if found := _NEVER.search(text):
         raise XmlError(f"XML cannot carry the character U+{ord(found.group()):04X} at index {found.start()} of {text!r}")
     return _SPECIAL.sub(lambda m: _ESCAPES[m.group()], text)
+
+
+def _attribute(value: object) -> str:
+    # A parser makes a space of a line break or tab that stands in an attribute as it is.
+    return _scalar(value).replace("\n", "&#10;").replace("\t", "&#9;")
 
 
 def _scalar(value: object) -> str:
@@ -292,7 +307,7 @@ def _write(out: list[str], name: str, document: Document, plan: Plan, xmlns: str
         value = getattr(document, entry.field)
         if value is not None:
             prefix = f' xmlns:xsi="{XSI}"' if entry.name.startswith("xsi:") else ""
-            attributes += f'{prefix} {entry.name}="{_scalar(value)}"'
+            attributes += f'{prefix} {entry.name}="{_attribute(value)}"'
     out.append(f"<{name}{attributes}>")
     if plan.text is not None and (text := getattr(document, plan.text.field)) is not None:
         out.append(_scalar(text))

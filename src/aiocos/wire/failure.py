@@ -1,11 +1,16 @@
 """Errors on the wire: the `<Error>` document, and the exception it means."""
 
+import math
+import re
 from email.utils import parsedate_to_datetime
 from typing import Annotated, ClassVar
 
 from aiocos.errors import AccessDenied, ObjectProtected, ServiceError
-from aiocos.wire.document import Document, Element, XmlError
+from aiocos.wire.document import Document, Element, XmlError, sayable
 from aiocos.wire.message import Response
+
+# Any amount of white space may come first: it is how the service keeps the connection of a long copy open.
+_ERROR_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:<\?.*?\?>\s*+)?<Error[\s>]", re.DOTALL)
 
 _PROTECTING = ("retention", "legal hold", "protected", "object lock", "worm")
 
@@ -42,10 +47,7 @@ def error_in_success(response: Response) -> ServiceError | None:
     The service sends the status before a long copy or completion is done; what went wrong afterwards can only be said in the
     body. Its root element decides, not a search for a substring: an object's key may hold the word.
     """
-    head = response.body[:512].lstrip()
-    if head.startswith(b"<?"):
-        head = head.partition(b"?>")[2].lstrip()
-    if not head.startswith((b"<Error>", b"<Error ")):
+    if _ERROR_ROOT.match(response.body) is None:
         return None
     try:
         document = ErrorDocument.from_xml(response.body)
@@ -75,7 +77,7 @@ def _retry_after(response: Response) -> float | None:
     text = (response.headers.get("retry-after") or "").strip()
     if not text:
         return None
-    if text.isdigit():
+    if re.fullmatch("[0-9]{1,9}", text):
         return float(text)
     try:
         # A date counts from the server's own clock, so ours does not matter.
@@ -89,9 +91,13 @@ def _retry_after(response: Response) -> float | None:
 def write_error(error: ServiceError, request_id: str) -> Response:
     """Write an exception as the service's error document."""
     document = ErrorDocument(
-        code=error.code, message=error.message, resource=error.resource, request_id=request_id, status=error.status
+        code=error.code,
+        message=sayable(error.message),
+        resource=sayable(error.resource),
+        request_id=request_id,
+        status=error.status,
     )
     headers = {"Content-Type": "application/xml"}
     if error.retry_after is not None:
-        headers["Retry-After"] = str(int(error.retry_after))
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
     return Response(error.status, headers, document.to_xml())

@@ -19,7 +19,7 @@ class ByteRange:
     def __post_init__(self) -> None:
         if self.first is None and self.last is None:
             raise ValueError("a range has a first or a last byte")
-        if self.first is not None and (self.first < 0 or (self.last is not None and self.last < self.first)):
+        if (self.last is not None and self.last < (self.first or 0)) or (self.first is not None and self.first < 0):
             raise ValueError(f"not a range of bytes: {self.first}-{self.last}")
 
     @classmethod

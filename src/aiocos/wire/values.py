@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from typing import Any, NamedTuple, Union, cast, get_args, get_origin
 from urllib.parse import quote, unquote
 
 from aiocos.wire.document import parse_time, unwrap, write_time
@@ -26,6 +26,8 @@ class CopySource(NamedTuple):
 
     def to_wire(self) -> str:
         """`bucket/key?versionId=…`, percent-encoded."""
+        if not self.bucket or not self.key or "/" in self.bucket:
+            raise ValueError(f"a copy source is a bucket and a key, not {self.bucket!r} and {self.key!r}")
         version = f"?versionId={quote(self.version_id, safe='-._~')}" if self.version_id else ""
         return f"{quote(self.bucket, safe='-._~')}/{quote(self.key, safe='/-._~')}{version}"
 
@@ -162,8 +164,11 @@ def _write_bool(value: Any) -> str:
     return "true" if value else "false"
 
 
-def _write_copy_source(value: CopySource | tuple[str, str]) -> str:
-    return (value if isinstance(value, CopySource) else CopySource(value[0], value[1])).to_wire()
+def _write_copy_source(value: object) -> str:
+    # Text would come apart into its first two letters.
+    if not isinstance(value, tuple):
+        raise ValueError(f"a copy source is a tuple of bucket and key, or a CopySource, not {type(value).__name__}")
+    return CopySource(*cast("tuple[str, str]", value)).to_wire()
 
 
 _CODECS: dict[Any, Codec] = {
