@@ -90,10 +90,11 @@ class Service:
             if request.method == "POST" and path in PATHS and not query and bucket is None:
                 return await self._token(request, served)
             return await self._serve(request, served, bucket, path, query)
-        except Dropped:
-            if request.transport is not None:
+        except (Dropped, ConnectionError):
+            # Broken by a fault, or the client has gone: there is nobody to answer. What is returned finds a closed connection.
+            if request.transport is not None and not request.transport.is_closing():
                 request.transport.abort()
-            raise ConnectionResetError("dropped by a fault") from None
+            return web.Response()
 
     async def _serve(
         self, request: web.BaseRequest, served: Served, bucket: str | None, path: str, query: str

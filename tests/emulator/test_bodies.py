@@ -1,0 +1,174 @@
+"""Bodies: checksums announced and checked, lengths kept, large ones streamed."""
+
+import asyncio
+import hashlib
+import http.client
+import os
+import zlib
+from base64 import b64encode
+
+import pytest
+
+from aiocos.emulator.checksums import Sums
+
+from .conftest import Raw, md5
+
+# https://reveng.sourceforge.io/crc-catalogue/all.htm: the check values of "123456789"
+CHECKS = {"crc32": "cbf43926", "crc32c": "e3069283", "crc64nvme": "ae8b14860a799888"}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_check_values(name: str) -> None:
+    sums = Sums([name])
+    sums.update([b"1234", b"56789"])
+    value = sums.value(name)
+    assert value is not None
+    assert value.hex() == CHECKS[name]
+
+
+def announced(body: bytes) -> dict[str, str]:
+    slow = Sums(["crc32c", "crc64nvme"])
+    slow.update([body])
+    return {
+        "Content-MD5": md5(body),
+        "x-amz-checksum-crc32": b64encode(zlib.crc32(body).to_bytes(4, "big")).decode(),
+        "x-amz-checksum-crc32c": b64encode(slow.value("crc32c") or b"").decode(),
+        "x-amz-checksum-crc64nvme": b64encode(slow.value("crc64nvme") or b"").decode(),
+        "x-amz-checksum-sha1": b64encode(hashlib.sha1(body).digest()).decode(),
+        "x-amz-checksum-sha256": b64encode(hashlib.sha256(body).digest()).decode(),
+    }
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+@pytest.mark.parametrize("name", list(announced(b"")))
+async def test_announced_checksums(raw: Raw, name: str, size: int) -> None:
+    body, other = os.urandom(size), os.urandom(size)
+    good = announced(body)[name]
+    put = await raw.send("PUT", "/bucket/key", body, {name: good})
+    assert put.status == 200
+    if name != "Content-MD5":
+        assert put.headers[name] == good
+        assert (await raw.get("/bucket/key", x_amz_checksum_mode="ENABLED")).headers[name] == good
+        assert name not in (await raw.get("/bucket/key")).headers
+        assert name not in (await raw.get("/bucket/key", x_amz_checksum_mode="ENABLED", Range="bytes=0-3")).headers
+    bad = await raw.send("PUT", "/bucket/key", other, {name: good})
+    assert (bad.status, bad.code) == (400, "BadDigest")
+    malformed = await raw.send("PUT", "/bucket/key", other, {name: "nonsense"})
+    assert (malformed.status, malformed.code) == (400, "InvalidDigest")
+    assert (await raw.get("/bucket/key")).body == body
+    assert len(list(raw.emulator.store.directory.glob("blobs/*/*"))) == (1 if size > 32768 else 0)
+
+
+async def speak(raw: Raw, text: bytes, *, leave: bool = False) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", raw.emulator.port)
+    writer.write(text.replace(b"TOKEN", (raw.token or "").encode()))
+    await writer.drain()
+    if leave:
+        writer.write_eof()
+        answer = await asyncio.wait_for(reader.read(), 10)
+    else:
+        answer = await asyncio.wait_for(reader.readuntil(b"</Error>"), 10)
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+HEAD = b"PUT /bucket/key HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\n"
+
+
+async def test_a_body_without_a_length(raw: Raw) -> None:
+    assert b" 411 " in (await speak(raw, HEAD + b"\r\n")).split(b"\r\n")[0]
+    chunked = await speak(raw, HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")
+    assert b"<Code>MissingContentLength</Code>" in chunked
+
+
+@pytest.mark.parametrize("size", [100, 1_000_000])
+async def test_a_body_cut_short_leaves_nothing(raw: Raw, size: int) -> None:
+    await raw.put("/bucket/key", b"old")
+    await speak(raw, HEAD + b"Content-Length: %d\r\n\r\n" % size + b"x" * (size // 2), leave=True)
+    assert (await raw.get("/bucket/key")).body == b"old"
+    assert not list(raw.emulator.store.directory.glob("blobs/*/*"))
+    assert not list(raw.emulator.store.directory.glob("incoming/*"))
+
+
+async def test_too_large_is_refused_before_it_comes(raw: Raw) -> None:
+    answer = await speak(raw, HEAD + b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % (5 * 1024**3 + 1))
+    assert b"<Code>EntityTooLarge</Code>" in answer
+    assert b"100 Continue" not in answer
+    assert b"connection: close" in answer.lower()
+
+
+async def test_expect_continue(raw: Raw) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", raw.emulator.port)
+    head = HEAD.replace(b"TOKEN", (raw.token or "").encode())
+    writer.write(head + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"hello")
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+    await writer.wait_closed()
+    assert (await raw.get("/bucket/key")).body == b"hello"
+
+
+async def test_a_stored_encoding_is_left_alone(raw: Raw) -> None:
+    import gzip
+
+    body = gzip.compress(b"hello" * 1000)
+    await raw.put("/bucket/key", body, Content_Encoding="gzip")
+    got = await raw.get("/bucket/key")
+    assert (got.body, got.headers["Content-Encoding"]) == (body, "gzip")
+
+
+async def test_a_document_too_long(raw: Raw) -> None:
+    body = b"<Delete>" + b" " * (8 * 1024 * 1024) + b"</Delete>"
+    answer = await raw.post("/bucket?delete", body, Content_MD5=md5(body))
+    assert (answer.status, answer.code) == (400, "MaxMessageLengthExceeded")
+
+
+async def test_readers_of_an_object_that_is_replaced(raw: Raw) -> None:
+    """Who has begun to read gets the object that was there, whole."""
+    body = os.urandom(8 * 1024 * 1024)
+    await raw.put("/bucket/key", body)
+    url = f"{raw.emulator.endpoint}/bucket/key"
+    async with raw.session.get(url, headers={"Authorization": f"Bearer {raw.token}"}) as response:
+        first = await response.content.readexactly(1000)
+        for n in range(3):
+            await raw.put("/bucket/key", b"%d" % n * 100_000)
+        await raw.delete("/bucket/key")
+        assert first + await response.read() == body
+
+
+def put_and_get(port: int, token: str, body: bytes) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    headers = {"Authorization": f"Bearer {token}"}
+    connection.request("PUT", "/bucket/key", body, headers)
+    assert connection.getresponse().read() == b""
+    connection.request("GET", "/bucket/key", headers=headers)
+    response = connection.getresponse()
+    length = 0
+    while chunk := response.read(1 << 20):
+        length += len(chunk)
+    connection.close()
+    return length
+
+
+async def test_the_loop_is_not_held_up(raw: Raw) -> None:
+    """96 MiB come and go while a ticker runs."""
+    body = os.urandom(96 * 1024 * 1024)
+    worst = 0.0
+    done = False
+
+    async def tick() -> None:
+        nonlocal worst
+        loop = asyncio.get_running_loop()
+        while not done:
+            before = loop.time()
+            await asyncio.sleep(0.001)
+            worst = max(worst, loop.time() - before)
+
+    ticker = asyncio.create_task(tick())
+    assert await asyncio.to_thread(put_and_get, raw.emulator.port, raw.token or "", body) == len(body)
+    done = True
+    await ticker
+    # Hashing this much takes more than that by itself, and so does writing it.
+    assert worst < 0.1
