@@ -208,7 +208,8 @@ def read_tree(cls: type[Document], data: bytes) -> dict[str, Any]:
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise XmlError("a document type definition is not accepted")
     try:
-        root = ElementTree.fromstring(data, ElementTree.XMLParser(encoding="utf-8"))
+        # White space may come first: it is how the service keeps the connection of a long copy or completion open.
+        root = ElementTree.fromstring(data.lstrip(), ElementTree.XMLParser(encoding="utf-8"))
     except (ElementTree.ParseError, ValueError) as error:
         raise XmlError(f"not well-formed XML: {error}") from error
     return _read(root, plan_of(cls))
