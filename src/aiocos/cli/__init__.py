@@ -1,0 +1,15 @@
+"""The command line: `aiocos ls`, `cp`, `rm` … with `cos://bucket/key` paths. Needs the extra `cli`."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; without typer and rich, say what to install."""
+    try:
+        from aiocos.cli.app import app
+    except ModuleNotFoundError as error:
+        if error.name not in ("typer", "rich", "click"):
+            raise
+        sys.stderr.write(f"aiocos: the command line needs {error.name}: pip install 'aiocos[cli]'\n")
+        raise SystemExit(2) from None
+    app()

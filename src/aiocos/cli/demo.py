@@ -1,0 +1,212 @@
+"""`demo`: the whole main job on an emulator of its own, every byte compared, and a table at the end."""
+
+import asyncio
+import hashlib
+import random
+import sysconfig
+import tempfile
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from aiocos.cli.arguments import Json, Quiet, settings, size_of
+from aiocos.cli.display import human, say, show_json, watching
+from aiocos.client import Client
+from aiocos.config import MIB
+from aiocos.emulator import Emulator
+from aiocos.errors import ConfigError, IntegrityError
+from aiocos.transfer.paths import walk
+
+BUCKET = "aiocos-demo"
+# Some environments hold tens of thousands of files; the demo takes packages until it has this much.
+_MOST_FILES = 4_000
+_MOST_BYTES = 256 * MIB
+_CHUNK = MIB
+
+
+@dataclass
+class Step:
+    """One line of the table."""
+
+    what: str
+    objects: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    verified: str = ""
+
+
+@dataclass
+class _Tree:
+    """Directories to upload, each below its own name, and what is in them."""
+
+    directories: list[Path]
+    files: list[Path] = field(default_factory=list[Path])
+    bytes: int = 0
+    bounded: bool = False
+
+
+def demo(
+    size: Annotated[str, typer.Option(help="Bytes of the generated stream.")] = "256MiB",
+    tree: Annotated[Path | None, typer.Option(help="Directory to upload; else the packages installed beside aiocos.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Where the emulator keeps its objects; else a temporary directory.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave bucket and objects in --data.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Start an emulator, move a directory tree and a large stream there and back, and compare every byte."""
+    from aiocos.cli.app import carry_out
+
+    length = size_of(size)
+    if length is None or length < 0:
+        raise typer.BadParameter(f"{size!r} is no size")
+    if keep and data is None:
+        raise typer.BadParameter("--keep needs --data: a temporary directory keeps nothing")
+
+    async def work() -> None:
+        steps = await run(length, tree, data, keep=keep, quiet=quiet or as_json)
+        _show(steps, as_json)
+
+    carry_out(work, verbose=settings().verbose)
+
+
+async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, quiet: bool) -> list[Step]:
+    """Do the demo; return its steps. Raises `IntegrityError` where a byte is not what it was."""
+    found = await asyncio.to_thread(_find, tree)
+    steps: list[Step] = []
+    with tempfile.TemporaryDirectory(prefix="aiocos-demo-") as scratch:
+        async with Emulator(data) as emulator, emulator.client() as cos:
+            if not quiet:
+                say(f"An emulator of COS and IAM at {emulator.endpoint}" + (f", kept in {data}" if data else ""))
+                part = " (a part of it: the demo is bounded)" if found.bounded else ""
+                say(f"Tree: {len(found.files)} files, {human(found.bytes)}{part}. Stream: {human(length)} of unknown length\n")
+            await cos.buckets.create(BUCKET, location="us-south-smart")
+            await _go_there(cos, found, length, steps, quiet)
+            await _come_back(cos, found, Path(scratch), length, steps, quiet)
+            with _timed(steps, "IAM tokens asked for") as step:
+                step.objects = len(emulator.iam.requests)
+                step.verified = "one for all calls" if step.objects == 1 else ""
+            if not keep:
+                with _timed(steps, "everything deleted again") as step:
+                    keys = (entry.key async for entry in cos.objects.list(BUCKET))
+                    gone = await cos.objects.delete_many(BUCKET, keys)
+                    await cos.buckets.delete(BUCKET)
+                    step.objects = len(gone.deleted)
+    return steps
+
+
+async def _go_there(cos: Client, tree: _Tree, length: int, steps: list[Step], quiet: bool) -> None:
+    with _timed(steps, "tree up, file by file") as step, watching("tree up", quiet=quiet) as progress:
+        for directory in tree.directories:
+            result = await cos.upload_directory(directory, BUCKET, prefix=f"tree/{directory.name}/", progress=progress)
+            step.objects += result.files
+            step.bytes += result.bytes
+    with _timed(steps, "stream up, in parts") as step, watching("stream up", quiet=quiet) as progress:
+        sent = await cos.upload(BUCKET, "stream.bin", _stream(length), progress=progress)
+        step.objects, step.bytes = 1, sent.size
+        step.verified = _by(sent.verified)
+    with _timed(steps, "listed") as step:
+        async for entry in cos.objects.list(BUCKET):
+            step.objects += 1
+            step.bytes += entry.size
+        if (step.objects, step.bytes) != (len(tree.files) + 1, tree.bytes + length):
+            raise IntegrityError(f"the listing shows {step.objects} objects of {step.bytes} bytes, not what was uploaded")
+        step.verified = "all there"
+
+
+async def _come_back(cos: Client, tree: _Tree, scratch: Path, length: int, steps: list[Step], quiet: bool) -> None:
+    with _timed(steps, "tree down") as step, watching("tree down", quiet=quiet) as progress:
+        result = await cos.download_directory(BUCKET, scratch / "tree", prefix="tree/", progress=progress)
+        step.objects, step.bytes = result.files, result.bytes
+    step.verified = await asyncio.to_thread(_same_trees, tree, scratch / "tree")
+    with _timed(steps, "stream down, in ranges") as step, watching("stream down", quiet=quiet) as progress:
+        came = await cos.download(BUCKET, "stream.bin", scratch / "stream.bin", progress=progress)
+        step.objects, step.bytes = 1, came.size
+    digest = hashlib.sha256()
+    async for chunk in _stream(length):
+        digest.update(chunk)
+    if await asyncio.to_thread(_sha256, scratch / "stream.bin") != digest.hexdigest():
+        raise IntegrityError("the stream came back changed")
+    step.verified = f"SHA-256, and {_by(came.verified)}"
+
+
+def _by(kind: str | None) -> str:
+    return {"md5": "MD5 is the ETag", "composite": "ETag computed again", "checksum": "checksum"}.get(kind or "", "")
+
+
+@contextmanager
+def _timed(steps: list[Step], what: str) -> Generator[Step]:
+    step = Step(what)
+    began = perf_counter()
+    yield step
+    step.seconds = perf_counter() - began
+    steps.append(step)
+
+
+def _find(tree: Path | None) -> _Tree:
+    """Choose what to upload. Blocks."""
+    if tree is not None:
+        if not tree.is_dir():
+            raise ConfigError(f"{tree} is no directory")
+        found = _Tree([tree.resolve()], list(walk(tree)))
+        found.bytes = sum(path.stat().st_size for path in found.files)
+        return found
+    packages = Path(sysconfig.get_paths()["purelib"])
+    found = _Tree([])
+    for directory in sorted(p for p in packages.iterdir() if p.is_dir() and not p.is_symlink()):
+        files = list(walk(directory))
+        size = sum(path.stat().st_size for path in files)
+        if len(found.files) + len(files) > _MOST_FILES or found.bytes + size > _MOST_BYTES:
+            found.bounded = True
+            continue
+        found.directories.append(directory)
+        found.files += files
+        found.bytes += size
+    return found
+
+
+async def _stream(length: int) -> AsyncIterator[bytes]:
+    """Bytes that look random and are the same each time, made in a thread."""
+    source = random.Random(2026)
+    for start in range(0, length, _CHUNK):
+        yield await asyncio.to_thread(source.randbytes, min(_CHUNK, length - start))
+
+
+def _same_trees(tree: _Tree, copy: Path) -> str:
+    """Compare every file with its copy; return what was done. Blocks."""
+    compared = 0
+    for directory in tree.directories:
+        for path in walk(directory):
+            other = copy / directory.name / path.relative_to(directory)
+            if not other.is_file() or _sha256(path) != _sha256(other):
+                raise IntegrityError(f"{path} came back changed")
+            compared += 1
+    if compared != sum(1 for _ in walk(copy)):
+        raise IntegrityError(f"{copy} has files that were never uploaded")
+    return f"SHA-256 of {compared} files"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _show(steps: list[Step], as_json: bool) -> None:
+    if as_json:
+        for step in steps:
+            show_json(vars(step))
+        return
+    table = Table(title="What was done", title_justify="left")
+    for name in ("step", "objects", "bytes", "seconds", "MiB/s", "verified"):
+        table.add_column(name, justify="left" if name in ("step", "verified") else "right")
+    for step in steps:
+        rate = f"{step.bytes / step.seconds / MIB:.0f}" if step.bytes and step.seconds and step.what != "listed" else ""
+        size = human(step.bytes) if step.bytes else ""
+        table.add_row(step.what, str(step.objects or ""), size, f"{step.seconds:.2f}", rate, step.verified)
+    Console().print(table)

@@ -1,0 +1,97 @@
+"""`ls` and `head`."""
+
+from typing import Annotated
+
+import typer
+
+from aiocos.cli.arguments import Json, Recursive, settings
+from aiocos.cli.display import human, moment, printable, say, show_json
+from aiocos.cli.paths import CosPath
+from aiocos.client import Client
+from aiocos.errors import InvalidRequest, NotServed
+from aiocos.operations.buckets import BucketEntry
+from aiocos.operations.listing import ObjectEntry
+
+
+def ls(
+    path: Annotated[str | None, typer.Argument(help="cos://bucket/prefix; none: the buckets.", show_default=False)] = None,
+    recursive: Recursive = False,
+    long: Annotated[bool, typer.Option("--long", "-l", help="With time, size and storage class.")] = False,
+    exact: Annotated[bool, typer.Option("--bytes", "-b", help="Sizes in bytes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List buckets, or keys as if they were files: up to the next slash, or all with -r."""
+    target = CosPath.parse(path) if path is not None else None
+
+    async def work(client: Client) -> None:
+        if target is None:
+            await _list_buckets(client, long, as_json)
+        else:
+            await _list_keys(client, target, recursive, long, exact, as_json)
+
+    settings().run(work)
+
+
+async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
+    def show(bucket: BucketEntry) -> None:
+        if as_json:
+            show_json(bucket)
+        elif long:
+            say(f"{moment(bucket.creation_date):19}  {bucket.location_constraint or '':20}  cos://{bucket.name}")
+        else:
+            say(f"cos://{bucket.name}")
+
+    shown = False
+    try:
+        async for bucket in client.buckets.list_extended():
+            show(bucket)
+            shown = True
+    except (NotServed, InvalidRequest):
+        # Other services of this protocol know the plain listing only.
+        if shown:
+            raise
+        for bucket in (await client.buckets.list()).buckets:
+            show(bucket)
+
+
+async def _list_keys(client: Client, path: CosPath, recursive: bool, long: bool, exact: bool, as_json: bool) -> None:
+    def show(entry: ObjectEntry) -> None:
+        if as_json:
+            show_json(entry)
+        elif long:
+            size = str(entry.size) if exact else human(entry.size)
+            say(f"{moment(entry.last_modified):19}  {size:>12}  {entry.storage_class or '-':12}  {printable(entry.key)}")
+        else:
+            say(printable(entry.key))
+
+    listing = client.objects.list(path.bucket, prefix=path.key or None, delimiter=None if recursive else "/")
+    async for page in listing.pages():
+        for prefix in page.common_prefixes:
+            if as_json:
+                show_json({"prefix": prefix.prefix})
+            else:
+                say(f"{'':19}  {'':>12}  {'':12}  {printable(prefix.prefix)}" if long else printable(prefix.prefix))
+        for entry in page.contents:
+            show(entry)
+
+
+def head(path: Annotated[str, typer.Argument(help="cos://bucket or cos://bucket/key")], as_json: Json = False) -> None:
+    """Show what the service says of a bucket or an object."""
+    target = CosPath.parse(path)
+
+    async def work(client: Client) -> None:
+        if target.key:
+            info = await client.objects.head(target.bucket, target.key)
+        else:
+            info = await client.buckets.head(target.bucket)
+        if as_json:
+            show_json(info)
+            return
+        for name, value in info.model_dump(exclude_none=True, exclude_defaults=True).items():
+            if isinstance(value, dict):
+                for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
+                    say(f"{name + '.' + str(key):24}  {printable(str(item))}")  # pyright: ignore[reportUnknownArgumentType]
+            else:
+                say(f"{name:24}  {printable(str(value))}")
+
+    settings().run(work)

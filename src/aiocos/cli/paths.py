@@ -1,0 +1,60 @@
+"""`cos://bucket/key` and its relation to local paths."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+SCHEME = "cos://"
+
+
+@dataclass(frozen=True, slots=True)
+class CosPath:
+    """A bucket, and a key or a prefix (empty for the bucket itself). The text after the bucket is the key as it is."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> "CosPath":
+        """Read `cos://bucket/key`; a usage error where it is none."""
+        if not text.startswith(SCHEME):
+            raise typer.BadParameter(f"{text!r} is no cos:// path")
+        bucket, _, key = text[len(SCHEME) :].partition("/")
+        if not bucket:
+            raise typer.BadParameter(f"{text!r} names no bucket")
+        return cls(bucket, key)
+
+    @property
+    def folder(self) -> str:
+        """The key as a prefix of what lies below it: with a slash at its end, unless it is empty."""
+        return self.key if not self.key or self.key.endswith("/") else f"{self.key}/"
+
+    def __str__(self) -> str:
+        return f"{SCHEME}{self.bucket}/{self.key}"
+
+
+Place = CosPath | Path | None
+"""Where `cp` reads or writes: in COS, in a file, or (None) standard input and output."""
+
+
+def place(text: str) -> Place:
+    """Read an argument of `cp`."""
+    if text == "-":
+        return None
+    return CosPath.parse(text) if text.startswith(SCHEME) else Path(text)
+
+
+def key_for(target: CosPath, name: str) -> str:
+    """The key that a file of this name gets: the target's own, or below it where it is a bucket or ends in a slash."""
+    return f"{target.key}{name}" if not target.key or target.key.endswith("/") else target.key
+
+
+def file_for(target: Path, text: str, key: str) -> Path:
+    """The file that an object becomes: the target, or below it where it is a directory or ends in a slash."""
+    if target.is_dir() or text.endswith(("/", "\\")):
+        name = key.rsplit("/", 1)[-1]
+        if name in ("", ".", "..") or "\0" in name:
+            raise typer.BadParameter(f"the key {key!r} has no name for a file: name the file")
+        return target / name
+    return target

@@ -1,0 +1,65 @@
+"""`emulator`: COS on this machine, for any client."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aiocos.cli.arguments import Json, settings
+from aiocos.cli.display import say, show_json
+from aiocos.emulator import Emulator
+
+
+def emulator(
+    port: Annotated[int, typer.Option(help="0 for any that is free.")] = 9000,
+    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    data: Annotated[Path | None, typer.Option(help="Directory to keep what is stored; else a temporary one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Serve COS and IAM on this machine until Ctrl-C."""
+    from aiocos.cli.app import carry_out
+
+    async def work() -> None:
+        async with Emulator(data, host=host, port=port) as server:
+            _announce(server, data, as_json)
+            await _told_to_stop()
+
+    carry_out(work, verbose=settings().verbose)
+
+
+def _announce(server: Emulator, data: Path | None, as_json: bool) -> None:
+    found = {
+        "endpoint": server.endpoint,
+        "iam_endpoint": server.iam_endpoint,
+        "api_key": server.api_key,
+        "service_instance_id": server.service_instance_id,
+        "access_key_id": server.access_key_id,
+        "secret_access_key": server.secret_access_key,
+    }
+    if as_json:
+        show_json(found)
+        sys.stdout.flush()
+        return
+    say(f"COS is served at {server.endpoint}, {f'kept in {data}' if data else 'forgotten at the end'}. Ctrl-C stops it.\n")
+    iam = {
+        "IBM_API_KEY_ID": server.api_key,
+        "IBM_SERVICE_INSTANCE_ID": server.service_instance_id,
+        "IBM_AUTH_ENDPOINT": server.iam_endpoint,
+    }
+    hmac = {"AWS_ACCESS_KEY_ID": server.access_key_id, "AWS_SECRET_ACCESS_KEY": server.secret_access_key}
+    for title, pairs in (("With IAM:", iam), ("With HMAC:", hmac)):
+        say(title)
+        for name, value in {"AIOCOS_ENDPOINT": server.endpoint, **pairs}.items():
+            say(f"  export {name}='{value}'")
+    sys.stdout.flush()
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
