@@ -59,6 +59,8 @@ async def test_location(raw: Raw) -> None:
     assert answer.xml.tag == "LocationConstraint"
     assert answer.xml.text == "eu-de-smart"
     assert (await raw.get("/bucket?location")).xml.text == "us-south-standard"
+    await raw.put("/regional", body.replace(b"eu-de-smart", b"eu-gb"))
+    assert (await raw.get("/regional?location")).xml.text == "eu-gb-standard"
     refused = await raw.put("/misplaced", body.replace(b"eu-de-smart", b"atlantis"))
     assert (refused.status, refused.code) == (400, "InvalidLocationConstraint")
 

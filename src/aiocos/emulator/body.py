@@ -115,7 +115,7 @@ class Incoming:
         try:
             values = self._check(sums)
         except ServiceError:
-            self._blobs.remove([blob.id] if blob.data is None and blob.size else [])
+            await self._blobs.discard(blob)
             raise
         return Arrival(blob, sums.md5, values)
 
@@ -132,11 +132,12 @@ class Incoming:
     async def _large(self, length: int, sums: Sums) -> Blob:
         loop = asyncio.get_running_loop()
         writer = Writer(self._blobs)
-        working: asyncio.Future[None] | None = None
+        working: list[asyncio.Future[None]] = []
 
-        def work(chunks: list[bytes]) -> None:
-            sums.update(chunks)
-            writer.put(chunks)
+        async def work(chunks: list[bytes]) -> None:
+            # One stretch is in the works at a time, hashed and written side by side.
+            await _all_done(working)
+            working[:] = [loop.run_in_executor(None, sums.update, chunks), loop.run_in_executor(None, writer.put, chunks)]
 
         try:
             chunks: list[bytes] = []
@@ -148,21 +149,15 @@ class Incoming:
                     seen += len(piece)
                     self._check_length(seen, length, ended=False)
                     if gathered >= CHUNK:
-                        if working is not None:
-                            await working
-                        working = loop.run_in_executor(None, work, chunks)
+                        await work(chunks)
                         chunks, gathered = [], 0
             self._check_length(seen, length, ended=True)
-            if working is not None:
-                await working
-            if chunks:
-                working = loop.run_in_executor(None, work, chunks)
-                await working
+            await work(chunks)
+            await _all_done(working)
             return await loop.run_in_executor(None, writer.finish)
         except BaseException:
             # A thread that still writes must be done with the file before it is closed.
-            if working is not None:
-                await asyncio.wait([working])
+            await asyncio.gather(*working, return_exceptions=True)
             writer.discard()
             raise
 
@@ -209,3 +204,8 @@ class Incoming:
         """Tell whether any checksum of the body was announced."""
         trailers = self._headers.get("x-amz-trailer", "").lower()
         return "content-md5" in self._headers or any(h in self._headers or h in trailers for h in checksums.HEADERS)
+
+
+async def _all_done(working: "list[asyncio.Future[None]]") -> None:
+    for future in working:
+        await future

@@ -11,7 +11,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, Union, cast, get_args, get_origin
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, unquote_plus
 
 from aiocos.wire.document import parse_time, unwrap, write_time
 from aiocos.wire.ranges import ByteRange
@@ -39,7 +39,8 @@ class CopySource(NamedTuple):
         if not bucket or not slash or not key:
             raise ValueError(f"a copy source is bucket/key, not {text!r}")
         version = query.removeprefix("versionId=") if query.startswith("versionId=") else None
-        return cls(unquote(bucket), unquote(key), unquote(version) if version else None)
+        # Some clients (s5cmd) write a space as `+`; who means a plus writes %2B.
+        return cls(unquote(bucket), unquote_plus(key), unquote(version) if version else None)
 
 
 class CustomerKey:

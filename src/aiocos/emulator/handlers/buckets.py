@@ -25,6 +25,8 @@ from aiocos.wire.spec import Result
 DEFAULT_LOCATION = "us-south-standard"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9]|[.-](?![.-]))*")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+# S3 clients that know nothing of storage classes (s5cmd) give their region alone; it means the standard class.
+_REGION = re.compile(r"(us|eu|ap|au|br|ca|in|jp)(-[a-z]+)?|[a-z]{3}[0-9]{2}")
 _LOCATION = re.compile(r"[a-z0-9][a-z0-9.-]*-(standard|vault|cold|smart|flex|onerate_active)")
 
 
@@ -54,6 +56,8 @@ async def create(ctx: Context, op: CreateBucket) -> CreateBucketResult:
     check_name(op.bucket)
     instance = instance_named(ctx, op.service_instance_id)
     location = op.location or DEFAULT_LOCATION
+    if _REGION.fullmatch(location):
+        location = f"{location}-standard"
     if not _LOCATION.fullmatch(location):
         raise failure("InvalidLocationConstraint", "The specified location constraint is not valid.")
     if (op.kp_algorithm is None) != (op.kp_root_key_crn is None) or (op.kp_algorithm or "AES256") != "AES256":

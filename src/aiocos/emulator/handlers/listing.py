@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import sqlite3
 
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers.buckets import page_size
@@ -40,11 +41,16 @@ def _entry(found: Object, owned: bool) -> ObjectEntry:
     )
 
 
+def _page(connection: sqlite3.Connection, asked: Asked, *, owned: bool) -> tuple[Found, list[ObjectEntry]]:
+    found = pages.latest(connection, asked)
+    return found, [_entry(o, owned) for o in found.objects]
+
+
 @handles(ListObjects, "list")
 async def list_v1(ctx: Context, op: ListObjects) -> ListObjectsResult:
     """List objects, the first version."""
     asked = Asked(ctx.bucket.id, op.prefix or "", op.delimiter or "", op.marker or "", page_size(op.max_keys, "max-keys"))
-    found = await ctx.store.database.read(lambda c: pages.latest(c, asked))
+    found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=True))
     key_id = ctx.bucket.kp_root_key_crn
     return ListObjectsResult(
         name=op.bucket,
@@ -56,7 +62,7 @@ async def list_v1(ctx: Context, op: ListObjects) -> ListObjectsResult:
         # S3 gives it with a delimiter only; the service's documentation knows no such condition, and it is of use always.
         next_marker=found.last if found.truncated else None,
         encoding_type=op.encoding_type,
-        contents=[_entry(o, owned=True) for o in found.objects],
+        contents=contents,
         common_prefixes=common(found),
         kp_enabled=True if key_id else None,
         kp_root_key_id=key_id.rpartition(":")[2] if key_id else None,
@@ -79,7 +85,7 @@ async def list_v2(ctx: Context, op: ListObjectsV2) -> ListObjectsV2Result:
     """List objects, the second version. An empty continuation token is the beginning."""
     after = _read_token(op.continuation_token) if op.continuation_token else op.start_after or ""
     asked = Asked(ctx.bucket.id, op.prefix or "", op.delimiter or "", after, page_size(op.max_keys, "max-keys"))
-    found = await ctx.store.database.read(lambda c: pages.latest(c, asked))
+    found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=bool(op.fetch_owner)))
     return ListObjectsV2Result(
         name=op.bucket,
         prefix=asked.prefix,
@@ -91,7 +97,7 @@ async def list_v2(ctx: Context, op: ListObjectsV2) -> ListObjectsV2Result:
         next_continuation_token=_token(found.last) if found.truncated else None,
         start_after=op.start_after,
         encoding_type=op.encoding_type,
-        contents=[_entry(o, owned=bool(op.fetch_owner)) for o in found.objects],
+        contents=contents,
         common_prefixes=common(found),
     )
 

@@ -54,12 +54,9 @@ class Store:
         try:
             return await self.database.write(with_blobs)
         except Exception:
-            self.discard(*blobs)
+            for blob in blobs:
+                await self.blobs.discard(blob)
             raise
-
-    def discard(self, *blobs: Blob) -> None:
-        """Remove blobs that were not entered."""
-        self.blobs.remove([blob.id for blob in blobs if blob.data is None and blob.size])
 
     async def add_instance(self, instance: Instance) -> None:
         """Enter an instance."""

@@ -136,6 +136,11 @@ class Blobs:
                 free.append(name)
         self._unlink(free)
 
+    async def discard(self, blob: Blob) -> None:
+        """Remove content that nothing will refer to."""
+        if blob.data is None and blob.size:
+            await asyncio.get_running_loop().run_in_executor(None, self._unlink_all, [blob.id])
+
     def _unlink(self, names: list[str]) -> None:
         # Removing a file of gigabytes takes its time.
         if names:

@@ -1,0 +1,146 @@
+"""What was answered is there after a restart and after `kill -9`; what was not answered is there whole or not at all."""
+
+import asyncio
+import hashlib
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from aiocos.emulator import Emulator
+from aiocos.errors import ConfigError
+
+from .conftest import Raw, etag
+
+SERVE = """
+import asyncio, sys
+from pathlib import Path
+from aiocos.emulator import Emulator
+async def main():
+    async with Emulator(Path(sys.argv[1])) as emulator:
+        print(emulator.port, emulator.iam.issue(emulator.instance), flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+async def test_a_restart(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+    body = os.urandom(200_000)
+    async with Emulator(tmp_path) as first:
+        raw = Raw(first, session, first.instance)
+        await raw.put("/bucket")
+        await raw.put("/bucket/large", body, x_amz_meta_a="b")
+        await raw.put("/bucket/small", b"small")
+        upload = (await raw.post("/bucket/up?uploads")).texts("UploadId")[0]
+        await raw.put(f"/bucket/up?uploadId={upload}&partNumber=1", body)
+        api_key, access_key_id = first.api_key, first.access_key_id
+        # What a killed process leaves.
+        (tmp_path / "blobs" / "00" / "0000").write_bytes(b"orphan")
+        (tmp_path / "incoming" / "1111").write_bytes(b"half")
+    async with Emulator(tmp_path) as second:
+        assert (second.api_key, second.access_key_id) == (api_key, access_key_id)
+        raw = Raw(second, session, second.instance)
+        got = await raw.get("/bucket/large")
+        assert (got.body, got.headers["x-amz-meta-a"]) == (body, "b")
+        assert (await raw.get("/bucket/small")).body == b"small"
+        document = f"<X><Part><ETag>{etag(body)}</ETag><PartNumber>1</PartNumber></Part></X>".encode()
+        assert (await raw.post(f"/bucket/up?uploadId={upload}", document)).status == 200
+        assert (await raw.get("/bucket/up")).body == body
+        assert not (tmp_path / "blobs" / "00" / "0000").exists()
+        assert not (tmp_path / "incoming" / "1111").exists()
+
+
+async def test_a_directory_has_one_emulator(tmp_path: Path) -> None:
+    async with Emulator(tmp_path):
+        with pytest.raises(ConfigError, match="in use"):
+            async with Emulator(tmp_path):
+                pass
+    async with Emulator(tmp_path):
+        pass
+
+
+async def test_a_temporary_folder_goes() -> None:
+    async with Emulator() as emulator:
+        directory = emulator.store.directory
+        assert directory.exists()
+    assert not directory.exists()
+
+
+async def test_loopback_only() -> None:
+    for host in ("0.0.0.0", "192.168.0.1", "example.com"):
+        with pytest.raises(ConfigError):
+            Emulator(host=host)
+    async with Emulator(host="localhost") as emulator:
+        assert emulator.endpoint.startswith("http://localhost:")
+
+
+async def _served(directory: Path) -> tuple[asyncio.subprocess.Process, str, str]:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVE, str(directory), stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    port, token = (await asyncio.wait_for(process.stdout.readline(), 30)).decode().split()
+    return process, f"http://127.0.0.1:{port}", token
+
+
+async def test_kill_9(tmp_path: Path) -> None:
+    """Writers of known contents, a kill in their midst, a look at what is there: three times over one directory."""
+    rng = random.Random(7)
+    answered: dict[str, str] = {}
+    tried: dict[str, set[str]] = {}
+    for round_ in range(3):
+        process, endpoint, token = await _served(tmp_path)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            if round_ == 0:
+                async with session.put(f"{endpoint}/bucket") as response:
+                    assert response.status == 200
+            await _check(session, endpoint, answered, tried)
+            writers = [asyncio.create_task(_write(session, endpoint, rng, answered, tried)) for _ in range(8)]
+            await asyncio.sleep(0.25)
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+            await asyncio.gather(*writers)
+    assert len(answered) > 10
+    process, endpoint, token = await _served(tmp_path)
+    try:
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+            await _check(session, endpoint, answered, tried)
+        assert not list((tmp_path / "incoming").iterdir())
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _write(
+    session: aiohttp.ClientSession, endpoint: str, rng: random.Random, answered: dict[str, str], tried: dict[str, set[str]]
+) -> None:
+    me = f"{rng.getrandbits(64):x}"
+    try:
+        for n in range(10_000):
+            key, body = f"{me}-{n % 5}", os.urandom(rng.choice([10, 40_000, 300_000]))
+            tag = hashlib.md5(body).hexdigest()
+            tried.setdefault(key, set()).add(tag)
+            async with session.put(f"{endpoint}/bucket/{key}", data=body) as response:
+                assert response.status == 200
+                answered[key] = tag
+                # From here on the earlier contents are no answer any more.
+                tried[key] = {tag}
+    except (aiohttp.ClientError, ConnectionError):
+        pass
+
+
+async def _check(session: aiohttp.ClientSession, endpoint: str, answered: dict[str, str], tried: dict[str, set[str]]) -> None:
+    for key, tags in tried.items():
+        async with session.get(f"{endpoint}/bucket/{key}") as response:
+            if response.status == 404:
+                assert key not in answered
+                continue
+            body = await response.read()
+            tag = hashlib.md5(body).hexdigest()
+            assert response.headers["ETag"] == f'"{tag}"'
+            assert tag in tags
+            answered[key] = tag
+            tried[key] = {tag}
