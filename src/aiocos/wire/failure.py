@@ -19,7 +19,7 @@ _PROTECTING = ("retention", "legal hold", "protected", "object lock", "worm")
 
 def _status(value: object) -> object:
     # What a gateway writes here must not cost the code that stands beside it.
-    return None if isinstance(value, str) and not re.fullmatch("[1-5][0-9]{2}", value) else value
+    return None if isinstance(value, str) and not re.fullmatch("-?[0-9]{1,18}", value) else value
 
 
 class ErrorDocument(Document):
