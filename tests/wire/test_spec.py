@@ -102,7 +102,8 @@ def test_operations_are_slotted_and_their_parameters_closed() -> None:
         GetObject("b", "k", versionid="2")  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         GetObject("b", "k", None)  # type: ignore[misc]
-    assert repr(made) == "GetObject(bucket='b', key='k', version_id='1')"
+    shown = repr(made).removeprefix("GetObject(").removesuffix(")")
+    assert set(shown.split(", ")) == {"bucket='b'", "key='k'", "version_id='1'"}
 
 
 def test_a_method_has_the_signature_of_its_operation() -> None:
