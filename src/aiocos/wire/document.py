@@ -10,7 +10,8 @@ Writing is our own, for two reasons that were measured: ElementTree writes the k
 written as `&#13;`, and what XML 1.0 cannot carry at all is refused (`unrepresentable` asks beforehand).
 
 A document with a DOCTYPE is refused before it is parsed. The parser is told that the bytes are UTF-8 whatever the document
-declares, so looking for the bytes `<!DOCTYPE` is a sound test.
+declares, so looking for the bytes `<!DOCTYPE` is a sound test; only UTF-16 would it recognise all the same, and every document
+in UTF-16 has a zero byte, which no document in UTF-8 has.
 """
 
 import re
@@ -205,6 +206,8 @@ def pascal(name: str) -> str:
 
 def read_tree(cls: type[Document], data: bytes) -> dict[str, Any]:
     """Read XML into the nested dictionaries that `build` validates."""
+    if b"\0" in data:
+        raise XmlError("not well-formed XML: a zero byte, or not UTF-8")
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise XmlError("a document type definition is not accepted")
     try:

@@ -5,6 +5,8 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import Annotated, ClassVar
 
+from pydantic import BeforeValidator
+
 from aiocos.errors import AccessDenied, ObjectProtected, ServiceError
 from aiocos.wire.document import Document, Element, XmlError, sayable
 from aiocos.wire.message import Response
@@ -13,6 +15,11 @@ from aiocos.wire.message import Response
 _ERROR_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:<\?.*?\?>\s*+)?<Error[\s>]", re.DOTALL)
 
 _PROTECTING = ("retention", "legal hold", "protected", "object lock", "worm")
+
+
+def _status(value: object) -> object:
+    # What a gateway writes here must not cost the code that stands beside it.
+    return None if isinstance(value, str) and not re.fullmatch("-?[0-9]{1,18}", value) else value
 
 
 class ErrorDocument(Document):
@@ -25,7 +32,7 @@ class ErrorDocument(Document):
     message: str = ""
     resource: str | None = None
     request_id: str | None = None
-    status: Annotated[int | None, Element("httpStatusCode")] = None
+    status: Annotated[int | None, Element("httpStatusCode"), BeforeValidator(_status)] = None
 
 
 def read_error(response: Response, operation: str = "", resource: str = "") -> ServiceError:
