@@ -84,16 +84,17 @@ async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, 
         async with Emulator(data) as emulator, emulator.client() as cos:
             if not quiet:
                 say(f"An emulator of COS and IAM at {emulator.endpoint}" + (f", kept in {data}" if data else ""))
-                part = " (a part of it: the demo is bounded)" if found.bounded else ""
-                say(f"Tree: {len(found.files)} files, {human(found.bytes)}{part}. Stream: {human(length)} of unknown length\n")
+                some = ", some of the installed packages" if found.bounded else ""
+                say(f"Tree: {len(found.files)} files, {human(found.bytes)}{some}")
+                say(f"Stream: {human(length)}, of a length that is not told beforehand\n")
             await cos.buckets.create(BUCKET, location="us-south-smart")
             await _go_there(cos, found, length, steps, quiet)
             await _come_back(cos, found, Path(scratch), length, steps, quiet)
-            with _timed(steps, "IAM tokens asked for") as step:
+            with _timed(steps, "IAM tokens") as step:
                 step.objects = len(emulator.iam.requests)
-                step.verified = "one for all calls" if step.objects == 1 else ""
+                step.verified = "1 for all calls" if step.objects == 1 else ""
             if not keep:
-                with _timed(steps, "everything deleted again") as step:
+                with _timed(steps, "deleted again") as step:
                     keys = (entry.key async for entry in cos.objects.list(BUCKET))
                     gone = await cos.objects.delete_many(BUCKET, keys)
                     await cos.buckets.delete(BUCKET)
@@ -102,12 +103,12 @@ async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, 
 
 
 async def _go_there(cos: Client, tree: _Tree, length: int, steps: list[Step], quiet: bool) -> None:
-    with _timed(steps, "tree up, file by file") as step, watching("tree up", quiet=quiet) as progress:
+    with _timed(steps, "tree up") as step, watching("tree up", quiet=quiet, total=tree.bytes) as progress:
         for directory in tree.directories:
             result = await cos.upload_directory(directory, BUCKET, prefix=f"tree/{directory.name}/", progress=progress)
             step.objects += result.files
             step.bytes += result.bytes
-    with _timed(steps, "stream up, in parts") as step, watching("stream up", quiet=quiet) as progress:
+    with _timed(steps, "stream up") as step, watching("stream up", quiet=quiet) as progress:
         sent = await cos.upload(BUCKET, "stream.bin", _stream(length), progress=progress)
         step.objects, step.bytes = 1, sent.size
         step.verified = _by(sent.verified)
@@ -121,11 +122,11 @@ async def _go_there(cos: Client, tree: _Tree, length: int, steps: list[Step], qu
 
 
 async def _come_back(cos: Client, tree: _Tree, scratch: Path, length: int, steps: list[Step], quiet: bool) -> None:
-    with _timed(steps, "tree down") as step, watching("tree down", quiet=quiet) as progress:
+    with _timed(steps, "tree down") as step, watching("tree down", quiet=quiet, total=tree.bytes) as progress:
         result = await cos.download_directory(BUCKET, scratch / "tree", prefix="tree/", progress=progress)
         step.objects, step.bytes = result.files, result.bytes
     step.verified = await asyncio.to_thread(_same_trees, tree, scratch / "tree")
-    with _timed(steps, "stream down, in ranges") as step, watching("stream down", quiet=quiet) as progress:
+    with _timed(steps, "stream down") as step, watching("stream down", quiet=quiet, total=length) as progress:
         came = await cos.download(BUCKET, "stream.bin", scratch / "stream.bin", progress=progress)
         step.objects, step.bytes = 1, came.size
     digest = hashlib.sha256()
@@ -133,11 +134,11 @@ async def _come_back(cos: Client, tree: _Tree, scratch: Path, length: int, steps
         digest.update(chunk)
     if await asyncio.to_thread(_sha256, scratch / "stream.bin") != digest.hexdigest():
         raise IntegrityError("the stream came back changed")
-    step.verified = f"SHA-256, and {_by(came.verified)}"
+    step.verified = f"SHA-256; {_by(came.verified)}"
 
 
 def _by(kind: str | None) -> str:
-    return {"md5": "MD5 is the ETag", "composite": "ETag computed again", "checksum": "checksum"}.get(kind or "", "")
+    return {"md5": "MD5 = ETag", "composite": "ETag recomputed", "checksum": "checksum"}.get(kind or "", "")
 
 
 @contextmanager
@@ -189,7 +190,7 @@ def _same_trees(tree: _Tree, copy: Path) -> str:
             compared += 1
     if compared != sum(1 for _ in walk(copy)):
         raise IntegrityError(f"{copy} has files that were never uploaded")
-    return f"SHA-256 of {compared} files"
+    return "SHA-256 of each"
 
 
 def _sha256(path: Path) -> str:

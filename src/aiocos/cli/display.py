@@ -61,8 +61,11 @@ def moment(value: datetime | None) -> str:
 
 
 @contextmanager
-def watching(label: str, *, quiet: bool) -> Generator[Observer]:
-    """Show the progress of one or many transfers, on a terminal; elsewhere, and if quiet, show nothing."""
+def watching(label: str, *, quiet: bool, total: int | None = None) -> Generator[Observer]:
+    """Show the progress of one or many transfers, on a terminal; elsewhere, and if quiet, show nothing.
+
+    `total` is the number of bytes of all of them together, where somebody knows it.
+    """
     if quiet or not errors.is_terminal:
         yield lambda event: None
         return
@@ -76,15 +79,16 @@ def watching(label: str, *, quiet: bool) -> Generator[Observer]:
         console=errors,
         transient=True,
     ) as progress:
-        yield _Totals(progress, label)
+        yield _Totals(progress, label, total)
 
 
 class _Totals:
     """Adds up the events of many transfers; finished ones are a sum only."""
 
-    def __init__(self, progress: Progress, label: str) -> None:
+    def __init__(self, progress: Progress, label: str, total: int | None) -> None:
         self._progress = progress
         self._label = label
+        self._total = total
         self._task = progress.add_task(label, total=None)
         self._running: dict[str, Event] = {}
         self._files = self._bytes = 0
@@ -97,7 +101,8 @@ class _Totals:
         else:
             self._running[event.key] = event
         done = self._bytes + sum(e.bytes_done for e in self._running.values())
-        totals = [e.bytes_total for e in self._running.values()]
-        total = None if None in totals else self._bytes + sum(t or 0 for t in totals)
+        # The sum over many files is not known before the last has been found.
+        single = self._files == 0 and len(self._running) == 1
+        total = self._total if self._total is not None or not single else event.bytes_total
         label = f"{self._label} ({self._files} done)" if self._files else self._label
         self._progress.update(self._task, description=label, completed=done, total=total)
