@@ -172,3 +172,10 @@ async def test_the_loop_is_not_held_up(raw: Raw) -> None:
     await ticker
     # Hashing this much takes more than that by itself, and so does writing it.
     assert worst < 0.1
+
+
+async def test_bytes_that_are_no_text(raw: Raw) -> None:
+    head = b"GET /bucket/%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\n%s\r\n"
+    assert b"<Code>InvalidURI</Code>" in await speak(raw, head % (b"%FF", b""))
+    assert b"<Code>InvalidURI</Code>" in await speak(raw, head % (b"?prefix=%FF", b""))
+    assert b"<Code>InvalidArgument</Code>" in await speak(raw, head % (b"key", b"x-amz-meta-a: \xff\r\n"))

@@ -1,5 +1,6 @@
 """What can be made to go wrong, and whom it meets."""
 
+import asyncio
 import os
 import time
 
@@ -122,3 +123,18 @@ async def test_what_was_served_is_recorded(raw: Raw) -> None:
         "GetObject", "GET", "bucket", "none", 404, "NoSuchKey",
     )  # fmt: skip
     assert last.request_id == answer.headers["x-amz-request-id"]
+
+
+async def test_a_stop_waits_for_nobody(raw: Raw) -> None:
+    """Readers in the middle of a body and requests that are delayed end with the emulator."""
+    await raw.put("/bucket/key", os.urandom(20_000_000))
+    raw.emulator.faults.script([Delay(60, operation="HeadObject")])
+    url, headers = f"{raw.emulator.endpoint}/bucket/key", {"Authorization": f"Bearer {raw.token}"}
+    delayed = asyncio.create_task(raw.head("/bucket/key"))
+    async with raw.session.get(url, headers=headers) as response:
+        await response.content.readexactly(1000)
+        begun = time.perf_counter()
+        await raw.emulator.stop()
+        assert time.perf_counter() - begun < 5
+    with pytest.raises(aiohttp.ClientError):
+        await delayed

@@ -3,9 +3,12 @@
 import asyncio
 import hashlib
 import os
+from base64 import b64encode
 from collections.abc import Sequence
 
 import pytest
+
+from aiocos.emulator.checksums import Sums
 
 from .conftest import Answer, Raw, etag
 
@@ -213,3 +216,38 @@ async def test_keys_that_xml_cannot_carry(raw: Raw) -> None:
     assert (await raw.get("/bucket/%01")).body == b"x"
     plain = await raw.get("/bucket")
     assert (plain.status, plain.code) == (400, "InvalidArgument")
+
+
+# The hash of a whole does not follow from those of its parts: there is no FULL_OBJECT of SHA-256.
+CHECKSUMS = [(name, kind) for name in ("crc32", "crc32c", "crc64nvme") for kind in ("COMPOSITE", "FULL_OBJECT")]
+
+
+@pytest.mark.parametrize(("name", "kind"), [*CHECKSUMS, ("sha256", "COMPOSITE")])
+async def test_checksums_of_uploads(raw: Raw, name: str, kind: str) -> None:
+    bodies = [os.urandom(MIN), os.urandom(70_001)]
+    header = f"x-amz-checksum-{name}"
+
+    def value(*data: bytes) -> bytes:
+        sums = Sums([name])
+        sums.update(data)
+        made = sums.value(name)
+        assert made is not None
+        return made
+
+    upload = await begin(raw, x_amz_checksum_algorithm=name.upper(), x_amz_checksum_type=kind)
+    for number, body in enumerate(bodies, 1):
+        target = f"/bucket/key?partNumber={number}&uploadId={upload}"
+        sent = await raw.send("PUT", target, body, {header: b64encode(value(body)).decode()})
+        assert sent.status == 200
+    whole = value(*bodies) if kind == "FULL_OBJECT" else value(b"".join(value(body) for body in bodies))
+    expected = b64encode(whole).decode() + ("" if kind == "FULL_OBJECT" else "-2")
+    parts = "".join(f"<Part><ETag>{etag(b)}</ETag><PartNumber>{n}</PartNumber></Part>" for n, b in enumerate(bodies, 1))
+    document = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
+    target = f"/bucket/key?uploadId={upload}"
+    wrong = await raw.send("POST", target, document, {header: b64encode(value(b"other")).decode()})
+    assert (wrong.status, wrong.code) == (400, "BadDigest")
+    done = await raw.send("POST", target, document, {header: expected} if kind == "FULL_OBJECT" else {})
+    element = f"Checksum{name.upper()}"
+    assert (done.texts(element), done.texts("ChecksumType")) == ([expected], [kind])
+    got = await raw.get("/bucket/key", x_amz_checksum_mode="ENABLED")
+    assert (got.headers[header], got.headers["x-amz-checksum-type"]) == (expected, kind)

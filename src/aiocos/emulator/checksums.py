@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from aiocos.errors import BadDigest
@@ -129,3 +129,48 @@ def composite(name: str, values: Sequence[bytes]) -> str:
     made = _new(name)
     made.update(b"".join(values))
     return f"{base64.b64encode(made.digest()).decode()}-{len(values)}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The checksum of a whole from those of its parts
+
+
+_POLYNOMIALS = {"crc32": (0xEDB88320, 32), "crc32c": (0x82F63B78, 32), "crc64nvme": (0x9A6C9329AC4BC9B5, 64)}
+
+
+def _times(matrix: Sequence[int], vector: int) -> int:
+    total, row = 0, 0
+    while vector:
+        if vector & 1:
+            total ^= matrix[row]
+        vector >>= 1
+        row += 1
+    return total
+
+
+@lru_cache(maxsize=64)
+def _shift(name: str, length: int) -> tuple[int, ...]:
+    """What `length` zero bytes do to a register: a matrix over GF(2), found by squaring the one of a single bit."""
+    polynomial, width = _POLYNOMIALS[name]
+    power = [polynomial, *(1 << n for n in range(width - 1))]
+    result = [1 << n for n in range(width)]
+    bits = length * 8
+    while bits:
+        if bits & 1:
+            result = [_times(power, row) for row in result]
+        bits >>= 1
+        power = [_times(power, row) for row in power]
+    return tuple(result)
+
+
+def combine(name: str, parts: Sequence[tuple[bytes, int]]) -> str | None:
+    """The CRC of a whole from the CRCs and lengths of its parts; None for hashes, of which it does not follow.
+
+    Mark Adler's method in zlib's crc32_combine: a CRC is linear, so the first part's is moved past the second part's length.
+    """
+    if name not in _POLYNOMIALS:
+        return None
+    value = 0
+    for part, length in parts:
+        value = _times(_shift(name, length), value) ^ int.from_bytes(part, "big")
+    return base64.b64encode(value.to_bytes(LENGTHS[name], "big")).decode()

@@ -74,7 +74,7 @@ class Server:
             self._instance = await self._own_instance(self._store)
             self._service = Service(self._store, self.clock, self.iam, self.faults, self.requests)
             server = web.Server(
-                self._service.answer,  # type: ignore[arg-type]
+                self._service.answer,
                 access_log=None,
                 auto_decompress=False,  # bodies are stored as they come
                 read_bufsize=_READ,

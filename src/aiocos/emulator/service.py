@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus, urlsplit
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from aiocos.emulator import faults, handlers
 from aiocos.emulator.answer import send, send_json
+from aiocos.emulator.arriving import read, split_target, virtual
 from aiocos.emulator.body import Incoming
+from aiocos.emulator.checksums import HEADERS
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Handler, Reply, denied, failure, no_bucket
 from aiocos.emulator.context import handlers as registry
@@ -28,13 +30,12 @@ from aiocos.emulator.signature import Arrived, Signed, verify
 from aiocos.emulator.store import Instance, Store, buckets
 from aiocos.errors import NotServed, ServiceError, Unauthorized
 from aiocos.operations.listing import Page
-from aiocos.wire.address import split_path
 from aiocos.wire.bind import from_request, to_response
 from aiocos.wire.document import XmlError, unrepresentable
 from aiocos.wire.failure import write_error
 from aiocos.wire.message import Request, Response
 from aiocos.wire.route import route
-from aiocos.wire.spec import Body, Operation
+from aiocos.wire.spec import Body, Header, Operation
 
 __all__ = ["Served", "Service", "handlers"]
 
@@ -81,12 +82,11 @@ class Service:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request."""
-        target = request.raw_path
-        path, _, query = (target if target.startswith("/") else _of_absolute(target)).partition("?")
+        path, query = split_target(request.raw_path)
         request_id = str(uuid.uuid4())
         served = Served("", request.method, None, None, self._clock.now(), request_id)
         self._requests.append(served)
-        bucket = _virtual(request.headers.get("Host", ""))
+        bucket = virtual(request.headers.get("Host", ""))
         try:
             if request.method == "POST" and path in PATHS and not query and bucket is None:
                 return await self._token(request, served)
@@ -103,7 +103,7 @@ class Service:
         extra: dict[str, str] = {}
         struck: Sequence[Fault] = ()
         try:
-            wire = _read(request, bucket, path, query)
+            wire = read(request, bucket, path, query)
             served.bucket, served.key = wire.bucket, wire.key
             cls = route(wire)
             served.operation = cls.statement.name
@@ -165,7 +165,9 @@ class Service:
             raise failure("InvalidRequest", "Missing required header for this request: Content-MD5 or x-amz-checksum-*")
         statement = cls.statement
         if statement.body is not None and isinstance(statement.body.place, Body):
-            wire.body = await incoming.document()
+            # Checksums that are parameters of the operation (completion) are the object's, not the document's.
+            own = any(isinstance(p.place, Header) and p.place.name in HEADERS for p in statement.parameters)
+            wire.body = await incoming.document(checksums_are_its=not own)
         operation = from_request(cls, wire)
         expected = getattr(operation, "expected_bucket_owner", None)
         if expected is not None and ctx.found is not None and not self._is(ctx.found.instance, expected):
@@ -230,47 +232,6 @@ class Service:
         if any(isinstance(f, faults.Reset) and f.lost_answer for f in struck):
             raise Dropped
         return send_json(served.status, body, {})
-
-
-def _of_absolute(target: str) -> str:
-    parts = urlsplit(target)
-    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-
-
-def _virtual(host: str) -> str | None:
-    """The bucket of a virtual host, `bucket.localhost:port`."""
-    name = host.rpartition(":")[0] if ":" in host else host
-    return name.removesuffix(".localhost") if name.endswith(".localhost") else None
-
-
-def _read(request: web.BaseRequest, bucket: str | None, path: str, query: str) -> Request:
-    """The request as the statements see it. Nothing of the path is normalised: `..` and `//` belong to keys."""
-    try:
-        if bucket is not None:
-            path = f"/{bucket}{path}"
-        name, key = split_path(path)
-        pairs = [_pair(part) for part in query.split("&") if part]
-    except UnicodeDecodeError:
-        raise failure("InvalidURI", "Couldn't parse the specified URI.") from None
-    headers: dict[str, str] = {}
-    for header, value in request.headers.items():
-        lowered = header.lower()
-        headers[lowered] = f"{headers[lowered]},{value}" if lowered in headers else value
-    encoding = headers.get("content-encoding")
-    if encoding is not None and "aws-chunked" in encoding.lower():
-        # It describes the transfer; the object's own encoding is what is left.
-        rest = ",".join(e.strip() for e in encoding.split(",") if e.strip().lower() != "aws-chunked")
-        headers = {n: v for n, v in headers.items() if n != "content-encoding"} | ({"content-encoding": rest} if rest else {})
-    for n, value in pairs:
-        # Presigned URLs may carry headers in their query.
-        if n.lower().startswith("x-amz-") and not n.startswith("X-Amz-"):
-            headers.setdefault(n.lower(), value)
-    return Request(request.method, name, key, pairs, headers)
-
-
-def _pair(part: str) -> tuple[str, str]:
-    name, _, value = part.partition("=")
-    return unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
 
 
 def _let_in(ctx: Context, handler: Handler) -> None:

@@ -10,7 +10,7 @@ from aiocos.emulator.handlers.acl import canned
 from aiocos.emulator.handlers.buckets import page_size
 from aiocos.emulator.handlers.finding import check_key, check_write, key_md5
 from aiocos.emulator.handlers.listing import common
-from aiocos.emulator.handlers.reading import quoted
+from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.handlers.writing import (
     content_headers,
     encryption_echo,
@@ -77,7 +77,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         canned(op.acl),
         key_md5(op.customer_key),
         algorithm,
-        op.checksum_type or ("COMPOSITE" if algorithm else None),
+        op.checksum_type or _type_of(algorithm),
     )
 
     def write(t: Transaction) -> None:
@@ -94,6 +94,11 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         checksum_type=made.checksum_type,
         **encryption_echo(made.customer_md5),
     )
+
+
+def _type_of(algorithm: str | None) -> str | None:
+    # S3 knows CRC-64/NVME of whole objects only, and the others of parts unless it is told otherwise.
+    return None if algorithm is None else "FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE"
 
 
 @handles(CompleteMultipartUpload, "write")
@@ -129,6 +134,9 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             upload.customer_md5,
             state,
         )
+        for name, value in new.sums.items():
+            if getattr(op, f"checksum_{name}") not in (None, value):
+                raise checksums.mismatch(f"x-amz-checksum-{name}")
         made = objects.put(t, bucket.id, new, check)
         uploads.remove(t, upload.id)
         return made
@@ -140,7 +148,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
         key=None if unrepresentable(op.key) else op.key,
         etag=quoted(made.etag),
         **sums_echo(made.sums),
-        checksum_type="COMPOSITE" if made.sums else None,
+        checksum_type=checksum_type(made.sums),
     )
 
 
@@ -181,12 +189,14 @@ def _differs(asked: CompletedPart, part: Part) -> bool:
 
 
 def _joined_sums(upload: Upload, parts: list[Part]) -> dict[str, str]:
-    # Only composite checksums follow from the parts' own; of FULL_OBJECT ones none is made up.
     name = (upload.checksum_algorithm or "").lower()
-    if upload.checksum_type != "COMPOSITE" or not all(name in part.sums for part in parts):
+    if not name or not all(name in part.sums for part in parts):
         return {}
     values = [checksums.decode(part.sums[name], checksums.LENGTHS[name], name) for part in parts]
-    return {name: checksums.composite(name, values)}
+    if upload.checksum_type == "COMPOSITE":
+        return {name: checksums.composite(name, values)}
+    whole = checksums.combine(name, list(zip(values, (part.size for part in parts), strict=True)))
+    return {} if whole is None else {name: whole}
 
 
 @handles(AbortMultipartUpload, "write")

@@ -22,6 +22,13 @@ def quoted(etag: str) -> str:
     return f'"{etag}"'
 
 
+def checksum_type(sums: dict[str, str]) -> str | None:
+    """Whether checksums are of the whole, or of the parts' checksums (then they end in the number of parts)."""
+    if not sums:
+        return None
+    return "COMPOSITE" if all("-" in value for value in sums.values()) else "FULL_OBJECT"
+
+
 @handles(GetObject, "read")
 async def get(ctx: Context, op: GetObject) -> Reply:
     """Read an object, or a range or part of it."""
@@ -74,6 +81,7 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
     elif op.checksum_mode == "ENABLED" and status == 200:
         # Of a range the checksums of the whole say nothing.
         values.update((f"checksum_{name}", value) for name, value in found.sums.items())
+        values["checksum_type"] = checksum_type(found.sums)
     values["content_length"] = length
     return ObjectInfo(**values), status, found, offset
 

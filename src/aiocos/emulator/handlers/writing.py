@@ -8,7 +8,7 @@ from aiocos.emulator.context import Context, denied, failure, handles, moment, n
 from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import canned
 from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find
-from aiocos.emulator.handlers.reading import quoted
+from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
 from aiocos.errors import NotServed
 from aiocos.operations.multipart import CreateMultipartUpload
@@ -108,8 +108,12 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         objects.put(t, bucket.id, new, check)
 
     await ctx.store.write(write, arrival.blob)
-    kind = {"checksum_type": "FULL_OBJECT"} if arrival.sums else {}
-    return PutObjectResult(etag=quoted(new.etag), **sums_echo(arrival.sums), **kind, **encryption_echo(customer))
+    return PutObjectResult(
+        etag=quoted(new.etag),
+        **sums_echo(arrival.sums),
+        checksum_type=checksum_type(arrival.sums),
+        **encryption_echo(customer),
+    )
 
 
 def still_there(t: Transaction, bucket: Bucket) -> None:

@@ -1,0 +1,65 @@
+"""Requests as they arrive: the target and the headers, made into what the statements of operations read."""
+
+from urllib.parse import unquote_plus, urlsplit
+
+from aiohttp import web
+
+from aiocos.emulator.context import failure
+from aiocos.wire.address import split_path
+from aiocos.wire.message import Request
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """Path and query of a request line's target, still encoded; proxies' clients send the whole URL."""
+    if not target.startswith("/"):
+        parts = urlsplit(target)
+        return parts.path or "/", parts.query
+    path, _, query = target.partition("?")
+    return path, query
+
+
+def virtual(host: str) -> str | None:
+    """The bucket of a virtual host, `bucket.localhost:port`."""
+    name = host.rpartition(":")[0] if ":" in host else host
+    return name.removesuffix(".localhost") if name.endswith(".localhost") else None
+
+
+def read(request: web.BaseRequest, bucket: str | None, path: str, query: str) -> Request:
+    """The request as the statements see it. Nothing of the path is normalised: `..` and `//` belong to keys."""
+    try:
+        if bucket is not None:
+            path = f"/{bucket}{path}"
+        name, key = split_path(path)
+        pairs = [_pair(part) for part in query.split("&") if part]
+        path.encode()  # bytes that are no UTF-8 stand in the text as surrogates
+    except UnicodeError:
+        raise failure("InvalidURI", "Couldn't parse the specified URI.") from None
+    headers: dict[str, str] = {}
+    for header, value in request.headers.items():
+        lowered = header.lower()
+        if not value.isascii() and not _is_text(value):
+            raise failure("InvalidArgument", f"the header {header} is not UTF-8")
+        headers[lowered] = f"{headers[lowered]},{value}" if lowered in headers else value
+    encoding = headers.get("content-encoding")
+    if encoding is not None and "aws-chunked" in encoding.lower():
+        # It describes the transfer; the object's own encoding is what is left.
+        rest = ",".join(e.strip() for e in encoding.split(",") if e.strip().lower() != "aws-chunked")
+        headers = {n: v for n, v in headers.items() if n != "content-encoding"} | ({"content-encoding": rest} if rest else {})
+    for n, value in pairs:
+        # Presigned URLs may carry headers in their query.
+        if n.lower().startswith("x-amz-") and not n.startswith("X-Amz-"):
+            headers.setdefault(n.lower(), value)
+    return Request(request.method, name, key, pairs, headers)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _pair(part: str) -> tuple[str, str]:
+    name, _, value = part.partition("=")
+    return unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
