@@ -179,3 +179,90 @@ async def test_bytes_that_are_no_text(raw: Raw) -> None:
     assert b"<Code>InvalidURI</Code>" in await speak(raw, head % (b"%FF", b""))
     assert b"<Code>InvalidURI</Code>" in await speak(raw, head % (b"?prefix=%FF", b""))
     assert b"<Code>InvalidArgument</Code>" in await speak(raw, head % (b"key", b"x-amz-meta-a: \xff\r\n"))
+
+
+class Slow:
+    """A PUT whose body stops half way until it is told to go on."""
+
+    def __init__(self, raw: Raw, target: str, body: bytes, **headers: str) -> None:
+        self._raw, self._target, self._body, self._headers = raw, target, body, headers
+
+    async def begin(self) -> None:
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._raw.emulator.port)
+        named = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in self._headers.items())
+        head = (
+            f"PUT {self._target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self._raw.token}\r\n{named}"
+            f"Content-Length: {len(self._body)}\r\n\r\n"
+        )
+        before = len(self._raw.emulator.requests)
+        self._writer.write(head.encode() + self._body[: len(self._body) // 2])
+        for _ in range(1000):
+            if len(self._raw.emulator.requests) > before and self._raw.emulator.requests[-1].operation:
+                break
+            await asyncio.sleep(0.005)
+
+    async def end(self) -> bytes:
+        self._writer.write(self._body[len(self._body) // 2 :])
+        status = await asyncio.wait_for(self._reader.readline(), 10)
+        self._writer.close()
+        await self._writer.wait_closed()
+        return status.split()[1]
+
+
+async def test_the_condition_that_counts_is_the_one_at_the_end(raw: Raw) -> None:
+    slow = [Slow(raw, "/bucket/key", b"%d" % n * 50_000, If_None_Match="*") for n in range(3)]
+    for one in slow:
+        await one.begin()
+    assert [await one.end() for one in slow] == [b"200", b"412", b"412"]
+    assert (await raw.get("/bucket/key")).body == b"0" * 50_000
+    # Nothing of the refused writes is in the database, and no file.
+    assert raw.emulator.store.point.execute("SELECT count(*) FROM blobs").fetchone() == (1,)
+    assert len(list(raw.emulator.store.directory.glob("blobs/*/*"))) == 1
+
+
+async def test_a_condition_is_looked_at_before_the_body_too(raw: Raw) -> None:
+    await raw.put("/bucket/key", b"x")
+    answer = await speak(raw, HEAD + b"If-None-Match: *\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
+    assert b"<Code>PreconditionFailed</Code>" in answer
+    assert b"100 Continue" not in answer
+
+
+async def test_a_part_that_comes_after_the_abort(raw: Raw) -> None:
+    upload = (await raw.post("/bucket/key?uploads")).texts("UploadId")[0]
+    slow = Slow(raw, f"/bucket/key?uploadId={upload}&partNumber=1", b"x" * 100_000)
+    await slow.begin()
+    assert (await raw.delete(f"/bucket/key?uploadId={upload}")).status == 204
+    assert await slow.end() == b"404"
+    assert not list(raw.emulator.store.directory.glob("blobs/*/*"))
+    assert not list(raw.emulator.store.directory.glob("incoming/*"))
+
+
+async def test_a_bucket_that_goes_while_the_body_comes(raw: Raw) -> None:
+    slow = Slow(raw, "/bucket/key", b"x" * 100_000)
+    await slow.begin()
+    assert (await raw.delete("/bucket")).status == 204
+    assert (await raw.put("/bucket")).status == 200
+    assert await slow.end() == b"404"
+    assert (await raw.get("/bucket/key")).status == 404
+
+
+async def test_readers_of_an_upload_that_is_replaced(raw: Raw) -> None:
+    """The files of later parts are there for a reader who is still at the first."""
+    bodies = [os.urandom(6 * 1024 * 1024), os.urandom(6 * 1024 * 1024), os.urandom(100)]
+    upload = (await raw.post("/bucket/key?uploads")).texts("UploadId")[0]
+    parts = ""
+    for number, body in enumerate(bodies, 1):
+        sent = await raw.put(f"/bucket/key?uploadId={upload}&partNumber={number}", body)
+        parts += f"<Part><ETag>{sent.headers['ETag']}</ETag><PartNumber>{number}</PartNumber></Part>"
+    await raw.post(f"/bucket/key?uploadId={upload}", f"<X>{parts}</X>".encode())
+    url = f"{raw.emulator.endpoint}/bucket/key"
+    async with raw.session.get(url, headers={"Authorization": f"Bearer {raw.token}"}) as response:
+        first = await response.content.readexactly(1000)
+        assert (await raw.delete("/bucket/key")).status == 204
+        await asyncio.sleep(0.05)
+        assert first + await response.read() == b"".join(bodies)
+    for _ in range(200):
+        if not list(raw.emulator.store.directory.glob("blobs/*/*")):
+            break
+        await asyncio.sleep(0.01)
+    assert not list(raw.emulator.store.directory.glob("blobs/*/*"))

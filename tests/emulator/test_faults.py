@@ -138,3 +138,22 @@ async def test_a_stop_waits_for_nobody(raw: Raw) -> None:
         assert time.perf_counter() - begun < 5
     with pytest.raises(aiohttp.ClientError):
         await delayed
+
+
+@pytest.mark.parametrize("kind", ["truncate", "reset"])
+async def test_how_a_connection_ends(raw: Raw, kind: str) -> None:
+    await raw.put("/bucket/key", b"x" * 1000)
+    raw.emulator.faults.script([Truncate(500) if kind == "truncate" else Reset(sent=500)])
+    reader, writer = await asyncio.open_connection("127.0.0.1", raw.emulator.port)
+    writer.write(f"GET /bucket/key HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {raw.token}\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    if kind == "truncate":
+        assert await asyncio.wait_for(reader.read(), 5) == b"x" * 500
+    else:
+        with pytest.raises(ConnectionResetError):
+            await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    try:
+        await writer.wait_closed()
+    except ConnectionResetError:
+        assert kind == "reset"

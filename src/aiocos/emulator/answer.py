@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 from multidict import CIMultiDict
 
+from aiocos.emulator import faults
 from aiocos.emulator.faults import Fault, FlipBit, Reset, Truncate
 from aiocos.emulator.store import Segment, Store, objects
 from aiocos.emulator.store.blobs import CHUNK
@@ -170,6 +171,6 @@ async def _break_off(request: web.BaseRequest, *, reset: bool) -> None:
         # What was written must have left, or the reset would take it back.
         transport.set_write_buffer_limits(0)
         await request.writer.drain()
-        transport.abort()
+        faults.reset(transport)
     else:
         transport.close()

@@ -76,8 +76,7 @@ class Incoming:
         try:
             while piece := await request.content.readany():
                 seen += len(piece)
-                if self.drop_after is not None and seen >= self.drop_after and request.transport is not None:
-                    request.transport.abort()
+                if self.drop_after is not None and seen >= self.drop_after:
                     raise ConnectionResetError("dropped by a fault")
                 if decoder is None:
                     yield piece

@@ -93,8 +93,7 @@ class Service:
             return await self._serve(request, served, bucket, path, query)
         except (Dropped, ConnectionError):
             # Broken by a fault, or the client has gone: there is nobody to answer. What is returned finds a closed connection.
-            if request.transport is not None and not request.transport.is_closing():
-                request.transport.abort()
+            faults.reset(request.transport)
             return web.Response()
 
     async def _serve(
