@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -144,3 +145,37 @@ async def _check(session: aiohttp.ClientSession, endpoint: str, answered: dict[s
             assert tag in tags
             answered[key] = tag
             tried[key] = {tag}
+
+
+def _peak_kib(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell the memory of a process")
+async def test_a_large_object_needs_no_memory(tmp_path: Path) -> None:
+    """400 MiB come and go; the process stays below 150 MiB (it begins at some 60)."""
+    process, endpoint, token = await _served(tmp_path)
+    size, chunk = 400, os.urandom(1024 * 1024)
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(size):
+            yield chunk
+
+    try:
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+            async with session.put(f"{endpoint}/bucket") as response:
+                assert response.status == 200
+            length = {"Content-Length": str(size * len(chunk))}
+            async with session.put(f"{endpoint}/bucket/key", data=body(), headers=length) as response:
+                assert response.status == 200
+            async with session.get(f"{endpoint}/bucket/key") as response:
+                got = 0
+                async for piece in response.content.iter_any():
+                    got += len(piece)
+        assert got == size * len(chunk)
+        assert _peak_kib(process.pid) < 150 * 1024
+    finally:
+        process.kill()
+        await process.wait()

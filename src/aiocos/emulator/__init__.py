@@ -7,6 +7,19 @@
         emulator.faults.script([Status(503, retry_after=1, operation="PutObject")])
 
 It is built on the same statements of operations as the client, and shares nothing else with it.
+
+Where the service's documentation is silent, this was chosen:
+
+* An unknown bearer token is answered 401 `InvalidToken`, an expired one 401 `ExpiredToken`.
+* A failed `If-Unmodified-Since` is 412 on a write and 304 on a read (documented so); `If-Match` on nothing is 412.
+* `Retention-*` on a bucket without a policy is 400 `InvalidRequest`; what is under retention answers 403 `AccessDenied`.
+* SSE-C: content is stored as it is, with the MD5 of the key. No key: 400 `InvalidRequest`; another: 403 `AccessDenied`.
+* A copy keeps the source's ETag, that of a multipart upload too. Checksums are those that were announced: none is added.
+* CRC-32C and CRC-64/NVME are verified up to 16 MiB, beyond that kept as announced.
+* A second completion of an upload is 404 `NoSuchUpload`. Deleting a bucket gives up its open uploads.
+* A location without a storage class (`eu-de`) means `eu-de-standard`. The name of a removed bucket is free at once.
+* Sub-resources that are not served, Object Lock, and grants to others than everybody are 501 `NotImplemented`.
+* An owner's id is the GUID of the service instance. An API key stands for one instance; another one's is 403.
 """
 
 from typing import TYPE_CHECKING
