@@ -40,6 +40,7 @@ async def test_a_restart(tmp_path: Path, session: aiohttp.ClientSession) -> None
         await raw.put(f"/bucket/up?uploadId={upload}&partNumber=1", body)
         api_key, access_key_id = first.api_key, first.access_key_id
         # What a killed process leaves.
+        (tmp_path / "blobs" / "00").mkdir(exist_ok=True)
         (tmp_path / "blobs" / "00" / "0000").write_bytes(b"orphan")
         (tmp_path / "incoming" / "1111").write_bytes(b"half")
     async with Emulator(tmp_path) as second:
@@ -77,6 +78,13 @@ async def test_loopback_only() -> None:
             Emulator(host=host)
     async with Emulator(host="localhost") as emulator:
         assert emulator.endpoint.startswith("http://localhost:")
+
+
+async def test_a_port_in_use() -> None:
+    async with Emulator() as first:
+        with pytest.raises(OSError, match="in use"):
+            async with Emulator(port=first.port):
+                pass
 
 
 async def _served(directory: Path) -> tuple[asyncio.subprocess.Process, str, str]:

@@ -48,6 +48,8 @@ async def test_the_story(raw: Raw) -> None:
     assert done.xml.tag == "CompleteMultipartUploadResult"
     assert done.texts("ETag") == [composite(first, second)]
     assert done.texts("Key") == ["key"]
+    # The part that was replaced is gone.
+    assert raw.emulator.store.point.execute("SELECT count(*) FROM blobs").fetchone() == (2,)
     got = await raw.get("/bucket/key")
     assert got.body == first + second
     assert (got.headers["ETag"], got.headers["Content-Type"], got.headers["x-amz-meta-m"]) == (

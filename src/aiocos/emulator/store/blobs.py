@@ -62,6 +62,7 @@ class Writer:
         os.close(self._fd)
         self._fd = -1
         target = self._blobs.path(self.name)
+        target.parent.mkdir(exist_ok=True)
         os.rename(self._path, target)
         if self._blobs.durable:
             directory = os.open(target.parent, os.O_RDONLY)
@@ -88,8 +89,7 @@ class Blobs:
         self.durable = durable
         self._pins: Counter[str] = Counter()
         self._doomed: set[str] = set()
-        for n in range(256):
-            (self.directory / f"{n:02x}").mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(exist_ok=True)
         shutil.rmtree(self.incoming, ignore_errors=True)
         self.incoming.mkdir()
 
