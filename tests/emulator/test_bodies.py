@@ -266,3 +266,11 @@ async def test_readers_of_an_upload_that_is_replaced(raw: Raw) -> None:
             break
         await asyncio.sleep(0.01)
     assert not list(raw.emulator.store.directory.glob("blobs/*/*"))
+
+
+async def test_callers_who_hold_all_threads(raw: Raw) -> None:
+    """The loop's default executor may be full of threads that wait for the emulator."""
+    body = os.urandom(100_000)
+    port, token = raw.emulator.port, raw.token or ""
+    waiting = [asyncio.to_thread(put_and_get, port, token, body) for _ in range(64)]
+    assert await asyncio.wait_for(asyncio.gather(*waiting), 30) == [len(body)] * 64

@@ -129,14 +129,14 @@ class Incoming:
         return Blob(length, bytes(data))
 
     async def _large(self, length: int, sums: Sums) -> Blob:
-        loop = asyncio.get_running_loop()
+        run = self._blobs.workers.run
         writer = Writer(self._blobs)
         working: list[asyncio.Future[None]] = []
 
         async def work(chunks: list[bytes]) -> None:
             # One stretch is in the works at a time, hashed and written side by side.
             await _all_done(working)
-            working[:] = [loop.run_in_executor(None, sums.update, chunks), loop.run_in_executor(None, writer.put, chunks)]
+            working[:] = [run(sums.update, chunks), run(writer.put, chunks)]
 
         try:
             chunks: list[bytes] = []
@@ -153,7 +153,7 @@ class Incoming:
             self._check_length(seen, length, ended=True)
             await work(chunks)
             await _all_done(working)
-            return await loop.run_in_executor(None, writer.finish)
+            return await run(writer.finish)
         except BaseException:
             # A thread that still writes must be done with the file before it is closed.
             await asyncio.gather(*working, return_exceptions=True)

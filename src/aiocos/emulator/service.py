@@ -176,7 +176,7 @@ class Service:
         status = reply.status or statement.ok
         if isinstance(reply.result, Page):
             # A thousand keys take ten milliseconds to write.
-            return reply, await asyncio.to_thread(to_response, reply.result, status)
+            return reply, await self._store.workers.run(to_response, reply.result, status)
         return reply, to_response(reply.result, status)
 
     def _identify(

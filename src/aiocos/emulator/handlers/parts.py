@@ -1,6 +1,5 @@
 """Parts, sent or copied."""
 
-import asyncio
 import hashlib
 
 from aiocos.config import MAX_PART, MAX_PARTS
@@ -90,5 +89,5 @@ async def _md5(store: Store, segments: tuple[Segment, ...]) -> str:
             md5.update(inline[segment.offset : segment.offset + segment.length])
             continue
         async for chunk in store.blobs.read(segment):
-            await asyncio.to_thread(md5.update, chunk)
+            await store.workers.run(md5.update, chunk)
     return md5.hexdigest()

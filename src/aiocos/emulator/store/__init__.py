@@ -1,6 +1,5 @@
 """What the emulator remembers: SQLite for what is known of things, files for what is in them."""
 
-import asyncio
 import fcntl
 import os
 import shutil
@@ -13,6 +12,7 @@ from aiocos.emulator.store.blobs import Blob, Blobs
 from aiocos.emulator.store.database import Database, Transaction, Write
 from aiocos.emulator.store.objects import add_blob
 from aiocos.emulator.store.rows import Bucket, Instance, Object, Part, Segment, Upload
+from aiocos.emulator.store.workers import Workers
 from aiocos.errors import ConfigError
 
 __all__ = ["Blob", "Bucket", "Instance", "Object", "Part", "Segment", "Store", "Transaction", "Upload"]
@@ -30,7 +30,8 @@ class Store:
         self._lock = _locked(self.directory)
         try:
             # What dies with the process need not survive the machine.
-            self.blobs = Blobs(self.directory, durable=not self._temporary)
+            self.workers = Workers()
+            self.blobs = Blobs(self.directory, self.workers, durable=not self._temporary)
             self.database = Database(self.directory / "emulator.sqlite", durable=not self._temporary, on_dead=self.blobs.remove)
             self.blobs.sweep(row[0] for row in self.point.execute("SELECT id FROM blobs WHERE data IS NULL"))
         except BaseException:
@@ -68,7 +69,8 @@ class Store:
         await self.database.close()
         os.close(self._lock)
         if self._temporary:
-            await asyncio.to_thread(shutil.rmtree, self.directory, True)
+            await self.workers.run(shutil.rmtree, self.directory, ignore_errors=True)
+        self.workers.close()
 
 
 def _locked(directory: Path) -> int:

@@ -6,7 +6,6 @@ removed after that commit, and not while somebody reads it: readers pin what the
 which they read the row, so no removal comes between.
 """
 
-import asyncio
 import os
 import shutil
 from collections import Counter
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aiocos.emulator.store.rows import Segment
+from aiocos.emulator.store.workers import Workers
 
 INLINE = 32 * 1024
 """Contents up to this many bytes stand in the database: one commit instead of a file, its sync and its rename."""
@@ -62,14 +62,13 @@ class Writer:
         os.close(self._fd)
         self._fd = -1
         target = self._blobs.path(self.name)
+        new = not target.parent.exists()
         target.parent.mkdir(exist_ok=True)
         os.rename(self._path, target)
         if self._blobs.durable:
-            directory = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            _sync_directory(target.parent)
+            if new:
+                _sync_directory(self._blobs.directory)
         return Blob(self.size, name=self.name)
 
     def discard(self) -> None:
@@ -80,12 +79,21 @@ class Writer:
             self._path.unlink(missing_ok=True)
 
 
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
 class Blobs:
     """The files under one directory."""
 
-    def __init__(self, directory: Path, *, durable: bool) -> None:
+    def __init__(self, directory: Path, workers: Workers, *, durable: bool) -> None:
         self.directory = directory / "blobs"
         self.incoming = directory / "incoming"
+        self.workers = workers
         self.durable = durable
         self._pins: Counter[str] = Counter()
         self._doomed: set[str] = set()
@@ -139,12 +147,12 @@ class Blobs:
     async def discard(self, blob: Blob) -> None:
         """Remove content that nothing will refer to."""
         if blob.data is None and blob.size:
-            await asyncio.get_running_loop().run_in_executor(None, self._unlink_all, [blob.id])
+            await self.workers.run(self._unlink_all, [blob.id])
 
     def _unlink(self, names: list[str]) -> None:
         # Removing a file of gigabytes takes its time.
         if names:
-            asyncio.get_running_loop().run_in_executor(None, self._unlink_all, names)
+            self.workers.start(self._unlink_all, names)
 
     def _unlink_all(self, names: list[str]) -> None:
         for name in names:
@@ -152,12 +160,11 @@ class Blobs:
 
     async def read(self, segment: Segment) -> AsyncIterator[bytes]:
         """Read a stretch of a file in chunks of a MiB. The segment must be pinned."""
-        loop = asyncio.get_running_loop()
         fd = os.open(self.path(segment.blob), os.O_RDONLY | os.O_CLOEXEC)
         try:
             offset, end = segment.offset, segment.offset + segment.length
             while offset < end:
-                chunk = await loop.run_in_executor(None, os.pread, fd, min(CHUNK, end - offset), offset)
+                chunk = await self.workers.run(os.pread, fd, min(CHUNK, end - offset), offset)
                 if not chunk:
                     raise OSError(f"the blob {segment.blob} ends at {offset}, before {end}")
                 offset += len(chunk)

@@ -88,8 +88,8 @@ class Database:
     async def close(self) -> None:
         """Let the writer finish what it has, and close."""
         self._queue.put(None)
-        await self._loop.run_in_executor(None, self._writer.join)
-        await self._loop.run_in_executor(None, self._reader.shutdown)
+        await self._loop.run_in_executor(self._reader, self._writer.join)
+        self._reader.shutdown()
         for connection in (self.point, self._page, self._writer_connection):
             connection.close()
 
