@@ -40,7 +40,7 @@ LACKS: dict[str, dict[str, str]] = {
         "versions": "answers 501 to listings of versions",
         "acl": "knows none, and ignores the sub-resource: a GET answers with the object",
         "expires": "does not keep Expires",
-        "if-match": "ignores If-Match",
+        "all conditions": "ignores If-Match, and compares If-Modified-Since with fractions of a second",
         "conditional writes": "ignores conditions of writes",
         "conditional copies": "ignores conditions of copies",
         "metadata of copies": "adds mtime to the metadata of copies",
