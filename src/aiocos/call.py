@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ from aiocos.wire.message import Bytes, Outgoing, Request, Response, encode_query
 from aiocos.wire.spec import Operation, Payload, Result
 
 R = TypeVar("R", bound=Result)
+T = TypeVar("T")
 
 _log = logging.getLogger("aiocos.call")
 
@@ -57,43 +58,52 @@ class Engine:
 
     async def call(self, operation: Operation[R]) -> R:
         """Send an operation and return its result. Raises the errors of `aiocos.errors`."""
-        deadline = _deadline(operation)
-        try:
-            async with asyncio.timeout_at(deadline):
-                outgoing = await self.prepare(operation)
 
-                async def once() -> R:
-                    response = await self._answer(outgoing, deadline)
-                    _refuse(response, operation, outgoing)
-                    return _decode(operation, response)
+        async def once(outgoing: Outgoing, deadline: float | None) -> R:
+            response = await self._answer(outgoing, deadline)
+            _refuse(response, operation, outgoing)
+            return _decode(operation, response)
 
-                return await persist(
-                    once,
-                    config=self.config.retry,
-                    budget=self.budget,
-                    repeatable=is_repeatable(operation),
-                    deadline=deadline,
-                    on_retry=_Noted(operation),
-                )
-        except TimeoutError as error:
-            raise _in_time(error, operation) from error
+        return await self._live(operation, once)
 
     async def open(self, operation: Operation[Any]) -> Exchange:
         """Send an operation and return its answer as soon as it has begun; its status is a success."""
-        deadline = _deadline(operation)
+
+        async def once(outgoing: Outgoing, deadline: float | None) -> Exchange:
+            exchange = await self._begun(outgoing, deadline)
+            if exchange.status >= 300:
+                with exchange:
+                    _refuse(Response(exchange.status, exchange.headers, await exchange.read()), operation, outgoing)
+            return exchange
+
+        return await self._live(operation, once)
+
+    async def _live(self, operation: Operation[Any], once: Callable[[Outgoing, float | None], Awaitable[T]]) -> T:
+        """Prepare an operation and attempt it until it succeeds or should not be tried again, within its deadline."""
+        if operation.timeout is None:
+            return await self._persist(operation, once, None)
+        deadline = asyncio.get_running_loop().time() + operation.timeout
         try:
             async with asyncio.timeout_at(deadline):
-                outgoing = await self.prepare(operation)
-                return await persist(
-                    lambda: self._opened(operation, outgoing, deadline),
-                    config=self.config.retry,
-                    budget=self.budget,
-                    repeatable=is_repeatable(operation),
-                    deadline=deadline,
-                    on_retry=_Noted(operation),
-                )
+                return await self._persist(operation, once, deadline)
         except TimeoutError as error:
-            raise _in_time(error, operation) from error
+            if isinstance(error, TimedOut):
+                raise
+            what = f"{operation.statement.name} {resource_of(operation)}".strip()
+            raise TimedOut(f"{what}: not done within {operation.timeout:g} s", sent=True) from error
+
+    async def _persist(
+        self, operation: Operation[Any], once: Callable[[Outgoing, float | None], Awaitable[T]], deadline: float | None
+    ) -> T:
+        outgoing = await self.prepare(operation)
+        return await persist(
+            lambda: once(outgoing, deadline),
+            config=self.config.retry,
+            budget=self.budget,
+            repeatable=is_repeatable(operation),
+            deadline=deadline,
+            on_retry=_Noted(operation),
+        )
 
     async def prepare(self, operation: Operation[Any]) -> Outgoing:
         """Bind, digest and address an operation: everything of a request but the authorization."""
@@ -127,16 +137,13 @@ class Engine:
             response = await self._transport.send(outgoing, deadline=deadline)
         return response
 
-    async def _opened(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Exchange:
+    async def _begun(self, outgoing: Outgoing, deadline: float | None) -> Exchange:
         await self._authorizer.authorize(outgoing)
         exchange = await self._transport.open(outgoing, deadline=deadline)
         if exchange.status == 401 and self._authorizer.rejected(outgoing):
             exchange.close()
             await self._authorizer.authorize(outgoing)
             exchange = await self._transport.open(outgoing, deadline=deadline)
-        if exchange.status >= 300:
-            with exchange:
-                _refuse(Response(exchange.status, exchange.headers, await exchange.read()), operation, outgoing)
         return exchange
 
     def presign(self, request: Request, headers: dict[str, str], expires: int) -> str:
@@ -161,18 +168,6 @@ def resource_of(operation: Operation[Any]) -> str:
     """`bucket/key`, as messages name it."""
     bucket, key = getattr(operation, "bucket", None), getattr(operation, "key", None)
     return "/".join(part for part in (bucket, key) if part)
-
-
-def _deadline(operation: Operation[Any]) -> float | None:
-    return None if operation.timeout is None else asyncio.get_running_loop().time() + operation.timeout
-
-
-def _in_time(error: TimeoutError, operation: Operation[Any]) -> TimedOut:
-    """Turn the deadline's bare TimeoutError into one that says what was tried."""
-    if isinstance(error, TimedOut):
-        return error
-    what = f"{operation.statement.name} {resource_of(operation)}".strip()
-    return TimedOut(f"{what}: not done within {operation.timeout:g} s", sent=True)
 
 
 def _names_instance(operation: Operation[Any]) -> bool:

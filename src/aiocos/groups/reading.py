@@ -37,7 +37,7 @@ class ObjectStream:
 
     def __init__(self, engine: Engine, operation: GetObject) -> None:
         self._engine = engine
-        self._operation = operation if operation.checksum_mode else replace(operation, checksum_mode="ENABLED")
+        self._operation = operation
         self._what = f"GetObject {resource_of(operation)}"
         self._info: ObjectInfo | None = None
         self._body: BodyStream | None = None

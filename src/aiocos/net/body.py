@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 # Below this aiohttp joins head and body into one segment, which is what a small request wants.
 SMALL = 32 * 1024
-# A write of a whole part would be copied whole into the transport's buffer; a step of this size is, at worst, copied itself.
-STEP = 1024 * 1024
+# A write of a whole part would be copied whole into the transport's buffer; a step is, at worst, copied itself. It is also what
+# counts as progress: with the default idle timeout of a minute, an uplink of 5 kB/s is slow and not stalled.
+STEP = 256 * 1024
 
 
 class SteppedPayload(payload.Payload):

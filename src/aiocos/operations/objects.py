@@ -111,7 +111,6 @@ class Reading(CustomerEncryption, ReadConditions, Mirrored, Paid, Guarded):
     range: Annotated[ByteRange | None, Header("Range")] = None
     version_id: Annotated[str | None, Query("versionId")] = None
     part_number: Annotated[int | None, Query("partNumber")] = None
-    checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = None
 
 
 @operation("GET", "/{bucket}/{key}")
@@ -123,6 +122,9 @@ class GetObject(Reading, ResponseOverrides, Operation[ObjectInfo]):
 
     bucket: str
     key: str
+    _: KW_ONLY
+    checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = "ENABLED"
+    """Ask for the object's checksums, which vouch for it where its ETag is no MD5."""
 
 
 @operation("HEAD", "/{bucket}/{key}")
@@ -131,6 +133,8 @@ class HeadObject(Reading, Operation[ObjectInfo]):
 
     bucket: str
     key: str
+    _: KW_ONLY
+    checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = None
 
 
 class Deletion(Charged):

@@ -69,6 +69,8 @@ async def download(service: Service, budget: Budget, request: Download) -> Downl
     target = Path(request.path)
     if await aiofiles.os.path.isdir(target):
         raise ConfigError(f"{target} is a directory: name the file the object shall become")
+    if not await aiofiles.os.path.isdir(target.parent):
+        raise ConfigError(f"{target.parent} is no directory: the object is not downloaded to {target}")
     reporter = Reporter(request.progress, request.bucket, request.key)
     async with told(reporter, request.timeout, f"the download of {request.bucket}/{request.key}"):
         for attempt in range(1, _TRIES + 1):

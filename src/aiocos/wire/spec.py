@@ -113,6 +113,7 @@ class Parameter:
     place: Place
     type: Any
     required: bool
+    default: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class Operation(Generic[R_co]):
         shown = [
             f"{p.name}={getattr(self, p.name)!r}"
             for p in self.statement.parameters
-            if not isinstance(p.place, KeyHeaders | Payload) and getattr(self, p.name) is not None
+            if not isinstance(p.place, KeyHeaders | Payload) and getattr(self, p.name) != p.default
         ]
         return f"{self.statement.name}({', '.join(shown)})"
 
@@ -210,7 +211,8 @@ def _parameter(owner: str, f: "DataclassField[Any]", path_names: tuple[str, ...]
         place = next((m for m in marks if isinstance(m, _PLACES)), place)
     if place is None:
         raise TypeError(f"{owner}.{f.name} has no place on the wire")
-    return Parameter(f.name, place, annotation, f.default is MISSING and f.default_factory is MISSING)
+    required = f.default is MISSING and f.default_factory is MISSING
+    return Parameter(f.name, place, annotation, required, None if f.default is MISSING else f.default)
 
 
 def _result_type(cls: type[Any]) -> type[Result]:

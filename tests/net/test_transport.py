@@ -1,0 +1,280 @@
+"""One attempt under trouble: what is raised, what is tried again, what is left behind."""
+
+import asyncio
+import gc
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import time
+
+import aiohttp
+import pytest
+from aiohttp import web
+from tests.proxy import proxy_to
+
+import aiocos
+from aiocos.config import ClientConfig, RetryConfig
+from aiocos.emulator import Emulator
+from aiocos.errors import ConnectFailed, Interrupted, ProtocolError, Redirected, TimedOut
+
+QUICK = RetryConfig(base=0.01, cap=0.02)
+ONCE = RetryConfig(attempts=1)
+
+
+def client_for(emulator: Emulator, endpoint: str, config: ClientConfig, **given) -> aiocos.Client:
+    return aiocos.Client(
+        endpoint,
+        access_key_id=emulator.access_key_id,
+        secret_access_key=emulator.secret_access_key,
+        config=config,
+        **given,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+async def test_refused_is_not_sent_and_was_tried_again():
+    config = ClientConfig(retry=QUICK)
+    async with aiocos.Client(f"http://127.0.0.1:{free_port()}", credentials=aiocos.Anonymous(), config=config) as cos:
+        with pytest.raises(ConnectFailed) as caught:
+            await cos.multipart.create("bucket", "key")
+    assert caught.value.sent is False
+    assert caught.value.attempts == 5
+
+
+async def test_a_host_that_does_not_exist():
+    config = ClientConfig(retry=ONCE)
+    async with aiocos.Client("http://no-such-host.invalid", credentials=aiocos.Anonymous(), config=config) as cos:
+        with pytest.raises(ConnectFailed, match=r"no-such-host\.invalid"):
+            await cos.objects.read("bucket", "key")
+
+
+async def test_https_to_a_server_that_speaks_none(cos_emulator: Emulator):
+    endpoint = cos_emulator.endpoint.replace("http://", "https://")
+    async with client_for(cos_emulator, endpoint, ClientConfig(retry=ONCE)) as cos:
+        with pytest.raises(ConnectFailed):
+            await cos.buckets.list()
+
+
+async def test_an_answer_that_is_no_http():
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"220 mail.example ESMTP\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with aiocos.Client(
+        f"http://127.0.0.1:{port}", credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE)
+    ) as cos:
+        with pytest.raises((ProtocolError, Interrupted)):
+            await cos.objects.read("bucket", "key")
+    server.close()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_cut_in_the_request_is_made_again(cos: aiocos.Client, cos_emulator: Emulator, reset: bool):
+    await cos.buckets.create("bucket")
+    data = os.urandom(300_000)
+    async with proxy_to(cos_emulator.endpoint) as proxy:
+        proxy.cut_up_after, proxy.reset = 100_000, reset
+        async with client_for(cos_emulator, proxy.url, ClientConfig(retry=QUICK)) as through:
+            await through.objects.put("bucket", "key", data)
+    assert await cos.objects.read("bucket", "key") == data
+
+
+async def test_a_conditional_write_is_not_made_again(cos: aiocos.Client, cos_emulator: Emulator):
+    await cos.buckets.create("bucket")
+    async with proxy_to(cos_emulator.endpoint) as proxy:
+        async with client_for(cos_emulator, proxy.url, ClientConfig(retry=QUICK)) as through:
+            await through.buckets.list()
+            proxy.cut_down_after = 1  # the answer is lost, the object is there
+            with pytest.raises(Interrupted) as caught:
+                await through.objects.put("bucket", "key", b"mine", if_none_match="*")
+    assert caught.value.sent is True
+    assert await cos.objects.read("bucket", "key") == b"mine"
+    puts = [r for r in cos_emulator.requests if r.operation == "PutObject"]
+    assert len(puts) == 1
+
+
+async def test_a_connection_closed_while_idle_costs_nothing(cos: aiocos.Client, cos_emulator: Emulator):
+    async with proxy_to(cos_emulator.endpoint) as proxy:
+        async with client_for(cos_emulator, proxy.url, ClientConfig()) as through:
+            await through.buckets.list()
+            proxy.drop_all()
+            began = time.monotonic()
+            await through.buckets.list()
+            assert time.monotonic() - began < 1
+        assert proxy.connections == 2
+
+
+async def test_a_slow_uplink_is_no_error_and_a_stalled_one_is(cos: aiocos.Client, cos_emulator: Emulator):
+    await cos.buckets.create("bucket")
+    config = ClientConfig(idle_timeout=1.2, retry=ONCE)
+    data = os.urandom(10_000_000)
+    async with proxy_to(cos_emulator.endpoint) as proxy, client_for(cos_emulator, proxy.url, config) as through:
+        proxy.up_rate = 4_000_000  # more than twice the idle timeout; what the system buffers passes in less
+        began = time.monotonic()
+        await through.objects.put("bucket", "slow", data)
+        assert time.monotonic() - began > 2
+        proxy.up_rate = None
+        proxy.passing.clear()
+        began = time.monotonic()
+        with pytest.raises(TimedOut, match="nothing moved"):
+            await through.objects.put("bucket", "stalled", data)
+        assert time.monotonic() - began < 3
+        proxy.passing.set()
+    assert await cos.objects.read("bucket", "slow") == data
+
+
+async def test_a_stalled_answer_is_timed_out(cos: aiocos.Client, cos_emulator: Emulator):
+    async with proxy_to(cos_emulator.endpoint) as proxy:
+        config = ClientConfig(idle_timeout=0.3, retry=ONCE)
+        async with client_for(cos_emulator, proxy.url, config) as through:
+            await through.buckets.list()
+            proxy.passing.clear()
+            with pytest.raises(TimedOut) as caught:
+                await through.buckets.list()
+            assert isinstance(caught.value, TimeoutError)
+            assert caught.value.sent is True
+            proxy.passing.set()
+
+
+async def test_the_deadline_is_for_all_of_a_call(cos: aiocos.Client, cos_emulator: Emulator):
+    from aiocos.emulator import Status
+
+    cos_emulator.faults.script([Status(503, times=50)])
+    began = time.monotonic()
+    with pytest.raises((TimedOut, aiocos.Unavailable)):
+        await cos.buckets.list(timeout=0.4)
+    assert time.monotonic() - began < 1.0
+
+
+async def test_nothing_follows_a_redirect():
+    arrived: list[str] = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        arrived.append(request.headers.get("Authorization", ""))
+        return web.Response()
+
+    other = web.AppRunner(web.Application())
+    other.app.router.add_route("*", "/{tail:.*}", elsewhere)
+    await other.setup()
+    other_port = free_port()
+    await web.TCPSite(other, "127.0.0.1", other_port).start()
+
+    async def redirecting(request: web.Request) -> web.Response:
+        return web.Response(status=307, headers={"Location": f"http://127.0.0.1:{other_port}{request.path}"})
+
+    here = web.AppRunner(web.Application())
+    here.app.router.add_route("*", "/{tail:.*}", redirecting)
+    await here.setup()
+    port = free_port()
+    await web.TCPSite(here, "127.0.0.1", port).start()
+    try:
+        async with aiocos.Client(f"http://127.0.0.1:{port}", credentials=aiocos.BearerToken("secret-token")) as cos:
+            with pytest.raises(Redirected, match=f"127.0.0.1:{other_port}") as caught:
+                await cos.objects.put("bucket", "key", b"data")
+            assert "secret-token" not in str(caught.value)
+            with pytest.raises(Redirected):
+                await cos.objects.read("bucket", "key")
+    finally:
+        await here.cleanup()
+        await other.cleanup()
+    assert arrived == []
+
+
+async def test_proxies_of_the_environment(cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
+    seen: list[str] = []
+
+    async def forward(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append(request.raw_path)
+        return web.Response(body=b"<ListAllMyBucketsResult/>", content_type="application/xml")
+
+    runner = web.ServerRunner(web.Server(forward))
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("no_proxy", "direct.invalid")
+    config = ClientConfig(retry=ONCE)
+    async with aiocos.Client("http://cos.invalid", credentials=aiocos.Anonymous(), config=config) as cos:
+        await cos.buckets.list()
+    async with aiocos.Client("http://direct.invalid", credentials=aiocos.Anonymous(), config=config) as cos:
+        with pytest.raises(ConnectFailed):
+            await cos.buckets.list()
+    await runner.cleanup()
+    assert seen == ["http://cos.invalid/"]
+
+
+async def test_a_borrowed_session_lends_its_connections_and_stays_open(cos_emulator: Emulator):
+    async with aiohttp.ClientSession() as session:
+        async with client_for(cos_emulator, cos_emulator.endpoint, ClientConfig(), session=session) as cos:
+            await cos.buckets.create("bucket")
+            await cos.objects.put("bucket", "k", b"x", content_encoding="gzip")
+            assert await cos.objects.read("bucket", "k") == b"x", "bytes are given as they are stored"
+            with pytest.raises(TypeError, match="session"):
+                pickle.dumps(cos)
+        assert not session.closed
+        async with session.get(cos_emulator.endpoint) as response:
+            assert response.status == 403
+    cos = client_for(cos_emulator, cos_emulator.endpoint, ClientConfig(retry=ONCE), session=session)
+    with pytest.raises(aiocos.ConfigError, match="closed"):
+        await cos.buckets.list()
+
+
+async def test_a_client_can_be_used_after_it_was_closed(cos: aiocos.Client):
+    await cos.buckets.list()
+    await cos.close()
+    await cos.close()
+    await cos.buckets.list()
+
+
+_TWO_LOOPS = """
+import asyncio, gc, pickle, sys, warnings
+warnings.simplefilter("error")
+import aiocos
+cos = pickle.loads(bytes.fromhex(sys.argv[1]))
+async def work(close):
+    buckets = await cos.buckets.list()
+    if close:
+        await cos.close()
+    return len(buckets.buckets)
+print(asyncio.run(work(True)), asyncio.run(work(True)))
+"""
+
+
+async def test_a_second_loop_and_another_process(cos: aiocos.Client, cos_emulator: Emulator):
+    await cos.buckets.create("bucket")
+    for client in (cos, client_for(cos_emulator, cos_emulator.endpoint, ClientConfig())):
+        async with client:
+            ran = await asyncio.to_thread(
+                subprocess.run,
+                [sys.executable, "-c", _TWO_LOOPS, pickle.dumps(client).hex()],
+                capture_output=True,
+                text=True,
+                timeout=30,
+            )
+        assert ran.stdout == "1 1\n", ran.stderr
+        assert ran.stderr == ""
+
+
+async def test_a_cancelled_call_leaves_no_connection_open(cos: aiocos.Client, cos_emulator: Emulator):
+    from aiocos.emulator import Delay
+
+    await cos.buckets.create("bucket")
+    cos_emulator.faults.script([Delay(5, operation="GetObject")])
+    call = asyncio.create_task(cos.objects.read("bucket", "k"))
+    await asyncio.sleep(0.05)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await cos.close()
+    gc.collect()  # an unclosed connection would warn, and warnings are errors here
