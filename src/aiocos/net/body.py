@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -28,7 +29,7 @@ class SteppedPayload(payload.Payload):
 
     _autoclose = True
 
-    def __init__(self, data: Bytes, progress: Callable[[], None]) -> None:
+    def __init__(self, data: Bytes, progress: Callable[[asyncio.WriteTransport | None], None]) -> None:
         super().__init__(data)
         self._view = memoryview(data)
         self._size = self._view.nbytes
@@ -49,7 +50,7 @@ class SteppedPayload(payload.Payload):
         try:
             for start in range(0, self._view.nbytes, STEP):
                 await writer.write(self._view[start : start + STEP])
-                self._progress()
+                self._progress(transport)
         except asyncio.CancelledError:
             # Closing the connection would still send what is buffered, and a part that was cancelled must not arrive.
             if transport is not None:
@@ -59,3 +60,22 @@ class SteppedPayload(payload.Payload):
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         """Write all of it; the length was announced by `size`."""
         await self.write(writer)
+
+
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
+    def waiting(transport: asyncio.WriteTransport) -> int:
+        """Return the bytes that the system has taken from us and the peer has not yet."""
+        connection = transport.get_extra_info("socket")
+        try:
+            return int.from_bytes(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+        except (AttributeError, OSError, ValueError):
+            return 0
+
+else:
+
+    def waiting(transport: asyncio.WriteTransport) -> int:
+        """Return 0: this system does not tell what of a body is still on its way out."""
+        return 0

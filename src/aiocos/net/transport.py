@@ -29,7 +29,7 @@ from yarl import URL
 
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, ConnectFailed, CosError, Interrupted, ProtocolError, TimedOut
-from aiocos.net.body import SMALL, SteppedPayload
+from aiocos.net.body import SMALL, SteppedPayload, waiting
 from aiocos.version import USER_AGENT
 from aiocos.wire.message import Outgoing, Response
 
@@ -40,13 +40,20 @@ DOCUMENT_LIMIT = 32 * 1024 * 1024
 
 
 class _Patience:
-    """How long an exchange may stand still: `idle` seconds without progress, and never beyond `deadline`."""
+    """How long an exchange may stand still: `idle` seconds without progress, and never beyond `deadline`.
 
-    __slots__ = ("_loop", "_timer", "deadline", "idle")
+    Progress of a body is a step that was written, and afterwards, while the system still holds megabytes of it in its buffer,
+    that there are fewer of them.
+    """
+
+    __slots__ = ("_look", "_loop", "_sending", "_timer", "_unsent", "deadline", "idle")
 
     def __init__(self, idle: float, deadline: float | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.Timeout | None = None
+        self._look: asyncio.TimerHandle | None = None
+        self._sending: asyncio.WriteTransport | None = None
+        self._unsent = 0
         self.idle = idle
         self.deadline = deadline
 
@@ -55,10 +62,25 @@ class _Patience:
         self._timer = asyncio.timeout_at(self._until())
         return self._timer
 
-    def moved(self) -> None:
-        """Note progress within a wait."""
+    def moved(self, sending: asyncio.WriteTransport | None = None) -> None:
+        """Note progress within a wait; `sending` is where a body is being written to."""
         if self._timer is not None and not self._timer.expired():
             self._timer.reschedule(self._until())
+        if sending is not None and self._sending is None:
+            self._sending = sending
+            self._look = self._loop.call_later(self.idle / 4, self._watch)
+
+    def _watch(self) -> None:
+        unsent = waiting(self._sending) if self._sending is not None else 0
+        if unsent < self._unsent:
+            self.moved()
+        self._unsent = unsent
+        self._look = self._loop.call_later(self.idle / 4, self._watch)
+
+    def sent(self) -> None:
+        """Stop watching what is sent: the answer has begun, or there will be none."""
+        if self._look is not None:
+            self._look.cancel()
 
     def _until(self) -> float:
         idle = self._loop.time() + self.idle
@@ -169,6 +191,8 @@ class Transport:
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _meaning(error, what, patience) from error
+        finally:
+            patience.sent()
         return Exchange(response, patience, what)
 
     # -- the session ----------------------------------------------------------------------------------------------
