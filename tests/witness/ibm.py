@@ -220,7 +220,7 @@ def sample(shape: Any, cls: type[Document], where: str, missing: list[str]) -> t
         for n in (1, 2) if inner.type_name == "list" else (1,):
             if kind.type_name == "structure":
                 annotation = cls.model_fields[entry.field].annotation
-                values.append(sample(kind, _model_in(annotation), f"{where}.{member}", missing))
+                values.append(sample(kind, model_in(annotation), f"{where}.{member}", missing))
             else:
                 # No carriage return: the SDK writes it raw beside other special characters, and a line feed arrives.
                 text = f'<{member} {n}> & "\n\t'
@@ -232,7 +232,7 @@ def sample(shape: Any, cls: type[Document], where: str, missing: list[str]) -> t
     return theirs, cls(**ours)
 
 
-def _model_in(annotation: Any) -> type[Document]:
+def model_in(annotation: Any) -> type[Document]:
     from typing import get_args
 
     from aiocos.wire.document import unwrap
