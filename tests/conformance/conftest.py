@@ -40,7 +40,7 @@ LACKS: dict[str, dict[str, str]] = {
         "versions": "answers 501 to listings of versions",
         "acl": "knows none, and ignores the sub-resource: a GET answers with the object",
         "expires": "does not keep Expires",
-        "all conditions": "ignores If-Match and If-Unmodified-Since, and takes If-Modified-Since below the second",
+        "all conditions": "ignores If-Match (the client looks at the ETag itself) and If-Unmodified-Since",
         "conditional writes": "ignores conditions of writes",
         "conditional copies": "ignores conditions of copies",
         "metadata of copies": "adds mtime to the metadata of copies",
