@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -113,6 +116,8 @@ async def test_conditions_of_a_read(cos: Client, bucket: str, needs: Needs) -> N
     assert await cos.objects.read(bucket, "k", if_none_match='"0123"') == b"1"
     with pytest.raises(NotModified):
         await cos.objects.read(bucket, "k", if_none_match=etag)
+    with pytest.raises(PreconditionFailed):
+        await cos.objects.read(bucket, "k", if_match='"0123"')
     long_ago = datetime(2001, 1, 1, tzinfo=UTC)
     assert (await cos.objects.head(bucket, "k", if_modified_since=long_ago)).size == 1
     needs("all conditions")
@@ -120,8 +125,6 @@ async def test_conditions_of_a_read(cos: Client, bucket: str, needs: Needs) -> N
         await cos.objects.head(bucket, "k", if_unmodified_since=long_ago)
     with pytest.raises(NotModified):
         await cos.objects.head(bucket, "k", if_modified_since=(await cos.objects.head(bucket, "k")).last_modified)
-    with pytest.raises(PreconditionFailed):
-        await cos.objects.read(bucket, "k", if_match='"0123"')
 
 
 async def test_conditions_of_a_write(cos: Client, bucket: str, needs: Needs) -> None:
@@ -215,3 +218,36 @@ async def test_keys_are_kept_as_they_are(cos: Client, bucket: str, needs: Needs,
     result = await cos.objects.delete_many(bucket, [*keys, "copy"])
     assert not result.errors
     assert [entry.key async for entry in cos.objects.list(bucket)] == []
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Presigned URLs
+
+
+def _send(method: str, url: str, data: bytes | None = None) -> tuple[int, bytes]:
+    request = urllib.request.Request(url, data=data, method=method, headers={"Content-Type": "text/x-odd"} if data else {})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+@pytest.mark.parametrize("key", ["k", "a b+ü/?%2F", "~*()&="])
+async def test_presigned_urls(cos: Client, bucket: str, needs: Needs, key: str) -> None:
+    needs("presigned URLs")
+
+    async def send(method: str, data: bytes | None = None) -> tuple[int, bytes]:
+        return await asyncio.to_thread(_send, method, cos.objects.presign(bucket, key, method=method, expires=60), data)  # type: ignore[arg-type]
+
+    assert (await send("GET"))[0] == 404
+    assert (await send("PUT", b"signed"))[0] == 200
+    assert await send("GET") == (200, b"signed")
+    info = await cos.objects.head(bucket, key)
+    assert (info.size, info.content_type) == (6, "text/x-odd")
+    assert (await send("DELETE"))[0] == 204
+    assert not await cos.objects.exists(bucket, key)
+    needs("signatures")
+    url = cos.objects.presign(bucket, key, expires=60)
+    assert (await asyncio.to_thread(_send, "PUT", url, b"not signed for"))[0] == 403

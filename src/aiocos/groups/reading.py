@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Literal
 
 from aiocos.call import Engine, resource_of
-from aiocos.errors import ConfigError, IntegrityError, ProtocolError
+from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
 from aiocos.net.stream import BodyStream
 from aiocos.net.transport import Exchange
 from aiocos.operations.objects import GetObject, ObjectInfo
@@ -48,6 +48,7 @@ class ObjectStream:
         exchange = await self._engine.open(self._operation)
         try:
             self._info = info = from_response(ObjectInfo, Response(exchange.status, exchange.headers))
+            self._check_version(info)
             first, length = self._extent(exchange, info)
             self._body = BodyStream(
                 exchange,
@@ -65,6 +66,21 @@ class ObjectStream:
             exchange.close()
             raise
         return self
+
+    def _check_version(self, info: ObjectInfo) -> None:
+        """Hold the answer against If-Match: some servers (rclone) ignore it, and ranges of two versions would be mixed."""
+        wanted = self._operation.if_match
+        if not wanted or not info.etag or wanted == "*" or "," in wanted:
+            return
+        if digest.bare(wanted) != digest.bare(info.etag):
+            raise PreconditionFailed(
+                f"the object has the ETag {info.etag}, not {wanted}",
+                status=412,
+                code="PreconditionFailed",
+                resource=resource_of(self._operation),
+                request_id=info.request_id,
+                operation=self._operation.statement.name,
+            )
 
     def _extent(self, exchange: Exchange, info: ObjectInfo) -> tuple[int, int | None]:
         """The offset and length of the body within the object."""
