@@ -1,7 +1,7 @@
 """What a small call costs: processor time per 1 KiB GET, PUT and HEAD of the client's process, beside its peers.
 
-Every (client, workload) runs in a fresh process; rounds are interleaved; the server is `rclone serve s3` in memory, which checks
-signatures. Bare aiohttp signs nothing and checks nothing, and asks through a presigned URL: it is the yardstick, not a peer.
+Every (client, workload) runs in a fresh process; rounds are interleaved; the server is `rclone serve s3` in memory, which
+checks signatures. Bare aiohttp signs nothing and checks nothing, and asks through a presigned URL: it is the yardstick, not a peer.
 """
 
 import argparse

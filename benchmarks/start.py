@@ -1,7 +1,7 @@
 """What beginning costs: the import, the first client, and how long the event loop stands still for either and for a first call.
 
-Each figure is of a fresh process; the median of the rounds is printed. The stall is the longest time between two turns of a loop
-that otherwise does nothing but turn.
+Each figure is of a fresh process; the median of the rounds is printed. The stall is the longest time between two turns of a
+loop that otherwise does nothing but turn.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""aiohttp sends a PUT again, unasked, when a kept-alive connection is closed before the answer. Why net/transport.py forbids it.
+"""aiohttp sends a PUT again, unasked, when a kept-alive connection is closed before the answer; net/transport.py forbids it.
 
-The server answers a first request, then reads a second one whole and closes the connection without an answer: as a service does that
-has carried the request out and then lost its process. Printed is how often the second request arrived.
+The server answers a first request, then reads a second one whole and closes the connection without an answer: as a service does
+that has carried the request out and then lost its process. Printed is how often the second request arrived.
 """
 
 import asyncio

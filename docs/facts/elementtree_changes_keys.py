@@ -1,4 +1,4 @@
-"""ElementTree's writer changes some keys and makes documents of others that nobody can read. Why wire/document.py writes itself."""
+"""ElementTree's writer changes some keys and makes unreadable documents of others. Why wire/document.py writes itself."""
 
 from xml.etree import ElementTree
 

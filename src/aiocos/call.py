@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
-from aiocos.errors import CosError, ServiceError, TimedOut, TransportError
+from aiocos.errors import ConfigError, CosError, ServiceError, TimedOut, TransportError
 from aiocos.net.retry import RetryBudget, persist
 from aiocos.net.transport import Exchange, Transport
 from aiocos.wire import digest
@@ -34,6 +34,7 @@ _log = logging.getLogger("aiocos.call")
 # Hashing more than this is worth a thread: 256 KiB of MD5 take about 0.4 ms.
 _INLINE = 256 * 1024
 _INSTANCE = "ibm-service-instance-id"
+_ALGORITHMS: dict[str, digest.Algorithm] = {"CRC32": "crc32", "SHA256": "sha256"}
 
 
 class Engine:
@@ -123,7 +124,11 @@ class Engine:
     async def _add_digest(self, headers: dict[str, str], body: Bytes) -> None:
         if any(name == "Content-MD5" or name.startswith("x-amz-checksum-") for name in headers):
             return
-        algorithm = self.config.checksum
+        # A service refuses the announcement of a checksum that is not there.
+        announced = headers.get("x-amz-sdk-checksum-algorithm")
+        algorithm = _ALGORITHMS.get(announced) if announced else self.config.checksum
+        if algorithm is None:
+            raise ConfigError(f"a {announced} checksum is announced and not given, and cannot be computed here")
         small = len(body) <= _INLINE
         value = digest.digest(algorithm, body) if small else await asyncio.to_thread(digest.digest, algorithm, body)
         headers[digest.HEADERS[algorithm]] = digest.encode(value)

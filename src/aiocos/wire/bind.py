@@ -128,6 +128,8 @@ def _put_path(request: Request, name: str, value: object) -> None:
 
 
 def _put_map(headers: dict[str, str], prefix: str, values: Mapping[str, str]) -> None:
+    if len({name.lower() for name in values}) < len(values):
+        raise ValueError("two names differ in case only, which the service takes for one")
     for name, value in values.items():
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} cannot be the name of a header")

@@ -191,7 +191,10 @@ def operation(method: str, pattern: str, *, ok: int = 200, repeatable: bool | No
             query=tuple((n, v) for n, _, v in (part.partition("=") for part in query.split("&") if part)),
             ok=ok,
             repeatable=method != "POST" if repeatable is None else repeatable,
-            parameters=tuple(_parameter(cls.__name__, f, names) for f in fields(made)),
+            # Bucket and key first, whatever mix-ins came before them.
+            parameters=tuple(
+                sorted((_parameter(cls.__name__, f, names) for f in fields(made)), key=lambda p: not isinstance(p.place, Path))
+            ),
             result=_result_type(cls),
         )
         _check(made.statement, names)
