@@ -1,7 +1,8 @@
 """What a small call costs: processor time per 1 KiB GET, PUT and HEAD of the client's process, beside its peers.
 
 Every (client, workload) runs in a fresh process; rounds are interleaved; the server is `rclone serve s3` in memory, which
-checks signatures. Bare aiohttp signs nothing and checks nothing, and asks through a presigned URL: it is the yardstick, not a peer.
+checks signatures. Bare aiohttp signs nothing and checks nothing, and asks through a presigned URL: it is the yardstick, not a
+peer.
 """
 
 import argparse
@@ -205,9 +206,8 @@ def main() -> None:
                     )
                     times.setdefault((client, workload), []).append(float(out.stdout))
     medians = {k: statistics.median(v) for k, v in times.items()}
-    print(
-        f"CPU µs per call (times bare aiohttp), 1 KiB, {args.width} wide, median of {args.rounds} rounds, {sys.version.split()[0]}"
-    )
+    told = f"1 KiB, {args.width} wide, median of {args.rounds} rounds, Python {sys.version.split()[0]}"
+    print(f"CPU µs per call (times bare aiohttp), {told}")
     print(f"{'client':12}" + "".join(f"{w:>18}" for w in WORKLOADS))
     for client in clients:
         cells = [f"{medians[client, w] * 1e6:8.0f} ({medians[client, w] / medians['aiohttp', w]:5.2f}x)" for w in WORKLOADS]

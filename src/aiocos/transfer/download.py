@@ -175,33 +175,29 @@ class _Attempt:
         verifier: Verifier,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        for part in parts:
-            await places.acquire()
-            taken = await self._take(places)
-            tasks.create_task(self._range(fd, part, pinned, places, taken, verifier))
-
-    async def _take(self, places: asyncio.Semaphore) -> int:
-        try:
-            return await self._budget.take(_HELD)
-        except BaseException:
-            places.release()
-            raise
-
-    async def _range(
-        self, fd: int, part: Part, pinned: GetObject, places: asyncio.Semaphore, taken: int, verifier: Verifier
-    ) -> None:
-        try:
-            async with ObjectStream(
-                self._service.engine, replace(pinned, range=ByteRange(part.offset, part.end - 1))
-            ) as stream:
-                stream.unproven()
-                length = await self._copy(fd, stream, part.offset, None, verifier)
-            if length != part.length:
-                raise ProtocolError(f"the {self._what}: bytes {part.offset}-{part.end - 1} came as {length} bytes")
-            self._reporter.moved(0, parts=1)
-        finally:
+        def release(taken: int) -> None:
             self._budget.give(taken)
             places.release()
+
+        for part in parts:
+            await places.acquire()
+            try:
+                taken = await self._budget.take(_HELD)
+            except BaseException:
+                places.release()
+                raise
+            # Given back when the task is done: one that is cancelled before its first step runs none of its code.
+            task = tasks.create_task(self._range(fd, part, pinned, verifier))
+            task.add_done_callback(lambda _, taken=taken: release(taken))
+
+    async def _range(self, fd: int, part: Part, pinned: GetObject, verifier: Verifier) -> None:
+        reading = replace(pinned, range=ByteRange(part.offset, part.end - 1))
+        async with ObjectStream(self._service.engine, reading) as stream:
+            stream.unproven()
+            length = await self._copy(fd, stream, part.offset, None, verifier)
+        if length != part.length:
+            raise ProtocolError(f"the {self._what}: bytes {part.offset}-{part.end - 1} came as {length} bytes")
+        self._reporter.moved(0, parts=1)
 
     async def _copy(self, fd: int, stream: ObjectStream, offset: int, limit: int | None, verifier: Verifier) -> int:
         """Write what comes at its place, in steps of 1 MiB; return the number of bytes."""

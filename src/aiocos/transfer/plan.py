@@ -57,7 +57,7 @@ def cut(size: int, part_size: int) -> Iterator[Part]:
 def growing(part_size: int, largest: int) -> Iterator[Part]:
     """Give parts for an unknown size: each 1,000 parts are twice as large as those before, up to `largest`.
 
-    Ends after 10,000 parts: with 8 MiB growing to 64 MiB these are about 550 GiB.
+    Ends after 10,000 parts: with 8 MiB growing to 64 MiB these are about 490 GiB.
     """
     check_part_size(part_size)
     offset = 0

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import cache
 from typing import Any, TypeVar
@@ -173,7 +174,7 @@ class _Multipart:
         self._computed = True  # every part's ETag is the MD5 that was computed here
         self._size = 0
 
-    async def run(self, parts: Any, begun: tuple[Part, Bytes, int] | None = None) -> UploadResult:
+    async def run(self, parts: Iterable[Part], begun: tuple[Part, Bytes, int] | None = None) -> UploadResult:
         """Create, send, complete; abort where any of it fails. `begun` is a part read already, with its memory."""
         taken = begun[2] if begun else 0
         try:
@@ -217,61 +218,61 @@ class _Multipart:
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
-    async def _send(self, upload_id: str, parts: Any, begun: tuple[Part, Bytes, int] | None) -> None:
+    async def _send(self, upload_id: str, parts: Iterable[Part], begun: tuple[Part, Bytes, int] | None) -> None:
         async with asyncio.TaskGroup() as tasks:
             if begun is not None:
                 part, data, taken = begun
                 await self._places.acquire()
-                tasks.create_task(self._part(upload_id, part, data, taken))
+                self._start(tasks, upload_id, part, data, taken)
             for part in parts:
                 await self._places.acquire()
                 taken = 0
                 try:
                     taken = await self._budget.take(part.length)
-                    if self._origin.ordered:
-                        data = await self._origin.part(part)
-                        if not data:
-                            break
-                        tasks.create_task(self._part(upload_id, part, data, taken))
-                        taken = -1  # the part's to give back now
-                        if len(data) < part.length:
-                            return
-                    else:
-                        tasks.create_task(self._part(upload_id, part, None, taken))
-                        taken = -1
-                finally:
-                    if taken >= 0:
-                        self._budget.give(taken)
-                        self._places.release()
-            else:
-                if self._origin.size is None and await self._more_than_planned():
-                    raise TransferError(
-                        f"the {self._what}: the source has more bytes than 10,000 parts hold ({self._size} so far): "
-                        "give a larger part_size, and a larger ClientConfig.transfer.memory for it",
-                        upload_id=upload_id,
-                        parts_done=len(self._done),
-                    )
+                    data = await self._origin.part(part) if self._origin.ordered else None
+                except BaseException:
+                    self._release(taken)
+                    raise
+                if data is not None and not data:
+                    self._release(taken)
+                    return
+                self._start(tasks, upload_id, part, data, taken)
+                if data is not None and len(data) < part.length:
+                    return
+            if self._origin.size is None and await self._origin.part(Part(0, 0, 1)):
+                raise TransferError(
+                    f"the {self._what}: the source has more bytes than 10,000 parts hold ({self._size} so far): "
+                    "give a larger part_size, and a larger ClientConfig.transfer.memory for it",
+                    upload_id=upload_id,
+                    parts_done=len(self._done),
+                )
 
-    async def _more_than_planned(self) -> bool:
-        return bool(await self._origin.part(Part(0, 0, 1)))
+    def _start(self, tasks: asyncio.TaskGroup, upload_id: str, part: Part, data: Bytes | None, taken: int) -> None:
+        """Send a part in a task of its own, which takes over its place and its memory.
 
-    async def _part(self, upload_id: str, part: Part, data: Bytes | None, taken: int) -> None:
-        try:
-            if data is None:
-                data = await self._origin.part(part)
-            algorithm = self._service.engine.config.checksum
-            value = await asyncio.to_thread(digest.digest, algorithm, data)
-            operation = carry(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
-            setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
-            result = await self._service.engine.call(operation)
-            if algorithm != "md5" or digest.bare(result.etag) != value.hex():
-                self._computed = False
-            self._done[part.number] = CompletedPart(etag=result.etag, part_number=part.number)
-            self._size += len(data)
-            self._reporter.moved(len(data), parts=1)
-        finally:
-            self._budget.give(taken)
-            self._places.release()
+        They are given back when the task is done, not by the task itself: one that is cancelled before its first step runs
+        none of its code.
+        """
+        task = tasks.create_task(self._part(upload_id, part, data))
+        task.add_done_callback(lambda _: self._release(taken))
+
+    def _release(self, taken: int) -> None:
+        self._budget.give(taken)
+        self._places.release()
+
+    async def _part(self, upload_id: str, part: Part, data: Bytes | None) -> None:
+        if data is None:
+            data = await self._origin.part(part)
+        algorithm = self._service.engine.config.checksum
+        value = await asyncio.to_thread(digest.digest, algorithm, data)
+        operation = carry(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
+        setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
+        result = await self._service.engine.call(operation)
+        if algorithm != "md5" or digest.bare(result.etag) != value.hex():
+            self._computed = False
+        self._done[part.number] = CompletedPart(etag=result.etag, part_number=part.number)
+        self._size += len(data)
+        self._reporter.moved(len(data), parts=1)
 
     def _failure(self, group: BaseExceptionGroup[BaseException], upload_id: str) -> BaseException:
         """Say what a group of failures means: the source's own exception as it is, else a TransferError around them."""
