@@ -30,6 +30,8 @@ from aiocos.errors import (
     Unavailable,
     Uncertain,
 )
+from aiocos.operations.multipart import CompletedPart
+from aiocos.operations.objects import ObjectIdentifier
 from aiocos.transfer import DirectoryError, DirectoryResult, DownloadResult, FileError, Progress, UploadResult
 from aiocos.version import __version__
 from aiocos.wire.ranges import ByteRange
@@ -43,6 +45,7 @@ __all__ = [
     "ByteRange",
     "Client",
     "ClientConfig",
+    "CompletedPart",
     "ConfigError",
     "Conflict",
     "ConnectFailed",
@@ -64,6 +67,7 @@ __all__ = [
     "NoSuchUpload",
     "NotFound",
     "NotModified",
+    "ObjectIdentifier",
     "ObjectProtected",
     "PreconditionFailed",
     "Progress",

@@ -49,9 +49,12 @@ class MultipartUpload(Encrypted):
     checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
 
 
-@operation("POST", "/{bucket}/{key}?uploads")
+@operation("POST", "/{bucket}/{key}?uploads", repeatable=True)
 class CreateMultipartUpload(Content, Encryption, Locking, ObjectGrants, Paid, Guarded, Operation[MultipartUpload]):
-    """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here."""
+    """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here.
+
+    Repeated where the answer is lost. What the first try may have begun stays open then, without parts: its id was never told.
+    """
 
     bucket: str
     key: str

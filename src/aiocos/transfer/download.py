@@ -20,7 +20,6 @@ from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
-import aiofiles
 import aiofiles.os
 
 from aiocos.config import MIB, TransferConfig
@@ -30,6 +29,7 @@ from aiocos.groups.reading import ObjectStream
 from aiocos.operations.objects import GetObject
 from aiocos.operations.shared import CustomerEncryption, Guarded, ReadConditions
 from aiocos.transfer.budget import Budget
+from aiocos.transfer.files import in_thread, opened, write_at
 from aiocos.transfer.plan import Part, cut
 from aiocos.transfer.results import DownloadResult, Observer, Reporter, Verified, leaves, told
 from aiocos.transfer.verify import Verifier, pinned_to, proof_for
@@ -112,16 +112,12 @@ class _Attempt:
             # The stream's own proof would be of the bytes that came; ours is of the bytes on disk.
             stream.unproven()
             temporary = self._target.with_name(f".{self._target.name}.{secrets.token_hex(4)}.part")
-            file = await aiofiles.open(temporary, "x+b", buffering=0)
             try:
-                try:
-                    verified = await self._fill(file.fileno(), stream, reading)
-                finally:
-                    # No thread writes any more: all tasks that could have been waited for.
-                    await file.close()
-                await aiofiles.os.replace(temporary, self._target)
+                async with opened(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)) as fd:
+                    verified = await self._fill(fd, stream, reading)
+                await in_thread(os.replace, temporary, self._target)
             except BaseException:
-                await asyncio.shield(asyncio.ensure_future(_remove(temporary)))
+                await in_thread(_remove, temporary)
                 raise
             return DownloadResult(
                 bucket=request.bucket,
@@ -143,7 +139,7 @@ class _Attempt:
             parts = list(cut(size, wanted))
         self._reporter.parts_total = len(parts)
         if size:
-            await asyncio.to_thread(_allocate, fd, size)
+            await in_thread(_allocate, fd, size)
         proof = await proof_for(self._service, reading, info) if self._service.engine.config.verify_reads else None
         verifier = Verifier(fd, size, proof)
         try:
@@ -219,13 +215,7 @@ class _Attempt:
         return done
 
     async def _write(self, fd: int, data: bytearray, offset: int, verifier: Verifier) -> None:
-        # A thread cannot be cancelled: it is waited for, so that nothing writes to a file that has been closed.
-        writing = asyncio.ensure_future(asyncio.to_thread(_write_at, fd, data, offset))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait([writing])
-            raise
+        await in_thread(write_at, fd, data, offset)
         self._reporter.moved(len(data))
         verifier.has(offset, len(data))
 
@@ -251,14 +241,6 @@ def _allocate(fd: int, size: int) -> None:
         os.truncate(fd, size)
 
 
-def _write_at(fd: int, data: bytearray, offset: int) -> None:
-    """Write all of it at its place. Blocks."""
-    view = memoryview(data)
-    while view:
-        count = os.pwrite(fd, view, offset)
-        view, offset = view[count:], offset + count
-
-
-async def _remove(path: Path) -> None:
+def _remove(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        await aiofiles.os.remove(path)
+        os.remove(path)

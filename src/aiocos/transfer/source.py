@@ -13,13 +13,13 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
-import aiofiles
-
 from aiocos.errors import ConfigError, TransferError
+from aiocos.transfer.files import in_thread, opened, read_at
 from aiocos.transfer.plan import Part
 from aiocos.wire.message import Bytes
 
@@ -95,14 +95,14 @@ class _File(Origin):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._held = AsyncExitStack()
         self.size = None
 
     async def __aenter__(self) -> Origin:
-        if not stat.S_ISREG((await asyncio.to_thread(os.stat, self._path)).st_mode):
+        if not stat.S_ISREG((await in_thread(os.stat, self._path)).st_mode):
             # A pipe or a device has no size that means anything, and opening one may wait for ever.
             raise ConfigError(f"{self._path} is no regular file: open it and give the file object")
-        self._file = await aiofiles.open(self._path, "rb", buffering=0)
-        self._fd = self._file.fileno()
+        self._fd = await self._held.enter_async_context(opened(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
         self._stat = os.fstat(self._fd)
         self.size = self._stat.st_size
         return self
@@ -110,11 +110,11 @@ class _File(Origin):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._file.close()
+        await self._held.aclose()
 
     async def part(self, part: Part) -> Bytes:
         buffer = bytearray(part.length)
-        got = await asyncio.to_thread(read_at, self._fd, buffer, part.offset)
+        got = await in_thread(read_at, self._fd, buffer, part.offset)
         if got != part.length:
             raise TransferError(f"{self._path} became shorter while it was read: it ends at {part.offset + got} bytes")
         return buffer
@@ -123,17 +123,6 @@ class _File(Origin):
         now = os.fstat(self._fd)
         if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
             raise TransferError(f"{self._path} was changed while it was read: what was sent may be a mixture, and is discarded")
-
-
-def read_at(fd: int, buffer: bytearray, offset: int) -> int:
-    """Fill a buffer from a file, as far as the file goes; return the number of bytes. Blocks."""
-    view, got = memoryview(buffer), 0
-    while got < len(view):
-        count = os.preadv(fd, [view[got:]], offset + got)
-        if not count:
-            break
-        got += count
-    return got
 
 
 class _Ordered(Origin):

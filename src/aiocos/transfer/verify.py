@@ -14,8 +14,8 @@ from aiocos.errors import CosError
 from aiocos.groups import Service
 from aiocos.groups.reading import Proof, proof_of
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
+from aiocos.transfer.files import in_thread, read_at
 from aiocos.transfer.results import Verified
-from aiocos.transfer.source import read_at
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
 
@@ -124,12 +124,7 @@ class Verifier:
                 await self._grown.wait()
                 continue
             length = min(self._ready - done, _LOOK)
-            hashing = asyncio.ensure_future(asyncio.to_thread(_hash, self._fd, done, length, proof))
-            try:
-                await asyncio.shield(hashing)
-            except asyncio.CancelledError:
-                await asyncio.wait([hashing])
-                raise
+            await in_thread(_hash, self._fd, done, length, proof)
             done += length
         proof.check(what)
         self.verified = proof.kind

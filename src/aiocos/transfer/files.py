@@ -1,0 +1,71 @@
+"""Files without blocking the event loop, and without losing them to a cancel.
+
+A thread cannot be cancelled: who stops waiting for `open` never learns the descriptor, and who closes a file while a thread
+writes to it lets the thread write to whatever gets that number next. So a cancel waits here until the thread is done.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run something that blocks in a thread, to its end even when cancelled; the cancel comes through after that."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await _ended(running)
+        raise
+
+
+async def _ended(running: "asyncio.Future[T]") -> None:
+    """Wait for a thread, whatever comes."""
+    while not running.done():
+        try:
+            await asyncio.wait([running])
+        except asyncio.CancelledError:
+            continue
+    if not running.cancelled():
+        running.exception()  # nobody else will ask for it
+
+
+@asynccontextmanager
+async def opened(path: "str | os.PathLike[str]", flags: int) -> AsyncGenerator[int]:
+    """Open a file; give its descriptor and close it at the end."""
+    opening = asyncio.ensure_future(asyncio.to_thread(os.open, path, flags | getattr(os, "O_CLOEXEC", 0), 0o666))
+    try:
+        fd = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await _ended(opening)
+        if not opening.cancelled() and opening.exception() is None:
+            os.close(opening.result())
+        raise
+    try:
+        yield fd
+    finally:
+        await in_thread(os.close, fd)
+
+
+def read_at(fd: int, buffer: bytearray, offset: int) -> int:
+    """Fill a buffer from a file, as far as the file goes; return the number of bytes. Blocks."""
+    view, got = memoryview(buffer), 0
+    while got < len(view):
+        count = os.preadv(fd, [view[got:]], offset + got)
+        if not count:
+            break
+        got += count
+    return got
+
+
+def write_at(fd: int, data: bytearray, offset: int) -> None:
+    """Write all of it at its place. Blocks."""
+    view = memoryview(data)
+    while view:
+        count = os.pwrite(fd, view, offset)
+        view, offset = view[count:], offset + count

@@ -1,0 +1,110 @@
+"""Directories of files: all of them, or each failure by its name; and nothing outside the target."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.transfer.conftest import used
+
+import aiocos
+from aiocos.errors import ConfigError, TransferError
+from aiocos.transfer import DirectoryError, Progress
+from aiocos.transfer.paths import path_of
+
+
+def tree(root: Path, count: int) -> dict[str, bytes]:
+    files = {f"d{i % 7}/e {i % 3}/f{i}ü+": os.urandom(i % 2000) for i in range(count)}
+    for name, data in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    return files
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+async def test_both_ways(small: aiocos.Client, tmp_path: Path):
+    files = tree(tmp_path / "in", 300)
+    states: dict[str, str] = {}
+
+    def watch(event: Progress) -> None:
+        states[event.key] = event.state
+
+    up = await small.upload_directory(tmp_path / "in", "bucket", prefix="p/", progress=watch)
+    assert (up.files, up.bytes, up.errors) == (300, sum(map(len, files.values())), [])
+    assert states == {f"p/{name}": "done" for name in files}
+    await small.objects.put("bucket", "elsewhere", b"")
+    down = await small.download_directory("bucket", tmp_path / "out", prefix="p/", concurrency=5)
+    assert (down.files, down.bytes) == (up.files, up.bytes)
+    assert contents(tmp_path / "out") == files
+    assert used(small) == 0
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a//b", "a/", "./x", "a/../b", "..", ".", "", "a\0b", "a/./b"])
+def test_names_that_are_no_path(name: str, tmp_path: Path):
+    with pytest.raises(TransferError):
+        path_of(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", ["x", "a/b", "a b", "ü", "...", "a..b", "C:x", "a\\b", "-rf", "~"])
+def test_names_that_are_one(name: str, tmp_path: Path):
+    path = path_of(tmp_path, name)
+    assert path.is_relative_to(tmp_path)
+    assert path.relative_to(tmp_path).as_posix() == name
+
+
+async def test_keys_that_would_escape_are_refused_and_the_rest_is_done(small: aiocos.Client, tmp_path: Path):
+    bad = ["../escaped", "/etc/passwd", "a//b", "x/../../escaped", "n\0ul"]
+    for key in [*bad, "good", "sub/good", "folder/"]:
+        await small.objects.put("bucket", "p/" + key, b"data")
+    await small.objects.put("bucket", "p/empty-folder/", b"")
+    root = tmp_path / "deep" / "target"
+    with pytest.raises(DirectoryError) as caught:
+        await small.download_directory("bucket", root, prefix="p/")
+    assert sorted(e.key for e in caught.value.result.errors) == sorted("p/" + key for key in [*bad, "folder/"])
+    assert caught.value.result.files == 2
+    assert isinstance(caught.value.__cause__, ExceptionGroup)
+    assert contents(tmp_path) == {"deep/target/good": b"data", "deep/target/sub/good": b"data"}
+
+
+async def test_a_file_and_a_folder_of_one_name(small: aiocos.Client, tmp_path: Path):
+    for key in ("a", "a/b", "c"):
+        await small.objects.put("bucket", key, key.encode())
+    with pytest.raises(DirectoryError) as caught:
+        await small.download_directory("bucket", tmp_path, concurrency=1)
+    assert len(caught.value.result.errors) == 1
+    assert contents(tmp_path)["c"] == b"c"
+
+
+async def test_links_and_odd_files(small: aiocos.Client, tmp_path: Path):
+    root = tmp_path / "in"
+    (root / "d").mkdir(parents=True)
+    (root / "d" / "f").write_bytes(b"data")
+    (root / "link").symlink_to(root / "d" / "f")
+    (root / "loop").symlink_to(root)
+    (root / "broken").symlink_to(root / "nowhere")
+    os.mkfifo(root / "fifo")
+    (root / "empty").mkdir()
+    assert (await small.upload_directory(root, "bucket")).files == 2
+    assert [e.key async for e in small.objects.list("bucket")] == ["d/f", "link"]
+
+
+async def test_a_name_that_is_no_text(small: aiocos.Client, tmp_path: Path):
+    (tmp_path / "good").write_bytes(b"")
+    with open(os.fsencode(tmp_path) + b"/bad\xff", "wb"):
+        pass
+    with pytest.raises(DirectoryError, match="UTF-8") as caught:
+        await small.upload_directory(tmp_path, "bucket")
+    assert caught.value.result.files == 1
+
+
+async def test_what_is_wrong_for_all_is_said_once(small: aiocos.Client, tmp_path: Path):
+    tree(tmp_path, 20)
+    with pytest.raises(aiocos.NoSuchBucket):
+        await small.upload_directory(tmp_path, "no-such-bucket")
+    with pytest.raises(aiocos.NoSuchBucket):
+        await small.download_directory("no-such-bucket", tmp_path)
+    with pytest.raises(ConfigError, match="no directory"):
+        await small.upload_directory(tmp_path / "missing", "bucket")
+    assert used(small) == 0

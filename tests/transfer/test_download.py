@@ -1,0 +1,168 @@
+"""Downloads: whole and verified, or nothing at all."""
+
+import asyncio
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from tests.proxy import proxy_to
+from tests.transfer.conftest import CONFIG, DATA, PART, used
+
+import aiocos
+from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status, Truncate
+from aiocos.errors import ConfigError, IntegrityError, NotModified, PreconditionFailed, TransferError
+from aiocos.transfer import Progress, download
+
+
+@pytest.fixture
+async def stored(small: aiocos.Client) -> aiocos.Client:
+    await small.upload("bucket", "parts", DATA)
+    await small.objects.put("bucket", "whole", DATA)
+    return small
+
+
+@pytest.mark.parametrize(("key", "verified"), [("parts", "composite"), ("whole", "md5")])
+@pytest.mark.parametrize("part_size", [None, 1_000_000, PART + 1, 10**9])
+async def test_every_way_of_cutting(stored: aiocos.Client, tmp_path: Path, key: str, verified: str, part_size: int | None):
+    result = await stored.download("bucket", key, tmp_path / "f", part_size=part_size)
+    assert (tmp_path / "f").read_bytes() == DATA
+    assert (result.verified, result.size, result.path) == (verified, len(DATA), tmp_path / "f")
+    assert os.listdir(tmp_path) == ["f"]
+    assert used(stored) == 0
+
+
+@pytest.mark.parametrize("length", [0, 1, PART, PART + 1])
+async def test_lengths(small: aiocos.Client, tmp_path: Path, length: int):
+    await small.objects.put("bucket", "key", DATA[:length])
+    result = await small.download("bucket", "key", str(tmp_path / "f"))
+    assert (tmp_path / "f").read_bytes() == DATA[:length]
+    assert result.verified == "md5"
+
+
+async def test_parts_of_different_sizes_are_verified(small: aiocos.Client, tmp_path: Path):
+    upload = (await small.multipart.create("bucket", "key")).upload_id
+    parts, data = [], b""
+    for number, length in enumerate((PART + 1000, PART, PART + 77, 123), 1):
+        piece = os.urandom(length)
+        put = await small.multipart.upload_part("bucket", "key", upload, number, piece)
+        parts.append(aiocos.CompletedPart(etag=put.etag, part_number=number))
+        data += piece
+    await small.multipart.complete("bucket", "key", upload, parts)
+    result = await small.download("bucket", "key", tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == data
+    assert result.verified == "composite"
+
+
+async def test_a_customers_key(small: aiocos.Client, tmp_path: Path):
+    key = os.urandom(32)
+    await small.upload("bucket", "key", DATA, customer_key=key)
+    result = await small.download("bucket", "key", tmp_path / "f", customer_key=key)
+    assert (tmp_path / "f").read_bytes() == DATA
+    assert result.verified is None, "under a customer's key an ETag is no checksum, and is not taken for one"
+
+
+async def test_a_failure_leaves_the_old_file(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    target = tmp_path / "f"
+    target.write_bytes(b"old")
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
+    with pytest.raises(TransferError, match="as it was"):
+        await stored.download("bucket", "parts", target)
+    cos_emulator.faults.clear()
+    for key, error in (("missing", aiocos.NoSuchKey), ("parts", NotModified)):
+        with pytest.raises(error):
+            await stored.download("bucket", key, target, if_none_match="*" if key == "parts" else None)
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+    assert used(stored) == 0
+
+
+async def test_a_full_disk(stored: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(fd: int, data: bytearray, offset: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download, "write_at", full)
+    with pytest.raises(OSError, match="No space left"):
+        await stored.download("bucket", "parts", tmp_path / "f")
+    assert os.listdir(tmp_path) == []
+    assert used(stored) == 0
+
+
+async def test_places_that_cannot_be(stored: aiocos.Client, tmp_path: Path):
+    with pytest.raises(ConfigError, match="is a directory"):
+        await stored.download("bucket", "parts", tmp_path)
+    with pytest.raises(ConfigError, match="no directory"):
+        await stored.download("bucket", "parts", tmp_path / "missing" / "f")
+
+
+@pytest.mark.parametrize("key", ["parts", "whole"])
+async def test_an_object_that_is_replaced_meanwhile_is_never_mixed(
+    stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, key: str
+):
+    target = tmp_path / "f"
+    target.write_bytes(b"old")
+    cos_emulator.faults.script([Delay(0.3, operation="GetObject", nth=2, times=None)])
+    job = asyncio.create_task(stored.download("bucket", key, target, concurrency=2))
+    await asyncio.sleep(0.15)
+    await stored.objects.put("bucket", key, os.urandom(len(DATA)))
+    with pytest.raises(PreconditionFailed):
+        await job
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("fault", [Truncate(700_000), Reset(sent=700_000), Status(503, code="SlowDown"), Reset()])
+async def test_connections_that_break_are_taken_up(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, fault):
+    fault.operation, fault.times = "GetObject", 3
+    cos_emulator.faults.script([fault])
+    assert (await stored.download("bucket", "parts", tmp_path / "f")).verified == "composite"
+    assert (tmp_path / "f").read_bytes() == DATA
+    assert len(cos_emulator.faults.hits) == 3
+
+
+async def test_a_connection_that_stalls_is_given_up_for_another(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    config = aiocos.ClientConfig(idle_timeout=0.3, transfer=CONFIG.transfer, retry=CONFIG.retry)
+    async with proxy_to(cos_emulator.endpoint) as proxy:
+        cos = aiocos.Client(
+            proxy.url,
+            access_key_id=cos_emulator.access_key_id,
+            secret_access_key=cos_emulator.secret_access_key,
+            config=config,
+        )
+        async with cos:
+            job = asyncio.create_task(cos.download("bucket", "parts", tmp_path / "f"))
+            while proxy.bytes_down < 2_000_000:
+                await asyncio.sleep(0)
+            proxy.passing.clear()
+            await asyncio.sleep(0.2)
+            proxy.passing.set()
+            await job
+    assert (tmp_path / "f").read_bytes() == DATA
+
+
+@pytest.mark.parametrize("key", ["parts", "whole"])
+async def test_a_flipped_bit_is_found_and_the_object_read_again(
+    stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, key: str
+):
+    cos_emulator.faults.script([FlipBit(1000, operation="GetObject", nth=2)])
+    assert (await stored.download("bucket", key, tmp_path / "f")).verified
+    assert (tmp_path / "f").read_bytes() == DATA
+    assert len(cos_emulator.faults.hits) == 1
+    (tmp_path / "f").write_bytes(b"old")
+    cos_emulator.faults.script([FlipBit(1000, operation="GetObject", times=None)])
+    with pytest.raises(IntegrityError):
+        await stored.download("bucket", key, tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+async def test_progress_and_deadline(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    events: list[Progress] = []
+    await stored.download("bucket", "parts", tmp_path / "f", progress=events.append)
+    assert (events[0].state, events[-1].state) == ("queued", "done")
+    assert (events[-1].bytes_done, events[-1].parts_done) == (len(DATA), 4)
+    assert [e.bytes_done for e in events] == sorted(e.bytes_done for e in events)
+    cos_emulator.faults.script([Delay(2, operation="GetObject", times=None)])
+    with pytest.raises(aiocos.TimedOut, match="download of bucket/parts"):
+        await stored.download("bucket", "parts", tmp_path / "g", timeout=0.3)
+    assert os.listdir(tmp_path) == ["f"]

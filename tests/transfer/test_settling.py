@@ -1,0 +1,108 @@
+"""The end of an upload when its answer is lost: settled by what the service shows, or said to be uncertain."""
+
+import pytest
+from tests.transfer.conftest import DATA, open_uploads, used
+
+import aiocos
+from aiocos.emulator import Emulator, LateError, Reset, Status
+from aiocos.errors import IntegrityError, TransferError, Uncertain
+from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
+from aiocos.wire.digest import composite_etag
+
+
+async def test_the_lost_answer_of_a_completion_that_happened(small: aiocos.Client, cos_emulator: Emulator):
+    cos_emulator.faults.script([Reset(operation="CompleteMultipartUpload", lost_answer=True)])
+    result = await small.upload("bucket", "key", DATA)
+    assert result.verified == "composite"
+    assert await small.objects.read("bucket", "key") == DATA
+    assert len([r for r in cos_emulator.requests if r.operation == "CompleteMultipartUpload"]) == 1, "settled, not repeated"
+
+
+@pytest.mark.parametrize(
+    "fault", [Reset(), Status(500, code="InternalError"), LateError(), LateError(applied=True), Status(503, code="SlowDown")]
+)
+async def test_a_completion_that_may_be_tried_again(small: aiocos.Client, cos_emulator: Emulator, fault):
+    fault.operation = "CompleteMultipartUpload"
+    cos_emulator.faults.script([fault])
+    result = await small.upload("bucket", "key", DATA)
+    assert result.verified == "composite"
+    assert await small.objects.read("bucket", "key") == DATA
+    assert await open_uploads(small) == []
+
+
+async def test_a_completion_that_always_fails_is_taken_back(small: aiocos.Client, cos_emulator: Emulator):
+    cos_emulator.faults.script([LateError(operation="CompleteMultipartUpload", times=None)])
+    with pytest.raises(aiocos.Unavailable):
+        await small.upload("bucket", "key", DATA)
+    assert await open_uploads(small) == []
+    assert not await small.objects.exists("bucket", "key")
+    assert used(small) == 0
+
+
+async def test_gone_and_another_object_in_its_place_is_uncertain(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    await _lose(small, monkeypatch, then=lambda: small.objects.put("bucket", "key", b"somebody else's"))
+    with pytest.raises(Uncertain, match="look at the object") as caught:
+        await small.upload("bucket", "key", DATA)
+    assert caught.value.upload_id
+    assert await small.objects.read("bucket", "key") == b"somebody else's"
+
+
+async def test_gone_and_nothing_in_its_place_is_a_failure(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    await _lose(small, monkeypatch, then=lambda: small.objects.delete("bucket", "key"))
+    with pytest.raises(TransferError, match="gone") as caught:
+        await small.upload("bucket", "key", DATA)
+    assert not isinstance(caught.value, Uncertain)
+
+
+async def test_an_upload_that_somebody_aborted(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    real = small.engine.call
+
+    async def aborting(operation):
+        if isinstance(operation, CompleteMultipartUpload):
+            await small.multipart.abort(operation.bucket, operation.key, operation.upload_id)
+        return await real(operation)
+
+    monkeypatch.setattr(small.engine, "call", aborting)
+    with pytest.raises(TransferError, match="gone"):
+        await small.upload("bucket", "key", DATA)
+
+
+async def test_an_empty_etag_is_asked_for(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    real = small.engine.call
+
+    async def silent(operation):
+        result = await real(operation)
+        return CompletedUpload() if isinstance(operation, CompleteMultipartUpload) else result
+
+    monkeypatch.setattr(small.engine, "call", silent)
+    result = await small.upload("bucket", "key", DATA)
+    assert result.verified == "composite"
+    assert result.etag == (await small.objects.head("bucket", "key")).etag
+
+
+async def test_an_object_that_is_not_its_parts_is_found(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    real = small.engine.call
+
+    async def lying(operation):
+        result = await real(operation)
+        if isinstance(operation, CompleteMultipartUpload):
+            return CompletedUpload(etag=f'"{composite_etag([b"0" * 16] * 4)}"')
+        return result
+
+    monkeypatch.setattr(small.engine, "call", lying)
+    with pytest.raises(IntegrityError):
+        await small.upload("bucket", "key", DATA)
+
+
+async def _lose(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, then) -> None:
+    """Let a completion happen, then something else happen to the object, then lose the answer."""
+    real = cos.engine.call
+
+    async def losing(operation):
+        result = await real(operation)
+        if isinstance(operation, CompleteMultipartUpload):
+            await then()
+            raise aiocos.Interrupted("lost", sent=True)
+        return result
+
+    monkeypatch.setattr(cos.engine, "call", losing)
