@@ -213,6 +213,7 @@ def test_ctrl_c_takes_an_upload_back(shell: Shell, bucket: str, served: dict[str
         while not asyncio.run(_open_uploads(served, bucket)) and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
+        time.sleep(1)  # an end of the input that came first would be an end of the upload, in good order
         process.stdin.close()
         assert process.wait(20) == 130
         assert b"Traceback" not in process.stderr.read()

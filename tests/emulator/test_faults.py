@@ -53,7 +53,8 @@ async def test_reset_before_anything(raw: Raw) -> None:
 
 async def test_a_lost_answer(raw: Raw) -> None:
     raw.emulator.faults.script([Reset(lost_answer=True, operation="PutObject", times=2)])
-    with pytest.raises(aiohttp.ClientError):
+    # aiohttp 3.11 sends the request again by itself, and finds the body of the first try closed.
+    with pytest.raises((aiohttp.ClientError, ValueError)):
         await raw.put("/bucket/key", b"x")
     assert (await raw.get("/bucket/key")).body == b"x"
     assert [(s.operation, s.status) for s in raw.emulator.requests][-2:] == [("PutObject", 0), ("GetObject", 200)]

@@ -67,7 +67,7 @@ async def test_an_end_is_reached_where_nothing_gets_through(cos_emulator: Emulat
     config = aiocos.ClientConfig(retry=aiocos.RetryConfig(attempts=3, base=0.01))
     cos_emulator.faults.script([Truncate(0, operation="GetObject", times=None)])
     async with cos_emulator.client(config=config) as impatient:
-        with pytest.raises(Interrupted, match="0 of 3000000"):
+        with pytest.raises(Interrupted, match="after 3 attempts"):
             await impatient.objects.read(bucket, "k")
 
 

@@ -15,7 +15,7 @@ from aiocos.emulator import Delay, Emulator
 
 async def test_within_two_seconds_nothing_is_open_and_nothing_arrives(small: aiocos.Client, cos_emulator: Emulator):
     for moment in (0.05, 0.1, 0.2, 0.4):
-        cos_emulator.faults.script([Delay(0.1, operation="UploadPart", times=None)])
+        cos_emulator.faults.script([Delay(1, operation="UploadPart", times=None)])
         upload = asyncio.create_task(small.upload("bucket", "key", os.urandom(60 * MIB)))
         await asyncio.sleep(moment)
         upload.cancel()
@@ -46,7 +46,7 @@ async def test_during_the_creation(small: aiocos.Client, cos_emulator: Emulator)
 
 
 async def test_a_second_cancel_does_not_stop_the_cleaning(small: aiocos.Client, cos_emulator: Emulator):
-    slow = [Delay(0.3, operation="AbortMultipartUpload"), Delay(0.3, operation="UploadPart", times=None)]
+    slow = [Delay(0.3, operation="AbortMultipartUpload"), Delay(1, operation="UploadPart", times=None)]
     cos_emulator.faults.script(slow)
     upload = asyncio.create_task(small.upload("bucket", "key", os.urandom(40 * MIB)))
     await asyncio.sleep(0.15)

@@ -1,8 +1,8 @@
 """A pytest plugin: `cos_emulator`, a fresh emulator for a test, and `cos`, a client on it.
 
-It is loaded in every test run of an environment that has aiocos installed, so it imports neither aiohttp nor the rest of
-aiocos before a fixture is asked for. The fixtures are asynchronous and belong to pytest-asyncio, in strict mode as in auto
-mode; where it is not installed, they fail with a sentence that says so.
+It is loaded in every test run of an environment that has aiocos installed, and with it the package and its client; the
+emulator is imported when a fixture is asked for. The fixtures are asynchronous and belong to pytest-asyncio, in strict mode as
+in auto mode; where it is not installed, they fail with a sentence that says so.
 """
 
 from __future__ import annotations
