@@ -84,11 +84,12 @@ class Engine:
         if operation.timeout is None:
             return await self._persist(operation, once, None)
         deadline = asyncio.get_running_loop().time() + operation.timeout
+        clock = asyncio.timeout_at(deadline)
         try:
-            async with asyncio.timeout_at(deadline):
+            async with clock:
                 return await self._persist(operation, once, deadline)
         except TimeoutError as error:
-            if isinstance(error, TimedOut):
+            if isinstance(error, TimedOut) or not clock.expired():
                 raise
             what = f"{operation.statement.name} {resource_of(operation)}".strip()
             raise TimedOut(f"{what}: not done within {operation.timeout:g} s", sent=True) from error

@@ -18,6 +18,7 @@ from aiocos.errors import ConfigError
 from aiocos.groups import Service
 from aiocos.net.transport import OneOff, Transport
 from aiocos.transfer.methods import Desk, Transfers
+from aiocos.transfer.upload import cleaned
 from aiocos.wire.address import Endpoint, Network
 
 
@@ -109,8 +110,14 @@ class Client(Service, Transfers):
         return self._state[0].origin
 
     async def close(self) -> None:
-        """Close the connections of the running loop. The client can be used again."""
-        await self.engine.close()
+        """Close the connections of the running loop, when uploads that were given up have been taken back.
+
+        The client can be used again.
+        """
+        try:
+            await cleaned(self)
+        finally:
+            await self.engine.close()
 
     async def __aenter__(self) -> Client:
         return self

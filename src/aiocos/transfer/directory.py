@@ -18,7 +18,8 @@ from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.download import Download, download
 from aiocos.transfer.paths import name_of, path_of, walk
-from aiocos.transfer.results import DirectoryError, DirectoryResult, FileError, Observer
+from aiocos.transfer.plan import check_concurrency
+from aiocos.transfer.results import DirectoryError, DirectoryResult, FileError, Observer, leaves, raise_for
 from aiocos.transfer.upload import Upload, upload
 
 # Files in flight. Small ones cost a round trip each, and the memory budget bounds the large ones.
@@ -62,6 +63,7 @@ class DownloadDirectory(_Both):
 
 async def upload_directory(service: Service, budget: Budget, request: UploadDirectory) -> DirectoryResult:
     """Carry the upload of a directory out."""
+    check_concurrency(request.concurrency)
     root = Path(request.root)
     if not await asyncio.to_thread(root.is_dir):
         raise ConfigError(f"{root} is no directory")
@@ -85,6 +87,7 @@ async def upload_directory(service: Service, budget: Budget, request: UploadDire
 
 async def download_directory(service: Service, budget: Budget, request: DownloadDirectory) -> DirectoryResult:
     """Carry the download of a directory out."""
+    check_concurrency(request.concurrency)
     root = Path(request.root)
     await asyncio.to_thread(root.mkdir, parents=True, exist_ok=True)
 
@@ -135,7 +138,7 @@ async def _all(jobs: AsyncIterator[tuple[str, str, Callable[[], Awaitable[int]]]
                 await places.acquire()
                 tasks.create_task(one(path, key, work))
     except BaseExceptionGroup as group:
-        raise group.exceptions[0] from group
+        raise_for(group, leaves(group)[0])
     result = DirectoryResult(files=files, bytes=size, errors=errors)
     if causes:
         raise DirectoryError(f"the {what}: {len(causes)} of {files + len(causes)} files failed: {causes[0]}", result) from (

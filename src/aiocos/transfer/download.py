@@ -30,8 +30,8 @@ from aiocos.operations.objects import GetObject
 from aiocos.operations.shared import CustomerEncryption, Guarded, ReadConditions
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.files import in_thread, opened, write_at
-from aiocos.transfer.plan import Part, cut
-from aiocos.transfer.results import DownloadResult, Observer, Reporter, Verified, leaves, told
+from aiocos.transfer.plan import Part, check_concurrency, cut
+from aiocos.transfer.results import DownloadResult, Observer, Reporter, Verified, leaves, raise_for, told
 from aiocos.transfer.verify import Verifier, pinned_to, proof_for
 from aiocos.wire.ranges import ByteRange
 
@@ -64,6 +64,7 @@ class Download(CustomerEncryption, ReadConditions, Guarded):
 
 async def download(service: Service, budget: Budget, request: Download) -> DownloadResult:
     """Carry a download out."""
+    check_concurrency(request.concurrency)
     if request.part_size is not None and request.part_size < 1:
         raise ConfigError("part_size is at least 1 byte")
     target = Path(request.path)
@@ -150,7 +151,7 @@ class _Attempt:
                     tasks.create_task(self._others(fd, parts[1:], pinned_to(reading, info), places, verifier, tasks))
                 tasks.create_task(verifier.follow(f"the {self._what}"))
         except BaseExceptionGroup as group:
-            raise self._failure(group) from group
+            raise_for(group, self._failure(group))
         return verifier.verified
 
     async def _first(self, fd: int, stream: ObjectStream, part: Part | None, verifier: Verifier) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -16,7 +17,8 @@ T = TypeVar("T")
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run something that blocks in a thread, to its end even when cancelled; the cancel comes through after that."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    # Not `to_thread` in a task: a loop that ends cancels all its tasks, and we would stop waiting while the thread goes on.
+    running = asyncio.get_running_loop().run_in_executor(None, partial(work, *args, **kwargs))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -38,7 +40,8 @@ async def _ended(running: "asyncio.Future[T]") -> None:
 @asynccontextmanager
 async def opened(path: "str | os.PathLike[str]", flags: int) -> AsyncGenerator[int]:
     """Open a file; give its descriptor and close it at the end."""
-    opening = asyncio.ensure_future(asyncio.to_thread(os.open, path, flags | getattr(os, "O_CLOEXEC", 0), 0o666))
+    flags |= getattr(os, "O_CLOEXEC", 0)
+    opening = asyncio.get_running_loop().run_in_executor(None, os.open, path, flags, 0o666)
     try:
         fd = await asyncio.shield(opening)
     except asyncio.CancelledError:

@@ -48,6 +48,12 @@ def check_part_size(size: int) -> None:
         raise ConfigError(f"a part of {size} bytes: the service takes parts of {MIN_PART} (5 MiB) to {MAX_PART} (5 GiB) bytes")
 
 
+def check_concurrency(width: int | None) -> None:
+    """Raise `ConfigError` for a number of things at once that is none."""
+    if width is not None and width < 1:
+        raise ConfigError(f"concurrency is at least 1, not {width}")
+
+
 def cut(size: int, part_size: int) -> Iterator[Part]:
     """Give the parts of `size` bytes; an empty object has one empty part."""
     for index, offset in enumerate(range(0, max(size, 1), part_size)):

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict
 
@@ -75,12 +75,14 @@ class Reporter:
 async def told(reporter: Reporter, timeout: float | None, what: str) -> AsyncGenerator[None]:
     """Run a transfer: its observer hears of its beginning and its end, and its deadline (seconds) is an error of ours."""
     reporter.tell("queued")
+    clock = asyncio.timeout(timeout)
     try:
-        async with asyncio.timeout(timeout):
+        async with clock:
             yield
     except BaseException as error:
         reporter.tell("failed")
-        if isinstance(error, TimeoutError) and not isinstance(error, TimedOut):
+        # A source may raise a TimeoutError of its own, which is the caller's to understand.
+        if clock.expired() and isinstance(error, TimeoutError) and not isinstance(error, TimedOut):
             raise TimedOut(f"{what}: not done within {timeout:g} s", sent=True) from error
         raise
     reporter.tell("done")
@@ -92,6 +94,20 @@ def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     for error in group.exceptions:
         out += leaves(error) if isinstance(error, BaseExceptionGroup) else [error]  # pyright: ignore[reportUnknownArgumentType]
     return out
+
+
+def raise_for(group: BaseExceptionGroup[BaseException], meaning: BaseException) -> NoReturn:
+    """Raise what a group of failures means: an error about it, or one of its own, with the cause and context that one has."""
+    if all(meaning is not leaf for leaf in leaves(group)):
+        raise meaning from group
+    context = meaning.__context__
+    try:
+        raise meaning
+    except BaseException:
+        meaning.__context__ = context
+        raise
+    finally:
+        del meaning  # the traceback refers to this frame
 
 
 class _Outcome(BaseModel):

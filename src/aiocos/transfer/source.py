@@ -68,13 +68,24 @@ def origin_of(source: Source) -> Origin:
         return _File(Path(source))
     if isinstance(source, io.TextIOBase):
         raise ConfigError("the source is a text file: open it with mode 'rb'")
-    if hasattr(source, "read"):
+    if _reads_by_size(source):
         return _Reader(source)
     if isinstance(source, AsyncIterable):
         return _Chunks(source)
     if isinstance(source, Iterable):
         return _Chunks(_threaded(iter(cast("Iterable[Bytes]", source))))
     raise ConfigError(f"{type(source).__name__} is no source: give bytes, a path, a binary file or an iterator of bytes")
+
+
+def _reads_by_size(source: object) -> bool:
+    """Tell whether a source has a `read(size)`. A `read()` without a size (`ObjectStream`) would give everything at once."""
+    read = getattr(source, "read", None)
+    try:
+        return read is not None and bool(inspect.signature(read).bind(1))
+    except TypeError:
+        return False
+    except ValueError:  # written in C, without a signature
+        return True
 
 
 class _Memory(Origin):
@@ -149,7 +160,8 @@ class _Ordered(Origin):
                     break
             taken = min(len(self._rest), wanted - filled)
             buffer[filled : filled + taken] = self._rest[:taken]
-            self._rest = self._rest[taken:]
+            # Even an empty view holds its bytearray, which the source may want to change.
+            self._rest = self._rest[taken:] if taken < len(self._rest) else memoryview(b"")
             filled += taken
         return buffer if filled == wanted else memoryview(buffer)[:filled]
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import cache
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from aiocos.config import TransferConfig
 from aiocos.errors import (
@@ -53,8 +54,8 @@ from aiocos.operations.shared import (
     WriteConditions,
 )
 from aiocos.transfer.budget import Budget
-from aiocos.transfer.plan import Part, check_part_size, cut, growing, part_size_for
-from aiocos.transfer.results import Observer, Reporter, UploadResult, leaves, told
+from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, growing, part_size_for
+from aiocos.transfer.results import Observer, Reporter, UploadResult, leaves, raise_for, told
 from aiocos.transfer.source import Origin, Source, origin_of
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
@@ -64,7 +65,7 @@ O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 
 _log = logging.getLogger("aiocos.transfer")
 # Clean-ups that outlive the task they belong to; the loop itself keeps only weak references.
-_cleaning: set[asyncio.Task[None]] = set()
+_cleaning: WeakKeyDictionary[Service, set[asyncio.Task[None]]] = WeakKeyDictionary()
 
 
 @dataclass(repr=False, slots=True)
@@ -88,6 +89,7 @@ class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGra
 async def upload(service: Service, budget: Budget, request: Upload) -> UploadResult:
     """Carry an upload out."""
     config = service.engine.config.transfer
+    check_concurrency(request.concurrency)
     if request.part_size is not None:
         check_part_size(request.part_size)
     reporter = Reporter(request.progress, request.bucket, request.key)
@@ -188,7 +190,7 @@ class _Multipart:
             try:
                 await self._send(upload_id, parts, begun)
             except BaseExceptionGroup as group:
-                raise self._failure(group, upload_id) from group
+                raise_for(group, self._failure(group, upload_id))
             await self._origin.unchanged()
             self._reporter.tell("verifying")
             return await self._complete(upload_id)
@@ -205,7 +207,8 @@ class _Multipart:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            keep(self._create_and_abort(task))
+            # Not waited for here: a service that does not answer would hold the cancel up. The client waits when it closes.
+            keep(self._service, self._create_and_abort(task))
             raise
 
     async def _create_and_abort(self, creating: asyncio.Future[MultipartUpload]) -> None:
@@ -354,7 +357,7 @@ class _Multipart:
         raise error
 
     async def _clean_up(self, upload_id: str) -> None:
-        task = keep(self._abort(upload_id))
+        task = keep(self._service, self._abort(upload_id))
         # A second cancel ends the waiting, not the cleaning.
         await asyncio.shield(task)
 
@@ -372,12 +375,20 @@ class _Multipart:
             _log.warning("the %s could not be aborted, upload id %s: %s", self._what, upload_id, error)
 
 
-def keep(work: Any) -> asyncio.Task[None]:
+def keep(service: Service, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """Start a clean-up that nobody has to wait for."""
-    task: asyncio.Task[None] = asyncio.ensure_future(work)
-    _cleaning.add(task)
-    task.add_done_callback(_cleaning.discard)
+    task = asyncio.ensure_future(work)
+    tasks = _cleaning.setdefault(service, set())
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
     return task
+
+
+async def cleaned(service: Service) -> None:
+    """Wait for the clean-ups that run; each bounds its own time."""
+    loop = asyncio.get_running_loop()
+    if tasks := [task for task in _cleaning.get(service, ()) if task.get_loop() is loop]:
+        await asyncio.wait(tasks)
 
 
 def _composite(parts: list[CompletedPart]) -> str | None:
