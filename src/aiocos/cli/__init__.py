@@ -1,5 +1,6 @@
 """The command line: `aiocos ls`, `cp`, `rm` … with `cos://bucket/key` paths. Needs the extra `cli`."""
 
+import io
 import sys
 
 
@@ -12,4 +13,8 @@ def main() -> None:
             raise
         sys.stderr.write(f"aiocos: the command line needs {error.name}: pip install 'aiocos[cli]'\n")
         raise SystemExit(2) from None
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a letter shows its number: a listing must not stop at a key.
+            stream.reconfigure(errors="backslashreplace")
     app()

@@ -1,6 +1,6 @@
 """`mb`, `rb` and `rm`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 import typer
@@ -11,6 +11,9 @@ from aiocos.cli.paths import CosPath
 from aiocos.client import Client
 from aiocos.errors import NotServed, ServiceError, TransferError
 from aiocos.operations.objects import DeleteObjectsResult, ObjectIdentifier
+
+# Failures of single keys that are shown; `--json` has all.
+_SHOWN = 20
 
 _Bucket = Annotated[str, typer.Argument(help="cos://bucket")]
 
@@ -61,8 +64,9 @@ async def _empty(client: Client, bucket: str) -> None:
         await client.multipart.abort(bucket, upload.key, upload.upload_id)
 
 
-async def _keys(client: Client, bucket: str, prefix: str) -> AsyncIterator[str]:
+async def _keys(client: Client, bucket: str, prefix: str, count: Callable[[], None] = lambda: None) -> AsyncIterator[str]:
     async for entry in client.objects.list(bucket, prefix=prefix or None):
+        count()
         yield entry.key
 
 
@@ -73,31 +77,64 @@ def rm(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Delete an object, or with -r everything whose key begins with the path."""
+    """Delete an object, or with -r everything whose key begins with the path.
+
+    Asks first where that is a whole bucket, or more than the path says: `rm -r cos://b/log` would also delete `login.html`.
+    """
     target = CosPath.parse(path)
     if not target.key and not recursive:
         raise typer.BadParameter(f"{path} is a bucket: `rb` removes it, `rm -r` empties it")
     if not target.key:
         sure(f"Delete everything in {target.bucket}?", yes)
+    elif recursive and not yes and not target.is_place:
+        _sure_of_neighbours(target)
 
     async def work(client: Client) -> None:
         if not recursive:
-            await client.objects.delete(target.bucket, target.key)
+            gone = await client.objects.delete(target.bucket, target.key)
+            if as_json:
+                show_json({"bucket": target.bucket, "key": target.key, **gone.model_dump(mode="json", exclude_none=True)})
             return
-        result = await client.objects.delete_many(target.bucket, _keys(client, target.bucket, target.key))
+        asked = 0
+
+        def count() -> None:
+            nonlocal asked
+            asked += 1
+
+        # Quiet: what was deleted would be held until the end, for millions of keys.
+        result = await client.objects.delete_many(target.bucket, _keys(client, target.bucket, target.key, count), quiet=True)
+        deleted = asked - len(result.errors)
         if as_json:
-            show_json(result)
+            errors = [error.model_dump(mode="json", exclude_none=True) for error in result.errors]
+            show_json({"bucket": target.bucket, "prefix": target.key, "deleted": deleted, "errors": errors})
         elif not quiet:
-            say(f"{len(result.deleted)} deleted")
+            say(f"{deleted} deleted")
         _judge(result)
 
     settings().run(work)
 
 
+def _sure_of_neighbours(target: CosPath) -> None:
+    """Ask where a key begins with the path and does not lie below it, as `login.html` begins with `log`."""
+    neighbours: list[str] = []
+
+    async def look(client: Client) -> None:
+        async for page in client.objects.list(target.bucket, prefix=target.key, delimiter="/").pages():
+            found = (*(entry.key for entry in page.contents), *(prefix.prefix for prefix in page.common_prefixes))
+            neighbours.extend(one for one in found if one not in (target.key, target.folder))
+            if neighbours:
+                return
+
+    settings().run(look)
+    if neighbours:
+        # Outside of the event loop, which would keep Ctrl-C from whoever is being asked.
+        sure(f"Delete {printable(neighbours[0])} and all else that begins with {printable(target.key)}, too?", yes=False)
+
+
 def _judge(result: DeleteObjectsResult) -> None:
     """Say what could not be deleted, and fail if anything could not."""
-    for error in result.errors[:20]:
-        complain(f"{printable(error.key)}: {error.code} {error.message}")
+    for error in result.errors[:_SHOWN]:
+        complain(f"{error.key}: {error.code} {error.message}")
     if result.errors:
         raise TransferError(f"{len(result.errors)} objects were not deleted")
 

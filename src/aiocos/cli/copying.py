@@ -1,9 +1,11 @@
-"""`cp` and `cat`."""
+"""`cp`: up, down, within the service, from standard input and to standard output."""
 
 import asyncio
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -11,24 +13,28 @@ from typing import Annotated, Any
 import typer
 
 from aiocos.cli.arguments import Json, Quiet, Recursive, settings, size_of
-from aiocos.cli.display import complain, human, printable, say, show_json, watching
+from aiocos.cli.display import Watch, complain, human, say, show_json, watching
 from aiocos.cli.paths import CosPath, Place, file_for, key_for, place
+from aiocos.cli.piping import pour, standard_input
+from aiocos.cli.within import copy_object, copy_prefix
 from aiocos.client import Client
 from aiocos.errors import CosError, TransferError
-from aiocos.transfer import DirectoryError, DirectoryResult
-from aiocos.transfer.results import Observer
-from aiocos.wire.ranges import ByteRange
+from aiocos.transfer import DirectoryError
+from aiocos.transfer.paths import walk
+from aiocos.transfer.source import Source
 
-# Copies within the service in flight: they cost it work, and us nothing.
-_COPIES = 16
+# Failures of single files that are shown; `--json` has all.
+_SHOWN = 20
 
 
 def cp(
     source: Annotated[str, typer.Argument(help="A file, a directory, cos://bucket/key, or - for standard input.")],
     target: Annotated[str, typer.Argument(help="The same, or - for standard output.")],
     recursive: Recursive = False,
-    content_type: Annotated[str | None, typer.Option(help="Media type of what is uploaded.")] = None,
-    metadata: Annotated[list[str] | None, typer.Option(help="name=value, may be repeated.", metavar="NAME=VALUE")] = None,
+    content_type: Annotated[str | None, typer.Option(help="Media type of the object that is made (not with -r).")] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(help="name=value of the object that is made; may be repeated.", metavar="NAME=VALUE")
+    ] = None,
     part_size: Annotated[str | None, typer.Option(help="Bytes of a part: 16MiB.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Parts, or files with -r, in flight.")] = None,
     quiet: Quiet = False,
@@ -36,30 +42,42 @@ def cp(
 ) -> None:
     """Copy files and objects: up, down, or within the service.
 
-    A target that is a bucket, a directory, or ends in a slash takes the source's name below it. With -r, what is in the source
-    directory (or below the source prefix) comes to lie in the target. Existing files and objects are replaced.
+    A target that is a bucket, a directory, or ends in a slash takes the source under its own name; any other target is the new
+    name. With -r, what is in the source directory (or below the source prefix) comes to lie directly in the target: `cp -r site
+    cos://b/www` makes `www/index.html` of `site/index.html`, with or without slashes at the ends. Existing files and objects
+    are replaced; a file that fails does not stop the others.
     """
-    here, there = place(source), place(target)
-    if not isinstance(here, CosPath) and not isinstance(there, CosPath):
-        raise typer.BadParameter("one of the two must be a cos:// path")
-    pairs = dict(_pair(text) for text in metadata or ())
-    size = size_of(part_size)
+    job = _Copy(
+        place(source),
+        place(target),
+        target,
+        recursive,
+        content_type,
+        dict(_pair(text) for text in metadata or ()) or None,
+        size_of(part_size),
+        concurrency,
+    )
+    job.check()
+    piped = job.target is None
+    if piped and as_json:
+        raise typer.BadParameter("--json and the object would both go to standard output")
 
     async def work(client: Client) -> None:
         began = perf_counter()
-        with watching(f"{printable(source)} → {printable(target)}", quiet=quiet or as_json) as progress:
-            job = _Copy(client, here, there, target, recursive, content_type, pairs, size, concurrency, progress)
-            outcome = await job.run()
+        # On a terminal, bytes and bar would be mixed.
+        with watching(job.label, quiet=quiet or as_json or (piped and sys.stdout.isatty())) as watch:
+            try:
+                outcome = await job.run(client, watch)
+            except DirectoryError as error:
+                if as_json:
+                    show_json(error.result)
+                for one in error.result.errors[:_SHOWN]:
+                    complain(f"{one.path}: {one.error}")
+                raise
         if as_json:
             show_json(outcome)
-        elif not quiet and there is not None:
-            seconds = perf_counter() - began
-            files = f"{outcome['files']} files, " if "files" in outcome else ""
-            moved: int | None = outcome.get("bytes")
-            told = (
-                f"{human(moved)} in {seconds:.1f} s ({human(moved / seconds)}/s)" if moved is not None else f"{seconds:.1f} s"
-            )
-            say(f"{files}{told}")
+        elif not quiet and not piped:
+            say(_summary(outcome, perf_counter() - began))
 
     settings().run(work)
 
@@ -71,173 +89,175 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _summary(outcome: dict[str, Any], seconds: float) -> str:
+    files = f"{outcome['files']} files, " if "files" in outcome else ""
+    moved: int | None = outcome.get("bytes")
+    if moved is None:
+        return f"copied in {seconds:.1f} s"
+    return f"{files}{human(moved)} in {seconds:.1f} s ({human(moved / seconds)}/s)"
+
+
+@dataclass(slots=True)
 class _Copy:
     """One run of `cp`."""
 
-    def __init__(
-        self,
-        client: Client,
-        source: Place,
-        target: Place,
-        target_text: str,
-        recursive: bool,
-        content_type: str | None,
-        metadata: dict[str, str],
-        part_size: int | None,
-        concurrency: int | None,
-        progress: Observer,
-    ) -> None:
-        self._client = client
-        self._source = source
-        self._target = target
-        self._target_text = target_text
-        self._recursive = recursive
-        self._content_type = content_type
-        self._metadata = metadata or None
-        self._part_size = part_size
-        self._concurrency = concurrency
-        self._progress = progress
+    source: Place
+    target: Place
+    target_text: str
+    recursive: bool
+    content_type: str | None
+    metadata: dict[str, str] | None
+    part_size: int | None
+    concurrency: int | None
 
-    async def run(self) -> dict[str, Any]:
+    @property
+    def label(self) -> str:
+        """What is being copied, in a word."""
+        match self.source:
+            case None:
+                return "standard input"
+            case CosPath():
+                return self.source.key.rstrip("/").rsplit("/", 1)[-1] or self.source.bucket
+            case Path():
+                return self.source.name or self.source.resolve().name or "/"
+
+    def check(self) -> None:
+        """Refuse what cannot be meant, before anything is connected."""
+        source, target = self.source, self.target
+        if not isinstance(source, CosPath) and not isinstance(target, CosPath):
+            raise typer.BadParameter("one of the two must be a cos:// path")
+        if isinstance(source, Path) and self.recursive and source.is_file():
+            self.recursive = False
+        if self.recursive and (source is None or target is None):
+            raise typer.BadParameter("- is one stream of bytes, -r means many files")
+        if isinstance(source, CosPath) and not self.recursive and not source.key:
+            raise typer.BadParameter(f"{source} is a bucket: name an object in it, or say -r for all of them")
+        if source is None and isinstance(target, CosPath) and target.is_place:
+            raise typer.BadParameter(f"standard input has no name that it could have in {target}: name the object")
+        if isinstance(source, Path) and not self.recursive and source.is_dir():
+            raise typer.BadParameter(f"{source} is a directory: say -r")
+        if (self.content_type or self.metadata) and (self.recursive or not isinstance(target, CosPath)):
+            raise typer.BadParameter("--content-type and --metadata are for one object that is made")
+
+    async def run(self, client: Client, watch: Watch) -> dict[str, Any]:
         """Do it; return what there is to tell."""
-        match self._source, self._target:
+        match self.source, self.target:
             case CosPath() as source, CosPath() as target:
-                return await (self._copy_prefix if self._recursive else self._copy_object)(source, target)
+                return await self._within(client, source, target, watch)
             case CosPath() as source, None:
-                return await self._to_stdout(source)
+                return {"bytes": await pour(client, source, watch=watch)}
             case CosPath() as source, Path() as target:
-                return await (self._download_all if self._recursive else self._download)(source, target)
+                work = self._download_all if self.recursive else self._download
+                return await work(client, source, target, watch)
             case None, CosPath() as target:
-                return await self._upload(sys.stdin.buffer, target, "stdin")
+                return await self._upload(client, standard_input(), target, "", watch)
             case Path() as source, CosPath() as target:
-                if self._recursive:
-                    return await self._upload_all(source, target)
-                if source.is_dir():
-                    raise typer.BadParameter(f"{source} is a directory: say -r")
-                return await self._upload(source, target, source.name)
+                if self.recursive:
+                    return await self._upload_all(client, source, target, watch)
+                return await self._upload(client, source, target, source.name, watch)
             case _:
-                raise typer.BadParameter("one of the two must be a cos:// path")
+                raise AssertionError("unreachable: refused by `check`")
 
-    async def _upload(self, source: Any, target: CosPath, name: str) -> dict[str, Any]:
-        result = await self._client.upload(
+    async def _upload(self, client: Client, source: Source, target: CosPath, name: str, watch: Watch) -> dict[str, Any]:
+        result = await client.upload(
             target.bucket,
             key_for(target, name),
             source,
-            part_size=self._part_size,
-            concurrency=self._concurrency,
-            content_type=self._content_type,
-            metadata=self._metadata,
-            progress=self._progress,
+            part_size=self.part_size,
+            concurrency=self.concurrency,
+            content_type=self.content_type,
+            metadata=self.metadata,
+            progress=watch,
         )
         return {**result.model_dump(mode="json", exclude_none=True), "bytes": result.size}
 
-    async def _download(self, source: CosPath, target: Path) -> dict[str, Any]:
-        path = file_for(target, self._target_text, source.key)
-        result = await self._client.download(
+    async def _download(self, client: Client, source: CosPath, target: Path, watch: Watch) -> dict[str, Any]:
+        path = file_for(target, self.target_text, source)
+        if path != target:
+            await asyncio.to_thread(target.mkdir, parents=True, exist_ok=True)
+        result = await client.download(
             source.bucket,
             source.key,
             path,
-            part_size=self._part_size,
-            concurrency=self._concurrency,
-            progress=self._progress,
+            part_size=self.part_size,
+            concurrency=self.concurrency,
+            progress=watch,
         )
         return {**result.model_dump(mode="json", exclude_none=True), "bytes": result.size}
 
-    async def _to_stdout(self, source: CosPath) -> dict[str, Any]:
-        return {"bytes": await _pour(self._client, source, None)}
-
-    async def _upload_all(self, source: Path, target: CosPath) -> dict[str, Any]:
-        return await _whole(
-            lambda: self._client.upload_directory(
+    async def _upload_all(self, client: Client, source: Path, target: CosPath, watch: Watch) -> dict[str, Any]:
+        # Raises, with the reason, where there is no such thing.
+        await asyncio.to_thread(source.stat)
+        async with _beside(watch, lambda: _size_of_tree(source)):
+            result = await client.upload_directory(
                 source,
                 target.bucket,
                 prefix=target.folder,
-                concurrency=self._concurrency,
-                part_size=self._part_size,
-                progress=self._progress,
+                concurrency=self.concurrency,
+                part_size=self.part_size,
+                progress=watch,
             )
-        )
+        return result.model_dump(mode="json")
 
-    async def _download_all(self, source: CosPath, target: Path) -> dict[str, Any]:
-        return await _whole(
-            lambda: self._client.download_directory(
+    async def _download_all(self, client: Client, source: CosPath, target: Path, watch: Watch) -> dict[str, Any]:
+        await _something_below(client, source)
+        async with _beside(watch, lambda: _size_of_prefix(client, source)):
+            result = await client.download_directory(
                 source.bucket,
                 target,
                 prefix=source.folder,
-                concurrency=self._concurrency,
-                part_size=self._part_size,
-                progress=self._progress,
+                concurrency=self.concurrency,
+                part_size=self.part_size,
+                progress=watch,
             )
-        )
+        return result.model_dump(mode="json")
 
-    async def _copy_object(self, source: CosPath, target: CosPath) -> dict[str, Any]:
-        name = source.key.rsplit("/", 1)[-1]
-        await self._client.objects.copy(target.bucket, key_for(target, name), (source.bucket, source.key))
-        return {"bucket": target.bucket, "key": key_for(target, name)}
-
-    async def _copy_prefix(self, source: CosPath, target: CosPath) -> dict[str, Any]:
-        places, done, failures = asyncio.Semaphore(self._concurrency or _COPIES), 0, 0
-
-        async def one(key: str, new: str) -> None:
-            nonlocal done, failures
-            try:
-                await self._client.objects.copy(target.bucket, new, (source.bucket, key))
-                done += 1
-            except CosError as error:
-                failures += 1
-                complain(str(error))
-            finally:
-                places.release()
-
-        async with asyncio.TaskGroup() as tasks:
-            async for entry in self._client.objects.list(source.bucket, prefix=source.folder or None):
-                await places.acquire()
-                tasks.create_task(one(entry.key, target.folder + entry.key[len(source.folder) :]))
-        if failures:
-            raise TransferError(f"{failures} of {done + failures} objects were not copied")
-        return {"files": done}
+    async def _within(self, client: Client, source: CosPath, target: CosPath, watch: Watch) -> dict[str, Any]:
+        if not self.recursive:
+            there, copied = await copy_object(client, source, target, self.content_type, self.metadata)
+            return {"bucket": there.bucket, "key": there.key, **copied.model_dump(mode="json", exclude_none=True)}
+        await _something_below(client, source)
+        async with _beside(watch, lambda: _size_of_prefix(client, source)):
+            return {**await copy_prefix(client, source, target, self.concurrency, watch)}
 
 
-async def _whole(work: Callable[[], Any]) -> dict[str, Any]:
+async def _something_below(client: Client, source: CosPath) -> None:
+    """Raise where nothing lies below a prefix: a mistyped name must not look like a copy. An empty bucket may be copied."""
+    async for page in client.objects.list(source.bucket, prefix=source.folder or None, max_keys=1).pages():
+        if source.key and not page.contents:
+            raise TransferError(f"nothing lies below cos://{source.bucket}/{source.folder}")
+        return
+
+
+@asynccontextmanager
+async def _beside(watch: Watch, count: Callable[[], Awaitable[int]]) -> AsyncGenerator[None]:
+    """Find out the bytes of all, for the bar to show how long it takes, while the transfers run already."""
+    if not watch.shown:
+        yield
+        return
+
+    async def counting() -> None:
+        # Trouble on the way is for the transfer to tell.
+        with suppress(CosError, OSError):
+            watch.expect(await count())
+
+    task = asyncio.create_task(counting())
     try:
-        result: DirectoryResult = await work()
-    except DirectoryError as error:
-        for one in error.result.errors[:20]:
-            complain(f"{printable(one.path)}: {one.error}")
-        raise
-    return result.model_dump(mode="json")
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
-def cat(
-    path: Annotated[str, typer.Argument(help="cos://bucket/key")],
-    range_: Annotated[str | None, typer.Option("--range", help="Bytes first-last, first- or -count.", metavar="RANGE")] = None,
-) -> None:
-    """Write an object to standard output."""
-    target = CosPath.parse(path)
-    if not target.key:
-        raise typer.BadParameter(f"{path} is a bucket")
-    try:
-        wanted = ByteRange.from_wire(f"bytes={range_}") if range_ else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-
-    async def work(client: Client) -> None:
-        await _pour(client, target, wanted)
-
-    settings().run(work)
+async def _size_of_tree(root: Path) -> int:
+    found, size = walk(root), 0
+    while some := await asyncio.to_thread(lambda: [path.stat().st_size for path in islice(found, 1000)]):
+        size += sum(some)
+    return size
 
 
-async def _pour(client: Client, source: CosPath, wanted: ByteRange | None) -> int:
-    """Write an object to standard output as it comes; return its bytes."""
-    out, total = sys.stdout.buffer, 0
-    async with client.objects.get(source.bucket, source.key, range=wanted) as stream:
-        async for chunk in stream:
-            await asyncio.to_thread(_write_all, out.fileno(), chunk)
-            total += len(chunk)
-    return total
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+async def _size_of_prefix(client: Client, source: CosPath) -> int:
+    size = 0
+    async for entry in client.objects.list(source.bucket, prefix=source.folder or None):
+        size += entry.size
+    return size

@@ -13,14 +13,16 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
+from rich.table import Column
+from rich.text import Text
 
 from aiocos.transfer import Progress as Event
-from aiocos.transfer.results import Observer
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -31,14 +33,21 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write a line to standard error."""
-    errors.print(f"aiocos: {text}", markup=False)
+    """Write one line to standard error. What servers and file names put into it cannot command the terminal."""
+    errors.print(f"aiocos: {printable(text)}", markup=False)
+
+
+def explain() -> None:
+    """Write the traceback of the exception at hand to standard error; without the values of variables, which hold secrets."""
+    errors.print_exception(show_locals=False)
 
 
 def show_json(value: BaseModel | dict[str, Any]) -> None:
     """Write one JSON object on a line of its own."""
     plain = value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else value
-    say(json.dumps(plain, ensure_ascii=False, default=str))
+    # Elsewhere than in UTF-8, letters are written as escapes of JSON, which every reader understands.
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    say(json.dumps(plain, ensure_ascii=not unicode, default=str))
 
 
 def printable(text: str) -> str:
@@ -60,40 +69,37 @@ def moment(value: datetime | None) -> str:
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
 
 
-@contextmanager
-def watching(label: str, *, quiet: bool, total: int | None = None) -> Generator[Observer]:
-    """Show the progress of one or many transfers, on a terminal; elsewhere, and if quiet, show nothing.
+class Watch:
+    """Told of the progress of one or many transfers; shows nothing. `Bar` shows it."""
 
-    `total` is the number of bytes of all of them together, where somebody knows it.
-    """
-    if quiet or not errors.is_terminal:
-        yield lambda event: None
-        return
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(compact=True),
-        console=errors,
-        transient=True,
-    ) as progress:
-        yield _Totals(progress, label, total)
+    shown = False
+
+    def __call__(self, event: Event) -> None:
+        """Take note of what a transfer tells."""
+
+    def expect(self, size: int) -> None:
+        """Take note of how many bytes there will be in all."""
 
 
-class _Totals:
-    """Adds up the events of many transfers; finished ones are a sum only."""
+class Bar(Watch):
+    """Adds up what many transfers tell, and shows it. Finished ones are a sum only."""
+
+    shown = True
 
     def __init__(self, progress: Progress, label: str, total: int | None) -> None:
         self._progress = progress
-        self._label = label
         self._total = total
-        self._task = progress.add_task(label, total=None)
+        self._task = progress.add_task(label, total=total, files="")
         self._running: dict[str, Event] = {}
         self._files = self._bytes = 0
 
+    def expect(self, size: int) -> None:
+        """Show from now on how much of it is done, and how long the rest takes."""
+        self._total = size
+        self._progress.update(self._task, total=size)
+
     def __call__(self, event: Event) -> None:
+        """Show what this changes."""
         if event.state in ("done", "failed"):
             self._running.pop(event.key, None)
             self._files += 1
@@ -104,5 +110,39 @@ class _Totals:
         # The sum over many files is not known before the last has been found.
         single = self._files == 0 and len(self._running) == 1
         total = self._total if self._total is not None or not single else event.bytes_total
-        label = f"{self._label} ({self._files} done)" if self._files else self._label
-        self._progress.update(self._task, description=label, completed=done, total=total)
+        files = f"{self._files} done" if self._files > 1 or (self._files and self._running) else ""
+        self._progress.update(self._task, completed=done, total=total, files=files)
+
+
+class _Rate(ProgressColumn):
+    """Bytes a second, in the units of the sizes beside it."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{human(speed)}/s" if speed else "", style="progress.data.speed")
+
+
+@contextmanager
+def watching(label: str, *, quiet: bool, total: int | None = None) -> Generator[Watch]:
+    """Show the progress of one or many transfers on a terminal; elsewhere, and if quiet, show nothing.
+
+    `total` is the number of bytes of all of them together, where somebody knows it.
+    """
+    if quiet or not errors.is_terminal:
+        yield Watch()
+        return
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", max_width=24)),
+        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
+        TextColumn("{task.fields[files]}", table_column=Column(no_wrap=True)),
+        DownloadColumn(binary_units=True, table_column=Column(no_wrap=True)),
+        _Rate(table_column=Column(no_wrap=True, min_width=11, justify="right")),
+        TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
+        console=errors,
+        transient=True,
+        expand=True,
+    ) as progress:
+        yield Bar(progress, printable(label), total)

@@ -23,12 +23,32 @@ class CosPath:
         bucket, _, key = text[len(SCHEME) :].partition("/")
         if not bucket:
             raise typer.BadParameter(f"{text!r} names no bucket")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise typer.BadParameter(f"{text!r} is no UTF-8 text, which keys are") from None
         return cls(bucket, key)
 
     @property
     def folder(self) -> str:
         """The key as a prefix of what lies below it: with a slash at its end, unless it is empty."""
         return self.key if not self.key or self.key.endswith("/") else f"{self.key}/"
+
+    @property
+    def name(self) -> str:
+        """What stands behind the last slash of the key."""
+        return self.key.rsplit("/", 1)[-1]
+
+    @property
+    def is_place(self) -> bool:
+        """Whether a copy that goes here takes its source's name: a bucket, or a key that ends in a slash."""
+        return not self.key or self.key.endswith("/")
+
+    def of_object(self) -> "CosPath":
+        """This path, if it names an object; a usage error for a bucket."""
+        if not self.key:
+            raise typer.BadParameter(f"{self} is a bucket: name an object in it")
+        return self
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.bucket}/{self.key}"
@@ -47,14 +67,14 @@ def place(text: str) -> Place:
 
 def key_for(target: CosPath, name: str) -> str:
     """The key that a file of this name gets: the target's own, or below it where it is a bucket or ends in a slash."""
-    return f"{target.key}{name}" if not target.key or target.key.endswith("/") else target.key
+    return f"{target.key}{name}" if target.is_place else target.key
 
 
-def file_for(target: Path, text: str, key: str) -> Path:
+def file_for(target: Path, text: str, source: CosPath) -> Path:
     """The file that an object becomes: the target, or below it where it is a directory or ends in a slash."""
     if target.is_dir() or text.endswith(("/", "\\")):
-        name = key.rsplit("/", 1)[-1]
+        name = source.name
         if name in ("", ".", "..") or "\0" in name:
-            raise typer.BadParameter(f"the key {key!r} has no name for a file: name the file")
+            raise typer.BadParameter(f"{source} has no name for a file: name the file")
         return target / name
     return target
