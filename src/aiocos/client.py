@@ -17,8 +17,8 @@ from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
 from aiocos.groups import Service
 from aiocos.net.transport import OneOff, Transport
+from aiocos.transfer.cleaning import cleaned
 from aiocos.transfer.methods import Desk, Transfers
-from aiocos.transfer.upload import cleaned
 from aiocos.wire.address import Endpoint, Network
 
 

@@ -135,7 +135,7 @@ async def test_an_implicit_context_stays_too(small: aiocos.Client):
         try:
             raise KeyError("first")
         except KeyError:
-            raise Gone  # noqa: B904 - the context is what is looked at
+            raise Gone
 
     with pytest.raises(Gone) as caught:
         await small.upload("bucket", "key", failing())

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import cache
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from aiocos.config import TransferConfig
 from aiocos.errors import (
@@ -54,6 +53,7 @@ from aiocos.operations.shared import (
     WriteConditions,
 )
 from aiocos.transfer.budget import Budget
+from aiocos.transfer.cleaning import keep
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, growing, part_size_for
 from aiocos.transfer.results import Observer, Reporter, UploadResult, leaves, raise_for, told
 from aiocos.transfer.source import Origin, Source, origin_of
@@ -64,8 +64,6 @@ from aiocos.wire.spec import Operation
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 
 _log = logging.getLogger("aiocos.transfer")
-# Clean-ups that outlive the task they belong to; the loop itself keeps only weak references.
-_cleaning: WeakKeyDictionary[Service, set[asyncio.Task[None]]] = WeakKeyDictionary()
 
 
 @dataclass(repr=False, slots=True)
@@ -373,22 +371,6 @@ class _Multipart:
             return
         except (CosError, TimeoutError) as error:
             _log.warning("the %s could not be aborted, upload id %s: %s", self._what, upload_id, error)
-
-
-def keep(service: Service, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Start a clean-up that nobody has to wait for."""
-    task = asyncio.ensure_future(work)
-    tasks = _cleaning.setdefault(service, set())
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
-    return task
-
-
-async def cleaned(service: Service) -> None:
-    """Wait for the clean-ups that run; each bounds its own time."""
-    loop = asyncio.get_running_loop()
-    if tasks := [task for task in _cleaning.get(service, ()) if task.get_loop() is loop]:
-        await asyncio.wait(tasks)
 
 
 def _composite(parts: list[CompletedPart]) -> str | None:
