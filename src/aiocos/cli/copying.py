@@ -90,7 +90,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _summary(outcome: dict[str, Any], seconds: float) -> str:
-    files = f"{outcome['files']} files, " if "files" in outcome else ""
+    count: int | None = outcome.get("files")
+    files = "" if count is None else f"{count:,} file{'' if count == 1 else 's'}, "
     moved: int | None = outcome.get("bytes")
     if moved is None:
         return f"copied in {seconds:.1f} s"
