@@ -131,6 +131,8 @@ class _Copy:
             self.recursive = False
         if self.recursive and (source is None or target is None):
             raise typer.BadParameter("- is one stream of bytes, -r means many files")
+        if self.recursive and isinstance(source, CosPath) and isinstance(target, CosPath) and target.is_below(source):
+            raise typer.BadParameter(f"{target} lies in {source}: the copies would be copied again")
         if isinstance(source, CosPath) and not self.recursive and not source.key:
             raise typer.BadParameter(f"{source} is a bucket: name an object in it, or say -r for all of them")
         if source is None and isinstance(target, CosPath) and target.is_place:
