@@ -1,7 +1,9 @@
 """The demo does what it says, on a small tree and a small stream, and fails where a byte changes."""
 
 import asyncio
+import importlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,12 +38,16 @@ def test_the_table_fits_a_terminal(shell: Shell, tree: Path):
     assert outcome.code == 0
     assert max(map(len, outcome.lines)) <= 80
     assert "SHA-256 of each" in outcome.out
+    assert outcome.lines[-1] == "Every byte of 21 objects (1.0 MiB) came back as it went."
 
 
 def test_it_keeps_what_it_is_told_to_keep(shell: Shell, tree: Path, tmp_path: Path):
     assert shell("demo", "--keep").code == 2
     assert shell("demo", "--size", "1MiB", "--tree", str(tree), "--data", str(tmp_path / "data"), "--keep", "-q").code == 0
     assert (tmp_path / "data").is_dir()
+    again = shell("demo", "--size", "1MiB", "--tree", str(tree), "--data", str(tmp_path / "data"), "-q")
+    assert again.code == 2
+    assert "earlier demo" in again.err
 
 
 def test_a_changed_byte_is_found(tree: Path, monkeypatch: pytest.MonkeyPatch):
@@ -55,3 +61,28 @@ def test_a_changed_byte_is_found(tree: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(demo, "_sha256", sometimes_wrong)
     with pytest.raises(IntegrityError):
         asyncio.run(demo.run(1000, tree, None, keep=False, quiet=True))
+
+
+def test_a_demo_that_does_not_verify_says_so_and_fails(shell: Shell, tree: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(demo, "_sha256", lambda path: str(path))
+    outcome = shell("demo", "--size", "1MiB", "--tree", str(tree))
+    assert outcome.code == 1
+    assert "came back changed" in outcome.err
+    assert "came back as it went" not in outcome.out
+
+
+def test_imports_leave_the_tree_alone_while_it_is_compared(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tree / "late.py").write_text("")
+    monkeypatch.syspath_prepend(tree)
+    real = demo._find
+
+    def then_import(given: Path | None) -> object:
+        found = real(given)
+        importlib.import_module("late")
+        return found
+
+    monkeypatch.setattr(demo, "_find", then_import)
+    steps = asyncio.run(demo.run(1000, tree, None, keep=False, quiet=True))
+    assert {step.what: step.objects for step in steps}["tree down"] == 21
+    assert sys.dont_write_bytecode is False

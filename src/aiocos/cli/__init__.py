@@ -9,9 +9,10 @@ def main() -> None:
     try:
         from aiocos.cli.app import app
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich", "click"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("typer", "rich", "click"):
             raise
-        sys.stderr.write(f"aiocos: the command line needs {error.name}: pip install 'aiocos[cli]'\n")
+        sys.stderr.write(f"aiocos: the command line needs {missing}: pip install 'aiocos[cli]'\n")
         raise SystemExit(2) from None
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -90,7 +90,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _summary(outcome: dict[str, Any], seconds: float) -> str:
-    files = f"{outcome['files']} files, " if "files" in outcome else ""
+    count: int | None = outcome.get("files")
+    files = "" if count is None else f"{count:,} file{'' if count == 1 else 's'}, "
     moved: int | None = outcome.get("bytes")
     if moved is None:
         return f"copied in {seconds:.1f} s"
@@ -130,6 +131,8 @@ class _Copy:
             self.recursive = False
         if self.recursive and (source is None or target is None):
             raise typer.BadParameter("- is one stream of bytes, -r means many files")
+        if self.recursive and isinstance(source, CosPath) and isinstance(target, CosPath) and target.is_below(source):
+            raise typer.BadParameter(f"{target} lies in {source}: the copies would be copied again")
         if isinstance(source, CosPath) and not self.recursive and not source.key:
             raise typer.BadParameter(f"{source} is a bucket: name an object in it, or say -r for all of them")
         if source is None and isinstance(target, CosPath) and target.is_place:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import random
+import sys
 import sysconfig
 import tempfile
 from collections.abc import AsyncIterator, Generator
@@ -20,8 +21,7 @@ from aiocos.cli.arguments import Json, Quiet, settings, size_of
 from aiocos.cli.display import human, say, show_json, watching
 from aiocos.client import Client
 from aiocos.config import MIB
-from aiocos.emulator import Emulator
-from aiocos.errors import ConfigError, IntegrityError
+from aiocos.errors import BucketAlreadyOwnedByYou, ConfigError, IntegrityError, TransferError
 from aiocos.transfer.paths import walk
 
 BUCKET = "aiocos-demo"
@@ -78,25 +78,31 @@ def demo(
 
 async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, quiet: bool) -> list[Step]:
     """Do the demo; return its steps. Raises `IntegrityError` where a byte is not what it was."""
-    found = await asyncio.to_thread(_find, tree)
+    from aiocos.emulator import Emulator  # other commands start faster without
+
     steps: list[Step] = []
-    with tempfile.TemporaryDirectory(prefix="aiocos-demo-") as scratch:
+    with _no_new_bytecode(), tempfile.TemporaryDirectory(prefix="aiocos-demo-") as scratch:
+        found = await asyncio.to_thread(_find, tree)
         async with Emulator(data) as emulator, emulator.client() as cos:
             if not quiet:
                 say(f"An emulator of COS and IAM at {emulator.endpoint}" + (f", kept in {data}" if data else ""))
                 some = ", some of the installed packages" if found.bounded else ""
                 say(f"Tree: {len(found.files)} files, {human(found.bytes)}{some}")
                 say(f"Stream: {human(length)}, of a length that is not told beforehand\n")
-            await cos.buckets.create(BUCKET, location="us-south-smart")
+            try:
+                await cos.buckets.create(BUCKET, location="us-south-smart")
+            except BucketAlreadyOwnedByYou:
+                raise ConfigError(f"{data} has the bucket {BUCKET} of an earlier demo: give another --data") from None
             await _go_there(cos, found, length, steps, quiet)
             await _come_back(cos, found, Path(scratch), length, steps, quiet)
-            with _timed(steps, "IAM tokens") as step:
-                step.objects = len(emulator.iam.requests)
-                step.verified = "1 for all calls" if step.objects == 1 else ""
+            tokens = len(emulator.iam.requests)
+            steps.append(Step("IAM tokens", tokens, verified="one for all calls" if tokens == 1 else ""))
             if not keep:
                 with _timed(steps, "deleted again") as step:
                     keys = (entry.key async for entry in cos.objects.list(BUCKET))
                     gone = await cos.objects.delete_many(BUCKET, keys)
+                    if gone.errors:
+                        raise TransferError(f"{len(gone.errors)} objects were not deleted: {gone.errors[0].message}")
                     await cos.buckets.delete(BUCKET)
                     step.objects = len(gone.deleted)
     return steps
@@ -134,11 +140,21 @@ async def _come_back(cos: Client, tree: _Tree, scratch: Path, length: int, steps
         digest.update(chunk)
     if await asyncio.to_thread(_sha256, scratch / "stream.bin") != digest.hexdigest():
         raise IntegrityError("the stream came back changed")
-    step.verified = f"SHA-256; {_by(came.verified)}"
+    step.verified = "SHA-256" + (" and ETag" if came.verified in ("md5", "composite") else "")
 
 
 def _by(kind: str | None) -> str:
-    return {"md5": "MD5 = ETag", "composite": "ETag recomputed", "checksum": "checksum"}.get(kind or "", "")
+    return {"md5": "ETag = MD5", "composite": "ETag recomputed"}.get(kind or "", "")
+
+
+@contextmanager
+def _no_new_bytecode() -> Generator[None]:
+    """Let imports leave the installed packages alone, while they are what goes up and is compared."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 @contextmanager
@@ -207,7 +223,16 @@ def _show(steps: list[Step], as_json: bool) -> None:
     for name in ("step", "objects", "bytes", "seconds", "MiB/s", "verified"):
         table.add_column(name, justify="left" if name in ("step", "verified") else "right")
     for step in steps:
-        rate = f"{step.bytes / step.seconds / MIB:.0f}" if step.bytes and step.seconds and step.what != "listed" else ""
-        size = human(step.bytes) if step.bytes else ""
-        table.add_row(step.what, str(step.objects or ""), size, f"{step.seconds:.2f}", rate, step.verified)
+        moved = bool(step.bytes and step.seconds) and step.what != "listed"
+        table.add_row(
+            step.what,
+            f"{step.objects:,}" if step.objects else "",
+            human(step.bytes) if step.bytes else "",
+            f"{step.seconds:.2f}" if step.seconds else "",
+            f"{step.bytes / step.seconds / MIB:.1f}" if moved else "",
+            step.verified,
+        )
     Console().print(table)
+    down = [step for step in steps if step.what.endswith(" down")]
+    objects, size = sum(step.objects for step in down), sum(step.bytes for step in down)
+    say(f"Every byte of {objects:,} objects ({human(size)}) came back as it went.")

@@ -1,14 +1,16 @@
 """`ls` and `head`."""
 
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, cast
 
 import typer
+from pydantic import BaseModel
 
 from aiocos.cli.arguments import Json, Recursive, settings
 from aiocos.cli.display import human, moment, printable, say, show_json
 from aiocos.cli.paths import CosPath
 from aiocos.client import Client
-from aiocos.errors import InvalidRequest, NotServed
+from aiocos.errors import InvalidRequest, NotServed, ServiceError
 from aiocos.operations.buckets import BucketEntry
 from aiocos.operations.listing import ObjectEntry
 
@@ -80,18 +82,30 @@ def head(path: Annotated[str, typer.Argument(help="cos://bucket or cos://bucket/
     target = CosPath.parse(path)
 
     async def work(client: Client) -> None:
-        if target.key:
-            info = await client.objects.head(target.bucket, target.key)
-        else:
-            info = await client.buckets.head(target.bucket)
+        said = await _said_of(client, target, as_json)
         if as_json:
-            show_json(info)
+            show_json(said)
             return
-        for name, value in info.model_dump(exclude_none=True, exclude_defaults=True).items():
+        for name, value in said.items():
             if isinstance(value, dict):
-                for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
-                    say(f"{name + '.' + str(key):24}  {printable(str(item))}")  # pyright: ignore[reportUnknownArgumentType]
+                for key, item in cast("dict[str, object]", value).items():
+                    say(f"{f'{name}.{key}':24}  {printable(str(item))}")
             else:
                 say(f"{name:24}  {printable(str(value))}")
 
     settings().run(work)
+
+
+async def _said_of(client: Client, target: CosPath, as_json: bool) -> dict[str, object]:
+    def told(info: BaseModel) -> dict[str, object]:
+        if as_json:
+            return info.model_dump(mode="json", exclude_none=True)
+        return info.model_dump(exclude_none=True, exclude_defaults=True)
+
+    if target.key:
+        return {"bucket": target.bucket, "key": target.key, **told(await client.objects.head(target.bucket, target.key))}
+    said: dict[str, object] = {"bucket": target.bucket, **told(await client.buckets.head(target.bucket))}
+    # A HEAD says little of a bucket. Who may look at it may not always ask where it is, and some services cannot say.
+    with suppress(ServiceError):
+        said["location"] = (await client.buckets.location(target.bucket)).location
+    return said

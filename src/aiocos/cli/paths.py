@@ -44,6 +44,10 @@ class CosPath:
         """Whether a copy that goes here takes its source's name: a bucket, or a key that ends in a slash."""
         return not self.key or self.key.endswith("/")
 
+    def is_below(self, other: "CosPath") -> bool:
+        """Whether all that lies below this path lies below the other as well; a path is below itself."""
+        return self.bucket == other.bucket and self.folder.startswith(other.folder)
+
     def of_object(self) -> "CosPath":
         """This path, if it names an object; a usage error for a bucket."""
         if not self.key:

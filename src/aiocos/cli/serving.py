@@ -4,13 +4,15 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aiocos.cli.arguments import Json, settings
 from aiocos.cli.display import say, show_json
-from aiocos.emulator import Emulator
+
+if TYPE_CHECKING:
+    from aiocos.emulator import Emulator
 
 
 def emulator(
@@ -21,6 +23,7 @@ def emulator(
 ) -> None:
     """Serve COS and IAM on this machine until Ctrl-C."""
     from aiocos.cli.app import carry_out
+    from aiocos.emulator import Emulator  # other commands start faster without
 
     async def work() -> None:
         async with Emulator(data, host=host, port=port) as server:
@@ -30,7 +33,7 @@ def emulator(
     carry_out(work, verbose=settings().verbose)
 
 
-def _announce(server: Emulator, data: Path | None, as_json: bool) -> None:
+def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
     found = {
         "endpoint": server.endpoint,
         "iam_endpoint": server.iam_endpoint,

@@ -65,8 +65,6 @@ async def copy_prefix(
 
     One that fails does not stop the others; `TransferError` tells of them at the end.
     """
-    if source.bucket == target.bucket and target.folder.startswith(source.folder):
-        raise typer.BadParameter(f"{target} lies in {source}: the copies would be copied again")
     places = asyncio.Semaphore(concurrency or _AT_ONCE)
     files = size = failures = 0
 
