@@ -109,10 +109,7 @@ async def test_a_client_waits_for_its_clean_ups_before_it_closes(small: aiocos.C
 
 
 async def test_a_program_that_ends_while_a_transfer_runs(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
-    """`asyncio.run` cancels everything that still runs when it ends; files and threads must not be left behind by that.
-
-    An upload may be: where its creation is cancelled with all the rest, nobody learns its id.
-    """
+    """`asyncio.run` cancels everything that still runs when it ends; threads and uploads must not be left behind by that."""
     (tmp_path / "f").write_bytes(DATA)
     await small.objects.put("bucket", "key", DATA)
 
@@ -129,6 +126,7 @@ async def test_a_program_that_ends_while_a_transfer_runs(small: aiocos.Client, c
         await asyncio.to_thread(asyncio.run, main(hundredths / 100))
         gc.collect()
         assert sorted(os.listdir(tmp_path)) in (["f"], ["f", "g"])
+        assert await open_uploads(small) == []
 
 
 async def test_an_implicit_context_stays_too(small: aiocos.Client):

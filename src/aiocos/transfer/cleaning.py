@@ -1,7 +1,7 @@
 """Clean-ups that outlive the task they belong to: an upload that was given up is taken back although its caller has gone."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,21 +11,13 @@ from aiocos.groups import Service
 _cleaning: WeakKeyDictionary[Service, set[asyncio.Task[None]]] = WeakKeyDictionary()
 
 
-def keep(service: Service, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+def keep(service: Service, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """Start a clean-up that nobody has to wait for."""
-    task = asyncio.ensure_future(_twice(work))
+    task = asyncio.ensure_future(work)
     tasks = _cleaning.setdefault(service, set())
     tasks.add(task)
     task.add_done_callback(tasks.discard)
     return task
-
-
-async def _twice(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    try:
-        await work()
-    except asyncio.CancelledError:
-        # A loop that ends cancels all its tasks once, this one too, and waits for them.
-        await work()
 
 
 async def cleaned(service: Service) -> None:

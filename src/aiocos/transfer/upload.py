@@ -206,7 +206,7 @@ class _Multipart:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             # Not waited for here: a service that does not answer would hold the cancel up. The client waits when it closes.
-            keep(self._service, lambda: self._create_and_abort(task))
+            keep(self._service, self._create_and_abort(task))
             raise
 
     async def _create_and_abort(self, creating: asyncio.Future[MultipartUpload]) -> None:
@@ -355,7 +355,7 @@ class _Multipart:
         raise error
 
     async def _clean_up(self, upload_id: str) -> None:
-        task = keep(self._service, lambda: self._abort(upload_id))
+        task = keep(self._service, self._abort(upload_id))
         # A second cancel ends the waiting, not the cleaning.
         await asyncio.shield(task)
 
