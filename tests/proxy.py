@@ -17,6 +17,7 @@ class Proxy:
     cut_up_after: int | None = None  # bytes to the server after which both connections are closed, once
     reset: bool = False  # a cut is a RST
     up_rate: float | None = None  # bytes per second to the server
+    down_rate: float | None = None  # bytes per second to the client
     passing: asyncio.Event = field(default_factory=asyncio.Event)  # cleared: nothing passes
     refused: bool = False  # new connections are closed at once
     connections: int = 0
@@ -52,8 +53,8 @@ class Proxy:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(16 * 1024):
                 await self.passing.wait()
-                if up and self.up_rate is not None:
-                    await asyncio.sleep(len(data) / self.up_rate)
+                if rate := self.up_rate if up else self.down_rate:
+                    await asyncio.sleep(len(data) / rate)
                 limit = self.cut_up_after if up else self.cut_down_after
                 if limit is not None and passed + len(data) >= limit:
                     if up:

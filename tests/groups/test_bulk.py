@@ -1,5 +1,8 @@
 """Deleting many objects: any number, any key, failures one by one."""
 
+import asyncio
+import gc
+
 import pytest
 from aiohttp import web
 
@@ -79,3 +82,23 @@ async def test_nothing_to_delete_and_one_string(cos: aiocos.Client, cos_emulator
     with pytest.raises(TypeError, match="collection"):
         await cos.objects.delete_many("bucket", "key")
     assert not [r for r in cos_emulator.requests if r.operation.startswith("Delete")]
+
+
+async def test_batches_that_fail_together_are_one_failure(
+    cos: aiocos.Client, cos_emulator: Emulator, caplog: pytest.LogCaptureFixture
+):
+    await cos.buckets.create("bucket")
+    real = cos.engine.call
+    arrived = asyncio.Barrier(4)
+
+    async def together(operation):
+        await arrived.wait()
+        raise aiocos.AccessDenied("no", status=403)
+
+    cos.engine.call = together
+    with pytest.raises(aiocos.AccessDenied):
+        await cos.objects.delete_many("bucket", (f"k{i}" for i in range(4_000)))
+    cos.engine.call = real
+    gc.collect()
+    await asyncio.sleep(0)
+    assert "never retrieved" not in caplog.text

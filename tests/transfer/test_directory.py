@@ -108,3 +108,22 @@ async def test_what_is_wrong_for_all_is_said_once(small: aiocos.Client, tmp_path
     with pytest.raises(ConfigError, match="no directory"):
         await small.upload_directory(tmp_path / "missing", "bucket")
     assert used(small) == 0
+
+
+async def test_a_directory_that_cannot_be_read_and_a_link_to_itself(
+    small: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    files = tree(tmp_path / "in", 30)
+    (tmp_path / "in" / "itself").symlink_to("itself")
+    real = os.scandir
+
+    def scandir(path: os.PathLike[str]):
+        if Path(path).name == "d3":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(DirectoryError, match="2 of") as caught:
+        await small.upload_directory(tmp_path / "in", "bucket")
+    assert {Path(e.path).name for e in caught.value.result.errors} == {"d3", "itself"}
+    assert caught.value.result.files == len([name for name in files if not name.startswith("d3/")])

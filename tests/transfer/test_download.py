@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,38 @@ async def test_progress_and_deadline(stored: aiocos.Client, cos_emulator: Emulat
     with pytest.raises(aiocos.TimedOut, match="download of bucket/parts"):
         await stored.download("bucket", "parts", tmp_path / "g", timeout=0.3)
     assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("sizes", [(PART + 1000, PART, PART + 2000), (PART + 3, PART + 9, PART, PART)])
+async def test_uneven_parts_that_look_even_accuse_nobody(small: aiocos.Client, tmp_path: Path, sizes: tuple[int, ...]):
+    """What the first part and the size tell may fit parts of one size, and be wrong."""
+    assert 0 < sum(sizes) - sizes[0] * (len(sizes) - 1) <= sizes[0]
+    upload = (await small.multipart.create("bucket", "key")).upload_id
+    parts, data = [], os.urandom(sum(sizes))
+    start = 0
+    for number, length in enumerate(sizes, 1):
+        put = await small.multipart.upload_part("bucket", "key", upload, number, data[start : start + length])
+        parts.append(aiocos.CompletedPart(etag=put.etag, part_number=number))
+        start += length
+    await small.multipart.complete("bucket", "key", upload, parts)
+    result = await small.download("bucket", "key", tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == data
+    assert result.verified == "composite"
+
+
+async def test_a_long_file_name(small: aiocos.Client, tmp_path: Path):
+    for name in ("n" * 255, "ü" * 127):
+        await small.objects.put("bucket", "key", b"data")
+        await small.download("bucket", "key", tmp_path / name)
+        assert (tmp_path / name).read_bytes() == b"data"
+
+
+async def test_a_device_or_a_pipe_is_not_replaced_by_a_file(stored: aiocos.Client, tmp_path: Path):
+    """For root, a download to /dev/null would take its place."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    for name in ("pipe", "link"):
+        with pytest.raises(ConfigError, match="no regular file"):
+            await stored.download("bucket", "whole", tmp_path / name)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert (tmp_path / "link").is_symlink()

@@ -1,7 +1,7 @@
 """The end of an upload when its answer is lost: settled by what the service shows, or said to be uncertain."""
 
 import pytest
-from tests.transfer.conftest import DATA, open_uploads, used
+from tests.transfer.conftest import CONFIG, DATA, open_uploads, used
 
 import aiocos
 from aiocos.emulator import Emulator, LateError, Reset, Status
@@ -106,3 +106,86 @@ async def _lose(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, then) -> No
         return result
 
     monkeypatch.setattr(cos.engine, "call", losing)
+
+
+@pytest.fixture
+async def hasty(cos_emulator: Emulator, small: aiocos.Client):
+    config = aiocos.ClientConfig(transfer=CONFIG.transfer, retry=aiocos.RetryConfig(attempts=2, base=0.01, cap=0.02))
+    async with cos_emulator.client(config=config) as cos:
+        yield cos
+
+
+def outage(*operations: str, times: int | None = None) -> list[Status]:
+    return [Status(503, code="ServiceUnavailable", operation=operation, times=times) for operation in operations]
+
+
+async def test_a_service_that_goes_away_after_a_completion_leaves_it_uncertain(hasty: aiocos.Client, cos_emulator: Emulator):
+    lost = Reset(operation="CompleteMultipartUpload", lost_answer=True)
+    cos_emulator.faults.script(
+        [lost, *outage("CompleteMultipartUpload", "HeadObject", "ListParts", "ListMultipartUploads", "AbortMultipartUpload")]
+    )
+    with pytest.raises(Uncertain, match="cannot be seen") as caught:
+        await hasty.upload("bucket", "key", DATA)
+    assert caught.value.upload_id in str(caught.value)
+    cos_emulator.faults.clear()
+    assert await hasty.objects.read("bucket", "key") == DATA, "it had been completed"
+
+
+async def test_an_abort_that_finds_an_upload_settles_it(hasty: aiocos.Client, cos_emulator: Emulator):
+    cos_emulator.faults.script([Reset(operation="CompleteMultipartUpload", times=None), *outage("HeadObject")])
+    with pytest.raises(aiocos.CosError) as caught:
+        await hasty.upload("bucket", "key", DATA)
+    assert not isinstance(caught.value, Uncertain)
+    cos_emulator.faults.clear()
+    assert await open_uploads(hasty) == []
+    assert not await hasty.objects.exists("bucket", "key")
+
+
+async def test_an_abort_that_finds_none_asks_once_more(hasty: aiocos.Client, cos_emulator: Emulator):
+    lost = Reset(operation="CompleteMultipartUpload", lost_answer=True)
+    cos_emulator.faults.script([lost, *outage("HeadObject", times=4)])
+    result = await hasty.upload("bucket", "key", DATA)
+    assert result.verified == "composite"
+    assert await hasty.objects.read("bucket", "key") == DATA
+
+
+@pytest.mark.parametrize("happened", [True, False])
+async def test_who_may_write_and_not_read(small: aiocos.Client, cos_emulator: Emulator, happened: bool):
+    lost = Reset(operation="CompleteMultipartUpload", lost_answer=happened)
+    cos_emulator.faults.script([lost, Status(403, code="AccessDenied", operation="HeadObject", times=None)])
+    if happened:
+        with pytest.raises(Uncertain):
+            await small.upload("bucket", "key", DATA)
+    else:
+        assert (await small.upload("bucket", "key", DATA)).verified == "composite", "still open, and completed again"
+    cos_emulator.faults.clear()
+    assert await small.objects.read("bucket", "key") == DATA
+    assert await open_uploads(small) == []
+
+
+async def test_an_etag_that_cannot_be_asked_for_is_no_failure(
+    small: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+):
+    real = small.engine.call
+
+    async def silent(operation):
+        result = await real(operation)
+        return CompletedUpload() if isinstance(operation, CompleteMultipartUpload) else result
+
+    monkeypatch.setattr(small.engine, "call", silent)
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="HeadObject", times=None)])
+    result = await small.upload("bucket", "key", DATA)
+    assert (result.etag, result.verified) == ("", None)
+
+
+async def test_an_upload_that_cannot_be_aborted_is_logged(
+    hasty: aiocos.Client, cos_emulator: Emulator, caplog: pytest.LogCaptureFixture
+):
+    cos_emulator.faults.script(
+        [Status(403, code="AccessDenied", operation="UploadPart", nth=3, times=None), *outage("AbortMultipartUpload")]
+    )
+    with pytest.raises(TransferError) as caught:
+        await hasty.upload("bucket", "key", DATA)
+    assert "could not be aborted" in caplog.text
+    assert caught.value.upload_id
+    assert caught.value.upload_id in caplog.text

@@ -75,21 +75,29 @@ async def delete_many(
     try:
         async for objects in _batches(keys):
             if len(running) >= _AT_ONCE:
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
+                running = await _some_done(running)
             first = objects[0]
             work = single(first) if len(objects) == 1 and unrepresentable(first.key) else batch(objects)
             running.add(asyncio.create_task(work))
         while running:
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            running = await _some_done(running)
     finally:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
     return DeleteObjectsResult(deleted=deleted, errors=errors, request_id=request_id)
+
+
+async def _some_done(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    """Wait until a batch is done, and return those that are not.
+
+    Raises the failure of one that failed. The caller still has all of them then, to gather: two may fail together, and a
+    failure that nobody asks for is reported as lost.
+    """
+    done, rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    return rest
 
 
 async def _batches(keys: Keys) -> AsyncIterator[list[ObjectIdentifier]]:

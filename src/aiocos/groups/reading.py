@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import io
 import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -42,9 +44,12 @@ class ObjectStream:
         self._info: ObjectInfo | None = None
         self._body: BodyStream | None = None
         self._proof: Proof | None = None
-        self._used = False
+        self._deadline: float | None = None
 
     async def __aenter__(self) -> ObjectStream:
+        self.close()
+        timeout = self._operation.timeout
+        self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
         exchange = await self._engine.open(self._operation)
         try:
             self._info = info = from_response(ObjectInfo, Response(exchange.status, exchange.headers))
@@ -58,6 +63,7 @@ class ObjectStream:
                 reopen=self._reopen if info.etag else None,
                 retry=self._engine.config.retry,
                 budget=self._engine.budget,
+                deadline=self._deadline,
             )
             whole = first == 0 and (info.content_range is None or length == _total(info.content_range))
             if whole and self._engine.config.verify_reads and not self._operation.part_number:
@@ -107,12 +113,16 @@ class ObjectStream:
         pinned = replace(self._operation, range=ByteRange(first, last), part_number=None, if_match=self.info.etag)
         # The conditions of the first answer have been met; time that passed meanwhile must not turn them.
         pinned = replace(pinned, if_none_match=None, if_modified_since=None, if_unmodified_since=None)
+        if self._deadline is not None:
+            pinned = replace(pinned, timeout=self._deadline - asyncio.get_running_loop().time())
         return await self._engine.open(pinned)
 
     def close(self) -> None:
         """Drop the rest."""
         if self._body is not None:
             self._body.close()
+            # A closed body looks like a broken one, and would be taken up again.
+            self._body = None
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -167,7 +177,7 @@ class ObjectStream:
     async def chunk(self) -> bytes:
         """Return the next bytes as they came, of any number; empty at the end."""
         if self._body is None:
-            raise ConfigError(f"{self._what}: not open yet: `async with client.objects.get(...) as obj`")
+            raise ConfigError(f"{self._what}: not open: it is read inside `async with client.objects.get(...) as obj`")
         data = await self._body.chunk()
         if self._proof is not None:
             if data:
@@ -179,10 +189,16 @@ class ObjectStream:
 
     async def read(self) -> bytes:
         """Read the rest, whole."""
-        chunks: list[bytes] = []
-        while data := await self.chunk():
-            chunks.append(data)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        first = await self.chunk()
+        if not (data := await self.chunk()):
+            return first
+        # Grows in place and gives its bytes away uncopied; joining a list holds everything twice.
+        buffer = io.BytesIO()
+        buffer.write(first)
+        while data:
+            buffer.write(data)
+            data = await self.chunk()
+        return buffer.getvalue()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._each()
@@ -261,11 +277,16 @@ def open_object(engine: Engine, operation: GetObject) -> ObjectStream:
 
 async def read_object(engine: Engine, operation: GetObject) -> bytes:
     """Read an object (or a range of it) into memory. Damaged bytes are asked for again before `IntegrityError` is raised."""
+    loop = asyncio.get_running_loop()
+    deadline = None if operation.timeout is None else loop.time() + operation.timeout
     for attempt in range(1, engine.config.retry.attempts + 1):
+        if deadline is not None:
+            operation = replace(operation, timeout=deadline - loop.time())
         try:
             async with ObjectStream(engine, operation) as stream:
                 return await stream.read()
         except IntegrityError:
-            if attempt == engine.config.retry.attempts or not engine.budget.take():
+            late = deadline is not None and loop.time() >= deadline
+            if attempt == engine.config.retry.attempts or late or not engine.budget.take():
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")

@@ -7,6 +7,7 @@ since some servers answer a range with the whole.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
@@ -25,7 +26,7 @@ class BodyStream:
     """The body of one answer, going on by further requests where it must.
 
     `first` is the offset of the body within the object, `length` its bytes where known. Without an ETag there is nothing to pin
-    a continuation to, and `reopen` is None.
+    a continuation to, and `reopen` is None. `deadline` is a time of the running loop's clock, for all continuations together.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class BodyStream:
         reopen: Reopen | None,
         retry: RetryConfig,
         budget: RetryBudget,
+        deadline: float | None = None,
     ) -> None:
         self._exchange = exchange
         self._what = what
@@ -46,6 +48,7 @@ class BodyStream:
         self._reopen = reopen
         self._retry = retry
         self._budget = budget
+        self._deadline = deadline
         self._etag = exchange.headers.get("ETag", "")
         self._breaks = 0
         self._skip = 0
@@ -80,7 +83,7 @@ class BodyStream:
             self._breaks += 1
             error.attempts = self._breaks
             delay = decide(error, attempt=self._breaks, repeatable=True, config=self._retry, draw=random.random())
-            if self._reopen is None or delay is None or not self._budget.take():
+            if self._reopen is None or delay is None or self._too_late(delay) or not self._budget.take():
                 raise error
             await pause(delay)
             first = self._first + self.given
@@ -102,6 +105,9 @@ class BodyStream:
             self._accept(exchange, first)
             return
 
+    def _too_late(self, delay: float) -> bool:
+        return self._deadline is not None and asyncio.get_running_loop().time() + delay >= self._deadline
+
     def _accept(self, exchange: Exchange, first: int) -> None:
         """Take a continuation only if it is the bytes that were asked for."""
         self._exchange, self._skip = exchange, 0
@@ -118,6 +124,9 @@ class BodyStream:
             if start != first:
                 exchange.close()
                 raise ProtocolError(f"{self._what}: asked for bytes from {first}, got {announced}")
+        elif exchange.status == 206:
+            exchange.close()
+            raise ProtocolError(f"{self._what}: asked for bytes from {first}, got a part without Content-Range")
         elif first:
             # The server has sent the whole object instead: what we have is skipped.
             self._skip = first

@@ -1,17 +1,27 @@
-"""Clean-ups that outlive the task they belong to: an upload that was given up is taken back although its caller has gone."""
+"""Taking uploads back: in tasks of their own, which the cancel that made them necessary does not reach."""
+
+from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
+from aiocos.errors import AccessDenied, CosError, NoSuchUpload
 from aiocos.groups import Service
 
-# The loop itself keeps only weak references to its tasks.
-_cleaning: WeakKeyDictionary[Service, set[asyncio.Task[None]]] = WeakKeyDictionary()
+T = TypeVar("T")
+
+Aborted = Literal["aborted", "gone", "unknown"]
+"""What an abort found: an open upload, which it ended; none any more; or the service did not say."""
+
+_log = logging.getLogger("aiocos.transfer")
+# Clean-ups that outlive the task they belong to; the loop itself keeps only weak references.
+_cleaning: WeakKeyDictionary[Service, set[asyncio.Task[Any]]] = WeakKeyDictionary()
 
 
-def keep(service: Service, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+def keep(service: Service, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """Start a clean-up that nobody has to wait for."""
     task = asyncio.ensure_future(work)
     tasks = _cleaning.setdefault(service, set())
@@ -25,3 +35,27 @@ async def cleaned(service: Service) -> None:
     loop = asyncio.get_running_loop()
     if tasks := [task for task in _cleaning.get(service, ()) if task.get_loop() is loop]:
         await asyncio.wait(tasks)
+
+
+async def abort(service: Service, bucket: str, key: str, upload_id: str) -> Aborted:
+    """Abort an upload, and look whether it stays away. Raises nothing: what could not be done is logged."""
+    multipart, seconds = service.multipart, service.engine.config.transfer.cleanup_timeout
+    aborted = False
+    error: Exception | str = "it is still there after three aborts"
+    try:
+        async with asyncio.timeout(seconds):
+            for _ in range(3):
+                await multipart.abort(bucket, key, upload_id)
+                aborted = True
+                # A part that was still on its way may have outlived the abort.
+                async for _ in multipart.list_parts(bucket, key, upload_id):
+                    break
+    except NoSuchUpload:
+        return "aborted" if aborted else "gone"
+    except (CosError, TimeoutError) as failure:
+        if aborted and isinstance(failure, AccessDenied):
+            # Who may write and not read cannot look.
+            return "aborted"
+        error = failure
+    _log.warning("the upload of %s/%s could not be aborted, upload id %s: %s", bucket, key, upload_id, error)
+    return "unknown"

@@ -17,7 +17,7 @@ from aiocos.errors import ConfigError, CosError, CredentialsError, NoSuchBucket
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.download import Download, download
-from aiocos.transfer.paths import name_of, path_of, walk
+from aiocos.transfer.paths import Unreadable, look, name_of, path_of
 from aiocos.transfer.plan import check_concurrency
 from aiocos.transfer.results import DirectoryError, DirectoryResult, FileError, Observer, leaves, raise_for
 from aiocos.transfer.upload import Upload, upload
@@ -69,13 +69,18 @@ async def upload_directory(service: Service, budget: Budget, request: UploadDire
         raise ConfigError(f"{root} is no directory")
 
     async def jobs() -> AsyncIterator[tuple[str, str, Callable[[], Awaitable[int]]]]:
-        found = walk(root)
+        found = look(root)
         while some := await asyncio.to_thread(lambda: list(islice(found, _FOUND))):
-            for path in some:
-                yield str(path), request.prefix, _uploading(path)
+            for one in some:
+                path = one.path if isinstance(one, Unreadable) else one
+                # In bytes that are no text the path cannot be a key, which the work says.
+                name = os.fsencode(path.relative_to(root)).decode("utf-8", "replace").replace(os.sep, "/")
+                yield str(path), request.prefix + name, _uploading(one)
 
-    def _uploading(path: Path) -> Callable[[], Awaitable[int]]:
+    def _uploading(path: Path | Unreadable) -> Callable[[], Awaitable[int]]:
         async def work() -> int:
+            if isinstance(path, Unreadable):
+                raise path.error
             key = request.prefix + name_of(root, path)
             one = Upload(bucket=request.bucket, key=key, source=path, part_size=request.part_size, progress=request.progress)
             return (await upload(service, budget, one)).size

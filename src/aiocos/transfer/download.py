@@ -16,6 +16,7 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
@@ -32,7 +33,7 @@ from aiocos.transfer.budget import Budget
 from aiocos.transfer.files import in_thread, opened, write_at
 from aiocos.transfer.plan import Part, check_concurrency, cut
 from aiocos.transfer.results import DownloadResult, Observer, Reporter, Verified, leaves, raise_for, told
-from aiocos.transfer.verify import Verifier, pinned_to, proof_for
+from aiocos.transfer.verify import Verifier, evidence_for, pinned_to
 from aiocos.wire.ranges import ByteRange
 
 # What a range holds in memory: one step being gathered, one being written.
@@ -68,10 +69,7 @@ async def download(service: Service, budget: Budget, request: Download) -> Downl
     if request.part_size is not None and request.part_size < 1:
         raise ConfigError("part_size is at least 1 byte")
     target = Path(request.path)
-    if await aiofiles.os.path.isdir(target):
-        raise ConfigError(f"{target} is a directory: name the file the object shall become")
-    if not await aiofiles.os.path.isdir(target.parent):
-        raise ConfigError(f"{target.parent} is no directory: the object is not downloaded to {target}")
+    await _check(target)
     reporter = Reporter(request.progress, request.bucket, request.key)
     async with told(reporter, request.timeout, f"the download of {request.bucket}/{request.key}"):
         for attempt in range(1, _TRIES + 1):
@@ -82,6 +80,20 @@ async def download(service: Service, budget: Budget, request: Download) -> Downl
                     raise
                 reporter.restarted()
         raise AssertionError("unreachable: the last try returns or raises")
+
+
+async def _check(target: Path) -> None:
+    """Refuse a target that cannot be a file, or is something that must not be replaced by one (a download to `/dev/null`)."""
+    try:
+        mode = (await aiofiles.os.stat(target)).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        mode = stat.S_IFREG
+    if stat.S_ISDIR(mode):
+        raise ConfigError(f"{target} is a directory: name the file the object shall become")
+    if not stat.S_ISREG(mode):
+        raise ConfigError(f"{target} is no regular file: a download would take its place")
+    if not await aiofiles.os.path.isdir(target.parent):
+        raise ConfigError(f"{target.parent} is no directory: the object is not downloaded to {target}")
 
 
 class _Attempt:
@@ -112,7 +124,8 @@ class _Attempt:
         async with ObjectStream(self._service.engine, reading) as stream:
             # The stream's own proof would be of the bytes that came; ours is of the bytes on disk.
             stream.unproven()
-            temporary = self._target.with_name(f".{self._target.name}.{secrets.token_hex(4)}.part")
+            # A name may have 255 bytes, and a character up to four of them.
+            temporary = self._target.with_name(f".{self._target.name[:50]}.{secrets.token_hex(4)}.part")
             try:
                 async with opened(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)) as fd:
                     verified = await self._fill(fd, stream, reading)
@@ -141,8 +154,8 @@ class _Attempt:
         self._reporter.parts_total = len(parts)
         if size:
             await in_thread(_allocate, fd, size)
-        proof = await proof_for(self._service, reading, info) if self._service.engine.config.verify_reads else None
-        verifier = Verifier(fd, size, proof)
+        evidence = await evidence_for(self._service, reading, info) if self._service.engine.config.verify_reads else None
+        verifier = Verifier(fd, size, evidence)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._first(fd, stream, parts[0] if len(parts) > 1 else None, verifier))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from aiocos.errors import TransferError
@@ -44,13 +45,40 @@ def name_of(root: Path, path: Path) -> str:
     return name
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A directory that may not be read, or a link that leads to itself."""
+
+    path: Path
+    error: OSError
+
+
 def walk(root: Path) -> Iterator[Path]:
+    """Give the regular files below a directory as `look` does; raise where something cannot be looked at. Blocks."""
+    for found in look(root):
+        if isinstance(found, Unreadable):
+            raise found.error
+        yield found
+
+
+def look(root: Path) -> Iterator[Path | Unreadable]:
     """Give the regular files below a directory, depth first, in order of name. Blocks.
 
-    Links to files are followed, links to directories are not: they may lead in circles. Empty directories have no key.
+    Links to files are followed, links to directories are not: they may lead in circles. Empty directories have no key. What
+    cannot be looked at is given as `Unreadable`, and the rest goes on.
     """
-    for entry in sorted(os.scandir(root), key=lambda e: e.name):
-        if entry.is_dir(follow_symlinks=False):
-            yield from walk(Path(entry.path))
-        elif entry.is_file():
+    try:
+        entries = sorted(os.scandir(root), key=lambda e: e.name)
+    except OSError as error:
+        yield Unreadable(root, error)
+        return
+    for entry in entries:
+        try:
+            deeper, wanted = entry.is_dir(follow_symlinks=False), entry.is_file()
+        except OSError as error:
+            yield Unreadable(Path(entry.path), error)
+            continue
+        if deeper:
+            yield from look(Path(entry.path))
+        elif wanted:
             yield Path(entry.path)

@@ -5,15 +5,12 @@ The order of things in a multipart upload, and why:
 * A part takes its permits (a place among the parts in flight, and memory) before its bytes are read.
 * Whatever fails, the parts in flight are cancelled and waited for first; then the upload is aborted, in a task of its own that
   a cancel does not reach; then it is looked at once more, because a part that was still on its way may have outlived the abort.
-* The answer to the completion may be lost. Sending it again would meet "no such upload", which says nothing. So what the
-  service shows is compared with the ETag that follows from the parts: equal is a success, an upload that is still open is
-  completed again, and anything else is `Uncertain`.
+* The answer to the completion may be lost: `completion` finds out what became of it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import cache
@@ -23,19 +20,12 @@ from aiocos.config import TransferConfig
 from aiocos.errors import (
     CosError,
     IntegrityError,
-    NoSuchUpload,
-    NotFound,
-    ProtocolError,
     TransferError,
-    TransportError,
-    Unavailable,
     Uncertain,
 )
 from aiocos.groups import Service
-from aiocos.net.retry import persist
 from aiocos.operations.multipart import (
     CompletedPart,
-    CompletedUpload,
     CompleteMultipartUpload,
     CreateMultipartUpload,
     MultipartUpload,
@@ -53,7 +43,8 @@ from aiocos.operations.shared import (
     WriteConditions,
 )
 from aiocos.transfer.budget import Budget
-from aiocos.transfer.cleaning import keep
+from aiocos.transfer.cleaning import abort, keep
+from aiocos.transfer.completion import Completion
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, growing, part_size_for
 from aiocos.transfer.results import Observer, Reporter, UploadResult, leaves, raise_for, told
 from aiocos.transfer.source import Origin, Source, origin_of
@@ -62,8 +53,6 @@ from aiocos.wire.message import Bytes
 from aiocos.wire.spec import Operation
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
-
-_log = logging.getLogger("aiocos.transfer")
 
 
 @dataclass(repr=False, slots=True)
@@ -215,7 +204,7 @@ class _Multipart:
                 created = await creating
         except (CosError, TimeoutError):
             return
-        await self._abort(created.upload_id)
+        await abort(self._service, self._request.bucket, self._request.key, created.upload_id)
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -295,29 +284,18 @@ class _Multipart:
         parts = [self._done[number] for number in sorted(self._done)]
         expected = _composite(parts)
         operation = carry(self._request, CompleteMultipartUpload, upload_id=upload_id, parts=parts)
-
-        async def once() -> CompletedUpload:
-            try:
-                return await self._service.engine.call(operation)
-            except (TransportError, ProtocolError, Unavailable, NoSuchUpload) as error:
-                if isinstance(error, TransportError) and not error.sent:
-                    raise
-                return await self._settle(upload_id, expected, error)
-
-        engine = self._service.engine
-        done = await persist(once, config=engine.config.retry, budget=engine.budget, repeatable=True)
-        etag = done.etag or (await self._service.engine.call(carry(self._request, HeadObject))).etag
-        comparable = expected is not None and digest.part_count(etag) is not None
-        if comparable and digest.bare(etag) != expected:
+        done = await Completion(self._service, operation, carry(self._request, HeadObject), expected, self._what).run()
+        comparable = expected is not None and digest.part_count(done.etag) is not None
+        if comparable and digest.bare(done.etag) != expected:
             raise IntegrityError(
-                f"the {self._what}: the object has the ETag {etag}, the parts make {expected}",
+                f"the {self._what}: the object has the ETag {done.etag}, the parts make {expected}",
                 expected=expected or "",
-                actual=etag,
+                actual=done.etag,
             )
         return UploadResult(
             bucket=self._request.bucket,
             key=self._request.key,
-            etag=etag,
+            etag=done.etag,
             size=self._size,
             parts=len(parts),
             version_id=done.version_id,
@@ -326,51 +304,9 @@ class _Multipart:
             request_id=done.request_id,
         )
 
-    async def _settle(self, upload_id: str, expected: str | None, error: CosError) -> CompletedUpload:
-        """Find out whether a completion happened. Raises `error` where it did not and may be tried again."""
-        try:
-            info = await self._service.engine.call(carry(self._request, HeadObject))
-        except NotFound:
-            info = None
-        if info is not None and expected is not None and digest.bare(info.etag) == expected:
-            return CompletedUpload(etag=info.etag, version_id=info.version_id, request_id=info.request_id)
-        try:
-            async for _ in self._service.multipart.list_parts(self._request.bucket, self._request.key, upload_id):
-                break
-        except NoSuchUpload:
-            if info is None or isinstance(error, NoSuchUpload):
-                # Neither the upload nor what would have come of it: somebody aborted it.
-                raise TransferError(
-                    f"the {self._what}: the upload {upload_id} is gone, and the object is not what it would have made: {error}",
-                    upload_id=upload_id,
-                    parts_done=len(self._done),
-                ) from error
-            raise Uncertain(
-                f"the {self._what}: the answer to the completion was lost, the upload {upload_id} is gone, and the object has "
-                f"the ETag {info.etag} where {expected or 'one that cannot be foretold'} was expected. It may have been "
-                "completed and replaced since: look at the object",
-                upload_id=upload_id,
-                parts_done=len(self._done),
-            ) from error
-        raise error
-
     async def _clean_up(self, upload_id: str) -> None:
-        task = keep(self._service, self._abort(upload_id))
         # A second cancel ends the waiting, not the cleaning.
-        await asyncio.shield(task)
-
-    async def _abort(self, upload_id: str) -> None:
-        bucket, key, multipart = self._request.bucket, self._request.key, self._service.multipart
-        try:
-            async with asyncio.timeout(self._config.cleanup_timeout):
-                for _ in range(3):
-                    await multipart.abort(bucket, key, upload_id)
-                    async for _ in multipart.list_parts(bucket, key, upload_id):
-                        break
-        except NoSuchUpload:
-            return
-        except (CosError, TimeoutError) as error:
-            _log.warning("the %s could not be aborted, upload id %s: %s", self._what, upload_id, error)
+        await asyncio.shield(keep(self._service, abort(self._service, self._request.bucket, self._request.key, upload_id)))
 
 
 def _composite(parts: list[CompletedPart]) -> str | None:

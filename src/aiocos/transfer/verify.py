@@ -7,10 +7,11 @@ is no checksum at all.
 
 import asyncio
 import hashlib
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from aiocos.config import MIB
-from aiocos.errors import CosError
+from aiocos.errors import CosError, IntegrityError
 from aiocos.groups import Service
 from aiocos.groups.reading import Proof, proof_of
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
@@ -21,8 +22,17 @@ from aiocos.wire.message import Bytes
 
 # What is read and hashed at once, in a thread.
 _LOOK = 4 * MIB
-# Parts of differing sizes are asked for one by one; with more than this that costs more than it is worth.
+# Parts of differing sizes are asked for one by one, so many at once; with more than the limit that costs more than it is worth.
+_AT_ONCE = 16
 _ASKED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What vouches for an object. `otherwise` asks for more before anything is held against an object on a supposition."""
+
+    proof: Proof
+    otherwise: Callable[[], Awaitable[Proof | None]] | None = None
 
 
 def pinned_to(reading: GetObject, info: ObjectInfo) -> GetObject:
@@ -37,13 +47,24 @@ def pinned_to(reading: GetObject, info: ObjectInfo) -> GetObject:
     )
 
 
-async def proof_for(service: Service, reading: GetObject, info: ObjectInfo) -> Proof | None:
+async def evidence_for(service: Service, reading: GetObject, info: ObjectInfo) -> Evidence | None:
     """Return what vouches for the object, or None where nothing that can be computed does."""
-    count = digest.part_count(info.etag)
-    if count is None or info.customer_algorithm is not None or info.content_length is None:
-        return proof_of(info)
-    lengths = await _part_lengths(service, pinned_to(reading, info), info.content_length, count)
-    return composite_proof(info.etag, lengths) if lengths else proof_of(info)
+    count, size = digest.part_count(info.etag), info.content_length
+    plain = proof_of(info)
+    if count is None or info.customer_algorithm is not None or size is None:
+        return Evidence(plain) if plain else None
+    parts = _Parts(service, pinned_to(reading, info), size, count)
+    if even := await parts.if_even():
+
+        async def otherwise() -> Proof | None:
+            lengths = await parts.all()
+            return composite_proof(info.etag, lengths) if lengths and lengths != even else None
+
+        return Evidence(composite_proof(info.etag, even), otherwise if count > 2 else None)
+    lengths = await parts.all() if count <= _ASKED else None
+    if lengths:
+        return Evidence(composite_proof(info.etag, lengths))
+    return Evidence(plain) if plain else None
 
 
 def composite_proof(etag: str, lengths: list[int]) -> Proof:
@@ -67,40 +88,52 @@ def composite_proof(etag: str, lengths: list[int]) -> Proof:
     return Proof("composite", digest.bare(etag), update, lambda: digest.composite_etag(md5s))
 
 
-async def _part_lengths(service: Service, pinned: GetObject, size: int, count: int) -> list[int] | None:
-    """The sizes of the parts, where the service tells; None where it does not."""
-    if count == 1:
-        return [size]
+class _Parts:
+    """The sizes of an object's parts, where the service tells."""
 
-    async def length_of(number: int) -> int | None:
+    def __init__(self, service: Service, pinned: GetObject, size: int, count: int) -> None:
+        self._service = service
+        self._pinned = pinned
+        self._size = size
+        self._count = count
+
+    async def if_even(self) -> list[int] | None:
+        """The sizes as they follow from the first part's, if all are alike but the last; None where that cannot be."""
+        if self._count == 1:
+            return [self._size]
+        first = await self._length(1)
+        rest = self._size - first * (self._count - 1)
+        return [first] * (self._count - 1) + [rest] if first and 0 < rest <= first else None
+
+    async def all(self) -> list[int] | None:
+        """The sizes as the service tells them one by one; None where it does not."""
+        lengths: list[int] = []
+        for start in range(1, self._count + 1, _AT_ONCE):
+            lengths += await asyncio.gather(*map(self._length, range(start, min(start + _AT_ONCE, self._count + 1))))
+            if not all(lengths):
+                return None
+        return lengths if sum(lengths) == self._size else None
+
+    async def _length(self, number: int) -> int:
+        """The size of one part; 0 where the service does not tell."""
+        pinned = self._pinned
         # Not on a condition: there are servers (moto) that hold If-Match against the ETag of the part.
         asking = HeadObject(pinned.bucket, pinned.key, part_number=number, version_id=pinned.version_id)
         try:
-            answer = await service.engine.call(asking)
+            answer = await self._service.engine.call(asking)
         except CosError:
-            return None
+            return 0
         # A server that does not know the parameter answers for the whole object, and counts no parts.
-        return answer.content_length if answer.parts_count == count else None
-
-    first = await length_of(1)
-    if not first:
-        return None
-    rest = size - first * (count - 1)
-    if 0 < rest <= first:
-        return [first] * (count - 1) + [rest]
-    if count > _ASKED:
-        return None
-    lengths = [first] + [await length_of(number) or 0 for number in range(2, count + 1)]
-    return lengths if sum(lengths) == size and all(lengths) else None
+        return (answer.content_length or 0) if answer.parts_count == self._count else 0
 
 
 class Verifier:
     """Hashes a file while it is written: always what lies before the first gap."""
 
-    def __init__(self, fd: int, size: int | None, proof: Proof | None) -> None:
+    def __init__(self, fd: int, size: int | None, evidence: Evidence | None) -> None:
         self._fd = fd
         self._size = size
-        self._proof = proof
+        self._evidence = evidence
         self._pieces: dict[int, int] = {}
         self._ready = 0
         self._grown = asyncio.Event()
@@ -115,10 +148,23 @@ class Verifier:
 
     async def follow(self, what: str) -> None:
         """Hash all that comes until the file is whole; `IntegrityError` where it is not the object."""
-        proof, done = self._proof, 0
-        if proof is None or self._size is None:
+        if self._evidence is None or self._size is None:
             return
-        while done < self._size:
+        proof = self._evidence.proof
+        await self._hash_all(proof, self._size)
+        try:
+            proof.check(what)
+        except IntegrityError:
+            second = await self._evidence.otherwise() if self._evidence.otherwise is not None else None
+            if second is None:
+                raise
+            await self._hash_all(second, self._size)
+            second.check(what)
+        self.verified = proof.kind
+
+    async def _hash_all(self, proof: Proof, size: int) -> None:
+        done = 0
+        while done < size:
             if self._ready == done:
                 self._grown.clear()
                 await self._grown.wait()
@@ -126,8 +172,6 @@ class Verifier:
             length = min(self._ready - done, _LOOK)
             await in_thread(_hash, self._fd, done, length, proof)
             done += length
-        proof.check(what)
-        self.verified = proof.kind
 
 
 def _hash(fd: int, offset: int, length: int, proof: Proof) -> None:

@@ -1,0 +1,77 @@
+"""A deadline is for all of it: however often a read is taken up again."""
+
+import asyncio
+import os
+import time
+
+import pytest
+from tests.proxy import proxy_to
+
+import aiocos
+from aiocos.emulator import Emulator, FlipBit, Truncate
+from aiocos.errors import CosError, IntegrityError, TimedOut
+
+DATA = os.urandom(3_000_000)
+
+
+@pytest.fixture
+async def bucket(cos: aiocos.Client) -> str:
+    await cos.buckets.create("bucket")
+    await cos.objects.put("bucket", "k", DATA)
+    return "bucket"
+
+
+async def test_a_stalled_read_ends_at_its_deadline(cos_emulator: Emulator, bucket: str):
+    async with proxy_to(cos_emulator.endpoint) as proxy:
+        cos = aiocos.Client(
+            proxy.url, access_key_id=cos_emulator.access_key_id, secret_access_key=cos_emulator.secret_access_key
+        )
+        async with cos:
+            began = time.monotonic()
+            with pytest.raises(TimedOut):
+                async with cos.objects.get(bucket, "k", timeout=0.5) as obj:
+                    proxy.passing.clear()
+                    while await obj.chunk():
+                        pass
+            assert time.monotonic() - began < 0.9
+            began = time.monotonic()
+            with pytest.raises(TimedOut):
+                await cos.objects.read(bucket, "k", timeout=0.3)
+            assert time.monotonic() - began < 0.7
+            proxy.passing.set()
+
+
+async def test_a_read_that_is_taken_up_again_keeps_its_deadline(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
+    cos_emulator.faults.script([Truncate(100_000, operation="GetObject", times=None)])
+    began = time.monotonic()
+    with pytest.raises(CosError):
+        async with cos.objects.get(bucket, "k", timeout=0.5) as obj:
+            while await obj.chunk():
+                await asyncio.sleep(0.1)
+    assert time.monotonic() - began < 0.9
+
+
+async def test_a_read_into_memory_has_one_deadline_for_all_its_tries(
+    cos: aiocos.Client, cos_emulator: Emulator, bucket: str, monkeypatch: pytest.MonkeyPatch
+):
+    async with proxy_to(cos_emulator.endpoint) as proxy:
+        proxy.down_rate = 10_000_000  # 0.3 s for the object
+        slow = aiocos.Client(
+            proxy.url, access_key_id=cos_emulator.access_key_id, secret_access_key=cos_emulator.secret_access_key
+        )
+        async with slow:
+            cos_emulator.faults.script([FlipBit(7, operation="GetObject", times=None)])
+            began = time.monotonic()
+            with pytest.raises((TimedOut, IntegrityError)):
+                await slow.objects.read(bucket, "k", timeout=0.5)
+            assert time.monotonic() - began < 0.9
+
+
+async def test_a_stream_that_was_left_is_not_opened_again(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
+    async with cos.objects.get(bucket, "k") as obj:
+        await obj.chunk()
+    with pytest.raises(aiocos.ConfigError, match="async with"):
+        await obj.read()
+    assert len([r for r in cos_emulator.requests if r.operation == "GetObject"]) == 1
+    async with obj:
+        assert await obj.read() == DATA, "entered again, it is read again"
