@@ -16,9 +16,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakKeyDictionary
@@ -46,7 +47,7 @@ class _Patience:
     that there are fewer of them.
     """
 
-    __slots__ = ("_look", "_loop", "_sending", "_timer", "_unsent", "deadline", "idle")
+    __slots__ = ("_done", "_look", "_loop", "_sending", "_timer", "_unsent", "deadline", "idle")
 
     def __init__(self, idle: float, deadline: float | None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -54,6 +55,7 @@ class _Patience:
         self._look: asyncio.TimerHandle | None = None
         self._sending: asyncio.WriteTransport | None = None
         self._unsent = 0
+        self._done = False
         self.idle = idle
         self.deadline = deadline
 
@@ -64,6 +66,9 @@ class _Patience:
 
     def moved(self, sending: asyncio.WriteTransport | None = None) -> None:
         """Note progress within a wait; `sending` is where a body is being written to."""
+        if self._done:
+            # A server may answer before it has read the body, which then goes on behind a timer that has ended.
+            return
         if self._timer is not None and not self._timer.expired():
             self._timer.reschedule(self._until())
         if sending is not None and self._sending is None:
@@ -79,6 +84,7 @@ class _Patience:
 
     def sent(self) -> None:
         """Stop watching what is sent: the answer has begun, or there will be none."""
+        self._done = True
         if self._look is not None:
             self._look.cancel()
 
@@ -140,15 +146,20 @@ class Exchange:
         self.close()
 
 
+_Proxy: TypeAlias = "tuple[URL | None, dict[str, str]]"
+"""The address of a proxy, and the header with its password."""
+
+
 class _Session:
-    """A session and its gate, for one event loop."""
+    """A session and its gate, for one event loop. `lent`: its connections are a user's."""
 
-    __slots__ = ("client", "gate", "proxies")
+    __slots__ = ("client", "gate", "lent", "proxies")
 
-    def __init__(self, client: aiohttp.ClientSession, width: int) -> None:
+    def __init__(self, client: aiohttp.ClientSession, width: int, lent: bool) -> None:
         self.client = client
         self.gate = asyncio.Semaphore(width)
-        self.proxies: dict[str, str | None] = {}
+        self.lent = lent
+        self.proxies: dict[str, _Proxy] = {}
 
 
 class Transport:
@@ -179,15 +190,19 @@ class Transport:
         if data is not None and len(data) > SMALL:
             data = SteppedPayload(data, patience.moved)
         what = f"{request.method} {request.origin}{request.path}"
+        proxy, password = self._proxy(session, request.origin)
+        # To a tunnel it is told when that is asked for, to a proxy of plain requests with each of them.
+        tunnel = password and request.origin.startswith("https:")
         try:
             async with patience.wait():
                 response = await session.client.request(
                     request.method,
                     URL(request.url, encoded=True),
                     data=data,
-                    headers=request.headers,
+                    headers={**request.headers, **password} if password and not tunnel else request.headers,
                     allow_redirects=False,
-                    proxy=self._proxy(session, request.origin),
+                    proxy=proxy,
+                    proxy_headers=password if tunnel else None,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _meaning(error, what, patience) from error
@@ -202,8 +217,8 @@ class Transport:
         session = self._sessions.get(loop)
         if session is None or session.client.closed:
             for old in [old for old in self._sessions if old.is_closed()]:
-                _abandon(self._sessions.pop(old).client)
-            session = self._sessions[loop] = _Session(self._make(), self._config.max_connections)
+                _abandon(self._sessions.pop(old))
+            session = self._sessions[loop] = _Session(self._make(), self._config.max_connections, self._lender is not None)
         return session
 
     def _make(self) -> aiohttp.ClientSession:
@@ -238,22 +253,27 @@ class Transport:
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    def _proxy(self, session: _Session, origin: str) -> str | None:
-        try:
-            return session.proxies[origin]
-        except KeyError:
-            parts = urlsplit(origin)
-            host = parts.hostname or ""
-            found = None if proxy_bypass(host) else getproxies().get(parts.scheme)
-            session.proxies[origin] = found
-            return found
+    def _proxy(self, session: _Session, origin: str) -> _Proxy:
+        if known := session.proxies.get(origin):
+            return known
+        parts = urlsplit(origin)
+        # With its port as without: `no_proxy` may hold both.
+        direct = proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc)
+        found: _Proxy = (None, {})
+        if not direct and (text := getproxies().get(parts.scheme)):
+            url = URL(text)
+            # The password is taken out: aiohttp's errors quote the address of a proxy.
+            token = b64encode(f"{url.user or ''}:{url.password or ''}".encode()).decode()
+            found = url.with_user(None), {hdrs.PROXY_AUTHORIZATION: f"Basic {token}"} if url.user or url.password else {}
+        session.proxies[origin] = found
+        return found
 
     async def close(self) -> None:
         """Close the connections of the running loop, and forget those of loops that are no more."""
         session = self._sessions.pop(asyncio.get_running_loop(), None)
         for old in list(self._sessions):
             if old.is_closed():
-                _abandon(self._sessions.pop(old).client)
+                _abandon(self._sessions.pop(old))
         if session is not None:
             await session.client.close()
 
@@ -277,13 +297,14 @@ class OneOff:
         await self._transport.close()
 
 
-def _abandon(client: aiohttp.ClientSession) -> None:
+def _abandon(session: _Session) -> None:
     """Let go of a session whose loop is closed: its sockets can only be dropped."""
-    connector: Any = client.connector
-    client.detach()
-    if connector is not None:
-        with contextlib.suppress(RuntimeError):
-            connector.close()
+    connector: Any = session.client.connector
+    session.client.detach()
+    if connector is not None and not session.lent:
+        # There is no loop to await it in, and nothing left to wait for: one step does it.
+        with contextlib.suppress(RuntimeError, StopIteration):
+            next(connector.close().__await__())
 
 
 def _meaning(error: Exception, what: str, patience: _Patience) -> CosError:
