@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
-from aiocos.errors import ConfigError, CosError, ServiceError, TimedOut, TransportError
+from aiocos.errors import ConfigError, CosError, ProtocolError, ServiceError, TimedOut, TransportError
 from aiocos.net.retry import RetryBudget, persist
 from aiocos.net.transport import Exchange, Transport
 from aiocos.wire import digest
@@ -167,7 +167,8 @@ def is_repeatable(operation: Operation[Any]) -> bool:
     statement = operation.statement
     if not statement.repeatable:
         return False
-    return statement.method != "PUT" or not (getattr(operation, "if_none_match", None) or getattr(operation, "if_match", None))
+    conditions = ("if_match", "if_none_match", "if_unmodified_since")
+    return statement.method != "PUT" or all(getattr(operation, name, None) is None for name in conditions)
 
 
 def resource_of(operation: Operation[Any]) -> str:
@@ -208,6 +209,9 @@ def _decode(operation: Operation[R], response: Response) -> R:
         # An error inside a 200 does not know what was asked.
         error.operation, error.resource = operation.statement.name, resource_of(operation)
         raise
+    except ProtocolError as error:
+        what = " ".join(filter(None, (operation.statement.name, resource_of(operation))))
+        raise ProtocolError(f"{what}: {error}") from error
 
 
 class _Noted:

@@ -40,7 +40,7 @@ def decide(error: CosError, *, attempt: int, repeatable: bool, config: RetryConf
     # A pooled connection that the server has closed meanwhile shows like this; a fresh one is likely to do, now.
     if isinstance(error, Interrupted) and attempt == 1:
         return 0.0
-    delay = draw * min(config.cap, config.base * 2**attempt)
+    delay = draw * min(config.cap, config.base * 2.0 ** min(attempt, 64))
     if isinstance(error, ServiceError) and error.retry_after is not None:
         return None if error.retry_after > LONGEST_WAIT else max(error.retry_after, delay)
     return delay
@@ -119,9 +119,11 @@ async def persist(
             if isinstance(error, TransportError | ServiceError):
                 error.attempts = attempt
             delay = decide(error, attempt=attempt, repeatable=repeatable, config=config, draw=random.random())
-            if delay is None or not budget.take():
+            if delay is None:
                 raise
             if deadline is not None and asyncio.get_running_loop().time() + delay >= deadline:
+                raise
+            if not budget.take():
                 raise
             if on_retry is not None:
                 on_retry(error, attempt, delay)
