@@ -13,7 +13,7 @@ from aiocos.wire.method import Call, Group, Method
 
 def _following(operation: ops.ListBucketsExtended, page: ops.BucketPage) -> dict[str, Any] | None:
     # The documentation knows no NextMarker, the model does; the last name is right in both.
-    return {"marker": page.buckets[-1].name} if page.is_truncated and page.buckets else None
+    return {"marker": page.buckets[-1].name if page.buckets else None} if page.is_truncated else None
 
 
 def _extended(engine: Engine, operation: ops.ListBucketsExtended) -> Listing[ops.BucketEntry, ops.BucketPage]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from aiocos.call import Engine
-from aiocos.errors import NotFound, ProtocolError
+from aiocos.errors import NotFound
 from aiocos.groups import bulk
 from aiocos.groups.pages import Listing
 from aiocos.groups.reading import open_object, read_object
@@ -19,8 +19,6 @@ from aiocos.wire.method import Call, Group, Method
 def _following_v2(operation: listing.ListObjectsV2, page: listing.ListObjectsV2Result) -> dict[str, Any] | None:
     if not page.is_truncated:
         return None
-    if not page.next_continuation_token:
-        raise ProtocolError(f"ListObjectsV2 {operation.bucket}: the page says that there is more, and not how to get it")
     return {"continuation_token": page.next_continuation_token, "start_after": None}
 
 

@@ -53,8 +53,9 @@ class Listing(Generic[E, P]):
             change = self._following(operation, page)
             if change is None:
                 return
+            what = f"{operation.statement.name} {resource_of(operation)}".strip()
+            if all(value is None for value in change.values()):
+                raise ProtocolError(f"{what}: the page says that there is more, and not how to get it")
             if all(getattr(operation, name) == value for name, value in change.items()):
-                raise ProtocolError(
-                    f"{operation.statement.name} {resource_of(operation)}: the page points to itself as the next"
-                )
+                raise ProtocolError(f"{what}: the page points to itself as the next")
             operation = replace(operation, **change)
