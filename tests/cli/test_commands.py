@@ -21,7 +21,9 @@ def test_buckets(shell: Shell, bucket: str):
     assert f"cos://{bucket}" in shell("ls").lines
     (row,) = [line for line in shell("ls", "-l").lines if line.endswith(bucket)]
     assert "us-south-smart" in row
-    assert shell("head", f"cos://{bucket}").code == 0
+    assert ["location", "us-south-smart"] in [line.split() for line in shell("head", f"cos://{bucket}").lines]
+    (told,) = shell("head", "--json", f"cos://{bucket}").json()
+    assert (told["bucket"], told["location"]) == (bucket, "us-south-smart")
     assert shell("rb", f"cos://{bucket}").code == 0
     assert f"cos://{bucket}" not in shell("ls").lines
 

@@ -107,5 +107,6 @@ async def _said_of(client: Client, target: CosPath, as_json: bool) -> dict[str, 
     said: dict[str, object] = {"bucket": target.bucket, **told(await client.buckets.head(target.bucket))}
     # A HEAD says little of a bucket. Who may look at it may not always ask where it is, and some services cannot say.
     with suppress(ServiceError):
-        said["location"] = (await client.buckets.location(target.bucket)).location
+        if location := (await client.buckets.location(target.bucket)).location:
+            said["location"] = location
     return said
