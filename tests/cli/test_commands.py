@@ -199,7 +199,8 @@ def test_a_reader_that_has_had_enough_is_no_error(shell: Shell, bucket: str):
         assert process.wait(20) == 0
 
 
-def test_ctrl_c_takes_an_upload_back(shell: Shell, bucket: str, served: dict[str, str]):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_take_an_upload_back(shell: Shell, bucket: str, served: dict[str, str], number: int, code: int):
     environment = {**os.environ, **shell.environment}
     with subprocess.Popen(
         [sys.executable, "-m", "aiocos", "cp", "--part-size", "5MiB", "-", f"cos://{bucket}/half"],
@@ -214,10 +215,10 @@ def test_ctrl_c_takes_an_upload_back(shell: Shell, bucket: str, served: dict[str
         deadline = time.monotonic() + 20
         while not asyncio.run(_open_uploads(served, bucket)) and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         time.sleep(1)  # an end of the input that came first would be an end of the upload, in good order
         process.stdin.close()
-        assert process.wait(20) == 130
+        assert process.wait(20) == code
         assert b"Traceback" not in process.stderr.read()
     assert asyncio.run(_open_uploads(served, bucket)) == []
     assert shell("ls", f"cos://{bucket}").lines == []

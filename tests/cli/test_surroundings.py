@@ -85,7 +85,15 @@ def test_a_question_is_answered_on_the_terminal(shell: Shell, bucket: str, answe
 
 
 @posix
-def test_ctrl_c_while_a_pipe_is_silent(shell: Shell, bucket: str):
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, b"interrupted"),
+        (signal.SIGTERM, 143, b"stopped by SIGTERM"),
+        (signal.SIGHUP, 129, b"stopped by SIGHUP"),
+    ],
+)
+def test_signals_end_an_upload_whose_pipe_is_silent(shell: Shell, bucket: str, number: int, code: int, said: bytes):
     with subprocess.Popen(
         [sys.executable, "-m", "aiocos", "cp", "-", f"cos://{bucket}/never"],
         stdin=subprocess.PIPE,
@@ -97,9 +105,9 @@ def test_ctrl_c_while_a_pipe_is_silent(shell: Shell, bucket: str):
         process.stdin.write(b"some, and then nothing more")
         process.stdin.flush()
         _until(lambda: _waits_for(process.pid))
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130, "the pipe is still open"
-        assert process.stderr.read() == b"aiocos: interrupted\n"
+        process.send_signal(number)
+        assert process.wait(10) == code, "the pipe is still open"
+        assert process.stderr.read() == b"aiocos: " + said + b"\n"
     assert shell("ls", f"cos://{bucket}").lines == []
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -85,14 +87,20 @@ class Settings:
 
 
 def carry_out(work: Callable[[], Coroutine[Any, Any, None]], *, verbose: bool) -> None:
-    """Run a command to its end. 0: done; 1: the service or a transfer said no; 2: usage; 130: Ctrl-C."""
+    """Run a command to its end. 0: done; 1: the service or a transfer said no; 2: usage; 130: Ctrl-C; 128 + n: signal n."""
+    stopped: list[signal.Signals] = []
     try:
-        asyncio.run(work())
+        asyncio.run(_stoppable(work, stopped))
         # What is still in the buffer may find that nobody reads.
         sys.stdout.flush()
     except KeyboardInterrupt:
         complain("interrupted")
         raise typer.Exit(130) from None
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+        complain(f"stopped by {stopped[0].name}")
+        raise typer.Exit(128 + stopped[0]) from None
     except BrokenPipeError:
         # Whoever reads has had enough. The interpreter must not complain about it once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -102,6 +110,24 @@ def carry_out(work: Callable[[], Coroutine[Any, Any, None]], *, verbose: bool) -
             explain()
         complain(_told(error))
         raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
+
+
+async def _stoppable(work: Callable[[], Coroutine[Any, Any, None]], stopped: list[signal.Signals]) -> None:
+    """Run a command so that being told to stop (`timeout`, a terminal that is closed) takes uploads back, as Ctrl-C does."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def stop(number: signal.Signals) -> None:
+        stopped.append(number)
+        task.cancel()
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # What is ignored stays so: that is how `nohup` works. Other threads and other systems know no handlers.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            with suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, stop, number)
+    await work()
 
 
 def _told(error: Exception) -> str:
