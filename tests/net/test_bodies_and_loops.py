@@ -77,10 +77,12 @@ async def test_progress_behind_the_answer_starts_no_timer():
     assert not [h for h in asyncio.get_running_loop()._scheduled if not h.cancelled() and "_watch" in repr(h)]
 
 
-async def test_an_answer_that_makes_no_sense_is_told_with_its_request():
+@pytest.mark.parametrize("body", [b"<html/>", b"<html> ", b'<html xmlns="http://www.w3.org/1999/xhtml"><body/></html>', b"{}"])
+async def test_an_answer_that_makes_no_sense_is_told_with_its_request(body: bytes):
     async def senseless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nx-amz-request-id: id-7\r\nConnection: close\r\n\r\n<html> ")
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nx-amz-request-id: id-7\r\nConnection: close\r\n\r\n"
+        writer.write(head % len(body) + body)
         await writer.drain()
         writer.close()
 
