@@ -16,6 +16,7 @@ class Proxy:
     cut_down_after: int | None = None  # bytes to the client after which both connections are closed, once
     cut_up_after: int | None = None  # bytes to the server after which both connections are closed, once
     reset: bool = False  # a cut is a RST
+    flip_up_at: int | None = None  # the byte to the server of which one bit is turned over, once
     up_rate: float | None = None  # bytes per second to the server
     down_rate: float | None = None  # bytes per second to the client
     passing: asyncio.Event = field(default_factory=asyncio.Event)  # cleared: nothing passes
@@ -67,6 +68,9 @@ class Proxy:
                     for one in both:
                         one.transport.abort() if self.reset else one.close()
                     return
+                if up and self.flip_up_at is not None and passed <= self.flip_up_at < passed + len(data):
+                    at, self.flip_up_at = self.flip_up_at - passed, None
+                    data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
                 writer.write(data)
                 passed += len(data)
                 if up:

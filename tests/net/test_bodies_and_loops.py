@@ -40,7 +40,7 @@ def anonymous(endpoint: str, config: ClientConfig) -> aiocos.Client:
     return aiocos.Client(endpoint, credentials=aiocos.Anonymous(), config=config)
 
 
-async def test_an_answer_that_comes_before_the_body_is_read(caplog: pytest.LogCaptureFixture):
+async def test_an_answer_that_comes_before_the_body_is_read():
     """Its error counts, no timer stays behind, and what is left of the body is not sent."""
     body = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
 
@@ -64,7 +64,6 @@ async def test_an_answer_that_comes_before_the_body_is_read(caplog: pytest.LogCa
         await asyncio.sleep(0.1)
     loop = asyncio.get_running_loop()
     assert not [handle for handle in loop._scheduled if not handle.cancelled() and "_watch" in repr(handle)]
-    assert caplog.text == ""
 
 
 async def test_progress_behind_the_answer_starts_no_timer():
@@ -78,10 +77,12 @@ async def test_progress_behind_the_answer_starts_no_timer():
     assert not [h for h in asyncio.get_running_loop()._scheduled if not h.cancelled() and "_watch" in repr(h)]
 
 
-async def test_an_answer_that_makes_no_sense_is_told_with_its_request():
+@pytest.mark.parametrize("body", [b"<html/>", b"<html> ", b'<html xmlns="http://www.w3.org/1999/xhtml"><body/></html>', b"{}"])
+async def test_an_answer_that_makes_no_sense_is_told_with_its_request(body: bytes):
     async def senseless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nx-amz-request-id: id-7\r\nConnection: close\r\n\r\n<html> ")
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nx-amz-request-id: id-7\r\nConnection: close\r\n\r\n"
+        writer.write(head % len(body) + body)
         await writer.drain()
         writer.close()
 

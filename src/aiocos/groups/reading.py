@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import logging
 import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -13,9 +14,10 @@ from types import TracebackType
 from typing import Literal
 
 from aiocos.call import Engine, resource_of
-from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
+from aiocos.errors import ConfigError, CosError, IntegrityError, PreconditionFailed, ProtocolError
 from aiocos.net.stream import BodyStream
 from aiocos.net.transport import Exchange
+from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.wire import digest
 from aiocos.wire.bind import from_response
@@ -23,6 +25,8 @@ from aiocos.wire.message import Bytes, Response
 from aiocos.wire.ranges import ByteRange, ContentRange
 
 ProofKind = Literal["md5", "composite", "checksum"]
+
+_log = logging.getLogger("aiocos.reading")
 
 
 class ObjectStream:
@@ -183,8 +187,8 @@ class ObjectStream:
             if data:
                 self._proof.update(data)
             else:
-                self._proof.check(self._what)
-                self._proof = None
+                proof, self._proof = self._proof, None
+                await check(self._engine, self._operation, proof, self._what)
         return data
 
     async def read(self) -> bytes:
@@ -236,6 +240,11 @@ class Proof:
         self.update = update
         self._actual = actual
 
+    @property
+    def agrees(self) -> bool:
+        """Whether what was read is what was stored."""
+        return self._actual() == self._expected
+
     def check(self, what: str) -> None:
         """Raise `IntegrityError` where what was read is not what was stored."""
         actual = self._actual()
@@ -247,9 +256,33 @@ class Proof:
             )
 
 
+async def check(engine: Engine, reading: GetObject, proof: Proof, what: str) -> bool:
+    """Compare what was read with what was stored; True where they agree, `IntegrityError` where they do not.
+
+    False where that means nothing: of buckets under Key Protect the documentation says both that ETags are MD5s and that they
+    are not. So before an ETag is held against an object, its bucket is asked.
+    """
+    try:
+        proof.check(what)
+    except IntegrityError as error:
+        if proof.kind == "checksum":
+            raise
+        asking = HeadBucket(reading.bucket, expected_bucket_owner=reading.expected_bucket_owner, timeout=reading.timeout)
+        try:
+            bucket = await engine.call(asking)
+        except CosError:
+            raise error from None
+        if not bucket.kp_enabled:
+            raise
+        _log.warning("not verified, since its bucket is under Key Protect and ETags there may be no MD5s: %s", error)
+        return False
+    return True
+
+
 def proof_of(info: ObjectInfo) -> Proof | None:
     """Return what vouches for a whole object: its ETag where that is an MD5, else a checksum of all of it, else None."""
-    if digest.is_md5(info.etag) and info.customer_algorithm is None:
+    named = info.server_side_encryption in (None, "AES256")  # under keys of a key service ETags are no MD5s
+    if digest.is_md5(info.etag) and info.customer_algorithm is None and named:
         md5 = hashlib.md5(usedforsecurity=False)
         return Proof("md5", digest.bare(info.etag), md5.update, md5.hexdigest)
     if info.checksum_sha256 and "-" not in info.checksum_sha256:

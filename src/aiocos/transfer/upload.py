@@ -161,6 +161,7 @@ class _Multipart:
         self._places = asyncio.Semaphore(width)
         self._done: dict[int, CompletedPart] = {}
         self._computed = True  # every part's ETag is the MD5 that was computed here
+        self._foreign = False  # an ETag is not, although it was computed: this service's are no MD5s
         self._size = 0
 
     async def run(self, parts: Iterable[Part], begun: tuple[Part, Bytes, int] | None = None) -> UploadResult:
@@ -260,6 +261,7 @@ class _Multipart:
         result = await self._service.engine.call(operation)
         if algorithm != "md5" or digest.bare(result.etag) != value.hex():
             self._computed = False
+            self._foreign = self._foreign or algorithm == "md5"
         self._done[part.number] = CompletedPart(etag=result.etag, part_number=part.number)
         self._size += len(data)
         self._reporter.moved(len(data), parts=1)
@@ -286,7 +288,7 @@ class _Multipart:
         operation = carry(self._request, CompleteMultipartUpload, upload_id=upload_id, parts=parts)
         done = await Completion(self._service, operation, carry(self._request, HeadObject), expected, self._what).run()
         comparable = expected is not None and digest.part_count(done.etag) is not None
-        if comparable and digest.bare(done.etag) != expected:
+        if comparable and not self._foreign and digest.bare(done.etag) != expected:
             raise IntegrityError(
                 f"the {self._what}: the object has the ETag {done.etag}, the parts make {expected}",
                 expected=expected or "",

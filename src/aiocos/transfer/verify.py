@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from aiocos.config import MIB
-from aiocos.errors import CosError, IntegrityError
+from aiocos.errors import CosError
 from aiocos.groups import Service
-from aiocos.groups.reading import Proof, proof_of
+from aiocos.groups.reading import Proof, check, proof_of
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.transfer.files import in_thread, read_at
 from aiocos.transfer.results import Verified
@@ -32,6 +32,7 @@ class Evidence:
     """What vouches for an object. `otherwise` asks for more before anything is held against an object on a supposition."""
 
     proof: Proof
+    check: Callable[[Proof, str], Awaitable[bool]]
     otherwise: Callable[[], Awaitable[Proof | None]] | None = None
 
 
@@ -51,8 +52,12 @@ async def evidence_for(service: Service, reading: GetObject, info: ObjectInfo) -
     """Return what vouches for the object, or None where nothing that can be computed does."""
     count, size = digest.part_count(info.etag), info.content_length
     plain = proof_of(info)
+
+    async def final(proof: Proof, what: str) -> bool:
+        return await check(service.engine, reading, proof, what)
+
     if count is None or info.customer_algorithm is not None or size is None:
-        return Evidence(plain) if plain else None
+        return Evidence(plain, final) if plain else None
     parts = _Parts(service, pinned_to(reading, info), size, count)
     if even := await parts.if_even():
 
@@ -60,11 +65,11 @@ async def evidence_for(service: Service, reading: GetObject, info: ObjectInfo) -
             lengths = await parts.all()
             return composite_proof(info.etag, lengths) if lengths and lengths != even else None
 
-        return Evidence(composite_proof(info.etag, even), otherwise if count > 2 else None)
+        return Evidence(composite_proof(info.etag, even), final, otherwise if count > 2 else None)
     lengths = await parts.all() if count <= _ASKED else None
     if lengths:
-        return Evidence(composite_proof(info.etag, lengths))
-    return Evidence(plain) if plain else None
+        return Evidence(composite_proof(info.etag, lengths), final)
+    return Evidence(plain, final) if plain else None
 
 
 def composite_proof(etag: str, lengths: list[int]) -> Proof:
@@ -152,15 +157,11 @@ class Verifier:
             return
         proof = self._evidence.proof
         await self._hash_all(proof, self._size)
-        try:
-            proof.check(what)
-        except IntegrityError:
-            second = await self._evidence.otherwise() if self._evidence.otherwise is not None else None
-            if second is None:
-                raise
-            await self._hash_all(second, self._size)
-            second.check(what)
-        self.verified = proof.kind
+        if not proof.agrees and self._evidence.otherwise is not None and (second := await self._evidence.otherwise()):
+            proof = second
+            await self._hash_all(proof, self._size)
+        if await self._evidence.check(proof, what):
+            self.verified = proof.kind
 
     async def _hash_all(self, proof: Proof, size: int) -> None:
         done = 0

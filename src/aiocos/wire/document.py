@@ -215,6 +215,9 @@ def read_tree(cls: type[Document], data: bytes) -> dict[str, Any]:
         root = ElementTree.fromstring(data.lstrip(), ElementTree.XMLParser(encoding="utf-8"))
     except (ElementTree.ParseError, ValueError) as error:
         raise XmlError(f"not well-formed XML: {error}") from error
+    if root.tag.rpartition("}")[2].lower() == "html":
+        # A gateway's page with a status of 200 would be a document without any of its elements: an empty listing.
+        raise XmlError("a web page, and no document of the service")
     return _read(root, plan_of(cls))
 
 
