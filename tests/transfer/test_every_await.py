@@ -105,7 +105,8 @@ async def test_upload_in_parts(small: aiocos.Client, tmp_path: Path, kind: str):
         await settled(small)
         assert used(small) == 0
 
-    assert await visit(lambda: small.upload("bucket", "key", sources[kind](), concurrency=2), clean) > 5
+    # It waits at least for the upload's beginning, for parts, and for its completion; how often in all is the loop's affair.
+    assert await visit(lambda: small.upload("bucket", "key", sources[kind](), concurrency=2), clean) >= 3
     assert await small.objects.read("bucket", "key") == DATA
 
 
@@ -121,7 +122,7 @@ async def test_download(small: aiocos.Client, tmp_path: Path, key: str):
         assert os.listdir(tmp_path) == ["target"]
         assert target.read_bytes() in (b"old", DATA)
 
-    assert await visit(lambda: small.download("bucket", key, target), clean) > 5
+    assert await visit(lambda: small.download("bucket", key, target), clean) >= 3
     assert target.read_bytes() == DATA
 
 
