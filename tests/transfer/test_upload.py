@@ -190,6 +190,30 @@ async def test_all_transfers_share_one_budget(cos_emulator: Emulator):
         assert used(cos) == 0
 
 
+async def test_sources_that_are_silent_hold_nothing_up(cos_emulator: Emulator):
+    """More of them than there is memory for, at their beginning and between parts."""
+    config = aiocos.ClientConfig(transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, memory=2 * PART))
+    speak = asyncio.Event()
+
+    async def silent(before: int):
+        if before:
+            yield DATA[:before]
+        await speak.wait()
+        yield DATA[before : 2 * PART]
+
+    async with cos_emulator.client(config=config) as cos:
+        await cos.buckets.create("bucket")
+        waiting = [asyncio.create_task(cos.upload("bucket", f"s{i}", silent((0, PART)[i % 2]))) for i in range(8)]
+        await asyncio.sleep(0.2)
+        assert used(cos) == 0
+        async with asyncio.timeout(20):
+            await cos.upload("bucket", "key", DATA)
+            speak.set()
+            results = await asyncio.gather(*waiting)
+        assert {result.size for result in results} == {2 * PART}
+        assert used(cos) == 0
+
+
 async def test_a_stream_longer_than_ten_thousand_parts(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(uploading, "growing", lambda size, largest: iter(list(uploading.cut(2 * PART, PART))))
     await small.upload("bucket", "fits", pieces(DATA[: 2 * PART], MIB))

@@ -18,10 +18,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
+from aiocos.config import KIB
 from aiocos.errors import ConfigError, TransferError
 from aiocos.transfer.files import in_thread, opened, read_at
 from aiocos.transfer.plan import Part
 from aiocos.wire.message import Bytes
+
+# What is read of a file object before there is room for a part.
+_FIRST = 64 * KIB
 
 
 @runtime_checkable
@@ -46,6 +50,10 @@ class Origin(ABC):
     @abstractmethod
     async def part(self, part: Part) -> Bytes:
         """Return the bytes of a part; fewer than its length only at the end of a source of unknown size."""
+
+    async def ready(self) -> None:
+        """Wait until there is something to read, or the end: who waits for a silent source holds no memory meanwhile."""
+        return
 
     async def unchanged(self) -> None:
         """Raise `TransferError` where the source was changed while it was read."""
@@ -145,6 +153,10 @@ class _Ordered(Origin):
     def __init__(self) -> None:
         self._rest: memoryview = memoryview(b"")
         self._ended = False
+
+    async def ready(self) -> None:
+        if not self._rest:
+            self._rest = await self._piece(_FIRST)
 
     @abstractmethod
     async def _more(self, wanted: int) -> Bytes:

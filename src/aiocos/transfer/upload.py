@@ -101,6 +101,7 @@ async def _upload(
     # Of unknown length. What ends within its first part is put in one piece.
     parts = growing(wanted, config.memory // 2)
     first = next(parts)
+    await origin.ready()
     taken = await budget.take(first.length)
     try:
         data = await origin.part(first)
@@ -219,6 +220,7 @@ class _Multipart:
                 await self._places.acquire()
                 taken = 0
                 try:
+                    await self._origin.ready()
                     taken = await self._budget.take(part.length)
                     data = await self._origin.part(part) if self._origin.ordered else None
                 except BaseException:
