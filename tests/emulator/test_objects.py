@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 
 import pytest
@@ -328,8 +329,8 @@ async def test_retention_needs_a_policy(raw: Raw) -> None:
 
 async def test_retention_is_kept_and_told(raw: Raw) -> None:
     """The policy itself cannot be set yet by a request."""
-    policy = '{"minimum": 0, "default": 1, "maximum": 10}'
-    await raw.emulator.store.write(lambda t: t.execute("UPDATE buckets SET protection = ?", (policy,)) and None)
+    settings = json.dumps({"protection": '{"minimum": 0, "default": 1, "maximum": 10}'})
+    await raw.emulator.store.write(lambda t: t.execute("UPDATE buckets SET settings = ?", (settings,)) and None)
     assert (await raw.put("/bucket/key", b"x")).code == "InvalidRequest"
     put = await raw.put("/bucket/key", b"x", Content_MD5=md5(b"x"), Retention_Period="3600", Retention_Legal_Hold_ID="h")
     assert put.status == 200

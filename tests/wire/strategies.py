@@ -144,6 +144,9 @@ def parameter(p: Parameter) -> st.SearchStrategy[Any]:
     if isinstance(place, KeyHeaders):
         return customer_keys | customer_keys.map(CustomerKey)
     if isinstance(place, Body):
+        if place.of is not None:
+            ((name, info),) = place.of.model_fields.items()
+            return _field(name, info.annotation, list(info.metadata), place.of, xml_text)
         # A result that is given as a body (an ACL that was read) leaves behind what came with its headers.
         return _element(p.type, xml_text).map(_without_headers)
     return scalar(p.type, header_text if isinstance(place, Header) else unicode_text)

@@ -265,8 +265,8 @@ def test_the_most_marks_win() -> None:
 @pytest.mark.parametrize(
     ("method", "key", "query"),
     [
-        ("PUT", "k", "tagging"), ("DELETE", "k", "tagging"), ("PUT", "k", "partNumber=1"), ("PUT", "k", "uploadId=1"),
-        ("PUT", None, "policy"), ("DELETE", None, "cors"), ("GET", None, "inventory"), ("POST", "k", ""), ("POST", None, ""),
+        ("PUT", "k", "torrent"), ("DELETE", "k", "select"), ("PUT", "k", "partNumber=1"), ("PUT", "k", "uploadId=1"),
+        ("PUT", None, "policy"), ("DELETE", None, "policy"), ("GET", None, "inventory"), ("POST", "k", ""), ("POST", None, ""),
         ("PATCH", "k", ""), ("DELETE", "k", "partNumber=1"),
     ],
 )  # fmt: skip

@@ -224,6 +224,8 @@ def sample(shape: Any, cls: type[Document], where: str, missing: list[str]) -> t
                 # No carriage return: the SDK writes it raw beside other special characters, and a line feed arrives.
                 text = f'<{member} {n}> & "\n\t'
                 value = {"integer": n, "long": n, "boolean": True, "timestamp": MOMENT}.get(kind.type_name, text)
+                if kind.enum and "Literal" in str(cls.model_fields[entry.field].annotation):
+                    value = kind.enum[0]
                 values.append((value, value))
         many = inner.type_name == "list"
         theirs[member] = [t for t, _ in values] if many else values[0][0]

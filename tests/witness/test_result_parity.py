@@ -73,7 +73,7 @@ def _element(inner: Any, member: str, cls: type[Document], plan: Any, where: str
     if inner.type_name == "list":
         assert entry.many, f"{where}.{member} is a list"
         item = kind.serialization.get("name") or "member"
-        assert inner.serialization.get("flattened") or entry.item == item, f"{where}.{member} is a list of {item}"
+        assert inner.serialization.get("flattened") or entry.item in (item, "*"), f"{where}.{member} is a list of {item}"
     if kind.type_name == "structure":
         _compare(kind, model_in(cls.model_fields[entry.field].annotation), f"{where}.{member}", missing)
         return

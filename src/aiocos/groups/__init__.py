@@ -1,13 +1,15 @@
 """The nouns of the service with their methods: what `client.buckets`, `client.objects` … are.
 
 A method is an operation's statement bound to whatever carries it out; here stand, besides, the few that are more than a call:
-a read is a stream, a listing pages itself, a bulk deletion is cut into batches.
+a read is a stream, a listing pages itself, a bulk deletion is cut into batches, a restore can be waited for.
 """
 
 from aiocos.call import Engine
 from aiocos.groups.buckets import Buckets
+from aiocos.groups.immutability import LegalHolds, ObjectLock, Protection, Retention
 from aiocos.groups.multipart import Acl, Multipart
 from aiocos.groups.objects import Objects
+from aiocos.groups.settings import Cors, Lifecycle, PublicAccess, Replication, Tagging, Versioning, Website
 
 
 class Service:
@@ -19,6 +21,34 @@ class Service:
         self.objects = Objects(engine)
         self.multipart = Multipart(engine)
         self.acl = Acl(engine)
+        self.protection = Protection(engine)
+        self.retention = Retention(engine)
+        self.legal_holds = LegalHolds(engine)
+        self.object_lock = ObjectLock(engine)
+        self.website = Website(engine)
+        self.lifecycle = Lifecycle(engine)
+        self.cors = Cors(engine)
+        self.versioning = Versioning(engine)
+        self.replication = Replication(engine)
+        self.public_access = PublicAccess(engine)
+        self.tagging = Tagging(engine)
 
 
-__all__ = ["Acl", "Buckets", "Multipart", "Objects", "Service"]
+__all__ = [
+    "Acl",
+    "Buckets",
+    "Cors",
+    "LegalHolds",
+    "Lifecycle",
+    "Multipart",
+    "ObjectLock",
+    "Objects",
+    "Protection",
+    "PublicAccess",
+    "Replication",
+    "Retention",
+    "Service",
+    "Tagging",
+    "Versioning",
+    "Website",
+]

@@ -3,6 +3,36 @@
 Importing this package registers every operation.
 """
 
-from aiocos.operations import acl, buckets, listing, multipart, objects
+from aiocos.operations import (
+    acl,
+    buckets,
+    cors,
+    lifecycle,
+    listing,
+    multipart,
+    object_lock,
+    objects,
+    protection,
+    public_access,
+    replication,
+    tagging,
+    versioning,
+    website,
+)
 
-__all__ = ["acl", "buckets", "listing", "multipart", "objects"]
+__all__ = [
+    "acl",
+    "buckets",
+    "cors",
+    "lifecycle",
+    "listing",
+    "multipart",
+    "object_lock",
+    "objects",
+    "protection",
+    "public_access",
+    "replication",
+    "tagging",
+    "versioning",
+    "website",
+]

@@ -6,6 +6,8 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compa
 from dataclasses import KW_ONLY
 from typing import Annotated, ClassVar
 
+from pydantic import Field
+
 from aiocos.operations.shared import Grants, Guarded, Owner
 from aiocos.wire.document import Document, Element, Text, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
@@ -134,3 +136,28 @@ class ListBucketsExtended(Operation[BucketPage]):
     """Buckets a page, at most and by default 1,000."""
     service_instance_id: Annotated[str | None, Header("ibm-service-instance-id")] = None
     """The instance to list; IAM credentials bring their own."""
+
+
+class AsperaKey(Document):
+    """The key pair of a bucket's Aspera node. It does not show its secret."""
+
+    root: ClassVar[str] = "AccessKey"
+
+    id: str | None = None
+    secret: Annotated[str | None, Field(repr=False)] = None
+
+
+class AsperaConnection(Result):
+    """Where Aspera transfers of a bucket go, and with which key."""
+
+    root: ClassVar[str] = "FASPConnectionInfo"
+
+    access_key: AsperaKey | None = None
+    ats_endpoint: Annotated[str | None, Element("ATSEndpoint")] = None
+
+
+@operation("GET", "/{bucket}?faspConnectionInfo")
+class GetBucketAspera(Operation[AsperaConnection]):
+    """Ask how to reach a bucket by Aspera (IBM). Needs IAM credentials; the transfer itself needs Aspera's own programs."""
+
+    bucket: str

@@ -199,6 +199,13 @@ class Grantee(Document):
     uri: Annotated[str | None, Element("URI")] = None
 
 
+class Tag(Document):
+    """A tag: a name and a value."""
+
+    key: str
+    value: str
+
+
 class Checked(Document):
     """Checksums of a body, base64, in an XML answer."""
 

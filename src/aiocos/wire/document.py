@@ -15,7 +15,7 @@ in UTF-16 has a zero byte, which no document in UTF-8 has.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import NoneType, UnionType
@@ -40,9 +40,13 @@ class XmlError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A child element of another name; `Outer/Inner` is a list whose items `Inner` stand inside one `Outer`."""
+    """A child element of another name; `Outer/Inner` is a list whose items `Inner` stand inside one `Outer`.
+
+    `also` is a second form that is read and not written, for where services and documentation differ. Its `Inner` may be `*`.
+    """
 
     name: str
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,9 @@ def plan_of(cls: type[Document]) -> Plan:
                 if entry.name in plan.by_name:
                     raise TypeError(f"{cls.__name__}: two fields stand in <{entry.name}>")
                 plan.by_name[entry.name] = entry
+                if isinstance(mark, Element) and mark.also:
+                    outer, _, item = mark.also.partition("/")
+                    plan.by_name.setdefault(outer, replace(entry, name=outer, item=item or None))
     return plan
 
 
@@ -240,10 +247,12 @@ def _read(element: ElementTree.Element, plan: Plan) -> dict[str, Any]:
         if entry is None:
             continue
         if entry.item is not None:
-            values = out.setdefault(entry.field, [])
-            for inner in child:
-                if inner.tag[inner.tag.rfind("}") + 1 :] == entry.item:
-                    values.append(_value(inner, entry))
+            item = entry.item
+            values = [_value(inner, entry) for inner in child if item in ("*", inner.tag[inner.tag.rfind("}") + 1 :])]
+            if entry.many:
+                out[entry.field] = values
+            elif values:
+                out[entry.field] = values[0]
         elif entry.many:
             out.setdefault(entry.field, []).append(_value(child, entry))
         elif (value := _value(child, entry)) is not None:

@@ -24,13 +24,14 @@ def _given(op: Retaining) -> bool:
 
 def on_write(bucket: Bucket, op: Retaining, now: float, *, integrity: bool) -> State | None:
     """The retention that a new object gets; refused where the bucket's policy does not allow it."""
-    if bucket.protection is None:
+    policy = bucket.settings.get("protection")
+    if policy is None:
         if _given(op):
             raise failure("InvalidRequest", "The bucket has no retention policy.")
         return None
     if not integrity:
         raise failure("InvalidRequest", "Missing required header for this request: Content-MD5")
-    return _state(json.loads(bucket.protection), op.retention_period, op.retention_expires, op.retention_legal_hold_id, now)
+    return _state(json.loads(policy), op.retention_period, op.retention_expires, op.retention_legal_hold_id, now)
 
 
 def _state(
@@ -57,7 +58,7 @@ def on_copy(bucket: Bucket, source: Object, op: CopyObject, now: float) -> State
     """The retention that a copy gets."""
     directive = (op.retention_directive or "").upper()
     if directive == "COPY":
-        if bucket.protection is None or source.retention is None:
+        if "protection" not in bucket.settings or source.retention is None:
             return None
         return {"period": source.retention["period"], "holds": dict.fromkeys(source.retention["holds"], now)}
     if not directive and _given(op):

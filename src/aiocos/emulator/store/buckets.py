@@ -1,12 +1,13 @@
 """Instances and buckets in the database."""
 
+import json
 import os
 import sqlite3
 import uuid
 from typing import Any
 
 from aiocos.emulator.store.database import Transaction
-from aiocos.emulator.store.rows import BUCKET_COLUMNS, Bucket, Instance
+from aiocos.emulator.store.rows import BUCKET_COLUMNS, Bucket, Instance, bucket_of
 
 _INSTANCE = "crn, guid, api_key, access_key_id, secret_access_key"
 
@@ -47,14 +48,24 @@ def add_instance(t: Transaction, instance: Instance) -> None:
 def find(connection: sqlite3.Connection, name: str) -> Bucket | None:
     """The bucket of this name."""
     row = connection.execute(f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE name = ?", (name,)).fetchone()
-    return None if row is None else Bucket(*row)
+    return None if row is None else bucket_of(row)
 
 
 def add(t: Transaction, bucket: Bucket) -> None:
     """Enter a bucket (its id is given here)."""
     t.execute(
-        "INSERT INTO buckets (name, instance, created, location, acl, kp_root_key_crn) VALUES (?, ?, ?, ?, ?, ?)",
-        (bucket.name, bucket.instance, bucket.created, bucket.location, bucket.acl, bucket.kp_root_key_crn),
+        "INSERT INTO buckets (name, instance, created, location, acl, kp_root_key_crn, versioning, settings) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            bucket.name,
+            bucket.instance,
+            bucket.created,
+            bucket.location,
+            bucket.acl,
+            bucket.kp_root_key_crn,
+            bucket.versioning,
+            json.dumps(bucket.settings),
+        ),
     )
 
 
@@ -73,6 +84,19 @@ def set_acl(t: Transaction, bucket: int, acl: str) -> None:
     t.execute("UPDATE buckets SET acl = ? WHERE id = ?", (acl, bucket))
 
 
+def set_setting(t: Transaction, bucket: int, name: str, xml: str | None) -> None:
+    """Replace one configuration of a bucket, by the name of its sub-resource; None removes it."""
+    row = t.execute("SELECT settings FROM buckets WHERE id = ?", (bucket,)).fetchone()
+    if row is not None:
+        settings = {n: v for n, v in json.loads(row[0]).items() if n != name} | ({} if xml is None else {name: xml})
+        t.execute("UPDATE buckets SET settings = ? WHERE id = ?", (json.dumps(settings), bucket))
+
+
+def set_versioning(t: Transaction, bucket: int, status: str) -> None:
+    """Let a bucket keep versions (`Enabled`), or no more (`Suspended`)."""
+    t.execute("UPDATE buckets SET versioning = ? WHERE id = ?", (status, bucket))
+
+
 def listed(connection: sqlite3.Connection, instance: str, prefix: str = "", after: str = "", limit: int = -1) -> list[Bucket]:
     """The buckets of an instance in the order of their names, those after a name, at most `limit` (-1: all)."""
     parameters: tuple[Any, ...] = (instance, after, len(prefix), prefix, limit)
@@ -81,4 +105,4 @@ def listed(connection: sqlite3.Connection, instance: str, prefix: str = "", afte
         "ORDER BY name LIMIT ?",
         parameters,
     )
-    return [Bucket(*row) for row in rows]
+    return [bucket_of(row) for row in rows]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aiocos.emulator.store.schema import SCHEMA
+from aiocos.emulator.store.schema import ADDED, SCHEMA
 
 T = TypeVar("T")
 
@@ -57,6 +57,7 @@ class Database:
         self._loop = asyncio.get_running_loop()
         self._writer_connection = self._connect()
         self._writer_connection.executescript(SCHEMA)
+        _add_columns(self._writer_connection)
         self.point = self._connect()  # reads of one row, on the loop
         self._page = self._connect()  # reads of many, on the reader thread
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="aiocos-emulator-reader")
@@ -142,3 +143,11 @@ class Database:
                 job.future.set_exception(error)
         if dead:
             self._on_dead(dead)
+
+
+def _add_columns(connection: sqlite3.Connection) -> None:
+    for table, columns in ADDED.items():
+        there = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        for name, kind in columns.items():
+            if name not in there:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")

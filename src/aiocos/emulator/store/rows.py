@@ -30,7 +30,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket. `versioning` and `protection` are None where they were never set."""
+    """A bucket. `versioning` is None where it was never set.
+
+    `settings` holds its other configurations: the XML of each by the name of its sub-resource (`website`, `object-lock` …).
+    """
 
     id: int
     name: str
@@ -40,7 +43,7 @@ class Bucket:
     acl: str
     kp_root_key_crn: str | None = None
     versioning: str | None = None
-    protection: str | None = None
+    settings: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ class Object:
     parts: tuple[int, ...] | None = None  # sizes of the parts it was uploaded in
     acl: str = "private"
     customer_md5: str | None = None
-    retention: dict[str, Any] | None = None
+    retention: dict[str, Any] | None = None  # of a retention policy (IBM): period and holds
+    lock: dict[str, Any] | None = None  # of Object Lock: mode, until, hold
+    archive: dict[str, Any] | None = None  # class and date of the archive, and what is restored of it
     version_id: str = "null"
     is_latest: bool = True
     delete_marker: bool = False
@@ -85,6 +90,7 @@ class Upload:
     customer_md5: str | None = None
     checksum_algorithm: str | None = None
     checksum_type: str | None = None
+    lock: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ class Part:
     segments: tuple[Segment, ...]
 
 
-_JSON = frozenset({"headers", "metadata", "sums", "segments", "parts", "retention"})
+_JSON = frozenset({"headers", "metadata", "sums", "segments", "parts", "retention", "lock", "archive", "settings"})
 
 
 def _columns(cls: type[Any]) -> tuple[str, ...]:
@@ -112,7 +118,7 @@ UPLOAD_COLUMNS = ", ".join(_columns(Upload))
 PART_COLUMNS = ", ".join(_columns(Part))
 
 
-def values_of(row: Object | Upload | Part) -> dict[str, Any]:
+def values_of(row: Bucket | Object | Upload | Part) -> dict[str, Any]:
     """The columns of a value, ready for SQLite."""
     out: dict[str, Any] = {}
     for name in _columns(type(row)):
@@ -134,6 +140,12 @@ def _segments(text: str) -> tuple[Segment, ...]:
     return tuple(Segment(*s) for s in json.loads(text))
 
 
+def bucket_of(row: sqlite3.Row | tuple[Any, ...]) -> Bucket:
+    """Read a row of BUCKET_COLUMNS."""
+    (id_, name, instance, created, location, acl, kp_root_key_crn, versioning, settings) = row
+    return Bucket(id_, name, instance, created, location, acl, kp_root_key_crn, versioning, _loads(settings))
+
+
 def object_of(row: sqlite3.Row | tuple[Any, ...]) -> Object:
     """Read a row of OBJECT_COLUMNS."""
     (
@@ -150,6 +162,8 @@ def object_of(row: sqlite3.Row | tuple[Any, ...]) -> Object:
         acl,
         customer,
         retention,
+        lock,
+        archive,
         version,
         latest,
         marker,
@@ -169,6 +183,8 @@ def object_of(row: sqlite3.Row | tuple[Any, ...]) -> Object:
         acl,
         customer,
         _loads(retention),
+        _loads(lock),
+        _loads(archive),
         version,
         bool(latest),
         bool(marker),
@@ -178,9 +194,20 @@ def object_of(row: sqlite3.Row | tuple[Any, ...]) -> Object:
 
 def upload_of(row: sqlite3.Row | tuple[Any, ...]) -> Upload:
     """Read a row of UPLOAD_COLUMNS."""
-    (id_, bucket, key, initiated, owner, headers, metadata, acl, customer, algorithm, kind) = row
+    (id_, bucket, key, initiated, owner, headers, metadata, acl, customer, algorithm, kind, lock) = row
     return Upload(
-        id_, bucket, bytes(key).decode(), initiated, owner, _loads(headers), _loads(metadata), acl, customer, algorithm, kind
+        id_,
+        bucket,
+        bytes(key).decode(),
+        initiated,
+        owner,
+        _loads(headers),
+        _loads(metadata),
+        acl,
+        customer,
+        algorithm,
+        kind,
+        _loads(lock),
     )
 
 

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS buckets (
     acl TEXT NOT NULL,
     kp_root_key_crn TEXT,
     versioning TEXT,
-    protection TEXT
+    settings TEXT NOT NULL DEFAULT '{}'
 );
 CREATE TABLE IF NOT EXISTS blobs (
     id TEXT PRIMARY KEY,
@@ -49,7 +49,9 @@ CREATE TABLE IF NOT EXISTS objects (
     parts TEXT,
     acl TEXT NOT NULL,
     customer_md5 TEXT,
-    retention TEXT
+    retention TEXT,
+    lock TEXT,
+    archive TEXT
 );
 CREATE UNIQUE INDEX IF NOT EXISTS latest ON objects (bucket, key) WHERE is_latest = 1;
 CREATE UNIQUE INDEX IF NOT EXISTS versions ON objects (bucket, key, serial DESC);
@@ -64,7 +66,8 @@ CREATE TABLE IF NOT EXISTS uploads (
     acl TEXT NOT NULL,
     customer_md5 TEXT,
     checksum_algorithm TEXT,
-    checksum_type TEXT
+    checksum_type TEXT,
+    lock TEXT
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS open_uploads ON uploads (bucket, key, id);
 CREATE TABLE IF NOT EXISTS parts (
@@ -78,3 +81,10 @@ CREATE TABLE IF NOT EXISTS parts (
     PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
 """
+
+ADDED = {
+    "buckets": {"settings": "TEXT NOT NULL DEFAULT '{}'"},
+    "objects": {"lock": "TEXT", "archive": "TEXT"},
+    "uploads": {"lock": "TEXT"},
+}
+"""Columns that data of an earlier release does not have yet; they are added when it is opened."""

@@ -1,0 +1,62 @@
+"""Cross-origin requests: what scripts of other sites may do with a bucket.
+
+https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-cors
+"""
+
+from typing import Annotated, ClassVar
+
+from aiocos.operations.shared import Guarded, Mirrored
+from aiocos.wire.document import Document, Element
+from aiocos.wire.spec import Body, Operation, Result, operation
+
+
+class CorsRule(Document):
+    """Who may do what: origins, methods and headers may hold one `*` each."""
+
+    root: ClassVar[str] = "CORSRule"
+
+    id: Annotated[str | None, Element("ID")] = None
+    allowed_headers: Annotated[list[str], Element("AllowedHeader")] = []
+    allowed_methods: Annotated[list[str], Element("AllowedMethod")]
+    """GET, PUT, POST, DELETE, HEAD."""
+    allowed_origins: Annotated[list[str], Element("AllowedOrigin")]
+    expose_headers: Annotated[list[str], Element("ExposeHeader")] = []
+    max_age_seconds: int | None = None
+
+
+class CorsRules(Document):
+    """The rules of a bucket."""
+
+    root: ClassVar[str] = "CORSConfiguration"
+
+    rules: Annotated[list[CorsRule], Element("CORSRule")] = []
+
+
+class CorsConfiguration(Result):
+    """The rules of a bucket as the service tells them."""
+
+    root: ClassVar[str] = "CORSConfiguration"
+
+    rules: Annotated[list[CorsRule], Element("CORSRule")] = []
+
+
+@operation("GET", "/{bucket}?cors")
+class GetBucketCors(Mirrored, Guarded, Operation[CorsConfiguration]):
+    """Read a bucket's rules for cross-origin requests. Raises `NoSuchConfiguration`."""
+
+    bucket: str
+
+
+@operation("PUT", "/{bucket}?cors")
+class PutBucketCors(Guarded, Operation[Result]):
+    """Replace a bucket's rules for cross-origin requests. Raises `InvalidRequest`."""
+
+    bucket: str
+    rules: Annotated[list[CorsRule], Body(md5=True, of=CorsRules)]
+
+
+@operation("DELETE", "/{bucket}?cors", ok=204)
+class DeleteBucketCors(Guarded, Operation[Result]):
+    """Remove a bucket's rules for cross-origin requests."""
+
+    bucket: str
