@@ -158,8 +158,8 @@ def _calls(name: str) -> list[str]:
     ]
 
 
-def test_there_is_one_sleep_and_one_session() -> None:
-    assert _calls("asyncio.sleep") == ["net/retry.py"]
+def test_sleeps_and_sessions_have_their_places() -> None:
+    assert _calls("asyncio.sleep") == ["groups/waiting.py", "net/retry.py"]
     assert _calls("aiohttp.ClientSession") == ["net/transport.py"]
 
 

@@ -149,6 +149,9 @@ def tell(cls: type[Operation[Any]], members: dict[str, Any], missing: list[str])
         if "SSECustomer" in member:
             continue
         place = wire_place(member, shape)
+        if place[0] == "Path" and place[1] not in ("bucket", "key"):
+            # The model writes the query of these operations into the path: `?legalHold&add={RetentionLegalHoldId}`.
+            place = next((o for o, p in ours.items() if o[0] == "Query" and p.required), place)
         if place[0] == "Body":
             p = statement.body
             if p is None or shape.type_name not in ("blob", "structure"):
@@ -224,7 +227,7 @@ def sample(shape: Any, cls: type[Document], where: str, missing: list[str]) -> t
                 # No carriage return: the SDK writes it raw beside other special characters, and a line feed arrives.
                 text = f'<{member} {n}> & "\n\t'
                 value = {"integer": n, "long": n, "boolean": True, "timestamp": MOMENT}.get(kind.type_name, text)
-                if kind.enum and "Literal" in str(cls.model_fields[entry.field].annotation):
+                if getattr(kind, "enum", None) and "Literal" in str(cls.model_fields[entry.field].annotation):
                     value = kind.enum[0]
                 values.append((value, value))
         many = inner.type_name == "list"

@@ -15,7 +15,7 @@ import pytest
 import aiocos.operations  # noqa: F401 - registers every operation
 from aiocos.auth.base import Anonymous
 from aiocos.client import Client
-from aiocos.wire.spec import Header, HeaderMap, KeyHeaders, Operation, Payload, Query, registry
+from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Operation, Payload, Query, registry
 
 from .ibm import Sent, Told, Witness, our_place, tell, tree, wire_place
 
@@ -44,14 +44,13 @@ CHECKSUMS = {"content-md5", "x-amz-checksum-crc32", "x-amz-sdk-checksum-algorith
 NOT_OFFERED = {
     "PutObject.ContentLength": "follows from the body",
     "UploadPart.ContentLength": "follows from the body",
-    "PutBucketAcl.ContentMD5": "we compute it from the document",
-    "PutObjectAcl.ContentMD5": "we compute it from the document",
-    "PutBucketAcl.ChecksumAlgorithm": "asks the SDK to compute a checksum; ours is Content-MD5",
+    "GetObjectLegalHold.ContentMD5": "there is no body",
     "CopyObject.WebsiteRedirectLocation": "the model forgets to say that it is a header, and the SDK raises; ours is a header",
 }
 
 # Parameters of ours that the model does not know.
 OURS_ALONE = {
+    "content-md5": "two operations without a body want a checksum of nothing; the SDK computes a CRC-32 without being asked",
     "aspera-ak-max-tries": "documented for DeleteBucket, absent from the model",
     "if-match": "conditional writes are documented (412), absent from the model",
     "if-none-match": "conditional writes are documented (412), absent from the model",
@@ -66,6 +65,7 @@ OUR_QUERY = {
         "ListMultipartUploads",
         ("encoding-type", "url"),
     ): "uploads have keys that XML cannot carry too; the SDK forgot",
+    ("ListBucketReplicationFailures", ("encoding-type", "url")): "the same",
 }
 
 # Query parameters that say the same in another form.
@@ -182,7 +182,14 @@ def test_what_we_do_not_offer_has_a_reason(witness: Witness) -> None:
     missing: list[str] = []
     for cls in OPERATIONS:
         tell(cls, witness.members(cls.__name__), missing)
-    assert set(missing) == set(NOT_OFFERED)
+    digests = {name for name in missing if name.endswith((".ContentMD5", ".ChecksumAlgorithm")) and _adds_md5(name)}
+    assert set(missing) - digests == set(NOT_OFFERED)
+
+
+def _adds_md5(name: str) -> bool:
+    # We compute Content-MD5 from the document, so that there is nothing to give and nothing to choose.
+    body = registry[name.partition(".")[0]].statement.body
+    return body is not None and isinstance(body.place, Body) and body.place.md5
 
 
 def test_what_only_we_offer_has_a_reason(witness: Witness) -> None:
@@ -191,6 +198,8 @@ def test_what_only_we_offer_has_a_reason(witness: Witness) -> None:
         members = witness.members(cls.__name__)
         theirs = {wire_place(member, shape) for member, shape in members.items()}
         for p in cls.statement.parameters:
+            if isinstance(p.place, Query) and p.required and "RetentionLegalHoldId" in members:
+                continue  # written into the path by the model
             if isinstance(p.place, Header | Query | HeaderMap) and our_place(p) not in theirs:
                 alone.add(our_place(p)[1])
             elif isinstance(p.place, KeyHeaders) and ("Header", f"{p.place.prefix}key".lower()) not in theirs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
@@ -78,6 +78,10 @@ def _element(inner: Any, member: str, cls: type[Document], plan: Any, where: str
         _compare(kind, model_in(cls.model_fields[entry.field].annotation), f"{where}.{member}", missing)
         return
     annotation = unwrap(cls.model_fields[entry.field].annotation)
+    if get_origin(annotation) is Literal:
+        # A closed set must hold every value that the model knows, or an answer could not be read.
+        assert set(kind.enum) <= set(get_args(annotation)), f"{where}.{member} may be {kind.enum}, ours {annotation}"
+        return
     expected = {"integer": "int", "long": "int", "boolean": "bool", "timestamp": "datetime"}.get(kind.type_name, "str")
     assert expected in str(annotation), f"{where}.{member} is {kind.type_name}, ours {annotation}"
 
