@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, overload
 
 from aiocos.call import Engine
 from aiocos.errors import NotFound
 from aiocos.groups import bulk
+from aiocos.groups.changing import update_metadata
 from aiocos.groups.pages import Listing
 from aiocos.groups.reading import open_object, read_object
-from aiocos.operations import listing
+from aiocos.groups.waiting import wait_for, within
+from aiocos.operations import lifecycle, listing
 from aiocos.operations import objects as ops
 from aiocos.wire.message import Request
 from aiocos.wire.method import Call, Group, Method
+from aiocos.wire.spec import Result
+from aiocos.wire.values import CustomerKey
+
+Tier = Literal["Bulk", "Accelerated"]
 
 
 def _following_v2(operation: listing.ListObjectsV2, page: listing.ListObjectsV2Result) -> dict[str, Any] | None:
@@ -97,6 +104,131 @@ class Objects(Group[Engine]):
         """
         return await bulk.delete_many(
             self.caller, bucket, keys, quiet=quiet, bypass_governance=bypass_governance, timeout=timeout
+        )
+
+    @overload
+    async def restore(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        days: int,
+        tier: Tier | None = None,
+        version_id: str | None = None,
+        wait: Literal[False] = False,
+        timeout: float | None = None,
+    ) -> Result: ...
+    @overload
+    async def restore(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        days: int,
+        tier: Tier | None = None,
+        version_id: str | None = None,
+        wait: Literal[True],
+        poll: float = 60,
+        timeout: float | None = None,
+    ) -> ops.ObjectInfo: ...
+    async def restore(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        days: int,
+        tier: Tier | None = None,
+        version_id: str | None = None,
+        wait: bool = False,
+        poll: float = 60,
+        timeout: float | None = None,
+    ) -> Result | ops.ObjectInfo:
+        """Ask for a copy of an archived object that can be read for `days`; of one that is restored, change how long.
+
+        It takes up to 12 hours, 2 for objects in ACCELERATED. `tier` is `Bulk` or `Accelerated`, None the one of the archive
+        rule. With `wait` the call looks every `poll` seconds and returns when the object can be read, with what HEAD says of
+        it. Raises `InvalidObjectState` (not archived), `Conflict` (being restored already), `NoSuchKey`, and `TimedOut` after
+        `timeout` seconds in all; the restore goes on then.
+        """
+        parameters = None if tier is None else lifecycle.GlacierJobParameters(tier=tier)
+        request = lifecycle.RestoreRequest(days=days, glacier_job_parameters=parameters)
+        operation = lifecycle.RestoreObject(bucket, key, request, version_id=version_id)
+        call = self.caller.call
+
+        async def run() -> Result | ops.ObjectInfo:
+            made = await call(operation)
+            if not wait:
+                return made
+            look = ops.HeadObject(bucket, key, version_id=version_id)
+            what = f"{bucket}/{key} is restored"
+            return await wait_for(lambda: call(look), lambda info: not info.is_archived, what=what, timeout=None, poll=poll)
+
+        return await within(run(), what=f"RestoreObject {bucket}/{key}", timeout=timeout)
+
+    async def update_metadata(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        remove: Iterable[str] = (),
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+        content_disposition: str | None = None,
+        content_language: str | None = None,
+        cache_control: str | None = None,
+        expires: datetime | None = None,
+        website_redirect_location: str | None = None,
+        acl: str | None = None,
+        customer_key: CustomerKey | bytes | None = None,
+        timeout: float | None = None,
+    ) -> ops.CopyObjectResult:
+        """Change what is said of an object, by a copy of it onto itself (up to 5 GiB) that keeps all else.
+
+        `metadata` is added to what is there, over entries of the same name; `remove` names entries to drop. Headers not given
+        stay, `""` removes one. Kept are tags, retention with its holds, lock, and public readability (which is asked for; say
+        `acl` where the caller may not). In a versioned bucket this makes a new version. Raises `PreconditionFailed` where
+        somebody wrote the object in between, `ObjectProtected`, `InvalidObjectState` (archived), `NotFound`. `timeout` is the
+        deadline of each of the two or three requests, in seconds.
+        """
+        headers = {
+            "content_type": content_type,
+            "content_encoding": content_encoding,
+            "content_disposition": content_disposition,
+            "content_language": content_language,
+            "cache_control": cache_control,
+            "expires": expires,
+            "website_redirect_location": website_redirect_location,
+        }
+        return await update_metadata(
+            self.caller,
+            bucket,
+            key,
+            metadata=metadata or {},
+            remove=remove,
+            headers=headers,
+            acl=acl,
+            customer_key=customer_key,
+            timeout=timeout,
+        )
+
+    async def wait_until_exists(
+        self, bucket: str, key: str, *, version_id: str | None = None, timeout: float | None = 100, poll: float = 5
+    ) -> None:
+        """Wait until there is such an object, looking every `poll` seconds; `TimedOut` after `timeout` seconds."""
+        what = f"object {bucket}/{key} exists"
+        await wait_for(lambda: self.exists(bucket, key, version_id=version_id), bool, what=what, timeout=timeout, poll=poll)
+
+    async def wait_until_gone(
+        self, bucket: str, key: str, *, version_id: str | None = None, timeout: float | None = 100, poll: float = 5
+    ) -> None:
+        """Wait until there is no such object, looking every `poll` seconds; `TimedOut` after `timeout` seconds."""
+        await wait_for(
+            lambda: self.exists(bucket, key, version_id=version_id),
+            lambda there: not there,
+            what=f"object {bucket}/{key} is gone",
+            timeout=timeout,
+            poll=poll,
         )
 
     def presign(

@@ -1,7 +1,7 @@
 """Waiting for the service: until something is there, or gone, or restored.
 
-Each wait asks again and again by HEAD. `timeout` is how long to wait in all, in seconds (None: for ever); what the call itself
-cannot do (no permission, no connection) is raised at once.
+Each wait asks again and again. `timeout` is how long to wait in all, in seconds (None: for ever); what the call itself cannot do
+(no permission, no connection) is raised at once.
 """
 
 from __future__ import annotations
@@ -15,19 +15,28 @@ from aiocos.errors import TimedOut
 T = TypeVar("T")
 
 
-async def wait_for(
-    look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], *, what: str, timeout: float | None, poll: float
-) -> T:
-    """Look until what is seen is enough; `TimedOut` says what was waited for."""
+async def within(work: Awaitable[T], *, what: str, timeout: float | None) -> T:
+    """Await work for so long at most; `TimedOut` says what was not done."""
     clock = asyncio.timeout(timeout)
     try:
         async with clock:
-            while True:
-                seen = await look()
-                if enough(seen):
-                    return seen
-                await asyncio.sleep(poll)
+            return await work
     except TimeoutError as error:
         if isinstance(error, TimedOut) or not clock.expired():
             raise
         raise TimedOut(f"{what}: not within {timeout:g} s", sent=True) from error
+
+
+async def wait_for(
+    look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], *, what: str, timeout: float | None, poll: float
+) -> T:
+    """Look until what is seen is enough; `TimedOut` says what was waited for."""
+
+    async def keep_looking() -> T:
+        while True:
+            seen = await look()
+            if enough(seen):
+                return seen
+            await asyncio.sleep(poll)
+
+    return await within(keep_looking(), what=what, timeout=timeout)

@@ -3,7 +3,10 @@
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-object-operations
 """
 
+import re
 from dataclasses import KW_ONLY, dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Annotated, ClassVar, Literal
 
 from aiocos.operations.shared import (
@@ -30,6 +33,8 @@ from aiocos.wire.message import Bytes
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import Body, Header, HeaderMap, Operation, Payload, Query, operation
 from aiocos.wire.values import CopySource
+
+_EXPIRY = re.compile(r'ongoing-request="false".*?expiry-date="([^"]*)"')
 
 
 class PutObjectResult(Written):
@@ -101,6 +106,22 @@ class ObjectInfo(Written):
     def size(self) -> int:
         """The bytes of the answer's body: of the object, or of the range that was asked for."""
         return self.content_length or 0
+
+    @property
+    def is_restoring(self) -> bool:
+        """Whether the object is being restored from the archive."""
+        return 'ongoing-request="true"' in (self.restore or "")
+
+    @property
+    def restored_until(self) -> datetime | None:
+        """Until when a restored copy can be read; None where there is none."""
+        found = _EXPIRY.search(self.restore or "")
+        return None if found is None else parsedate_to_datetime(found[1])
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether the object cannot be read before it is restored."""
+        return self.storage_class in ("GLACIER", "ACCELERATED") and self.restored_until is None
 
 
 @dataclass(kw_only=True, repr=False)

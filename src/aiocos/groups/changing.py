@@ -1,0 +1,94 @@
+"""What is said of an object, changed: a copy of it onto itself that keeps all that is not changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from aiocos.call import Engine
+from aiocos.config import MAX_PUT
+from aiocos.errors import ConfigError
+from aiocos.operations.acl import GetObjectAcl
+from aiocos.operations.objects import CopyObject, CopyObjectResult, HeadObject, ObjectInfo
+from aiocos.wire.values import CopySource, CustomerKey
+
+_KEPT = (
+    "content_type",
+    "content_encoding",
+    "content_disposition",
+    "content_language",
+    "cache_control",
+    "website_redirect_location",
+)
+_EVERYBODY = "/groups/global/AllUsers"
+
+
+async def update_metadata(
+    engine: Engine,
+    bucket: str,
+    key: str,
+    *,
+    metadata: Mapping[str, str],
+    remove: Iterable[str],
+    headers: Mapping[str, Any],
+    acl: str | None,
+    customer_key: CustomerKey | bytes | None,
+    timeout: float | None,
+) -> CopyObjectResult:
+    """Read what is said of the object, change it, and copy the object onto itself on condition that it is the same still."""
+    info = await engine.call(HeadObject(bucket, key, customer_key=customer_key, timeout=timeout))
+    what = f"update_metadata {bucket}/{key}"
+    if info.size > MAX_PUT:
+        raise ConfigError(f"{what}: an object of {info.size:,} bytes cannot be copied in one piece (at most {MAX_PUT:,})")
+    if info.missing_meta:
+        raise ConfigError(f"{what}: {info.missing_meta} entries of its metadata cannot be told by HTTP and would be lost")
+    gone = {name.lower() for name in remove}
+    new = {name: value for name, value in info.metadata.items() if name not in gone}
+    new.update({name.lower(): value for name, value in metadata.items()})
+    told = {name: getattr(info, name) if headers.get(name) is None else headers[name] for name in _KEPT}
+    operation = CopyObject(
+        bucket,
+        key,
+        CopySource(bucket, key, info.version_id),
+        metadata_directive="REPLACE",
+        metadata=new,
+        expires=headers.get("expires") or _expires(info, what),
+        acl=await _acl(engine, bucket, key, info, timeout) if acl is None else acl,
+        source_if_match=info.etag,
+        customer_key=customer_key,
+        source_customer_key=customer_key,
+        retention_directive="COPY" if info.retention_period is not None else None,
+        timeout=timeout,
+        **{name: value for name, value in told.items() if value},
+        **_lock(info),
+    )
+    return await engine.call(operation)
+
+
+def _expires(info: ObjectInfo, what: str) -> datetime | None:
+    if not info.expires:
+        return None
+    try:
+        return parsedate_to_datetime(info.expires)
+    except ValueError:
+        raise ConfigError(f"{what}: its Expires header is no date ({info.expires!r}): say `expires` anew") from None
+
+
+async def _acl(engine: Engine, bucket: str, key: str, info: ObjectInfo, timeout: float | None) -> str | None:
+    # A copy is private, whatever its source was.
+    access = await engine.call(GetObjectAcl(bucket, key, version_id=info.version_id, timeout=timeout))
+    public = any(g.grantee is not None and (g.grantee.uri or "").endswith(_EVERYBODY) for g in access.grants)
+    return "public-read" if public else None
+
+
+def _lock(info: ObjectInfo) -> dict[str, Any]:
+    # The copy is a new version; nothing of the old one's lock comes with it.
+    lock: dict[str, Any] = {}
+    until = info.object_lock_retain_until
+    if info.object_lock_mode and until is not None and until > datetime.now(UTC):
+        lock.update(object_lock_mode=info.object_lock_mode, object_lock_retain_until=until)
+    if info.object_lock_legal_hold == "ON":
+        lock["object_lock_legal_hold"] = "ON"
+    return lock
