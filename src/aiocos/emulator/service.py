@@ -25,7 +25,9 @@ from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Handler, Reply, denied, failure, no_bucket
 from aiocos.emulator.context import handlers as registry
 from aiocos.emulator.faults import Fault, Faults, Subject
+from aiocos.emulator.handlers.retention import is_protected
 from aiocos.emulator.iam import PATHS, Iam
+from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.signature import Arrived, Signed, verify
 from aiocos.emulator.store import Instance, Store, buckets
 from aiocos.errors import NotServed, ServiceError, Unauthorized
@@ -71,6 +73,7 @@ class Service:
         self._iam = iam
         self._faults = scripted
         self._requests = requests
+        self._lifecycle = Lifecycle(store, clock, is_protected)
         self.endpoint = ""
         self.know(store.instances)
 
@@ -151,6 +154,7 @@ class Service:
         if wire.key is not None and len(wire.key.encode()) > MAX_KEY:
             raise failure("KeyTooLong", "Your key is too long.")
         caller, signed = self._identify(request, path, query, struck)
+        await self._lifecycle.run_due()
         incoming = Incoming(request, signed, self._store.blobs)
         for fault in struck:
             if isinstance(fault, faults.Reset):

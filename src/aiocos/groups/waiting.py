@@ -1,7 +1,7 @@
 """Waiting for the service: until something is there, or gone, or restored.
 
-Each wait asks again and again. `timeout` is how long to wait in all, in seconds (None: for ever); what the call itself cannot do
-(no permission, no connection) is raised at once.
+Each wait asks again and again. `timeout` is how long to wait in all, in seconds (None: for ever); what the call itself cannot
+do (no permission, no connection) is raised at once.
 """
 
 from __future__ import annotations

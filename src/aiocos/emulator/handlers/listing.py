@@ -7,6 +7,7 @@ import sqlite3
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers.buckets import page_size
 from aiocos.emulator.handlers.reading import quoted
+from aiocos.emulator.lifecycle import storage_class
 from aiocos.emulator.store import Object
 from aiocos.emulator.store import listing as pages
 from aiocos.emulator.store.listing import Asked, Found
@@ -29,28 +30,29 @@ def common(found: Found) -> list[CommonPrefix]:
     return [CommonPrefix(prefix=prefix) for prefix in found.prefixes]
 
 
-def _entry(found: Object, owned: bool) -> ObjectEntry:
+def _entry(found: Object, owned: bool, now: float) -> ObjectEntry:
     return ObjectEntry(
         key=found.key,
         last_modified=moment(found.modified),
         etag=quoted(found.etag),
         size=found.size,
-        storage_class=found.headers.get("storage_class", "STANDARD"),
+        storage_class=storage_class(found, now) or found.headers.get("storage_class", "STANDARD"),
         owner=owner(found.owner) if owned else None,
         checksum_algorithm=[name.upper() for name in found.sums],
     )
 
 
-def _page(connection: sqlite3.Connection, asked: Asked, *, owned: bool) -> tuple[Found, list[ObjectEntry]]:
+def _page(connection: sqlite3.Connection, asked: Asked, *, owned: bool, now: float) -> tuple[Found, list[ObjectEntry]]:
     found = pages.latest(connection, asked)
-    return found, [_entry(o, owned) for o in found.objects]
+    return found, [_entry(o, owned, now) for o in found.objects]
 
 
 @handles(ListObjects, "list")
 async def list_v1(ctx: Context, op: ListObjects) -> ListObjectsResult:
     """List objects, the first version."""
     asked = Asked(ctx.bucket.id, op.prefix or "", op.delimiter or "", op.marker or "", page_size(op.max_keys, "max-keys"))
-    found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=True))
+    now = ctx.now
+    found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=True, now=now))
     key_id = ctx.bucket.kp_root_key_crn
     return ListObjectsResult(
         name=op.bucket,
@@ -85,7 +87,8 @@ async def list_v2(ctx: Context, op: ListObjectsV2) -> ListObjectsV2Result:
     """List objects, the second version. An empty continuation token is the beginning."""
     after = _read_token(op.continuation_token) if op.continuation_token else op.start_after or ""
     asked = Asked(ctx.bucket.id, op.prefix or "", op.delimiter or "", after, page_size(op.max_keys, "max-keys"))
-    found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=bool(op.fetch_owner)))
+    now = ctx.now
+    found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=bool(op.fetch_owner), now=now))
     return ListObjectsV2Result(
         name=op.bucket,
         prefix=asked.prefix,
@@ -127,7 +130,7 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
         next_key_marker=found.last if found.truncated else None,
         next_version_id_marker=(found.last_id or None) if found.truncated else None,
         encoding_type=op.encoding_type,
-        versions=[_version(o) for o in found.objects if not o.delete_marker],
+        versions=[_version(o, ctx.now) for o in found.objects if not o.delete_marker],
         delete_markers=[
             DeleteMarker(
                 key=o.key,
@@ -143,9 +146,9 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
     )
 
 
-def _version(found: Object) -> ObjectVersion:
+def _version(found: Object, now: float) -> ObjectVersion:
     return ObjectVersion(
-        **_entry(found, owned=True).model_dump(exclude={"owner"}),
+        **_entry(found, owned=True, now=now).model_dump(exclude={"owner"}),
         owner=owner(found.owner),
         version_id=found.version_id,
         is_latest=found.is_latest,

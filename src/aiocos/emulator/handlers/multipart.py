@@ -3,7 +3,7 @@
 import os
 
 from aiocos.config import MAX_PARTS, MIN_PART
-from aiocos.emulator import checksums
+from aiocos.emulator import checksums, lifecycle
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import canned
@@ -92,6 +92,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         upload_id=made.id,
         checksum_algorithm=algorithm,
         checksum_type=made.checksum_type,
+        **lifecycle.told_abort(ctx.bucket, made),
         **encryption_echo(made.customer_md5),
     )
 
@@ -133,6 +134,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             upload.acl,
             upload.customer_md5,
             state,
+            archive=lifecycle.on_write(bucket, now),
         )
         for name, value in new.sums.items():
             if getattr(op, f"checksum_{name}") not in (None, value):
@@ -147,6 +149,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
         bucket=op.bucket,
         key=None if unrepresentable(op.key) else op.key,
         etag=quoted(made.etag),
+        expiration=lifecycle.told_expiry(bucket, made),
         **sums_echo(made.sums),
         checksum_type=checksum_type(made.sums),
     )
@@ -236,6 +239,7 @@ async def list_parts(ctx: Context, op: ListParts) -> ListPartsResult:
         storage_class=upload.headers.get("storage_class", "STANDARD"),
         checksum_algorithm=upload.checksum_algorithm,
         checksum_type=upload.checksum_type,
+        **lifecycle.told_abort(ctx.bucket, upload),
     )
 
 

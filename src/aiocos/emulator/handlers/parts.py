@@ -3,6 +3,7 @@
 import hashlib
 
 from aiocos.config import MAX_PART, MAX_PARTS
+from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, failure, handles, moment
 from aiocos.emulator.handlers.finding import check_key, check_source, etag_for, key_md5, must_find
 from aiocos.emulator.handlers.multipart import find_upload
@@ -49,6 +50,7 @@ async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
     may_copy(ctx, bucket, found)
     check_source(found, op)
     check_key(found.customer_md5, key_md5(op.source_customer_key))
+    lifecycle.refuse_archived(found, ctx.now)
     offset, length = _range(found, op.source_range)
     if length > MAX_PART:
         raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size for a part")

@@ -5,6 +5,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, Reply, failure, handles, moment
 from aiocos.emulator.handlers.finding import check_key, check_read, key_md5, lookup, no_key
 from aiocos.emulator.store import Object
@@ -33,6 +34,7 @@ def checksum_type(sums: dict[str, str]) -> str | None:
 async def get(ctx: Context, op: GetObject) -> Reply:
     """Read an object, or a range or part of it."""
     info, status, found, offset = _look(ctx, op)
+    lifecycle.refuse_archived(found, ctx.now)
     overrides: dict[str, Any] = {}
     for name in _OVERRIDES:
         value = getattr(op, name)
@@ -61,7 +63,7 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
     ctx.headers["ETag"] = quoted(found.etag)
     check_read(found, op)
     check_key(found.customer_md5, key_md5(op.customer_key))
-    values = describe(found)
+    values = {**describe(found), **lifecycle.told(ctx.bucket, found, ctx.now)}
     status, offset, length = 200, 0, found.size
     if op.part_number is not None:
         if op.range is not None:

@@ -4,6 +4,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from aiocos.config import MAX_PUT
+from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
 from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import canned
@@ -101,6 +102,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         acl=acl,
         customer_md5=customer,
         retention=state,
+        archive=lifecycle.on_write(bucket, ctx.now),
     )
 
     def write(t: Transaction) -> None:
@@ -110,6 +112,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     await ctx.store.write(write, arrival.blob)
     return PutObjectResult(
         etag=quoted(new.etag),
+        expiration=lifecycle.told_expiry(bucket, new),
         **sums_echo(arrival.sums),
         checksum_type=checksum_type(arrival.sums),
         **encryption_echo(customer),
@@ -161,6 +164,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         may_copy(ctx, source_bucket, found)
         check_source(found, op)
         check_key(found.customer_md5, source_key)
+        lifecycle.refuse_archived(found, now)
         if found.size > MAX_PUT:
             raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
         kept = headers if replace else {**found.headers, **{n: v for n, v in headers.items() if n == "storage_class"}}
@@ -178,6 +182,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             acl=acl,
             customer_md5=customer,
             retention=retention.on_copy(bucket, found, op, now),
+            archive=lifecycle.on_write(bucket, now),
             version_id="null",
             is_latest=True,
         )
@@ -190,5 +195,9 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
 
     made = await ctx.store.write(write)
     return CopyObjectResult(
-        etag=quoted(made.etag), last_modified=moment(made.modified), **sums_echo(made.sums), **encryption_echo(customer)
+        etag=quoted(made.etag),
+        last_modified=moment(made.modified),
+        expiration=lifecycle.told_expiry(bucket, made),
+        **sums_echo(made.sums),
+        **encryption_echo(customer),
     )

@@ -97,6 +97,12 @@ def set_versioning(t: Transaction, bucket: int, status: str) -> None:
     t.execute("UPDATE buckets SET versioning = ? WHERE id = ?", (status, bucket))
 
 
+def with_setting(connection: sqlite3.Connection, name: str) -> list[Bucket]:
+    """The buckets that have a configuration of this name."""
+    rows = connection.execute(f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE settings != '{{}}'")
+    return [bucket for bucket in map(bucket_of, rows) if name in bucket.settings]
+
+
 def listed(connection: sqlite3.Connection, instance: str, prefix: str = "", after: str = "", limit: int = -1) -> list[Bucket]:
     """The buckets of an instance in the order of their names, those after a name, at most `limit` (-1: all)."""
     parameters: tuple[Any, ...] = (instance, after, len(prefix), prefix, limit)

@@ -1,7 +1,9 @@
 """Objects in the database: found, written, copied, removed. Functions that take a transaction run on the writer's thread."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from aiocos.emulator.store.blobs import Blob
 from aiocos.emulator.store.database import Transaction
@@ -91,6 +93,11 @@ def remove(t: Transaction, bucket: int, key: str, version_id: str | None, check:
 def set_acl(t: Transaction, serial: int, acl: str) -> None:
     """Replace an object's access control list."""
     t.execute("UPDATE objects SET acl = ? WHERE serial = ?", (acl, serial))
+
+
+def set_archive(t: Transaction, serial: int, archive: dict[str, Any]) -> None:
+    """Replace what is known of an object's archive."""
+    t.execute("UPDATE objects SET archive = ? WHERE serial = ?", (json.dumps(archive), serial))
 
 
 def total(segments: Sequence[Segment]) -> int:

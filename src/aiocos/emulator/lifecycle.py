@@ -1,0 +1,261 @@
+"""What a bucket's lifecycle rules mean for its objects, by the emulator's clock.
+
+An archive rule is for the objects that are written while it stands: what it says is stamped on each of them (`Object.archive`),
+and whether an object is archived, being restored or restored follows from that stamp and the time. Nothing has to run for it.
+
+Expiry is for the objects that are there too, and takes them out of listings: it runs when a midnight (UTC) has passed, before
+the first request after it. Due dates are rounded up to midnight, as the service rounds them.
+"""
+
+import asyncio
+from collections.abc import Callable
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from aiocos.emulator.clock import Clock
+from aiocos.emulator.context import failure, moment
+from aiocos.emulator.store import Bucket, Object, Store, Transaction, Upload, buckets, objects, uploads
+from aiocos.emulator.store.lifecycle import all_uploads, all_versions
+from aiocos.operations.lifecycle import LifecycleConfiguration, LifecycleRule
+
+DAY = 86400
+HOURS = {"Bulk": 12, "Accelerated": 2}
+"""How long a restore takes, by its tier."""
+
+
+@lru_cache(256)
+def _parsed(xml: str) -> tuple[LifecycleRule, ...]:
+    return tuple(LifecycleConfiguration.from_xml(xml.encode()).rules)
+
+
+def rules_of(bucket: Bucket) -> tuple[LifecycleRule, ...]:
+    """The rules that are enabled."""
+    xml = bucket.settings.get("lifecycle")
+    return () if xml is None else tuple(rule for rule in _parsed(xml) if rule.status == "Enabled")
+
+
+def midnight_after(seconds: float) -> float:
+    """The first midnight (UTC) at or after a moment."""
+    day, rest = divmod(seconds, DAY)
+    return (day + (rest > 0)) * DAY
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Archive
+
+
+def on_write(bucket: Bucket, now: float) -> dict[str, Any] | None:
+    """The archive stamp of an object that is written now: its class, and when it goes there."""
+    for rule in rules_of(bucket):
+        for transition in rule.transitions:
+            at = transition.date.timestamp() if transition.date is not None else now + (transition.days or 0) * DAY
+            return {"class": transition.storage_class, "at": max(at, now)}
+    return None
+
+
+def is_archived(found: Object, now: float) -> bool:
+    """Tell whether an object is in the archive, restored or not."""
+    return found.archive is not None and now >= found.archive["at"]
+
+
+def restored(found: Object, now: float) -> dict[str, Any] | None:
+    """The restore of an archived object that runs or whose copy is still there: `ready`, `until`, `days`."""
+    if found.archive is None or not is_archived(found, now):
+        return None
+    restore: dict[str, Any] | None = found.archive.get("restore")
+    return restore if restore is not None and now < restore["until"] else None
+
+
+def is_readable(found: Object, now: float) -> bool:
+    """Tell whether an object's content can be read: not archived, or restored."""
+    if not is_archived(found, now):
+        return True
+    restore = restored(found, now)
+    return restore is not None and now >= restore["ready"]
+
+
+def storage_class(found: Object, now: float) -> str | None:
+    """`GLACIER` or `ACCELERATED` for what is in the archive."""
+    return found.archive["class"] if found.archive is not None and is_archived(found, now) else None
+
+
+def refuse_archived(found: Object, now: float) -> None:
+    """Refuse to read the content of what is archived and not restored."""
+    if not is_readable(found, now):
+        raise failure("InvalidObjectState", "The operation is not valid for the object's storage class: restore it first.", 403)
+
+
+def told(bucket: Bucket, found: Object, now: float) -> dict[str, Any]:
+    """What is told of archive and expiry on reads, by the field names of `ObjectInfo`."""
+    values: dict[str, Any] = {}
+    if (expiry := told_expiry(bucket, found)) is not None:
+        values["expiration"] = expiry
+    if found.archive is None:
+        return values
+    at = _date(found.archive["at"])
+    values["archive_transition_time"] = at
+    if not is_archived(found, now):
+        values["transition"] = f'transition="ARCHIVE", date="{at}"'
+        return values
+    values["storage_class"] = found.archive["class"]
+    restore = restored(found, now)
+    if restore is not None:
+        values["restored_copy_storage_class"] = bucket.location.rpartition("-")[2].capitalize()
+        values["restore"] = 'ongoing-request="true"'
+        if now >= restore["ready"]:
+            values["restore"] = f'ongoing-request="false", expiry-date="{_date(restore["until"])}"'
+    return values
+
+
+def told_expiry(bucket: Bucket, found: Object) -> str | None:
+    """The header that says when an object expires."""
+    due = expiry_of(rules_of(bucket), found)
+    return None if due is None else f'expiry-date="{_date(due[0])}", rule-id="{quote(due[1])}"'
+
+
+def told_abort(bucket: Bucket, upload: Upload) -> dict[str, Any]:
+    """What is told of an upload's end, by the field names of the results."""
+    due = abort_of(rules_of(bucket), upload)
+    return {} if due is None else {"abort_date": moment(due[0]), "abort_rule_id": due[1]}
+
+
+def _date(seconds: float) -> str:
+    return format_datetime(moment(seconds), usegmt=True)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Expiry
+
+
+def fits(rule: LifecycleRule, key: str, size: int, tags: dict[str, str]) -> bool:
+    """Tell whether a rule is for an object."""
+    given = rule.filter
+    if given is None:
+        return key.startswith(rule.prefix or "")
+    both = given.and_
+    prefix = both.prefix if both is not None else given.prefix
+    wanted = [*(both.tags if both is not None else []), *([given.tag] if given.tag is not None else [])]
+    above = both.object_size_greater_than if both is not None else given.object_size_greater_than
+    below = both.object_size_less_than if both is not None else given.object_size_less_than
+    return (
+        key.startswith(prefix or "")
+        and all(tags.get(tag.key) == tag.value for tag in wanted)
+        and (above is None or size > above)
+        and (below is None or size < below)
+    )
+
+
+def tags_of(found: Object | Upload) -> dict[str, str]:
+    """The tags of an object."""
+    return dict(parse_qsl(found.headers.get("tagging", ""), keep_blank_values=True))
+
+
+def expiry_of(rules: tuple[LifecycleRule, ...], found: Object) -> tuple[float, str] | None:
+    """When the current version of an object expires, and by which rule: the earliest of all that are for it."""
+    due: list[tuple[float, str]] = []
+    for rule in rules:
+        expiration = rule.expiration
+        if expiration is None or not fits(rule, found.key, found.size, tags_of(found)):
+            continue
+        if expiration.days is not None:
+            due.append((midnight_after(found.modified + expiration.days * DAY), rule.id or ""))
+        elif expiration.date is not None:
+            due.append((midnight_after(expiration.date.timestamp()), rule.id or ""))
+    return min(due, default=None)
+
+
+def abort_of(rules: tuple[LifecycleRule, ...], upload: Upload) -> tuple[float, str] | None:
+    """When an upload is aborted, and by which rule."""
+    due = [
+        (midnight_after(upload.initiated + rule.abort_incomplete_multipart_upload.days_after_initiation * DAY), rule.id or "")
+        for rule in rules
+        if rule.abort_incomplete_multipart_upload is not None
+        and rule.abort_incomplete_multipart_upload.days_after_initiation is not None
+        and fits(rule, upload.key, 0, tags_of(upload))
+    ]
+    return min(due, default=None)
+
+
+Kept = Callable[[Object, float], bool]
+"""Tells whether a version may not be removed now."""
+
+
+class Lifecycle:
+    """Lets objects expire and uploads be aborted when a midnight has passed."""
+
+    def __init__(self, store: Store, clock: Clock, kept: Kept) -> None:
+        self._store = store
+        self._clock = clock
+        self._kept = kept
+        self._next = 0.0
+        self._lock = asyncio.Lock()
+
+    async def run_due(self) -> None:
+        """Do what is due. Costs a comparison where no midnight has passed."""
+        # A clock that was set back to before the last midnight is followed.
+        if self._next - DAY <= self._clock.timestamp() < self._next:
+            return
+        async with self._lock:
+            now = self._clock.timestamp()
+            if self._next - DAY <= now < self._next:
+                return
+            for bucket in await self._store.database.read(lambda c: buckets.with_setting(c, "lifecycle")):
+                await self._store.write(lambda t, name=bucket.name: _sweep(t, name, now, self._kept))
+            self._next = midnight_after(now + 0.001)
+
+
+def _sweep(t: Transaction, name: str, now: float, kept: Kept) -> None:
+    bucket = buckets.find(t.connection, name)
+    if bucket is None:
+        return
+    rules = rules_of(bucket)
+    for upload in all_uploads(t, bucket.id):
+        due = abort_of(rules, upload)
+        if due is not None and now >= due[0]:
+            uploads.remove(t, upload.id)
+    if any(rule.expiration is not None or rule.noncurrent_version_expiration is not None for rule in rules):
+        for versions in all_versions(t, bucket.id):
+            _expire(t, bucket, rules, versions, now, kept)
+
+
+def _expire(
+    t: Transaction, bucket: Bucket, rules: tuple[LifecycleRule, ...], versions: list[Object], now: float, kept: Kept
+) -> None:
+    """Expire what is due of one key. `versions` has the newest first."""
+    left = [versions[0]]
+    for newer, version in enumerate(versions[1:]):
+        successor = versions[newer]
+        if _noncurrent_due(rules, version, successor.modified, newer, now) and not kept(version, now):
+            objects.remove(t, bucket.id, version.key, version.version_id, _let)
+        else:
+            left.append(version)
+    latest = versions[0]
+    if latest.delete_marker:
+        if len(left) == 1 and any(_ends_markers(rule, latest) for rule in rules):
+            objects.remove(t, bucket.id, latest.key, latest.version_id, _let)
+        return
+    due = expiry_of(rules, latest)
+    # In a versioned bucket the version stays behind a marker: its lock stands against nothing.
+    if due is not None and now >= due[0] and (bucket.versioning is not None or not kept(latest, now)):
+        objects.remove(t, bucket.id, latest.key, None, _let)
+
+
+def _let(old: Object | None) -> None:
+    """Nothing stands against it: that was looked at."""
+
+
+def _ends_markers(rule: LifecycleRule, marker: Object) -> bool:
+    return rule.expiration is not None and bool(rule.expiration.expired_object_delete_marker) and fits(rule, marker.key, 0, {})
+
+
+def _noncurrent_due(rules: tuple[LifecycleRule, ...], version: Object, since: float, newer: int, now: float) -> bool:
+    """Tell whether a version is due that was succeeded at `since` and has so many newer noncurrent ones."""
+    for rule in rules:
+        end = rule.noncurrent_version_expiration
+        if end is None or not fits(rule, version.key, version.size, tags_of(version)):
+            continue
+        if newer >= (end.newer_noncurrent_versions or 0) and now >= midnight_after(since + (end.noncurrent_days or 0) * DAY):
+            return True
+    return False
