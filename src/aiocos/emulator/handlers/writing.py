@@ -27,7 +27,6 @@ _CONTENT = (
     "content_language",
     "cache_control",
     "website_redirect_location",
-    "storage_class",
     "tagging",
 )
 
@@ -41,8 +40,6 @@ def content_headers(op: PutObject | CopyObject | CreateMultipartUpload) -> dict[
             headers[name] = value
     if op.expires is not None:
         headers["expires"] = format_datetime(op.expires, usegmt=True)
-    if headers.get("storage_class") == "STANDARD":
-        del headers["storage_class"]
     return headers
 
 
@@ -167,7 +164,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         lifecycle.refuse_archived(found, now)
         if found.size > MAX_PUT:
             raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
-        kept = headers if replace else {**found.headers, **{n: v for n, v in headers.items() if n == "storage_class"}}
+        kept = headers if replace else found.headers
         if op.tagging_directive == "REPLACE":
             kept = {**kept, "tagging": op.tagging or ""}
         elif "tagging" in found.headers:
