@@ -4,10 +4,10 @@ from email.utils import format_datetime
 from typing import Any
 
 from aiocos.config import MAX_PUT
-from aiocos.emulator import lifecycle
+from aiocos.emulator import lifecycle, public
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
-from aiocos.emulator.handlers import retention
-from aiocos.emulator.handlers.acl import canned
+from aiocos.emulator.handlers import retention, tagging
+from aiocos.emulator.handlers.acl import canned_in
 from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find
 from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
@@ -38,6 +38,8 @@ def content_headers(op: PutObject | CopyObject | CreateMultipartUpload) -> dict[
         value = getattr(op, name)
         if value:
             headers[name] = value
+    if op.tagging:
+        tagging.check_header(op.tagging)
     if op.expires is not None:
         headers["expires"] = format_datetime(op.expires, usegmt=True)
     return headers
@@ -75,7 +77,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     """Store an object."""
     refuse_unserved(op)
     bucket = ctx.bucket
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned(op.acl)
+    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
     customer = key_md5(op.customer_key)
     state = retention.on_write(bucket, op, ctx.now, integrity=ctx.incoming.has_integrity())
 
@@ -134,7 +136,7 @@ def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[Bucke
 
 def may_copy(ctx: Context, bucket: Bucket, found: Object) -> None:
     """Let pass who may read the source."""
-    if (ctx.caller is None or bucket.instance != ctx.caller.crn) and not found.acl.startswith("public-read"):
+    if (ctx.caller is None or bucket.instance != ctx.caller.crn) and not public.is_public(bucket, found):
         raise denied()
 
 
@@ -146,7 +148,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
     source_bucket, source = source_of(ctx, op.source)
     customer, source_key = key_md5(op.customer_key), key_md5(op.source_customer_key)
     replace, now, writer = op.metadata_directive == "REPLACE", ctx.now, ctx.writer
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned(op.acl)
+    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
     to_self = (source_bucket.id, source.key) == (bucket.id, op.key) and source.version_id is None
     changed = replace or op.storage_class or op.tagging_directive == "REPLACE" or customer != source_key
     if to_self and not (changed or op.website_redirect_location or op.retention_directive):

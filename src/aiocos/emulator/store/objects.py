@@ -95,6 +95,11 @@ def set_acl(t: Transaction, serial: int, acl: str) -> None:
     t.execute("UPDATE objects SET acl = ? WHERE serial = ?", (acl, serial))
 
 
+def set_headers(t: Transaction, serial: int, headers: dict[str, str]) -> None:
+    """Replace what an object's readers are told, its tags with it."""
+    t.execute("UPDATE objects SET headers = ? WHERE serial = ?", (json.dumps(headers), serial))
+
+
 def set_archive(t: Transaction, serial: int, archive: dict[str, Any]) -> None:
     """Replace what is known of an object's archive."""
     t.execute("UPDATE objects SET archive = ? WHERE serial = ?", (json.dumps(archive), serial))
