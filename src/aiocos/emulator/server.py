@@ -81,7 +81,7 @@ class Server:
             self._runner = await _listen(self._service.answer, self._host, self._port)
             self._service.endpoint = self.endpoint
             if self._website_port is not None:
-                website = Website(self._store, self.clock, self._service)
+                website = Website(self._store, self.clock, self._service, self.requests)
                 self._website_runner = await _listen(website.answer, self._host, self._website_port)
         except BaseException:
             await self.stop()

@@ -9,6 +9,7 @@ this machine. Nobody signs in: an object is shown if its access control list is 
 """
 
 import re
+from collections import deque
 from dataclasses import replace
 from html import escape
 from urllib.parse import quote, unquote
@@ -22,7 +23,7 @@ from aiocos.emulator.body import Incoming
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Reply
 from aiocos.emulator.handlers.reading import get as read_object
-from aiocos.emulator.service import Service
+from aiocos.emulator.service import Served, Service
 from aiocos.emulator.store import Bucket, Object, Store, buckets, objects
 from aiocos.errors import ServiceError
 from aiocos.operations.objects import GetObject
@@ -56,7 +57,8 @@ class Moved(Exception):
 class Website:
     """Answers browsers from the store that a service writes."""
 
-    def __init__(self, store: Store, clock: Clock, service: Service) -> None:
+    def __init__(self, store: Store, clock: Clock, service: Service, requests: deque[Served]) -> None:
+        self._requests = requests
         self._store = store
         self._clock = clock
         self._service = service
@@ -64,10 +66,13 @@ class Website:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request."""
         path, query = split_target(request.raw_path)
+        served = Served("Website", request.method, None, unquote(path[1:]), self._clock.now(), "website")
+        self._requests.append(served)
         reply: Reply | None = None
         extra: dict[str, str] = {}
         try:
             bucket, site = self._site(request)
+            served.bucket = bucket.name
             try:
                 reply, response = await self._page(request, bucket, site, path, query, extra)
             except Refused as refused:
@@ -76,6 +81,7 @@ class Website:
             response = Response(moved.status, {"Location": moved.location})
         except Refused as refused:
             response = _own_page(refused)
+        served.status = response.status
         content = reply.content if reply is not None else None
         return await send(request, response, extra, "website", content, self._store, ())
 
