@@ -5,6 +5,17 @@ What arrived has been parsed by the operation's statement before, and its result
 at a header or a document of its own.
 """
 
-from aiocos.emulator.handlers import acl, buckets, deleting, lifecycle, listing, multipart, parts, reading, writing
+from aiocos.emulator.handlers import (
+    acl,
+    buckets,
+    deleting,
+    lifecycle,
+    listing,
+    multipart,
+    parts,
+    reading,
+    versioning,
+    writing,
+)
 
-__all__ = ["acl", "buckets", "deleting", "lifecycle", "listing", "multipart", "parts", "reading", "writing"]
+__all__ = ["acl", "buckets", "deleting", "lifecycle", "listing", "multipart", "parts", "reading", "versioning", "writing"]

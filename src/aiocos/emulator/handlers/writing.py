@@ -8,8 +8,9 @@ from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
 from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import canned
-from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find
+from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find, told_version
 from aiocos.emulator.handlers.reading import checksum_type, quoted
+from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
 from aiocos.errors import NotServed
 from aiocos.operations.multipart import CreateMultipartUpload
@@ -105,25 +106,19 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         archive=lifecycle.on_write(bucket, ctx.now),
     )
 
-    def write(t: Transaction) -> None:
-        still_there(t, bucket)
-        objects.put(t, bucket.id, new, check)
+    def write(t: Transaction) -> tuple[Bucket, Object]:
+        current = still_there(t, bucket)
+        return current, objects.put(t, current.id, new, check)
 
-    await ctx.store.write(write, arrival.blob)
+    current, made = await ctx.store.write(write, arrival.blob)
     return PutObjectResult(
-        etag=quoted(new.etag),
+        etag=quoted(made.etag),
+        version_id=told_version(current, made),
         expiration=lifecycle.told_expiry(bucket, new),
         **sums_echo(arrival.sums),
         checksum_type=checksum_type(arrival.sums),
         **encryption_echo(customer),
     )
-
-
-def still_there(t: Transaction, bucket: Bucket) -> None:
-    """Refuse to write into a bucket that was removed while the body came."""
-    found = buckets.find(t.connection, bucket.name)
-    if found is None or found.id != bucket.id:
-        raise no_bucket()
 
 
 def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[Bucket, CopySource]:
@@ -158,8 +153,8 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             "This copy request is illegal because it is trying to copy an object to itself without changing anything.",
         )
 
-    def write(t: Transaction) -> Object:
-        still_there(t, bucket)
+    def write(t: Transaction) -> tuple[Bucket, Object, Object]:
+        current = still_there(t, bucket)
         found = must_find(t.connection, source_bucket.id, source.key, source.version_id)
         may_copy(ctx, source_bucket, found)
         check_source(found, op)
@@ -183,20 +178,20 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             customer_md5=customer,
             retention=retention.on_copy(bucket, found, op, now),
             archive=lifecycle.on_write(bucket, now),
-            version_id="null",
-            is_latest=True,
         )
 
         def check(old: Object | None) -> None:
             check_write(old, op)
             retention.refuse_protected(old, now)
 
-        return objects.put(t, bucket.id, new, check)
+        return current, objects.put(t, current.id, new, check), found
 
-    made = await ctx.store.write(write)
+    current, made, found = await ctx.store.write(write)
     return CopyObjectResult(
         etag=quoted(made.etag),
         last_modified=moment(made.modified),
+        version_id=told_version(current, made),
+        source_version_id=told_version(source_bucket, found),
         expiration=lifecycle.told_expiry(bucket, made),
         **sums_echo(made.sums),
         **encryption_echo(customer),
