@@ -25,6 +25,7 @@ from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Handler, Reply, denied, failure, no_bucket
 from aiocos.emulator.context import handlers as registry
 from aiocos.emulator.faults import Fault, Faults, Subject
+from aiocos.emulator.handlers.locking import is_locked
 from aiocos.emulator.handlers.retention import is_protected
 from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
@@ -73,7 +74,7 @@ class Service:
         self._iam = iam
         self._faults = scripted
         self._requests = requests
-        self._lifecycle = Lifecycle(store, clock, is_protected)
+        self._lifecycle = Lifecycle(store, clock, lambda o, now: is_protected(o, now) or is_locked(o, now))
         self.endpoint = ""
         self.know(store.instances)
 

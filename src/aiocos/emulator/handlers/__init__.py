@@ -12,10 +12,23 @@ from aiocos.emulator.handlers import (
     lifecycle,
     listing,
     multipart,
+    object_lock,
     parts,
     reading,
     versioning,
     writing,
 )
 
-__all__ = ["acl", "buckets", "deleting", "lifecycle", "listing", "multipart", "parts", "reading", "versioning", "writing"]
+__all__ = [
+    "acl",
+    "buckets",
+    "deleting",
+    "lifecycle",
+    "listing",
+    "multipart",
+    "object_lock",
+    "parts",
+    "reading",
+    "versioning",
+    "writing",
+]

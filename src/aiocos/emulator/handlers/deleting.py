@@ -2,7 +2,7 @@
 
 from aiocos.config import MAX_KEYS
 from aiocos.emulator.context import Context, failure, handles
-from aiocos.emulator.handlers import retention
+from aiocos.emulator.handlers import locking, retention
 from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.store import Bucket, Object, Transaction, objects
 from aiocos.emulator.store.objects import Removal
@@ -22,9 +22,11 @@ from aiocos.operations.objects import (
 async def delete(ctx: Context, op: DeleteObject) -> Deletion:
     """Remove an object or a version, or put a delete marker before them; what is not there is gone."""
     bucket, now, writer = ctx.bucket, ctx.now, ctx.writer
+    bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
 
     def check(old: Object | None) -> None:
         retention.refuse_protected(old, now)
+        locking.refuse_locked(old, now, bypass=bypass)
 
     def write(t: Transaction) -> tuple[Bucket, Removal]:
         current = still_there(t, bucket)
@@ -47,11 +49,13 @@ async def delete_many(ctx: Context, op: DeleteObjects) -> DeleteObjectsResult:
     if not 1 <= len(wanted) <= MAX_KEYS:
         raise failure("MalformedXML", f"A bulk delete names 1 to {MAX_KEYS} objects, not {len(wanted)}.")
     bucket, now, writer = ctx.bucket, ctx.now, ctx.writer
+    bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
     deleted: list[DeletedObject] = []
     errors: list[DeleteError] = []
 
     def check(old: Object | None) -> None:
         retention.refuse_protected(old, now)
+        locking.refuse_locked(old, now, bypass=bypass)
 
     def write(t: Transaction) -> None:
         current = still_there(t, bucket)

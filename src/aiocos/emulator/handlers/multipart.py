@@ -5,7 +5,7 @@ import os
 from aiocos.config import MAX_PARTS, MIN_PART
 from aiocos.emulator import checksums, lifecycle
 from aiocos.emulator.context import Context, failure, handles, moment, owner
-from aiocos.emulator.handlers import retention
+from aiocos.emulator.handlers import locking, retention
 from aiocos.emulator.handlers.acl import canned
 from aiocos.emulator.handlers.buckets import page_size
 from aiocos.emulator.handlers.finding import check_key, check_write, key_md5, told_version
@@ -78,6 +78,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         key_md5(op.customer_key),
         algorithm,
         op.checksum_type or _type_of(algorithm),
+        locking.asked(ctx.bucket, op, ctx.now),
     )
 
     def write(t: Transaction) -> None:
@@ -134,6 +135,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             upload.acl,
             upload.customer_md5,
             state,
+            lock=locking.on_write(current, upload.lock, now),
             archive=lifecycle.on_write(bucket, now),
         )
         for name, value in new.sums.items():

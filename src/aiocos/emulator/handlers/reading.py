@@ -114,6 +114,11 @@ def describe(found: Object) -> dict[str, Any]:
         values["legal_hold_count"] = len(found.retention["holds"])
         if period >= 0:
             values["retention_expires"] = moment(int(found.modified) + period)
+    if found.lock is not None:
+        values["object_lock_mode"] = found.lock.get("mode")
+        values["object_lock_legal_hold"] = found.lock.get("hold")
+        if "until" in found.lock:
+            values["object_lock_retain_until"] = moment(found.lock["until"])
     return values
 
 

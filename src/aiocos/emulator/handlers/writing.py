@@ -6,7 +6,7 @@ from typing import Any
 from aiocos.config import MAX_PUT
 from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
-from aiocos.emulator.handlers import retention
+from aiocos.emulator.handlers import locking, retention
 from aiocos.emulator.handlers.acl import canned
 from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find, told_version
 from aiocos.emulator.handlers.reading import checksum_type, quoted
@@ -15,7 +15,7 @@ from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
 from aiocos.errors import NotServed
 from aiocos.operations.multipart import CreateMultipartUpload
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
-from aiocos.operations.shared import Encryption, Locking, ObjectGrants
+from aiocos.operations.shared import Encryption, ObjectGrants
 from aiocos.wire.values import CopySource
 
 MAX_METADATA = 4 * 1000 * 1000
@@ -54,10 +54,8 @@ def user_metadata(metadata: dict[str, str] | None) -> dict[str, str]:
     return metadata or {}
 
 
-def refuse_unserved(op: Locking | ObjectGrants | Encryption) -> None:
-    """Refuse what would be a promise not kept: locks, grants to single users, keys of another service."""
-    if isinstance(op, Locking) and (op.object_lock_mode or op.object_lock_retain_until or op.object_lock_legal_hold):
-        raise failure("InvalidRequest", "Bucket is missing Object Lock Configuration")
+def refuse_unserved(op: ObjectGrants | Encryption) -> None:
+    """Refuse what would be a promise not kept: grants to single users, keys of another service."""
     if isinstance(op, ObjectGrants) and (op.grant_full_control or op.grant_read or op.grant_read_acp or op.grant_write_acp):
         raise NotServed("grants by header are not served; use x-amz-acl", status=501, code="NotImplemented")
     if isinstance(op, Encryption) and op.server_side_encryption not in (None, "AES256"):
@@ -87,6 +85,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         check_write(old, op)
         retention.refuse_protected(old, ctx.now)
 
+    explicit = locking.asked(bucket, op, ctx.now)
     # Refused early where it will be refused anyway; the check that counts is made with the write.
     check(objects.find(ctx.store.point, bucket.id, op.key))
     arrival = await ctx.receive(MAX_PUT)
@@ -108,7 +107,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
 
     def write(t: Transaction) -> tuple[Bucket, Object]:
         current = still_there(t, bucket)
-        return current, objects.put(t, current.id, new, check)
+        return current, objects.put(t, current.id, new.copy(lock=locking.on_write(current, explicit, new.modified)), check)
 
     current, made = await ctx.store.write(write, arrival.blob)
     return PutObjectResult(
@@ -177,6 +176,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             acl=acl,
             customer_md5=customer,
             retention=retention.on_copy(bucket, found, op, now),
+            lock=locking.on_write(current, locking.asked(current, op, now), now),
             archive=lifecycle.on_write(bucket, now),
         )
 
