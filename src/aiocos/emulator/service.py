@@ -25,10 +25,11 @@ from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Handler, Reply, denied, failure, no_bucket
 from aiocos.emulator.context import handlers as registry
 from aiocos.emulator.faults import Fault, Faults, Subject
-from aiocos.emulator.handlers.locking import is_locked
 from aiocos.emulator.handlers.retention import is_protected
 from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
+from aiocos.emulator.locking import is_locked
+from aiocos.emulator.replication import Replication
 from aiocos.emulator.signature import Arrived, Signed, verify
 from aiocos.emulator.store import Instance, Store, buckets
 from aiocos.errors import NotServed, ServiceError, Unauthorized
@@ -75,6 +76,7 @@ class Service:
         self._faults = scripted
         self._requests = requests
         self._lifecycle = Lifecycle(store, clock, lambda o, now: is_protected(o, now) or is_locked(o, now))
+        self._replication = Replication(store, clock)
         self.endpoint = ""
         self.know(store.instances)
 
@@ -156,6 +158,7 @@ class Service:
             raise failure("KeyTooLong", "Your key is too long.")
         caller, signed = self._identify(request, path, query, struck)
         await self._lifecycle.run_due()
+        await self._replication.run_due()
         incoming = Incoming(request, signed, self._store.blobs)
         for fault in struck:
             if isinstance(fault, faults.Reset):

@@ -15,6 +15,7 @@ from aiocos.emulator.handlers import (
     object_lock,
     parts,
     reading,
+    replication,
     versioning,
     writing,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "object_lock",
     "parts",
     "reading",
+    "replication",
     "versioning",
     "writing",
 ]

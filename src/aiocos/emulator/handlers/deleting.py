@@ -1,9 +1,11 @@
 """Objects removed, one or up to 1,000 at a time."""
 
 from aiocos.config import MAX_KEYS
+from aiocos.emulator import locking
 from aiocos.emulator.context import Context, failure, handles
-from aiocos.emulator.handlers import locking, retention
+from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.state import still_there
+from aiocos.emulator.replication import replicate
 from aiocos.emulator.store import Bucket, Object, Transaction, objects
 from aiocos.emulator.store.objects import Removal
 from aiocos.errors import ServiceError
@@ -30,7 +32,10 @@ async def delete(ctx: Context, op: DeleteObject) -> Deletion:
 
     def write(t: Transaction) -> tuple[Bucket, Removal]:
         current = still_there(t, bucket)
-        return current, objects.remove(t, current.id, op.key, op.version_id, check, now, writer)
+        removal = objects.remove(t, current.id, op.key, op.version_id, check, now, writer)
+        if removal.marker is not None:
+            replicate(t, current, removal.marker, now)
+        return current, removal
 
     current, removal = await ctx.store.write(write)
     if current.versioning is None:
@@ -64,6 +69,8 @@ async def delete_many(ctx: Context, op: DeleteObjects) -> DeleteObjectsResult:
                 if not item.key:
                     raise failure("UserKeyMustBeSpecified", "An object without a key cannot be removed.")
                 removal = objects.remove(t, current.id, item.key, item.version_id, check, now, writer)
+                if removal.marker is not None:
+                    replicate(t, current, removal.marker, now)
             except ServiceError as error:
                 errors.append(DeleteError(key=item.key, version_id=item.version_id, code=error.code, message=error.message))
             else:

@@ -3,9 +3,9 @@
 import os
 
 from aiocos.config import MAX_PARTS, MIN_PART
-from aiocos.emulator import checksums, lifecycle
+from aiocos.emulator import checksums, lifecycle, locking
 from aiocos.emulator.context import Context, failure, handles, moment, owner
-from aiocos.emulator.handlers import locking, retention
+from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import canned
 from aiocos.emulator.handlers.buckets import page_size
 from aiocos.emulator.handlers.finding import check_key, check_write, key_md5, told_version
@@ -19,6 +19,7 @@ from aiocos.emulator.handlers.writing import (
     sums_echo,
     user_metadata,
 )
+from aiocos.emulator.replication import replicate
 from aiocos.emulator.store import Bucket, Object, Part, Transaction, Upload, objects, uploads
 from aiocos.emulator.store import listing as pages
 from aiocos.emulator.store.listing import Asked
@@ -143,7 +144,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
                 raise checksums.mismatch(f"x-amz-checksum-{name}")
         made = objects.put(t, current.id, new, check)
         uploads.remove(t, upload.id)
-        return current, made
+        return current, replicate(t, current, made, now)
 
     current, made = await ctx.store.write(write)
     return CompletedUpload(

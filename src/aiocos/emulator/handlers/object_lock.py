@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
+from aiocos.emulator import locking
 from aiocos.emulator.context import Context, failure, handles, moment
-from aiocos.emulator.handlers import locking
 from aiocos.emulator.handlers.finding import must_find
 from aiocos.emulator.handlers.state import must_keep_versions, refuse_policy, still_there
+from aiocos.emulator.replication import lock_changed
 from aiocos.emulator.store import Object, Transaction, buckets, objects
 from aiocos.errors import NoSuchConfiguration
 from aiocos.operations.object_lock import (
@@ -128,7 +129,8 @@ async def put_retention(ctx: Context, op: PutObjectRetention) -> Charged:
         _check_change(found, mode, until, now, bypass=bypass)
         kept = {name: value for name, value in (found.lock or {}).items() if name == "hold"}
         lock = kept if until is None else {"mode": mode, "until": locking.in_future(until, now), **kept}
-        objects.set_lock(t, found.serial, lock or None)
+        objects.set_lock(t, found.serial, lock)
+        lock_changed(t, bucket, found.copy(lock=lock), now)
 
     await ctx.store.write(write)
     return Charged()
@@ -149,14 +151,16 @@ def _check_change(found: Object, mode: str | None, until: float | None, now: flo
 @handles(PutObjectLegalHold, integrity=True)
 async def put_legal_hold(ctx: Context, op: PutObjectLegalHold) -> Charged:
     """Put a version under legal hold, or lift the hold. Its lock is another matter."""
-    named = ctx.bucket
+    named, now = ctx.bucket, ctx.now
 
     def write(t: Transaction) -> None:
         bucket = still_there(t, named)
         if "object-lock" not in bucket.settings:
             raise locking.no_lock()
         found = must_find(t.connection, bucket.id, op.key, op.version_id)
-        objects.set_lock(t, found.serial, {**(found.lock or {}), "hold": op.status})
+        lock = {**(found.lock or {}), "hold": op.status}
+        objects.set_lock(t, found.serial, lock)
+        lock_changed(t, bucket, found.copy(lock=lock), now)
 
     await ctx.store.write(write)
     return Charged()

@@ -4,13 +4,14 @@ from email.utils import format_datetime
 from typing import Any
 
 from aiocos.config import MAX_PUT
-from aiocos.emulator import lifecycle
+from aiocos.emulator import lifecycle, locking
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
-from aiocos.emulator.handlers import locking, retention
+from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import canned
 from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find, told_version
 from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.handlers.state import still_there
+from aiocos.emulator.replication import STATUS, replicate
 from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
 from aiocos.errors import NotServed
 from aiocos.operations.multipart import CreateMultipartUpload
@@ -107,7 +108,8 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
 
     def write(t: Transaction) -> tuple[Bucket, Object]:
         current = still_there(t, bucket)
-        return current, objects.put(t, current.id, new.copy(lock=locking.on_write(current, explicit, new.modified)), check)
+        made = objects.put(t, current.id, new.copy(lock=locking.on_write(current, explicit, new.modified)), check)
+        return current, replicate(t, current, made, new.modified)
 
     current, made = await ctx.store.write(write, arrival.blob)
     return PutObjectResult(
@@ -162,6 +164,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         if found.size > MAX_PUT:
             raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
         kept = headers if replace else {**found.headers, **{n: v for n, v in headers.items() if n == "storage_class"}}
+        kept.pop(STATUS, None)
         if op.tagging_directive == "REPLACE":
             kept = {**kept, "tagging": op.tagging or ""}
         elif "tagging" in found.headers:
@@ -184,7 +187,8 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             check_write(old, op)
             retention.refuse_protected(old, now)
 
-        return current, objects.put(t, current.id, new, check), found
+        made = objects.put(t, current.id, new, check)
+        return current, replicate(t, current, made, now), found
 
     current, made, found = await ctx.store.write(write)
     return CopyObjectResult(

@@ -95,10 +95,7 @@ def remove(t: Transaction, bucket: int, key: str, version_id: str | None, check:
         return Removal()
     _drop(t, old)
     if old.is_latest:
-        t.execute(
-            "UPDATE objects SET is_latest = 1 WHERE serial = (SELECT MAX(serial) FROM objects WHERE bucket = ? AND key = ?)",
-            (bucket, key.encode()),
-        )
+        _promote(t, bucket, key)
     return Removal(gone=old)
 
 
@@ -125,6 +122,32 @@ def _enter(t: Transaction, bucket: int, new: Object, latest: Object | None) -> O
     return new.copy(is_latest=True, serial=serial or 0)
 
 
+def enter_in_order(t: Transaction, bucket: int, new: Object) -> Object:
+    """Enter a version behind those that are older than it, and before those that are newer."""
+    made = enter(t, bucket, new)
+    place = (bucket, new.key.encode())
+    newer = t.execute(
+        "SELECT serial FROM objects WHERE bucket = ? AND key = ? AND modified > ? ORDER BY serial", (*place, new.modified)
+    ).fetchall()
+    if not newer:
+        return made
+    t.execute("UPDATE objects SET is_latest = 0 WHERE serial = ?", (made.serial,))
+    for (serial,) in newer:
+        t.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'objects'")
+        t.execute(
+            "UPDATE objects SET serial = (SELECT seq FROM sqlite_sequence WHERE name = 'objects') WHERE serial = ?", (serial,)
+        )
+    _promote(t, bucket, new.key)
+    return made.copy(is_latest=False)
+
+
+def _promote(t: Transaction, bucket: int, key: str) -> None:
+    t.execute(
+        "UPDATE objects SET is_latest = 1 WHERE serial = (SELECT MAX(serial) FROM objects WHERE bucket = ? AND key = ?)",
+        (bucket, key.encode()),
+    )
+
+
 def _versioning(t: Transaction, bucket: int) -> str | None:
     row = t.execute("SELECT versioning FROM buckets WHERE id = ?", (bucket,)).fetchone()
     return None if row is None else row[0]
@@ -144,9 +167,9 @@ def set_acl(t: Transaction, serial: int, acl: str) -> None:
     t.execute("UPDATE objects SET acl = ? WHERE serial = ?", (acl, serial))
 
 
-def set_lock(t: Transaction, serial: int, lock: dict[str, Any] | None) -> None:
+def set_lock(t: Transaction, serial: int, lock: dict[str, Any]) -> None:
     """Replace the lock of a version."""
-    t.execute("UPDATE objects SET lock = ? WHERE serial = ?", (None if lock is None else json.dumps(lock), serial))
+    t.execute("UPDATE objects SET lock = ? WHERE serial = ?", (json.dumps(lock), serial))
 
 
 def set_headers(t: Transaction, serial: int, headers: dict[str, str]) -> None:
