@@ -77,12 +77,6 @@ async def test_key_protect(raw: Raw) -> None:
     assert (half.status, half.code) == (400, "InvalidArgument")
 
 
-async def test_a_lock_is_not_promised(raw: Raw) -> None:
-    answer = await raw.put("/locked", x_amz_bucket_object_lock_enabled="true")
-    assert (answer.status, answer.code) == (501, "NotImplemented")
-    assert (await raw.head("/locked")).status == 404
-
-
 async def test_delete(raw: Raw) -> None:
     await raw.put("/bucket/key", b"x")
     full = await raw.delete("/bucket")

@@ -26,6 +26,7 @@ class Clock:
         """The time in seconds since 1970."""
         return (self._at.timestamp() if self._at is not None else time.time()) + self._offset
 
-    def advance(self, by: float | timedelta) -> None:
-        """Move the clock, by seconds or a timedelta; backwards if negative."""
-        self._offset += by.total_seconds() if isinstance(by, timedelta) else by
+    def advance(self, by: float | timedelta = 0, *, days: float = 0, hours: float = 0) -> None:
+        """Move the clock, by seconds or a timedelta, days and hours; backwards if negative."""
+        seconds = by.total_seconds() if isinstance(by, timedelta) else by
+        self._offset += seconds + timedelta(days=days, hours=hours).total_seconds()

@@ -228,18 +228,18 @@ def _expire(
     for newer, version in enumerate(versions[1:]):
         successor = versions[newer]
         if _noncurrent_due(rules, version, successor.modified, newer, now) and not kept(version, now):
-            objects.remove(t, bucket.id, version.key, version.version_id, _let)
+            objects.remove(t, bucket.id, version.key, version.version_id, _let, now, version.owner)
         else:
             left.append(version)
     latest = versions[0]
     if latest.delete_marker:
         if len(left) == 1 and any(_ends_markers(rule, latest) for rule in rules):
-            objects.remove(t, bucket.id, latest.key, latest.version_id, _let)
+            objects.remove(t, bucket.id, latest.key, latest.version_id, _let, now, latest.owner)
         return
     due = expiry_of(rules, latest)
     # In a versioned bucket the version stays behind a marker: its lock stands against nothing.
     if due is not None and now >= due[0] and (bucket.versioning is not None or not kept(latest, now)):
-        objects.remove(t, bucket.id, latest.key, None, _let)
+        objects.remove(t, bucket.id, latest.key, None, _let, now, latest.owner)
 
 
 def _let(old: Object | None) -> None:

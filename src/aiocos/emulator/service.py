@@ -28,6 +28,8 @@ from aiocos.emulator.faults import Fault, Faults, Subject
 from aiocos.emulator.handlers.retention import is_protected
 from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
+from aiocos.emulator.locking import is_locked
+from aiocos.emulator.replication import Replication
 from aiocos.emulator.signature import Arrived, Signed, verify
 from aiocos.emulator.store import Bucket, Instance, Store, buckets
 from aiocos.errors import NotServed, ServiceError, Unauthorized
@@ -73,7 +75,8 @@ class Service:
         self._iam = iam
         self._faults = scripted
         self._requests = requests
-        self._lifecycle = Lifecycle(store, clock, is_protected)
+        self._lifecycle = Lifecycle(store, clock, lambda o, now: is_protected(o, now) or is_locked(o, now))
+        self._replication = Replication(store, clock)
         self.endpoint = ""
         self.know(store.instances)
 
@@ -157,6 +160,7 @@ class Service:
             raise failure("KeyTooLong", "Your key is too long.")
         caller, signed = self._identify(request, path, query, struck)
         await self._lifecycle.run_due()
+        await self._replication.run_due()
         incoming = Incoming(request, signed, self._store.blobs)
         for fault in struck:
             if isinstance(fault, faults.Reset):

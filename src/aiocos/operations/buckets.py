@@ -43,8 +43,8 @@ class CreateBucket(Grants, Operation[CreateBucketResult]):
     """Key Protect: `AES256`, together with `kp_root_key_crn`."""
     kp_root_key_crn: Annotated[str | None, Header("ibm-sse-kp-customer-root-key-crn")] = None
     """Key Protect: the whole CRN of the root key."""
-    object_lock_enabled: Annotated[bool | None, Header("x-amz-bucket-object-lock-enabled")] = None
-    """Turns Object Lock and versioning on."""
+    object_lock_enabled: Annotated[bool | None, Header("x-amz-bucket-object-lock-enabled", lenient=True)] = None
+    """Turns Object Lock and versioning on. The service takes no notice of a value that it does not understand."""
 
 
 class BucketInfo(Result):

@@ -193,7 +193,9 @@ def from_request(cls: type[O], request: Request) -> O:
         except XmlError as error:
             raise refusal("MalformedXML", str(error), cls.statement) from error
         except ValueError as error:
-            raise refusal("InvalidArgument", f"{getattr(place, 'name', f.name)}: {error}", cls.statement) from error
+            if not (isinstance(place, Header) and place.lenient):
+                raise refusal("InvalidArgument", f"{getattr(place, 'name', f.name)}: {error}", cls.statement) from error
+            value = None
         if value is not None or not f.parameter.required:
             # What a request leaves out is None, not the default of the client's method (`encoding_type="url"`).
             values[f.name] = value

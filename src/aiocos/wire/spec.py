@@ -45,10 +45,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Header(Elsewhere):
-    """A header. `iso` writes times as ISO 8601 instead of RFC 1123."""
+    """A header. `iso` writes times as ISO 8601 instead of RFC 1123. `lenient`: a value that makes no sense counts as none."""
 
     name: str
     iso: bool = False
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 import hashlib
 import re
+from dataclasses import replace
 
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers.acl import canned
 from aiocos.emulator.store import Bucket, Instance, Transaction, buckets, uploads
-from aiocos.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, NotServed
+from aiocos.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty
 from aiocos.operations.buckets import (
     AsperaConnection,
     AsperaKey,
@@ -24,6 +25,7 @@ from aiocos.operations.buckets import (
     ListBuckets,
     ListBucketsExtended,
 )
+from aiocos.operations.object_lock import ObjectLockConfiguration
 from aiocos.wire.spec import Result
 
 DEFAULT_LOCATION = "us-south-standard"
@@ -66,10 +68,9 @@ async def create(ctx: Context, op: CreateBucket) -> CreateBucketResult:
         raise failure("InvalidLocationConstraint", "The specified location constraint is not valid.")
     if (op.kp_algorithm is None) != (op.kp_root_key_crn is None) or (op.kp_algorithm or "AES256") != "AES256":
         raise failure("InvalidArgument", "Key Protect takes the algorithm AES256 together with the CRN of a root key.")
-    if op.object_lock_enabled:
-        # To make the bucket without its lock would be worse than not to make it.
-        raise NotServed("Object Lock is not served", status=501, code="NotImplemented")
     made = Bucket(0, op.bucket, instance.crn, ctx.now, location, canned(op.acl), op.kp_root_key_crn)
+    if op.object_lock_enabled:
+        made = replace(made, versioning="Enabled", settings={"object-lock": ObjectLockConfiguration().to_xml().decode()})
 
     def write(t: Transaction) -> None:
         old = buckets.find(t.connection, op.bucket)

@@ -1,9 +1,13 @@
 """Objects removed, one or up to 1,000 at a time."""
 
 from aiocos.config import MAX_KEYS
+from aiocos.emulator import locking
 from aiocos.emulator.context import Context, failure, handles
 from aiocos.emulator.handlers import retention
-from aiocos.emulator.store import Object, Transaction, objects
+from aiocos.emulator.handlers.state import still_there
+from aiocos.emulator.replication import replicate
+from aiocos.emulator.store import Bucket, Object, Transaction, objects
+from aiocos.emulator.store.objects import Removal
 from aiocos.errors import ServiceError
 from aiocos.operations.objects import (
     DeletedObject,
@@ -12,44 +16,74 @@ from aiocos.operations.objects import (
     DeleteObjects,
     DeleteObjectsResult,
     Deletion,
+    ObjectIdentifier,
 )
 
 
 @handles(DeleteObject, "write")
 async def delete(ctx: Context, op: DeleteObject) -> Deletion:
-    """Remove an object; what is not there is gone."""
-    bucket, now = ctx.bucket.id, ctx.now
+    """Remove an object or a version, or put a delete marker before them; what is not there is gone."""
+    bucket, now, writer = ctx.bucket, ctx.now, ctx.writer
+    bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
 
     def check(old: Object | None) -> None:
         retention.refuse_protected(old, now)
+        locking.refuse_locked(old, now, bypass=bypass)
 
-    await ctx.store.write(lambda t: objects.remove(t, bucket, op.key, op.version_id, check))
-    return Deletion()
+    def write(t: Transaction) -> tuple[Bucket, Removal]:
+        current = still_there(t, bucket)
+        removal = objects.remove(t, current.id, op.key, op.version_id, check, now, writer)
+        if removal.marker is not None:
+            replicate(t, current, removal.marker, now)
+        return current, removal
+
+    current, removal = await ctx.store.write(write)
+    if current.versioning is None:
+        return Deletion()
+    marker = removal.marker or removal.gone
+    return Deletion(
+        version_id=removal.marker.version_id if removal.marker is not None else op.version_id,
+        delete_marker=True if marker is not None and marker.delete_marker else None,
+    )
 
 
 @handles(DeleteObjects, "write", integrity=True)
 async def delete_many(ctx: Context, op: DeleteObjects) -> DeleteObjectsResult:
-    """Remove objects; each has its own outcome."""
+    """Remove objects and versions; each has its own outcome."""
     wanted = op.delete.objects
     if not 1 <= len(wanted) <= MAX_KEYS:
         raise failure("MalformedXML", f"A bulk delete names 1 to {MAX_KEYS} objects, not {len(wanted)}.")
-    bucket, now = ctx.bucket.id, ctx.now
+    bucket, now, writer = ctx.bucket, ctx.now, ctx.writer
+    bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
     deleted: list[DeletedObject] = []
     errors: list[DeleteError] = []
 
     def check(old: Object | None) -> None:
         retention.refuse_protected(old, now)
+        locking.refuse_locked(old, now, bypass=bypass)
 
     def write(t: Transaction) -> None:
+        current = still_there(t, bucket)
         for item in wanted:
             try:
                 if not item.key:
                     raise failure("UserKeyMustBeSpecified", "An object without a key cannot be removed.")
-                objects.remove(t, bucket, item.key, item.version_id, check)
+                removal = objects.remove(t, current.id, item.key, item.version_id, check, now, writer)
+                if removal.marker is not None:
+                    replicate(t, current, removal.marker, now)
             except ServiceError as error:
                 errors.append(DeleteError(key=item.key, version_id=item.version_id, code=error.code, message=error.message))
             else:
-                deleted.append(DeletedObject(key=item.key, version_id=item.version_id))
+                deleted.append(_deleted(item, removal))
 
     await ctx.store.write(write)
     return DeleteObjectsResult(deleted=[] if op.delete.quiet else deleted, errors=errors)
+
+
+def _deleted(item: ObjectIdentifier, removal: Removal) -> DeletedObject:
+    marker = removal.marker or removal.gone
+    if marker is None or not marker.delete_marker:
+        return DeletedObject(key=item.key, version_id=item.version_id)
+    return DeletedObject(
+        key=item.key, version_id=item.version_id, delete_marker=True, delete_marker_version_id=marker.version_id
+    )

@@ -5,7 +5,7 @@ import sqlite3
 from datetime import datetime
 
 from aiocos.emulator.context import failure
-from aiocos.emulator.store import Object, objects
+from aiocos.emulator.store import Bucket, Object, objects
 from aiocos.errors import MethodNotAllowed, NoSuchKey, NoSuchVersion, NotModified, PreconditionFailed
 from aiocos.operations.shared import ReadConditions, SourceConditions, WriteConditions
 from aiocos.wire import digest
@@ -19,13 +19,22 @@ def no_key() -> NoSuchKey:
 
 def lookup(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> Object | None:
     """The object that a read finds: None where there is none or the latest version is a delete marker."""
-    found = objects.find(connection, bucket, key, version_id)
+    return readable(objects.find(connection, bucket, key, version_id), version_id)
+
+
+def readable(found: Object | None, version_id: str | None) -> Object | None:
+    """A version, if it can be read: not the latest where that is a delete marker; `NoSuchVersion`, `MethodNotAllowed` by id."""
     if version_id is not None:
         if found is None:
             raise NoSuchVersion("The specified version does not exist.", status=404, code="NoSuchVersion")
         if found.delete_marker:
             raise MethodNotAllowed("This version is a delete marker.", status=405, code="MethodNotAllowed")
     return None if found is not None and found.delete_marker else found
+
+
+def told_version(bucket: Bucket, found: Object | None) -> str | None:
+    """The version id that answers carry: none where the bucket never kept versions."""
+    return None if found is None or bucket.versioning is None else found.version_id
 
 
 def must_find(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> Object:

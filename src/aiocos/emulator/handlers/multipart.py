@@ -3,23 +3,24 @@
 import os
 
 from aiocos.config import MAX_PARTS, MIN_PART
-from aiocos.emulator import checksums, lifecycle
+from aiocos.emulator import checksums, lifecycle, locking
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import canned_in
 from aiocos.emulator.handlers.buckets import page_size
-from aiocos.emulator.handlers.finding import check_key, check_write, key_md5
+from aiocos.emulator.handlers.finding import check_key, check_write, key_md5, told_version
 from aiocos.emulator.handlers.listing import common
 from aiocos.emulator.handlers.reading import checksum_type, quoted
+from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.handlers.writing import (
     content_headers,
     encryption_echo,
     refuse_unserved,
-    still_there,
     sums_echo,
     user_metadata,
 )
-from aiocos.emulator.store import Object, Part, Transaction, Upload, objects, uploads
+from aiocos.emulator.replication import replicate
+from aiocos.emulator.store import Bucket, Object, Part, Transaction, Upload, objects, uploads
 from aiocos.emulator.store import listing as pages
 from aiocos.emulator.store.listing import Asked
 from aiocos.errors import EntityTooSmall, InvalidPart, NoSuchUpload
@@ -78,6 +79,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         key_md5(op.customer_key),
         algorithm,
         op.checksum_type or _type_of(algorithm),
+        locking.asked(ctx.bucket, op, ctx.now),
     )
 
     def write(t: Transaction) -> None:
@@ -109,8 +111,8 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
     state = retention.on_write(bucket, op, now, integrity=ctx.incoming.has_integrity())
     _check_order(op.parts)
 
-    def write(t: Transaction) -> Object:
-        still_there(t, bucket)
+    def write(t: Transaction) -> tuple[Bucket, Object]:
+        current = still_there(t, bucket)
         upload = find_upload(ctx, op.key, op.upload_id, t)
         if op.customer_key is not None:
             check_key(upload.customer_md5, key_md5(op.customer_key))
@@ -134,21 +136,23 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             upload.acl,
             upload.customer_md5,
             state,
+            lock=locking.on_write(current, upload.lock, now),
             archive=lifecycle.on_write(bucket, now),
         )
         for name, value in new.sums.items():
             if getattr(op, f"checksum_{name}") not in (None, value):
                 raise checksums.mismatch(f"x-amz-checksum-{name}")
-        made = objects.put(t, bucket.id, new, check)
+        made = objects.put(t, current.id, new, check)
         uploads.remove(t, upload.id)
-        return made
+        return current, replicate(t, current, made, now)
 
-    made = await ctx.store.write(write)
+    current, made = await ctx.store.write(write)
     return CompletedUpload(
         location=f"{ctx.endpoint}/{op.bucket}" if unrepresentable(op.key) else f"{ctx.endpoint}/{op.bucket}/{op.key}",
         bucket=op.bucket,
         key=None if unrepresentable(op.key) else op.key,
         etag=quoted(made.etag),
+        version_id=told_version(current, made),
         expiration=lifecycle.told_expiry(bucket, made),
         **sums_echo(made.sums),
         checksum_type=checksum_type(made.sums),

@@ -5,7 +5,7 @@ import hashlib
 from aiocos.config import MAX_PART, MAX_PARTS
 from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, failure, handles, moment
-from aiocos.emulator.handlers.finding import check_key, check_source, etag_for, key_md5, must_find
+from aiocos.emulator.handlers.finding import check_key, check_source, etag_for, key_md5, must_find, told_version
 from aiocos.emulator.handlers.multipart import find_upload
 from aiocos.emulator.handlers.reading import quoted
 from aiocos.emulator.handlers.writing import encryption_echo, may_copy, source_of, sums_echo
@@ -67,7 +67,12 @@ async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
             uploads.put_part(t, upload.id, part)
 
         await ctx.store.write(write)
-    return CopyPartResult(etag=quoted(part.etag), last_modified=moment(part.modified), **encryption_echo(upload.customer_md5))
+    return CopyPartResult(
+        etag=quoted(part.etag),
+        last_modified=moment(part.modified),
+        source_version_id=told_version(bucket, found),
+        **encryption_echo(upload.customer_md5),
+    )
 
 
 def _range(found: Object, asked: ByteRange | None) -> tuple[int, int]:

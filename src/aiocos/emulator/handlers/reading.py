@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, Reply, failure, handles, moment
-from aiocos.emulator.handlers.finding import check_key, check_read, key_md5, lookup, no_key
-from aiocos.emulator.store import Object
+from aiocos.emulator.handlers.finding import check_key, check_read, key_md5, no_key, readable, told_version
+from aiocos.emulator.store import Object, objects
 from aiocos.emulator.store.blobs import cut
 from aiocos.errors import InvalidRange
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
@@ -55,8 +55,12 @@ async def head(ctx: Context, op: HeadObject) -> Reply:
 
 
 def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Object, int]:
-    found = lookup(ctx.store.point, ctx.bucket.id, op.key, op.version_id)
-    ctx.may_read(found)
+    row = objects.find(ctx.store.point, ctx.bucket.id, op.key, op.version_id)
+    ctx.may_read(None if row is None or row.delete_marker else row)
+    if row is not None and row.delete_marker:
+        ctx.headers["x-amz-delete-marker"] = "true"
+        ctx.headers["x-amz-version-id"] = row.version_id
+    found = readable(row, op.version_id)
     if found is None:
         raise no_key()
     # A 304 carries the ETag it speaks of.
@@ -64,6 +68,7 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
     check_read(found, op)
     check_key(found.customer_md5, key_md5(op.customer_key))
     values = {**describe(found), **lifecycle.told(ctx.bucket, found, ctx.now)}
+    values["version_id"] = told_version(ctx.bucket, found)
     status, offset, length = 200, 0, found.size
     if op.part_number is not None:
         if op.range is not None:
@@ -109,6 +114,11 @@ def describe(found: Object) -> dict[str, Any]:
         values["legal_hold_count"] = len(found.retention["holds"])
         if period >= 0:
             values["retention_expires"] = moment(int(found.modified) + period)
+    if found.lock is not None:
+        values["object_lock_mode"] = found.lock.get("mode")
+        values["object_lock_legal_hold"] = found.lock.get("hold")
+        if "until" in found.lock:
+            values["object_lock_retain_until"] = moment(found.lock["until"])
     return values
 
 

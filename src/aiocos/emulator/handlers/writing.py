@@ -4,17 +4,19 @@ from email.utils import format_datetime
 from typing import Any
 
 from aiocos.config import MAX_PUT
-from aiocos.emulator import lifecycle, public
+from aiocos.emulator import lifecycle, locking, public
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
 from aiocos.emulator.handlers import retention, tagging
 from aiocos.emulator.handlers.acl import canned_in
-from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find
+from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find, told_version
 from aiocos.emulator.handlers.reading import checksum_type, quoted
+from aiocos.emulator.handlers.state import still_there
+from aiocos.emulator.replication import STATUS, replicate
 from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
 from aiocos.errors import NotServed
 from aiocos.operations.multipart import CreateMultipartUpload
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
-from aiocos.operations.shared import Encryption, Locking, ObjectGrants
+from aiocos.operations.shared import Encryption, ObjectGrants
 from aiocos.wire.values import CopySource
 
 MAX_METADATA = 4 * 1000 * 1000
@@ -52,10 +54,8 @@ def user_metadata(metadata: dict[str, str] | None) -> dict[str, str]:
     return metadata or {}
 
 
-def refuse_unserved(op: Locking | ObjectGrants | Encryption) -> None:
-    """Refuse what would be a promise not kept: locks, grants to single users, keys of another service."""
-    if isinstance(op, Locking) and (op.object_lock_mode or op.object_lock_retain_until or op.object_lock_legal_hold):
-        raise failure("InvalidRequest", "Bucket is missing Object Lock Configuration")
+def refuse_unserved(op: ObjectGrants | Encryption) -> None:
+    """Refuse what would be a promise not kept: grants to single users, keys of another service."""
     if isinstance(op, ObjectGrants) and (op.grant_full_control or op.grant_read or op.grant_read_acp or op.grant_write_acp):
         raise NotServed("grants by header are not served; use x-amz-acl", status=501, code="NotImplemented")
     if isinstance(op, Encryption) and op.server_side_encryption not in (None, "AES256"):
@@ -85,6 +85,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         check_write(old, op)
         retention.refuse_protected(old, ctx.now)
 
+    explicit = locking.asked(bucket, op, ctx.now)
     # Refused early where it will be refused anyway; the check that counts is made with the write.
     check(objects.find(ctx.store.point, bucket.id, op.key))
     arrival = await ctx.receive(MAX_PUT)
@@ -104,25 +105,20 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         archive=lifecycle.on_write(bucket, ctx.now),
     )
 
-    def write(t: Transaction) -> None:
-        still_there(t, bucket)
-        objects.put(t, bucket.id, new, check)
+    def write(t: Transaction) -> tuple[Bucket, Object]:
+        current = still_there(t, bucket)
+        made = objects.put(t, current.id, new.copy(lock=locking.on_write(current, explicit, new.modified)), check)
+        return current, replicate(t, current, made, new.modified)
 
-    await ctx.store.write(write, arrival.blob)
+    current, made = await ctx.store.write(write, arrival.blob)
     return PutObjectResult(
-        etag=quoted(new.etag),
+        etag=quoted(made.etag),
+        version_id=told_version(current, made),
         expiration=lifecycle.told_expiry(bucket, new),
         **sums_echo(arrival.sums),
         checksum_type=checksum_type(arrival.sums),
         **encryption_echo(customer),
     )
-
-
-def still_there(t: Transaction, bucket: Bucket) -> None:
-    """Refuse to write into a bucket that was removed while the body came."""
-    found = buckets.find(t.connection, bucket.name)
-    if found is None or found.id != bucket.id:
-        raise no_bucket()
 
 
 def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[Bucket, CopySource]:
@@ -157,8 +153,8 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             "This copy request is illegal because it is trying to copy an object to itself without changing anything.",
         )
 
-    def write(t: Transaction) -> Object:
-        still_there(t, bucket)
+    def write(t: Transaction) -> tuple[Bucket, Object, Object]:
+        current = still_there(t, bucket)
         found = must_find(t.connection, source_bucket.id, source.key, source.version_id)
         may_copy(ctx, source_bucket, found)
         check_source(found, op)
@@ -166,7 +162,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         lifecycle.refuse_archived(found, now)
         if found.size > MAX_PUT:
             raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
-        kept = headers if replace else found.headers
+        kept = {name: value for name, value in (headers if replace else found.headers).items() if name != STATUS}
         if op.tagging_directive == "REPLACE":
             kept = {**kept, "tagging": op.tagging or ""}
         elif "tagging" in found.headers:
@@ -181,21 +177,23 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             acl=acl,
             customer_md5=customer,
             retention=retention.on_copy(bucket, found, op, now),
+            lock=locking.on_write(current, locking.asked(current, op, now), now),
             archive=lifecycle.on_write(bucket, now),
-            version_id="null",
-            is_latest=True,
         )
 
         def check(old: Object | None) -> None:
             check_write(old, op)
             retention.refuse_protected(old, now)
 
-        return objects.put(t, bucket.id, new, check)
+        made = objects.put(t, current.id, new, check)
+        return current, replicate(t, current, made, now), found
 
-    made = await ctx.store.write(write)
+    current, made, found = await ctx.store.write(write)
     return CopyObjectResult(
         etag=quoted(made.etag),
         last_modified=moment(made.modified),
+        version_id=told_version(current, made),
+        source_version_id=told_version(source_bucket, found),
         expiration=lifecycle.told_expiry(bucket, made),
         **sums_echo(made.sums),
         **encryption_echo(customer),

@@ -2,7 +2,9 @@
 
 import json
 import sqlite3
+import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiocos.emulator.store.blobs import Blob
@@ -10,7 +12,19 @@ from aiocos.emulator.store.database import Transaction
 from aiocos.emulator.store.rows import OBJECT_COLUMNS, Object, Segment, object_of, values_of
 
 Check = Callable[[Object | None], None]
-"""Looks at the object that a write would replace (None: there is none) and raises where the write is refused."""
+"""Looks at the latest version where something is written, at what would be gone for good where something is removed (None: at
+nothing), and raises where that is refused."""
+
+NULL = "null"
+"""The version id of what was written while its bucket kept no versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of a removal: the version that is gone, the delete marker that was made."""
+
+    gone: Object | None = None
+    marker: Object | None = None
 
 
 def find(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> Object | None:
@@ -59,40 +73,103 @@ def release(t: Transaction, segments: Iterable[Segment]) -> None:
 
 
 def put(t: Transaction, bucket: int, new: Object, check: Check) -> Object:
-    """Write an object over the latest version, which is given up; its segments are held. Returns the row with its serial.
+    """Write an object: beside the older versions where the bucket keeps versions, else over the one of the id `null`.
 
-    Buckets without versioning only: a version store puts the new row beside the old one here.
+    The segments of the new one are held, those of the old one released. Returns the row with its id and serial.
     """
-    old = find(t.connection, bucket, new.key)
+    latest = find(t.connection, bucket, new.key)
+    check(latest)
+    return _enter(t, bucket, new.copy(version_id=_next_id(t, bucket)), latest)
+
+
+def remove(t: Transaction, bucket: int, key: str, version_id: str | None, check: Check, now: float, owner: str) -> Removal:
+    """Remove an object. Without a version id, a bucket that keeps or kept versions gets a delete marker of this owner."""
+    versioning = _versioning(t, bucket)
+    if version_id is None and versioning is not None:
+        made = _next_id(t, bucket)
+        check(find(t.connection, bucket, key, made))
+        return Removal(marker=enter(t, bucket, Object(key, "", 0, now, owner, version_id=made, delete_marker=True)))
+    old = find(t.connection, bucket, key, version_id)
     check(old)
-    if old is not None:
-        t.execute("DELETE FROM objects WHERE serial = ?", (old.serial,))
+    if old is None:
+        return Removal()
+    _drop(t, old)
+    if old.is_latest:
+        _promote(t, bucket, key)
+    return Removal(gone=old)
+
+
+def enter(t: Transaction, bucket: int, new: Object) -> Object:
+    """Enter a version as the latest, under the id that it has. One of the same id is given up."""
+    return _enter(t, bucket, new, find(t.connection, bucket, new.key))
+
+
+def _enter(t: Transaction, bucket: int, new: Object, latest: Object | None) -> Object:
+    same = latest
+    if latest is not None and latest.version_id != new.version_id:
+        same = find(t.connection, bucket, new.key, new.version_id)
     hold(t, new.segments)
-    values = values_of(new)
+    if same is not None:
+        _drop(t, same)
+    if latest is not None and latest is not same:
+        t.execute("UPDATE objects SET is_latest = 0 WHERE serial = ?", (latest.serial,))
+    values = values_of(new.copy(is_latest=True))
     del values["serial"]
     values["bucket"] = bucket
     names = ", ".join(values)
     marks = ", ".join(f":{name}" for name in values)
     serial = t.execute(f"INSERT INTO objects ({names}) VALUES ({marks})", values).lastrowid
-    if old is not None:
-        release(t, old.segments)
-    return new.copy(serial=serial or 0)
+    return new.copy(is_latest=True, serial=serial or 0)
 
 
-def remove(t: Transaction, bucket: int, key: str, version_id: str | None, check: Check) -> Object | None:
-    """Remove an object; returns what was removed, or None where there was nothing."""
-    old = find(t.connection, bucket, key, version_id)
-    check(old)
-    if old is None:
-        return None
+def enter_in_order(t: Transaction, bucket: int, new: Object) -> Object:
+    """Enter a version behind those that are older than it, and before those that are newer."""
+    made = enter(t, bucket, new)
+    place = (bucket, new.key.encode())
+    newer = t.execute(
+        "SELECT serial FROM objects WHERE bucket = ? AND key = ? AND modified > ? ORDER BY serial", (*place, new.modified)
+    ).fetchall()
+    if not newer:
+        return made
+    t.execute("UPDATE objects SET is_latest = 0 WHERE serial = ?", (made.serial,))
+    for (serial,) in newer:
+        t.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'objects'")
+        t.execute(
+            "UPDATE objects SET serial = (SELECT seq FROM sqlite_sequence WHERE name = 'objects') WHERE serial = ?", (serial,)
+        )
+    _promote(t, bucket, new.key)
+    return made.copy(is_latest=False)
+
+
+def _promote(t: Transaction, bucket: int, key: str) -> None:
+    t.execute(
+        "UPDATE objects SET is_latest = 1 WHERE serial = (SELECT MAX(serial) FROM objects WHERE bucket = ? AND key = ?)",
+        (bucket, key.encode()),
+    )
+
+
+def _versioning(t: Transaction, bucket: int) -> str | None:
+    row = t.execute("SELECT versioning FROM buckets WHERE id = ?", (bucket,)).fetchone()
+    return None if row is None else row[0]
+
+
+def _next_id(t: Transaction, bucket: int) -> str:
+    return str(uuid.uuid4()) if _versioning(t, bucket) == "Enabled" else NULL
+
+
+def _drop(t: Transaction, old: Object) -> None:
     t.execute("DELETE FROM objects WHERE serial = ?", (old.serial,))
     release(t, old.segments)
-    return old
 
 
 def set_acl(t: Transaction, serial: int, acl: str) -> None:
     """Replace an object's access control list."""
     t.execute("UPDATE objects SET acl = ? WHERE serial = ?", (acl, serial))
+
+
+def set_lock(t: Transaction, serial: int, lock: dict[str, Any]) -> None:
+    """Replace the lock of a version."""
+    t.execute("UPDATE objects SET lock = ? WHERE serial = ?", (json.dumps(lock), serial))
 
 
 def set_headers(t: Transaction, serial: int, headers: dict[str, str]) -> None:

@@ -3,7 +3,8 @@
 Keys are BLOBs of UTF-8, so that SQLite compares them byte by byte, which is the order of listings. An object's row stands
 for one version: `serial` grows with every write, `is_latest` marks the version a plain read finds. Content is named by
 segments `[blob, offset, length]`; `blobs.refs` counts the segments, so that copies and completed uploads share bytes instead
-of moving them. Small contents stand in `blobs.data`; larger ones are files of the blob's name.
+of moving them. Small contents stand in `blobs.data`; larger ones are files of the blob's name. `failures` has the versions
+whose replication failed; `due` is when it is tried again.
 """
 
 SCHEMA = """
@@ -80,6 +81,17 @@ CREATE TABLE IF NOT EXISTS parts (
     segments TEXT NOT NULL,
     PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS failures (
+    serial INTEGER PRIMARY KEY REFERENCES objects(serial) ON DELETE CASCADE ON UPDATE CASCADE,
+    bucket INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    first REAL NOT NULL,
+    last REAL NOT NULL,
+    due REAL
+);
+CREATE INDEX IF NOT EXISTS newest_failures ON failures (bucket, first DESC, serial DESC);
+CREATE INDEX IF NOT EXISTS due_failures ON failures (due) WHERE due IS NOT NULL;
 """
 
 ADDED = {

@@ -1,0 +1,167 @@
+"""Replication rules of buckets, and the replications that failed."""
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime
+
+from aiocos.emulator.context import Context, failure, handles, moment
+from aiocos.emulator.handlers.buckets import page_size
+from aiocos.emulator.handlers.state import refuse_policy, still_there
+from aiocos.emulator.lifecycle import midnight_after
+from aiocos.emulator.replication import target_of
+from aiocos.emulator.store import Bucket, Transaction, buckets, failures
+from aiocos.errors import NoSuchConfiguration
+from aiocos.operations.replication import (
+    DeleteBucketReplication,
+    GetBucketReplication,
+    ListBucketReplicationFailures,
+    PutBucketReplication,
+    PutBucketReplicationReattempt,
+    ReattemptResult,
+    ReplicationConfiguration,
+    ReplicationFailure,
+    ReplicationFailures,
+    ReplicationRule,
+)
+from aiocos.wire.document import parse_time, write_time
+from aiocos.wire.spec import Result
+
+MAX_RULES = 1000
+_CRN = re.compile(r"crn:v1:[^:]*:[^:]*:cloud-object-storage:[^:]*:a/[^:]*:[^:]+:bucket:[^:]+")
+
+
+def _none() -> NoSuchConfiguration:
+    return NoSuchConfiguration(
+        "The replication configuration was not found", status=404, code="ReplicationConfigurationNotFoundError"
+    )
+
+
+@handles(GetBucketReplication)
+async def get(ctx: Context, op: GetBucketReplication) -> ReplicationConfiguration:
+    """Read the rules."""
+    xml = ctx.bucket.settings.get("replication")
+    if xml is None:
+        raise _none()
+    return ReplicationConfiguration.from_xml(xml.encode())
+
+
+@handles(PutBucketReplication, integrity=True)
+async def put(ctx: Context, op: PutBucketReplication) -> Result:
+    """Replace the rules."""
+    rules, named = op.configuration.rules, ctx.bucket
+    if not 1 <= len(rules) <= MAX_RULES:
+        raise failure("MalformedXML", f"A replication has 1 to {MAX_RULES} rules, not {len(rules)}.")
+    for rule in rules:
+        _check(rule)
+    xml = op.configuration.to_xml().decode()
+
+    def write(t: Transaction) -> None:
+        bucket = still_there(t, named)
+        refuse_policy(bucket, "replication")
+        if bucket.versioning != "Enabled":
+            raise failure("InvalidRequest", "Versioning must be 'Enabled' on the bucket to apply a replication configuration")
+        for destination in {rule.destination.bucket for rule in rules}:
+            _check_target(bucket, target_of(t, destination))
+        buckets.set_setting(t, bucket.id, "replication", xml)
+
+    await ctx.store.write(write)
+    return Result()
+
+
+def _check(rule: ReplicationRule) -> None:
+    given = rule.filter
+    if sum(condition is not None for condition in (given.prefix, given.tag, given.and_)) > 1:
+        raise failure("MalformedXML", "A filter has one of Prefix, Tag and And.")
+    destination = rule.destination.bucket
+    if not destination or (":" in destination and not _CRN.fullmatch(destination)):
+        raise failure("InvalidArgument", f"The destination of a rule is the CRN of a bucket, not {destination!r}.")
+
+
+def _check_target(bucket: Bucket, target: Bucket | None) -> None:
+    if target is None:
+        raise failure("InvalidRequest", "Destination bucket must exist.")
+    if target.id == bucket.id:
+        raise failure("InvalidRequest", "Destination bucket cannot be the same as the source bucket.")
+    if target.versioning != "Enabled":
+        raise failure("InvalidRequest", "Destination bucket must have versioning enabled.")
+
+
+@handles(DeleteBucketReplication)
+async def delete(ctx: Context, op: DeleteBucketReplication) -> Result:
+    """Remove the rules. What was replicated stays."""
+    bucket = ctx.bucket.id
+    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "replication", None))
+    return Result()
+
+
+@handles(PutBucketReplicationReattempt, integrity=True)
+async def reattempt(ctx: Context, op: PutBucketReplicationReattempt) -> ReattemptResult:
+    """Let what failed be tried again from the next midnight on."""
+    named, at = ctx.bucket, midnight_after(ctx.now + 0.001)
+
+    def write(t: Transaction) -> None:
+        bucket = still_there(t, named)
+        if "replication" not in bucket.settings:
+            raise _none()
+        failures.schedule(t, bucket.id, at)
+
+    await ctx.store.write(write)
+    return ReattemptResult(scheduled_time=moment(at))
+
+
+@handles(ListBucketReplicationFailures, integrity=True)
+async def list_failures(ctx: Context, op: ListBucketReplicationFailures) -> ReplicationFailures:
+    """List what failed, the newest first."""
+    bucket, limit = ctx.bucket.id, page_size(op.max_keys, "max-keys")
+    before = None if op.first_sync_attempted_before is None else _time(op.first_sync_attempted_before)
+    after = _read_token(op.continuation_token) if op.continuation_token else None
+    found = await ctx.store.database.read(
+        lambda c: failures.listed(c, bucket, None if before is None else before.timestamp(), after, limit + 1)
+    )
+    page, more = found[:limit], len(found) > limit > 0
+    return ReplicationFailures(
+        name=op.bucket,
+        first_sync_attempted_before=None if before is None else write_time(before),
+        max_keys=limit,
+        is_truncated=more,
+        key_count=len(page),
+        encoding_type=op.encoding_type,
+        continuation_token=op.continuation_token,
+        next_continuation_token=_token(page[-1].first, page[-1].serial) if more else None,
+        contents=[
+            ReplicationFailure(
+                key=one.key,
+                version_id=one.version_id,
+                sync_type=one.kind,
+                first_sync_attempted=moment(one.first),
+                last_sync_attempted=moment(one.last),
+                sync_failure_cause=one.cause,
+            )
+            for one in page
+        ],
+    )
+
+
+def _time(text: str) -> datetime:
+    """Read ISO 8601, or milliseconds since 1970."""
+    try:
+        if text.isdigit():
+            return datetime.fromtimestamp(int(text) / 1000, UTC)
+        made = parse_time(text)
+        found = made if isinstance(made, datetime) else datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        raise failure("InvalidArgument", f"first-sync-attempted-before: {text!r} is no time") from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _token(first: float, serial: int) -> str:
+    return base64.urlsafe_b64encode(f"{first!r} {serial}".encode()).decode()
+
+
+def _read_token(token: str) -> tuple[float, int]:
+    try:
+        first, _, serial = base64.b64decode(token, altchars=b"-_", validate=True).decode().partition(" ")
+        return float(first), int(serial)
+    except (binascii.Error, ValueError):
+        raise failure("InvalidArgument", "The continuation token provided is incorrect") from None

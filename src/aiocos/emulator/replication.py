@@ -1,0 +1,116 @@
+"""What a bucket's replication rules mean for what is written into it.
+
+A replica is made with the write, in its transaction: nobody has to wait for it. It has the version id, the date and the lock of
+its source, and is not replicated further. What cannot be replicated is remembered, and tried again when that was asked for and
+the midnight after it has passed.
+"""
+
+from functools import lru_cache
+
+from aiocos.emulator import lifecycle, locking
+from aiocos.emulator.clock import Clock
+from aiocos.emulator.store import Bucket, Object, Store, Transaction, buckets, failures, objects
+from aiocos.operations.replication import ReplicationConfiguration, ReplicationRule
+
+STATUS = "replication_status"
+
+
+@lru_cache(256)
+def _parsed(xml: str) -> tuple[ReplicationRule, ...]:
+    rules = ReplicationConfiguration.from_xml(xml.encode()).rules
+    return tuple(sorted((rule for rule in rules if rule.status == "Enabled"), key=lambda rule: -rule.priority))
+
+
+def rule_for(bucket: Bucket, found: Object) -> ReplicationRule | None:
+    """The rule that counts for a version: of those that fit, the one of the highest priority."""
+    xml = bucket.settings.get("replication")
+    return None if xml is None else next((rule for rule in _parsed(xml) if _fits(rule, found)), None)
+
+
+def _fits(rule: ReplicationRule, found: Object) -> bool:
+    given = rule.filter
+    both = given.and_
+    prefixes = (rule.prefix, given.prefix, both.prefix if both is not None else None)
+    wanted = [*([given.tag] if given.tag is not None else []), *(both.tags if both is not None else [])]
+    tags = lifecycle.tags_of(found) if wanted else {}
+    return all(found.key.startswith(p) for p in prefixes if p) and all(tags.get(tag.key) == tag.value for tag in wanted)
+
+
+def target_of(t: Transaction, destination: str) -> Bucket | None:
+    """The bucket that a rule replicates to, by its name or CRN; None where it is not there."""
+    # crn:v1:bluemix:public:cloud-object-storage:global:a/<account>:<instance>:bucket:<name>
+    parts = destination.split(":")
+    found = buckets.find(t.connection, parts[-1])
+    if found is None or len(parts) == 1:
+        return found
+    own = found.instance.split(":")
+    return found if len(own) > 7 and len(parts) == 10 and own[7] == parts[7] else None
+
+
+def replicate(t: Transaction, bucket: Bucket, made: Object, now: float) -> Object:
+    """Replicate a version that was written, or changed, if a rule says so; returns it as it is then."""
+    rule = rule_for(bucket, made)
+    if rule is None or (made.delete_marker and rule.delete_marker_replication.status != "Enabled"):
+        return made
+    failed = _send(t, rule, made, now)
+    if failed is None:
+        failures.clear(t, made.serial)
+    else:
+        failures.record(t, bucket.id, made.serial, *failed, now)
+    made = made.copy(headers={**made.headers, STATUS: "COMPLETE" if failed is None else "FAILED"})
+    objects.set_headers(t, made.serial, made.headers)
+    return made
+
+
+def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tuple[str, str] | None:
+    """Make or renew the replica; returns what failed (the service's SyncType) and why."""
+    target = target_of(t, rule.destination.bucket)
+    if target is None:
+        return "content", "The target bucket does not exist."
+    if target.versioning != "Enabled":
+        return "content", "The target bucket is not versioned."
+    lockable = "object-lock" in target.settings
+    if made.lock and not lockable:
+        return "objectLock", "The version is locked, and the target bucket does not have Object Lock."
+    there = objects.find(t.connection, target.id, made.key, made.version_id)
+    if there is not None:
+        if made.lock is not None and lockable:
+            objects.set_lock(t, there.serial, made.lock)
+        return None
+    replica = made.copy(
+        headers={**{n: v for n, v in made.headers.items() if n != "storage_class"}, STATUS: "REPLICA"},
+        acl="private",
+        retention=None,
+        archive=None if made.delete_marker else lifecycle.on_write(target, now),
+        lock=None if made.delete_marker or not lockable else made.lock or locking.on_write(target, None, now),
+    )
+    objects.enter_in_order(t, target.id, replica)
+    return None
+
+
+def lock_changed(t: Transaction, bucket: Bucket, found: Object, now: float) -> None:
+    """Let the lock of a replica follow that of its source."""
+    if found.headers.get(STATUS) in ("COMPLETE", "FAILED"):
+        replicate(t, bucket, found, now)
+
+
+class Replication:
+    """Tries again what failed, when it is due."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def run_due(self) -> None:
+        """Do what is due. Costs one look into an index where nothing is."""
+        now = self._clock.now().timestamp()
+        if failures.is_due(self._store.point, now):
+            await self._store.write(lambda t: _try_again(t, now))
+
+
+def _try_again(t: Transaction, now: float) -> None:
+    for name, key, version_id in failures.take_due(t, now):
+        bucket = buckets.find(t.connection, name)
+        found = None if bucket is None else objects.find(t.connection, bucket.id, key, version_id)
+        if bucket is not None and found is not None:
+            replicate(t, bucket, found, now)

@@ -1,0 +1,407 @@
+"""Replication, and which of a bucket's settings exclude each other (the table of compatibility)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from aiocos import Client
+from aiocos.errors import InvalidBucketState, InvalidRequest, NoSuchConfiguration, NoSuchKey, NotServed, ObjectProtected
+from aiocos.operations.multipart import CompletedPart
+from aiocos.operations.object_lock import ObjectLockConfiguration, ObjectRetention
+from aiocos.operations.objects import ObjectIdentifier
+from aiocos.operations.protection import ProtectionConfiguration
+from aiocos.operations.replication import (
+    DeleteMarkerReplication,
+    Destination,
+    ReplicationAnd,
+    ReplicationConfiguration,
+    ReplicationFilter,
+    ReplicationRule,
+)
+from aiocos.operations.shared import Tag
+from aiocos.wire.values import CopySource
+
+from .conftest import Raw, md5
+from .test_versioning import protect
+
+
+def one(target: str, priority: int = 1, *, markers: bool = False, enabled: bool = True, **given: Any) -> ReplicationRule:
+    return ReplicationRule(
+        priority=priority,
+        status="Enabled" if enabled else "Disabled",
+        filter=ReplicationFilter(**given),
+        destination=Destination(bucket=target),
+        delete_marker_replication=DeleteMarkerReplication(status="Enabled" if markers else "Disabled"),
+    )
+
+
+def rule(target: str, **given: Any) -> ReplicationConfiguration:
+    return ReplicationConfiguration(rules=[one(target, **given)])
+
+
+@pytest_asyncio.fixture
+async def cos(raw: Raw) -> AsyncIterator[Client]:
+    """The owner of `bucket` and `target`, both versioned."""
+    async with raw.emulator.client() as made:
+        await made.buckets.create("target")
+        for name in ("bucket", "target"):
+            await made.versioning.enable(name)
+        yield made
+
+
+async def status(cos: Client, key: str = "key", bucket: str = "bucket") -> str | None:
+    return (await cos.objects.head(bucket, key)).replication_status
+
+
+async def failures(cos: Client, **given: Any) -> list[tuple[str, str | None]]:
+    return [(f.key, f.sync_type) async for f in cos.replication.failures("bucket", **given)]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The rules
+
+
+async def test_rules_are_kept_replaced_and_removed(cos: Client, raw: Raw) -> None:
+    with pytest.raises(NoSuchConfiguration) as caught:
+        await cos.replication.get("bucket")
+    assert (caught.value.status, caught.value.code) == (404, "ReplicationConfigurationNotFoundError")
+    for given in ({"prefix": "a/"}, {"tag": Tag(key="k", value="v")}, {}):
+        made = rule("target", **given)
+        await cos.replication.put("bucket", made)
+        assert (await cos.replication.get("bucket")).rules == made.rules
+    capitals = made.to_xml().replace(b"Enabled", b"ENABLED").replace(b"Disabled", b"DISABLED")
+    assert (await raw.put("/bucket?replication", capitals, Content_MD5=md5(capitals))).status == 200
+    assert (await cos.replication.get("bucket")).rules == made.rules
+    assert (await raw.put("/bucket?replication", capitals)).code == "InvalidRequest"
+    assert (await raw.delete("/bucket?replication")).status == 204
+    with pytest.raises(NoSuchConfiguration):
+        await cos.replication.get("bucket")
+    await cos.replication.delete("bucket")
+
+
+async def test_what_a_rule_may_not_be(cos: Client, raw: Raw) -> None:
+    and_ = ReplicationAnd(prefix="a", tags=[Tag(key="k", value="v")])
+    for made, code in (
+        (rule("target", prefix="a", and_=and_), "MalformedXML"),
+        (rule("target", prefix="a", tag=Tag(key="k", value="v")), "MalformedXML"),
+        (ReplicationConfiguration(rules=[]), "MalformedXML"),
+        (ReplicationConfiguration(rules=[one("target", n, prefix=str(n)) for n in range(1001)]), "MalformedXML"),
+        (rule("none"), "InvalidRequest"),
+        (rule("bucket"), "InvalidRequest"),
+        (rule(""), "InvalidArgument"),
+        (rule("arn:aws:s3:::target"), "InvalidArgument"),
+        (rule("crn:v1:bluemix:public:cloud-object-storage:global:a/1:other:bucket:target"), "InvalidRequest"),
+    ):
+        with pytest.raises(InvalidRequest) as caught:
+            await cos.replication.put("bucket", made)
+        assert (caught.value.status, caught.value.code) == (400, code)
+    most = ReplicationConfiguration(rules=[one("target", n, prefix=str(n)) for n in range(1000)])
+    await cos.replication.put("bucket", most)
+    assert len((await cos.replication.get("bucket")).rules) == 1000
+
+
+async def test_both_buckets_are_versioned(cos: Client) -> None:
+    await cos.buckets.create("plain")
+    with pytest.raises(InvalidRequest, match="Destination"):
+        await cos.replication.put("bucket", rule("plain"))
+    for change in (None, cos.versioning.suspend):
+        if change is not None:
+            await change("plain")
+        with pytest.raises(InvalidRequest, match="Versioning") as caught:
+            await cos.replication.put("plain", rule("target"))
+        assert (caught.value.status, caught.value.code) == (400, "InvalidRequest")
+
+
+async def test_the_target_is_named_by_its_crn(cos: Client, raw: Raw) -> None:
+    crn = raw.emulator.instance.crn.removesuffix("::") + ":bucket:target"
+    await cos.replication.put("bucket", rule(crn))
+    await cos.objects.put("bucket", "key", b"x")
+    assert await cos.objects.read("target", "key") == b"x"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Replicas
+
+
+async def test_what_is_written_is_replicated(cos: Client) -> None:
+    await cos.objects.put("bucket", "before", b"x")
+    await cos.replication.put("bucket", rule("target"))
+    put = await cos.objects.put("bucket", "put", b"1", metadata={"a": "b"}, content_type="text/x", tagging="k=v")
+    await cos.objects.copy("bucket", "copy", ("bucket", "put"))
+    begun = await cos.multipart.create("bucket", "parts")
+    part = await cos.multipart.upload_part("bucket", "parts", begun.upload_id, 1, b"2")
+    await cos.multipart.complete("bucket", "parts", begun.upload_id, [CompletedPart(part_number=1, etag=part.etag)])
+    assert [o.key async for o in cos.objects.list("target")] == ["copy", "parts", "put"]
+    for key in ("copy", "parts", "put"):
+        source, replica = await cos.objects.head("bucket", key), await cos.objects.head("target", key)
+        assert (source.replication_status, replica.replication_status) == ("COMPLETE", "REPLICA")
+        assert (source.version_id, source.etag, source.last_modified) == (
+            replica.version_id,
+            replica.etag,
+            replica.last_modified,
+        )
+    assert (replica.version_id, replica.metadata, replica.content_type, replica.tag_count) == (
+        put.version_id,
+        {"a": "b"},
+        "text/x",
+        1,
+    )
+    assert await status(cos, "before") is None
+    assert await failures(cos) == []
+
+
+async def test_a_copy_of_a_replica_is_none(cos: Client) -> None:
+    await cos.replication.put("bucket", rule("target"))
+    await cos.objects.put("bucket", "key", b"1")
+    await cos.objects.copy("target", "copy", ("target", "key"))
+    assert await status(cos, "copy", "target") is None
+    await cos.buckets.create("plain")
+    await cos.objects.copy("plain", "copy", CopySource("bucket", "key"))
+    assert await status(cos, "copy", "plain") is None
+
+
+async def test_replicas_are_not_replicated_further(cos: Client) -> None:
+    await cos.buckets.create("third")
+    await cos.versioning.enable("third")
+    await cos.replication.put("target", rule("third"))
+    await cos.replication.put("bucket", rule("target"))
+    await cos.replication.put("third", rule("bucket"))
+    await cos.objects.put("bucket", "key", b"1")
+    assert await status(cos, "key", "target") == "REPLICA"
+    with pytest.raises(NoSuchKey):
+        await cos.objects.read("third", "key")
+
+
+async def test_the_highest_priority_counts(cos: Client) -> None:
+    for name in ("low", "high"):
+        await cos.buckets.create(name)
+        await cos.versioning.enable(name)
+    rules = [
+        one("low", 1, prefix="a"),
+        one("high", 7, prefix="a/b"),
+        one("target", 9, tag=Tag(key="k", value="v")),
+        one("target", 10, enabled=False),
+    ]
+    await cos.replication.put("bucket", ReplicationConfiguration(rules=rules))
+    for key in ("a", "a/b", "other"):
+        await cos.objects.put("bucket", key, b"1")
+    await cos.objects.put("bucket", "a/b/tagged", b"1", tagging="k=v&x=y")
+    assert [o.key async for o in cos.objects.list("low")] == ["a"]
+    assert [o.key async for o in cos.objects.list("high")] == ["a/b"]
+    assert [o.key async for o in cos.objects.list("target")] == ["a/b/tagged"]
+    assert await status(cos, "other") is None
+
+
+async def test_and_joins_conditions(cos: Client) -> None:
+    both = ReplicationAnd(prefix="a/", tags=[Tag(key="k", value="v"), Tag(key="l", value="w")])
+    await cos.replication.put("bucket", rule("target", and_=both))
+    for key, tags in (("a/1", "k=v&l=w"), ("a/2", "k=v"), ("b/3", "k=v&l=w")):
+        await cos.objects.put("bucket", key, b"1", tagging=tags)
+    assert [o.key async for o in cos.objects.list("target")] == ["a/1"]
+
+
+@pytest.mark.parametrize("markers", [False, True])
+async def test_markers_if_the_rule_says_so(cos: Client, markers: bool) -> None:
+    await cos.replication.put("bucket", rule("target", markers=markers))
+    for key in ("one", "two"):
+        await cos.objects.put("bucket", key, b"1")
+    marker = await cos.objects.delete("bucket", "one")
+    await cos.objects.delete_many("bucket", ["two"])
+    page = await anext(cos.objects.list_versions("target").pages())
+    assert [(m.key, m.is_latest) for m in page.delete_markers] == ([("one", True), ("two", True)] if markers else [])
+    if markers:
+        assert page.delete_markers[0].version_id == marker.version_id
+        # What is removed by its id stays on the other side.
+        await cos.objects.delete("bucket", "one", version_id=marker.version_id)
+        with pytest.raises(NoSuchKey):
+            await cos.objects.read("target", "one")
+    else:
+        assert await cos.objects.read("target", "one") == b"1"
+
+
+async def test_a_lock_is_replicated_and_followed(cos: Client, raw: Raw) -> None:
+    for name in ("bucket", "target"):
+        await cos.object_lock.put_configuration(name, ObjectLockConfiguration())
+    await cos.replication.put("bucket", rule("target"))
+    until = raw.emulator.clock.now().replace(microsecond=0) + timedelta(days=1)
+    version = (await cos.objects.put("bucket", "key", b"x")).version_id
+    assert (await cos.objects.head("target", "key")).object_lock_mode is None
+    await cos.object_lock.put_retention("bucket", "key", ObjectRetention(mode="GOVERNANCE", retain_until=until))
+    await cos.object_lock.put_legal_hold("bucket", "key", "ON")
+    told = await cos.objects.head("target", "key")
+    assert (told.object_lock_mode, told.object_lock_retain_until, told.object_lock_legal_hold) == ("GOVERNANCE", until, "ON")
+    with pytest.raises(ObjectProtected):
+        await cos.objects.delete("target", "key", version_id=version)
+    await cos.object_lock.put_retention("bucket", "key", ObjectRetention(), bypass_governance=True)
+    await cos.object_lock.put_legal_hold("bucket", "key", "OFF")
+    await cos.objects.delete("target", "key", version_id=version)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Failures
+
+
+async def test_failures_are_told_and_made_good(cos: Client, raw: Raw) -> None:
+    await cos.replication.put("bucket", rule("target"))
+    await cos.versioning.suspend("target")
+    old = (await cos.objects.put("bucket", "key", b"old")).version_id
+    assert await status(cos) == "FAILED"
+    await cos.versioning.enable("target")
+    new = (await cos.objects.put("bucket", "key", b"new")).version_id
+    assert await status(cos) == "COMPLETE"
+    (failure,) = [f async for f in cos.replication.failures("bucket")]
+    assert (failure.key, failure.version_id, failure.sync_type) == ("key", old, "content")
+    assert failure.sync_failure_cause == "The target bucket is not versioned."
+    assert failure.first_sync_attempted == failure.last_sync_attempted
+
+    asked = await cos.replication.reattempt("bucket")
+    now = raw.emulator.clock.now()
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    assert asked.scheduled_time == midnight
+    assert await failures(cos) == [("key", "content")]
+    raw.emulator.clock.advance(midnight - now + timedelta(seconds=1))
+    assert await failures(cos) == []
+    assert (await cos.objects.head("bucket", "key", version_id=old)).replication_status == "COMPLETE"
+    listed = (await anext(cos.objects.list_versions("target").pages())).versions
+    assert [(v.version_id, v.is_latest) for v in listed] == [(new, True), (old, False)]
+    assert await cos.objects.read("target", "key") == b"new"
+    assert await cos.objects.read("target", "key", version_id=old) == b"old"
+
+
+async def test_a_second_try_that_fails(cos: Client, raw: Raw) -> None:
+    await cos.replication.put("bucket", rule("target"))
+    await cos.buckets.delete("target")
+    await cos.objects.put("bucket", "key", b"x")
+    (before,) = [f async for f in cos.replication.failures("bucket")]
+    assert before.sync_failure_cause == "The target bucket does not exist."
+    for _ in range(2):
+        await cos.replication.reattempt("bucket")
+        raw.emulator.clock.advance(days=1)
+        (after,) = [f async for f in cos.replication.failures("bucket")]
+        assert after.first_sync_attempted == before.first_sync_attempted
+        assert after.last_sync_attempted is not None
+        assert before.last_sync_attempted is not None
+        assert after.last_sync_attempted > before.last_sync_attempted
+        before = after
+    # What was not asked for does not happen, and what has gone is no failure.
+    raw.emulator.clock.advance(days=1)
+    (after,) = [f async for f in cos.replication.failures("bucket")]
+    assert after == before
+    await cos.objects.delete("bucket", "key", version_id=before.version_id)
+    assert await failures(cos) == []
+
+
+async def test_the_newest_failures_come_first_and_in_pages(cos: Client, raw: Raw) -> None:
+    await cos.replication.put("bucket", rule("target"))
+    await cos.versioning.suspend("target")
+    keys = [f"k{n} ü" for n in range(5)]
+    times: list[datetime] = []
+    for key in keys:
+        raw.emulator.clock.advance(hours=1)
+        await cos.objects.put("bucket", key, b"x")
+        times.append(raw.emulator.clock.now())
+    for size in (1, 2, 5):
+        assert [f.key async for f in cos.replication.failures("bucket", max_keys=size)] == keys[::-1]
+    middle = times[1] + timedelta(minutes=30)
+    for text in (middle.isoformat(), str(int(middle.timestamp() * 1000)), middle.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")):
+        pages = cos.replication.failures("bucket", first_sync_attempted_before=text, max_keys=1).pages()
+        first = await anext(pages)
+        assert (first.name, first.max_keys, first.key_count, first.is_truncated) == ("bucket", 1, 1, True)
+        assert abs(datetime.fromisoformat(first.first_sync_attempted_before or "") - middle) < timedelta(seconds=1)
+        assert [f.key for f in first.contents] + [f.key async for page in pages for f in page.contents] == keys[1::-1]
+    raw.token = raw.emulator.iam.issue(raw.emulator.instance)
+    for query in ("first-sync-attempted-before=soon", "continuation-token=x", "max-keys=-1"):
+        answer = await raw.get(f"/bucket?ibm-replication-failures&{query}", Content_MD5=md5(b""))
+        assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert (await raw.get("/bucket?ibm-replication-failures")).code == "InvalidRequest"
+
+
+async def test_a_reattempt_needs_rules_and_a_checksum(cos: Client, raw: Raw) -> None:
+    with pytest.raises(NoSuchConfiguration):
+        await cos.replication.reattempt("bucket")
+    assert (await raw.put("/bucket?ibm-replication-reattempt")).code == "InvalidRequest"
+    await cos.replication.put("bucket", rule("target"))
+    answer = await raw.put("/bucket?ibm-replication-reattempt", Content_MD5=md5(b""))
+    assert answer.status == 204
+    assert answer.headers["x-ibm-replication-reattempt-scheduled-time"].endswith(" 00:00:00 GMT")
+
+
+async def test_strangers_learn_nothing(cos: Client, stranger: Raw) -> None:
+    for target in ("/bucket?replication", "/bucket?versioning", "/bucket?ibm-replication-failures"):
+        assert (await stranger.get(target, Content_MD5=md5(b""))).status == 403
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The matrix: what a bucket has, and what is asked of it then
+
+Change = Callable[[Client, Raw, str], Awaitable[object]]
+
+
+async def _policy(cos: Client, raw: Raw, name: str) -> None:
+    await cos.protection.put(name, ProtectionConfiguration.of_days(minimum=0, default=1, maximum=10))
+
+
+async def _has_policy(cos: Client, raw: Raw, name: str) -> None:
+    await protect(raw.emulator, name)
+
+
+async def _lock(cos: Client, raw: Raw, name: str) -> None:
+    await cos.object_lock.put_configuration(name, ObjectLockConfiguration.of("GOVERNANCE", days=1))
+
+
+async def _versioning(cos: Client, raw: Raw, name: str) -> None:
+    await cos.versioning.enable(name)
+
+
+async def _replication(cos: Client, raw: Raw, name: str) -> None:
+    await cos.replication.put(name, rule("target"))
+
+
+async def _suspend(cos: Client, raw: Raw, name: str) -> None:
+    await cos.versioning.suspend(name)
+
+
+MATRIX: list[tuple[str, list[Change], Change, type[Exception] | None]] = [
+    ("policy-lock", [_has_policy], _lock, InvalidBucketState),
+    ("policy-versioning", [_has_policy], _versioning, InvalidBucketState),
+    ("policy-replication", [_has_policy], _replication, InvalidBucketState),
+    ("lock-policy", [_versioning, _lock], _policy, InvalidBucketState),
+    ("lock-versioning", [_versioning, _lock], _suspend, InvalidBucketState),
+    ("lock-without-versioning", [], _lock, InvalidBucketState),
+    ("lock-replication", [_versioning, _lock], _replication, None),
+    ("versioning-policy", [_versioning], _policy, InvalidBucketState),
+    ("versioning-lock", [_versioning], _lock, None),
+    ("versioning-replication", [_versioning], _replication, None),
+    ("replication-policy", [_versioning, _replication], _policy, InvalidBucketState),
+    ("replication-lock", [_versioning, _replication], _lock, None),
+    ("replication-versioning", [_versioning, _replication], _suspend, InvalidBucketState),
+    ("replication-without-versioning", [], _replication, InvalidRequest),
+]
+
+
+@pytest.mark.parametrize(("before", "change", "error"), [row[1:] for row in MATRIX], ids=[row[0] for row in MATRIX])
+async def test_matrix(cos: Client, raw: Raw, before: list[Change], change: Change, error: type[Exception] | None) -> None:
+    await cos.buckets.create("mixed")
+    for step in before:
+        await step(cos, raw, "mixed")
+    if error is None:
+        await change(cos, raw, "mixed")
+        return
+    try:
+        with pytest.raises(error):
+            await change(cos, raw, "mixed")
+    except NotServed:
+        pytest.skip("retention policies are not served")
+
+
+async def test_keys_of_replicas(cos: Client) -> None:
+    await cos.replication.put("bucket", rule("target"))
+    version = (await cos.objects.put("bucket", "a b/ü+", b"x")).version_id
+    assert version is not None
+    assert not (await cos.objects.delete_many("target", [ObjectIdentifier(key="a b/ü+", version_id=version)])).errors
+    assert [o.key async for o in cos.objects.list("target")] == []

@@ -1,0 +1,419 @@
+"""Versions of objects: the rows of the reference by their numbers, and what they leave open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+
+import pytest
+import pytest_asyncio
+
+from aiocos import Client
+from aiocos.emulator import Clock, Emulator
+from aiocos.emulator.store import buckets
+from aiocos.errors import (
+    BucketNotEmpty,
+    InvalidBucketState,
+    InvalidRequest,
+    MethodNotAllowed,
+    NoSuchKey,
+    NoSuchVersion,
+    NotFound,
+    NotServed,
+    PreconditionFailed,
+    ServiceError,
+)
+from aiocos.operations.multipart import CompletedPart
+from aiocos.operations.objects import Delete, DeleteObjects, ObjectIdentifier
+from aiocos.operations.versioning import VersioningConfiguration
+from aiocos.wire.values import CopySource
+
+from .conftest import Raw, md5
+
+POLICY = '{"minimum": 0, "default": 1, "maximum": 10}'
+
+
+@pytest.fixture(autouse=True)
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No two things happen in the same millisecond."""
+    real = Clock.now
+
+    def now(self: Clock) -> datetime:
+        self.advance(0.001)
+        return real(self)
+
+    monkeypatch.setattr(Clock, "now", now)
+
+
+@pytest_asyncio.fixture
+async def cos(raw: Raw) -> AsyncIterator[Client]:
+    """The owner of `bucket`, which is versioned."""
+    async with raw.emulator.client() as made:
+        await made.versioning.enable("bucket")
+        yield made
+
+
+async def protect(emulator: Emulator, name: str) -> None:
+    """Give a bucket a retention policy."""
+
+    def write(t: object) -> None:
+        found = buckets.find(emulator.store.point, name)
+        assert found is not None
+        buckets.set_setting(t, found.id, "protection", POLICY)  # type: ignore[arg-type]
+
+    await emulator.store.write(write)
+
+
+async def ids(cos: Client, key: str = "key") -> list[tuple[str, bool, bool]]:
+    """Version id, whether it is the latest, whether it is a marker: newest first."""
+    page = await anext(cos.objects.list_versions("bucket", prefix=key).pages())
+    versions = [(v.last_modified, v.version_id, v.is_latest, False) for v in page.versions if v.key == key]
+    markers = [(m.last_modified, m.version_id, m.is_latest, True) for m in page.delete_markers if m.key == key]
+    return [(str(v), bool(latest), marker) for _, v, latest, marker in sorted([*versions, *markers], reverse=True)]
+
+
+async def read(cos: Client, key: str = "key", version_id: str | None = None) -> bytes:
+    return await cos.objects.read("bucket", key, version_id=version_id)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The rows of the table
+
+
+async def row_1(cos: Client, raw: Raw) -> None:
+    """Never set, enabled, suspended, enabled; and no way back."""
+    await cos.buckets.create("other")
+    assert (await cos.versioning.get("other")).status is None
+    for status in ("Enabled", "Suspended", "Enabled"):
+        await cos.versioning.put("other", VersioningConfiguration(status=status))
+        assert (await cos.versioning.get("other")).status == status
+    with pytest.raises(InvalidRequest) as caught:
+        await cos.versioning.put("other", VersioningConfiguration())
+    assert (caught.value.status, caught.value.code) == (400, "MalformedXML")
+    bare = await raw.put("/other?versioning", VersioningConfiguration(status="Enabled").to_xml())
+    assert (bare.status, bare.code) == (400, "InvalidRequest")
+
+
+async def row_2(cos: Client, raw: Raw) -> None:
+    """Not with a retention policy."""
+    await cos.buckets.create("other")
+    await protect(raw.emulator, "other")
+    for change in (cos.versioning.enable, cos.versioning.suspend):
+        with pytest.raises(InvalidBucketState):
+            await change("other")
+    assert (await cos.versioning.get("other")).status is None
+
+
+async def row_3(cos: Client, raw: Raw) -> None:
+    """Not suspended while replicated."""
+    found = buckets.find(raw.emulator.store.point, "bucket")
+    assert found is not None
+    await raw.emulator.store.write(lambda t: buckets.set_setting(t, found.id, "replication", "<ReplicationConfiguration/>"))
+    with pytest.raises(InvalidBucketState):
+        await cos.versioning.suspend("bucket")
+    await cos.versioning.enable("bucket")
+
+
+async def row_4(cos: Client, raw: Raw) -> None:
+    """What is older than versioning has the id `null`; while suspended, that id is written over."""
+    await cos.buckets.create("other")
+    assert (await cos.objects.put("other", "key", b"old")).version_id is None
+    assert (await cos.objects.head("other", "key")).version_id is None
+    await cos.versioning.enable("other")
+    assert (await cos.objects.head("other", "key")).version_id == "null"
+    kept = (await cos.objects.put("other", "key", b"kept")).version_id
+    assert kept not in (None, "null")
+    assert await cos.objects.read("other", "key", version_id="null") == b"old"
+    await cos.versioning.suspend("other")
+    for data in (b"first", b"second"):
+        assert (await cos.objects.put("other", "key", data)).version_id == "null"
+    assert await cos.objects.read("other", "key") == b"second"
+    assert [v.version_id async for v in cos.objects.list_versions("other")] == ["null", kept]
+    await cos.versioning.enable("other")
+    newest = (await cos.objects.put("other", "key", b"newest")).version_id
+    assert [v.version_id async for v in cos.objects.list_versions("other")] == [newest, "null", kept]
+    assert await cos.objects.read("other", "key", version_id="null") == b"second"
+
+
+async def row_5(cos: Client, raw: Raw) -> None:
+    """Version ids are opaque, of safe characters, and no two are the same."""
+    made = [(await cos.objects.put("bucket", "key", b"x")).version_id or "" for _ in range(5)]
+    assert len(set(made)) == 5
+    assert all(len(name) <= 1024 and name.replace("-", "").isalnum() for name in made)
+
+
+async def row_6(cos: Client, raw: Raw) -> None:
+    """A deletion without an id makes a marker."""
+    version = (await cos.objects.put("bucket", "key", b"x")).version_id
+    answer = await raw.delete("/bucket/key")
+    assert (answer.status, answer.headers["x-amz-delete-marker"]) == (204, "true")
+    marker = answer.headers["x-amz-version-id"]
+    assert await ids(cos) == [(marker, True, True), (version, False, False)]
+    again = await cos.objects.delete("bucket", "key")
+    assert again.delete_marker
+    assert again.version_id not in (marker, version)
+    assert [m for _, _, m in await ids(cos)] == [True, True, False]
+
+
+async def row_7(cos: Client, raw: Raw) -> None:
+    """A read finds a marker: 404, and says so."""
+    await cos.objects.put("bucket", "key", b"x")
+    marker = (await cos.objects.delete("bucket", "key")).version_id
+    for answer in (await raw.get("/bucket/key"), await raw.head("/bucket/key")):
+        assert answer.status == 404
+        assert (answer.headers["x-amz-delete-marker"], answer.headers["x-amz-version-id"]) == ("true", marker)
+    with pytest.raises(NoSuchKey):
+        await read(cos)
+    with pytest.raises(NotFound):
+        await cos.objects.head("bucket", "key")
+    assert "x-amz-delete-marker" not in (await raw.get("/bucket/none")).headers
+
+
+async def row_8(cos: Client, raw: Raw) -> None:
+    """A marker is read by its id: 405."""
+    await cos.objects.put("bucket", "key", b"x")
+    marker = (await cos.objects.delete("bucket", "key")).version_id
+    with pytest.raises(MethodNotAllowed):
+        await read(cos, version_id=marker)
+    for answer in (await raw.get(f"/bucket/key?versionId={marker}"), await raw.head(f"/bucket/key?versionId={marker}")):
+        assert (answer.status, answer.headers["x-amz-delete-marker"]) == (405, "true")
+
+
+async def row_9(cos: Client, raw: Raw) -> None:
+    """Without its marker the object is back."""
+    version = (await cos.objects.put("bucket", "key", b"x")).version_id
+    marker = (await cos.objects.delete("bucket", "key")).version_id
+    gone = await cos.objects.delete("bucket", "key", version_id=marker)
+    assert (gone.delete_marker, gone.version_id) == (True, marker)
+    assert await read(cos) == b"x"
+    assert await ids(cos) == [(version, True, False)]
+
+
+async def row_10(cos: Client, raw: Raw) -> None:
+    """Copies of versions."""
+    old = (await cos.objects.put("bucket", "key", b"old")).version_id
+    new = (await cos.objects.put("bucket", "key", b"new")).version_id
+    answer = await raw.put("/bucket/copy", x_amz_copy_source=f"bucket/key?versionId={old}")
+    assert (answer.status, answer.headers["x-amz-copy-source-version-id"]) == (200, old)
+    assert await read(cos, "copy") == b"old"
+    plain = await cos.objects.copy("bucket", "copy", ("bucket", "key"))
+    assert (plain.source_version_id, await read(cos, "copy")) == (new, b"new")
+    back = await cos.objects.copy("bucket", "key", CopySource("bucket", "key", old))
+    assert (back.source_version_id, await read(cos)) == (old, b"old")
+    assert back.version_id == (await ids(cos))[0][0]
+    begun = await cos.multipart.create("bucket", "parts")
+    part = await cos.multipart.upload_part_copy("bucket", "parts", begun.upload_id, 1, CopySource("bucket", "key", new))
+    assert part.source_version_id == new
+
+
+async def row_11(cos: Client, raw: Raw) -> None:
+    """New versions go to the archive on their own, by the rule that stands when they are written."""
+    rule = (
+        b"<LifecycleConfiguration><Rule><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>"
+        b"<Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition></Rule></LifecycleConfiguration>"
+    )
+    old = (await cos.objects.put("bucket", "key", b"old")).version_id
+    assert (await raw.put("/bucket?lifecycle", rule, Content_MD5=md5(rule))).status == 200
+    new = (await cos.objects.put("bucket", "key", b"new")).version_id
+    raw.emulator.clock.advance(days=2)
+    assert (await cos.objects.head("bucket", "key", version_id=old)).storage_class is None
+    assert (await cos.objects.head("bucket", "key", version_id=new)).storage_class == "GLACIER"
+
+
+async def row_12(cos: Client, raw: Raw) -> None:
+    """Expiry of the current version makes a marker; versions end so many days after they were succeeded."""
+    rule = (
+        b"<LifecycleConfiguration><Rule><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>"
+        b"<Expiration><Days>3</Days></Expiration>"
+        b"<NoncurrentVersionExpiration><NoncurrentDays>3</NoncurrentDays></NoncurrentVersionExpiration>"
+        b"</Rule></LifecycleConfiguration>"
+    )
+    version = (await cos.objects.put("bucket", "key", b"x")).version_id
+    assert (await raw.put("/bucket?lifecycle", rule, Content_MD5=md5(rule))).status == 200
+    raw.emulator.clock.advance(days=5)
+    (marker, latest, marked), (kept, was_latest, _) = await ids(cos)
+    assert (latest, marked, kept, was_latest) == (True, True, version, False)
+    assert marker != version
+    raw.emulator.clock.advance(days=5)
+    assert await ids(cos) == [(marker, True, True)]
+
+
+async def row_13(cos: Client, raw: Raw) -> None:
+    """The emulator lets nobody wait: the next write is a version."""
+    await cos.buckets.create("other")
+    await cos.versioning.enable("other")
+    assert (await cos.objects.put("other", "key", b"x")).version_id not in (None, "null")
+
+
+async def row_14(cos: Client, raw: Raw) -> None:
+    """MFA delete stands in the protocol only."""
+    with pytest.raises(NotServed):
+        await cos.versioning.put("bucket", VersioningConfiguration(status="Enabled", mfa_delete="Enabled"))
+    await cos.versioning.put("bucket", VersioningConfiguration(status="Enabled", mfa_delete="Disabled"))
+
+
+ROWS: list[Callable[[Client, Raw], Awaitable[None]]] = [
+    row_1, row_2, row_3, row_4, row_5, row_6, row_7, row_8, row_9, row_10, row_11, row_12, row_13, row_14,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", range(1, len(ROWS) + 1))
+async def test_versioning(cos: Client, raw: Raw, row: int) -> None:
+    await ROWS[row - 1](cos, raw)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Besides
+
+
+async def test_without_versioning_nothing_is_said_of_versions(raw: Raw) -> None:
+    answers = [
+        await raw.put("/bucket/key", b"x"),
+        await raw.get("/bucket/key"),
+        await raw.put("/bucket/copy", x_amz_copy_source="bucket/key"),
+        await raw.delete("/bucket/key"),
+    ]
+    for answer in answers:
+        assert not {"x-amz-version-id", "x-amz-delete-marker", "x-amz-copy-source-version-id"} & set(answer.headers)
+    assert (await raw.get("/bucket/key?versionId=null")).code == "NoSuchVersion"
+    assert (await raw.get("/bucket/copy?versionId=null")).status == 200
+    assert (await raw.delete("/bucket/copy?versionId=none")).status == 204
+    assert (await raw.get("/bucket/copy")).status == 200
+
+
+async def test_versions_are_read_by_id(cos: Client, raw: Raw) -> None:
+    made = {data: (await cos.objects.put("bucket", "key", data)).version_id for data in (b"1", b"22", b"333")}
+    for data, version in made.items():
+        assert await read(cos, version_id=version) == data
+        assert (await cos.objects.head("bucket", "key", version_id=version)).version_id == version
+    assert (await cos.objects.head("bucket", "key")).version_id == made[b"333"]
+    with pytest.raises(NoSuchVersion):
+        await read(cos, version_id="none")
+
+
+async def test_the_next_newest_becomes_the_latest(cos: Client) -> None:
+    made = [(await cos.objects.put("bucket", "key", b"%d" % n)).version_id for n in range(3)]
+    gone = await cos.objects.delete("bucket", "key", version_id=made[2])
+    assert (gone.version_id, gone.delete_marker) == (made[2], None)
+    assert await read(cos) == b"1"
+    await cos.objects.delete("bucket", "key", version_id=made[0])
+    assert await ids(cos) == [(made[1], True, False)]
+    await cos.objects.delete("bucket", "key", version_id=made[1])
+    assert await ids(cos) == []
+    await cos.objects.delete("bucket", "key", version_id=made[1])
+    with pytest.raises(NoSuchKey):
+        await read(cos)
+
+
+async def test_a_suspended_bucket_loses_its_null_version_only(cos: Client) -> None:
+    version = (await cos.objects.put("bucket", "key", b"kept")).version_id
+    await cos.versioning.suspend("bucket")
+    await cos.objects.put("bucket", "key", b"null")
+    gone = await cos.objects.delete("bucket", "key")
+    assert (gone.delete_marker, gone.version_id) == (True, "null")
+    assert await ids(cos) == [("null", True, True), (version, False, False)]
+    await cos.objects.put("bucket", "key", b"again")
+    assert await ids(cos) == [("null", True, False), (version, False, False)]
+    await cos.objects.delete("bucket", "key", version_id="null")
+    assert await read(cos) == b"kept"
+
+
+async def test_bulk_deletion_of_versions_and_markers(cos: Client) -> None:
+    first = (await cos.objects.put("bucket", "a", b"1")).version_id
+    await cos.objects.put("bucket", "b", b"2")
+    both = [ObjectIdentifier(key="b"), ObjectIdentifier(key="a", version_id=first)]
+    page = await cos.engine.call(DeleteObjects("bucket", Delete(objects=both)))
+    made, gone = page.deleted
+    assert (made.key, made.version_id, made.delete_marker) == ("b", None, True)
+    assert (gone.key, gone.version_id, gone.delete_marker, gone.delete_marker_version_id) == ("a", first, None, None)
+    marker = made.delete_marker_version_id
+    assert (await ids(cos, "b"))[0] == (marker, True, True)
+    page = await cos.engine.call(DeleteObjects("bucket", Delete(objects=[ObjectIdentifier(key="b", version_id=marker)])))
+    (gone,) = page.deleted
+    assert (gone.version_id, gone.delete_marker, gone.delete_marker_version_id) == (marker, True, marker)
+    assert await read(cos, "b") == b"2"
+
+
+async def test_a_bucket_is_empty_without_versions_and_markers_only(cos: Client) -> None:
+    version = (await cos.objects.put("bucket", "key", b"x")).version_id
+    marker = (await cos.objects.delete("bucket", "key")).version_id
+    for left in (version, marker):
+        with pytest.raises(BucketNotEmpty):
+            await cos.buckets.delete("bucket")
+        await cos.objects.delete("bucket", "key", version_id=left)
+    await cos.buckets.delete("bucket")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+async def test_pages_of_versions(cos: Client, size: int) -> None:
+    expected: list[tuple[str, str | None]] = []
+    for key in ("a", "b", "c/d"):
+        made = [(await cos.objects.put("bucket", key, b"x")).version_id for _ in range(2)]
+        made.append((await cos.objects.delete("bucket", key)).version_id)
+        made.append((await cos.objects.put("bucket", key, b"x")).version_id)
+        expected += [(key, version) for version in reversed(made)]
+    seen: list[tuple[str, str | None]] = []
+    latest: list[str] = []
+    async for page in cos.objects.list_versions("bucket", max_keys=size).pages():
+        assert len(page.versions) + len(page.delete_markers) <= size
+        seen += [(e.key, e.version_id) for e in (*page.versions, *page.delete_markers)]
+        latest += [e.key for e in (*page.versions, *page.delete_markers) if e.is_latest]
+    assert sorted(seen) == sorted(expected)
+    assert len(set(seen)) == len(seen)
+    assert latest == ["a", "b", "c/d"]
+    rolled = await anext(cos.objects.list_versions("bucket", delimiter="/").pages())
+    assert [p.prefix for p in rolled.common_prefixes] == ["c/"]
+
+
+async def test_plain_listings_show_what_a_plain_read_finds(cos: Client) -> None:
+    await cos.objects.put("bucket", "a", b"1")
+    await cos.objects.put("bucket", "a", b"22")
+    await cos.objects.put("bucket", "b", b"1")
+    await cos.objects.delete("bucket", "b")
+    assert [(o.key, o.size) async for o in cos.objects.list("bucket")] == [("a", 2)]
+
+
+async def test_conditions_look_at_the_current_version(cos: Client) -> None:
+    old = await cos.objects.put("bucket", "key", b"1")
+    await cos.objects.put("bucket", "key", b"2")
+    with pytest.raises(PreconditionFailed):
+        await cos.objects.put("bucket", "key", b"3", if_match=old.etag)
+    await cos.objects.delete("bucket", "key")
+    await cos.objects.put("bucket", "key", b"3", if_none_match="*")
+    assert await read(cos) == b"3"
+
+
+async def test_access_is_granted_by_version(cos: Client, anonymous: Raw) -> None:
+    old = (await cos.objects.put("bucket", "key", b"1")).version_id
+    new = (await cos.objects.put("bucket", "key", b"2")).version_id
+    await cos.acl.put_object("bucket", "key", acl="public-read", version_id=old)
+    assert (await anonymous.get(f"/bucket/key?versionId={old}")).body == b"1"
+    assert (await anonymous.get(f"/bucket/key?versionId={new}")).status == 403
+    assert (await anonymous.get("/bucket/key?versionId=none")).status == 403
+    assert len((await cos.acl.get_object("bucket", "key", version_id=old)).grants) == 2
+    assert len((await cos.acl.get_object("bucket", "key")).grants) == 1
+
+
+async def test_an_upload_in_parts_makes_a_version(cos: Client) -> None:
+    old = (await cos.objects.put("bucket", "key", b"old")).version_id
+    begun = await cos.multipart.create("bucket", "key")
+    part = await cos.multipart.upload_part("bucket", "key", begun.upload_id, 1, b"new")
+    done = await cos.multipart.complete("bucket", "key", begun.upload_id, [CompletedPart(part_number=1, etag=part.etag)])
+    assert await ids(cos) == [(done.version_id, True, False), (old, False, False)]
+    assert await read(cos) == b"new"
+
+
+async def test_content_goes_with_its_last_version(cos: Client, emulator: Emulator) -> None:
+    big = b"x" * 100_000
+    first = (await cos.objects.put("bucket", "key", big)).version_id
+    copied = await cos.objects.copy("bucket", "key", CopySource("bucket", "key", first))
+    await cos.objects.delete("bucket", "key", version_id=first)
+    assert await read(cos) == big
+    await cos.objects.delete("bucket", "key", version_id=copied.version_id)
+    assert emulator.store.point.execute("SELECT COUNT(*) FROM blobs").fetchone() == (0,)
+
+
+async def test_a_removed_bucket_is_not_versioned(raw: Raw, cos: Client) -> None:
+    with pytest.raises(ServiceError) as caught:
+        await cos.versioning.enable("none")
+    assert caught.value.code == "NoSuchBucket"
