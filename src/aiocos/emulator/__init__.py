@@ -28,7 +28,7 @@ from aiocos.emulator.clock import Clock
 from aiocos.emulator.faults import Delay, ExpireToken, Fault, Faults, FlipBit, Hit, LateError, Reset, Status, Subject, Truncate
 from aiocos.emulator.server import Server
 from aiocos.emulator.service import Served
-from aiocos.emulator.store import Instance
+from aiocos.emulator.store import Instance, Key
 
 if TYPE_CHECKING:
     from aiocos.client import Client
@@ -44,6 +44,7 @@ __all__ = [
     "FlipBit",
     "Hit",
     "Instance",
+    "Key",
     "LateError",
     "Reset",
     "Served",
@@ -56,11 +57,22 @@ __all__ = [
 class Emulator(Server):
     """COS in this process, and clients for it."""
 
-    def client(self, *, config: "ClientConfig | None" = None, hmac: bool = False, instance: Instance | None = None) -> "Client":
-        """A client of this emulator: by API key, or with `hmac` by key pair; of its own instance or of another."""
+    def client(
+        self,
+        *,
+        config: "ClientConfig | None" = None,
+        hmac: bool = False,
+        instance: Instance | None = None,
+        key: Key | None = None,
+    ) -> "Client":
+        """A client of this emulator: by API key, or with `hmac` by key pair.
+
+        It belongs to the manager of the emulator's own instance, or of another `instance`, or to the user of a `key`.
+        """
         from aiocos.client import Client
 
-        owner = instance or self.instance
+        owner = key or instance or self.instance
+        crn = (key.instance if key is not None else instance or self.instance).crn
         if hmac:
             return Client(
                 endpoint=self.endpoint,
@@ -71,7 +83,7 @@ class Emulator(Server):
         return Client(
             endpoint=self.endpoint,
             api_key=owner.api_key,
-            service_instance_id=owner.crn,
+            service_instance_id=crn,
             iam_endpoint=self.iam_endpoint,
             config=config,
         )

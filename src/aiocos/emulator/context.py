@@ -8,13 +8,16 @@ from typing import Any, Literal, TypeVar
 from aiocos.emulator import public
 from aiocos.emulator.body import Arrival, Incoming
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.store import Bucket, Instance, Object, Segment, Store
+from aiocos.emulator.store import Bucket, Instance, Key, Object, Segment, Store
+from aiocos.emulator.store.rows import Role
 from aiocos.errors import AccessDenied, NoSuchBucket, ServiceError
 from aiocos.operations.shared import Owner
 from aiocos.wire.message import Request
 from aiocos.wire.spec import Operation, Result
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+
+ROLES: tuple[Role, ...] = ("Reader", "Writer", "Manager")
 
 Need = Literal["none", "caller", "owner", "list", "read", "write"]
 """Who may: anybody who is let in by the handler itself (none), anybody with credentials (caller), the bucket's instance
@@ -32,7 +35,7 @@ class Context:
 
     store: Store
     clock: Clock
-    caller: Instance | None  # None: anonymous
+    key: Key | None  # None: anonymous
     instances: dict[str, Instance]  # of this emulator, by CRN and by GUID
     request: Request
     endpoint: str
@@ -40,6 +43,15 @@ class Context:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """Headers that the answer shall have whatever comes of it."""
     found: Bucket | None = None
+
+    @property
+    def caller(self) -> Instance | None:
+        """The instance that asks; None where somebody anonymous does."""
+        return None if self.key is None else self.key.instance
+
+    def has_role(self, role: Role) -> bool:
+        """Tell whether the caller's role may do what this one may."""
+        return self.key is not None and ROLES.index(self.key.role) >= ROLES.index(role)
 
     @property
     def now(self) -> float:
@@ -121,6 +133,7 @@ class Handler:
 
     run: Run
     need: Need
+    role: Role  # that the owner's user must have
     integrity: bool  # a checksum of the body is demanded
 
 
@@ -129,14 +142,15 @@ handlers: dict[type[Operation[Any]], Handler] = {}
 
 
 def handles(
-    cls: type[O], need: Need = "owner", *, integrity: bool = False
+    cls: type[O], need: Need = "owner", *, integrity: bool = False, role: Role | None = None
 ) -> Callable[[Callable[[Context, O], Awaitable[Result | Reply]]], Callable[[Context, O], Awaitable[Result | Reply]]]:
-    """Enter a function as the handler of an operation."""
+    """Enter a function as the handler of an operation. By default, readers may make GET and HEAD requests, and writers all."""
+    least: Role = role or ("Reader" if cls.statement.method in ("GET", "HEAD") else "Writer")
 
     def enter(run: Callable[[Context, O], Awaitable[Result | Reply]]) -> Callable[[Context, O], Awaitable[Result | Reply]]:
         if cls in handlers:
             raise TypeError(f"{cls.__name__} has two handlers")
-        handlers[cls] = Handler(run, need, integrity)
+        handlers[cls] = Handler(run, need, least, integrity)
         return run
 
     return enter

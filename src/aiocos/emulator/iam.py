@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.store.rows import Instance
+from aiocos.emulator.store.rows import Instance, Key
 from aiocos.errors import Unauthorized
 
 PATHS = frozenset({"/identity/token", "/oidc/token"})
@@ -39,7 +39,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    instance: Instance
+    key: Key
     expires: float
 
 
@@ -54,38 +54,38 @@ class Iam:
         self._clock = clock
         self._secret = os.urandom(32)
         self._tokens: dict[str, _Token] = {}
-        self._refresh: dict[str, Instance] = {}
+        self._refresh: dict[str, Key] = {}
         self._revoked: set[str] = set()
 
-    def answer(self, form: Mapping[str, str], headers: Mapping[str, str], instances: Mapping[str, Instance]) -> tuple[int, Any]:
-        """Answer a token request: status and JSON. `instances` is by API key."""
-        status, body = self._answer(form, instances)
+    def answer(self, form: Mapping[str, str], headers: Mapping[str, str], keys: Mapping[str, Key]) -> tuple[int, Any]:
+        """Answer a token request: status and JSON. `keys` is by API key."""
+        status, body = self._answer(form, keys)
         self.requests.append(TokenRequest(form.get("grant_type", ""), status, self._clock.timestamp(), headers, form))
         return status, body
 
-    def _answer(self, form: Mapping[str, str], instances: Mapping[str, Instance]) -> tuple[int, dict[str, Any]]:
+    def _answer(self, form: Mapping[str, str], keys: Mapping[str, Key]) -> tuple[int, dict[str, Any]]:
         grant = form.get("grant_type")
         if grant == _APIKEY:
             if not form.get("apikey"):
                 return 400, self.error("BXNIM0109E", "Property missing or empty: apikey")
-            instance = instances.get(form["apikey"])
-            if instance is None:
+            key = keys.get(form["apikey"])
+            if key is None:
                 return 400, self.error("BXNIM0415E", "Provided API key could not be found.")
         elif grant == _REFRESH:
-            instance = self._refresh.get(form.get("refresh_token", ""))
-            if instance is None:
+            key = self._refresh.get(form.get("refresh_token", ""))
+            if key is None:
                 return 400, self.error("BXNIM0408E", "Provided refresh_token is invalid")
         else:
             return 400, self.error("BXNIM0106E", "Invalid form property: grant_type")
-        return 200, self._issue(instance)
+        return 200, self._issue(key)
 
-    def _issue(self, instance: Instance) -> dict[str, Any]:
+    def _issue(self, key: Key) -> dict[str, Any]:
         now = self._clock.timestamp()
-        token = self.issue(instance, self.expires_in)
+        token = self.issue(key, self.expires_in)
         refresh = "not_supported"
         if self.refresh_tokens:
             refresh = os.urandom(32).hex()
-            self._refresh[refresh] = instance
+            self._refresh[refresh] = key
         return {
             "access_token": token,
             "refresh_token": refresh,
@@ -95,11 +95,12 @@ class Iam:
             "scope": "ibm openid",
         }
 
-    def issue(self, instance: Instance, expires_in: int = 3600) -> str:
-        """Make a token without a request."""
+    def issue(self, identity: Instance | Key, expires_in: int = 3600) -> str:
+        """Make a token without a request, for credentials or for the manager of an instance."""
+        key = Key.of_manager(identity) if isinstance(identity, Instance) else identity
         now = self._clock.timestamp()
         claims = {
-            "iam_id": f"iam-ServiceId-{instance.guid}",
+            "iam_id": f"iam-ServiceId-{key.instance.guid}",
             "jti": uuid.uuid4().hex,
             "iat": int(now),
             "exp": int(now) + expires_in,
@@ -110,7 +111,7 @@ class Iam:
         token = f"{text}.{_base64(hmac.digest(self._secret, text.encode(), 'sha256'))}"
         if len(self._tokens) > 10_000:
             self._tokens = {name: kept for name, kept in self._tokens.items() if kept.expires > now}
-        self._tokens[token] = _Token(instance, now + expires_in)
+        self._tokens[token] = _Token(key, now + expires_in)
         return token
 
     @staticmethod
@@ -122,14 +123,14 @@ class Iam:
             "context": {"requestId": uuid.uuid4().hex, "url": "/identity/token"},
         }
 
-    def instance_of(self, token: str) -> Instance:
+    def key_of(self, token: str) -> Key:
         """Whose token it is; `Unauthorized` where it is unknown, expired or revoked."""
         found = self._tokens.get(token)
         if found is None:
             raise Unauthorized("The bearer token is not valid.", status=401, code="InvalidToken")
         if found.expires <= self._clock.timestamp() or token in self._revoked:
             raise Unauthorized("The bearer token has expired.", status=401, code="ExpiredToken")
-        return found.instance
+        return found.key
 
     def expire(self, token: str) -> None:
         """Let a token expire now."""

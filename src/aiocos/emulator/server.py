@@ -16,10 +16,12 @@ from aiohttp import web
 
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.faults import Faults
+from aiocos.emulator.handlers.protection import MANAGED
 from aiocos.emulator.iam import Iam
 from aiocos.emulator.service import Served, Service
-from aiocos.emulator.store import Instance, Store
-from aiocos.emulator.store.buckets import new_instance
+from aiocos.emulator.store import Instance, Key, Store, Transaction, buckets
+from aiocos.emulator.store.buckets import new_instance, new_key
+from aiocos.emulator.store.rows import Role
 from aiocos.emulator.website import Website
 from aiocos.errors import ConfigError
 
@@ -133,8 +135,28 @@ class Server:
         made = new_instance(service_instance_id)
         store, service = self._running()
         await store.add_instance(made)
-        service.know(store.instances)
+        service.know(store.instances, store.keys)
         return made
+
+    async def add_api_key(self, role: Role, instance: Instance | None = None) -> Key:
+        """Make credentials of another user, an API key and an HMAC pair, with the role Reader, Writer or Manager."""
+        store, service = self._running()
+        made = new_key(instance or self.instance, role)
+        await store.add_key(made)
+        service.know(store.instances, store.keys)
+        return made
+
+    async def activate_protection_management(self, bucket: str) -> None:
+        """Say of a bucket's protection, from now on, that it is managed. That is all that is known of it."""
+        store, _ = self._running()
+
+        def write(t: Transaction) -> None:
+            found = buckets.find(t.connection, bucket)
+            if found is None:
+                raise ConfigError(f"there is no bucket {bucket}")
+            buckets.set_setting(t, found.id, MANAGED, "active")
+
+        await store.write(write)
 
     def _running(self) -> tuple[Store, Service]:
         if self._store is None or self._service is None:

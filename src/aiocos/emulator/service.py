@@ -25,13 +25,14 @@ from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Handler, Reply, denied, failure, no_bucket
 from aiocos.emulator.context import handlers as registry
 from aiocos.emulator.faults import Fault, Faults, Subject
+from aiocos.emulator.handlers.holds import refuse_ambiguous
 from aiocos.emulator.handlers.retention import is_protected
 from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.locking import is_locked
 from aiocos.emulator.replication import Replication
 from aiocos.emulator.signature import Arrived, Signed, verify
-from aiocos.emulator.store import Bucket, Instance, Store, buckets
+from aiocos.emulator.store import Bucket, Instance, Key, Store, buckets
 from aiocos.errors import NotServed, ServiceError, Unauthorized
 from aiocos.operations.listing import Page
 from aiocos.wire.bind import from_request, to_response
@@ -78,13 +79,13 @@ class Service:
         self._lifecycle = Lifecycle(store, clock, lambda o, now: is_protected(o, now) or is_locked(o, now))
         self._replication = Replication(store, clock)
         self.endpoint = ""
-        self.know(store.instances)
+        self.know(store.instances, store.keys)
 
-    def know(self, instances: Sequence[Instance]) -> None:
-        """Take note of the instances there are."""
+    def know(self, instances: Sequence[Instance], keys: Sequence[Key]) -> None:
+        """Take note of the instances there are, and of their users' credentials."""
         self.by_name = {name: i for i in instances for name in (i.crn, i.guid)}
-        self._by_api_key = {i.api_key: i for i in instances}
-        self._by_access_key = {i.access_key_id: i for i in instances}
+        self._by_api_key = {key.api_key: key for key in keys}
+        self._by_access_key = {key.access_key_id: key for key in keys}
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request."""
@@ -112,6 +113,7 @@ class Service:
         try:
             wire = read(request, bucket, path, query)
             served.bucket, served.key = wire.bucket, wire.key
+            refuse_ambiguous(wire)
             cls = route(wire)
             served.operation = cls.statement.name
             struck = await self._strike(Subject(served.operation, wire.method, wire.bucket, wire.key))
@@ -158,7 +160,7 @@ class Service:
             raise NotServed(f"{cls.__name__} is not served", status=501, code="NotImplemented")
         if wire.key is not None and len(wire.key.encode()) > MAX_KEY:
             raise failure("KeyTooLong", "Your key is too long.")
-        caller, signed = self._identify(request, path, query, struck)
+        key, signed = self._identify(request, path, query, struck)
         await self._lifecycle.run_due()
         await self._replication.run_due()
         incoming = Incoming(request, signed, self._store.blobs)
@@ -166,7 +168,7 @@ class Service:
             if isinstance(fault, faults.Reset):
                 incoming.drop_after = fault.received
         ctx = Context(
-            self._store, self._clock, caller, self.by_name, wire, self.endpoint, incoming, extra,
+            self._store, self._clock, key, self.by_name, wire, self.endpoint, incoming, extra,
             None if wire.bucket is None else buckets.find(self._store.point, wire.bucket),
         )  # fmt: skip
         extra.update(self._crossing(request, ctx.found))
@@ -226,14 +228,14 @@ class Service:
 
     def _identify(
         self, request: web.BaseRequest, path: str, query: str, struck: Sequence[Fault]
-    ) -> tuple[Instance | None, Signed | None]:
+    ) -> tuple[Key | None, Signed | None]:
         authorization = request.headers.get("Authorization", "")
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer":
             if any(isinstance(f, faults.ExpireToken) for f in struck):
                 self._iam.expire(token.strip())
                 raise Unauthorized("The bearer token has expired.", status=401, code="ExpiredToken")
-            return self._iam.instance_of(token.strip()), None
+            return self._iam.key_of(token.strip()), None
         signed = verify(Arrived(request.method, path, query, request.headers), self._secret, self._clock.now())
         if signed is None:
             if authorization:
@@ -283,12 +285,12 @@ def _let_in(ctx: Context, handler: Handler) -> None:
     if need == "none":
         return
     if need == "caller":
-        if ctx.caller is None:
+        if not ctx.has_role(handler.role):
             raise denied()
         return
     if ctx.found is None:
         raise no_bucket()
-    if ctx.is_owner or need == "read":
+    if need == "read" or (ctx.is_owner and ctx.has_role(handler.role)):
         return
     acl = public.acl_of(ctx.found)
     if need == "list" and acl.startswith("public-read"):

@@ -24,7 +24,7 @@ from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Reply
 from aiocos.emulator.handlers.reading import get as read_object
 from aiocos.emulator.service import Served, Service
-from aiocos.emulator.store import Bucket, Object, Store, buckets, objects
+from aiocos.emulator.store import Bucket, Key, Object, Store, buckets, objects
 from aiocos.errors import ServiceError
 from aiocos.operations.objects import GetObject
 from aiocos.operations.website import RoutingRule, WebsiteConfiguration
@@ -137,7 +137,7 @@ class Website:
     async def _read(
         self, request: web.BaseRequest, bucket: Bucket, wire: Request, extra: dict[str, str]
     ) -> tuple[Reply, Response]:
-        owner = self._service.by_name.get(bucket.instance)  # who may see it was decided here
+        owner = Key.of_manager(self._service.by_name[bucket.instance])  # who may see it was decided here
         incoming = Incoming(request, None, self._store.blobs)
         ctx = Context(self._store, self._clock, owner, self._service.by_name, wire, "", incoming, extra, bucket)
         try:

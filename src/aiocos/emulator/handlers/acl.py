@@ -92,7 +92,7 @@ async def get_bucket(ctx: Context, op: GetBucketAcl) -> AccessControlPolicy:
     return AccessControlPolicy(owner=owner(guid), grants=_grants(ctx.bucket.acl, guid))
 
 
-@handles(PutBucketAcl)
+@handles(PutBucketAcl, role="Manager")
 async def put_bucket(ctx: Context, op: PutBucketAcl) -> Result:
     """Replace a bucket's list."""
     acl, bucket = _wanted(op), ctx.bucket.id
@@ -108,7 +108,7 @@ async def get_object(ctx: Context, op: GetObjectAcl) -> ObjectAccess:
     return ObjectAccess(owner=owner(found.owner), grants=_grants(found.acl, found.owner))
 
 
-@handles(PutObjectAcl)
+@handles(PutObjectAcl, role="Manager")
 async def put_object(ctx: Context, op: PutObjectAcl) -> Charged:
     """Replace an object's list."""
     if not ctx.is_owner:

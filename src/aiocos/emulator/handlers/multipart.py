@@ -108,7 +108,7 @@ def _type_of(algorithm: str | None) -> str | None:
 async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload:
     """Join the parts. No byte is moved: the object's segments are those of its parts."""
     bucket, now = ctx.bucket, ctx.now
-    state = retention.on_write(bucket, op, now, integrity=ctx.incoming.has_integrity())
+    retention.check_request(bucket, op, integrity=ctx.incoming.has_integrity())
     _check_order(op.parts)
 
     def write(t: Transaction) -> tuple[Bucket, Object]:
@@ -122,6 +122,8 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             check_write(old, op)
             retention.refuse_protected(old, now)
 
+        # Before its own retention is looked at, what stands against the write at all.
+        check(objects.find(t.connection, current.id, op.key))
         new = Object(
             op.key,
             digest.composite_etag(bytes.fromhex(part.etag) for part in chosen),
@@ -135,7 +137,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             tuple(part.size for part in chosen),
             upload.acl,
             upload.customer_md5,
-            state,
+            retention=retention.on_write(current, op, now),
             lock=locking.on_write(current, upload.lock, now),
             archive=lifecycle.on_write(bucket, now),
         )

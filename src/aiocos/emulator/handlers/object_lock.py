@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from aiocos.emulator import locking
 from aiocos.emulator.context import Context, failure, handles, moment
 from aiocos.emulator.handlers.finding import must_find
+from aiocos.emulator.handlers.protection import management_state
 from aiocos.emulator.handlers.state import must_keep_versions, refuse_policy, still_there
 from aiocos.emulator.replication import lock_changed
 from aiocos.emulator.store import Object, Transaction, buckets, objects
@@ -48,10 +49,11 @@ async def get_configuration(ctx: Context, op: GetObjectLockConfiguration) -> Obj
             status=404,
             code="ObjectLockConfigurationNotFoundError",
         )
-    return ObjectLock.from_xml(xml.encode())
+    found = ObjectLock.from_xml(xml.encode())
+    return found.model_copy(update={"management_state": management_state(ctx)})
 
 
-@handles(PutObjectLockConfiguration, integrity=True)
+@handles(PutObjectLockConfiguration, integrity=True, role="Manager")
 async def put_configuration(ctx: Context, op: PutObjectLockConfiguration) -> Charged:
     """Let a versioned bucket lock versions, or replace what it locks by default."""
     if len(_Rules.from_xml(bytes(ctx.request.body or b"")).rules) > 1:
@@ -70,7 +72,8 @@ async def put_configuration(ctx: Context, op: PutObjectLockConfiguration) -> Cha
 
 
 def _check(configuration: ObjectLockConfiguration) -> None:
-    if configuration.object_lock_enabled != "Enabled":
+    # One page of the documentation writes it in capitals.
+    if (configuration.object_lock_enabled or "").capitalize() != "Enabled":
         raise _malformed("Object Lock can be Enabled, and never disabled.")
     if configuration.rule is None:
         return

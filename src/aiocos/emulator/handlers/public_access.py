@@ -24,7 +24,7 @@ async def get(ctx: Context, op: GetPublicAccessBlock) -> PublicAccessBlockConfig
     return PublicAccessBlockConfiguration.from_xml(xml.encode())
 
 
-@handles(PutPublicAccessBlock)
+@handles(PutPublicAccessBlock, role="Manager")
 async def put(ctx: Context, op: PutPublicAccessBlock) -> Result:
     """Replace the block. What is not said is false."""
     said = op.configuration
@@ -36,7 +36,7 @@ async def put(ctx: Context, op: PutPublicAccessBlock) -> Result:
     return Result()
 
 
-@handles(DeletePublicAccessBlock)
+@handles(DeletePublicAccessBlock, role="Manager")
 async def delete(ctx: Context, op: DeletePublicAccessBlock) -> Result:
     """Remove the block."""
     bucket = ctx.bucket.id

@@ -1,69 +1,132 @@
-"""Retention of objects: what a write sets, and what stands under it.
+"""Retention of objects in a bucket with a retention policy: what a write sets, and what stands under it.
 
-A bucket's policy (`?protection`) is not served yet, so that every bucket is unprotected and refuses `Retention-*` headers.
-What an object carries is written here, and looked at in every place that replaces or removes one.
+An object's state is kept with it (`Object.retention`): its period in seconds, counted from its creation, and its legal holds.
 """
 
 import json
-from datetime import datetime, timedelta
+import re
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from aiocos.emulator.context import failure
 from aiocos.emulator.store import Bucket, Object
+from aiocos.errors import ObjectProtected
 from aiocos.operations.objects import CopyObject
 from aiocos.operations.shared import Retaining
 
 DAY = 86400
+INDEFINITE, PERMANENT = -1, -2
 State = dict[str, Any]
 """`period` in seconds (-1 indefinite, -2 permanent), `holds`: id → the time it was placed."""
+
+_HOLD = re.compile(r"[A-Za-z0-9!_.*()'-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A bucket's retention policy, its periods in seconds."""
+
+    minimum: int
+    default: int
+    maximum: int
+    permanent: bool
+
+
+def policy_of(bucket: Bucket) -> Policy | None:
+    """The retention policy of a bucket."""
+    text = bucket.settings.get("protection")
+    if text is None:
+        return None
+    days = json.loads(text)
+    return Policy(days["minimum"] * DAY, days["default"] * DAY, days["maximum"] * DAY, bool(days.get("permanent")))
+
+
+def bad(message: str) -> Exception:
+    """The error of a value that is not allowed."""
+    return failure("InvalidArgument", message)
+
+
+def seconds(value: int | timedelta) -> int:
+    """A period in seconds."""
+    return int(value.total_seconds()) if isinstance(value, timedelta) else value
+
+
+def check_hold(hold: str) -> None:
+    """Refuse the id of a legal hold that is not allowed."""
+    if not _HOLD.fullmatch(hold):
+        raise bad("The id of a legal hold has 1 to 64 characters: letters, digits, ! _ . * ( ) - '")
 
 
 def _given(op: Retaining) -> bool:
     return op.retention_period is not None or op.retention_expires is not None or op.retention_legal_hold_id is not None
 
 
-def on_write(bucket: Bucket, op: Retaining, now: float, *, integrity: bool) -> State | None:
-    """The retention that a new object gets; refused where the bucket's policy does not allow it."""
-    policy = bucket.settings.get("protection")
-    if policy is None:
+def check_request(bucket: Bucket, op: Retaining, *, integrity: bool) -> None:
+    """Refuse what can be refused before the object that would be replaced is looked at."""
+    if policy_of(bucket) is None:
         if _given(op):
             raise failure("InvalidRequest", "The bucket has no retention policy.")
-        return None
+        return
     if not integrity:
-        raise failure("InvalidRequest", "Missing required header for this request: Content-MD5")
-    return _state(json.loads(policy), op.retention_period, op.retention_expires, op.retention_legal_hold_id, now)
-
-
-def _state(
-    policy: dict[str, Any], period: int | timedelta | None, expires: datetime | None, hold: str | None, now: float
-) -> State:
-    if period is not None and expires is not None:
+        raise failure("InvalidRequest", "Missing required header for this request: Content-MD5 or x-amz-checksum-*")
+    if op.retention_period is not None and op.retention_expires is not None:
         raise failure("InvalidRequest", "Retention-Period and Retention-Expiration-Date exclude each other.")
-    if isinstance(period, timedelta):
-        period = int(period.total_seconds())
-    if expires is not None:
-        period = int(expires.timestamp() - now)
-    if period is None:
-        period = int(policy["default"]) * DAY
-    elif period == -2 and not policy.get("permanent"):
-        raise failure("InvalidArgument", "Permanent retention is not enabled on the bucket.")
-    elif period < 0 and (period not in (-1, -2) or expires is not None):
-        raise failure("InvalidArgument", "The retention period is negative.")
-    elif period >= 0 and not int(policy["minimum"]) * DAY <= period <= int(policy["maximum"]) * DAY:
-        raise failure("InvalidArgument", "The retention period is outside what the bucket allows.")
+
+
+def on_write(bucket: Bucket, op: Retaining, now: float) -> State | None:
+    """The retention that a new object gets; refused where the bucket's policy does not allow it."""
+    policy = policy_of(bucket)
+    if policy is None:
+        return None
+    period = policy.default
+    if op.retention_expires is not None:
+        # Counted from now; a date that has passed is a period of nothing.
+        period = check_period(policy, max(0, int(op.retention_expires.timestamp() - now)))
+    elif op.retention_period is not None:
+        period = check_period(policy, seconds(op.retention_period))
+    hold = op.retention_legal_hold_id
+    if hold is not None:
+        check_hold(hold)
     return {"period": period, "holds": {} if hold is None else {hold: now}}
+
+
+def check_period(policy: Policy, period: int) -> int:
+    """Refuse a period that the policy does not allow."""
+    if period == INDEFINITE:
+        return period
+    if period == PERMANENT:
+        if not policy.permanent:
+            raise bad("Permanent retention is not enabled on the bucket.")
+        return period
+    if period < 0:
+        raise bad("A retention period is 0 seconds at least, or -1 (indefinite), or -2 (permanent).")
+    if not policy.minimum <= period <= policy.maximum:
+        raise bad(f"A retention period of {period} seconds is outside what the bucket allows.")
+    return period
 
 
 def on_copy(bucket: Bucket, source: Object, op: CopyObject, now: float) -> State | None:
     """The retention that a copy gets."""
     directive = (op.retention_directive or "").upper()
-    if directive == "COPY":
-        if "protection" not in bucket.settings or source.retention is None:
-            return None
-        return {"period": source.retention["period"], "holds": dict.fromkeys(source.retention["holds"], now)}
-    if not directive and _given(op):
+    if directive not in ("", "COPY", "REPLACE"):
+        raise bad("Retention-Directive is COPY or REPLACE.")
+    if directive != "REPLACE" and _given(op):
         raise failure("InvalidRequest", "Retention headers of a copy need the Retention-Directive REPLACE.")
-    return on_write(bucket, op, now, integrity=True)
+    policy = policy_of(bucket)
+    if directive == "COPY" and policy is not None and source.retention is not None:
+        period = check_period(policy, source.retention["period"])
+        return {"period": period, "holds": dict.fromkeys(source.retention["holds"], now)}
+    if directive == "COPY" and policy is None:
+        return None
+    check_request(bucket, op, integrity=True)
+    return on_write(bucket, op, now)
+
+
+def expires(found: Object) -> int | None:
+    """When the period of an object ends, in seconds; None where it has none that ends."""
+    state = found.retention
+    return None if state is None or state["period"] < 0 else int(found.modified) + state["period"]
 
 
 def is_protected(found: Object, now: float) -> bool:
@@ -71,10 +134,11 @@ def is_protected(found: Object, now: float) -> bool:
     state = found.retention
     if state is None:
         return False
-    return bool(state["holds"]) or state["period"] < 0 or now < int(found.modified) + state["period"]
+    end = expires(found)
+    return bool(state["holds"]) or end is None or now < end
 
 
 def refuse_protected(found: Object | None, now: float) -> None:
     """Refuse to replace or remove what is under retention."""
     if found is not None and is_protected(found, now):
-        raise failure("AccessDenied", "The object is protected by a retention period or legal hold.", 403)
+        raise ObjectProtected("The object is protected by a retention period or legal hold.", status=403, code="AccessDenied")

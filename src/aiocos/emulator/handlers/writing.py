@@ -79,7 +79,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     bucket = ctx.bucket
     headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
     customer = key_md5(op.customer_key)
-    state = retention.on_write(bucket, op, ctx.now, integrity=ctx.incoming.has_integrity())
+    retention.check_request(bucket, op, integrity=ctx.incoming.has_integrity())
 
     def check(old: Object | None) -> None:
         check_write(old, op)
@@ -88,6 +88,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     explicit = locking.asked(bucket, op, ctx.now)
     # Refused early where it will be refused anyway; the check that counts is made with the write.
     check(objects.find(ctx.store.point, bucket.id, op.key))
+    retention.on_write(bucket, op, ctx.now)
     arrival = await ctx.receive(MAX_PUT)
     new = Object(
         op.key,
@@ -101,13 +102,15 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         arrival.blob.segments,
         acl=acl,
         customer_md5=customer,
-        retention=state,
         archive=lifecycle.on_write(bucket, ctx.now),
     )
 
     def write(t: Transaction) -> tuple[Bucket, Object]:
         current = still_there(t, bucket)
-        made = objects.put(t, current.id, new.copy(lock=locking.on_write(current, explicit, new.modified)), check)
+        # By the bucket as it is now: a policy may have been set while the body came.
+        lock = locking.on_write(current, explicit, new.modified)
+        state = retention.on_write(current, op, new.modified)
+        made = objects.put(t, current.id, new.copy(lock=lock, retention=state), check)
         return current, replicate(t, current, made, new.modified)
 
     current, made = await ctx.store.write(write, arrival.blob)
@@ -176,7 +179,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             metadata=metadata if replace else found.metadata,
             acl=acl,
             customer_md5=customer,
-            retention=retention.on_copy(bucket, found, op, now),
+            retention=retention.on_copy(current, found, op, now),
             lock=locking.on_write(current, locking.asked(current, op, now), now),
             archive=lifecycle.on_write(bucket, now),
         )

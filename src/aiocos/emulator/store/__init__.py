@@ -11,11 +11,11 @@ from aiocos.emulator.store import buckets
 from aiocos.emulator.store.blobs import Blob, Blobs
 from aiocos.emulator.store.database import Database, Transaction, Write
 from aiocos.emulator.store.objects import add_blob
-from aiocos.emulator.store.rows import Bucket, Instance, Object, Part, Segment, Upload
+from aiocos.emulator.store.rows import Bucket, Instance, Key, Object, Part, Segment, Upload
 from aiocos.emulator.store.workers import Workers
 from aiocos.errors import ConfigError
 
-__all__ = ["Blob", "Bucket", "Instance", "Object", "Part", "Segment", "Store", "Transaction", "Upload"]
+__all__ = ["Blob", "Bucket", "Instance", "Key", "Object", "Part", "Segment", "Store", "Transaction", "Upload"]
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class Store:
             os.close(self._lock)
             raise
         self.instances = buckets.instances(self.point)
+        self.keys = buckets.keys(self.point)
 
     @property
     def point(self) -> "buckets.sqlite3.Connection":
@@ -63,6 +64,12 @@ class Store:
         """Enter an instance."""
         await self.write(lambda t: buckets.add_instance(t, instance))
         self.instances = buckets.instances(self.point)
+        self.keys = buckets.keys(self.point)
+
+    async def add_key(self, key: Key) -> None:
+        """Enter credentials."""
+        await self.write(lambda t: buckets.add_key(t, key))
+        self.keys = buckets.keys(self.point)
 
     async def close(self) -> None:
         """Finish what is being written, and let go of the directory."""

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from aiocos.emulator.store.database import Transaction
-from aiocos.emulator.store.rows import BUCKET_COLUMNS, Bucket, Instance, bucket_of
+from aiocos.emulator.store.rows import BUCKET_COLUMNS, Bucket, Instance, Key, Role, bucket_of
 
 _INSTANCE = "crn, guid, api_key, access_key_id, secret_access_key"
 
@@ -42,6 +42,26 @@ def add_instance(t: Transaction, instance: Instance) -> None:
         f"INSERT INTO instances ({_INSTANCE}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (crn) DO UPDATE SET "
         "api_key = excluded.api_key, access_key_id = excluded.access_key_id, secret_access_key = excluded.secret_access_key",
         (instance.crn, instance.guid, instance.api_key, instance.access_key_id, instance.secret_access_key),
+    )
+
+
+def new_key(instance: Instance, role: Role) -> Key:
+    """Make up credentials of a role."""
+    return Key(instance, role, os.urandom(33).hex()[:44], os.urandom(16).hex(), os.urandom(24).hex())
+
+
+def keys(connection: sqlite3.Connection) -> list[Key]:
+    """All credentials: those that instances were made with, and those that were added."""
+    known = {i.crn: i for i in instances(connection)}
+    added = connection.execute("SELECT instance, role, api_key, access_key_id, secret_access_key FROM keys ORDER BY rowid")
+    return [*map(Key.of_manager, known.values()), *(Key(known[crn], *rest) for crn, *rest in added)]
+
+
+def add_key(t: Transaction, key: Key) -> None:
+    """Enter credentials."""
+    t.execute(
+        "INSERT INTO keys (api_key, instance, role, access_key_id, secret_access_key) VALUES (?, ?, ?, ?, ?)",
+        (key.api_key, key.instance.crn, key.role, key.access_key_id, key.secret_access_key),
     )
 
 

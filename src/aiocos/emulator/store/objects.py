@@ -177,6 +177,11 @@ def set_headers(t: Transaction, serial: int, headers: dict[str, str]) -> None:
     t.execute("UPDATE objects SET headers = ? WHERE serial = ?", (json.dumps(headers), serial))
 
 
+def set_retention(t: Transaction, serial: int, retention: dict[str, Any]) -> None:
+    """Replace the retention and the holds of an object."""
+    t.execute("UPDATE objects SET retention = ? WHERE serial = ?", (json.dumps(retention), serial))
+
+
 def set_archive(t: Transaction, serial: int, archive: dict[str, Any]) -> None:
     """Replace what is known of an object's archive."""
     t.execute("UPDATE objects SET archive = ? WHERE serial = ?", (json.dumps(archive), serial))

@@ -3,7 +3,10 @@
 import json
 import sqlite3
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+Role = Literal["Reader", "Writer", "Manager"]
+"""What a user may do with an instance; each role may do what those before it may."""
 
 
 class Segment(NamedTuple):
@@ -26,6 +29,25 @@ class Instance:
 
     def __repr__(self) -> str:
         return f"Instance({self.crn!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Credentials of a user of an instance, an API key and an HMAC pair, with the role that the user has."""
+
+    instance: Instance
+    role: Role
+    api_key: str
+    access_key_id: str
+    secret_access_key: str
+
+    @classmethod
+    def of_manager(cls, instance: Instance) -> "Key":
+        """The credentials that an instance is made with."""
+        return cls(instance, "Manager", instance.api_key, instance.access_key_id, instance.secret_access_key)
+
+    def __repr__(self) -> str:
+        return f"Key({self.role} of {self.instance.crn!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,13 @@ CREATE TABLE IF NOT EXISTS instances (
     access_key_id TEXT NOT NULL UNIQUE,
     secret_access_key TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS keys (
+    api_key TEXT PRIMARY KEY,
+    instance TEXT NOT NULL REFERENCES instances(crn),
+    role TEXT NOT NULL,
+    access_key_id TEXT NOT NULL UNIQUE,
+    secret_access_key TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS buckets (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
