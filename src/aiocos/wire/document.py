@@ -15,6 +15,7 @@ in UTF-16 has a zero byte, which no document in UTF-8 has.
 """
 
 import re
+import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -143,32 +144,48 @@ class Plan:
 
 
 _plans: dict[type[Document], Plan] = {}
+_unfinished: dict[type[Document], Plan] = {}
+_planning = threading.RLock()
 
 
 def plan_of(cls: type[Document]) -> Plan:
     """Return the plan of a model, made at its first use."""
     plan = _plans.get(cls)
-    if plan is None:
-        # Entered before it is filled, so that a model may contain itself.
-        plan = _plans[cls] = Plan()
-        for name, info in cls.model_fields.items():
-            mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | Elsewhere)), None)
-            if isinstance(mark, Elsewhere):
-                continue
-            entry = _entry(name, mark, info.annotation)
-            if isinstance(mark, Text):
-                plan.text = entry
-            elif isinstance(mark, Attribute):
-                plan.attributes.append(entry)
-            else:
-                plan.elements.append(entry)
-                if entry.name in plan.by_name:
-                    raise TypeError(f"{cls.__name__}: two fields stand in <{entry.name}>")
-                plan.by_name[entry.name] = entry
-                if isinstance(mark, Element) and mark.also:
-                    outer, _, item = mark.also.partition("/")
-                    plan.by_name.setdefault(outer, replace(entry, name=outer, item=item or None))
+    if plan is not None:
+        return plan
+    with _planning:
+        plan = _plans.get(cls) or _unfinished.get(cls)
+        if plan is None:
+            # A model may contain itself: it is found here while it is planned, and by other threads when it is done.
+            plan = _unfinished[cls] = Plan()
+            try:
+                _fill(plan, cls)
+            finally:
+                del _unfinished[cls]
+            _plans[cls] = plan
     return plan
+
+
+def _fill(plan: Plan, cls: type[Document]) -> None:
+    others: dict[str, Entry] = {}
+    for name, info in cls.model_fields.items():
+        mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | Elsewhere)), None)
+        if isinstance(mark, Elsewhere):
+            continue
+        entry = _entry(name, mark, info.annotation)
+        if isinstance(mark, Text):
+            plan.text = entry
+        elif isinstance(mark, Attribute):
+            plan.attributes.append(entry)
+        else:
+            plan.elements.append(entry)
+            if entry.name in plan.by_name:
+                raise TypeError(f"{cls.__name__}: two fields stand in <{entry.name}>")
+            plan.by_name[entry.name] = entry
+            if isinstance(mark, Element) and mark.also:
+                outer, _, item = mark.also.partition("/")
+                others[outer] = replace(entry, name=outer, item=item or None)
+    plan.by_name = others | plan.by_name
 
 
 def _entry(name: str, mark: Element | Attribute | Text | None, annotation: Any) -> Entry:

@@ -106,7 +106,7 @@ async def list_holds(ctx: Context, op: ListLegalHolds) -> RetentionState:
     holds = [NamedLegalHold(id=name, date=moment(date)) for name, date in state["holds"].items()]
     end = expires(found)
     return ToldTwice(
-        create_time=moment(found.modified),
+        create_time=moment(int(found.modified)),
         retention_period=state["period"],
         retention_expires=None if end is None else moment(end),
         legal_holds=holds,

@@ -1,0 +1,127 @@
+"""What users of an instance may do, by their role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+import aiocos
+from aiocos import AccessDenied, Client, CorsRule, LifecycleRule
+from aiocos.emulator import Emulator
+
+from .rows import POLICY, refused
+
+
+@pytest.fixture(params=["iam", "hmac"])
+def hmac(request: pytest.FixtureRequest) -> bool:
+    return request.param == "hmac"
+
+
+@pytest.fixture
+async def reader(cos_emulator: Emulator, hmac: bool) -> AsyncIterator[Client]:
+    async with cos_emulator.client(key=await cos_emulator.add_api_key("Reader"), hmac=hmac) as client:
+        yield client
+
+
+@pytest.fixture
+async def writer(cos_emulator: Emulator, hmac: bool) -> AsyncIterator[Client]:
+    async with cos_emulator.client(key=await cos_emulator.add_api_key("Writer"), hmac=hmac) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+async def bucket(cos: Client) -> None:
+    await cos.buckets.create("bucket")
+    await cos.objects.put("bucket", "key", b"x")
+
+
+async def test_readers_read(reader: Client) -> None:
+    assert [b.name for b in (await reader.buckets.list()).buckets] == ["bucket"]
+    assert [e.key async for e in reader.objects.list("bucket")] == ["key"]
+    assert await reader.objects.read("bucket", "key") == b"x"
+    assert (await reader.protection.get("bucket")).status == "Disabled"
+    assert (await reader.tagging.get_object("bucket", "key")).tags == []
+    for call in (
+        reader.buckets.create("other"),
+        reader.buckets.delete("bucket"),
+        reader.objects.put("bucket", "new", b"x"),
+        reader.objects.copy("bucket", "new", ("bucket", "key")),
+        reader.objects.delete("bucket", "key"),
+        reader.objects.delete_many("bucket", ["key"]),
+        reader.multipart.create("bucket", "new"),
+        reader.tagging.put_object("bucket", "key", {"a": "b"}),
+        reader.lifecycle.put("bucket", [LifecycleRule.expire(days=1)]),
+        reader.acl.put_object("bucket", "key", acl="public-read"),
+    ):
+        with refused(AccessDenied, 403, "AccessDenied"):
+            await call
+
+
+async def test_writers_write(writer: Client) -> None:
+    await writer.buckets.create("other")
+    await writer.objects.put("bucket", "new", b"y", tagging="a=b")
+    await writer.objects.delete("bucket", "key")
+    await writer.upload("bucket", "large", b"x" * (9 * 1024 * 1024), part_size=5 * 1024 * 1024)
+    await writer.lifecycle.put("bucket", [LifecycleRule.expire(days=1)])
+    await writer.cors.put("bucket", [CorsRule(allowed_methods=["GET"], allowed_origins=["*"])])
+    await writer.website.put("bucket", aiocos.WebsiteConfiguration.of("index.html"))
+    await writer.versioning.enable("other")
+    await writer.buckets.delete("other")
+    block = aiocos.PublicAccessBlockConfiguration(block_public_acls=True)
+    for call in (
+        writer.acl.put_bucket("bucket", acl="public-read"),
+        writer.acl.put_object("bucket", "new", acl="public-read"),
+        writer.protection.put("bucket", POLICY),
+        writer.public_access.put("bucket", block),
+        writer.public_access.delete("bucket"),
+        writer.object_lock.put_configuration("bucket", aiocos.ObjectLockConfiguration()),
+        writer.legal_holds.add("bucket", "new", "a"),
+        writer.legal_holds.delete("bucket", "new", "a"),
+    ):
+        with refused(AccessDenied, 403, "AccessDenied"):
+            await call
+
+
+async def test_only_managers_bypass_governance(cos: Client, writer: Client) -> None:
+    await cos.buckets.create("locked", object_lock_enabled=True)
+    await cos.object_lock.put_configuration("locked", aiocos.ObjectLockConfiguration.of("GOVERNANCE", days=5))
+    made = await cos.objects.put("locked", "key", b"x")
+    with refused(aiocos.ObjectProtected, 403, "AccessDenied"):
+        await writer.objects.delete("locked", "key", version_id=made.version_id, bypass_governance=True)
+    await cos.objects.delete("locked", "key", version_id=made.version_id, bypass_governance=True)
+
+
+async def test_who_may_not_write_may_do_what_anybody_may(cos: Client, reader: Client) -> None:
+    await cos.buckets.create("open", acl="public-read-write")
+    await reader.objects.put("open", "key", b"x")
+
+
+@pytest.mark.parametrize("role", ["Manager", "Writer", "Reader"])
+async def test_users_of_another_instance(cos_emulator: Emulator, role: Literal["Manager", "Writer", "Reader"]) -> None:
+    other = await cos_emulator.add_instance()
+    key = await cos_emulator.add_api_key(role, instance=other)
+    async with cos_emulator.client(key=key) as stranger:
+        assert (await stranger.buckets.list()).buckets == []
+        for call in (
+            stranger.objects.read("bucket", "key"),
+            stranger.objects.put("bucket", "key", b"x"),
+            stranger.buckets.head("bucket"),
+            stranger.website.get("bucket"),
+        ):
+            with pytest.raises(AccessDenied):
+                await call
+    assert key.api_key not in repr(key)
+    assert key.secret_access_key not in repr(key)
+
+
+async def test_users_are_kept_with_the_data(tmp_path: Path) -> None:
+    async with Emulator(tmp_path) as emulator, emulator.client() as cos:
+        key = await emulator.add_api_key("Reader")
+        await cos.buckets.create("bucket")
+    async with Emulator(tmp_path) as emulator, emulator.client(key=key) as reader:
+        await reader.buckets.head("bucket")
+        with pytest.raises(AccessDenied):
+            await reader.buckets.delete("bucket")
