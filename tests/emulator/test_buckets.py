@@ -133,11 +133,10 @@ async def test_the_expected_owner(raw: Raw) -> None:
 @pytest.mark.parametrize(
     ("method", "target"),
     [
-        ("GET", "/bucket?tagging"), ("GET", "/bucket?policy"), ("DELETE", "/bucket?cors"),
-        ("PUT", "/bucket?protection"), ("POST", "/bucket"), ("GET", "/bucket/key?tagging"),
-        ("DELETE", "/bucket/key?tagging"),
-        ("POST", "/bucket/key?legalHold&add=x"), ("POST", "/bucket/key"),
-        ("PATCH", "/bucket/key"), ("GET", "/bucket/key?uploads"),
+        ("GET", "/bucket?policy"), ("PUT", "/bucket?policy"), ("DELETE", "/bucket?policy"), ("GET", "/bucket?inventory"),
+        ("PUT", "/bucket?encryption"), ("DELETE", "/bucket?metrics"), ("PUT", "/bucket?accelerate"), ("POST", "/bucket"),
+        ("GET", "/bucket/key?torrent"), ("PUT", "/bucket/key?torrent"), ("DELETE", "/bucket/key?uploads"),
+        ("POST", "/bucket/key?select"), ("POST", "/bucket/key"), ("PATCH", "/bucket/key"), ("GET", "/bucket/key?uploads"),
     ],
 )  # fmt: skip
 async def test_what_is_not_served_is_refused_and_does_nothing(raw: Raw, method: str, target: str) -> None:

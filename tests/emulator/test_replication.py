@@ -242,6 +242,16 @@ async def test_a_lock_is_replicated_and_followed(cos: Client, raw: Raw) -> None:
     await cos.objects.delete("target", "key", version_id=version)
 
 
+async def test_tags_are_followed(cos: Client) -> None:
+    await cos.replication.put("bucket", rule("target"))
+    await cos.objects.put("bucket", "key", b"x")
+    await cos.tagging.put_object("bucket", "key", {"a": "b"})
+    assert (await cos.tagging.get_object("target", "key")).as_dict() == {"a": "b"}
+    assert await status(cos, "key", "target") == "REPLICA"
+    await cos.tagging.delete_object("bucket", "key")
+    assert (await cos.tagging.get_object("target", "key")).as_dict() == {}
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Failures
 

@@ -26,7 +26,8 @@ ODD_KEYS = [
 ]  # fmt: skip
 
 
-def _client(emulator: Emulator | _Stranger, kind: str) -> Any:
+def sdk_client(emulator: Emulator | _Stranger, kind: str) -> Any:
+    """The SDK with an API key (`iam`) or with a key pair (`hmac`), for an emulator."""
     common: dict[str, Any] = {"endpoint_url": emulator.endpoint}
     retries = {"max_attempts": 0}
     if kind == "iam":
@@ -52,7 +53,7 @@ def _client(emulator: Emulator | _Stranger, kind: str) -> Any:
 @pytest.fixture(params=CREDENTIALS)
 async def run(request: pytest.FixtureRequest, cos_emulator: Emulator) -> AsyncIterator[Callable[..., Any]]:
     """Run a blocking story with an SDK client, in a thread."""
-    client = await asyncio.to_thread(_client, cos_emulator, request.param)
+    client = await asyncio.to_thread(sdk_client, cos_emulator, request.param)
 
     async def story(tell: Callable[..., Any]) -> None:
         await asyncio.to_thread(tell, client)
@@ -204,7 +205,7 @@ async def test_multipart_uploads(run: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("kind", ["hmac", "hmac-default"])
 async def test_presigned_urls(cos_emulator: Emulator, kind: str) -> None:
     def story() -> None:
-        cos = _client(cos_emulator, kind)
+        cos = sdk_client(cos_emulator, kind)
         cos.create_bucket(Bucket=BUCKET)
         at = {"Bucket": BUCKET, "Key": "a b+ü/?"}
         put = urllib.request.Request(cos.generate_presigned_url("put_object", Params=at), data=b"signed", method="PUT")
@@ -234,7 +235,7 @@ class _Stranger:
 )
 async def test_strangers_are_refused(cos_emulator: Emulator, kind: str, error: type[Exception], text: str) -> None:
     def story() -> None:
-        cos = _client(_Stranger(cos_emulator), kind)
+        cos = sdk_client(_Stranger(cos_emulator), kind)
         with pytest.raises(error, match=text):
             cos.list_buckets()
         cos.close()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def emulator(
     port: Annotated[int, typer.Option(help="0 for any that is free.")] = 9000,
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    website_port: Annotated[int, typer.Option(help="Where websites are served; 0 for any that is free.")] = 0,
     data: Annotated[Path | None, typer.Option(help="Directory to keep what is stored; else a temporary one.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -27,7 +28,7 @@ def emulator(
     from aiocos.emulator import Emulator  # other commands start faster without
 
     async def work() -> None:
-        async with Emulator(data, host=host, port=port) as server:
+        async with Emulator(data, host=host, port=port, website_port=website_port) as server:
             _announce(server, data, as_json)
             await _told_to_stop()
 
@@ -42,12 +43,14 @@ def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
         "service_instance_id": server.service_instance_id,
         "access_key_id": server.access_key_id,
         "secret_access_key": server.secret_access_key,
+        "website_endpoint": server.website_endpoint("{bucket}"),
     }
     if as_json:
         show_json(found)
         sys.stdout.flush()
         return
-    say(f"COS is served at {server.endpoint}, {f'kept in {data}' if data else 'forgotten at the end'}. Ctrl-C stops it.\n")
+    say(f"COS is served at {server.endpoint}, {f'kept in {data}' if data else 'forgotten at the end'}. Ctrl-C stops it.")
+    say(f"Websites are served at {server.website_endpoint('<bucket>')}\n")
     iam = {
         "IBM_API_KEY_ID": server.api_key,
         "IBM_SERVICE_INSTANCE_ID": server.service_instance_id,

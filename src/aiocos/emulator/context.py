@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+from aiocos.emulator import public
 from aiocos.emulator.body import Arrival, Incoming
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.store import Bucket, Instance, Object, Segment, Store
@@ -69,9 +70,9 @@ class Context:
 
     def may_read(self, found: Object | None) -> None:
         """Let pass who may read an object; `AccessDenied`. What is not there is told to those only who may list."""
-        if self.is_owner or (found is not None and found.acl.startswith("public-read")):
+        if self.is_owner or (found is not None and public.is_public(self.bucket, found)):
             return
-        if found is None and self.bucket.acl.startswith("public-read"):
+        if found is None and public.acl_of(self.bucket).startswith("public-read"):
             return
         raise denied()
 

@@ -72,13 +72,15 @@ def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tu
     lockable = "object-lock" in target.settings
     if made.lock and not lockable:
         return "objectLock", "The version is locked, and the target bucket does not have Object Lock."
+    headers = {**made.headers, STATUS: "REPLICA"}
     there = objects.find(t.connection, target.id, made.key, made.version_id)
     if there is not None:
+        objects.set_headers(t, there.serial, headers)
         if made.lock is not None and lockable:
             objects.set_lock(t, there.serial, made.lock)
         return None
     replica = made.copy(
-        headers={**{n: v for n, v in made.headers.items() if n != "storage_class"}, STATUS: "REPLICA"},
+        headers=headers,
         acl="private",
         retention=None,
         archive=None if made.delete_marker else lifecycle.on_write(target, now),
@@ -88,8 +90,8 @@ def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tu
     return None
 
 
-def lock_changed(t: Transaction, bucket: Bucket, found: Object, now: float) -> None:
-    """Let the lock of a replica follow that of its source."""
+def changed(t: Transaction, bucket: Bucket, found: Object, now: float) -> None:
+    """Let the tags and the lock of a replica follow those of its source."""
     if found.headers.get(STATUS) in ("COMPLETE", "FAILED"):
         replicate(t, bucket, found, now)
 

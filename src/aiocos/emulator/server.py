@@ -7,6 +7,7 @@ plain http.
 import asyncio
 import ipaddress
 from collections import deque
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from aiocos.emulator.iam import Iam
 from aiocos.emulator.service import Served, Service
 from aiocos.emulator.store import Instance, Store
 from aiocos.emulator.store.buckets import new_instance
+from aiocos.emulator.website import Website
 from aiocos.errors import ConfigError
 
 S = TypeVar("S", bound="Server")
@@ -49,6 +51,7 @@ class Server:
         clock: Clock | None = None,
         token_lifetime: int = 3600,
         allow_remote: bool = False,
+        website_port: int | None = 0,
     ) -> None:
         if not allow_remote and not _is_loopback(host):
             raise ConfigError(f"{host} is not a loopback address; the emulator's traffic is not encrypted (allow_remote=True)")
@@ -62,7 +65,9 @@ class Server:
         self._wanted = (service_instance_id, api_key, access_key_id, secret_access_key)
         self._store: Store | None = None
         self._service: Service | None = None
+        self._website_port = website_port
         self._runner: web.ServerRunner | None = None
+        self._website_runner: web.ServerRunner | None = None
         self._instance: Instance | None = None
 
     async def start(self) -> None:
@@ -73,29 +78,21 @@ class Server:
         try:
             self._instance = await self._own_instance(self._store)
             self._service = Service(self._store, self.clock, self.iam, self.faults, self.requests)
-            server = web.Server(
-                self._service.answer,
-                access_log=None,
-                auto_decompress=False,  # bodies are stored as they come
-                read_bufsize=_READ,
-                max_line_size=_MAX_LINE,
-                max_field_size=_MAX_HEADER,
-                lingering_time=5.0,
-            )
-            self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
-            await self._runner.setup()
-            site = web.TCPSite(self._runner, self._host, self._port, backlog=1024)
-            await site.start()
+            self._runner = await _listen(self._service.answer, self._host, self._port)
             self._service.endpoint = self.endpoint
+            if self._website_port is not None:
+                website = Website(self._store, self.clock, self._service, self.requests)
+                self._website_runner = await _listen(website.answer, self._host, self._website_port)
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
         """Stop listening and close the store. What was answered is stored."""
-        runner, self._runner = self._runner, None
+        runners = [runner for runner in (self._website_runner, self._runner) if runner is not None]
+        self._website_runner = self._runner = None
         store, self._store = self._store, None
-        if runner is not None:
+        for runner in runners:
             await runner.cleanup()
         if store is not None:
             await store.close()
@@ -162,6 +159,13 @@ class Server:
         """The URL of the service."""
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self.port}"
 
+    def website_endpoint(self, bucket: str) -> str:
+        """The URL of a bucket's site. Browsers take every name under `localhost` for this machine."""
+        if self._website_runner is None or not self._website_runner.addresses:
+            raise ConfigError("the emulator serves no websites: it is not running, or was made with website_port=None")
+        address: Any = self._website_runner.addresses[0]
+        return f"http://{bucket}.s3-web.localhost:{address[1]}/"
+
     @property
     def iam_endpoint(self) -> str:
         """The whole URL of the token endpoint, as `ibm_auth_endpoint` wants it."""
@@ -193,6 +197,26 @@ class Server:
     def secret_access_key(self) -> str:
         """The secret of the HMAC key."""
         return self.instance.secret_access_key
+
+
+async def _listen(answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], host: str, port: int) -> web.ServerRunner:
+    server = web.Server(
+        answer,
+        access_log=None,
+        auto_decompress=False,  # bodies are stored as they come
+        read_bufsize=_READ,
+        max_line_size=_MAX_LINE,
+        max_field_size=_MAX_HEADER,
+        lingering_time=5.0,
+    )
+    runner = web.ServerRunner(server, shutdown_timeout=1.0)
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, host, port, backlog=1024).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return runner
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from aiocos.emulator import faults, handlers
+from aiocos.emulator import crossing, faults, handlers, public
 from aiocos.emulator.answer import send, send_json
 from aiocos.emulator.arriving import read, split_target, virtual
 from aiocos.emulator.body import Incoming
@@ -31,7 +31,7 @@ from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.locking import is_locked
 from aiocos.emulator.replication import Replication
 from aiocos.emulator.signature import Arrived, Signed, verify
-from aiocos.emulator.store import Instance, Store, buckets
+from aiocos.emulator.store import Bucket, Instance, Store, buckets
 from aiocos.errors import NotServed, ServiceError, Unauthorized
 from aiocos.operations.listing import Page
 from aiocos.wire.bind import from_request, to_response
@@ -82,7 +82,7 @@ class Service:
 
     def know(self, instances: Sequence[Instance]) -> None:
         """Take note of the instances there are."""
-        self._by_name = {name: i for i in instances for name in (i.crn, i.guid)}
+        self.by_name = {name: i for i in instances for name in (i.crn, i.guid)}
         self._by_api_key = {i.api_key: i for i in instances}
         self._by_access_key = {i.access_key_id: i for i in instances}
 
@@ -94,6 +94,8 @@ class Service:
         self._requests.append(served)
         bucket = virtual(request.headers.get("Host", ""))
         try:
+            if request.method == "OPTIONS":
+                return await self._preflight(request, served, bucket, path, query)
             if request.method == "POST" and path in PATHS and not query and bucket is None:
                 return await self._token(request, served)
             return await self._serve(request, served, bucket, path, query)
@@ -164,9 +166,10 @@ class Service:
             if isinstance(fault, faults.Reset):
                 incoming.drop_after = fault.received
         ctx = Context(
-            self._store, self._clock, caller, self._by_name, wire, self.endpoint, incoming, extra,
+            self._store, self._clock, caller, self.by_name, wire, self.endpoint, incoming, extra,
             None if wire.bucket is None else buckets.find(self._store.point, wire.bucket),
         )  # fmt: skip
+        extra.update(self._crossing(request, ctx.found))
         _let_in(ctx, handler)
         if handler.integrity and not incoming.has_integrity():
             raise failure("InvalidRequest", "Missing required header for this request: Content-MD5 or x-amz-checksum-*")
@@ -186,6 +189,40 @@ class Service:
             # A thousand keys take ten milliseconds to write.
             return reply, await self._store.workers.run(to_response, reply.result, status)
         return reply, to_response(reply.result, status)
+
+    async def _preflight(
+        self, request: web.BaseRequest, served: Served, bucket: str | None, path: str, query: str
+    ) -> web.StreamResponse:
+        """Answer a browser that asks what a script may do. Nobody signs this."""
+        served.operation = "OptionsObject"
+        try:
+            wire = read(request, bucket, path, query)
+            served.bucket, served.key = wire.bucket, wire.key
+            asked = crossing.Crossing.preflight(request.headers)
+            if asked is None:
+                raise failure("InvalidRequest", "A preflight has an Origin and an Access-Control-Request-Method.")
+            found = None if wire.bucket is None else buckets.find(self._store.point, wire.bucket)
+            if found is None:
+                raise no_bucket()
+            rule = crossing.rule_for(found, asked)
+            if rule is None:
+                raise failure("AccessDenied", "CORSResponse: This CORS request is not allowed.", 403)
+            response = Response(200, crossing.headers_for(rule, asked))
+        except ServiceError as error:
+            served.code = error.code
+            error.resource = _resource(served.bucket, served.key)
+            response = write_error(error, served.request_id)
+        served.status = response.status
+        return await send(request, response, {}, served.request_id, None, self._store, ())
+
+    def _crossing(self, request: web.BaseRequest, bucket: Bucket | None) -> dict[str, str]:
+        """The headers that let a script of another site read the answer."""
+        origin = request.headers.get("Origin")
+        if not origin or bucket is None:
+            return {}
+        asked = crossing.Crossing(origin, request.method)
+        rule = crossing.rule_for(bucket, asked)
+        return {} if rule is None else crossing.headers_for(rule, asked)
 
     def _identify(
         self, request: web.BaseRequest, path: str, query: str, struck: Sequence[Fault]
@@ -210,7 +247,7 @@ class Service:
 
     def _is(self, crn: str, expected: str) -> bool:
         # The account is the part of the CRN behind `a/`.
-        owner = self._by_name.get(crn)
+        owner = self.by_name.get(crn)
         return expected in (crn, owner.guid if owner else crn) or f":a/{expected}:" in crn
 
     async def _strike(self, subject: Subject) -> Sequence[Fault]:
@@ -253,9 +290,10 @@ def _let_in(ctx: Context, handler: Handler) -> None:
         raise no_bucket()
     if ctx.is_owner or need == "read":
         return
-    if need == "list" and ctx.found.acl.startswith("public-read"):
+    acl = public.acl_of(ctx.found)
+    if need == "list" and acl.startswith("public-read"):
         return
-    if need == "write" and ctx.found.acl == "public-read-write":
+    if need == "write" and acl == "public-read-write":
         return
     raise denied()
 

@@ -4,9 +4,10 @@ The service promises `public-read` only. `public-read-write` is kept for buckets
 private, since everything else is decided by IAM. Grants to single users are refused: nothing here could honour them.
 """
 
+from aiocos.emulator import public
 from aiocos.emulator.context import Context, denied, failure, handles, owner
 from aiocos.emulator.handlers.finding import must_find
-from aiocos.emulator.store import Transaction, buckets, objects
+from aiocos.emulator.store import Bucket, Transaction, buckets, objects
 from aiocos.errors import NotServed
 from aiocos.operations.acl import (
     AccessControlPolicy,
@@ -39,6 +40,13 @@ def canned(name: str | None) -> str:
     if found is None:
         raise failure("InvalidArgument", f"{name!r} is no canned access control list")
     return found
+
+
+def canned_in(bucket: Bucket, name: str | None) -> str:
+    """The list that a new object of a bucket gets; refused where it is public and the bucket blocks that."""
+    acl = canned(name)
+    public.refuse_public(bucket, acl)
+    return acl
 
 
 def _amounts_to(policy: AccessControlPolicy) -> str:
@@ -88,6 +96,7 @@ async def get_bucket(ctx: Context, op: GetBucketAcl) -> AccessControlPolicy:
 async def put_bucket(ctx: Context, op: PutBucketAcl) -> Result:
     """Replace a bucket's list."""
     acl, bucket = _wanted(op), ctx.bucket.id
+    public.refuse_public(ctx.bucket, acl)
     await ctx.store.write(lambda t: buckets.set_acl(t, bucket, acl))
     return Result()
 
@@ -105,6 +114,7 @@ async def put_object(ctx: Context, op: PutObjectAcl) -> Charged:
     if not ctx.is_owner:
         raise denied()
     acl, bucket = _wanted(op), ctx.bucket.id
+    public.refuse_public(ctx.bucket, acl)
 
     def write(t: Transaction) -> None:
         objects.set_acl(t, must_find(t.connection, bucket, op.key, op.version_id).serial, acl)

@@ -1,5 +1,6 @@
 """Buckets: made, looked at, listed, removed."""
 
+import hashlib
 import re
 from dataclasses import replace
 
@@ -8,6 +9,8 @@ from aiocos.emulator.handlers.acl import canned
 from aiocos.emulator.store import Bucket, Instance, Transaction, buckets, uploads
 from aiocos.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty
 from aiocos.operations.buckets import (
+    AsperaConnection,
+    AsperaKey,
     BucketEntry,
     BucketInfo,
     BucketList,
@@ -16,6 +19,7 @@ from aiocos.operations.buckets import (
     CreateBucket,
     CreateBucketResult,
     DeleteBucket,
+    GetBucketAspera,
     GetBucketLocation,
     HeadBucket,
     ListBuckets,
@@ -152,3 +156,14 @@ def page_size(asked: int | None, name: str) -> int:
     if asked < 0:
         raise failure("InvalidArgument", f"{name} must not be negative")
     return min(asked, 1000)
+
+
+@handles(GetBucketAspera)
+async def aspera(ctx: Context, op: GetBucketAspera) -> AsperaConnection:
+    """Tell how to reach a bucket by Aspera. Key and place are made up: there is no Aspera node behind the emulator."""
+    if not ctx.request.headers.get("authorization", "").lower().startswith("bearer"):
+        raise failure("AccessDenied", "The connection of Aspera is told to IAM credentials only.", 403)
+    seed = f"{ctx.bucket.instance}/{ctx.bucket.name}".encode()
+    key = AsperaKey(id=hashlib.sha256(b"id" + seed).hexdigest()[:32], secret=hashlib.sha256(b"secret" + seed).hexdigest()[:48])
+    region = ctx.bucket.location.rpartition("-")[0]
+    return AsperaConnection(access_key=key, ats_endpoint=f"https://ats-sl-{region}.aspera.io:443")

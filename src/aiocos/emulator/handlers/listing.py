@@ -36,7 +36,7 @@ def _entry(found: Object, owned: bool, now: float) -> ObjectEntry:
         last_modified=moment(found.modified),
         etag=quoted(found.etag),
         size=found.size,
-        storage_class=storage_class(found, now) or found.headers.get("storage_class", "STANDARD"),
+        storage_class=storage_class(found, now) or "STANDARD",
         owner=owner(found.owner) if owned else None,
         checksum_algorithm=[name.upper() for name in found.sums],
     )

@@ -6,7 +6,7 @@ from aiocos.config import MAX_PARTS, MIN_PART
 from aiocos.emulator import checksums, lifecycle, locking
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers import retention
-from aiocos.emulator.handlers.acl import canned
+from aiocos.emulator.handlers.acl import canned_in
 from aiocos.emulator.handlers.buckets import page_size
 from aiocos.emulator.handlers.finding import check_key, check_write, key_md5, told_version
 from aiocos.emulator.handlers.listing import common
@@ -75,7 +75,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         ctx.writer,
         content_headers(op),
         user_metadata(op.metadata),
-        canned(op.acl),
+        canned_in(ctx.bucket, op.acl),
         key_md5(op.customer_key),
         algorithm,
         op.checksum_type or _type_of(algorithm),
@@ -240,7 +240,7 @@ async def list_parts(ctx: Context, op: ListParts) -> ListPartsResult:
         ],
         initiator=owner(upload.owner),
         owner=owner(upload.owner),
-        storage_class=upload.headers.get("storage_class", "STANDARD"),
+        storage_class="STANDARD",
         checksum_algorithm=upload.checksum_algorithm,
         checksum_type=upload.checksum_type,
         **lifecycle.told_abort(ctx.bucket, upload),
@@ -276,7 +276,7 @@ async def list_uploads(ctx: Context, op: ListMultipartUploads) -> ListMultipartU
                 upload_id=u.id,
                 initiator=owner(u.owner),
                 owner=owner(u.owner),
-                storage_class=u.headers.get("storage_class", "STANDARD"),
+                storage_class="STANDARD",
                 initiated=moment(u.initiated),
                 checksum_algorithm=u.checksum_algorithm,
                 checksum_type=u.checksum_type,

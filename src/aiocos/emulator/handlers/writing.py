@@ -4,10 +4,10 @@ from email.utils import format_datetime
 from typing import Any
 
 from aiocos.config import MAX_PUT
-from aiocos.emulator import lifecycle, locking
+from aiocos.emulator import lifecycle, locking, public
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
-from aiocos.emulator.handlers import retention
-from aiocos.emulator.handlers.acl import canned
+from aiocos.emulator.handlers import retention, tagging
+from aiocos.emulator.handlers.acl import canned_in
 from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find, told_version
 from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.handlers.state import still_there
@@ -29,7 +29,6 @@ _CONTENT = (
     "content_language",
     "cache_control",
     "website_redirect_location",
-    "storage_class",
     "tagging",
 )
 
@@ -41,10 +40,10 @@ def content_headers(op: PutObject | CopyObject | CreateMultipartUpload) -> dict[
         value = getattr(op, name)
         if value:
             headers[name] = value
+    if op.tagging:
+        tagging.check_header(op.tagging)
     if op.expires is not None:
         headers["expires"] = format_datetime(op.expires, usegmt=True)
-    if headers.get("storage_class") == "STANDARD":
-        del headers["storage_class"]
     return headers
 
 
@@ -78,7 +77,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     """Store an object."""
     refuse_unserved(op)
     bucket = ctx.bucket
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned(op.acl)
+    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
     customer = key_md5(op.customer_key)
     state = retention.on_write(bucket, op, ctx.now, integrity=ctx.incoming.has_integrity())
 
@@ -133,7 +132,7 @@ def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[Bucke
 
 def may_copy(ctx: Context, bucket: Bucket, found: Object) -> None:
     """Let pass who may read the source."""
-    if (ctx.caller is None or bucket.instance != ctx.caller.crn) and not found.acl.startswith("public-read"):
+    if (ctx.caller is None or bucket.instance != ctx.caller.crn) and not public.is_public(bucket, found):
         raise denied()
 
 
@@ -145,7 +144,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
     source_bucket, source = source_of(ctx, op.source)
     customer, source_key = key_md5(op.customer_key), key_md5(op.source_customer_key)
     replace, now, writer = op.metadata_directive == "REPLACE", ctx.now, ctx.writer
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned(op.acl)
+    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
     to_self = (source_bucket.id, source.key) == (bucket.id, op.key) and source.version_id is None
     changed = replace or op.storage_class or op.tagging_directive == "REPLACE" or customer != source_key
     if to_self and not (changed or op.website_redirect_location or op.retention_directive):
@@ -163,8 +162,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         lifecycle.refuse_archived(found, now)
         if found.size > MAX_PUT:
             raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
-        kept = headers if replace else {**found.headers, **{n: v for n, v in headers.items() if n == "storage_class"}}
-        kept.pop(STATUS, None)
+        kept = headers if replace else {n: v for n, v in found.headers.items() if n != STATUS}
         if op.tagging_directive == "REPLACE":
             kept = {**kept, "tagging": op.tagging or ""}
         elif "tagging" in found.headers:

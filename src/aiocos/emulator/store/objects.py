@@ -173,7 +173,7 @@ def set_lock(t: Transaction, serial: int, lock: dict[str, Any]) -> None:
 
 
 def set_headers(t: Transaction, serial: int, headers: dict[str, str]) -> None:
-    """Replace what an object's readers are told."""
+    """Replace what an object's readers are told, its tags with it."""
     t.execute("UPDATE objects SET headers = ? WHERE serial = ?", (json.dumps(headers), serial))
 
 

@@ -1,0 +1,46 @@
+"""Rules for cross-origin requests: kept here, followed by `emulator.crossing`."""
+
+from aiocos.emulator.context import Context, failure, handles
+from aiocos.emulator.store import buckets
+from aiocos.errors import NoSuchConfiguration
+from aiocos.operations.cors import CorsConfiguration, CorsRules, DeleteBucketCors, GetBucketCors, PutBucketCors
+from aiocos.wire.spec import Result
+
+METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "HEAD"})
+MAX_RULES = 100
+
+
+@handles(GetBucketCors)
+async def get(ctx: Context, op: GetBucketCors) -> CorsConfiguration:
+    """Read the rules."""
+    xml = ctx.bucket.settings.get("cors")
+    if xml is None:
+        raise NoSuchConfiguration("The CORS configuration does not exist", status=404, code="NoSuchCORSConfiguration")
+    return CorsConfiguration.from_xml(xml.encode())
+
+
+@handles(PutBucketCors, integrity=True)
+async def put(ctx: Context, op: PutBucketCors) -> Result:
+    """Replace the rules."""
+    if not 1 <= len(op.rules) <= MAX_RULES:
+        raise failure("MalformedXML", f"There are 1 to {MAX_RULES} rules, not {len(op.rules)}.")
+    for rule in op.rules:
+        if not rule.allowed_methods or not rule.allowed_origins:
+            raise failure("MalformedXML", "A rule has methods and origins.")
+        if unknown := set(rule.allowed_methods) - METHODS:
+            raise failure("InvalidRequest", f"Found unsupported HTTP method in CORS config: {', '.join(sorted(unknown))}")
+        if any(text.count("*") > 1 for text in (*rule.allowed_origins, *rule.allowed_headers)):
+            raise failure("InvalidRequest", "An origin or header has one wildcard at most.")
+        if any("*" in text for text in rule.expose_headers):
+            raise failure("InvalidRequest", "A header to expose has no wildcard.")
+    xml, bucket = CorsRules(rules=op.rules).to_xml().decode(), ctx.bucket.id
+    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "cors", xml))
+    return Result()
+
+
+@handles(DeleteBucketCors)
+async def delete(ctx: Context, op: DeleteBucketCors) -> Result:
+    """Remove the rules."""
+    bucket = ctx.bucket.id
+    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "cors", None))
+    return Result()

@@ -1,0 +1,134 @@
+"""Tags of objects and of buckets. An object's tags are kept in the form that the header `x-amz-tagging` has."""
+
+import re
+from urllib.parse import parse_qsl, urlencode
+
+from aiocos.emulator.context import Context, failure, handles
+from aiocos.emulator.handlers.finding import must_find
+from aiocos.emulator.handlers.state import still_there
+from aiocos.emulator.replication import changed
+from aiocos.emulator.store import Object, Transaction, buckets, objects
+from aiocos.errors import NoSuchConfiguration
+from aiocos.operations.shared import Tag
+from aiocos.operations.tagging import (
+    DeleteBucketTagging,
+    DeleteObjectTagging,
+    GetBucketTagging,
+    GetObjectTagging,
+    ObjectTagged,
+    ObjectTagSet,
+    PutBucketTagging,
+    PutObjectTagging,
+    Tagging,
+    TagSet,
+)
+from aiocos.wire.spec import Result
+
+MAX_TAGS = 10
+MAX_BUCKET_TAGS = 50
+# What either page of the documentation allows, besides letters, digits and space.
+_ALLOWED = re.compile(r"[\w +\-=._:/@*']*")
+
+
+def _bad(message: str) -> Exception:
+    return failure("InvalidTag", message)
+
+
+def check(pairs: list[tuple[str, str]], most: int = MAX_TAGS) -> None:
+    """Refuse tags that are not allowed."""
+    if len(pairs) > most:
+        raise _bad(f"There are {most} tags at most, not {len(pairs)}.")
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise _bad("Cannot provide multiple Tags with the same key")
+    for key, value in pairs:
+        if not 1 <= len(key) <= 128 or len(key.encode()) > 256:
+            raise _bad("The key of a tag has 1 to 128 characters, and 256 bytes at most.")
+        if len(value) > 256 or len(value.encode()) > 512:
+            raise _bad("The value of a tag has 256 characters and 512 bytes at most.")
+        if key.startswith("ibm:"):
+            raise _bad("The key of a tag does not begin with ibm:")
+        if not _ALLOWED.fullmatch(key) or not _ALLOWED.fullmatch(value):
+            raise _bad("A tag holds letters, digits, spaces and + - = . _ : / @ * '")
+
+
+def check_header(text: str) -> None:
+    """Refuse the header `x-amz-tagging` where its tags are not allowed."""
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+    except ValueError:
+        raise failure("InvalidArgument", "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded") from None
+    check(pairs)
+
+
+def _tags(text: str) -> list[Tag]:
+    return [Tag(key=k, value=v) for k, v in parse_qsl(text, keep_blank_values=True)]
+
+
+def _pairs(tags: list[Tag] | dict[str, str]) -> list[tuple[str, str]]:
+    return list(tags.items()) if isinstance(tags, dict) else [(tag.key, tag.value) for tag in tags]
+
+
+def _version(ctx: Context, found: Object) -> str | None:
+    return found.version_id if ctx.bucket.versioning is not None else None
+
+
+@handles(GetObjectTagging)
+async def get_object(ctx: Context, op: GetObjectTagging) -> ObjectTagSet:
+    """Read an object's tags."""
+    found = must_find(ctx.store.point, ctx.bucket.id, op.key, op.version_id)
+    return ObjectTagSet(tags=_tags(found.headers.get("tagging", "")), version_id=_version(ctx, found))
+
+
+async def _set(ctx: Context, key: str, version_id: str | None, text: str) -> ObjectTagged:
+    named, now = ctx.bucket, ctx.now
+
+    def write(t: Transaction) -> Object:
+        bucket = still_there(t, named)
+        found = must_find(t.connection, bucket.id, key, version_id)
+        headers = {n: v for n, v in found.headers.items() if n != "tagging"} | ({"tagging": text} if text else {})
+        objects.set_headers(t, found.serial, headers)
+        changed(t, bucket, found.copy(headers=headers), now)
+        return found
+
+    return ObjectTagged(version_id=_version(ctx, await ctx.store.write(write)))
+
+
+@handles(PutObjectTagging)
+async def put_object(ctx: Context, op: PutObjectTagging) -> ObjectTagged:
+    """Replace an object's tags."""
+    pairs = _pairs(op.tags)
+    check(pairs)
+    return await _set(ctx, op.key, op.version_id, urlencode(pairs))
+
+
+@handles(DeleteObjectTagging)
+async def delete_object(ctx: Context, op: DeleteObjectTagging) -> ObjectTagged:
+    """Remove an object's tags."""
+    return await _set(ctx, op.key, op.version_id, "")
+
+
+@handles(GetBucketTagging)
+async def get_bucket(ctx: Context, op: GetBucketTagging) -> TagSet:
+    """Read a bucket's tags."""
+    xml = ctx.bucket.settings.get("tagging")
+    if xml is None:
+        raise NoSuchConfiguration("The TagSet does not exist", status=404, code="NoSuchTagSet")
+    return TagSet.from_xml(xml.encode())
+
+
+@handles(PutBucketTagging)
+async def put_bucket(ctx: Context, op: PutBucketTagging) -> Result:
+    """Replace a bucket's tags."""
+    pairs = _pairs(op.tags)
+    check(pairs, MAX_BUCKET_TAGS)
+    xml, bucket = Tagging(tags=[Tag(key=k, value=v) for k, v in pairs]).to_xml().decode(), ctx.bucket.id
+    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "tagging", xml))
+    return Result()
+
+
+@handles(DeleteBucketTagging)
+async def delete_bucket(ctx: Context, op: DeleteBucketTagging) -> Result:
+    """Remove a bucket's tags."""
+    bucket = ctx.bucket.id
+    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "tagging", None))
+    return Result()

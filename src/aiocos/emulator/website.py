@@ -1,0 +1,205 @@
+"""The website endpoint: buckets as sites, for browsers.
+
+A site's bucket is named by the host, `http://{bucket}.s3-web.localhost:{port}/`; browsers take every name under `localhost` for
+this machine. Nobody signs in: an object is shown if its access control list is public, or its bucket's is. The order of things:
+
+1. `RedirectAllRequestsTo`, then the routing rules without a status, by the prefix of the key;
+2. the object, for a folder its index; a folder without its slash is redirected to the one with it;
+3. for an error the routing rules with its status, then the error document, then a page of the emulator's own.
+"""
+
+import re
+from collections import deque
+from dataclasses import replace
+from html import escape
+from urllib.parse import quote, unquote
+
+from aiohttp import web
+
+from aiocos.emulator import lifecycle, public
+from aiocos.emulator.answer import send
+from aiocos.emulator.arriving import split_target
+from aiocos.emulator.body import Incoming
+from aiocos.emulator.clock import Clock
+from aiocos.emulator.context import Context, Reply
+from aiocos.emulator.handlers.reading import get as read_object
+from aiocos.emulator.service import Served, Service
+from aiocos.emulator.store import Bucket, Object, Store, buckets, objects
+from aiocos.errors import ServiceError
+from aiocos.operations.objects import GetObject
+from aiocos.operations.website import RoutingRule, WebsiteConfiguration
+from aiocos.wire.bind import from_request, to_response
+from aiocos.wire.message import Request, Response
+
+_HOST = re.compile(r"(?P<bucket>.+)\.s3-web\..+", re.IGNORECASE)
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{status} {title}</title></head>
+<body><h1>{status} {title}</h1><ul>{facts}</ul></body></html>
+"""
+
+
+class Refused(Exception):
+    """A page that cannot be shown, and why."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+class Moved(Exception):
+    """The page is elsewhere."""
+
+    def __init__(self, status: int, location: str) -> None:
+        super().__init__(location)
+        self.status, self.location = status, location
+
+
+class Website:
+    """Answers browsers from the store that a service writes."""
+
+    def __init__(self, store: Store, clock: Clock, service: Service, requests: deque[Served]) -> None:
+        self._requests = requests
+        self._store = store
+        self._clock = clock
+        self._service = service
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve one request."""
+        path, query = split_target(request.raw_path)
+        served = Served("Website", request.method, None, unquote(path[1:]), self._clock.now(), "website")
+        self._requests.append(served)
+        reply: Reply | None = None
+        extra: dict[str, str] = {}
+        try:
+            bucket, site = self._site(request)
+            served.bucket = bucket.name
+            try:
+                reply, response = await self._page(request, bucket, site, path, query, extra)
+            except Refused as refused:
+                reply, response = await self._error(request, bucket, site, path, query, refused)
+        except Moved as moved:
+            response = Response(moved.status, {"Location": moved.location})
+        except Refused as refused:
+            response = _own_page(refused)
+        served.status = response.status
+        content = reply.content if reply is not None else None
+        return await send(request, response, extra, "website", content, self._store, ())
+
+    def _site(self, request: web.BaseRequest) -> tuple[Bucket, WebsiteConfiguration]:
+        host = request.headers.get("Host", "")
+        named = _HOST.fullmatch(host.rpartition(":")[0] if re.search(r":\d+$", host) else host)
+        if named is None:
+            raise Refused(404, "NoSuchBucket", f"A site is at http://<bucket>.s3-web.localhost, not at {host}")
+        if request.method not in ("GET", "HEAD"):
+            raise Refused(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+        bucket = buckets.find(self._store.point, named["bucket"])
+        if bucket is None:
+            raise Refused(404, "NoSuchBucket", f"The specified bucket does not exist: {named['bucket']}")
+        xml = bucket.settings.get("website")
+        if xml is None:
+            raise Refused(404, "NoSuchWebsiteConfiguration", f"{bucket.name} has no website configuration")
+        return bucket, WebsiteConfiguration.from_xml(xml.encode())
+
+    async def _page(
+        self, request: web.BaseRequest, bucket: Bucket, site: WebsiteConfiguration, path: str, query: str, extra: dict[str, str]
+    ) -> tuple[Reply, Response]:
+        if (everything := site.redirect_all_requests_to) is not None:
+            target = f"{path}?{query}" if query else path
+            raise Moved(301, f"{everything.protocol or request.scheme}://{everything.host_name}{target}")
+        key = _key(path)
+        for rule in site.routing_rules or ():
+            if _applies(rule, key, None):
+                raise Moved(*_target(rule, key, request))
+        suffix = site.index_document.suffix if site.index_document is not None else ""
+        name = f"{key}{suffix}" if not key or key.endswith("/") else key
+        found = self._visible(bucket, name) if name else None
+        if found is None:
+            if name == key and self._visible(bucket, f"{key}/{suffix}", quietly=True) is not None:
+                raise Moved(302, f"/{quote(key)}/")
+            raise Refused(404, "NoSuchKey", f"The specified key does not exist: {name}")
+        if (elsewhere := found.headers.get("website_redirect_location")) is not None:
+            raise Moved(301, elsewhere)
+        headers = {n.lower(): v for n, v in request.headers.items()}
+        wire = Request(request.method, bucket.name, name, [], headers)
+        return await self._read(request, bucket, wire, extra)
+
+    def _visible(self, bucket: Bucket, key: str, *, quietly: bool = False) -> Object | None:
+        """The object of a key, if anybody may see it; None where there is none."""
+        found = objects.find(self._store.point, bucket.id, key)
+        if found is None or found.delete_marker:
+            return None
+        if public.is_public(bucket, found) or public.acl_of(bucket).startswith("public-read"):
+            return found
+        if quietly:
+            return None
+        raise Refused(403, "AccessDenied", "Access Denied")
+
+    async def _read(
+        self, request: web.BaseRequest, bucket: Bucket, wire: Request, extra: dict[str, str]
+    ) -> tuple[Reply, Response]:
+        owner = self._service.by_name.get(bucket.instance)  # who may see it was decided here
+        incoming = Incoming(request, None, self._store.blobs)
+        ctx = Context(self._store, self._clock, owner, self._service.by_name, wire, "", incoming, extra, bucket)
+        try:
+            made = await read_object(ctx, from_request(GetObject, wire))
+        except ServiceError as error:
+            if error.status == 304:
+                return Reply(GetObject.statement.result()), Response(304, dict(extra))
+            raise Refused(error.status, error.code, error.message) from error
+        reply = made if isinstance(made, Reply) else Reply(made)
+        return reply, to_response(reply.result, reply.status or 200)
+
+    async def _error(
+        self, request: web.BaseRequest, bucket: Bucket, site: WebsiteConfiguration, path: str, query: str, refused: Refused
+    ) -> tuple[Reply | None, Response]:
+        key = _key(path)
+        for rule in site.routing_rules or ():
+            if _applies(rule, key, refused.status):
+                raise Moved(*_target(rule, key, request))
+        if site.error_document is not None:
+            try:
+                found = self._visible(bucket, site.error_document.key)
+                if found is not None and lifecycle.is_readable(found, self._clock.timestamp()):
+                    wire = Request("GET", bucket.name, found.key)
+                    reply, response = await self._read(request, bucket, wire, {})
+                    return replace(reply, status=refused.status), replace(response, status=refused.status)
+            except Refused:
+                pass
+        return None, _own_page(refused)
+
+
+def _key(path: str) -> str:
+    try:
+        return unquote(path[1:], errors="strict")
+    except UnicodeDecodeError:
+        raise Refused(400, "InvalidURI", "Couldn't parse the specified URI.") from None
+
+
+def _applies(rule: RoutingRule, key: str, status: int | None) -> bool:
+    when = rule.condition
+    if when is None:
+        return status is None
+    if when.http_error_code_returned_equals is None:
+        if status is not None:
+            return False
+    elif when.http_error_code_returned_equals != str(status):
+        return False
+    return key.startswith(when.key_prefix_equals or "")
+
+
+def _target(rule: RoutingRule, key: str, request: web.BaseRequest) -> tuple[int, str]:
+    to = rule.redirect
+    if to.replace_key_with is not None:
+        key = to.replace_key_with
+    elif to.replace_key_prefix_with is not None:
+        prefix = (rule.condition.key_prefix_equals if rule.condition is not None else None) or ""
+        key = to.replace_key_prefix_with + key[len(prefix) :]
+    host = to.host_name or request.headers.get("Host", "")
+    return int(to.http_redirect_code or 301), f"{to.protocol or request.scheme}://{host}/{quote(key)}"
+
+
+def _own_page(refused: Refused) -> Response:
+    title = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}.get(refused.status, "Error")
+    facts = f"<li>Code: {escape(refused.code)}</li><li>Message: {escape(refused.message)}</li>"
+    page = _PAGE.format(status=refused.status, title=title, facts=facts)
+    return Response(refused.status, {"Content-Type": "text/html; charset=utf-8"}, page.encode())
