@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -24,6 +25,7 @@ from aiocos.errors import (
     ServiceError,
 )
 from aiocos.operations.multipart import CompletedPart
+from aiocos.operations.object_lock import ObjectLockConfiguration
 from aiocos.operations.objects import Delete, DeleteObjects, ObjectIdentifier
 from aiocos.operations.versioning import VersioningConfiguration
 from aiocos.wire.values import CopySource
@@ -417,3 +419,41 @@ async def test_a_removed_bucket_is_not_versioned(raw: Raw, cos: Client) -> None:
     with pytest.raises(ServiceError) as caught:
         await cos.versioning.enable("none")
     assert caught.value.code == "NoSuchBucket"
+
+
+async def test_the_state_counts_at_the_moment_of_the_write(raw: Raw, cos: Client) -> None:
+    """What is sent together is decided one after the other: never is a locked bucket suspended, or a policy versioned."""
+    for n in range(10):
+        name = f"race{n}"
+        await cos.buckets.create(name)
+        await cos.versioning.enable(name)
+        await asyncio.gather(
+            cos.object_lock.put_configuration(name, ObjectLockConfiguration()),
+            cos.versioning.suspend(name),
+            return_exceptions=True,
+        )
+        found = buckets.find(raw.emulator.store.point, name)
+        assert found is not None
+        assert ("object-lock" in found.settings) == (found.versioning == "Enabled")
+
+
+async def test_writes_at_the_same_time_leave_one_latest(raw: Raw, cos: Client) -> None:
+    async def one(n: int) -> None:
+        if n % 4:
+            await cos.objects.put("bucket", "key", b"%d" % n)
+        else:
+            await cos.objects.delete("bucket", "key")
+
+    await asyncio.gather(*(one(n) for n in range(40)))
+    every = await ids(cos)
+    assert [latest for _, latest, _ in every] == [True] + [False] * 39
+    assert sum(marker for _, _, marker in every) == 10
+
+
+def test_the_clock_takes_days_and_hours() -> None:
+    clock = Clock(datetime(2026, 1, 1, tzinfo=UTC))
+    clock.advance(days=100)
+    assert clock.now().date() == date(2026, 4, 11)
+    clock.advance(60, hours=-1)
+    clock.advance(timedelta(minutes=59))
+    assert abs(clock.now() - datetime(2026, 4, 11, tzinfo=UTC)) < timedelta(seconds=1)
