@@ -367,6 +367,18 @@ async def test_pages_of_versions(cos: Client, size: int) -> None:
     assert [p.prefix for p in rolled.common_prefixes] == ["c/"]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_a_bucket_is_emptied_while_it_is_listed(cos: Client, size: int) -> None:
+    for key in ("a", "b"):
+        for _ in range(5):
+            await cos.objects.put("bucket", key, b"x")
+        await cos.objects.delete("bucket", key)
+    async for page in cos.objects.list_versions("bucket", max_keys=size).pages():
+        every = [ObjectIdentifier(key=e.key, version_id=e.version_id) for e in (*page.versions, *page.delete_markers)]
+        assert not (await cos.objects.delete_many("bucket", every)).errors
+    await cos.buckets.delete("bucket")
+
+
 async def test_plain_listings_show_what_a_plain_read_finds(cos: Client) -> None:
     await cos.objects.put("bucket", "a", b"1")
     await cos.objects.put("bucket", "a", b"22")
