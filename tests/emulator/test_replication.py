@@ -95,7 +95,8 @@ async def test_what_a_rule_may_not_be(cos: Client, raw: Raw) -> None:
         (rule("bucket"), "InvalidRequest"),
         (rule(""), "InvalidArgument"),
         (rule("arn:aws:s3:::target"), "InvalidArgument"),
-        (rule("crn:v1:bluemix:public:cloud-object-storage:global:a/1:other:bucket:target"), "InvalidRequest"),
+        (rule("crn:v1:bluemix:public:cloud-object-storage:global:a/1:2:bucket:none"), "InvalidRequest"),
+        (rule("crn:v1:bluemix:public:kms:global:a/1:2:bucket:target"), "InvalidArgument"),
     ):
         with pytest.raises(InvalidRequest) as caught:
             await cos.replication.put("bucket", made)

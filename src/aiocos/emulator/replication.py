@@ -37,14 +37,9 @@ def _fits(rule: ReplicationRule, found: Object) -> bool:
 
 
 def target_of(t: Transaction, destination: str) -> Bucket | None:
-    """The bucket that a rule replicates to, by its name or CRN; None where it is not there."""
+    """The bucket that a rule replicates to, by its name or CRN; None where it is not there. Names are global: the name decides."""
     # crn:v1:bluemix:public:cloud-object-storage:global:a/<account>:<instance>:bucket:<name>
-    parts = destination.split(":")
-    found = buckets.find(t.connection, parts[-1])
-    if found is None or len(parts) == 1:
-        return found
-    own = found.instance.split(":")
-    return found if len(own) > 7 and len(parts) == 10 and own[7] == parts[7] else None
+    return buckets.find(t.connection, destination.rpartition(":")[2])
 
 
 def replicate(t: Transaction, bucket: Bucket, made: Object, now: float) -> Object:
