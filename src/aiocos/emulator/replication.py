@@ -37,7 +37,7 @@ def _fits(rule: ReplicationRule, found: Object) -> bool:
 
 
 def target_of(t: Transaction, destination: str) -> Bucket | None:
-    """The bucket that a rule replicates to, by its name or CRN; None where it is not there. Names are global: the name decides."""
+    """The bucket that a rule replicates to, by its name or CRN, of which the name decides; None where it is not there."""
     # crn:v1:bluemix:public:cloud-object-storage:global:a/<account>:<instance>:bucket:<name>
     return buckets.find(t.connection, destination.rpartition(":")[2])
 

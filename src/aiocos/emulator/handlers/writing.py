@@ -162,7 +162,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         lifecycle.refuse_archived(found, now)
         if found.size > MAX_PUT:
             raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
-        kept = headers if replace else {n: v for n, v in found.headers.items() if n != STATUS}
+        kept = {name: value for name, value in (headers if replace else found.headers).items() if name != STATUS}
         if op.tagging_directive == "REPLACE":
             kept = {**kept, "tagging": op.tagging or ""}
         elif "tagging" in found.headers:
