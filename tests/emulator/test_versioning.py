@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 
@@ -460,6 +461,43 @@ async def test_writes_at_the_same_time_leave_one_latest(raw: Raw, cos: Client) -
     every = await ids(cos)
     assert [latest for _, latest, _ in every] == [True] + [False] * 39
     assert sum(marker for _, _, marker in every) == 10
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_it_does_what_a_list_would(cos: Client, seed: int) -> None:
+    """Random writes and removals beside a model: by key the versions, newest first; None is a marker."""
+    chance = random.Random(seed)
+    model: dict[str, list[tuple[str, bytes | None]]] = {"a": [], "b/c": []}
+    enabled = True
+    for step in range(60):
+        key = chance.choice(list(model))
+        kept = model[key]
+        match chance.randrange(8):
+            case 0:
+                enabled = not enabled
+                await (cos.versioning.enable if enabled else cos.versioning.suspend)("bucket")
+            case 1 | 2:
+                made = await cos.objects.delete("bucket", key)
+                model[key] = [(made.version_id or "", None), *(v for v in kept if enabled or v[0] != "null")]
+            case 3 | 4 if kept:
+                version = chance.choice(kept)
+                await cos.objects.delete("bucket", key, version_id=version[0])
+                kept.remove(version)
+            case _:
+                put = await cos.objects.put("bucket", key, b"%d" % step)
+                model[key] = [(put.version_id or "", b"%d" % step), *(v for v in kept if enabled or v[0] != "null")]
+        for name, versions in model.items():
+            expected = [(version, n == 0, data is None) for n, (version, data) in enumerate(versions)]
+            assert await ids(cos, name) == expected
+            if versions and versions[0][1] is not None:
+                assert await read(cos, name) == versions[0][1]
+            else:
+                with pytest.raises(NoSuchKey):
+                    await read(cos, name)
+    for name, versions in model.items():
+        for version, data in versions:
+            if data is not None:
+                assert await read(cos, name, version) == data
 
 
 def test_the_clock_takes_days_and_hours() -> None:

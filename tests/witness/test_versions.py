@@ -1,4 +1,4 @@
-"""IBM's own SDK drives versions, locks and replication of the emulator from end to end."""
+"""IBM's own SDK drives versions, locks and replication of the emulator from end to end; rclone and s5cmd read versions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from aiocos import Client
 from aiocos.emulator import Emulator
 
 from .test_ibm_boto3 import _refused, sdk_client
+from .test_rclone_s5cmd import _rclone, _s5cmd
 
 BUCKET, TARGET = "witness-versions", "witness-target"
 
@@ -143,3 +145,48 @@ async def test_replication(run: Callable[..., Any], cos_emulator: Emulator) -> N
         _refused("ReplicationConfigurationNotFoundError", cos.get_bucket_replication, Bucket=BUCKET)
 
     await run(story)
+
+
+async def _three(cos: Client, emulator: Emulator) -> list[str]:
+    """Two versions and a marker of one key, some seconds apart. They lie in the past: s5cmd hides what is newer than itself."""
+    emulator.clock.advance(-60)
+    await cos.buckets.create(BUCKET)
+    await cos.versioning.enable(BUCKET)
+    made = []
+    for data in (b"first", b"second"):
+        made.append((await cos.objects.put(BUCKET, "k.txt", data)).version_id or "")
+        emulator.clock.advance(10)
+    made.append((await cos.objects.delete(BUCKET, "k.txt")).version_id or "")
+    await cos.objects.put(BUCKET, "other", b"x")
+    return made
+
+
+@pytest.mark.parametrize("kind", ["iam", "hmac"])
+async def test_rclone_reads_and_removes_versions(kind: str, cos: Client, cos_emulator: Emulator) -> None:
+    await _three(cos, cos_emulator)
+    run = _rclone(cos_emulator, kind)
+    assert (await run("backend", "versioning", f"cos:{BUCKET}")).strip() == '"Enabled"'
+    assert (await run("lsf", f"cos:{BUCKET}")).split() == ["other"]
+    names = sorted((await run("lsf", "--s3-versions", f"cos:{BUCKET}")).split())
+    assert len(names) == 3
+    assert [await run("cat", "--s3-versions", f"cos:{BUCKET}/{name}") for name in names[:2]] == ["first", "second"]
+    # What is hidden and old goes, with its marker; what is current stays.
+    await run("backend", "cleanup-hidden", f"cos:{BUCKET}")
+    page = await anext(cos.objects.list_versions(BUCKET).pages())
+    assert [v.key for v in page.versions] == ["other"]
+
+
+async def test_s5cmd_reads_and_removes_versions(cos: Client, cos_emulator: Emulator) -> None:
+    first, second, marker = await _three(cos, cos_emulator)
+    run = _s5cmd(cos_emulator)
+    assert "Enabled" in await run("bucket-version", f"s3://{BUCKET}")
+    listed = await run("ls", "--all-versions", f"s3://{BUCKET}/*")
+    assert first in listed
+    assert second in listed
+    assert await run("cat", "--version-id", first, f"s3://{BUCKET}/k.txt") == "first"
+    await run("rm", "--version-id", marker, f"s3://{BUCKET}/k.txt")
+    assert await run("cat", f"s3://{BUCKET}/k.txt") == "second"
+    await run("rm", "--all-versions", f"s3://{BUCKET}/*")
+    await run("bucket-version", "--set", "Suspended", f"s3://{BUCKET}")
+    assert (await cos.versioning.get(BUCKET)).status == "Suspended"
+    await cos.buckets.delete(BUCKET)
