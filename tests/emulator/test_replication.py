@@ -95,7 +95,8 @@ async def test_what_a_rule_may_not_be(cos: Client, raw: Raw) -> None:
         (rule("bucket"), "InvalidRequest"),
         (rule(""), "InvalidArgument"),
         (rule("arn:aws:s3:::target"), "InvalidArgument"),
-        (rule("crn:v1:bluemix:public:cloud-object-storage:global:a/1:other:bucket:target"), "InvalidRequest"),
+        (rule("crn:v1:bluemix:public:cloud-object-storage:global:a/1:2:bucket:none"), "InvalidRequest"),
+        (rule("crn:v1:bluemix:public:kms:global:a/1:2:bucket:target"), "InvalidArgument"),
     ):
         with pytest.raises(InvalidRequest) as caught:
             await cos.replication.put("bucket", made)
@@ -240,6 +241,16 @@ async def test_a_lock_is_replicated_and_followed(cos: Client, raw: Raw) -> None:
     await cos.object_lock.put_retention("bucket", "key", ObjectRetention(), bypass_governance=True)
     await cos.object_lock.put_legal_hold("bucket", "key", "OFF")
     await cos.objects.delete("target", "key", version_id=version)
+
+
+async def test_tags_are_followed(cos: Client) -> None:
+    await cos.replication.put("bucket", rule("target"))
+    await cos.objects.put("bucket", "key", b"x")
+    await cos.tagging.put_object("bucket", "key", {"a": "b"})
+    assert (await cos.tagging.get_object("target", "key")).as_dict() == {"a": "b"}
+    assert await status(cos, "key", "target") == "REPLICA"
+    await cos.tagging.delete_object("bucket", "key")
+    assert (await cos.tagging.get_object("target", "key")).as_dict() == {}
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -24,6 +26,7 @@ from aiocos.errors import (
     ServiceError,
 )
 from aiocos.operations.multipart import CompletedPart
+from aiocos.operations.object_lock import ObjectLockConfiguration
 from aiocos.operations.objects import Delete, DeleteObjects, ObjectIdentifier
 from aiocos.operations.versioning import VersioningConfiguration
 from aiocos.wire.values import CopySource
@@ -365,6 +368,18 @@ async def test_pages_of_versions(cos: Client, size: int) -> None:
     assert [p.prefix for p in rolled.common_prefixes] == ["c/"]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_a_bucket_is_emptied_while_it_is_listed(cos: Client, size: int) -> None:
+    for key in ("a", "b"):
+        for _ in range(5):
+            await cos.objects.put("bucket", key, b"x")
+        await cos.objects.delete("bucket", key)
+    async for page in cos.objects.list_versions("bucket", max_keys=size).pages():
+        every = [ObjectIdentifier(key=e.key, version_id=e.version_id) for e in (*page.versions, *page.delete_markers)]
+        assert not (await cos.objects.delete_many("bucket", every)).errors
+    await cos.buckets.delete("bucket")
+
+
 async def test_plain_listings_show_what_a_plain_read_finds(cos: Client) -> None:
     await cos.objects.put("bucket", "a", b"1")
     await cos.objects.put("bucket", "a", b"22")
@@ -417,3 +432,78 @@ async def test_a_removed_bucket_is_not_versioned(raw: Raw, cos: Client) -> None:
     with pytest.raises(ServiceError) as caught:
         await cos.versioning.enable("none")
     assert caught.value.code == "NoSuchBucket"
+
+
+async def test_the_state_counts_at_the_moment_of_the_write(raw: Raw, cos: Client) -> None:
+    """What is sent together is decided one after the other: never is a locked bucket suspended, or a policy versioned."""
+    for n in range(10):
+        name = f"race{n}"
+        await cos.buckets.create(name)
+        await cos.versioning.enable(name)
+        await asyncio.gather(
+            cos.object_lock.put_configuration(name, ObjectLockConfiguration()),
+            cos.versioning.suspend(name),
+            return_exceptions=True,
+        )
+        found = buckets.find(raw.emulator.store.point, name)
+        assert found is not None
+        assert ("object-lock" in found.settings) == (found.versioning == "Enabled")
+
+
+async def test_writes_at_the_same_time_leave_one_latest(raw: Raw, cos: Client) -> None:
+    async def one(n: int) -> None:
+        if n % 4:
+            await cos.objects.put("bucket", "key", b"%d" % n)
+        else:
+            await cos.objects.delete("bucket", "key")
+
+    await asyncio.gather(*(one(n) for n in range(40)))
+    every = await ids(cos)
+    assert [latest for _, latest, _ in every] == [True] + [False] * 39
+    assert sum(marker for _, _, marker in every) == 10
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_it_does_what_a_list_would(cos: Client, seed: int) -> None:
+    """Random writes and removals beside a model: by key the versions, newest first; None is a marker."""
+    chance = random.Random(seed)
+    model: dict[str, list[tuple[str, bytes | None]]] = {"a": [], "b/c": []}
+    enabled = True
+    for step in range(60):
+        key = chance.choice(list(model))
+        kept = model[key]
+        match chance.randrange(8):
+            case 0:
+                enabled = not enabled
+                await (cos.versioning.enable if enabled else cos.versioning.suspend)("bucket")
+            case 1 | 2:
+                made = await cos.objects.delete("bucket", key)
+                model[key] = [(made.version_id or "", None), *(v for v in kept if enabled or v[0] != "null")]
+            case 3 | 4 if kept:
+                version = chance.choice(kept)
+                await cos.objects.delete("bucket", key, version_id=version[0])
+                kept.remove(version)
+            case _:
+                put = await cos.objects.put("bucket", key, b"%d" % step)
+                model[key] = [(put.version_id or "", b"%d" % step), *(v for v in kept if enabled or v[0] != "null")]
+        for name, versions in model.items():
+            expected = [(version, n == 0, data is None) for n, (version, data) in enumerate(versions)]
+            assert await ids(cos, name) == expected
+            if versions and versions[0][1] is not None:
+                assert await read(cos, name) == versions[0][1]
+            else:
+                with pytest.raises(NoSuchKey):
+                    await read(cos, name)
+    for name, versions in model.items():
+        for version, data in versions:
+            if data is not None:
+                assert await read(cos, name, version) == data
+
+
+def test_the_clock_takes_days_and_hours() -> None:
+    clock = Clock(datetime(2026, 1, 1, tzinfo=UTC))
+    clock.advance(days=100)
+    assert clock.now().date() == date(2026, 4, 11)
+    clock.advance(60, hours=-1)
+    clock.advance(timedelta(minutes=59))
+    assert abs(clock.now() - datetime(2026, 4, 11, tzinfo=UTC)) < timedelta(seconds=1)

@@ -18,7 +18,15 @@ Where the service's documentation is silent, this was chosen:
 * CRC-32C and CRC-64/NVME are verified up to 16 MiB, beyond that kept as announced.
 * A second completion of an upload is 404 `NoSuchUpload`. Deleting a bucket gives up its open uploads.
 * A location without a storage class (`eu-de`) means `eu-de-standard`. The name of a removed bucket is free at once.
-* Sub-resources that are not served, Object Lock, and grants to others than everybody are 501 `NotImplemented`.
+* Sub-resources that are not served, MFA delete, and grants to others than everybody are 501 `NotImplemented`.
+* Version ids are UUIDs; answers carry them once versioning was set. A marker is 404 where it is current, by id 405
+  `MethodNotAllowed`, both with `x-amz-delete-marker`. Removing a version that is not there is 204.
+* Settings of a bucket that exclude each other are 409 `InvalidBucketState`; replication without versioning is 400.
+* What is locked answers 403 `AccessDenied`; lock headers on a bucket without lock 400 `InvalidRequest`; a date that has passed,
+  or half of a pair, 400 `InvalidArgument`. Without bypass a lock gets a later date only, also where it becomes `COMPLIANCE`.
+  One that has run out counts as none. A year is 365 days. A copy does not take its source's lock along.
+* Replicas are made with the write. They have the version id and the date of their source, are private, and go no further;
+  nobody is asked for an authorization. Rules are answered with `Enabled`; failures are retried at midnight, when asked for.
 * An owner's id is the GUID of the service instance. An API key stands for one instance; another one's is 403.
 """
 

@@ -37,14 +37,9 @@ def _fits(rule: ReplicationRule, found: Object) -> bool:
 
 
 def target_of(t: Transaction, destination: str) -> Bucket | None:
-    """The bucket that a rule replicates to, by its name or CRN; None where it is not there."""
+    """The bucket that a rule replicates to, by its name or CRN, of which the name decides; None where it is not there."""
     # crn:v1:bluemix:public:cloud-object-storage:global:a/<account>:<instance>:bucket:<name>
-    parts = destination.split(":")
-    found = buckets.find(t.connection, parts[-1])
-    if found is None or len(parts) == 1:
-        return found
-    own = found.instance.split(":")
-    return found if len(own) > 7 and len(parts) == 10 and own[7] == parts[7] else None
+    return buckets.find(t.connection, destination.rpartition(":")[2])
 
 
 def replicate(t: Transaction, bucket: Bucket, made: Object, now: float) -> Object:
@@ -72,13 +67,15 @@ def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tu
     lockable = "object-lock" in target.settings
     if made.lock and not lockable:
         return "objectLock", "The version is locked, and the target bucket does not have Object Lock."
+    headers = {**made.headers, STATUS: "REPLICA"}
     there = objects.find(t.connection, target.id, made.key, made.version_id)
     if there is not None:
+        objects.set_headers(t, there.serial, headers)
         if made.lock is not None and lockable:
             objects.set_lock(t, there.serial, made.lock)
         return None
     replica = made.copy(
-        headers={**{n: v for n, v in made.headers.items() if n != "storage_class"}, STATUS: "REPLICA"},
+        headers=headers,
         acl="private",
         retention=None,
         archive=None if made.delete_marker else lifecycle.on_write(target, now),
@@ -88,8 +85,8 @@ def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tu
     return None
 
 
-def lock_changed(t: Transaction, bucket: Bucket, found: Object, now: float) -> None:
-    """Let the lock of a replica follow that of its source."""
+def changed(t: Transaction, bucket: Bucket, found: Object, now: float) -> None:
+    """Let the tags and the lock of a replica follow those of its source."""
     if found.headers.get(STATUS) in ("COMPLETE", "FAILED"):
         replicate(t, bucket, found, now)
 

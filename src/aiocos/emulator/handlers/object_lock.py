@@ -7,7 +7,7 @@ from aiocos.emulator.context import Context, failure, handles, moment
 from aiocos.emulator.handlers.finding import must_find
 from aiocos.emulator.handlers.protection import management_state
 from aiocos.emulator.handlers.state import must_keep_versions, refuse_policy, still_there
-from aiocos.emulator.replication import lock_changed
+from aiocos.emulator.replication import changed
 from aiocos.emulator.store import Object, Transaction, buckets, objects
 from aiocos.errors import NoSuchConfiguration
 from aiocos.operations.object_lock import (
@@ -133,7 +133,7 @@ async def put_retention(ctx: Context, op: PutObjectRetention) -> Charged:
         kept = {name: value for name, value in (found.lock or {}).items() if name == "hold"}
         lock = kept if until is None else {"mode": mode, "until": locking.in_future(until, now), **kept}
         objects.set_lock(t, found.serial, lock)
-        lock_changed(t, bucket, found.copy(lock=lock), now)
+        changed(t, bucket, found.copy(lock=lock), now)
 
     await ctx.store.write(write)
     return Charged()
@@ -163,7 +163,7 @@ async def put_legal_hold(ctx: Context, op: PutObjectLegalHold) -> Charged:
         found = must_find(t.connection, bucket.id, op.key, op.version_id)
         lock = {**(found.lock or {}), "hold": op.status}
         objects.set_lock(t, found.serial, lock)
-        lock_changed(t, bucket, found.copy(lock=lock), now)
+        changed(t, bucket, found.copy(lock=lock), now)
 
     await ctx.store.write(write)
     return Charged()

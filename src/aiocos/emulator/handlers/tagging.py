@@ -5,6 +5,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from aiocos.emulator.context import Context, failure, handles
 from aiocos.emulator.handlers.finding import must_find
+from aiocos.emulator.handlers.state import still_there
+from aiocos.emulator.replication import changed
 from aiocos.emulator.store import Object, Transaction, buckets, objects
 from aiocos.errors import NoSuchConfiguration
 from aiocos.operations.shared import Tag
@@ -78,12 +80,14 @@ async def get_object(ctx: Context, op: GetObjectTagging) -> ObjectTagSet:
 
 
 async def _set(ctx: Context, key: str, version_id: str | None, text: str) -> ObjectTagged:
-    bucket = ctx.bucket.id
+    named, now = ctx.bucket, ctx.now
 
     def write(t: Transaction) -> Object:
-        found = must_find(t.connection, bucket, key, version_id)
+        bucket = still_there(t, named)
+        found = must_find(t.connection, bucket.id, key, version_id)
         headers = {n: v for n, v in found.headers.items() if n != "tagging"} | ({"tagging": text} if text else {})
         objects.set_headers(t, found.serial, headers)
+        changed(t, bucket, found.copy(headers=headers), now)
         return found
 
     return ObjectTagged(version_id=_version(ctx, await ctx.store.write(write)))

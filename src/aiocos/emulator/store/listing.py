@@ -68,13 +68,18 @@ def latest(connection: sqlite3.Connection, asked: Asked) -> Found:
         f"SELECT {OBJECT_COLUMNS} FROM objects WHERE bucket = ? AND key >= ? {{}} AND is_latest = 1 AND delete_marker = 0 "
         "ORDER BY key"
     )
-    return _walk(connection, asked, sql, versions=False)
+    return _walk(connection, asked, sql, passed=True)
 
 
 def versions(connection: sqlite3.Connection, asked: Asked) -> Found:
     """All versions and delete markers, by key, the newest first."""
     sql = f"SELECT {OBJECT_COLUMNS} FROM objects WHERE bucket = ? AND key >= ? {{}} ORDER BY key, serial DESC"
-    return _walk(connection, asked, sql, versions=True)
+    # Where the version that ended the last page has been removed meanwhile, its key begins anew: better twice than not at all.
+    known = connection.execute(
+        "SELECT 1 FROM objects WHERE bucket = ? AND key = ? AND version_id = ?",
+        (asked.bucket, asked.after.encode(), asked.after_id),
+    ).fetchone()
+    return _walk(connection, asked, sql, passed=known is None)
 
 
 def uploads(connection: sqlite3.Connection, asked: Asked) -> Found:
@@ -104,10 +109,9 @@ def uploads(connection: sqlite3.Connection, asked: Asked) -> Found:
             return found
 
 
-def _walk(connection: sqlite3.Connection, asked: Asked, sql: str, *, versions: bool) -> Found:
+def _walk(connection: sqlite3.Connection, asked: Asked, sql: str, *, passed: bool) -> Found:
     found = Found()
     start = asked.first()
-    passed = not (versions and asked.after_id)
     while True:
         upper, parameters = _upper(asked, start)
         for row in connection.execute(sql.format(upper), parameters):
