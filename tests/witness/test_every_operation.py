@@ -34,7 +34,7 @@ SITE = {
 EXPIRE = {"Rules": [{"ID": "x", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 3}}]}
 ARCHIVE = {"Rules": [{"Status": "Enabled", "Filter": {"Prefix": ""}, "Transitions": [{"Days": 0, "StorageClass": "GLACIER"}]}]}
 BLOCK = {"BlockPublicAcls": True, "IgnorePublicAcls": True}
-TAGS = {"TagSet": [{"Key": "k", "Value": "v & w"}]}
+TAGS = {"TagSet": [{"Key": "k", "Value": "v w"}]}
 POLICY = {
     "Status": "Retention",
     "MinimumRetention": {"Days": 10},
@@ -66,6 +66,7 @@ def build(sdk: Any) -> dict[str, str]:
     sdk.create_bucket(Bucket=LOCKED, ObjectLockEnabledForBucket=True)
     for name in (VERSIONED, TARGET):
         sdk.put_bucket_versioning(Bucket=name, VersioningConfiguration=ENABLED)
+    sdk.put_object_lock_configuration(Bucket=LOCKED, ObjectLockConfiguration=LOCK)
     sdk.put_bucket_protection_configuration(Bucket=PROTECTED, ProtectionConfiguration=POLICY)
     sdk.put_bucket_lifecycle_configuration(Bucket=COLD, LifecycleConfiguration=ARCHIVE)
     for name in (PLAIN, VERSIONED, LOCKED, PROTECTED, COLD):
@@ -77,7 +78,6 @@ def build(sdk: Any) -> dict[str, str]:
     sdk.put_public_access_block(Bucket=PLAIN, PublicAccessBlockConfiguration=BLOCK)
     sdk.put_bucket_tagging(Bucket=PLAIN, Tagging=TAGS)
     sdk.put_bucket_replication(Bucket=VERSIONED, ReplicationConfiguration=replication())
-    sdk.put_object_lock_configuration(Bucket=LOCKED, ObjectLockConfiguration=LOCK)
     sdk.put_object_legal_hold(Bucket=LOCKED, Key="key", LegalHold={"Status": "ON"})
     sdk.add_legal_hold(Bucket=PROTECTED, Key="key", RetentionLegalHoldId="first")
     uploads = {key: sdk.create_multipart_upload(Bucket=PLAIN, Key=key)["UploadId"] for key in ("up", "done", "gone")}
