@@ -14,7 +14,7 @@ async def get(ctx: Context, op: GetBucketVersioning) -> VersioningConfiguration:
     return VersioningConfiguration.model_validate({"status": ctx.bucket.versioning})
 
 
-@handles(PutBucketVersioning, integrity=True)
+@handles(PutBucketVersioning)
 async def put(ctx: Context, op: PutBucketVersioning) -> Result:
     """Let a bucket keep versions, or no more."""
     status, named = op.configuration.status, ctx.bucket
