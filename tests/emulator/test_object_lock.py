@@ -18,7 +18,7 @@ from aiocos.operations.object_lock import DefaultLock, LockMode, LockRule, Objec
 from aiocos.operations.objects import ObjectIdentifier
 
 from .conftest import Raw, md5
-from .test_versioning import protect
+from .test_versioning import POLICY
 
 DAY = timedelta(days=1)
 KP = "crn:v1:bluemix:public:kms:us-south:a/0123:4567:key:0123-4567"
@@ -97,7 +97,7 @@ async def bucket_3(cos: Client, raw: Raw) -> None:
 
 async def bucket_4(cos: Client, raw: Raw) -> None:
     """Not with a retention policy."""
-    await protect(raw.emulator, "bucket")
+    await cos.protection.put("bucket", POLICY)
     with pytest.raises(InvalidBucketState, match="retention policy"):
         await cos.object_lock.put_configuration("bucket", CONFIGURATION)
 
