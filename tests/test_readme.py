@@ -4,6 +4,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aiocos
+from aiocos.emulator import Emulator
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -27,3 +33,10 @@ def test_the_commands_it_shows_exist():
     assert shown
     for command in shown:
         assert re.search(rf"\b{command}\b", help_text), command
+
+
+async def test_the_example_of_retention(cos: aiocos.Client, cos_emulator: Emulator):
+    (block,) = [b for b in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "test_reports_are_kept" in b]
+    names: dict[str, Any] = {"aiocos": aiocos, "pytest": pytest}
+    exec(block, names)
+    await names["test_reports_are_kept_for_a_month"](cos, cos_emulator)

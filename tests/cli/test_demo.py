@@ -30,6 +30,7 @@ def test_it_moves_and_verifies(shell: Shell, tree: Path):
     assert steps["stream down"]["bytes"] == 20 * 1024 * 1024
     assert steps["IAM tokens"]["objects"] == 1
     assert steps["deleted again"]["objects"] == 21
+    assert steps["retention, hold"]["verified"] == "2 deletes refused"
     assert all(steps[s]["verified"] for s in ("stream up", "listed", "tree down", "stream down"))
 
 
@@ -38,6 +39,7 @@ def test_the_table_fits_a_terminal(shell: Shell, tree: Path):
     assert outcome.code == 0
     assert max(map(len, outcome.lines)) <= 80
     assert "SHA-256 of each" in outcome.out
+    assert "2 deletes refused" in outcome.out
     assert outcome.lines[-1] == "Every byte of 21 objects (1.0 MiB) came back as it went."
 
 

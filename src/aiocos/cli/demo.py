@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -21,8 +21,12 @@ from aiocos.cli.arguments import Json, Quiet, settings, size_of
 from aiocos.cli.display import human, say, show_json, watching
 from aiocos.client import Client
 from aiocos.config import MIB
-from aiocos.errors import BucketAlreadyOwnedByYou, ConfigError, IntegrityError, TransferError
+from aiocos.errors import BucketAlreadyOwnedByYou, ConfigError, IntegrityError, ObjectProtected, TransferError
+from aiocos.operations.protection import ProtectionConfiguration
 from aiocos.transfer.paths import walk
+
+if TYPE_CHECKING:
+    from aiocos.emulator import Clock
 
 BUCKET = "aiocos-demo"
 # Some environments hold tens of thousands of files; the demo takes packages until it has this much.
@@ -60,7 +64,10 @@ def demo(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Start an emulator, move a directory tree and a large stream there and back, and compare every byte."""
+    """Start an emulator, move a directory tree and a large stream there and back, and compare every byte.
+
+    Then show what retention and a legal hold refuse.
+    """
     from aiocos.cli.app import carry_out
 
     length = size_of(size)
@@ -97,6 +104,7 @@ async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, 
             await _come_back(cos, found, Path(scratch), length, steps, quiet)
             tokens = len(emulator.iam.requests)
             steps.append(Step("IAM tokens", tokens, verified="one for all calls" if tokens == 1 else ""))
+            await _hold_fast(cos, emulator.clock, steps, quiet)
             if not keep:
                 with _timed(steps, "deleted again") as step:
                     keys = (entry.key async for entry in cos.objects.list(BUCKET))
@@ -141,6 +149,34 @@ async def _come_back(cos: Client, tree: _Tree, scratch: Path, length: int, steps
     if await asyncio.to_thread(_sha256, scratch / "stream.bin") != digest.hexdigest():
         raise IntegrityError("the stream came back changed")
     step.verified = "SHA-256" + (" and ETag" if came.verified in ("md5", "composite") else "")
+
+
+async def _hold_fast(cos: Client, clock: "Clock", steps: list[Step], quiet: bool) -> None:
+    """Show that retention and a legal hold refuse deletions until they are over; the emulator's clock moves for it."""
+    bucket, key = f"{BUCKET}-records", "report.txt"
+    with _timed(steps, "retention, hold") as step:
+        await cos.buckets.create(bucket, location="us-south-smart")
+        await cos.protection.put(bucket, ProtectionConfiguration.of_days(minimum=1, default=30, maximum=365))
+        await cos.objects.put(bucket, key, b"kept for 30 days", retention_legal_hold_id="case-1")
+        refused = [await _refusal(cos, bucket, key, "the retention period and a legal hold")]
+        clock.advance(days=31)
+        refused.append(await _refusal(cos, bucket, key, "the legal hold"))
+        await cos.legal_holds.delete(bucket, key, "case-1")
+        await cos.objects.delete(bucket, key)
+        await cos.buckets.delete(bucket)
+        step.objects, step.verified = 1, f"{len(refused)} deletes refused"
+    if not quiet:
+        say("\nA report under a retention of 30 days and a legal hold:")
+        for line in (f"now:                {refused[0]}", f"31 days later:      {refused[1]}", "the hold is lifted: deleted\n"):
+            say(f"  {line}")
+
+
+async def _refusal(cos: Client, bucket: str, key: str, why: str) -> str:
+    try:
+        await cos.objects.delete(bucket, key)
+    except ObjectProtected as error:
+        return f"{error.status} {error.code}, by {why}"
+    raise IntegrityError(f"{bucket}/{key} was deleted in spite of {why}")
 
 
 def _by(kind: str | None) -> str:
