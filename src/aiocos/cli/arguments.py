@@ -1,26 +1,14 @@
-"""Options that several commands share, and the way from a command to the client."""
+"""Options that several commands share."""
 
 import sys
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from aiocos.cli.app import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="All below it.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-
-
-chosen: ContextVar["Settings"] = ContextVar("chosen")
-
-
-def settings() -> "Settings":
-    """The options that stood before the command."""
-    return chosen.get()
 
 
 def sure(question: str, yes: bool) -> None:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from aiocos.cli.arguments import Json, Quiet, Recursive, Yes, settings, sure
+from aiocos.cli.arguments import Json, Quiet, Recursive, Yes, sure
 from aiocos.cli.display import complain, printable, say, show_json
 from aiocos.cli.paths import CosPath
+from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import NotServed, ServiceError, TransferError
 from aiocos.operations.objects import DeleteObjectsResult, ObjectIdentifier

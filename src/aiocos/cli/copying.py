@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from aiocos.cli.arguments import Json, Quiet, Recursive, settings, size_of
+from aiocos.cli.arguments import Json, Quiet, Recursive, size_of
 from aiocos.cli.display import Watch, complain, human, say, show_json, watching
 from aiocos.cli.paths import CosPath, Place, file_for, key_for, place
 from aiocos.cli.piping import pour, standard_input
+from aiocos.cli.running import settings
 from aiocos.cli.within import copy_object, copy_prefix
 from aiocos.client import Client
 from aiocos.errors import CosError, TransferError

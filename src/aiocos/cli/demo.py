@@ -17,8 +17,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from aiocos.cli.arguments import Json, Quiet, settings, size_of
+from aiocos.cli.arguments import Json, Quiet, size_of
 from aiocos.cli.display import human, say, show_json, watching
+from aiocos.cli.running import carry_out, settings
 from aiocos.client import Client
 from aiocos.config import MIB
 from aiocos.errors import BucketAlreadyOwnedByYou, ConfigError, IntegrityError, ObjectProtected, TransferError
@@ -68,8 +69,6 @@ def demo(
 
     Then show what retention and a legal hold refuse.
     """
-    from aiocos.cli.app import carry_out
-
     length = size_of(size)
     if length is None or length < 0:
         raise typer.BadParameter(f"{size!r} is no size")

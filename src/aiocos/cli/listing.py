@@ -6,9 +6,10 @@ from typing import Annotated, cast
 import typer
 from pydantic import BaseModel
 
-from aiocos.cli.arguments import Json, Recursive, settings
+from aiocos.cli.arguments import Json, Recursive
 from aiocos.cli.display import human, moment, printable, say, show_json
 from aiocos.cli.paths import CosPath
+from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import InvalidRequest, NotServed, ServiceError
 from aiocos.operations.buckets import BucketEntry

@@ -9,9 +9,9 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from aiocos.cli.arguments import settings
 from aiocos.cli.display import Watch
 from aiocos.cli.paths import CosPath
+from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.transfer import Progress
 from aiocos.wire.ranges import ByteRange

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aiocos.cli.arguments import Json, settings
+from aiocos.cli.arguments import Json
 from aiocos.cli.display import say, show_json
+from aiocos.cli.running import carry_out, settings
 
 if TYPE_CHECKING:
     from aiocos.emulator import Emulator
@@ -24,7 +25,6 @@ def emulator(
     as_json: Json = False,
 ) -> None:
     """Serve COS and IAM on this machine until Ctrl-C."""
-    from aiocos.cli.app import carry_out
     from aiocos.emulator import Emulator  # other commands start faster without
 
     async def work() -> None:

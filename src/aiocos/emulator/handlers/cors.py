@@ -1,8 +1,7 @@
 """Rules for cross-origin requests: kept here, followed by `emulator.crossing`."""
 
 from aiocos.emulator.context import Context, failure, handles
-from aiocos.emulator.store import buckets
-from aiocos.errors import NoSuchConfiguration
+from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.operations.cors import CorsConfiguration, CorsRules, DeleteBucketCors, GetBucketCors, PutBucketCors
 from aiocos.wire.spec import Result
 
@@ -13,10 +12,8 @@ MAX_RULES = 100
 @handles(GetBucketCors)
 async def get(ctx: Context, op: GetBucketCors) -> CorsConfiguration:
     """Read the rules."""
-    xml = ctx.bucket.settings.get("cors")
-    if xml is None:
-        raise NoSuchConfiguration("The CORS configuration does not exist", status=404, code="NoSuchCORSConfiguration")
-    return CorsConfiguration.from_xml(xml.encode())
+    missing = none_of("NoSuchCORSConfiguration", "The CORS configuration does not exist")
+    return configured(ctx, "cors", CorsConfiguration, missing)
 
 
 @handles(PutBucketCors, integrity=True)
@@ -33,14 +30,10 @@ async def put(ctx: Context, op: PutBucketCors) -> Result:
             raise failure("InvalidRequest", "An origin or header has one wildcard at most.")
         if any("*" in text for text in rule.expose_headers):
             raise failure("InvalidRequest", "A header to expose has no wildcard.")
-    xml, bucket = CorsRules(rules=op.rules).to_xml().decode(), ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "cors", xml))
-    return Result()
+    return await configure(ctx, "cors", CorsRules(rules=op.rules))
 
 
 @handles(DeleteBucketCors)
 async def delete(ctx: Context, op: DeleteBucketCors) -> Result:
     """Remove the rules."""
-    bucket = ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "cors", None))
-    return Result()
+    return await configure(ctx, "cors", None)

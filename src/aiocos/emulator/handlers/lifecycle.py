@@ -6,9 +6,10 @@ from uuid import uuid4
 
 from aiocos.emulator.context import Context, Reply, failure, handles
 from aiocos.emulator.handlers.finding import must_find
+from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.emulator.lifecycle import DAY, HOURS, is_archived, restored
-from aiocos.emulator.store import Transaction, buckets, objects
-from aiocos.errors import Conflict, InvalidObjectState, NoSuchConfiguration
+from aiocos.emulator.store import Transaction, objects
+from aiocos.errors import Conflict, InvalidObjectState
 from aiocos.operations.lifecycle import (
     DeleteBucketLifecycle,
     Expiration,
@@ -51,10 +52,7 @@ async def put(ctx: Context, op: PutBucketLifecycleConfiguration) -> Result:
     if len(set(ids)) < len(ids):
         raise _bad("The ids of the rules are not unique.")
     named = [rule if rule.id else rule.model_copy(update={"id": str(uuid4())}) for rule in op.rules]
-    xml = LifecycleRules(rules=named).to_xml().decode()
-    bucket = ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "lifecycle", xml))
-    return Result()
+    return await configure(ctx, "lifecycle", LifecycleRules(rules=named))
 
 
 def _check_id(rule: LifecycleRule, now: float) -> None:
@@ -136,20 +134,14 @@ _CHECKS: tuple[Callable[[LifecycleRule, float], None], ...] = (
 @handles(GetBucketLifecycleConfiguration)
 async def get(ctx: Context, op: GetBucketLifecycleConfiguration) -> LifecycleConfiguration:
     """Read the rules."""
-    xml = ctx.bucket.settings.get("lifecycle")
-    if xml is None:
-        raise NoSuchConfiguration(
-            "The lifecycle configuration does not exist.", status=404, code="NoSuchLifecycleConfiguration"
-        )
-    return LifecycleConfiguration.from_xml(xml.encode())
+    missing = none_of("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist.")
+    return configured(ctx, "lifecycle", LifecycleConfiguration, missing)
 
 
 @handles(DeleteBucketLifecycle)
 async def delete(ctx: Context, op: DeleteBucketLifecycle) -> Result:
     """Remove the rules. What they have stamped on objects stays."""
-    bucket = ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "lifecycle", None))
-    return Result()
+    return await configure(ctx, "lifecycle", None)
 
 
 @handles(RestoreObject)

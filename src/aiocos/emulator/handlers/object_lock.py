@@ -6,6 +6,7 @@ from aiocos.emulator import locking
 from aiocos.emulator.context import Context, failure, handles, moment
 from aiocos.emulator.handlers.finding import must_find
 from aiocos.emulator.handlers.protection import management_state
+from aiocos.emulator.handlers.settings import configured, none_of
 from aiocos.emulator.handlers.state import must_keep_versions, refuse_policy, still_there
 from aiocos.emulator.replication import changed
 from aiocos.emulator.store import Object, Transaction, buckets, objects
@@ -42,14 +43,8 @@ def _malformed(message: str) -> Exception:
 @handles(GetObjectLockConfiguration)
 async def get_configuration(ctx: Context, op: GetObjectLockConfiguration) -> ObjectLock:
     """Read what a bucket locks by default."""
-    xml = ctx.bucket.settings.get("object-lock")
-    if xml is None:
-        raise NoSuchConfiguration(
-            "Object Lock configuration does not exist for this bucket",
-            status=404,
-            code="ObjectLockConfigurationNotFoundError",
-        )
-    found = ObjectLock.from_xml(xml.encode())
+    missing = none_of("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket")
+    found = configured(ctx, "object-lock", ObjectLock, missing)
     return found.model_copy(update={"management_state": management_state(ctx)})
 
 
@@ -88,9 +83,7 @@ def _check(configuration: ObjectLockConfiguration) -> None:
 
 
 def _none() -> NoSuchConfiguration:
-    return NoSuchConfiguration(
-        "The specified object does not have an Object Lock configuration", status=404, code="NoSuchObjectLockConfiguration"
-    )
+    return none_of("NoSuchObjectLockConfiguration", "The specified object does not have an Object Lock configuration")
 
 
 def _lock_of(ctx: Context, key: str, version_id: str | None) -> dict[str, Any]:

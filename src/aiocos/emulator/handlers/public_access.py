@@ -1,9 +1,8 @@
 """Whether access control lists may make things public."""
 
 from aiocos.emulator.context import Context, handles
+from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.emulator.public import BLOCK
-from aiocos.emulator.store import buckets
-from aiocos.errors import NoSuchConfiguration
 from aiocos.operations.public_access import (
     DeletePublicAccessBlock,
     GetPublicAccessBlock,
@@ -16,12 +15,8 @@ from aiocos.wire.spec import Result
 @handles(GetPublicAccessBlock)
 async def get(ctx: Context, op: GetPublicAccessBlock) -> PublicAccessBlockConfiguration:
     """Read the block."""
-    xml = ctx.bucket.settings.get(BLOCK)
-    if xml is None:
-        raise NoSuchConfiguration(
-            "The public access block configuration was not found", status=404, code="NoSuchPublicAccessBlockConfiguration"
-        )
-    return PublicAccessBlockConfiguration.from_xml(xml.encode())
+    missing = none_of("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
+    return configured(ctx, BLOCK, PublicAccessBlockConfiguration, missing)
 
 
 @handles(PutPublicAccessBlock, role="Manager")
@@ -31,14 +26,10 @@ async def put(ctx: Context, op: PutPublicAccessBlock) -> Result:
     whole = PublicAccessBlockConfiguration(
         block_public_acls=bool(said.block_public_acls), ignore_public_acls=bool(said.ignore_public_acls)
     )
-    xml, bucket = whole.to_xml().decode(), ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, BLOCK, xml))
-    return Result()
+    return await configure(ctx, BLOCK, whole)
 
 
 @handles(DeletePublicAccessBlock, role="Manager")
 async def delete(ctx: Context, op: DeletePublicAccessBlock) -> Result:
     """Remove the block."""
-    bucket = ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, BLOCK, None))
-    return Result()
+    return await configure(ctx, BLOCK, None)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from aiocos.emulator.context import Context, failure, handles, moment
 from aiocos.emulator.handlers.buckets import page_size
+from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.emulator.handlers.state import refuse_policy, still_there
 from aiocos.emulator.lifecycle import midnight_after
 from aiocos.emulator.replication import target_of
@@ -32,18 +33,13 @@ _CRN = re.compile(r"crn:v1:[^:]*:[^:]*:cloud-object-storage:[^:]*:a/[^:]*:[^:]+:
 
 
 def _none() -> NoSuchConfiguration:
-    return NoSuchConfiguration(
-        "The replication configuration was not found", status=404, code="ReplicationConfigurationNotFoundError"
-    )
+    return none_of("ReplicationConfigurationNotFoundError", "The replication configuration was not found")
 
 
 @handles(GetBucketReplication)
 async def get(ctx: Context, op: GetBucketReplication) -> ReplicationConfiguration:
     """Read the rules."""
-    xml = ctx.bucket.settings.get("replication")
-    if xml is None:
-        raise _none()
-    return ReplicationConfiguration.from_xml(xml.encode())
+    return configured(ctx, "replication", ReplicationConfiguration, _none())
 
 
 @handles(PutBucketReplication, integrity=True)
@@ -90,9 +86,7 @@ def _check_target(bucket: Bucket, target: Bucket | None) -> None:
 @handles(DeleteBucketReplication)
 async def delete(ctx: Context, op: DeleteBucketReplication) -> Result:
     """Remove the rules. What was replicated stays."""
-    bucket = ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "replication", None))
-    return Result()
+    return await configure(ctx, "replication", None)
 
 
 @handles(PutBucketReplicationReattempt, integrity=True)

@@ -5,10 +5,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from aiocos.emulator.context import Context, failure, handles
 from aiocos.emulator.handlers.finding import must_find
+from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.replication import changed
-from aiocos.emulator.store import Object, Transaction, buckets, objects
-from aiocos.errors import NoSuchConfiguration
+from aiocos.emulator.store import Object, Transaction, objects
 from aiocos.operations.shared import Tag
 from aiocos.operations.tagging import (
     DeleteBucketTagging,
@@ -110,10 +110,7 @@ async def delete_object(ctx: Context, op: DeleteObjectTagging) -> ObjectTagged:
 @handles(GetBucketTagging)
 async def get_bucket(ctx: Context, op: GetBucketTagging) -> TagSet:
     """Read a bucket's tags."""
-    xml = ctx.bucket.settings.get("tagging")
-    if xml is None:
-        raise NoSuchConfiguration("The TagSet does not exist", status=404, code="NoSuchTagSet")
-    return TagSet.from_xml(xml.encode())
+    return configured(ctx, "tagging", TagSet, none_of("NoSuchTagSet", "The TagSet does not exist"))
 
 
 @handles(PutBucketTagging)
@@ -121,14 +118,10 @@ async def put_bucket(ctx: Context, op: PutBucketTagging) -> Result:
     """Replace a bucket's tags."""
     pairs = _pairs(op.tags)
     check(pairs, MAX_BUCKET_TAGS)
-    xml, bucket = Tagging(tags=[Tag(key=k, value=v) for k, v in pairs]).to_xml().decode(), ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "tagging", xml))
-    return Result()
+    return await configure(ctx, "tagging", Tagging(tags=[Tag(key=k, value=v) for k, v in pairs]))
 
 
 @handles(DeleteBucketTagging)
 async def delete_bucket(ctx: Context, op: DeleteBucketTagging) -> Result:
     """Remove a bucket's tags."""
-    bucket = ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "tagging", None))
-    return Result()
+    return await configure(ctx, "tagging", None)

@@ -1,8 +1,7 @@
 """Website configurations of buckets. `emulator.website` serves what they say."""
 
 from aiocos.emulator.context import Context, failure, handles
-from aiocos.emulator.store import buckets
-from aiocos.errors import NoSuchConfiguration
+from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.operations.website import (
     DeleteBucketWebsite,
     GetBucketWebsite,
@@ -16,12 +15,8 @@ from aiocos.wire.spec import Result
 @handles(GetBucketWebsite)
 async def get(ctx: Context, op: GetBucketWebsite) -> WebsiteConfiguration:
     """Read the configuration."""
-    xml = ctx.bucket.settings.get("website")
-    if xml is None:
-        raise NoSuchConfiguration(
-            "The specified bucket does not have a website configuration.", status=404, code="NoSuchWebsiteConfiguration"
-        )
-    return WebsiteConfiguration.from_xml(xml.encode())
+    missing = none_of("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration.")
+    return configured(ctx, "website", WebsiteConfiguration, missing)
 
 
 @handles(PutBucketWebsite)
@@ -41,9 +36,7 @@ async def put(ctx: Context, op: PutBucketWebsite) -> Result:
         raise failure("InvalidArgument", "The key of the error document is empty.")
     for rule in given.routing_rules or ():
         _check(rule)
-    xml, bucket = given.to_xml().decode(), ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "website", xml))
-    return Result()
+    return await configure(ctx, "website", given)
 
 
 def _check(rule: RoutingRule) -> None:
@@ -69,6 +62,4 @@ def _check(rule: RoutingRule) -> None:
 @handles(DeleteBucketWebsite)
 async def delete(ctx: Context, op: DeleteBucketWebsite) -> Result:
     """Remove the configuration."""
-    bucket = ctx.bucket.id
-    await ctx.store.write(lambda t: buckets.set_setting(t, bucket, "website", None))
-    return Result()
+    return await configure(ctx, "website", None)
