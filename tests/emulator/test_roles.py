@@ -77,7 +77,6 @@ async def test_writers_write(writer: Client) -> None:
         writer.protection.put("bucket", POLICY),
         writer.public_access.put("bucket", block),
         writer.public_access.delete("bucket"),
-        writer.object_lock.put_configuration("bucket", aiocos.ObjectLockConfiguration()),
         writer.legal_holds.add("bucket", "new", "a"),
         writer.legal_holds.delete("bucket", "new", "a"),
     ):
@@ -85,13 +84,15 @@ async def test_writers_write(writer: Client) -> None:
             await call
 
 
-async def test_only_managers_bypass_governance(cos: Client, writer: Client) -> None:
+async def test_writers_bypass_governance(cos: Client, writer: Client, reader: Client) -> None:
     await cos.buckets.create("locked", object_lock_enabled=True)
-    await cos.object_lock.put_configuration("locked", aiocos.ObjectLockConfiguration.of("GOVERNANCE", days=5))
+    await writer.object_lock.put_configuration("locked", aiocos.ObjectLockConfiguration.of("GOVERNANCE", days=5))
     made = await cos.objects.put("locked", "key", b"x")
+    with refused(AccessDenied, 403, "AccessDenied"):
+        await reader.objects.delete("locked", "key", version_id=made.version_id, bypass_governance=True)
     with refused(aiocos.ObjectProtected, 403, "AccessDenied"):
-        await writer.objects.delete("locked", "key", version_id=made.version_id, bypass_governance=True)
-    await cos.objects.delete("locked", "key", version_id=made.version_id, bypass_governance=True)
+        await writer.objects.delete("locked", "key", version_id=made.version_id)
+    await writer.objects.delete("locked", "key", version_id=made.version_id, bypass_governance=True)
 
 
 async def test_who_may_not_write_may_do_what_anybody_may(cos: Client, reader: Client) -> None:

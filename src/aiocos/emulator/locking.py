@@ -17,7 +17,7 @@ Lock = dict[str, Any]
 
 def may_bypass(ctx: Context) -> bool:
     """Tell whether the caller may bypass GOVERNANCE."""
-    return ctx.is_owner and ctx.has_role("Manager")
+    return ctx.is_owner and ctx.has_role("Writer")
 
 
 def no_lock() -> Exception:

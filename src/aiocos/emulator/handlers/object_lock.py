@@ -48,7 +48,7 @@ async def get_configuration(ctx: Context, op: GetObjectLockConfiguration) -> Obj
     return found.model_copy(update={"management_state": management_state(ctx)})
 
 
-@handles(PutObjectLockConfiguration, integrity=True, role="Manager")
+@handles(PutObjectLockConfiguration, integrity=True)
 async def put_configuration(ctx: Context, op: PutObjectLockConfiguration) -> Charged:
     """Let a versioned bucket lock versions, or replace what it locks by default."""
     if len(_Rules.from_xml(bytes(ctx.request.body or b"")).rules) > 1:
