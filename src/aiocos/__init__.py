@@ -3,6 +3,7 @@
 from aiocos.auth.base import Anonymous, BearerToken, Credentials
 from aiocos.auth.iam import ApiKey
 from aiocos.auth.keys import DualCredentials, Hmac
+from aiocos.auth.profile import TrustedProfile
 from aiocos.client import Client
 from aiocos.config import ClientConfig, RetryConfig, TransferConfig
 from aiocos.errors import (
@@ -153,6 +154,7 @@ __all__ = [
     "TransferError",
     "Transition",
     "TransportError",
+    "TrustedProfile",
     "Unavailable",
     "Uncertain",
     "UploadResult",

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -137,8 +138,9 @@ class Engine:
     async def _answer(self, outgoing: Outgoing, deadline: float | None) -> Response:
         await self._authorizer.authorize(outgoing)
         response = await self._transport.send(outgoing, deadline=deadline)
-        if response.status == 401 and self._authorizer.rejected(outgoing):
-            # The token had been revoked or had expired by another clock. It is dropped; the next is asked for once.
+        if response.status in (401, 403) and self._authorizer.rejected(outgoing, response.status, _date(response.headers)):
+            # The token had been revoked or had expired by another clock: it was dropped, and the next is asked for once. Or
+            # the signature was made by a clock that is wrong: it was set by the service's.
             await self._authorizer.authorize(outgoing)
             response = await self._transport.send(outgoing, deadline=deadline)
         return response
@@ -146,7 +148,7 @@ class Engine:
     async def _begun(self, outgoing: Outgoing, deadline: float | None) -> Exchange:
         await self._authorizer.authorize(outgoing)
         exchange = await self._transport.open(outgoing, deadline=deadline)
-        if exchange.status == 401 and self._authorizer.rejected(outgoing):
+        if exchange.status in (401, 403) and self._authorizer.rejected(outgoing, exchange.status, _date(exchange.headers)):
             exchange.close()
             await self._authorizer.authorize(outgoing)
             exchange = await self._transport.open(outgoing, deadline=deadline)
@@ -179,6 +181,14 @@ def resource_of(operation: Operation[Any]) -> str:
 
 def _names_instance(operation: Operation[Any]) -> bool:
     return hasattr(operation, "service_instance_id")
+
+
+def _date(headers: Mapping[str, str]) -> float | None:
+    """The service's clock, in seconds since 1970."""
+    try:
+        return parsedate_to_datetime(headers["Date"]).timestamp()
+    except (KeyError, ValueError):
+        return None
 
 
 def _is_payload(operation: Operation[Any]) -> bool:

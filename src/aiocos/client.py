@@ -10,8 +10,9 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from aiocos.auth.base import AuthSettings, Credentials
+from aiocos.auth.base import AuthSettings, Credentials, SigningClock
 from aiocos.auth.chain import from_arguments
+from aiocos.auth.tokens import Token
 from aiocos.call import Engine
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
@@ -90,7 +91,9 @@ class Client(Service, Transfers):
             iam_endpoint=iam_endpoint,
             verify_tls=config.verify_tls,
             http=lambda: OneOff(config),
+            clock=SigningClock(),
         )
+        self._settings = settings
         Transfers.__init__(self, Desk(self))
         Service.__init__(
             self,
@@ -108,6 +111,14 @@ class Client(Service, Transfers):
     def endpoint(self) -> str:
         """The endpoint, `scheme://host[:port]`."""
         return self._state[0].origin
+
+    async def delegated_token(self, receiver: str = "aspera_ats") -> SecretStr:
+        """Fetch a token with which another service may act for this client's API key: Aspera, by default. It lasts six days.
+
+        Raises `CredentialsError` where the client has no API key, or IAM gives none.
+        """
+        token: Token = await self._state[1].delegation(self._settings, receiver)()
+        return SecretStr(token.value)
 
     async def close(self) -> None:
         """Close the connections of the running loop, when uploads that were given up have been taken back.

@@ -90,10 +90,10 @@ async def test_authorizers_send_the_token_and_drop_what_was_rejected(clock: Cloc
     old, new = outgoing(), outgoing()
     await one.authorize(old)
     assert old.headers == {"Authorization": "Bearer token-1"}
-    assert one.rejected(old)
+    assert one.rejected(old, 401)
     await two.authorize(new)
     assert new.headers == {"Authorization": "Bearer token-2"}
-    assert one.rejected(old), "a token that somebody else dropped: a second try has the new one"
+    assert one.rejected(old, 401), "a token that somebody else dropped: a second try has the new one"
     await one.authorize(old)
     assert old.headers == {"Authorization": "Bearer token-2"}
     assert issuer.calls == 2

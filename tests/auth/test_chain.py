@@ -280,7 +280,7 @@ async def test_the_chain_is_searched_at_first_use_and_once(home: Home, monkeypat
     iam = FakeIam()
     chain = Chain()
     authorizer = chain.authorizer(AuthSettings(http=iam.http))
-    assert not authorizer.rejected(outgoing())
+    assert not authorizer.rejected(outgoing(), 401)
     await authorizer.close()
     with pytest.raises(CredentialsError, match="no credentials"):
         await authorizer.authorize(outgoing())
@@ -291,7 +291,7 @@ async def test_the_chain_is_searched_at_first_use_and_once(home: Home, monkeypat
     path.unlink()
     await authorizer.authorize(request)
     assert chain.service_instance_id == CRN
-    assert authorizer.rejected(request)
+    assert authorizer.rejected(request, 401)
     with pytest.raises(CredentialsError, match="cannot sign URLs"):
         chain.presigner(AuthSettings())
     assert b"s3cr3t" not in pickle.dumps(chain)

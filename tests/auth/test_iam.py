@@ -12,7 +12,8 @@ from urllib.parse import quote_plus
 import pytest
 
 from aiocos.auth.base import AuthSettings
-from aiocos.auth.iam import DEFAULT_ENDPOINT, ApiKey, Effort, Exchange, token_url
+from aiocos.auth.exchange import Effort, Exchange
+from aiocos.auth.iam import DEFAULT_ENDPOINT, ApiKey, token_url
 from aiocos.auth.keys import Hmac
 from aiocos.auth.tokens import Token
 from aiocos.errors import ConfigError, CredentialsError, Interrupted
@@ -84,8 +85,8 @@ async def test_a_key_that_iam_does_not_know_fails_at_once_in_iams_words() -> Non
         assert len(bench.iam.requests) == 1
         assert (error.status, error.code) == (status, "BXNIM0415E")
         assert str(error) == (
-            f"no token from {URL} after 1 attempt: status {status} BXNIM0415E: Provided API key could not be found. "
-            "(request id abc-123)"
+            f"no token for the API key from {URL} after 1 attempt: status {status} BXNIM0415E: "
+            "Provided API key could not be found. (request id abc-123)"
         )
 
 

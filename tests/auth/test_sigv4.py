@@ -149,7 +149,7 @@ async def test_a_second_attempt_is_signed_anew() -> None:
         await authorizer.authorize(request)
     assert again.headers == fresh.headers
     assert "20130525/us-east-1" in again.headers["Authorization"]
-    assert not authorizer.rejected(again)
+    assert not authorizer.rejected(again, 401)
 
 
 async def test_headers_that_may_change_on_the_way_are_not_signed_and_no_break_spaces_stay() -> None:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -44,8 +44,11 @@ class Authorizer(Protocol):
         """Add the authorization headers to `request.headers`; raises `CredentialsError` rather than send without."""
         ...
 
-    def rejected(self, request: Outgoing) -> bool:
-        """Note that the service answered 401 to `request`; True if a second try can go better (a token was dropped)."""
+    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
+        """Note that the service answered 401 or 403 to `request`; True if a second try can go better.
+
+        That is where a token was dropped, or where the clock was set by the service's `date` (seconds since 1970).
+        """
         ...
 
     async def close(self) -> None:
@@ -65,10 +68,32 @@ class AuthSettings:
     verify_tls: bool = True
     # How tokens are fetched; identities that need none do without.
     http: HttpFactory | None = None
-    # Seconds since 1970: the time in signatures.
+    # Seconds since 1970: the time in signatures; a `SigningClock` is set by the service where it is wrong.
     clock: Callable[[], float] = time.time
     # False sends UNSIGNED-PAYLOAD in place of a body's SHA-256, over https only (TLS then guards the body).
     sign_bodies: bool = True
+
+
+class SigningClock:
+    """The time that signatures carry: this machine's, until the service says that it is wrong."""
+
+    TOLERANCE = 60.0
+    """Seconds of difference that are no reason: the service allows some minutes, and answers take their time."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self.offset = 0.0
+
+    def __call__(self) -> float:
+        """Seconds since 1970."""
+        return self._clock() + self.offset
+
+    def correct(self, date: float | None) -> bool:
+        """Follow the service's clock where it differs; True if this one was set by it."""
+        if date is None or abs(date - self()) < self.TOLERANCE:
+            return False
+        self.offset = date - self._clock()
+        return True
 
 
 class Presigner(Protocol):
@@ -94,6 +119,10 @@ class Credentials(ABC):
     def authorizer(self, settings: AuthSettings) -> Authorizer:
         """Make what authorises the requests of one client. No I/O happens here."""
 
+    def delegation(self, settings: AuthSettings, receiver: str) -> Callable[[], Awaitable[Any]]:
+        """Make what fetches a token for another service to act with; raises `CredentialsError` if this identity cannot."""
+        raise CredentialsError(f"{type(self).__name__} cannot delegate: that takes an API key")
+
     def presigner(self, settings: AuthSettings) -> Presigner:
         """Make what signs URLs; raises `CredentialsError` if this identity cannot (only HMAC keys can)."""
         raise CredentialsError(
@@ -115,7 +144,7 @@ class _Nothing:
     async def authorize(self, request: Outgoing) -> None:
         return None
 
-    def rejected(self, request: Outgoing) -> bool:
+    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
         return False
 
     async def close(self) -> None:
@@ -174,9 +203,9 @@ class _Bearer:
             raise CredentialsError("the token is empty: the request was not sent")
         request.headers["Authorization"] = f"Bearer {token}"
 
-    def rejected(self, request: Outgoing) -> bool:
+    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
         # A function may know better by now; a fixed token will not change.
-        return not isinstance(self._token, SecretStr)
+        return status == 401 and not isinstance(self._token, SecretStr)
 
     async def close(self) -> None:
         return None

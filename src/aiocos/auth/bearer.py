@@ -66,10 +66,10 @@ class TokenAuthorizer:
         token = source.current(self._fetch) or await source.token(self._fetch)
         request.headers["Authorization"] = f"Bearer {token}"
 
-    def rejected(self, request: Outgoing) -> bool:
+    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
         """Drop the token this request carried; a second try then has another (so does one that another caller dropped)."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if self._source is None or scheme != "Bearer" or not token:
+        if status != 401 or self._source is None or scheme != "Bearer" or not token:
             return False
         self._source.drop(token)
         return True

@@ -1,7 +1,10 @@
 """Where credentials come from: a client's arguments, else the places IBM's SDK looks in, in its order.
 
 1. The environment: `IBM_API_KEY_ID`, with `IBM_SERVICE_INSTANCE_ID` and `IBM_AUTH_ENDPOINT`.
-2. The environment: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, with `AWS_SESSION_TOKEN`.
+   Or a trusted profile, as IBM's Go SDK takes it: `TRUSTED_PROFILE_ID` or `TRUSTED_PROFILE_NAME`, with `CR_TOKEN_FILE_PATH` or
+   with `IBM_SERVICE_ID_API_KEY` (and `IAM_ACCOUNT_ID` for a name). An API key beside it is an error.
+2. The environment: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, with `AWS_SESSION_TOKEN`. Then the names that IBM's SDK for
+   the configuration of buckets reads, `RESOURCE_CONFIGURATION_APIKEY` and its kin (`auth.environment`).
 3. A service credential (JSON): `COS_CREDENTIALS_FILE`, else `~/.bluemix/cos_credentials`. Its HMAC keys win over its API key.
 4. `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
 5. `AWS_CONFIG_FILE`, else `~/.aws/config`.
@@ -22,13 +25,16 @@ from __future__ import annotations
 import configparser
 import json
 import os
-from collections.abc import Mapping
+import stat
+import warnings
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from pydantic import SecretStr
 
+from aiocos.auth import environment
 from aiocos.auth.base import Authorizer, AuthSettings, Credentials, Presigner
 from aiocos.auth.iam import ApiKey
 from aiocos.auth.keys import DualCredentials, Hmac
@@ -82,21 +88,24 @@ def resolve(*, environ: Mapping[str, str] | None = None, home: Path | None = Non
     if profile is None:
         if found := _from_environment(environ):
             return found
-        looked += ["IBM_API_KEY_ID and AWS_ACCESS_KEY_ID in the environment"]
+        looked += ["IBM_API_KEY_ID, TRUSTED_PROFILE_ID and AWS_ACCESS_KEY_ID in the environment"]
+        if found := environment.from_sdk(environ, _lines):
+            return found
+        looked += ["RESOURCE_CONFIGURATION_… in the environment and in IBM_CREDENTIALS_FILE"]
         path = _path(environ, "COS_CREDENTIALS_FILE", home, ".bluemix/cos_credentials")
         if found := _from_service_credential(path):
-            return found
+            return _found_in(path, found)
         looked += [str(path)]
     # Where both are set, IBM's SDK takes AWS_DEFAULT_PROFILE.
     section = profile or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
     path = _path(environ, "AWS_SHARED_CREDENTIALS_FILE", home, ".aws/credentials")
     if found := _from_section(_ini(path).get(section), f"[{section}] of {path}"):
-        return found
+        return _found_in(path, found)
     looked += [f"[{section}] of {path}"]
     path, name = _path(environ, "AWS_CONFIG_FILE", home, ".aws/config"), _profile_section(section)
     sections = {_unquoted(title): values for title, values in _ini(path).items()}
     if found := _from_section(sections.get(name), f"[{name}] of {path}"):
-        return found
+        return _found_in(path, found)
     looked += [f"[{name}] of {path}"]
     raise CredentialsError(
         f"no credentials: none were given, and none are in {'; '.join(looked)}. "
@@ -128,6 +137,10 @@ class Chain(Credentials):
         """Make what looks for credentials with the first request."""
         return _Later(self, settings)
 
+    def delegation(self, settings: AuthSettings, receiver: str) -> Callable[[], Awaitable[Any]]:
+        """Make what fetches a token for another service, if the credentials found can."""
+        return self.found().delegation(settings, receiver)
+
     def presigner(self, settings: AuthSettings) -> Presigner:
         """Make what signs URLs, if the credentials found can."""
         return self.found().presigner(settings)
@@ -150,8 +163,8 @@ class _Later:
             self._authorizer = self._chain.found().authorizer(self._settings)
         await self._authorizer.authorize(request)
 
-    def rejected(self, request: Outgoing) -> bool:
-        return self._authorizer is not None and self._authorizer.rejected(request)
+    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
+        return self._authorizer is not None and self._authorizer.rejected(request, status, date)
 
     async def close(self) -> None:
         if self._authorizer is not None:
@@ -177,8 +190,13 @@ def pair_of(
 
 
 def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
+    profile = environment.from_profile(environ)
     if key := environ.get("IBM_API_KEY_ID"):
+        if profile is not None:
+            raise ConfigError("the environment names two identities: IBM_API_KEY_ID, and a trusted profile (TRUSTED_PROFILE_*)")
         return ApiKey(key, environ.get("IBM_SERVICE_INSTANCE_ID"), environ.get("IBM_AUTH_ENDPOINT"))
+    if profile is not None:
+        return profile
     token = environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN")
     return _aws(environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY"), token, "the environment (AWS_*)")
 
@@ -245,6 +263,26 @@ def _read(path: Path) -> str | None:
     except UnicodeDecodeError:
         pass
     raise ConfigError(f"{path} is not text in UTF-8")
+
+
+_warned: set[Path] = set()
+
+
+def _found_in(path: Path, found: Credentials) -> Credentials:
+    """Warn, once a file, where everybody on this machine can read the credentials that were found in it."""
+    if path not in _warned and os.name == "posix" and path.stat().st_mode & stat.S_IROTH:
+        _warned.add(path)
+        warnings.warn(f"{path} holds credentials and can be read by everybody on this machine: chmod 600", stacklevel=2)
+    return found
+
+
+def _lines(path: Path) -> dict[str, str]:
+    """Read `NAME=value` lines, those that begin with `#` left out; none if the file is not there."""
+    text = _read(path)
+    if text is None:
+        return {}
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line and not line.lstrip().startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _ini(path: Path) -> dict[str, dict[str, str]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import SecretStr
 
-from aiocos.auth.base import Authorizer, AuthSettings, Credentials, Presigner
+from aiocos.auth.base import Authorizer, AuthSettings, Credentials, Presigner, SigningClock
 from aiocos.auth.sigv4 import UNSIGNED_PAYLOAD, SigningKey, amz_date, payload_sha256, presign, sign, signing_key
 from aiocos.errors import ConfigError
 from aiocos.wire.message import Outgoing
@@ -75,6 +76,10 @@ class DualCredentials(Credentials):
         """Make what authorises calls."""
         return self.calls.authorizer(settings)
 
+    def delegation(self, settings: AuthSettings, receiver: str) -> Callable[[], Awaitable[Any]]:
+        """Make what fetches a token for another service, with the identity that makes the calls."""
+        return self.calls.delegation(settings, receiver)
+
     def presigner(self, settings: AuthSettings) -> Presigner:
         """Make what signs URLs."""
         return self.urls.presigner(settings)
@@ -101,9 +106,9 @@ class Signer:
         timestamp = amz_date(self._clock())
         sign(request, self._signing_key(timestamp[:8]), timestamp, payload)
 
-    def rejected(self, request: Outgoing) -> bool:
-        """Return False: a signature that was refused will be refused again."""
-        return False
+    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
+        """Set the clock by the service's where that is why the signature was refused; else it would be refused again."""
+        return status == 403 and isinstance(self._clock, SigningClock) and self._clock.correct(date)
 
     async def close(self) -> None:
         """Forget the derived key."""

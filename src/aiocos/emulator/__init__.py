@@ -33,16 +33,31 @@ Where the service's documentation is silent, this was chosen:
 from typing import TYPE_CHECKING
 
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.faults import Delay, ExpireToken, Fault, Faults, FlipBit, Hit, LateError, Reset, Status, Subject, Truncate
+from aiocos.emulator.faults import (
+    BadToken,
+    Delay,
+    ExpireToken,
+    Fault,
+    Faults,
+    FlipBit,
+    Hit,
+    LateError,
+    Reset,
+    Status,
+    Subject,
+    Truncate,
+)
 from aiocos.emulator.server import Server
 from aiocos.emulator.service import Served
 from aiocos.emulator.store import Instance, Key
+from aiocos.emulator.store.rows import Profile
 
 if TYPE_CHECKING:
     from aiocos.client import Client
     from aiocos.config import ClientConfig
 
 __all__ = [
+    "BadToken",
     "Clock",
     "Delay",
     "Emulator",
@@ -54,6 +69,7 @@ __all__ = [
     "Instance",
     "Key",
     "LateError",
+    "Profile",
     "Reset",
     "Served",
     "Status",

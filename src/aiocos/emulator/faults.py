@@ -18,6 +18,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Literal
 
 
 @dataclass(kw_only=True, slots=True)
@@ -92,6 +93,14 @@ class Truncate(Fault):
 @dataclass(slots=True)
 class ExpireToken(Fault):
     """Lets the bearer token of this request expire: it is answered 401, now and later."""
+
+
+@dataclass(slots=True)
+class BadToken(Fault):
+    """Lets IAM answer a token request with 200 and something that is no token, or with one that has expired already."""
+
+    what: Literal["garbage", "empty", "expired"] = "garbage"
+    operation: str | None = field(default="CreateToken", kw_only=True)
 
 
 @dataclass(kw_only=True, slots=True)

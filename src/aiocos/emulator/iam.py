@@ -1,4 +1,4 @@
-"""IAM in small: API keys and refresh tokens are traded for bearer tokens that expire.
+"""IAM in small: API keys, refresh tokens and trusted profiles are traded for bearer tokens that expire.
 
 `POST /identity/token` and `/oidc/token` are answered on the port of the service itself. They shadow nothing: a POST of a key
 without a query is no operation of the service, so a bucket called `identity` works in every respect.
@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.store.rows import Instance, Key
+from aiocos.emulator.store.rows import Instance, Key, Profile
 from aiocos.errors import Unauthorized
 
 PATHS = frozenset({"/identity/token", "/oidc/token"})
 _APIKEY = "urn:ibm:params:oauth:grant-type:apikey"
+_CR_TOKEN = "urn:ibm:params:oauth:grant-type:cr-token"
+_ASSUME = "urn:ibm:params:oauth:grant-type:assume"
 _REFRESH = "refresh_token"
 
 
@@ -35,6 +37,10 @@ class TokenRequest:
     at: float
     headers: Mapping[str, str] = field(repr=False)
     form: Mapping[str, str] = field(repr=False)
+
+
+class _Refused(Exception):
+    """A token request that is refused, with IAM's code and words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,11 @@ class Iam:
         self.refresh_tokens = True
         """Whether answers carry a refresh token that works; else the text `not_supported`, as IAM does."""
         self.requests: list[TokenRequest] = []
+        self.profiles: list[Profile] = []
+        """The trusted profiles there are, by `Emulator.add_trusted_profile`."""
+        self.withdrawn: set[str] = set()
+        self.delegated: dict[str, tuple[Key, str]] = {}
+        """Delegated tokens that were issued: for which key, to whom."""
         self._clock = clock
         self._secret = os.urandom(32)
         self._tokens: dict[str, _Token] = {}
@@ -64,22 +75,74 @@ class Iam:
         return status, body
 
     def _answer(self, form: Mapping[str, str], keys: Mapping[str, Key]) -> tuple[int, dict[str, Any]]:
-        grant = form.get("grant_type")
-        if grant == _APIKEY:
-            if not form.get("apikey"):
-                return 400, self.error("BXNIM0109E", "Property missing or empty: apikey")
-            key = keys.get(form["apikey"])
-            if key is None:
-                return 400, self.error("BXNIM0415E", "Provided API key could not be found.")
-        elif grant == _REFRESH:
-            key = self._refresh.get(form.get("refresh_token", ""))
-            if key is None:
-                return 400, self.error("BXNIM0408E", "Provided refresh_token is invalid")
-        else:
+        grants = {_APIKEY: self._by_key, _REFRESH: self._by_refresh, _CR_TOKEN: self._by_compute, _ASSUME: self._by_assuming}
+        grant = grants.get(form.get("grant_type", ""))
+        if grant is None:
             return 400, self.error("BXNIM0106E", "Invalid form property: grant_type")
-        return 200, self._issue(key)
+        try:
+            key = grant(form, keys)
+        except _Refused as refused:
+            return 400, self.error(*refused.args)
+        if form.get("response_type") == "delegated_refresh_token":
+            return 200, {"delegated_refresh_token": self.delegate(key, form.get("receiver_client_ids", ""))}
+        return 200, self.answer_for(key)
 
-    def _issue(self, key: Key) -> dict[str, Any]:
+    def _by_key(self, form: Mapping[str, str], keys: Mapping[str, Key]) -> Key:
+        if not form.get("apikey"):
+            raise _Refused("BXNIM0109E", "Property missing or empty: apikey")
+        key = keys.get(form["apikey"])
+        if key is None or key.api_key in self.withdrawn:
+            raise _Refused("BXNIM0415E", "Provided API key could not be found.")
+        return key
+
+    def _by_refresh(self, form: Mapping[str, str], keys: Mapping[str, Key]) -> Key:
+        key = self._refresh.get(form.get("refresh_token", ""))
+        if key is None:
+            raise _Refused("BXNIM0408E", "Provided refresh_token is invalid")
+        return key
+
+    def _by_compute(self, form: Mapping[str, str], keys: Mapping[str, Key]) -> Key:
+        if not form.get("cr_token"):
+            raise _Refused("BXNIM0109E", "Property missing or empty: cr_token")
+        profile = self.profile(id=form.get("profile_id"), name=form.get("profile_name"))
+        if profile is None or not hmac.compare_digest(profile.compute_token, form["cr_token"]):
+            raise _Refused("BXNIM0439E", "The compute resource may not take on the profile.")
+        return profile.key
+
+    def _by_assuming(self, form: Mapping[str, str], keys: Mapping[str, Key]) -> Key:
+        try:
+            who = self.key_of(form.get("access_token", ""))
+        except Unauthorized:
+            raise _Refused("BXNIM0407E", "Provided access_token is invalid") from None
+        named = {"id": form.get("profile_id"), "crn": form.get("profile_crn"), "name": form.get("profile_name")}
+        if sum(bool(value) for value in named.values()) != 1 or bool(named["name"]) != bool(form.get("account")):
+            raise _Refused("BXNIM0109E", "Name the profile by profile_id, profile_crn, or profile_name with account")
+        profile = self.profile(**named)
+        own = who.instance.crn.split(":")[6].removeprefix("a/") if profile is not None else ""
+        if profile is None or profile.account != own or form.get("account") not in (None, profile.account):
+            raise _Refused("BXNIM0439E", "The profile could not be assumed.")
+        return profile.key
+
+    def profile(self, *, id: str | None = None, crn: str | None = None, name: str | None = None) -> Profile | None:
+        """The trusted profile of this id, CRN or name."""
+        wanted = {(kind, value) for kind, value in (("id", id), ("crn", crn), ("name", name)) if value}
+        if not wanted:
+            return None
+        return next((p for p in self.profiles if wanted <= {("id", p.id), ("crn", p.crn), ("name", p.name)}), None)
+
+    def delegate(self, key: Key, receiver: str) -> str:
+        """Make a token with which a receiver may act for a key. `delegated` remembers it."""
+        token = f"{_base64(os.urandom(24))}.{_base64(os.urandom(24))}"
+        self.delegated[token] = (key, receiver)
+        return token
+
+    def withdraw(self, api_key: str) -> None:
+        """Let an API key be unknown from now on, and its tokens expire."""
+        self.withdrawn.add(api_key)
+        self._revoked.update(token for token, kept in self._tokens.items() if kept.key.api_key == api_key)
+
+    def answer_for(self, key: Key) -> dict[str, Any]:
+        """Issue a token, and say it as IAM does."""
         now = self._clock.timestamp()
         token = self.issue(key, self.expires_in)
         refresh = "not_supported"

@@ -6,6 +6,8 @@ plain http.
 
 import asyncio
 import ipaddress
+import os
+import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,10 +20,11 @@ from aiocos.emulator.clock import Clock
 from aiocos.emulator.faults import Faults
 from aiocos.emulator.handlers.protection import MANAGED
 from aiocos.emulator.iam import Iam
+from aiocos.emulator.metadata import Metadata
 from aiocos.emulator.service import Served, Service
 from aiocos.emulator.store import Instance, Key, Store, Transaction, buckets
 from aiocos.emulator.store.buckets import new_instance, new_key
-from aiocos.emulator.store.rows import Role
+from aiocos.emulator.store.rows import Profile, Role
 from aiocos.emulator.website import Website
 from aiocos.errors import ConfigError
 
@@ -54,6 +57,7 @@ class Server:
         token_lifetime: int = 3600,
         allow_remote: bool = False,
         website_port: int | None = 0,
+        metadata_port: int | None = None,
     ) -> None:
         if not allow_remote and not _is_loopback(host):
             raise ConfigError(f"{host} is not a loopback address; the emulator's traffic is not encrypted (allow_remote=True)")
@@ -68,8 +72,10 @@ class Server:
         self._store: Store | None = None
         self._service: Service | None = None
         self._website_port = website_port
+        self._metadata_port = metadata_port
         self._runner: web.ServerRunner | None = None
         self._website_runner: web.ServerRunner | None = None
+        self._metadata_runner: web.ServerRunner | None = None
         self._instance: Instance | None = None
 
     async def start(self) -> None:
@@ -85,14 +91,17 @@ class Server:
             if self._website_port is not None:
                 website = Website(self._store, self.clock, self._service, self.requests)
                 self._website_runner = await _listen(website.answer, self._host, self._website_port)
+            if self._metadata_port is not None:
+                self.metadata = Metadata(self.iam, self.clock)
+                self._metadata_runner = await _listen(self.metadata.answer, self._host, self._metadata_port)
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
         """Stop listening and close the store. What was answered is stored."""
-        runners = [runner for runner in (self._website_runner, self._runner) if runner is not None]
-        self._website_runner = self._runner = None
+        runners = [runner for runner in (self._metadata_runner, self._website_runner, self._runner) if runner is not None]
+        self._metadata_runner = self._website_runner = self._runner = None
         store, self._store = self._store, None
         for runner in runners:
             await runner.cleanup()
@@ -145,6 +154,27 @@ class Server:
         await store.add_key(made)
         service.know(store.instances, store.keys)
         return made
+
+    async def add_trusted_profile(self, name: str, role: Role = "Writer", instance: Instance | None = None) -> Profile:
+        """Make a trusted profile whose tokens have a role with an instance.
+
+        It is taken on by its `compute_token`, by an API key of the account, or, with `metadata_port`, as a virtual server does.
+        """
+        key = await self.add_api_key(role, instance)
+        account = key.instance.crn.split(":")[6].removeprefix("a/")
+        id_ = f"Profile-{uuid.uuid4()}"
+        crn = f"crn:v1:bluemix:public:iam-identity::a/{account}::profile:{id_}"
+        made = Profile(id_, crn, name, account, os.urandom(32).hex(), key)
+        self.iam.profiles.append(made)
+        return made
+
+    @property
+    def metadata_endpoint(self) -> str:
+        """The URL of the metadata service, which stands for the one that virtual servers reach at 169.254.169.254."""
+        if self._metadata_runner is None or not self._metadata_runner.addresses:
+            raise ConfigError("the emulator serves no metadata: it is not running, or was made without metadata_port=0")
+        address: Any = self._metadata_runner.addresses[0]
+        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{address[1]}"
 
     async def activate_protection_management(self, bucket: str) -> None:
         """Say of a bucket's protection, from now on, that it is managed. That is all that is known of it."""

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -108,7 +109,7 @@ class Service:
     async def _serve(
         self, request: web.BaseRequest, served: Served, bucket: str | None, path: str, query: str
     ) -> web.StreamResponse:
-        extra: dict[str, str] = {}
+        extra = {"Date": format_datetime(self._clock.now(), usegmt=True)}
         struck: Sequence[Fault] = ()
         try:
             wire = read(request, bucket, path, query)
@@ -275,6 +276,9 @@ class Service:
             return send_json(error.status, Iam.error(error.code or "BXNIM0000E", error.message), headers)
         form = dict(parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True))
         served.status, body = self._iam.answer(form, dict(request.headers), self._by_api_key)
+        for fault in struck:
+            if isinstance(fault, faults.BadToken) and served.status == 200:
+                body = _spoiled(body, fault)
         if any(isinstance(f, faults.Reset) and f.lost_answer for f in struck):
             raise Dropped
         return send_json(served.status, body, {})
@@ -303,6 +307,12 @@ def _let_in(ctx: Context, handler: Handler) -> None:
 def _resource(bucket: str | None, key: str | None) -> str:
     resource = "/" if bucket is None else f"/{bucket}/{key or ''}"
     return ascii(resource) if unrepresentable(resource) else resource
+
+
+def _spoiled(body: dict[str, Any], fault: faults.BadToken) -> object:
+    if fault.what == "expired":
+        return {**body, "expiration": body["expiration"] - 2 * body["expires_in"]}
+    return {**body, "access_token": ""} if fault.what == "empty" else ["this is no token"]
 
 
 def _late(fault: faults.LateError, served: Served, wire: Request) -> Response:

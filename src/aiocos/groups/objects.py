@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, overload
 
 from aiocos.call import Engine
-from aiocos.errors import NotFound
+from aiocos.errors import ConfigError, NotFound
 from aiocos.groups import bulk
 from aiocos.groups.changing import update_metadata
 from aiocos.groups.pages import Listing
@@ -238,14 +238,23 @@ class Objects(Group[Engine]):
         *,
         method: Literal["GET", "PUT", "HEAD", "DELETE"] = "GET",
         expires: int | timedelta = 3600,
+        version_id: str | None = None,
+        upload_id: str | None = None,
+        part_number: int | None = None,
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> str:
         """Return a URL with which anybody may do this one thing until `expires` (seconds or a timedelta) have passed.
 
-        `query` may hold `versionId`, `response-content-type` and the like; `headers` are signed, and whoever uses the URL must
-        send them. Makes no request. Raises `CredentialsError` without HMAC keys: tokens cannot sign.
+        `PUT` with `upload_id` and `part_number` is for one part of a multipart upload. `query` may hold
+        `response-content-type` and the like; `headers` (`Content-Type`, `Retention-Period` …) are signed, and whoever uses the
+        URL must send them with the same values. Makes no request. Raises `CredentialsError` without HMAC keys: tokens cannot
+        sign.
         """
+        if (upload_id is None) != (part_number is None) or (upload_id is not None and method != "PUT"):
+            raise ConfigError("a part is a PUT with upload_id and part_number")
         seconds = int(expires.total_seconds()) if isinstance(expires, timedelta) else expires
-        request = Request(method, bucket, key, list((query or {}).items()))
+        named = {"versionId": version_id, "uploadId": upload_id, "partNumber": part_number}
+        pairs = [(name, str(value)) for name, value in named.items() if value is not None]
+        request = Request(method, bucket, key, [*pairs, *(query or {}).items()])
         return self.caller.presign(request, headers or {}, seconds)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
@@ -258,7 +259,7 @@ class Transport:
             return known
         parts = urlsplit(origin)
         # With its port as without: `no_proxy` may hold both.
-        direct = proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc)
+        direct = proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc) or _is_link_local(parts.hostname or "")
         found: _Proxy = (None, {})
         if not direct and (text := getproxies().get(parts.scheme)):
             url = URL(text)
@@ -295,6 +296,14 @@ class OneOff:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._transport.close()
+
+
+def _is_link_local(host: str) -> bool:
+    """Tell whether an address belongs to this machine's own link: the metadata service of a virtual server, say."""
+    try:
+        return ipaddress.ip_address(host).is_link_local
+    except ValueError:
+        return False
 
 
 def _abandon(session: _Session) -> None:

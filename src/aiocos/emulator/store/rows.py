@@ -51,6 +51,18 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """A trusted profile of an account, and the token by which a compute resource may take it on."""
+
+    id: str
+    crn: str
+    name: str
+    account: str
+    compute_token: str = field(repr=False)
+    key: Key  # whose rights its tokens have
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """A bucket. `versioning` is None where it was never set.
 

@@ -1,0 +1,70 @@
+"""The metadata service of a virtual server in small: by it a server proves itself to IAM without a key.
+
+It has a port of its own, as the real one has an address of its own (169.254.169.254) that only the server can reach. A server
+asks first for a token of its own, with the header `Metadata-Flavor: ibm`, and with that for an IAM token of a trusted profile:
+the one it names, or the one that is linked to it (here the first that was made).
+"""
+
+import json
+import os
+from typing import Any
+
+from aiohttp import web
+
+from aiocos.emulator.clock import Clock
+from aiocos.emulator.iam import Iam
+
+PATHS = {
+    "2022-03-01": ("/instance_identity/v1/token", "/instance_identity/v1/iam_token"),
+    "2025-08-26": ("/identity/v1/token", "/identity/v1/iam_tokens"),
+}
+
+
+class Metadata:
+    """Answers the one virtual server that this machine is."""
+
+    def __init__(self, iam: Iam, clock: Clock) -> None:
+        self._iam = iam
+        self._clock = clock
+        self._tokens: dict[str, float] = {}
+        self.requests: list[str] = []
+        """Method, path and query of what was asked."""
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve one request."""
+        self.requests.append(f"{request.method} {request.raw_path}")
+        own, profiles = PATHS.get(request.query.get("version", ""), ("", ""))
+        if (request.method, request.path) == ("PUT", own):
+            return await self._own(request)
+        if (request.method, request.path) == ("POST", profiles):
+            return await self._profile(request)
+        return _error(404, "not_found", f"{request.method} {request.path} of this version is not there")
+
+    async def _own(self, request: web.BaseRequest) -> web.Response:
+        if request.headers.get("Metadata-Flavor") != "ibm":
+            return _error(400, "missing_header", "The header Metadata-Flavor: ibm is missing")
+        body = await _json(request)
+        lasts = body.get("expires_in", 300) if body is not None else 300
+        token, now = os.urandom(24).hex(), self._clock.timestamp()
+        self._tokens[token] = now + lasts
+        return web.json_response({"access_token": token, "created_at": now, "expires_at": now + lasts, "expires_in": lasts})
+
+    async def _profile(self, request: web.BaseRequest) -> web.Response:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or self._tokens.get(token, 0) <= self._clock.timestamp():
+            return _error(401, "not_authorized", "The token of the server is missing or has expired")
+        named: dict[str, str] = ((await _json(request)) or {}).get("trusted_profile") or {}
+        linked = self._iam.profiles[0] if self._iam.profiles else None
+        profile = self._iam.profile(**named) if named else linked
+        if profile is None:
+            return _error(400, "trusted_profile_not_found", "There is no such trusted profile")
+        return web.json_response(self._iam.answer_for(profile.key))
+
+
+async def _json(request: web.BaseRequest) -> dict[str, Any] | None:
+    body = await request.read()
+    return json.loads(body) if body else None
+
+
+def _error(status: int, code: str, message: str) -> web.Response:
+    return web.json_response({"errors": [{"code": code, "message": message}], "trace": os.urandom(8).hex()}, status=status)
