@@ -1,9 +1,28 @@
-"""What all tests share: how hypothesis works here."""
+"""What all tests share: how hypothesis works here, and the watch over secrets."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+import leaks
 
 # The machines that run this are shared; a slow example says nothing about the code.
 settings.register_profile("aiocos", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("aiocos")
+
+leaks.watch()
+
+
+def pytest_warning_recorded(warning_message: object) -> None:
+    leaks.seen.append(("warning", str(getattr(warning_message, "message", ""))))
+
+
+@pytest.fixture(autouse=True)
+def no_secret_shows() -> Iterator[None]:
+    """Fail a test in which a secret came into a log record, an error or a warning."""
+    leaks.seen.clear()
+    yield
+    assert leaks.found() == []

@@ -276,9 +276,9 @@ class Service:
             return send_json(error.status, Iam.error(error.code or "BXNIM0000E", error.message), headers)
         form = dict(parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True))
         served.status, body = self._iam.answer(form, dict(request.headers), self._by_api_key)
-        for fault in struck:
-            if isinstance(fault, faults.BadToken) and served.status == 200:
-                body = _spoiled(body, fault)
+        spoil = next((fault for fault in struck if isinstance(fault, faults.BadToken)), None)
+        if spoil is not None and served.status == 200:
+            return send_json(200, _spoiled(body, spoil), {})
         if any(isinstance(f, faults.Reset) and f.lost_answer for f in struck):
             raise Dropped
         return send_json(served.status, body, {})
