@@ -98,7 +98,6 @@ async def test_a_key_that_iam_does_not_know_fails_at_once_in_iams_words() -> Non
         answer(b"", 500),
         answer(b"<html>busy</html>", 502),
         answer({"errorCode": "BXNIM0513S", "errorMessage": "busy"}, 503),
-        answer(b"", 429),
         answer(b"<html>proxy</html>", 403),
         answer(b"no json"),
         answer(b"\xff\xfe"),
@@ -131,6 +130,15 @@ async def test_what_may_pass_is_tried_five_times_and_then_told(bad: Response | E
     bench = Bench(bad, token("good"))
     assert (await bench.fetch()).value == "good"
     assert len(bench.iam.requests) == 2
+
+
+async def test_who_is_asked_to_come_back_does_so_while_there_is_time() -> None:
+    bench = Bench(answer(b"", 429, retry_after="1"))
+    error = await bench.fails()
+    assert error.status == 429
+    assert 10 < len(bench.iam.requests) <= 30  # thirty seconds of at least one second each
+    assert sum(bench.pauses.taken) < 30
+    assert min(bench.pauses.taken) >= 1
 
 
 @pytest.mark.parametrize("status", [301, 307, 404, 405, 400])

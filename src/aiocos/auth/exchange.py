@@ -89,16 +89,18 @@ class Asking(ABC):
 
     async def __call__(self) -> Token:
         """Fetch a token; raises `CredentialsError`."""
-        effort, end, attempt = self._effort, self.clock() + self._effort.deadline, 0
+        effort, end, attempt, counted = self._effort, self.clock() + self._effort.deadline, 0, 0
         async with self._http() as http:
             while True:
                 attempt += 1
                 outcome = await self._bounded(http, min(effort.attempt, end - self.clock()))
                 if isinstance(outcome, Token):
                     return outcome
+                # Who is asked to come back later comes back, for as long as there is time.
+                counted += outcome.status != 429
                 drawn = self.chance() * min(effort.cap, effort.base * 2 ** (attempt - 1))
                 delay = outcome.retry_after + drawn
-                if outcome.final or attempt >= effort.attempts or self.clock() + delay >= end:
+                if outcome.final or counted >= effort.attempts or self.clock() + delay >= end:
                     raise self._error(outcome, attempt) from outcome.cause
                 await self._pause(delay)
 
