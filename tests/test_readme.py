@@ -28,7 +28,7 @@ def test_the_links_lead_somewhere():
 
 
 def test_the_commands_it_shows_exist():
-    shown = set(re.findall(r"\baiocos (ls|cp|cat|rm|mb|rb|head|demo|emulator)\b", README))
+    shown = set(re.findall(r"\baiocos (ls|cp|cat|rm|mb|rb|head|presign|hold|retention|website|api|demo|emulator)\b", README))
     help_text = subprocess.run([sys.executable, "-m", "aiocos", "--help"], capture_output=True, text=True, check=True).stdout
     assert shown
     for command in shown:

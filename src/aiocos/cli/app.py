@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aiocos.cli import buckets, copying, demo, listing, piping, serving
+from aiocos.cli import buckets, calling, copying, demo, keeping, listing, piping, serving
 from aiocos.cli.running import Settings, chosen
 from aiocos.version import __version__
 
@@ -92,5 +92,12 @@ app.command("cat")(piping.cat)
 app.command("rm")(buckets.rm)
 app.command("mb")(buckets.mb)
 app.command("rb")(buckets.rb)
+app.command("presign")(keeping.presign)
+app.command("retention")(keeping.retention)
+app.add_typer(keeping.hold, name="hold")
+app.command("website")(keeping.website)
+app.command("api", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
+    calling.api
+)
 app.command("emulator")(serving.emulator)
 app.command("demo")(demo.demo)
