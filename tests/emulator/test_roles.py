@@ -11,6 +11,7 @@ import pytest
 import aiocos
 from aiocos import AccessDenied, Client, CorsRule, LifecycleRule
 from aiocos.emulator import Emulator
+from aiocos.emulator.context import handlers
 
 from .rows import POLICY, refused
 
@@ -82,6 +83,26 @@ async def test_writers_write(writer: Client) -> None:
     ):
         with refused(AccessDenied, 403, "AccessDenied"):
             await call
+
+
+MANAGERS = {
+    "PutBucketProtectionConfiguration",
+    "AddLegalHold",
+    "DeleteLegalHold",
+    "PutPublicAccessBlock",
+    "DeletePublicAccessBlock",
+    # The documentation of roles does not say; our choice.
+    "PutBucketAcl",
+    "PutObjectAcl",
+}
+
+
+def test_every_operation_has_the_role_that_is_documented() -> None:
+    for cls, handler in handlers.items():
+        name, method = cls.statement.name, cls.statement.method
+        least = "Manager" if name in MANAGERS else "Reader" if method in ("GET", "HEAD") else "Writer"
+        assert handler.role == least, name
+    assert {cls.statement.name for cls in handlers} >= MANAGERS
 
 
 async def test_writers_bypass_governance(cos: Client, writer: Client, reader: Client) -> None:
