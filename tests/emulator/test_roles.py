@@ -139,6 +139,14 @@ async def test_users_of_another_instance(cos_emulator: Emulator, role: Literal["
     assert key.secret_access_key not in repr(key)
 
 
+async def test_users_that_cannot_be(cos_emulator: Emulator) -> None:
+    with pytest.raises(aiocos.ConfigError, match="no role"):
+        await cos_emulator.add_api_key("Admin")  # type: ignore[arg-type]
+    async with Emulator() as other:
+        with pytest.raises(aiocos.ConfigError, match="no instance"):
+            await cos_emulator.add_api_key("Reader", instance=other.instance)
+
+
 async def test_users_are_kept_with_the_data(tmp_path: Path) -> None:
     async with Emulator(tmp_path) as emulator, emulator.client() as cos:
         key = await emulator.add_api_key("Reader")
