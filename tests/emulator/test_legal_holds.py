@@ -35,7 +35,16 @@ async def without_retention(w: World) -> None:
 
 @add.row(1)
 async def _one_id(w: World) -> None:
-    for query in ("legalHold", "legalHold&add=", "legalHold&remove=", "legalHold&add=a&remove=b", "legalHold&add=&remove="):
+    for query in (
+        "legalHold",
+        "legalHold&add=",
+        "legalHold&remove=",
+        "legalHold&add=a&remove=b",
+        "legalHold&add=&remove=",
+        "legalHold&add=a&remove=",
+        "legalHold&add=&remove=b",
+        "legalHold&add=a&add=b",
+    ):
         answer = await w.raw.post(f"/kept/key?{query}")
         assert (answer.status, answer.code) == (400, "InvalidRequest"), query
     assert await w.held() == set()
@@ -237,6 +246,10 @@ async def _unreadable(w: World) -> None:
     }.items():
         answer = await w.raw.post("/kept/key?extendRetention", **{name: value})
         assert (answer.status, answer.code) == (400, "InvalidArgument"), name
+    for date in ("2030-04-01", "2030-04-01T00:00:00.5Z", "Mon, 01 Apr 2030 00:00:00 GMT"):
+        answer = await w.raw.post("/kept/key?extendRetention", New_Retention_Expiration_Date=date)
+        assert (answer.status, answer.code) == (400, "InvalidArgument"), date
+    assert (await w.raw.post("/kept/key?extendRetention", New_Retention_Expiration_Date="20300401T000000Z")).status == 200
     for negative in ({"additional_period": -1}, {"from_now": -1}, {"new_period": -1}):
         with refused(InvalidRequest, 400, "InvalidArgument"):
             await w.cos.retention.extend("kept", "key", **negative)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
 import pytest
 
 import aiocos
 from aiocos import AccessDenied, InvalidBucketState, InvalidRequest, ProtectionConfiguration
+from aiocos.emulator.store import Transaction, buckets
 
 from .conftest import md5
 from .rows import DAY, DAYS, POLICY, Table, World, make_world, refused
@@ -99,6 +103,31 @@ async def _locked_or_replicated(w: World) -> None:
     await w.cos.buckets.create("locked", object_lock_enabled=True)
     with refused(InvalidBucketState, 409, "InvalidBucketState"):
         await w.cos.protection.put("locked", POLICY)
+    await w.cos.buckets.create("target")
+    for name in ("bucket", "target"):
+        await w.cos.versioning.enable(name)
+    rule = aiocos.ReplicationRule(
+        priority=1,
+        status="Enabled",
+        filter=aiocos.ReplicationFilter(),
+        destination=aiocos.Destination(bucket="target"),
+        delete_marker_replication=aiocos.DeleteMarkerReplication(status="Disabled"),
+    )
+    await w.cos.replication.put("bucket", aiocos.ReplicationConfiguration(rules=[rule]))
+    with refused(InvalidBucketState, 409, "InvalidBucketState"):
+        await w.cos.protection.put("bucket", POLICY)
+    # Both need versioning, which excludes a policy already; each does so by itself.
+    for setting in ("object-lock", "replication"):
+        await w.cos.buckets.create(f"only-{setting}")
+
+        def write(t: Transaction, name: str = setting) -> None:
+            found = buckets.find(t.connection, f"only-{name}")
+            assert found is not None
+            buckets.set_setting(t, found.id, name, "<xml/>")
+
+        await w.emulator.store.write(write)
+        with refused(InvalidBucketState, 409, "InvalidBucketState"):
+            await w.cos.protection.put(f"only-{setting}", POLICY)
 
 
 @put.row(9)
@@ -217,3 +246,42 @@ async def test_another_instance_sees_nothing_of_it(world: World) -> None:
         ):
             with refused(AccessDenied, 403, "AccessDenied"):
                 await call
+
+
+async def slowly(w: World, target: str, body: bytes, between: Callable[[], Awaitable[object]]) -> tuple[int, bytes]:
+    """Put a document of which half is sent before something else happens; return the status and what was answered."""
+
+    async def halves() -> AsyncIterator[bytes]:
+        yield body[: len(body) // 2]
+        # The emulator has looked at the bucket when it reads the body.
+        while not any(served.status == 0 for served in w.emulator.requests):
+            await asyncio.sleep(0.001)
+        await between()
+        yield body[len(body) // 2 :]
+
+    headers = {"Authorization": f"Bearer {w.raw.token}", "Content-MD5": md5(body), "Content-Length": str(len(body))}
+    async with w.session.put(f"{w.emulator.endpoint}{target}", data=halves(), headers=headers) as answer:
+        return answer.status, await answer.read()
+
+
+VERSIONS = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+
+
+@pytest.mark.parametrize("first", ["versions", "object", "policy", "removal"])
+async def test_what_comes_in_between_counts(world: World, first: str) -> None:
+    """The state of the bucket is looked at when the policy is written, not when the request began."""
+    if first == "policy":
+        status, told = await slowly(world, "/bucket?versioning", VERSIONS, lambda: world.cos.protection.put("bucket", POLICY))
+        assert (await world.cos.versioning.get("bucket")).status is None
+    else:
+        between = {
+            "versions": lambda: world.cos.versioning.enable("bucket"),
+            "object": lambda: world.cos.objects.put("bucket", "key", b"x"),
+            "removal": lambda: world.cos.buckets.delete("bucket"),
+        }[first]
+        status, told = await slowly(world, "/bucket?protection", BODY, between)
+    assert (status, told.partition(b"<Code>")[2].partition(b"<")[0]) == {
+        "removal": (404, b"NoSuchBucket"),
+    }.get(first, (409, b"InvalidBucketState"))
+    if first in ("versions", "object"):
+        await unchanged(world)

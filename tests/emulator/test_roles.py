@@ -11,6 +11,7 @@ import pytest
 import aiocos
 from aiocos import AccessDenied, Client, CorsRule, LifecycleRule
 from aiocos.emulator import Emulator
+from aiocos.emulator.context import handlers
 
 from .rows import POLICY, refused
 
@@ -84,6 +85,26 @@ async def test_writers_write(writer: Client) -> None:
             await call
 
 
+MANAGERS = {
+    "PutBucketProtectionConfiguration",
+    "AddLegalHold",
+    "DeleteLegalHold",
+    "PutPublicAccessBlock",
+    "DeletePublicAccessBlock",
+    # The documentation of roles does not say; our choice.
+    "PutBucketAcl",
+    "PutObjectAcl",
+}
+
+
+def test_every_operation_has_the_role_that_is_documented() -> None:
+    for cls, handler in handlers.items():
+        name, method = cls.statement.name, cls.statement.method
+        least = "Manager" if name in MANAGERS else "Reader" if method in ("GET", "HEAD") else "Writer"
+        assert handler.role == least, name
+    assert {cls.statement.name for cls in handlers} >= MANAGERS
+
+
 async def test_writers_bypass_governance(cos: Client, writer: Client, reader: Client) -> None:
     await cos.buckets.create("locked", object_lock_enabled=True)
     await writer.object_lock.put_configuration("locked", aiocos.ObjectLockConfiguration.of("GOVERNANCE", days=5))
@@ -116,6 +137,14 @@ async def test_users_of_another_instance(cos_emulator: Emulator, role: Literal["
                 await call
     assert key.api_key not in repr(key)
     assert key.secret_access_key not in repr(key)
+
+
+async def test_users_that_cannot_be(cos_emulator: Emulator) -> None:
+    with pytest.raises(aiocos.ConfigError, match="no role"):
+        await cos_emulator.add_api_key("Admin")  # type: ignore[arg-type]
+    async with Emulator() as other:
+        with pytest.raises(aiocos.ConfigError, match="no instance"):
+            await cos_emulator.add_api_key("Reader", instance=other.instance)
 
 
 async def test_users_are_kept_with_the_data(tmp_path: Path) -> None:

@@ -27,9 +27,10 @@ DAYS = 86400
 MIB = 1024 * 1024
 
 
-async def test_the_samples_by_the_sdk(cos_emulator: Emulator) -> None:
+@pytest.mark.parametrize("credentials", ["iam", "hmac"])
+async def test_the_samples_by_the_sdk(cos_emulator: Emulator, credentials: str) -> None:
     def story() -> None:
-        cos = sdk_client(cos_emulator, "iam")
+        cos = sdk_client(cos_emulator, credentials)
         cos.create_bucket(Bucket=BUCKET)
         # add_protection_configuration_to_bucket, get_protection_configuration_on_bucket
         cos.put_bucket_protection_configuration(Bucket=BUCKET, ProtectionConfiguration=CONFIGURATION)
@@ -183,8 +184,9 @@ async def filled(cos: Client) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-async def test_what_is_refused(cos_emulator: Emulator, cos: Client) -> None:
-    sdk = await asyncio.to_thread(sdk_client, cos_emulator, "iam")
+@pytest.mark.parametrize("credentials", ["iam", "hmac"])
+async def test_what_is_refused(cos_emulator: Emulator, cos: Client, credentials: str) -> None:
+    sdk = await asyncio.to_thread(sdk_client, cos_emulator, credentials)
     for name, (theirs, ours, status, kind) in REFUSALS.items():
         with pytest.raises(ClientError) as told:
             await asyncio.to_thread(theirs, sdk)

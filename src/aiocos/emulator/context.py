@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from aiocos.emulator import public
 from aiocos.emulator.body import Arrival, Incoming
@@ -17,7 +17,7 @@ from aiocos.wire.spec import Operation, Result
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 
-ROLES: tuple[Role, ...] = ("Reader", "Writer", "Manager")
+ROLES: tuple[Role, ...] = get_args(Role)
 
 Need = Literal["none", "caller", "owner", "list", "read", "write"]
 """Who may: anybody who is let in by the handler itself (none), anybody with credentials (caller), the bucket's instance

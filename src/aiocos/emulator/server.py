@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from aiohttp import web
 
@@ -150,7 +150,12 @@ class Server:
     async def add_api_key(self, role: Role, instance: Instance | None = None) -> Key:
         """Make credentials of another user, an API key and an HMAC pair, with the role Reader, Writer or Manager."""
         store, service = self._running()
-        made = new_key(instance or self.instance, role)
+        owner = instance or self.instance
+        if role not in get_args(Role):
+            raise ConfigError(f"{role!r} is no role: {', '.join(get_args(Role))}")
+        if owner.crn not in service.by_name:
+            raise ConfigError(f"{owner.crn} is no instance of this emulator")
+        made = new_key(owner, role)
         await store.add_key(made)
         service.know(store.instances, store.keys)
         return made

@@ -9,6 +9,7 @@ from aiocos.emulator.handlers.retention import (
     PERMANENT,
     Policy,
     bad,
+    check_date,
     check_hold,
     check_period,
     expires,
@@ -43,9 +44,9 @@ def refuse_ambiguous(wire: Request) -> None:
     """Refuse a request about a hold that does not say which one thing it wants."""
     if wire.method != "POST" or wire.key is None:
         return
-    query = dict(wire.query)
-    if "legalHold" in query and bool(query.get("add")) == bool(query.get("remove")):
-        raise failure("InvalidRequest", "A request about a legal hold has one of the parameters add and remove, with an id.")
+    ids = [value for name, value in wire.query if name in ("add", "remove")]
+    if any(name == "legalHold" for name, _ in wire.query) and (len(ids) != 1 or not ids[0]):
+        raise failure("InvalidRequest", "A request about a legal hold has one parameter add or remove, with an id.")
 
 
 def _retained(t: Transaction, bucket: Bucket, key: str) -> Object:
@@ -120,6 +121,7 @@ async def extend(ctx: Context, op: ExtendObjectRetention) -> Result:
     ways = (op.additional_period, op.new_period, op.new_expires, op.from_now)
     if sum(way is not None for way in ways) != 1:
         raise failure("InvalidRequest", "Retention is extended in exactly one way.")
+    check_date(ctx.request, "New-Retention-Expiration-Date")
     named, now = ctx.bucket, ctx.now
 
     def write(t: Transaction) -> None:

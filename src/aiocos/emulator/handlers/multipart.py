@@ -108,7 +108,7 @@ def _type_of(algorithm: str | None) -> str | None:
 async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload:
     """Join the parts. No byte is moved: the object's segments are those of its parts."""
     bucket, now = ctx.bucket, ctx.now
-    retention.check_request(bucket, op, integrity=ctx.incoming.has_integrity())
+    retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
     _check_order(op.parts)
 
     def write(t: Transaction) -> tuple[Bucket, Object]:

@@ -14,6 +14,7 @@ from aiocos.emulator.store import Bucket, Object
 from aiocos.errors import ObjectProtected
 from aiocos.operations.objects import CopyObject
 from aiocos.operations.shared import Retaining
+from aiocos.wire.message import Request
 
 DAY = 86400
 INDEFINITE, PERMANENT = -1, -2
@@ -21,6 +22,7 @@ State = dict[str, Any]
 """`period` in seconds (-1 indefinite, -2 permanent), `holds`: id → the time it was placed."""
 
 _HOLD = re.compile(r"[A-Za-z0-9!_.*()'-]{1,64}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z|[0-9]{8}T[0-9]{6}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,18 @@ def check_hold(hold: str) -> None:
         raise bad("The id of a legal hold has 1 to 64 characters: letters, digits, ! _ . * ( ) - '")
 
 
+def check_date(request: Request, header: str) -> None:
+    """Refuse a date in another form than the two that the documentation has; those of other headers are read too."""
+    text = request.headers.get(header.lower())
+    if text is not None and not _DATE.fullmatch(text):
+        raise bad(f"{header} is a date of the form 2030-01-01T00:00:00Z or 20300101T000000Z.")
+
+
 def _given(op: Retaining) -> bool:
     return op.retention_period is not None or op.retention_expires is not None or op.retention_legal_hold_id is not None
 
 
-def check_request(bucket: Bucket, op: Retaining, *, integrity: bool) -> None:
+def check_request(bucket: Bucket, op: Retaining, request: Request, *, integrity: bool) -> None:
     """Refuse what can be refused before the object that would be replaced is looked at."""
     if policy_of(bucket) is None:
         if _given(op):
@@ -72,6 +81,7 @@ def check_request(bucket: Bucket, op: Retaining, *, integrity: bool) -> None:
         raise failure("InvalidRequest", "Missing required header for this request: Content-MD5 or x-amz-checksum-*")
     if op.retention_period is not None and op.retention_expires is not None:
         raise failure("InvalidRequest", "Retention-Period and Retention-Expiration-Date exclude each other.")
+    check_date(request, "Retention-Expiration-Date")
 
 
 def on_write(bucket: Bucket, op: Retaining, now: float) -> State | None:
@@ -81,8 +91,8 @@ def on_write(bucket: Bucket, op: Retaining, now: float) -> State | None:
         return None
     period = policy.default
     if op.retention_expires is not None:
-        # Counted from now; a date that has passed is a period of nothing.
-        period = check_period(policy, max(0, int(op.retention_expires.timestamp() - now)))
+        # Counted from the second of the creation, as the expiry is told; a date that has passed is a period of nothing.
+        period = check_period(policy, max(0, int(op.retention_expires.timestamp()) - int(now)))
     elif op.retention_period is not None:
         period = check_period(policy, seconds(op.retention_period))
     hold = op.retention_legal_hold_id
@@ -106,21 +116,25 @@ def check_period(policy: Policy, period: int) -> int:
     return period
 
 
-def on_copy(bucket: Bucket, source: Object, op: CopyObject, now: float) -> State | None:
-    """The retention that a copy gets."""
+def check_copy(bucket: Bucket, op: CopyObject, request: Request) -> None:
+    """Refuse what a copy's own headers have wrong."""
+    # The samples of the documentation write `Copy`.
     directive = (op.retention_directive or "").upper()
     if directive not in ("", "COPY", "REPLACE"):
         raise bad("Retention-Directive is COPY or REPLACE.")
     if directive != "REPLACE" and _given(op):
         raise failure("InvalidRequest", "Retention headers of a copy need the Retention-Directive REPLACE.")
+    # Nothing is sent that a checksum could be of.
+    check_request(bucket, op, request, integrity=True)
+
+
+def on_copy(bucket: Bucket, source: Object, op: CopyObject, now: float) -> State | None:
+    """The retention that a copy gets: its source's, where it is told to take that along and the source has any."""
     policy = policy_of(bucket)
-    if directive == "COPY" and policy is not None and source.retention is not None:
-        period = check_period(policy, source.retention["period"])
-        return {"period": period, "holds": dict.fromkeys(source.retention["holds"], now)}
-    if directive == "COPY" and policy is None:
-        return None
-    check_request(bucket, op, integrity=True)
-    return on_write(bucket, op, now)
+    if policy is None or source.retention is None or (op.retention_directive or "").upper() != "COPY":
+        return on_write(bucket, op, now)
+    period = check_period(policy, source.retention["period"])
+    return {"period": period, "holds": dict.fromkeys(source.retention["holds"], now)}
 
 
 def expires(found: Object) -> int | None:

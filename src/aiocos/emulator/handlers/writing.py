@@ -79,7 +79,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     bucket = ctx.bucket
     headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
     customer = key_md5(op.customer_key)
-    retention.check_request(bucket, op, integrity=ctx.incoming.has_integrity())
+    retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
 
     def check(old: Object | None) -> None:
         check_write(old, op)
@@ -144,6 +144,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
     """Copy an object. Nothing is moved: the copy's segments are the source's. It keeps the source's ETag."""
     refuse_unserved(op)
     bucket = ctx.bucket
+    retention.check_copy(bucket, op, ctx.request)
     source_bucket, source = source_of(ctx, op.source)
     customer, source_key = key_md5(op.customer_key), key_md5(op.source_customer_key)
     replace, now, writer = op.metadata_directive == "REPLACE", ctx.now, ctx.writer
@@ -156,6 +157,10 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             "This copy request is illegal because it is trying to copy an object to itself without changing anything.",
         )
 
+    def check(old: Object | None) -> None:
+        check_write(old, op)
+        retention.refuse_protected(old, now)
+
     def write(t: Transaction) -> tuple[Bucket, Object, Object]:
         current = still_there(t, bucket)
         found = must_find(t.connection, source_bucket.id, source.key, source.version_id)
@@ -165,6 +170,8 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         lifecycle.refuse_archived(found, now)
         if found.size > MAX_PUT:
             raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
+        # Before its own retention is looked at, what stands against the write at all.
+        check(objects.find(t.connection, current.id, op.key))
         kept = {name: value for name, value in (headers if replace else found.headers).items() if name != STATUS}
         if op.tagging_directive == "REPLACE":
             kept = {**kept, "tagging": op.tagging or ""}
@@ -183,10 +190,6 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             lock=locking.on_write(current, locking.asked(current, op, now), now),
             archive=lifecycle.on_write(bucket, now),
         )
-
-        def check(old: Object | None) -> None:
-            check_write(old, op)
-            retention.refuse_protected(old, now)
 
         made = objects.put(t, current.id, new, check)
         return current, replicate(t, current, made, now), found
