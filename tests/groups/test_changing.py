@@ -65,7 +65,7 @@ async def test_a_customers_key(cos: Client) -> None:
 async def test_an_object_written_in_between_is_not_lost(cos: Client, cos_emulator: Emulator) -> None:
     await cos.objects.put("bucket", "key", b"data")
     # The copy finds another object than HEAD described.
-    cos_emulator.faults.script([Status(503, operation="CopyObject")])
+    cos_emulator.faults.script([Status(503, retry_after=1, operation="CopyObject")])
     task = asyncio.create_task(cos.objects.update_metadata("bucket", "key", metadata={"a": "1"}))
     while not any(served.operation == "CopyObject" for served in cos_emulator.requests):
         await asyncio.sleep(0.005)
