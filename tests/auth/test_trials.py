@@ -87,13 +87,14 @@ async def test_e1c_what_does_not_pass_is_one_clear_error(cos_emulator: Emulator,
     assert cos_emulator.api_key not in str(results[0])
 
 
+@pytest.mark.slow
 async def test_e1c_the_old_token_is_used_while_it_lives(cos_emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "aiocos")
-    cos_emulator.iam.expires_in = 4  # ageing from the third second on
+    cos_emulator.iam.expires_in = 8  # ageing from the sixth second on
     async with cos_emulator.client() as cos:
         await cos.buckets.head("bucket")
         cos_emulator.faults.script([Status(503, operation="CreateToken", times=None)])
-        await asyncio.sleep(3.2)
+        await asyncio.sleep(6.5)
         for _ in range(5):
             await cos.buckets.head("bucket")
             await asyncio.sleep(0.02)
