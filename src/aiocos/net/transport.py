@@ -276,7 +276,12 @@ class Transport:
             if old.is_closed():
                 _abandon(self._sessions.pop(old))
         if session is not None:
-            await session.client.close()
+            try:
+                await session.client.close()
+            except BaseException:
+                # Cancelled in the middle of it: nobody will come back for the rest.
+                _abandon(session)
+                raise
 
 
 class OneOff:
