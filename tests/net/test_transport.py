@@ -150,7 +150,7 @@ async def test_a_stalled_answer_is_timed_out(cos: aiocos.Client, cos_emulator: E
 async def test_the_deadline_is_for_all_of_a_call(cos: aiocos.Client, cos_emulator: Emulator):
     from aiocos.emulator import Status
 
-    cos_emulator.faults.script([Status(503, times=50)])
+    cos_emulator.faults.script([Status(503, operation="ListBuckets", times=50)])
     began = time.monotonic()
     with pytest.raises((TimedOut, aiocos.Unavailable)):
         await cos.buckets.list(timeout=0.4)
