@@ -92,6 +92,35 @@ async def test_conditions_and_ranges(browser: Browser) -> None:
     assert (await browser.ask("/", Range="bytes=99-")).status == 416
 
 
+async def test_folders_whose_name_begins_with_a_slash(browser: Browser, cos: Client) -> None:
+    await cos.objects.put("site", "/docs/index.html", b"x")
+    page = await browser.ask("//docs")
+    # `//docs/` alone would send browsers to a host called docs.
+    assert (page.status, page.location) == (302, f"http://site.s3-web.localhost:{_port(browser)}//docs/")
+
+
+async def test_answers_by_the_clock_and_the_name_in_any_case(
+    browser: Browser, cos: Client, cos_emulator: Emulator, session: aiohttp.ClientSession
+) -> None:
+    cos_emulator.clock.advance(days=400)
+    url = f"http://127.0.0.1:{_port(browser)}/"
+    async with session.get(url, headers={"Host": f"SITE.S3-Web.LocalHost:{_port(browser)}"}) as answer:
+        assert answer.status == 200
+        year = answer.headers["Date"].split()[3]
+        assert year == str(cos_emulator.clock.now().year)
+        assert answer.headers["x-amz-request-id"] == cos_emulator.requests[-1].request_id
+    assert (await browser.ask("/")).headers["x-amz-request-id"] != answer.headers["x-amz-request-id"]
+
+
+async def test_what_has_expired_is_not_shown(browser: Browser, cos: Client, cos_emulator: Emulator) -> None:
+    await cos.objects.put("site", "tmp/page.html", b"x")
+    await cos.lifecycle.put("site", [LifecycleRule.expire(days=1, prefix="tmp/")])
+    assert (await browser.ask("/tmp/page.html")).status == 200
+    cos_emulator.clock.advance(days=3)
+    # The site's is the first request after it.
+    assert (await browser.ask("/tmp/page.html")).status == 404
+
+
 async def test_errors(browser: Browser, cos: Client) -> None:
     page = await browser.ask("/missing", Range="bytes=0-1", If_None_Match="*")
     assert (page.status, page.text) == (404, "<h1>error.html</h1>")
@@ -102,7 +131,10 @@ async def test_errors(browser: Browser, cos: Client) -> None:
     assert "<li>Code: NoSuchKey</li>" in page.text
     assert "&lt;missing&gt;" in page.text
     assert (await browser.ask("/missing", method="HEAD")).text == ""
-    assert (await browser.ask("/", method="POST")).status == 405
+    page = await browser.ask("/", method="POST")
+    assert (page.status, page.headers["Allow"]) == (405, "GET, HEAD")
+    page = await browser.ask("/", If_Match='"other"')
+    assert (page.status, "<h1>412 Precondition Failed</h1>" in page.text) == (412, True)
     assert (await browser.ask("/", method="PUT")).status == 405
     assert (await browser.ask("/%ff")).status == 400
     for bucket, code in {"none": "NoSuchBucket", "plain": "NoSuchWebsiteConfiguration"}.items():
@@ -170,8 +202,9 @@ async def test_a_large_page(browser: Browser, cos: Client) -> None:
     assert page.text == "0123456789" * 1_200_000
 
 
-async def test_an_emulator_without_sites() -> None:
-    async with Emulator(website_port=None) as emulator:
+@pytest.mark.parametrize("off", [None, False])
+async def test_an_emulator_without_sites(off: bool | None) -> None:
+    async with Emulator(website_port=off) as emulator:
         with pytest.raises(aiocos.ConfigError, match="serves no websites"):
             emulator.website_endpoint("site")
 

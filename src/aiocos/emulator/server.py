@@ -71,7 +71,7 @@ class Server:
         self._wanted = (service_instance_id, api_key, access_key_id, secret_access_key)
         self._store: Store | None = None
         self._service: Service | None = None
-        self._website_port = website_port
+        self._website_port = None if website_port is False else website_port  # False is 0 elsewhere: any port
         self._metadata_port = metadata_port
         self._runner: web.ServerRunner | None = None
         self._website_runner: web.ServerRunner | None = None

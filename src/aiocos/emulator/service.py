@@ -88,6 +88,11 @@ class Service:
         self._by_api_key = {key.api_key: key for key in keys}
         self._by_access_key = {key.access_key_id: key for key in keys}
 
+    async def run_due(self) -> None:
+        """Do what is due by the clock: expiry, the end of stale uploads, replications tried again."""
+        await self._lifecycle.run_due()
+        await self._replication.run_due()
+
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request."""
         path, query = split_target(request.raw_path)
@@ -162,8 +167,7 @@ class Service:
         if wire.key is not None and len(wire.key.encode()) > MAX_KEY:
             raise failure("KeyTooLong", "Your key is too long.")
         key, signed = self._identify(request, path, query, struck)
-        await self._lifecycle.run_due()
-        await self._replication.run_due()
+        await self.run_due()
         incoming = Incoming(request, signed, self._store.blobs)
         for fault in struck:
             if isinstance(fault, faults.Reset):

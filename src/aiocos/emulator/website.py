@@ -9,9 +9,12 @@ this machine. Nobody signs in: an object is shown if its access control list is 
 """
 
 import re
+import uuid
 from collections import deque
 from dataclasses import replace
+from email.utils import format_datetime
 from html import escape
+from http import HTTPStatus
 from urllib.parse import quote, unquote
 
 from aiohttp import web
@@ -66,11 +69,13 @@ class Website:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request."""
         path, query = split_target(request.raw_path)
-        served = Served("Website", request.method, None, unquote(path[1:]), self._clock.now(), "website")
+        request_id = str(uuid.uuid4())
+        served = Served("Website", request.method, None, unquote(path[1:]), self._clock.now(), request_id)
         self._requests.append(served)
         reply: Reply | None = None
-        extra: dict[str, str] = {}
+        extra = {"Date": format_datetime(self._clock.now(), usegmt=True)}
         try:
+            await self._service.run_due()
             bucket, site = self._site(request)
             served.bucket = bucket.name
             try:
@@ -83,7 +88,7 @@ class Website:
             response = _own_page(refused)
         served.status = response.status
         content = reply.content if reply is not None else None
-        return await send(request, response, extra, "website", content, self._store, ())
+        return await send(request, response, extra, request_id, content, self._store, ())
 
     def _site(self, request: web.BaseRequest) -> tuple[Bucket, WebsiteConfiguration]:
         host = request.headers.get("Host", "")
@@ -92,7 +97,7 @@ class Website:
             raise Refused(404, "NoSuchBucket", f"A site is at http://<bucket>.s3-web.localhost, not at {host}")
         if request.method not in ("GET", "HEAD"):
             raise Refused(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-        bucket = buckets.find(self._store.point, named["bucket"])
+        bucket = buckets.find(self._store.point, named["bucket"].lower())
         if bucket is None:
             raise Refused(404, "NoSuchBucket", f"The specified bucket does not exist: {named['bucket']}")
         xml = bucket.settings.get("website")
@@ -115,7 +120,9 @@ class Website:
         found = self._visible(bucket, name) if name else None
         if found is None:
             if name == key and self._visible(bucket, f"{key}/{suffix}", quietly=True) is not None:
-                raise Moved(302, f"/{quote(key)}/")
+                # A path that begins with two slashes would be another host's name.
+                origin = _origin(request) if key.startswith("/") else ""
+                raise Moved(302, f"{origin}/{quote(key)}/")
             raise Refused(404, "NoSuchKey", f"The specified key does not exist: {name}")
         if (elsewhere := found.headers.get("website_redirect_location")) is not None:
             raise Moved(301, elsewhere)
@@ -170,8 +177,10 @@ class Website:
 
 def _key(path: str) -> str:
     try:
-        return unquote(path[1:], errors="strict")
-    except UnicodeDecodeError:
+        key = unquote(path[1:], errors="strict")
+        key.encode()  # bytes that are no UTF-8 stand in the text as surrogates
+        return key
+    except UnicodeError:
         raise Refused(400, "InvalidURI", "Couldn't parse the specified URI.") from None
 
 
@@ -198,8 +207,15 @@ def _target(rule: RoutingRule, key: str, request: web.BaseRequest) -> tuple[int,
     return int(to.http_redirect_code or 301), f"{to.protocol or request.scheme}://{host}/{quote(key)}"
 
 
+def _origin(request: web.BaseRequest) -> str:
+    return f"{request.scheme}://{request.headers.get('Host', '')}"
+
+
 def _own_page(refused: Refused) -> Response:
-    title = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}.get(refused.status, "Error")
+    title = HTTPStatus(refused.status).phrase
     facts = f"<li>Code: {escape(refused.code)}</li><li>Message: {escape(refused.message)}</li>"
     page = _PAGE.format(status=refused.status, title=title, facts=facts)
-    return Response(refused.status, {"Content-Type": "text/html; charset=utf-8"}, page.encode())
+    headers = {"Content-Type": "text/html; charset=utf-8"}
+    if refused.status == 405:
+        headers["Allow"] = "GET, HEAD"
+    return Response(refused.status, headers, page.encode())
