@@ -6,7 +6,7 @@ import pytest
 
 import aiocos
 from aiocos import Client, CorsRule
-from aiocos.emulator import Emulator
+from aiocos.emulator import Emulator, Status
 
 from .conftest import Raw, md5
 
@@ -136,6 +136,17 @@ async def test_answers_to_scripts(raw: Raw, anonymous: Raw) -> None:
     ):
         assert answer.headers["Access-Control-Allow-Origin"] == SITE
         assert answer.headers["Access-Control-Expose-Headers"] == "ETag, x-amz-request-id"
+    raw.emulator.faults.script([Status(503, operation="GetObject")])
+    refused = [
+        await raw.get("/bucket/key", Origin=SITE),
+        await raw.get("/bucket/key", Origin=SITE, Authorization="Bearer unknown"),
+        await raw.get("/bucket/key", Origin=SITE, Authorization="Basic eA=="),
+        await raw.get(f"/bucket/{'k' * 1025}", Origin=SITE),
+    ]
+    assert [answer.status for answer in refused] == [503, 401, 403, 400]
+    for answer in refused:
+        # Without the header a script is not even told that there was an answer.
+        assert answer.headers["Access-Control-Allow-Origin"] == SITE
     for answer in (await raw.get("/bucket/key"), await raw.get("/bucket/key", Origin="https://other.org")):
         assert "Access-Control-Allow-Origin" not in answer.headers
     assert (await raw.head("/bucket/key", Origin="https://other.org")).headers["Access-Control-Allow-Origin"] == "*"

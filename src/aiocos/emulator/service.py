@@ -33,7 +33,7 @@ from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.locking import is_locked
 from aiocos.emulator.replication import Replication
 from aiocos.emulator.signature import Arrived, Signed, verify
-from aiocos.emulator.store import Bucket, Instance, Key, Store, buckets
+from aiocos.emulator.store import Instance, Key, Store, buckets
 from aiocos.errors import NotServed, ServiceError, Unauthorized
 from aiocos.operations.listing import Page
 from aiocos.wire.bind import from_request, to_response
@@ -119,6 +119,7 @@ class Service:
         try:
             wire = read(request, bucket, path, query)
             served.bucket, served.key = wire.bucket, wire.key
+            extra.update(self._crossing(request, wire.bucket))
             refuse_ambiguous(wire)
             cls = route(wire)
             served.operation = cls.statement.name
@@ -176,7 +177,6 @@ class Service:
             self._store, self._clock, key, self.by_name, wire, self.endpoint, incoming, extra,
             None if wire.bucket is None else buckets.find(self._store.point, wire.bucket),
         )  # fmt: skip
-        extra.update(self._crossing(request, ctx.found))
         _let_in(ctx, handler)
         if handler.integrity and not incoming.has_integrity():
             raise failure("InvalidRequest", "Missing required header for this request: Content-MD5 or x-amz-checksum-*")
@@ -222,9 +222,10 @@ class Service:
         served.status = response.status
         return await send(request, response, {}, served.request_id, None, self._store, ())
 
-    def _crossing(self, request: web.BaseRequest, bucket: Bucket | None) -> dict[str, str]:
-        """The headers that let a script of another site read the answer."""
+    def _crossing(self, request: web.BaseRequest, name: str | None) -> dict[str, str]:
+        """The headers that let a script of another site read the answer, also one that refuses it."""
         origin = request.headers.get("Origin")
+        bucket = buckets.find(self._store.point, name) if origin and name is not None else None
         if not origin or bucket is None:
             return {}
         asked = crossing.Crossing(origin, request.method)
