@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 import aiocos
 from aiocos import Anonymous, Client, PublicAccessBlockConfiguration
 from aiocos.emulator import Emulator
+from aiocos.operations.acl import AccessControlPolicy
 
 
 @pytest.fixture
@@ -69,6 +72,39 @@ async def test_new_public_lists_are_blocked(cos: Client, anybody: Client) -> Non
     assert await anybody.objects.read("bucket", "old") == b"x"
     await cos.acl.put_object("bucket", "old", acl="private")
     await cos.objects.put("bucket", "new", b"x", acl="private")
+
+
+@pytest.mark.parametrize("target", ["/bucket/new", "/bucket?acl", "/bucket/old?acl"])
+async def test_a_block_that_is_set_while_the_body_comes(cos: Client, cos_emulator: Emulator, target: str) -> None:
+    await cos.objects.put("bucket", "old", b"x")
+    token = cos_emulator.iam.issue(cos_emulator.instance)
+    public = await _public_document(cos)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield public[:10]
+        for _ in range(1000):
+            if any(served.method == "PUT" and not served.status for served in cos_emulator.requests):
+                break
+            await asyncio.sleep(0.005)
+        await cos.public_access.put("bucket", PublicAccessBlockConfiguration(block_public_acls=True))
+        yield public[10:]
+
+    headers = {"Authorization": f"Bearer {token}", "Content-Length": str(len(public))}
+    if target == "/bucket/new":
+        headers["x-amz-acl"] = "public-read"
+    async with aiohttp.ClientSession() as session:
+        async with session.put(f"{cos_emulator.endpoint}{target}", data=body(), headers=headers) as answer:
+            assert answer.status == 403
+    assert [entry.key async for entry in cos.objects.list("bucket")] == ["old"]
+    for grants in ((await cos.acl.get_bucket("bucket")).grants, (await cos.acl.get_object("bucket", "old")).grants):
+        assert [grant.permission for grant in grants] == ["FULL_CONTROL"]
+
+
+async def _public_document(cos: Client) -> bytes:
+    await cos.acl.put_object("bucket", "old", acl="public-read")
+    found = await cos.acl.get_object("bucket", "old")
+    await cos.acl.put_object("bucket", "old", acl="private")
+    return AccessControlPolicy(owner=found.owner, grants=found.grants).to_xml()
 
 
 async def test_old_public_lists_are_ignored(cos: Client, anybody: Client) -> None:

@@ -49,6 +49,18 @@ async def test_copies_keep_or_replace_tags(cos: Client) -> None:
         assert (await cos.tagging.get_object("bucket", key)).as_dict() == tags
 
 
+async def test_tags_of_a_copy_follow_the_tagging_directive_alone(cos: Client) -> None:
+    for key, tagging in {"tagged": "a=1", "plain": None}.items():
+        await cos.objects.put("bucket", key, b"x", tagging=tagging)
+        for directive in ("COPY", "REPLACE"):
+            await cos.objects.copy("bucket", "copy", ("bucket", key), metadata_directive=directive, tagging="b=2")
+            expected = {"a": "1"} if tagging else {}
+            assert (await cos.tagging.get_object("bucket", "copy")).as_dict() == expected
+        await cos.objects.copy("bucket", "copy", ("bucket", key), tagging_directive="REPLACE")
+        assert (await cos.tagging.get_object("bucket", "copy")).tags == []
+        assert (await cos.objects.head("bucket", "copy")).tag_count is None
+
+
 @pytest.mark.parametrize(
     "tags",
     [

@@ -7,6 +7,7 @@ private, since everything else is decided by IAM. Grants to single users are ref
 from aiocos.emulator import public
 from aiocos.emulator.context import Context, denied, failure, handles, owner
 from aiocos.emulator.handlers.finding import must_find
+from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.store import Bucket, Transaction, buckets, objects
 from aiocos.errors import NotServed
 from aiocos.operations.acl import (
@@ -95,9 +96,13 @@ async def get_bucket(ctx: Context, op: GetBucketAcl) -> AccessControlPolicy:
 @handles(PutBucketAcl, role="Manager")
 async def put_bucket(ctx: Context, op: PutBucketAcl) -> Result:
     """Replace a bucket's list."""
-    acl, bucket = _wanted(op), ctx.bucket.id
-    public.refuse_public(ctx.bucket, acl)
-    await ctx.store.write(lambda t: buckets.set_acl(t, bucket, acl))
+    acl, named = _wanted(op), ctx.bucket
+
+    def write(t: Transaction) -> None:
+        public.refuse_public(still_there(t, named), acl)
+        buckets.set_acl(t, named.id, acl)
+
+    await ctx.store.write(write)
     return Result()
 
 
@@ -113,11 +118,12 @@ async def put_object(ctx: Context, op: PutObjectAcl) -> Charged:
     """Replace an object's list."""
     if not ctx.is_owner:
         raise denied()
-    acl, bucket = _wanted(op), ctx.bucket.id
-    public.refuse_public(ctx.bucket, acl)
+    acl, named = _wanted(op), ctx.bucket
 
     def write(t: Transaction) -> None:
-        objects.set_acl(t, must_find(t.connection, bucket, op.key, op.version_id).serial, acl)
+        bucket = still_there(t, named)
+        public.refuse_public(bucket, acl)
+        objects.set_acl(t, must_find(t.connection, bucket.id, op.key, op.version_id).serial, acl)
 
     await ctx.store.write(write)
     return Charged()

@@ -3,7 +3,7 @@
 import os
 
 from aiocos.config import MAX_PARTS, MIN_PART
-from aiocos.emulator import checksums, lifecycle, locking
+from aiocos.emulator import checksums, lifecycle, locking, public
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import canned_in
@@ -83,7 +83,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
     )
 
     def write(t: Transaction) -> None:
-        still_there(t, ctx.bucket)
+        public.refuse_public(still_there(t, ctx.bucket), made.acl)
         uploads.add(t, made)
 
     await ctx.store.write(write)

@@ -107,7 +107,8 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
 
     def write(t: Transaction) -> tuple[Bucket, Object]:
         current = still_there(t, bucket)
-        # By the bucket as it is now: a policy may have been set while the body came.
+        # By the bucket as it is now: a policy or a block may have been set while the body came.
+        public.refuse_public(current, acl)
         lock = locking.on_write(current, explicit, new.modified)
         state = retention.on_write(current, op, new.modified)
         made = objects.put(t, current.id, new.copy(lock=lock, retention=state), check)
@@ -163,6 +164,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
 
     def write(t: Transaction) -> tuple[Bucket, Object, Object]:
         current = still_there(t, bucket)
+        public.refuse_public(current, acl)
         found = must_find(t.connection, source_bucket.id, source.key, source.version_id)
         may_copy(ctx, source_bucket, found)
         check_source(found, op)
@@ -172,11 +174,9 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
         # Before its own retention is looked at, what stands against the write at all.
         check(objects.find(t.connection, current.id, op.key))
-        kept = {name: value for name, value in (headers if replace else found.headers).items() if name != STATUS}
-        if op.tagging_directive == "REPLACE":
-            kept = {**kept, "tagging": op.tagging or ""}
-        elif "tagging" in found.headers:
-            kept = {**kept, "tagging": found.headers["tagging"]}
+        told = headers if replace else found.headers
+        tags = op.tagging if op.tagging_directive == "REPLACE" else found.headers.get("tagging")
+        kept = {n: v for n, v in told.items() if n not in (STATUS, "tagging")} | ({"tagging": tags} if tags else {})
         new = found.copy(
             key=op.key,
             etag=found.etag if customer == found.customer_md5 else etag_for(found.etag.partition("-")[0], customer),
