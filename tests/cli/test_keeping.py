@@ -2,9 +2,13 @@
 
 import json
 import re
+import socket
+import subprocess
+import sys
 import urllib.request
 import uuid
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tests.cli.conftest import Shell
@@ -70,6 +74,33 @@ def test_websites(shell: Shell, bucket: str):
     assert shell("website", f"cos://{bucket}", "--delete").code == 0
     assert shell("website", f"cos://{bucket}").code == 1
     assert shell("website", f"cos://{bucket}", "--error", "x").code == 2
+
+
+def test_a_website_is_served_where_the_emulator_says(shell: Shell, served: dict[str, str], bucket: str):
+    assert shell("website", f"cos://{bucket}", "--index", "index.html").code == 0
+    assert shell("cp", "-", f"cos://{bucket}/index.html", stdin="the front page").code == 0
+    assert shell("api", "put-bucket-acl", "--bucket", bucket, "--acl", "public-read").code == 0
+    assert re.fullmatch(r"http://\{bucket\}\.s3-web\.localhost:\d+/", served["website_endpoint"])
+    host = urlsplit(served["website_endpoint"].replace("{bucket}", bucket))
+    asked = urllib.request.Request(f"http://127.0.0.1:{host.port}/", headers={"Host": host.netloc})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        assert answer.read() == b"the front page"
+
+
+def test_the_port_of_websites_can_be_said():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = ["emulator", "--port", "0", "--website-port", str(port)]
+    process = subprocess.Popen([sys.executable, "-m", "aiocos", *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        lines = [process.stdout.readline() for _ in range(2)]
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdout.close()
+    assert lines[0].startswith("COS is served at http://127.0.0.1:")
+    assert lines[1] == f"Websites are served at http://<bucket>.s3-web.localhost:{port}/\n"
 
 
 def test_presigned_urls(shell: Shell, served: dict[str, str], bucket: str):

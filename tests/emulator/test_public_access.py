@@ -12,6 +12,7 @@ import aiocos
 from aiocos import Anonymous, Client, PublicAccessBlockConfiguration
 from aiocos.emulator import Emulator
 from aiocos.operations.acl import AccessControlPolicy
+from aiocos.operations.multipart import CompletedPart
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ async def test_anybody_reads_what_is_public(cos: Client, anybody: Client) -> Non
 
 async def test_new_public_lists_are_blocked(cos: Client, anybody: Client) -> None:
     await cos.objects.put("bucket", "old", b"x", acl="public-read")
+    begun = (await cos.multipart.create("bucket", "begun", acl="public-read")).upload_id
     await cos.public_access.put("bucket", PublicAccessBlockConfiguration(block_public_acls=True))
     for refused in (
         cos.objects.put("bucket", "new", b"x", acl="public-read"),
@@ -68,6 +70,10 @@ async def test_new_public_lists_are_blocked(cos: Client, anybody: Client) -> Non
             await refused
         assert (caught.value.status, caught.value.code) == (403, "AccessDenied")
     assert [entry.key async for entry in cos.objects.list("bucket")] == ["old"]
+    # An upload that was begun before is completed as it was begun.
+    part = await cos.multipart.upload_part("bucket", "begun", begun, 1, b"y")
+    await cos.multipart.complete("bucket", "begun", begun, [CompletedPart(part_number=1, etag=part.etag)])
+    assert await anybody.objects.read("bucket", "begun") == b"y"
     # What is public stays so, and may be made private.
     assert await anybody.objects.read("bucket", "old") == b"x"
     await cos.acl.put_object("bucket", "old", acl="private")

@@ -27,6 +27,10 @@ Where the service's documentation is silent, this was chosen:
   One that has run out counts as none. A year is 365 days. A copy does not take its source's lock along.
 * Replicas are made with the write. They have the version id and the date of their source, are private, and go no further;
   nobody is asked for an authorization. Rules are answered with `Enabled`; failures are retried at midnight, when asked for.
+* Tags hold the characters that either page of the documentation allows; a bucket has 50 at most. Tags that are not allowed are
+  400 `InvalidTag`. A public list that is blocked is 403 `AccessDenied`; uploads begun before the block are completed.
+* The answer to an origin that the bucket's CORS rules allow has their headers whatever its status; a preflight without a rule
+  is 403 `AccessDenied`. Aspera's key and place are made up, and told to bearers of IAM tokens only.
 * An owner's id is the GUID of the service instance. An API key stands for one instance; another one's is 403.
 """
 
