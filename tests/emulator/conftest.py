@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -39,6 +38,17 @@ class Answer:
         return [e.text or "" for e in self.xml.findall(path)]
 
 
+class _Again:
+    """A body that can be sent twice: the session repeats a PUT by itself where a kept connection breaks."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._body), 65536):
+            yield self._body[start : start + 65536]
+
+
 class Raw:
     def __init__(self, emulator: Emulator, session: aiohttp.ClientSession, instance: Instance | None) -> None:
         self.emulator = emulator
@@ -55,9 +65,11 @@ class Raw:
         all_headers = dict(headers or {})
         if self.token is not None and "Authorization" not in all_headers:
             all_headers["Authorization"] = f"Bearer {self.token}"
+        if body:
+            all_headers["Content-Length"] = str(len(body))
         url = URL(f"{self.emulator.endpoint}{target}", encoded=True)
         async with self.session.request(
-            method, url, data=io.BytesIO(body) if body else body, headers=all_headers, skip_auto_headers=["Content-Type"]
+            method, url, data=_Again(body) if body else body, headers=all_headers, skip_auto_headers=["Content-Type"]
         ) as r:
             return Answer(r.status, r.headers.copy(), await r.read())
 
