@@ -72,7 +72,7 @@ from aiocos.operations.website import (
     RoutingRule,
     WebsiteConfiguration,
 )
-from aiocos.transfer import DirectoryError, DirectoryResult, DownloadResult, FileError, Progress, UploadResult
+from aiocos.transfer import DirectoryError, DirectoryResult, DownloadResult, FileError, Handle, Progress, UploadResult
 from aiocos.version import __version__
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.values import CopySource, CustomerKey
@@ -108,6 +108,7 @@ __all__ = [
     "Expiration",
     "FileError",
     "FilterAnd",
+    "Handle",
     "Hmac",
     "IndexDocument",
     "IntegrityError",

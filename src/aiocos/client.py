@@ -123,9 +123,10 @@ class Client(Service, Transfers):
     async def close(self) -> None:
         """Close the connections of the running loop, when uploads that were given up have been taken back.
 
-        The client can be used again.
+        Transfers that were started and have not ended are cancelled. The client can be used again.
         """
         try:
+            await self.caller.end()
             await cleaned(self)
         finally:
             await self.engine.close()

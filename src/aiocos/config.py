@@ -52,6 +52,8 @@ class TransferConfig:
     memory: int = 128 * MIB
     # How long an abort or another clean-up may take after a cancel (seconds).
     cleanup_timeout: float = 10.0
+    # Where uploads that may be resumed keep their journals; None is the user's directory for state (~/.local/state/aiocos).
+    journals: str | None = None
 
     def __post_init__(self) -> None:
         if self.part_size < MIN_PART or self.part_size > MAX_PART:

@@ -13,7 +13,7 @@ from tests.transfer.conftest import CONFIG, DATA, PART, used
 import aiocos
 from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status, Truncate
 from aiocos.errors import ConfigError, IntegrityError, NotModified, PreconditionFailed, TransferError
-from aiocos.transfer import Progress, download
+from aiocos.transfer import Progress, partial
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ async def test_a_full_disk(stored: aiocos.Client, tmp_path: Path, monkeypatch: p
     def full(fd: int, data: bytearray, offset: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(download, "write_at", full)
+    monkeypatch.setattr(partial, "write_at", full)
     with pytest.raises(OSError, match="No space left"):
         await stored.download("bucket", "parts", tmp_path / "f")
     assert os.listdir(tmp_path) == []

@@ -168,15 +168,15 @@ async def test_a_download_whose_parts_nobody_tells_is_not_accused(small: aiocos.
 
 async def test_a_short_file_under_a_long_object_is_found(small: aiocos.Client, tmp_path: Path, monkeypatch):
     """Something that writes less than it says (a full disk, a broken file system) is seen by who reads the file."""
-    from aiocos.transfer import download
+    from aiocos.transfer import partial
 
     await small.objects.put("bucket", "key", DATA[: PART + 1])
-    real = download.write_at
+    real = partial.write_at
 
     def losing(fd: int, data: bytearray, offset: int) -> None:
         real(fd, data[:-1] + b"?" if offset else data, offset)
 
-    monkeypatch.setattr(download, "write_at", losing)
+    monkeypatch.setattr(partial, "write_at", losing)
     with pytest.raises(IntegrityError):
         await small.download("bucket", "key", tmp_path / "f")
     assert os.listdir(tmp_path) == []

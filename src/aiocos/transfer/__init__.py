@@ -1,6 +1,17 @@
 """Transfers: objects of any size, in parts, with bounded memory, verified, and leaving nothing behind when they fail."""
 
+from aiocos.transfer.handle import Handle
 from aiocos.transfer.methods import Transfers
-from aiocos.transfer.results import DirectoryError, DirectoryResult, DownloadResult, FileError, Progress, UploadResult
+from aiocos.transfer.monitor import Progress
+from aiocos.transfer.results import DirectoryError, DirectoryResult, DownloadResult, FileError, UploadResult
 
-__all__ = ["DirectoryError", "DirectoryResult", "DownloadResult", "FileError", "Progress", "Transfers", "UploadResult"]
+__all__ = [
+    "DirectoryError",
+    "DirectoryResult",
+    "DownloadResult",
+    "FileError",
+    "Handle",
+    "Progress",
+    "Transfers",
+    "UploadResult",
+]

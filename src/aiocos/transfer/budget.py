@@ -3,12 +3,13 @@
 A part takes its permit before its bytes are read, so what is in memory is bounded where it is born. Reading first and waiting
 for a connection then, which is how uploaders commonly do it, holds the whole source in memory when the network is the slower.
 
-Permits are given in the order they were asked for: a large part is not starved by small ones, and nobody holds one permit while
-waiting for another, so nothing can lock up.
+Those who wait stand in a line for each transfer, and the lines take turns: a small file does not wait for all the parts that a
+large one has asked for. Within its turn nobody is overtaken, so a large part is not starved by small ones; and nobody holds one
+permit while waiting for another, so nothing can lock up.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -23,19 +24,20 @@ class Budget:
             raise ConfigError("a memory budget is at least 1 byte")
         self.total = total
         self.used = 0
-        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
+        # The first line has the turn.
+        self._lines: OrderedDict[object, deque[tuple[asyncio.Future[None], int]]] = OrderedDict()
 
-    async def take(self, size: int) -> int:
+    async def take(self, size: int, owner: object = None) -> int:
         """Wait until `size` bytes are free, and take them; return what to `give` back.
 
-        More than there is at all counts as all of it.
+        More than there is at all counts as all of it. `owner` is the transfer, in whose line this waits.
         """
         size = min(size, self.total)
-        if not self._waiting and self.used + size <= self.total:
+        if not self._lines and self.used + size <= self.total:
             self.used += size
             return size
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((turn, size))
+        self._lines.setdefault(owner, deque()).append((turn, size))
         try:
             await turn
         except asyncio.CancelledError:
@@ -43,7 +45,7 @@ class Budget:
                 # The permit came together with the cancel.
                 self.give(size)
             else:
-                self._waiting = deque(w for w in self._waiting if w[0] is not turn)
+                self._leave(owner, turn)
                 self._wake()
             raise
         return size
@@ -53,17 +55,34 @@ class Budget:
         self.used -= size
         self._wake()
 
+    def _leave(self, owner: object, turn: asyncio.Future[None]) -> None:
+        line = deque(waiting for waiting in self._lines.get(owner, ()) if waiting[0] is not turn)
+        if line:
+            self._lines[owner] = line
+        else:
+            self._lines.pop(owner, None)
+
     def _wake(self) -> None:
-        while self._waiting and self.used + self._waiting[0][1] <= self.total:
-            turn, size = self._waiting.popleft()
-            if not turn.done():
+        while self._lines:
+            owner, line = next(iter(self._lines.items()))
+            turn, size = line[0]
+            if turn.done():  # cancelled, and about to leave
+                size = 0
+            elif self.used + size > self.total:
+                return
+            else:
                 self.used += size
                 turn.set_result(None)
+            line.popleft()
+            if line:
+                self._lines.move_to_end(owner)
+            else:
+                del self._lines[owner]
 
     @asynccontextmanager
-    async def reserve(self, size: int) -> AsyncGenerator[None]:
+    async def reserve(self, size: int, owner: object = None) -> AsyncGenerator[None]:
         """Hold `size` bytes for a while."""
-        taken = await self.take(size)
+        taken = await self.take(size, owner)
         try:
             yield
         finally:

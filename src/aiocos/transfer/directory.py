@@ -17,10 +17,12 @@ from aiocos.errors import ConfigError, CosError, CredentialsError, NoSuchBucket
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.download import Download, download
+from aiocos.transfer.monitor import Monitor, Observed
 from aiocos.transfer.paths import Unreadable, look, name_of, path_of
 from aiocos.transfer.plan import check_concurrency
-from aiocos.transfer.results import DirectoryError, DirectoryResult, FileError, Observer, leaves, raise_for
-from aiocos.transfer.upload import Upload, upload
+from aiocos.transfer.results import DirectoryError, DirectoryResult, FileError, leaves, raise_for
+from aiocos.transfer.stated import Upload
+from aiocos.transfer.upload import upload
 
 # Files in flight. Small ones cost a round trip each, and the memory budget bounds the large ones.
 _AT_ONCE = 32
@@ -29,10 +31,9 @@ _FOUND = 256
 
 
 @dataclass(kw_only=True, slots=True)
-class _Both:
+class _Both(Observed):
     prefix: str = ""
     concurrency: int | None = None
-    progress: Observer | None = None
     part_size: int | None = None
 
 
@@ -40,8 +41,9 @@ class _Both:
 class UploadDirectory(_Both):
     """Upload all regular files below a directory; a file's key is `prefix` and its path with slashes.
 
-    `concurrency` is the number of files in flight; `progress` hears of each file. Links to files are followed, links to
-    directories are not. Gives a `DirectoryResult`; raises `DirectoryError` with it where some files failed.
+    `concurrency` is the number of files in flight; `progress` hears of each file, `on_queued`, `on_progress` and `on_done` of
+    the directory as a whole. Links to files are followed, links to directories are not. Gives a `DirectoryResult`; raises
+    `DirectoryError` with it where some files failed.
     """
 
     root: str | os.PathLike[str]
@@ -53,15 +55,16 @@ class DownloadDirectory(_Both):
     """Download all objects under a prefix; an object's path is what its key has after the prefix.
 
     Keys that are no path of their own below `root` (`../x`, `/x`, `a//b`, a NUL) are refused, each with the reason; keys that
-    end in a slash are folders and have no content to write. `concurrency` is the number of files in flight; `progress` hears
-    of each file. Gives a `DirectoryResult`; raises `DirectoryError` with it where some files failed.
+    end in a slash are folders and have no content to write. `concurrency` is the number of files in flight; `progress` hears of
+    each file, `on_queued`, `on_progress` and `on_done` of the directory as a whole. Gives a `DirectoryResult`; raises
+    `DirectoryError` with it where some files failed.
     """
 
     bucket: str
     root: str | os.PathLike[str]
 
 
-async def upload_directory(service: Service, budget: Budget, request: UploadDirectory) -> DirectoryResult:
+async def upload_directory(service: Service, budget: Budget, request: UploadDirectory, monitor: Monitor) -> DirectoryResult:
     """Carry the upload of a directory out."""
     check_concurrency(request.concurrency)
     root = Path(request.root)
@@ -82,15 +85,17 @@ async def upload_directory(service: Service, budget: Budget, request: UploadDire
             if isinstance(path, Unreadable):
                 raise path.error
             key = request.prefix + name_of(root, path)
-            one = Upload(bucket=request.bucket, key=key, source=path, part_size=request.part_size, progress=request.progress)
-            return (await upload(service, budget, one)).size
+            one = Upload(bucket=request.bucket, key=key, source=path, part_size=request.part_size)
+            return (await upload(service, budget, one, monitor.of_file(request, key))).size
 
         return work
 
-    return await _all(jobs(), request.concurrency or _AT_ONCE, f"upload of {root} to {request.bucket}/{request.prefix}")
+    return await _all(
+        jobs(), request.concurrency or _AT_ONCE, monitor, f"upload of {root} to {request.bucket}/{request.prefix}"
+    )
 
 
-async def download_directory(service: Service, budget: Budget, request: DownloadDirectory) -> DirectoryResult:
+async def download_directory(service: Service, budget: Budget, request: DownloadDirectory, monitor: Monitor) -> DirectoryResult:
     """Carry the download of a directory out."""
     check_concurrency(request.concurrency)
     root = Path(request.root)
@@ -107,15 +112,19 @@ async def download_directory(service: Service, budget: Budget, request: Download
         async def work() -> int:
             path = path_of(root, name)
             await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-            one = Download(bucket=request.bucket, key=key, path=path, part_size=request.part_size, progress=request.progress)
-            return (await download(service, budget, one)).size
+            one = Download(bucket=request.bucket, key=key, path=path, part_size=request.part_size)
+            return (await download(service, budget, one, monitor.of_file(request, key))).size
 
         return work
 
-    return await _all(jobs(), request.concurrency or _AT_ONCE, f"download of {request.bucket}/{request.prefix} to {root}")
+    return await _all(
+        jobs(), request.concurrency or _AT_ONCE, monitor, f"download of {request.bucket}/{request.prefix} to {root}"
+    )
 
 
-async def _all(jobs: AsyncIterator[tuple[str, str, Callable[[], Awaitable[int]]]], width: int, what: str) -> DirectoryResult:
+async def _all(
+    jobs: AsyncIterator[tuple[str, str, Callable[[], Awaitable[int]]]], width: int, monitor: Monitor, what: str
+) -> DirectoryResult:
     """Do all jobs, `width` at once; collect what fails."""
     files = size = 0
     errors: list[FileError] = []
@@ -137,16 +146,18 @@ async def _all(jobs: AsyncIterator[tuple[str, str, Callable[[], Awaitable[int]]]
         finally:
             places.release()
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            async for path, key, work in jobs:
-                await places.acquire()
-                tasks.create_task(one(path, key, work))
-    except BaseExceptionGroup as group:
-        raise_for(group, leaves(group)[0])
-    result = DirectoryResult(files=files, bytes=size, errors=errors)
-    if causes:
-        raise DirectoryError(f"the {what}: {len(causes)} of {files + len(causes)} files failed: {causes[0]}", result) from (
-            ExceptionGroup(what, causes)
-        )
-    return result
+    async with monitor.run(None, f"the {what}"):
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                async for path, key, work in jobs:
+                    await monitor.going()
+                    await places.acquire()
+                    tasks.create_task(one(path, key, work))
+        except BaseExceptionGroup as group:
+            raise_for(group, leaves(group)[0])
+        result = DirectoryResult(files=files, bytes=size, errors=errors)
+        if causes:
+            raise DirectoryError(f"the {what}: {len(causes)} of {files + len(causes)} files failed: {causes[0]}", result) from (
+                ExceptionGroup(what, causes)
+            )
+        return result

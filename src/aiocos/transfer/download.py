@@ -6,35 +6,45 @@ that the object is still the one with that ETag.
 
 The bytes go to a file beside the target, under a name of its own. What the object's ETag vouches for is computed from that file
 while it grows, in order: so what is verified is what is on disk. Only then it takes the target's name; a download that fails
-leaves the old file as it was.
+leaves the old file as it was. With `resume` a download that does not get to its end keeps what it has (`partial`), and the same
+call fetches what is missing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import aiofiles.os
 
 from aiocos.config import MIB, TransferConfig
-from aiocos.errors import ConfigError, CosError, IntegrityError, PreconditionFailed, ProtocolError, TransferError
+from aiocos.errors import (
+    ConfigError,
+    CosError,
+    IntegrityError,
+    InvalidRange,
+    NotFound,
+    PreconditionFailed,
+    ProtocolError,
+    TransferError,
+)
 from aiocos.groups import Service
 from aiocos.groups.reading import ObjectStream
 from aiocos.operations.objects import GetObject
 from aiocos.operations.shared import CustomerEncryption, Guarded, ReadConditions
 from aiocos.transfer.budget import Budget
-from aiocos.transfer.files import in_thread, opened, write_at
+from aiocos.transfer.monitor import Monitor, Observed
+from aiocos.transfer.partial import Partial
 from aiocos.transfer.plan import Part, check_concurrency, cut
-from aiocos.transfer.results import DownloadResult, Observer, Reporter, Verified, leaves, raise_for, told
+from aiocos.transfer.results import DownloadResult, leaves, raise_for
 from aiocos.transfer.verify import Verifier, evidence_for, pinned_to
-from aiocos.wire.ranges import ByteRange
+from aiocos.wire.ranges import ByteRange, ContentRange
 
 # What a range holds in memory: one step being gathered, one being written.
 _STEP = MIB
@@ -44,12 +54,15 @@ _TRIES = 3
 
 
 @dataclass(repr=False, slots=True)
-class Download(CustomerEncryption, ReadConditions, Guarded):
+class Download(CustomerEncryption, ReadConditions, Guarded, Observed):
     """Download an object to a file, whole or not at all.
 
     Gives a `DownloadResult`. Raises the service's errors, `IntegrityError` where the bytes do not verify after three tries,
     `PreconditionFailed` where the object is replaced meanwhile, `TransferError` where ranges failed. The target keeps what it
     had.
+
+    With `resume`, a large download that does not get to its end (by an error, a cancel, a kill) keeps what it has fetched in a
+    hidden file beside the target, and the same call goes on from there, if the object is still the same.
     """
 
     bucket: str
@@ -59,26 +72,25 @@ class Download(CustomerEncryption, ReadConditions, Guarded):
     version_id: str | None = None
     part_size: int | None = None
     concurrency: int | None = None
-    progress: Observer | None = None
+    resume: bool = False
     timeout: float | None = None
 
 
-async def download(service: Service, budget: Budget, request: Download) -> DownloadResult:
+async def download(service: Service, budget: Budget, request: Download, monitor: Monitor) -> DownloadResult:
     """Carry a download out."""
     check_concurrency(request.concurrency)
     if request.part_size is not None and request.part_size < 1:
         raise ConfigError("part_size is at least 1 byte")
     target = Path(request.path)
     await _check(target)
-    reporter = Reporter(request.progress, request.bucket, request.key)
-    async with told(reporter, request.timeout, f"the download of {request.bucket}/{request.key}"):
+    async with monitor.run(request.timeout, f"the download of {request.bucket}/{request.key}"):
         for attempt in range(1, _TRIES + 1):
             try:
-                return await _Attempt(service, budget, request, target, reporter).run()
+                return await _Attempt(service, budget, request, target, monitor).run()
             except IntegrityError:
                 if attempt == _TRIES:
                     raise
-                reporter.restarted()
+                monitor.restarted()
         raise AssertionError("unreachable: the last try returns or raises")
 
 
@@ -99,14 +111,26 @@ async def _check(target: Path) -> None:
 class _Attempt:
     """One try at a download."""
 
-    def __init__(self, service: Service, budget: Budget, request: Download, target: Path, reporter: Reporter) -> None:
+    def __init__(self, service: Service, budget: Budget, request: Download, target: Path, monitor: Monitor) -> None:
         self._service = service
         self._budget = budget
         self._request = request
         self._config: TransferConfig = service.engine.config.transfer
         self._target = target
-        self._reporter = reporter
+        self._monitor = monitor
         self._what = f"download of {request.bucket}/{request.key}"
+        self._partial = Partial(target, self._identity() if request.resume else None)
+
+    def _identity(self) -> dict[str, Any]:
+        request = self._request
+        return {
+            "kind": "download",
+            "endpoint": self._service.engine.endpoint.origin,
+            "bucket": request.bucket,
+            "key": request.key,
+            "version": request.version_id,
+            "target": self._target.name,
+        }
 
     async def run(self) -> DownloadResult:
         request = self._request
@@ -121,64 +145,98 @@ class _Attempt:
             if_unmodified_since=request.if_unmodified_since,
             expected_bucket_owner=request.expected_bucket_owner,
         )
-        async with ObjectStream(self._service.engine, reading) as stream:
-            # The stream's own proof would be of the bytes that came; ours is of the bytes on disk.
-            stream.unproven()
-            # A name may have 255 bytes, and a character up to four of them.
-            temporary = self._target.with_name(f".{self._target.name[:50]}.{secrets.token_hex(4)}.part")
-            try:
-                async with opened(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)) as fd:
-                    verified = await self._fill(fd, stream, reading)
-                await in_thread(os.replace, temporary, self._target)
-            except BaseException:
-                await in_thread(_remove, temporary)
-                raise
-            return DownloadResult(
-                bucket=request.bucket,
-                key=request.key,
-                path=self._target,
-                etag=stream.etag,
-                size=self._reporter.bytes_done,
-                version_id=stream.version_id,
-                verified=verified,
-            )
+        async with self._partial.open():
+            if self._partial.etag is not None and (result := await self._go_on(reading)):
+                return result
+            return await self._begin(reading)
 
-    async def _fill(self, fd: int, stream: ObjectStream, reading: GetObject) -> Verified:
-        info, size = stream.info, stream.info.content_length
-        self._reporter.bytes_total = size
-        wanted = self._request.part_size or self._config.part_size
-        if size is None or size <= max(self._config.multipart_threshold, wanted) or not info.etag:
-            parts = [Part(1, 0, size if size is not None else 0)]
-        else:
-            parts = list(cut(size, wanted))
-        self._reporter.parts_total = len(parts)
-        if size:
-            await in_thread(_allocate, fd, size)
+    async def _begin(self, reading: GetObject) -> DownloadResult:
+        """Fetch all of it."""
+        async with ObjectStream(self._service.engine, reading) as stream:
+            size = stream.info.content_length
+            wanted = self._request.part_size or self._config.part_size
+            if size is None or size <= max(self._config.multipart_threshold, wanted) or not stream.etag:
+                parts = [Part(1, 0, size if size is not None else 0)]
+            else:
+                parts = list(cut(size, wanted))
+                await self._partial.begin(stream.etag, stream.version_id, size)
+            await self._partial.allocate(size or 0)
+            return await self._fill(stream, reading, size, parts, parts)
+
+    async def _go_on(self, reading: GetObject) -> DownloadResult | None:
+        """Fetch what is missing; None if the object is another one now."""
+        partial, size = self._partial, self._partial.size
+        parts = list(cut(size, self._request.part_size or self._config.part_size))
+        if not partial.missing(parts):
+            # Killed between its last byte and its name. One step is fetched again: the service says whether this is the object.
+            offset, length = partial.kept.pop()
+            if length > _STEP:
+                partial.kept.append((offset, length - _STEP))
+        missing = partial.missing(parts)
+        pinned = replace(reading, if_match=partial.etag, version_id=reading.version_id or partial.version_id)
+        first = replace(pinned, range=ByteRange(missing[0].offset, missing[0].end - 1))
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                stream = await stack.enter_async_context(ObjectStream(self._service.engine, first))
+                total = ContentRange.from_wire(stream.info.content_range or "").total
+            except (PreconditionFailed, NotFound, InvalidRange, ProtocolError, ValueError) as error:
+                partial.refuse(f"the object was replaced since, or is gone: {error}")
+                return None
+            if total != size:
+                partial.refuse(f"the object has {total} bytes now, and had {size}")
+                return None
+            self._monitor.moved(size - sum(part.length for part in missing), kept=True)
+            return await self._fill(stream, reading, size, parts, missing)
+
+    async def _fill(
+        self, stream: ObjectStream, reading: GetObject, size: int | None, parts: list[Part], missing: list[Part]
+    ) -> DownloadResult:
+        # The stream's own proof would be of the bytes that came; ours is of the bytes on disk.
+        stream.unproven()
+        info = stream.info.model_copy(update={"content_length": size, "content_range": None})
+        monitor, partial = self._monitor, self._partial
+        monitor.bytes_total = size
+        complete = len({part.number for part in parts} - {part.number for part in missing})
+        monitor.parts_total, monitor.parts_done = complete + len(missing), complete
         evidence = await evidence_for(self._service, reading, info) if self._service.engine.config.verify_reads else None
-        verifier = Verifier(fd, size, evidence)
+        verifier = Verifier(partial.fd, size, evidence)
+        for offset, length in partial.kept:
+            verifier.has(offset, length)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._first(fd, stream, parts[0] if len(parts) > 1 else None, verifier))
-                if len(parts) > 1:
+                tasks.create_task(self._first(stream, missing[0], len(missing) > 1, verifier))
+                if len(missing) > 1:
                     places = asyncio.Semaphore((self._request.concurrency or self._config.concurrency) - 1 or 1)
-                    tasks.create_task(self._others(fd, parts[1:], pinned_to(reading, info), places, verifier, tasks))
+                    tasks.create_task(self._others(missing[1:], pinned_to(reading, info), places, verifier, tasks))
                 tasks.create_task(verifier.follow(f"the {self._what}"))
         except BaseExceptionGroup as group:
-            raise_for(group, self._failure(group))
-        return verifier.verified
+            failure = self._failure(group)
+            if isinstance(failure, IntegrityError):
+                await partial.discard()
+            raise_for(group, failure)
+        await partial.become(self._target)
+        return DownloadResult(
+            bucket=self._request.bucket,
+            key=self._request.key,
+            path=self._target,
+            etag=stream.etag,
+            size=monitor.bytes_done,
+            version_id=stream.version_id,
+            verified=verifier.verified,
+            kept=monitor.bytes_kept,
+            refused=partial.refused,
+        )
 
-    async def _first(self, fd: int, stream: ObjectStream, part: Part | None, verifier: Verifier) -> None:
-        """Read the first answer: all of it, or up to the first range."""
-        async with self._budget.reserve(_HELD):
-            limit = part.length if part else None
-            await self._copy(fd, stream, 0, limit, verifier)
-        if part is not None:
+    async def _first(self, stream: ObjectStream, part: Part, more: bool, verifier: Verifier) -> None:
+        """Read the first answer: all of it, or up to where the others begin."""
+        async with self._budget.reserve(_HELD, self._monitor):
+            await self._copy(stream, part.offset, part.length if more else None, verifier)
+        if more:
             stream.close()
-        self._reporter.moved(0, parts=1)
+        self._monitor.moved(0, parts=1)
 
     async def _others(
         self,
-        fd: int,
         parts: Iterable[Part],
         pinned: GetObject,
         places: asyncio.Semaphore,
@@ -190,26 +248,27 @@ class _Attempt:
             places.release()
 
         for part in parts:
+            await self._monitor.going()
             await places.acquire()
             try:
-                taken = await self._budget.take(_HELD)
+                taken = await self._budget.take(_HELD, self._monitor)
             except BaseException:
                 places.release()
                 raise
             # Given back when the task is done: one that is cancelled before its first step runs none of its code.
-            task = tasks.create_task(self._range(fd, part, pinned, verifier))
+            task = tasks.create_task(self._range(part, pinned, verifier))
             task.add_done_callback(lambda _, taken=taken: release(taken))
 
-    async def _range(self, fd: int, part: Part, pinned: GetObject, verifier: Verifier) -> None:
+    async def _range(self, part: Part, pinned: GetObject, verifier: Verifier) -> None:
         reading = replace(pinned, range=ByteRange(part.offset, part.end - 1))
         async with ObjectStream(self._service.engine, reading) as stream:
             stream.unproven()
-            length = await self._copy(fd, stream, part.offset, None, verifier)
+            length = await self._copy(stream, part.offset, None, verifier)
         if length != part.length:
             raise ProtocolError(f"the {self._what}: bytes {part.offset}-{part.end - 1} came as {length} bytes")
-        self._reporter.moved(0, parts=1)
+        self._monitor.moved(0, parts=1)
 
-    async def _copy(self, fd: int, stream: ObjectStream, offset: int, limit: int | None, verifier: Verifier) -> int:
+    async def _copy(self, stream: ObjectStream, offset: int, limit: int | None, verifier: Verifier) -> int:
         """Write what comes at its place, in steps of 1 MiB; return the number of bytes."""
         done, kept = 0, bytearray()
         while chunk := await stream.chunk():
@@ -218,19 +277,19 @@ class _Attempt:
             kept += chunk
             full = limit is not None and done + len(kept) == limit
             if len(kept) >= _STEP or full:
-                await self._write(fd, kept, offset + done, verifier)
+                await self._write(kept, offset + done, verifier)
                 done += len(kept)
                 kept = bytearray()
             if full:
                 return done
         if kept:
-            await self._write(fd, kept, offset + done, verifier)
+            await self._write(kept, offset + done, verifier)
             done += len(kept)
         return done
 
-    async def _write(self, fd: int, data: bytearray, offset: int, verifier: Verifier) -> None:
-        await in_thread(write_at, fd, data, offset)
-        self._reporter.moved(len(data))
+    async def _write(self, data: bytearray, offset: int, verifier: Verifier) -> None:
+        await self._partial.write(data, offset)
+        self._monitor.moved(len(data))
         verifier.has(offset, len(data))
 
     def _failure(self, group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -241,20 +300,6 @@ class _Attempt:
         first = causes[0]
         if not isinstance(first, CosError):
             return first
-        text = f"the {self._what} failed, {self._target} is as it was: {first}"
-        return TransferError(text, parts_done=self._reporter.parts_done)
-
-
-def _allocate(fd: int, size: int) -> None:
-    """Take the room on disk now: better no download than half of one. Blocks."""
-    try:
-        os.posix_fallocate(fd, 0, size)
-    except (AttributeError, OSError) as error:
-        if getattr(error, "errno", None) == errno.ENOSPC:
-            raise
-        os.truncate(fd, size)
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.remove(path)
+        kept = "; the same call goes on from there" if self._request.resume else ""
+        text = f"the {self._what} failed, {self._target} is as it was{kept}: {first}"
+        return TransferError(text, parts_done=self._monitor.parts_done)

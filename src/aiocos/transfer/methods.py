@@ -1,30 +1,37 @@
 """The methods of a client that transfer: `client.upload`, `client.download` and their kin.
 
-Their parameters are stated like those of operations, once, on the class that carries them, with the same sets of headers.
+Their parameters are stated like those of operations, once, on the class that carries them, with the same sets of headers. Each
+has a twin that returns at once with a `Handle`: `client.start_upload`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.directory import DownloadDirectory, UploadDirectory, download_directory, upload_directory
 from aiocos.transfer.download import Download, download
-from aiocos.transfer.results import DirectoryResult, DownloadResult, UploadResult
-from aiocos.transfer.upload import Upload, upload
+from aiocos.transfer.handle import Handle
+from aiocos.transfer.monitor import Monitor, Observed
+from aiocos.transfer.stated import Upload
+from aiocos.transfer.upload import upload
 from aiocos.wire.method import Group, Method
+
+R = TypeVar("R", bound=Observed)
+T = TypeVar("T")
 
 
 class Desk:
-    """What all transfers of a client share: the service, and one memory budget for each event loop."""
+    """What all transfers of a client share: the service, and for each event loop a memory budget and what was started there."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self._budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, Budget] = WeakKeyDictionary()
+        self._started: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Task[Any]]] = WeakKeyDictionary()
 
     @property
     def budget(self) -> Budget:
@@ -35,27 +42,64 @@ class Desk:
             budget = self._budgets[loop] = Budget(self.service.engine.config.transfer.memory)
         return budget
 
+    def start(self, work: Coroutine[Any, Any, T], monitor: Monitor) -> Handle[T]:
+        """Run a transfer in a task of its own, until the client is closed."""
+        handle = Handle(work, monitor)
+        started = self._started.setdefault(asyncio.get_running_loop(), set())
+        started.add(handle.task)
+        handle.task.add_done_callback(started.discard)
+        return handle
 
-def _upload(desk: Desk, request: Upload) -> Coroutine[Any, Any, UploadResult]:
-    return upload(desk.service, desk.budget, request)
+    async def end(self) -> None:
+        """Cancel the transfers that were started in the running loop, and wait for them."""
+        if running := set(self._started.get(asyncio.get_running_loop(), ())):
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
 
 
-def _download(desk: Desk, request: Download) -> Coroutine[Any, Any, DownloadResult]:
-    return download(desk.service, desk.budget, request)
+class _Kind(Generic[R, T]):
+    """One kind of transfer, to be carried out at once or beside the program."""
+
+    def __init__(
+        self, work: Callable[[Service, Budget, R, Monitor], Coroutine[Any, Any, T]], watch: Callable[[R], Monitor]
+    ) -> None:
+        self._work = work
+        self._watch = watch
+
+    def run(self, desk: Desk, request: R) -> Coroutine[Any, Any, T]:
+        """Carry it out."""
+        return self._work(desk.service, desk.budget, request, self._watch(request))
+
+    def start(self, desk: Desk, request: R) -> Handle[T]:
+        """Have it carried out."""
+        monitor = self._watch(request)
+        return desk.start(self._work(desk.service, desk.budget, request, monitor), monitor)
 
 
-def _upload_directory(desk: Desk, request: UploadDirectory) -> Coroutine[Any, Any, DirectoryResult]:
-    return upload_directory(desk.service, desk.budget, request)
+def _object(request: Upload | Download) -> Monitor:
+    return Monitor(request, request.bucket, request.key)
 
 
-def _download_directory(desk: Desk, request: DownloadDirectory) -> Coroutine[Any, Any, DirectoryResult]:
-    return download_directory(desk.service, desk.budget, request)
+def _prefix(request: UploadDirectory | DownloadDirectory) -> Monitor:
+    whole = Observed(on_queued=request.on_queued, on_progress=request.on_progress, on_done=request.on_done)
+    return Monitor(whole, request.bucket, request.prefix)
+
+
+_UPLOAD = _Kind(upload, _object)
+_DOWNLOAD = _Kind(download, _object)
+_UPLOAD_DIRECTORY = _Kind(upload_directory, _prefix)
+_DOWNLOAD_DIRECTORY = _Kind(download_directory, _prefix)
 
 
 class Transfers(Group[Desk]):
     """Objects of any size, and directories of them."""
 
-    upload = Method(Upload, _upload)
-    download = Method(Download, _download)
-    upload_directory = Method(UploadDirectory, _upload_directory)
-    download_directory = Method(DownloadDirectory, _download_directory)
+    upload = Method(Upload, _UPLOAD.run)
+    start_upload = Method(Upload, _UPLOAD.start)
+    download = Method(Download, _DOWNLOAD.run)
+    start_download = Method(Download, _DOWNLOAD.start)
+    upload_directory = Method(UploadDirectory, _UPLOAD_DIRECTORY.run)
+    start_upload_directory = Method(UploadDirectory, _UPLOAD_DIRECTORY.start)
+    download_directory = Method(DownloadDirectory, _DOWNLOAD_DIRECTORY.run)
+    start_download_directory = Method(DownloadDirectory, _DOWNLOAD_DIRECTORY.start)

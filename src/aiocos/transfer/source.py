@@ -42,10 +42,15 @@ Source: TypeAlias = "Bytes | str | os.PathLike[str] | BinaryIO | AsyncReader | A
 
 
 class Origin(ABC):
-    """A source in use. `size` is None where the length is not known; `ordered` sources give their parts in order only."""
+    """A source in use. `size` is None where the length is not known; `ordered` sources give their parts in order only.
+
+    Of a file, `path` is its absolute path, and `mtime` the time of its last change, in nanoseconds.
+    """
 
     size: int | None
     ordered: bool
+    path: str | None = None
+    mtime: int | None = None
 
     @abstractmethod
     async def part(self, part: Part) -> Bytes:
@@ -114,6 +119,7 @@ class _File(Origin):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.path = str(path.absolute())
         self._held = AsyncExitStack()
         self.size = None
 
@@ -124,6 +130,7 @@ class _File(Origin):
         self._fd = await self._held.enter_async_context(opened(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
         self._stat = os.fstat(self._fd)
         self.size = self._stat.st_size
+        self.mtime = self._stat.st_mtime_ns
         return self
 
     async def __aexit__(

@@ -6,23 +6,16 @@ The order of things in a multipart upload, and why:
 * Whatever fails, the parts in flight are cancelled and waited for first; then the upload is aborted, in a task of its own that
   a cancel does not reach; then it is looked at once more, because a part that was still on its way may have outlived the abort.
 * The answer to the completion may be lost: `completion` finds out what became of it.
+* With `resume` a failure keeps the parts that are there, and a journal of them: `resuming` goes on with these.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import KW_ONLY, dataclass, fields
-from functools import cache
-from typing import Any, TypeVar
 
 from aiocos.config import TransferConfig
-from aiocos.errors import (
-    CosError,
-    IntegrityError,
-    TransferError,
-    Uncertain,
-)
+from aiocos.errors import ConfigError, CosError, IntegrityError, TransferError, Uncertain
 from aiocos.groups import Service
 from aiocos.operations.multipart import (
     CompletedPart,
@@ -32,82 +25,64 @@ from aiocos.operations.multipart import (
     UploadPart,
 )
 from aiocos.operations.objects import HeadObject, PutObject
-from aiocos.operations.shared import (
-    Content,
-    Encryption,
-    Guarded,
-    Locking,
-    ObjectGrants,
-    Paid,
-    Retaining,
-    WriteConditions,
-)
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.cleaning import abort, keep
 from aiocos.transfer.completion import Completion
+from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, growing, part_size_for
-from aiocos.transfer.results import Observer, Reporter, UploadResult, leaves, raise_for, told
-from aiocos.transfer.source import Origin, Source, origin_of
+from aiocos.transfer.results import UploadResult, leaves, raise_for
+from aiocos.transfer.resuming import Found, Record
+from aiocos.transfer.source import Origin, origin_of
+from aiocos.transfer.stated import Upload, carry
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
-from aiocos.wire.spec import Operation
-
-O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 
 
-@dataclass(repr=False, slots=True)
-class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGrants, Paid, Guarded):
-    """Upload an object of any size: in one piece where it is small, else in parts.
-
-    Gives an `UploadResult`. Raises the service's errors, `TransferError` where parts failed (nothing is left behind),
-    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled.
-    """
-
-    bucket: str
-    key: str
-    source: Source
-    _: KW_ONLY
-    part_size: int | None = None
-    concurrency: int | None = None
-    progress: Observer | None = None
-    timeout: float | None = None
-
-
-async def upload(service: Service, budget: Budget, request: Upload) -> UploadResult:
+async def upload(service: Service, budget: Budget, request: Upload, monitor: Monitor) -> UploadResult:
     """Carry an upload out."""
     config = service.engine.config.transfer
     check_concurrency(request.concurrency)
     if request.part_size is not None:
         check_part_size(request.part_size)
-    reporter = Reporter(request.progress, request.bucket, request.key)
     what = f"the upload of {request.bucket}/{request.key}"
-    async with told(reporter, request.timeout, what), origin_of(request.source) as origin:
-        return await _upload(service, budget, request, origin, config, reporter)
+    async with monitor.run(request.timeout, what), origin_of(request.source) as origin:
+        if request.resume and (origin.ordered or origin.size is None):
+            raise ConfigError(f"{what} cannot be resumed: its source is read only once; give bytes, or the path of a file")
+        return await _upload(service, budget, request, origin, config, monitor)
 
 
 async def _upload(
-    service: Service, budget: Budget, request: Upload, origin: Origin, config: TransferConfig, reporter: Reporter
+    service: Service, budget: Budget, request: Upload, origin: Origin, config: TransferConfig, monitor: Monitor
 ) -> UploadResult:
     wanted = request.part_size or config.part_size
-    reporter.bytes_total = origin.size
+    monitor.bytes_total = origin.size
     if origin.size is not None and origin.size < max(config.multipart_threshold, wanted):
-        async with budget.reserve(origin.size):
+        await monitor.going()
+        async with budget.reserve(origin.size, monitor):
             data = await origin.part(Part(1, 0, origin.size))
-            return await _put(service, request, origin, data, reporter)
+            return await _put(service, request, origin, data, monitor)
     if origin.size is not None:
-        parts = cut(origin.size, part_size_for(origin.size, wanted))
-        reporter.parts_total = -(-origin.size // part_size_for(origin.size, wanted))
-        return await _Multipart(service, budget, request, origin, config, reporter).run(list(parts))
+        size = part_size_for(origin.size, wanted)
+        parts = list(cut(origin.size, size))
+        monitor.parts_total = len(parts)
+        multipart = _Multipart(service, budget, request, origin, config, monitor)
+        if not request.resume:
+            return await multipart.run(parts)
+        record = await Record.open(service, carry(request, CreateMultipartUpload), origin, size)
+        try:
+            return await multipart.resume(parts, record)
+        finally:
+            await record.close()
     # Of unknown length. What ends within its first part is put in one piece.
     parts = growing(wanted, config.memory // 2)
     first = next(parts)
     await origin.ready()
-    taken = await budget.take(first.length)
+    taken = await budget.take(first.length, monitor)
     try:
         data = await origin.part(first)
         if len(data) < first.length:
-            return await _put(service, request, origin, data, reporter)
-        multipart = _Multipart(service, budget, request, origin, config, reporter)
+            return await _put(service, request, origin, data, monitor)
+        multipart = _Multipart(service, budget, request, origin, config, monitor)
         taken, begun = 0, (first, data, taken)
         return await multipart.run(parts, begun)
     finally:
@@ -115,12 +90,12 @@ async def _upload(
             budget.give(taken)
 
 
-async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, reporter: Reporter) -> UploadResult:
+async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, monitor: Monitor) -> UploadResult:
     await origin.unchanged()
-    reporter.parts_total = 1
+    monitor.parts_total = 1
     result = await service.engine.call(carry(request, PutObject, data=data))
-    reporter.bytes_total = len(data)
-    reporter.moved(len(data), parts=1)
+    monitor.bytes_total = len(data)
+    monitor.moved(len(data), parts=1)
     vouched = digest.is_md5(result.etag) and request.customer_key is None
     same = vouched and await _etag(data) == digest.bare(result.etag)
     return UploadResult(
@@ -149,14 +124,14 @@ class _Multipart:
         request: Upload,
         origin: Origin,
         config: TransferConfig,
-        reporter: Reporter,
+        monitor: Monitor,
     ) -> None:
         self._service = service
         self._budget = budget
         self._request = request
         self._origin = origin
         self._config = config
-        self._reporter = reporter
+        self._monitor = monitor
         self._what = f"upload of {request.bucket}/{request.key}"
         width = request.concurrency or (config.stream_concurrency if origin.ordered else config.concurrency)
         self._places = asyncio.Semaphore(width)
@@ -164,6 +139,8 @@ class _Multipart:
         self._computed = True  # every part's ETag is the MD5 that was computed here
         self._foreign = False  # an ETag is not, although it was computed: this service's are no MD5s
         self._size = 0
+        self._record: Record | None = None
+        self._found: Found | None = None
 
     async def run(self, parts: Iterable[Part], begun: tuple[Part, Bytes, int] | None = None) -> UploadResult:
         """Create, send, complete; abort where any of it fails. `begun` is a part read already, with its memory."""
@@ -174,21 +151,52 @@ class _Multipart:
             if taken:
                 self._budget.give(taken)
             raise
-        upload_id = created.upload_id
         try:
-            try:
-                await self._send(upload_id, parts, begun)
-            except BaseExceptionGroup as group:
-                raise_for(group, self._failure(group, upload_id))
-            await self._origin.unchanged()
-            self._reporter.tell("verifying")
-            return await self._complete(upload_id)
+            return await self._finish(created.upload_id, parts, begun)
         except Uncertain:
             # It may be there: aborting might be wrong, and would not help.
             raise
         except BaseException:
-            await self._clean_up(upload_id)
+            await self._clean_up(created.upload_id)
             raise
+
+    async def resume(self, parts: list[Part], record: Record) -> UploadResult:
+        """Go on where an earlier process left off, or begin; what is sent stays where it fails."""
+        self._record = record
+        head = carry(self._request, HeadObject)
+        self._found = found = await record.find(head, parts)
+        if found is not None and found.joined is not None:
+            if await found.is_of(self._origin, parts):
+                for part in parts:
+                    self._keep(part, found.parts[part.number][0])
+                await record.end()
+                return self._result(found.joined.etag, found.joined.version_id, found.joined.request_id, found.upload_id)
+            record.refused, self._found, found = "the source was changed since", None, None
+        if found is None:
+            found = Found((await self._create()).upload_id)
+            try:
+                await record.begin(found.upload_id)
+            except OSError:
+                await self._clean_up(found.upload_id)
+                raise
+        try:
+            result = await self._finish(found.upload_id, parts, None)
+        except IntegrityError:
+            # What was sent is not what was read: nothing to go on with.
+            await self._clean_up(found.upload_id)
+            await record.end()
+            raise
+        await record.end()
+        return result
+
+    async def _finish(self, upload_id: str, parts: Iterable[Part], begun: tuple[Part, Bytes, int] | None) -> UploadResult:
+        try:
+            await self._send(upload_id, parts, begun)
+        except BaseExceptionGroup as group:
+            raise_for(group, self._failure(group, upload_id))
+        await self._origin.unchanged()
+        self._monitor.verifying()
+        return await self._complete(upload_id)
 
     async def _create(self) -> MultipartUpload:
         # Not cancelled half-way: an upload whose id we never learn could not be aborted.
@@ -217,11 +225,12 @@ class _Multipart:
                 await self._places.acquire()
                 self._start(tasks, upload_id, part, data, taken)
             for part in parts:
+                await self._monitor.going()
                 await self._places.acquire()
                 taken = 0
                 try:
                     await self._origin.ready()
-                    taken = await self._budget.take(part.length)
+                    taken = await self._budget.take(part.length, self._monitor)
                     data = await self._origin.part(part) if self._origin.ordered else None
                 except BaseException:
                     self._release(taken)
@@ -256,6 +265,12 @@ class _Multipart:
     async def _part(self, upload_id: str, part: Part, data: Bytes | None) -> None:
         if data is None:
             data = await self._origin.part(part)
+        md5 = None
+        if self._record is not None:
+            md5 = (await asyncio.to_thread(digest.digest, "md5", data)).hex()
+            if self._found is not None and (etag := self._found.has(part, md5)) is not None:
+                self._keep(part, etag)
+                return
         algorithm = self._service.engine.config.checksum
         value = await asyncio.to_thread(digest.digest, algorithm, data)
         operation = carry(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
@@ -264,9 +279,18 @@ class _Multipart:
         if algorithm != "md5" or digest.bare(result.etag) != value.hex():
             self._computed = False
             self._foreign = self._foreign or algorithm == "md5"
-        self._done[part.number] = CompletedPart(etag=result.etag, part_number=part.number)
+        self._done[part.number] = done = CompletedPart(etag=result.etag, part_number=part.number)
+        if self._record is not None and md5 is not None:
+            await self._record.note(done, md5)
         self._size += len(data)
-        self._reporter.moved(len(data), parts=1)
+        self._monitor.moved(len(data), parts=1)
+
+    def _keep(self, part: Part, etag: str) -> None:
+        """Count a part that was sent by an earlier process. Its bytes were read again, and are those."""
+        self._computed = self._computed and digest.is_md5(etag)
+        self._done[part.number] = CompletedPart(etag=etag, part_number=part.number)
+        self._size += part.length
+        self._monitor.moved(part.length, parts=1, kept=True)
 
     def _failure(self, group: BaseExceptionGroup[BaseException], upload_id: str) -> BaseException:
         """Say what a group of failures means: the source's own exception as it is, else a TransferError around them."""
@@ -276,8 +300,9 @@ class _Multipart:
             return own[0]
         if isinstance(causes[0], TransferError):
             return causes[0]
+        fate = "was taken back" if self._record is None else "keeps them: the same call goes on from there"
         return TransferError(
-            f"the {self._what} failed after {len(self._done)} parts, and was taken back: {causes[0]}",
+            f"the {self._what} failed after {len(self._done)} parts, and {fate}: {causes[0]}",
             upload_id=upload_id,
             parts_done=len(self._done),
         )
@@ -296,16 +321,24 @@ class _Multipart:
                 expected=expected or "",
                 actual=done.etag,
             )
+        verified = comparable and self._computed
+        return self._result(done.etag, done.version_id, done.request_id, upload_id, verified=verified)
+
+    def _result(
+        self, etag: str, version_id: str | None, request_id: str | None, upload_id: str, *, verified: bool = True
+    ) -> UploadResult:
         return UploadResult(
             bucket=self._request.bucket,
             key=self._request.key,
-            etag=done.etag,
+            etag=etag,
             size=self._size,
-            parts=len(parts),
-            version_id=done.version_id,
+            parts=len(self._done),
+            version_id=version_id,
             upload_id=upload_id,
-            verified="composite" if comparable and self._computed else None,
-            request_id=done.request_id,
+            verified="composite" if verified else None,
+            request_id=request_id,
+            kept=self._monitor.bytes_kept,
+            refused=self._record.refused if self._record else None,
         )
 
     async def _clean_up(self, upload_id: str) -> None:
@@ -317,17 +350,3 @@ def _composite(parts: list[CompletedPart]) -> str | None:
     """The ETag that follows from the parts' ETags, where these are MD5s."""
     etags = [digest.bare(part.etag or "") for part in parts]
     return digest.composite_etag(bytes.fromhex(e) for e in etags) if all(map(digest.is_md5, etags)) else None
-
-
-def carry(request: Upload, op: type[O], **given: Any) -> O:
-    """Make an operation with the parameters it has in common with the request."""
-    values = {name: getattr(request, name) for name in _common(op)}
-    return op(**{**values, **given})
-
-
-@cache
-def _common(op: type[Operation[Any]]) -> tuple[str, ...]:
-    ours = {f.name for f in fields(Upload)} - {"timeout"}
-    # A condition on the object that is to be written says nothing about reading it.
-    reading = {"if_match", "if_none_match", "if_unmodified_since"} if op.statement.method in ("HEAD", "GET") else set[str]()
-    return tuple(p.name for p in op.statement.parameters if p.name in ours - reading)

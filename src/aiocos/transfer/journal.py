@@ -1,0 +1,157 @@
+"""What a transfer writes down so that another process can go on with it.
+
+A journal is a file of JSON lines: first what the transfer is, then what was done, a line a step. It is written behind the deed,
+so a process that is killed leaves a journal that claims too little, and perhaps half a line, which is dropped. What it claims
+is still not believed: whoever goes on compares the steps with the bytes on disk and with what the service has.
+
+It also is a lock: two processes that carry on the same transfer would spoil each other's work, so the second is refused. The
+lock is the system's and ends with the process, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from aiocos.errors import TransferError
+
+# Of the form of the lines; another one is not understood.
+_VERSION = 1
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def state_directory() -> Path:
+    """Where journals of uploads are kept: `aiocos` in the user's directory for state, `XDG_STATE_HOME` or its like."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "aiocos"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "aiocos"
+
+
+def name_for(*what: str) -> str:
+    """Return a file name for the journal of a transfer, the same for the same transfer."""
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
+
+
+class Journal:
+    """One transfer's. `begun` is what the transfer was when it began, None if it begins now; `steps` are what it had done.
+
+    `trouble` says why a journal that was there cannot be used. All methods block.
+    """
+
+    def __init__(self, path: Path, fd: int) -> None:
+        self.path = path
+        self._fd = fd
+        self.begun: dict[str, Any] | None = None
+        self.steps: list[Any] = []
+        self.trouble: str | None = None
+        self._read()
+
+    @classmethod
+    def open(cls, path: Path) -> Journal:
+        """Open a journal, or make one. `TransferError` where another process, or another transfer of this one, has it."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for _ in range(10):
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o600)
+            try:
+                try:
+                    _lock(fd)
+                except OSError as error:
+                    raise TransferError(f"the same transfer is under way already: {path} is locked") from error
+                # Whoever had it may have removed it between our opening and our lock: then this is the lock of no file.
+                if _is(path, fd):
+                    return cls(path, fd)
+            except BaseException:
+                os.close(fd)
+                raise
+            os.close(fd)
+        raise TransferError(f"the journal {path} comes and goes: something else writes there")
+
+    def _read(self) -> None:
+        with open(self._fd, "rb", closefd=False) as file:
+            file.seek(0)
+            lines = file.read().split(b"\n")
+        # A last line without its end was being written when the process died.
+        lines.pop()
+        if not lines:
+            return
+        try:
+            head, *steps = [json.loads(line) for line in lines]
+        except ValueError:
+            self.trouble = f"the journal {self.path} is damaged"
+            return
+        if not isinstance(head, dict) or cast("dict[str, Any]", head).get("journal") != _VERSION:
+            self.trouble = f"the journal {self.path} was written by another version of this library, or by something else"
+            return
+        self.begun, self.steps = cast("dict[str, Any]", head), steps
+
+    def begin(self, what: Mapping[str, Any]) -> None:
+        """Begin anew: forget what was there."""
+        os.ftruncate(self._fd, 0)
+        self.begun, self.steps, self.trouble = None, [], None
+        self.add({"journal": _VERSION, **what})
+
+    def add(self, step: Any) -> None:
+        """Note what was done."""
+        line = json.dumps(step, separators=(",", ":")).encode() + b"\n"
+        # In one write: lines of several threads do not mix.
+        if os.write(self._fd, line) != len(line):
+            raise OSError(f"the journal {self.path} could not be written")
+
+    def close(self) -> None:
+        """Keep it for whoever goes on."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+
+    def remove(self) -> None:
+        """End it: there is nothing to go on with."""
+        if self._fd >= 0:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self.path)
+            self.close()
+
+    def differs(self, now: Mapping[str, Any]) -> str | None:
+        """Say in what the transfer that began differs from the one that would go on; None where it is the same."""
+        begun = self.begun or {}
+        for name, value in now.items():
+            if begun.get(name) != value:
+                return _DIFFERENCES.get(name, f"it has another {name.replace('_', ' ')}")
+        return None
+
+
+_DIFFERENCES = {
+    "kind": "it is of a transfer of another kind",
+    "endpoint": "it is of a transfer with another service",
+    "bucket": "it is of another bucket",
+    "key": "it is of another object",
+    "source": "it is of another source",
+    "size": "the source has another size now",
+    "mtime": "the source was changed since",
+    "etag": "the object was replaced since",
+    "options": "the object was to have other headers then",
+    "part_size": "it was cut into parts of another size",
+}
+
+
+def _is(path: Path, fd: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(fd))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,171 @@
+"""Going on with an upload that an earlier process began.
+
+The journal says which upload it was and what was put into it; the service says what it has. A part is kept if its bytes, read
+from the source again, have the MD5 that the service shows as its ETag. Where ETags are no MD5s (a customer's key, Key Protect)
+the journal stands in: the service must show the very ETag that was answered when those bytes were sent.
+
+A journal is refused, with the reason, where anything of it is not of this very transfer: the source has another size or time,
+the headers are others, the parts were cut otherwise, the upload is gone. Then the upload begins anew, and the old one is
+aborted if it was of this object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiocos.errors import NoSuchUpload, NotFound
+from aiocos.groups import Service
+from aiocos.operations.multipart import CompletedPart, CreateMultipartUpload
+from aiocos.operations.objects import HeadObject, ObjectInfo
+from aiocos.transfer.cleaning import abort
+from aiocos.transfer.files import in_thread
+from aiocos.transfer.journal import Journal, name_for, state_directory
+from aiocos.transfer.plan import Part
+from aiocos.transfer.source import Origin
+from aiocos.wire import digest
+from aiocos.wire.bind import to_request
+
+_log = logging.getLogger("aiocos.transfer")
+
+
+@dataclass(slots=True)
+class Found:
+    """An upload to go on with: for each part that is there its ETag, and the MD5s that its bytes may have.
+
+    `joined` is the object where the upload had been completed, and only the answer was not heard.
+    """
+
+    upload_id: str
+    parts: dict[int, tuple[str, set[str]]] = field(default_factory=dict[int, tuple[str, set[str]]])
+    joined: ObjectInfo | None = None
+
+    def has(self, part: Part, md5: str) -> str | None:
+        """Return the ETag under which a part of this MD5 is there already; None where it is to be sent."""
+        etag, allowed = self.parts.get(part.number, ("", set[str]()))
+        return etag if md5 in allowed else None
+
+    async def is_of(self, origin: Origin, parts: list[Part]) -> bool:
+        """Tell whether all the parts are those of a source, which is read for it."""
+        for part in parts:
+            data = await origin.part(part)
+            if self.has(part, (await asyncio.to_thread(digest.digest, "md5", data)).hex()) is None:
+                return False
+        return True
+
+
+class _Refused(Exception):
+    """The journal is not to be used."""
+
+
+class Record:
+    """The journal of one upload. `refused` says why one that was there was not used."""
+
+    def __init__(self, service: Service, journal: Journal, what: dict[str, Any]) -> None:
+        self._service = service
+        self._journal = journal
+        self._what = what
+        self.refused: str | None = None
+
+    @classmethod
+    async def open(cls, service: Service, creation: CreateMultipartUpload, origin: Origin, part_size: int) -> Record:
+        """Open the journal of an upload, or make one. `TransferError` where the same upload is under way already."""
+        what = {
+            "kind": "upload",
+            "endpoint": service.engine.endpoint.origin,
+            "bucket": creation.bucket,
+            "key": creation.key,
+            "source": origin.path,
+            "size": origin.size,
+            "mtime": origin.mtime,
+            "part_size": part_size,
+            "options": _options(creation),
+        }
+        directory = service.engine.config.transfer.journals
+        name = name_for("upload", service.engine.endpoint.origin, creation.bucket, creation.key, origin.path or "")
+        path = (Path(directory) if directory else state_directory()) / f"{name}.upload"
+        return cls(service, await in_thread(Journal.open, path), what)
+
+    async def find(self, head: HeadObject, parts: list[Part]) -> Found | None:
+        """Return the upload to go on with; None where there is none, or none that can be trusted."""
+        if self._journal.begun is None and self._journal.trouble is None:
+            return None
+        try:
+            return await self._look(head, {part.number: part.length for part in parts})
+        except _Refused as refused:
+            self.refused = str(refused)
+        text = "the upload of %s/%s begins anew, and the journal of an earlier one is not used: %s"
+        _log.warning(text, self._what["bucket"], self._what["key"], self.refused)
+        return None
+
+    async def _look(self, head: HeadObject, lengths: dict[int, int]) -> Found:
+        journal, bucket, key = self._journal, self._what["bucket"], self._what["key"]
+        if journal.begun is None:
+            raise _Refused(journal.trouble)
+        try:
+            upload_id = str(journal.begun["upload_id"])
+            noted = {int(step["part"]): (str(step["etag"]), str(step["md5"])) for step in journal.steps}
+        except (KeyError, TypeError, ValueError):
+            raise _Refused(f"{journal.path} is damaged") from None
+        if reason := journal.differs(self._what):
+            if all(journal.begun.get(name) == self._what[name] for name in ("endpoint", "bucket", "key")):
+                await abort(self._service, bucket, key, upload_id)
+            raise _Refused(reason)
+        found = Found(upload_id)
+        try:
+            async for part in self._service.multipart.list_parts(bucket, key, upload_id):
+                if part.part_number not in lengths:
+                    await abort(self._service, bucket, key, upload_id)
+                    raise _Refused(f"the upload has a part {part.part_number}, which the source has not")
+                if part.size == lengths[part.part_number]:
+                    etag = part.etag or ""
+                    found.parts[part.part_number] = (etag, _md5s(etag, noted.get(part.part_number)))
+            return found
+        except NoSuchUpload:
+            pass
+        # Perhaps it was completed, and the process killed before it heard of that.
+        etags = [digest.bare(noted[number][0]) for number in sorted(noted)]
+        if sorted(noted) == sorted(lengths) and all(map(digest.is_md5, etags)):
+            try:
+                found.joined = await self._service.engine.call(head)
+            except NotFound:
+                raise _Refused("the upload is gone, and there is no object") from None
+            if digest.bare(found.joined.etag) == digest.composite_etag(map(bytes.fromhex, etags)):
+                found.parts = {number: (etag, {md5}) for number, (etag, md5) in noted.items()}
+                return found
+        raise _Refused("the upload is gone: it was aborted, or completed by somebody else")
+
+    async def begin(self, upload_id: str) -> None:
+        """Note that an upload was created."""
+        await in_thread(self._journal.begin, {**self._what, "upload_id": upload_id})
+
+    async def note(self, part: CompletedPart, md5: str) -> None:
+        """Note that the service has a part."""
+        await in_thread(self._journal.add, {"part": part.part_number, "etag": part.etag, "md5": md5})
+
+    async def end(self) -> None:
+        """Remove the journal: there is nothing to go on with."""
+        await in_thread(self._journal.remove)
+
+    async def close(self) -> None:
+        """Let go of the journal, and keep it for whoever goes on."""
+        await in_thread(self._journal.close)
+
+
+def _md5s(etag: str, noted: tuple[str, str] | None) -> set[str]:
+    out = {digest.bare(etag)}
+    if noted is not None and digest.bare(noted[0]) == digest.bare(etag):
+        out.add(noted[1])
+    return out
+
+
+def _options(creation: CreateMultipartUpload) -> str:
+    """A digest of the headers that the object shall have. Customers' keys are in it, and cannot be had from it."""
+    headers = to_request(dataclasses.replace(creation, timeout=None)).headers
+    return hashlib.sha256(json.dumps(sorted(headers.items())).encode()).hexdigest()

@@ -1,0 +1,58 @@
+"""What an upload is asked, and how its parameters come into the requests that carry it out."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, fields
+from functools import cache
+from typing import Any, TypeVar
+
+from aiocos.operations.shared import (
+    Content,
+    Encryption,
+    Guarded,
+    Locking,
+    ObjectGrants,
+    Paid,
+    Retaining,
+    WriteConditions,
+)
+from aiocos.transfer.monitor import Observed
+from aiocos.transfer.source import Source
+from aiocos.wire.spec import Operation
+
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+
+
+@dataclass(repr=False, slots=True)
+class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGrants, Paid, Guarded, Observed):
+    """Upload an object of any size: in one piece where it is small, else in parts.
+
+    With `resume`, an upload in parts that does not get to its end (by an error, a cancel, a kill) keeps what it has sent, and
+    the same call goes on from there; the source is bytes or the path of a file, unchanged. Without, nothing is left behind.
+
+    Gives an `UploadResult`. Raises the service's errors, `TransferError` where parts failed (nothing is left behind),
+    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled.
+    """
+
+    bucket: str
+    key: str
+    source: Source
+    _: KW_ONLY
+    part_size: int | None = None
+    concurrency: int | None = None
+    resume: bool = False
+    timeout: float | None = None
+
+
+def carry(request: Observed, op: type[O], **given: Any) -> O:
+    """Make an operation with the parameters it has in common with the request."""
+    values = {name: getattr(request, name) for name in _common(type(request), op)}
+    return op(**{**values, **given})
+
+
+@cache
+def _common(request: type[Observed], op: type[Operation[Any]]) -> tuple[str, ...]:
+    ours = {f.name for f in fields(request)} - {"timeout"}
+    # A condition on the object that is to be written says nothing about reading it.
+    reading = {"if_match", "if_none_match", "if_unmodified_since"} if op.statement.method in ("HEAD", "GET") else set[str]()
+    return tuple(p.name for p in op.statement.parameters if p.name in ours - reading)
