@@ -1,8 +1,11 @@
 """The memory that transfers share: in order, without starving, without leaking."""
 
 import asyncio
+import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aiocos.errors import ConfigError
 from aiocos.transfer.budget import Budget
@@ -84,3 +87,48 @@ async def test_many_small_and_one_large_do_not_lock_up():
         await asyncio.gather(*(work(size) for size in [100, 60] + [3] * 50))
     assert done == 52 * 20
     assert budget.used == 0
+
+
+async def test_lines_take_turns():
+    """A small file does not wait for all the parts that a large one has asked for."""
+    budget, order = Budget(10), []
+    await budget.take(10)
+
+    async def want(owner: str, number: int) -> None:
+        taken = await budget.take(10, owner)
+        order.append(f"{owner}{number}")
+        await asyncio.sleep(0)
+        budget.give(taken)
+
+    tasks = [asyncio.create_task(want("large", n)) for n in range(5)]
+    tasks += [asyncio.create_task(want("small", 0)), asyncio.create_task(want("other", 0))]
+    await asyncio.sleep(0)
+    budget.give(10)
+    await asyncio.gather(*tasks)
+    assert order == ["large0", "small0", "other0", "large1", "large2", "large3", "large4"]
+    assert budget.used == 0
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 120), st.booleans()), max_size=40), st.randoms())
+def test_whatever_comes_nothing_is_lost_and_nobody_waits_for_ever(wants: list[tuple[int, int, bool]], chance: random.Random):
+    async def play() -> None:
+        budget = Budget(100)
+
+        async def want(owner: int, size: int) -> None:
+            async with budget.reserve(size, owner):
+                assert 0 < budget.used <= 100
+                await asyncio.sleep(0)
+
+        tasks = [asyncio.create_task(want(owner, size)) for owner, size, _ in wants]
+        for task, (_, _, cancelled) in zip(tasks, wants, strict=True):
+            if cancelled:
+                for _ in range(chance.randrange(3)):
+                    await asyncio.sleep(0)
+                task.cancel()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        assert budget.used == 0
+        assert await budget.take(100) == 100
+
+    asyncio.run(play())

@@ -168,10 +168,9 @@ class _Attempt:
         partial, size = self._partial, self._partial.size
         parts = list(cut(size, self._request.part_size or self._config.part_size))
         if not partial.missing(parts):
-            # Killed between its last byte and its name. One step is fetched again: the service says whether this is the object.
+            # Killed between its last byte and its name. A little is fetched again: the service says whether this is the object.
             offset, length = partial.kept.pop()
-            if length > _STEP:
-                partial.kept.append((offset, length - _STEP))
+            partial.kept.append((offset, length - min(_STEP, parts[-1].length)))
         missing = partial.missing(parts)
         pinned = replace(reading, if_match=partial.etag, version_id=reading.version_id or partial.version_id)
         first = replace(pinned, range=ByteRange(missing[0].offset, missing[0].end - 1))

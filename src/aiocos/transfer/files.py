@@ -7,7 +7,7 @@ writes to it lets the thread write to whatever gets that number next. So a cance
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -38,21 +38,25 @@ async def _ended(running: "asyncio.Future[T]") -> None:
 
 
 @asynccontextmanager
-async def opened(path: "str | os.PathLike[str]", flags: int) -> AsyncGenerator[int]:
-    """Open a file; give its descriptor and close it at the end."""
-    flags |= getattr(os, "O_CLOEXEC", 0)
-    opening = asyncio.get_running_loop().run_in_executor(None, os.open, path, flags, 0o666)
+async def held(take: Callable[[], T], give_back: Callable[[T], object]) -> AsyncGenerator[T]:
+    """Take something in a thread, and give it back in one at the end; also where a cancel comes before it is in our hands."""
+    taking = asyncio.get_running_loop().run_in_executor(None, take)
     try:
-        fd = await asyncio.shield(opening)
+        taken = await asyncio.shield(taking)
     except asyncio.CancelledError:
-        await _ended(opening)
-        if not opening.cancelled() and opening.exception() is None:
-            os.close(opening.result())
+        await _ended(taking)
+        if not taking.cancelled() and taking.exception() is None:
+            give_back(taking.result())
         raise
     try:
-        yield fd
+        yield taken
     finally:
-        await in_thread(os.close, fd)
+        await in_thread(give_back, taken)
+
+
+def opened(path: "str | os.PathLike[str]", flags: int) -> AbstractAsyncContextManager[int]:
+    """Open a file; give its descriptor and close it at the end."""
+    return held(partial(os.open, path, flags | getattr(os, "O_CLOEXEC", 0), 0o666), os.close)
 
 
 def read_at(fd: int, buffer: bytearray, offset: int) -> int:

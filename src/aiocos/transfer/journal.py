@@ -104,8 +104,8 @@ class Journal:
     def begin(self, what: Mapping[str, Any]) -> None:
         """Begin anew: forget what was there."""
         os.ftruncate(self._fd, 0)
-        self.begun, self.steps, self.trouble = None, [], None
-        self.add({"journal": _VERSION, **what})
+        self.begun, self.steps, self.trouble = {"journal": _VERSION, **what}, [], None
+        self.add(self.begun)
 
     def add(self, step: Any) -> None:
         """Note what was done."""

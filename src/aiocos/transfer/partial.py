@@ -14,12 +14,13 @@ import os
 import secrets
 import zlib
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiocos.config import MIB
-from aiocos.transfer.files import in_thread, opened, read_at, write_at
+from aiocos.transfer.files import held, in_thread, opened, read_at, write_at
 from aiocos.transfer.journal import Journal, name_for
 from aiocos.transfer.plan import Part
 
@@ -67,20 +68,18 @@ class Partial:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Open the file, and look at what is in it. Afterwards it is gone or renamed, or kept with its journal."""
-        try:
+        async with AsyncExitStack() as held_open:
             if self._what is not None:
-                self._journal = await in_thread(Journal.open, self._notes)
-            async with opened(self.path, _FLAGS | (os.O_EXCL if self._what is None else 0)) as self._fd:
-                if self._journal is not None:
-                    await in_thread(self._look, self._journal)
-                yield
-        except BaseException:
-            if self._journal is None or self._journal.begun is None:
-                await in_thread(self._remove)
-            raise
-        finally:
-            if self._journal is not None:
-                await in_thread(self._journal.close)
+                self._journal = await held_open.enter_async_context(held(partial(Journal.open, self._notes), Journal.close))
+            try:
+                async with opened(self.path, _FLAGS | (os.O_EXCL if self._what is None else 0)) as self._fd:
+                    if self._journal is not None:
+                        await in_thread(self._look, self._journal)
+                    yield
+            except BaseException:
+                if self._journal is None or self._journal.begun is None:
+                    await in_thread(self._remove)
+                raise
 
     def _look(self, journal: Journal) -> None:
         """Find out what the file has of what the journal claims. Blocks."""
@@ -100,6 +99,8 @@ class Partial:
     def refuse(self, reason: str) -> None:
         """Forget what is there, and say why."""
         self.kept, self.refused = [], reason
+        if self._journal is not None:
+            self._journal.begun = None
         _log.warning("the download to %s begins anew, what is there of an earlier one is not used: %s", self.path, reason)
 
     async def begin(self, etag: str, version_id: str | None, size: int) -> None:

@@ -16,7 +16,10 @@ import dataclasses
 import hashlib
 import json
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ from aiocos.groups import Service
 from aiocos.operations.multipart import CompletedPart, CreateMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.cleaning import abort
-from aiocos.transfer.files import in_thread
+from aiocos.transfer.files import held, in_thread
 from aiocos.transfer.journal import Journal, name_for, state_directory
 from aiocos.transfer.plan import Part
 from aiocos.transfer.source import Origin
@@ -74,7 +77,10 @@ class Record:
         self.refused: str | None = None
 
     @classmethod
-    async def open(cls, service: Service, creation: CreateMultipartUpload, origin: Origin, part_size: int) -> Record:
+    @asynccontextmanager
+    async def open(
+        cls, service: Service, creation: CreateMultipartUpload, origin: Origin, part_size: int
+    ) -> AsyncGenerator[Record]:
         """Open the journal of an upload, or make one. `TransferError` where the same upload is under way already."""
         what = {
             "kind": "upload",
@@ -90,7 +96,9 @@ class Record:
         directory = service.engine.config.transfer.journals
         name = name_for("upload", service.engine.endpoint.origin, creation.bucket, creation.key, origin.path or "")
         path = (Path(directory) if directory else state_directory()) / f"{name}.upload"
-        return cls(service, await in_thread(Journal.open, path), what)
+        # At the end it is let go of, and kept for whoever goes on.
+        async with held(partial(Journal.open, path), Journal.close) as journal:
+            yield cls(service, journal, what)
 
     async def find(self, head: HeadObject, parts: list[Part]) -> Found | None:
         """Return the upload to go on with; None where there is none, or none that can be trusted."""
@@ -152,10 +160,6 @@ class Record:
     async def end(self) -> None:
         """Remove the journal: there is nothing to go on with."""
         await in_thread(self._journal.remove)
-
-    async def close(self) -> None:
-        """Let go of the journal, and keep it for whoever goes on."""
-        await in_thread(self._journal.close)
 
 
 def _md5s(etag: str, noted: tuple[str, str] | None) -> set[str]:

@@ -68,11 +68,8 @@ async def _upload(
         multipart = _Multipart(service, budget, request, origin, config, monitor)
         if not request.resume:
             return await multipart.run(parts)
-        record = await Record.open(service, carry(request, CreateMultipartUpload), origin, size)
-        try:
+        async with Record.open(service, carry(request, CreateMultipartUpload), origin, size) as record:
             return await multipart.resume(parts, record)
-        finally:
-            await record.close()
     # Of unknown length. What ends within its first part is put in one piece.
     parts = growing(wanted, config.memory // 2)
     first = next(parts)
