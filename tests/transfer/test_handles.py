@@ -79,7 +79,7 @@ async def test_a_cancel_takes_everything_back(small: aiocos.Client, cos_emulator
     with pytest.raises(asyncio.CancelledError):
         await handle
     assert handle.state == "cancelled"
-    assert await open_uploads(small) == []
+    await settled(small)
     assert used(small) == 0
 
 

@@ -100,7 +100,7 @@ class Bar(Watch):
 
     def __call__(self, event: Event) -> None:
         """Show what this changes."""
-        if event.state in ("done", "failed"):
+        if event.state in ("done", "failed", "cancelled"):
             self._running.pop(event.key, None)
             self._files += 1
             self._bytes += event.bytes_done
