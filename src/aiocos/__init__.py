@@ -72,7 +72,17 @@ from aiocos.operations.website import (
     RoutingRule,
     WebsiteConfiguration,
 )
-from aiocos.transfer import DirectoryError, DirectoryResult, DownloadResult, FileError, Handle, Progress, UploadResult
+from aiocos.transfer import (
+    DirectoryError,
+    DirectoryResult,
+    DownloadResult,
+    FileError,
+    Handle,
+    Progress,
+    SyncAction,
+    SyncResult,
+    UploadResult,
+)
 from aiocos.version import __version__
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.values import CopySource, CustomerKey
@@ -148,6 +158,8 @@ __all__ = [
     "RoutingCondition",
     "RoutingRule",
     "ServiceError",
+    "SyncAction",
+    "SyncResult",
     "Tag",
     "Throttled",
     "TimedOut",

@@ -3,7 +3,8 @@
 from aiocos.transfer.handle import Handle
 from aiocos.transfer.methods import Transfers
 from aiocos.transfer.monitor import Progress
-from aiocos.transfer.results import DirectoryError, DirectoryResult, DownloadResult, FileError, UploadResult
+from aiocos.transfer.planning import SyncAction
+from aiocos.transfer.results import DirectoryError, DirectoryResult, DownloadResult, FileError, SyncResult, UploadResult
 
 __all__ = [
     "DirectoryError",
@@ -12,6 +13,8 @@ __all__ = [
     "FileError",
     "Handle",
     "Progress",
+    "SyncAction",
+    "SyncResult",
     "Transfers",
     "UploadResult",
 ]

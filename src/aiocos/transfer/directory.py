@@ -6,33 +6,37 @@ others; at the end the failures are raised together, as a `DirectoryError` that 
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
-from aiocos.errors import ConfigError, CosError, CredentialsError, NoSuchBucket
+from aiocos.errors import ConfigError
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
+from aiocos.transfer.comparing import difference
+from aiocos.transfer.crew import Crew
 from aiocos.transfer.download import Download, download
+from aiocos.transfer.files import in_thread
+from aiocos.transfer.globs import Filter
 from aiocos.transfer.monitor import Monitor, Observed
-from aiocos.transfer.paths import Unreadable, look, name_of, path_of
+from aiocos.transfer.paths import Landing, LocalFile, Symlinks, Unreadable
 from aiocos.transfer.plan import check_concurrency
-from aiocos.transfer.results import DirectoryError, DirectoryResult, FileError, leaves, raise_for
+from aiocos.transfer.planning import Step, steps
+from aiocos.transfer.results import DirectoryError, DirectoryResult
+from aiocos.transfer.sides import Directory, Entry, Prefix, RemoteObject, Side
 from aiocos.transfer.stated import Upload
 from aiocos.transfer.upload import upload
-
-# Files in flight. Small ones cost a round trip each, and the memory budget bounds the large ones.
-_AT_ONCE = 32
-# Files found in one step of a thread.
-_FOUND = 256
 
 
 @dataclass(kw_only=True, slots=True)
 class _Both(Observed):
     prefix: str = ""
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    resume: bool = False
     concurrency: int | None = None
     part_size: int | None = None
 
@@ -41,23 +45,26 @@ class _Both(Observed):
 class UploadDirectory(_Both):
     """Upload all regular files below a directory; a file's key is `prefix` and its path with slashes.
 
-    `concurrency` is the number of files in flight; `progress` hears of each file, `on_queued`, `on_progress` and `on_done` of
-    the directory as a whole. Links to files are followed, links to directories are not. Gives a `DirectoryResult`; raises
-    `DirectoryError` with it where some files failed.
+    `include` and `exclude` are patterns of names (`*.tmp`, `node_modules`, `docs/**/*.md`). `symlinks`: those to `files` are
+    followed, `follow` those to directories too, `skip` none. With `resume`, what an earlier run has uploaded is not uploaded
+    again, if it is not older than its file. `concurrency` is the number of files in flight; `progress` hears of each file,
+    `on_queued`, `on_progress` and `on_done` of the directory as a whole. Gives a `DirectoryResult`; raises `DirectoryError`
+    with it where some files failed.
     """
 
     root: str | os.PathLike[str]
     bucket: str
+    symlinks: Symlinks = "files"
 
 
 @dataclass(slots=True)
 class DownloadDirectory(_Both):
     """Download all objects under a prefix; an object's path is what its key has after the prefix.
 
-    Keys that are no path of their own below `root` (`../x`, `/x`, `a//b`, a NUL) are refused, each with the reason; keys that
-    end in a slash are folders and have no content to write. `concurrency` is the number of files in flight; `progress` hears of
-    each file, `on_queued`, `on_progress` and `on_done` of the directory as a whole. Gives a `DirectoryResult`; raises
-    `DirectoryError` with it where some files failed.
+    Keys that are no path of their own below `root` (`../x`, `/x`, `a//b`, a NUL) are refused, each with the reason, and so are
+    those that a link would take outside; keys that end in a slash are folders and have no content to write. With `resume`, what
+    an earlier run has downloaded is not downloaded again, if it is not older than its object. `include`, `exclude`,
+    `concurrency`, observers, result and errors are those of `upload_directory`.
     """
 
     bucket: str
@@ -67,97 +74,81 @@ class DownloadDirectory(_Both):
 async def upload_directory(service: Service, budget: Budget, request: UploadDirectory, monitor: Monitor) -> DirectoryResult:
     """Carry the upload of a directory out."""
     check_concurrency(request.concurrency)
-    root = Path(request.root)
-    if not await asyncio.to_thread(root.is_dir):
+    wanted, root = Filter(request.include, request.exclude), Path(request.root)
+    source = Directory(root, wanted, request.symlinks)
+    target = Prefix(service, request.bucket, request.prefix, wanted, folders=False)
+    if not await in_thread(root.is_dir):
         raise ConfigError(f"{root} is no directory")
 
-    async def jobs() -> AsyncIterator[tuple[str, str, Callable[[], Awaitable[int]]]]:
-        found = look(root)
-        while some := await asyncio.to_thread(lambda: list(islice(found, _FOUND))):
-            for one in some:
-                path = one.path if isinstance(one, Unreadable) else one
-                # In bytes that are no text the path cannot be a key, which the work says.
-                name = os.fsencode(path.relative_to(root)).decode("utf-8", "replace").replace(os.sep, "/")
-                yield str(path), request.prefix + name, _uploading(one)
+    async def one(step: Step) -> int:
+        assert isinstance(step.source, LocalFile)
+        key = request.prefix + step.source.name
+        up = Upload(request.bucket, key, step.source.path, part_size=request.part_size, resume=request.resume)
+        return (await upload(service, budget, up, monitor.of_file(request, key))).size
 
-    def _uploading(path: Path | Unreadable) -> Callable[[], Awaitable[int]]:
-        async def work() -> int:
-            if isinstance(path, Unreadable):
-                raise path.error
-            key = request.prefix + name_of(root, path)
-            one = Upload(bucket=request.bucket, key=key, source=path, part_size=request.part_size)
-            return (await upload(service, budget, one, monitor.of_file(request, key))).size
-
-        return work
-
-    return await _all(
-        jobs(), request.concurrency or _AT_ONCE, monitor, f"upload of {root} to {request.bucket}/{request.prefix}"
-    )
+    return await _all(service, request, source, target, monitor, one)
 
 
 async def download_directory(service: Service, budget: Budget, request: DownloadDirectory, monitor: Monitor) -> DirectoryResult:
     """Carry the download of a directory out."""
     check_concurrency(request.concurrency)
-    root = Path(request.root)
-    await asyncio.to_thread(root.mkdir, parents=True, exist_ok=True)
+    wanted, root = Filter(request.include, request.exclude), Path(request.root)
+    source = Prefix(service, request.bucket, request.prefix, wanted, folders=False)
+    landing = Landing(root)
+    await in_thread(landing.open)
 
-    async def jobs() -> AsyncIterator[tuple[str, str, Callable[[], Awaitable[int]]]]:
-        async for entry in service.objects.list(request.bucket, prefix=request.prefix or None):
-            name = entry.key[len(request.prefix) :]
-            if entry.key.endswith("/") and not entry.size:
-                continue
-            yield str(root / name.lstrip("/")), entry.key, _downloading(entry.key, name)
+    async def one(step: Step) -> int:
+        assert isinstance(step.source, RemoteObject)
+        path = await in_thread(landing.path, step.source.name)
+        await in_thread(landing.prepare, path)
+        down = Download(request.bucket, step.source.key, path, part_size=request.part_size, resume=request.resume)
+        return (await download(service, budget, down, monitor.of_file(request, step.source.key))).size
 
-    def _downloading(key: str, name: str) -> Callable[[], Awaitable[int]]:
-        async def work() -> int:
-            path = path_of(root, name)
-            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-            one = Download(bucket=request.bucket, key=key, path=path, part_size=request.part_size)
-            return (await download(service, budget, one, monitor.of_file(request, key))).size
-
-        return work
-
-    return await _all(
-        jobs(), request.concurrency or _AT_ONCE, monitor, f"download of {request.bucket}/{request.prefix} to {root}"
-    )
+    return await _all(service, request, source, Directory(root, wanted), monitor, one)
 
 
 async def _all(
-    jobs: AsyncIterator[tuple[str, str, Callable[[], Awaitable[int]]]], width: int, monitor: Monitor, what: str
+    service: Service,
+    request: _Both,
+    source: Side,
+    target: Side,
+    monitor: Monitor,
+    one: Callable[[Step], Awaitable[int]],
 ) -> DirectoryResult:
-    """Do all jobs, `width` at once; collect what fails."""
-    files = size = 0
-    errors: list[FileError] = []
-    causes: list[Exception] = []
-    places = asyncio.Semaphore(width)
+    """Transfer everything; with `resume`, what the target has not."""
+    unchanged = 0
 
-    async def one(path: str, key: str, work: Callable[[], Awaitable[int]]) -> None:
-        nonlocal files, size
-        try:
-            done = await work()
-            files += 1
-            size += done
-        except (CredentialsError, NoSuchBucket):
-            # It would be the same for every file.
-            raise
-        except (CosError, OSError) as error:
-            errors.append(FileError(path=path, key=key, error=str(error)))
-            causes.append(error)
-        finally:
-            places.release()
+    def same(entry: Entry) -> None:
+        nonlocal unchanged
+        unchanged += 1
 
-    async with monitor.run(None, f"the {what}"):
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                async for path, key, work in jobs:
-                    await monitor.going()
-                    await places.acquire()
-                    tasks.create_task(one(path, key, work))
-        except BaseExceptionGroup as group:
-            raise_for(group, leaves(group)[0])
-        result = DirectoryResult(files=files, bytes=size, errors=errors)
-        if causes:
-            raise DirectoryError(f"the {what}: {len(causes)} of {files + len(causes)} files failed: {causes[0]}", result) from (
-                ExceptionGroup(what, causes)
+    async def differ(left: Entry, right: Entry) -> str | None:
+        return await difference(service, left, right, "time")
+
+    async def nothing() -> AsyncGenerator[Entry | Unreadable]:
+        for entry in ():
+            yield entry
+
+    what = f"the transfer of {source} to {target}"
+    there = target.entries() if request.resume else nothing()
+    async with monitor.run(None, what):
+        async with Crew(request.concurrency, monitor) as crew, aclosing(steps(source.entries(), there, differ, same)) as found:
+            async for step in found:
+                entry = step.source
+                if entry is None:
+                    continue
+                path, key = (
+                    (source.at(entry.name), target) if isinstance(source, Directory) else (target.at(entry.name), source)
+                )
+                assert isinstance(key, Prefix)
+                if isinstance(entry, Unreadable):
+                    crew.failed(str(entry.path), key.prefix + entry.name, entry.error)
+                else:
+                    await crew.do(path, key.prefix + entry.name, partial(one, step))
+        result = DirectoryResult(files=crew.files, bytes=crew.bytes, errors=crew.errors, unchanged=unchanged)
+        if crew.errors:
+            failed = len(crew.errors)
+            raise DirectoryError(f"{what}: {failed} of {crew.files + failed} files failed: {crew.causes[0]}", result) from (
+                ExceptionGroup(what, crew.causes)
             )
         return result

@@ -7,7 +7,7 @@ has a twin that returns at once with a `Handle`: `client.start_upload`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -17,7 +17,10 @@ from aiocos.transfer.directory import DownloadDirectory, UploadDirectory, downlo
 from aiocos.transfer.download import Download, download
 from aiocos.transfer.handle import Handle
 from aiocos.transfer.monitor import Monitor, Observed
+from aiocos.transfer.planning import SyncAction
+from aiocos.transfer.sides import is_remote
 from aiocos.transfer.stated import Upload
+from aiocos.transfer.sync import Sync, plan, sync
 from aiocos.transfer.upload import upload
 from aiocos.wire.method import Group, Method
 
@@ -58,6 +61,10 @@ class Desk:
             await asyncio.wait(running)
 
 
+def _plan(desk: Desk, request: Sync) -> AsyncGenerator[SyncAction]:
+    return plan(desk.service, request)
+
+
 class _Kind(Generic[R, T]):
     """One kind of transfer, to be carried out at once or beside the program."""
 
@@ -82,14 +89,24 @@ def _object(request: Upload | Download) -> Monitor:
 
 
 def _prefix(request: UploadDirectory | DownloadDirectory) -> Monitor:
-    whole = Observed(on_queued=request.on_queued, on_progress=request.on_progress, on_done=request.on_done)
-    return Monitor(whole, request.bucket, request.prefix)
+    return Monitor(_of_the_whole(request), request.bucket, request.prefix)
+
+
+def _place(request: Sync) -> Monitor:
+    remote = next((str(p) for p in (request.target, request.source) if is_remote(p)), "")
+    bucket, _, prefix = remote.removeprefix("cos://").partition("/")
+    return Monitor(_of_the_whole(request), bucket, prefix)
+
+
+def _of_the_whole(request: Observed) -> Observed:
+    return Observed(on_queued=request.on_queued, on_progress=request.on_progress, on_done=request.on_done)
 
 
 _UPLOAD = _Kind(upload, _object)
 _DOWNLOAD = _Kind(download, _object)
 _UPLOAD_DIRECTORY = _Kind(upload_directory, _prefix)
 _DOWNLOAD_DIRECTORY = _Kind(download_directory, _prefix)
+_SYNC = _Kind(sync, _place)
 
 
 class Transfers(Group[Desk]):
@@ -103,3 +120,7 @@ class Transfers(Group[Desk]):
     start_upload_directory = Method(UploadDirectory, _UPLOAD_DIRECTORY.start)
     download_directory = Method(DownloadDirectory, _DOWNLOAD_DIRECTORY.run)
     start_download_directory = Method(DownloadDirectory, _DOWNLOAD_DIRECTORY.start)
+    sync = Method(Sync, _SYNC.run)
+    start_sync = Method(Sync, _SYNC.start)
+    sync_plan = Method(Sync, _plan)
+    """What `sync` would do, as it is found out: `async for action in client.sync_plan(...)`."""

@@ -6,6 +6,7 @@ from typing import Literal, NoReturn
 from pydantic import BaseModel, ConfigDict
 
 from aiocos.errors import TransferError
+from aiocos.transfer.planning import SyncAction
 
 Verified = Literal["md5", "composite", "checksum"] | None
 
@@ -85,11 +86,24 @@ class FileError(_Outcome):
 
 
 class DirectoryResult(_Outcome):
-    """What became of a directory."""
+    """What became of a directory. `files` and `bytes` were transferred, `unchanged` were there already (with `resume`)."""
 
     files: int
     bytes: int
     errors: list[FileError] = []
+    unchanged: int = 0
+
+
+class SyncResult(DirectoryResult):
+    """What became of a synchronisation.
+
+    `not_deleted` says why what was surplus was left where it is. `actions` are those of a dry run: what would be done.
+    """
+
+    deleted: int = 0
+    not_deleted: str | None = None
+    dry_run: bool = False
+    actions: list[SyncAction] = []
 
 
 class DirectoryError(TransferError):

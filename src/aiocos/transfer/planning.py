@@ -1,0 +1,98 @@
+"""What a synchronisation has to do, found out in one pass over both sides, a step at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar
+
+from aiocos.transfer.paths import Unreadable
+from aiocos.transfer.sides import Entry
+
+E = TypeVar("E", bound=Entry)
+
+Kind: TypeAlias = Literal["upload", "download", "copy", "delete", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAction:
+    """One thing that a synchronisation does, or would do.
+
+    `source` is what is transferred (empty for a deletion), `target` what is written or deleted, `size` in bytes, `reason` why:
+    `new`, `size`, `newer`, `checksum` …, `not in the source`, or what stands against it where it is refused.
+    """
+
+    kind: Kind
+    source: str
+    target: str
+    size: int
+    reason: str
+
+
+async def merged(
+    source: AsyncIterator[Entry | Unreadable], target: AsyncIterator[Entry | Unreadable]
+) -> AsyncGenerator[tuple[Entry | None, Entry | None] | Unreadable]:
+    """Give the entries of both sides, pairs of one name together; what cannot be looked at in the source comes by itself.
+
+    Both sides come in order of name. What cannot be looked at in the target is as good as not there: writing to it will tell.
+    """
+    left, right = await _next(source), await _entry(target)
+    while left is not None or right is not None:
+        if isinstance(left, Unreadable):
+            yield left
+            left = await _next(source)
+            continue
+        first, second = left and left.name.encode(), right and right.name.encode()
+        if second is None or (first is not None and first < second):
+            yield left, None
+            left = await _next(source)
+        elif first is None or second < first:
+            yield None, right
+            right = await _entry(target)
+        else:
+            yield left, right
+            left, right = await _next(source), await _entry(target)
+
+
+async def _next(entries: AsyncIterator[Entry | Unreadable]) -> Entry | Unreadable | None:
+    async for entry in entries:
+        return entry
+    return None
+
+
+async def _entry(entries: AsyncIterator[Entry | Unreadable]) -> Entry | None:
+    async for entry in entries:
+        if not isinstance(entry, Unreadable):
+            return entry
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A pair that differs: what is to come over, or (`source` is None) to go; `reason` says why."""
+
+    source: Entry | Unreadable | None
+    target: Entry | None
+    reason: str
+
+
+async def steps(
+    source: AsyncIterator[Entry | Unreadable],
+    target: AsyncIterator[Entry | Unreadable],
+    differ: Callable[[Entry, Entry], Awaitable[str | None]],
+    same: Callable[[Entry], None],
+) -> AsyncGenerator[Step]:
+    """Give what is to be done; tell `same` of the source's entries that the target has already."""
+    async for pair in merged(source, target):
+        if isinstance(pair, Unreadable):
+            yield Step(pair, None, str(pair.error))
+            continue
+        left, right = pair
+        if left is None:
+            yield Step(None, right, "not in the source")
+        elif right is None:
+            yield Step(left, None, "new")
+        elif reason := await differ(left, right):
+            yield Step(left, right, reason)
+        else:
+            same(left)

@@ -1,0 +1,291 @@
+"""Synchronisation: one side made like the other, by transferring what differs.
+
+Both sides are read once, in step, while the transfers run, so a tree of a million files needs no list in memory. What is
+surplus in the target is written to a temporary file on the way, and deleted when all else is done: and only if the whole source
+was seen. A source that could not be read, or was listed in disorder, would make everything look surplus.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import IO
+
+from aiocos.errors import ConfigError, TransferError
+from aiocos.groups import Service
+from aiocos.transfer.budget import Budget
+from aiocos.transfer.comparing import Compare, difference
+from aiocos.transfer.crew import Crew
+from aiocos.transfer.download import Download, download
+from aiocos.transfer.files import in_thread
+from aiocos.transfer.globs import Filter
+from aiocos.transfer.monitor import Monitor, Observed
+from aiocos.transfer.paths import Landing, LocalFile, Symlinks, Unreadable
+from aiocos.transfer.plan import check_concurrency
+from aiocos.transfer.planning import Step, SyncAction, steps
+from aiocos.transfer.results import DirectoryError, SyncResult
+from aiocos.transfer.sides import Directory, Entry, Prefix, RemoteObject, side_of
+from aiocos.transfer.stated import Upload
+from aiocos.transfer.upload import upload
+
+
+@dataclass(repr=False, slots=True)
+class Sync(Observed):
+    """Make one side like the other: a directory like a prefix of a bucket, the reverse, or a prefix like another.
+
+    `source` and `target` are paths, or `cos://bucket/prefix`; a prefix is a folder, with or without its slash. What differs is
+    transferred: by `compare`, what has another size or is newer in the source (`time`), has another size only (`size`), or
+    other bytes (`checksum`, which reads all files). With `delete`, what the source has not is removed from the target, at the
+    end. `include` and `exclude` are patterns of names (`*.tmp`, `node_modules`, `docs/**/*.md`): what they leave out is neither
+    transferred nor deleted. `symlinks` in a directory: those to `files` are followed, `follow` those to directories too, `skip`
+    none. With `resume`, large files go on where an earlier run was interrupted. With `dry_run` nothing is done.
+
+    `concurrency` is the number of files in flight; `progress` hears of each file, `on_queued`, `on_progress` and `on_done` of
+    the whole. Gives a `SyncResult`; raises `DirectoryError` with it where some files failed, and what is told of `upload`.
+    """
+
+    source: str | os.PathLike[str]
+    target: str | os.PathLike[str]
+    _: KW_ONLY
+    delete: bool = False
+    dry_run: bool = False
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    compare: Compare = "time"
+    symlinks: Symlinks = "files"
+    resume: bool = False
+    part_size: int | None = None
+    concurrency: int | None = None
+
+
+async def sync(service: Service, budget: Budget, request: Sync, monitor: Monitor) -> SyncResult:
+    """Carry a synchronisation out."""
+    return await _Run(service, budget, request, monitor).run()
+
+
+async def plan(service: Service, request: Sync) -> AsyncGenerator[SyncAction]:
+    """Give what a synchronisation would do, as it is found out."""
+    run = _Run(service, None, request, Monitor(Observed(), "", ""))
+    async with aclosing(run.actions()) as actions:
+        async for action, _ in actions:
+            yield action
+
+
+class _Run:
+    """One synchronisation."""
+
+    def __init__(self, service: Service, budget: Budget | None, request: Sync, monitor: Monitor) -> None:
+        check_concurrency(request.concurrency)
+        if request.compare not in ("time", "size", "checksum"):
+            raise ConfigError(f"compare is 'time', 'size' or 'checksum', not {request.compare!r}")
+        if request.symlinks not in ("files", "follow", "skip"):
+            raise ConfigError(f"symlinks is 'files', 'follow' or 'skip', not {request.symlinks!r}")
+        self._service = service
+        self._budget = budget
+        self._request = request
+        self._monitor = monitor
+        wanted = Filter(request.include, request.exclude)
+        within = all(isinstance(p, str) and p.startswith("cos://") for p in (request.source, request.target))
+        self._source = side_of(service, request.source, wanted, request.symlinks, folders=within)
+        self._target = side_of(service, request.target, wanted, request.symlinks, folders=within)
+        self._check()
+        self._landing = Landing(self._target.root) if isinstance(self._target, Directory) else None
+        self._unchanged = 0
+        self._seen = False
+        self._whole = True
+
+    def _check(self) -> None:
+        source, target = self._source, self._target
+        if isinstance(source, Directory) and isinstance(target, Directory):
+            raise ConfigError(f"{source} and {target}: one of the two must be a cos:// place")
+        if str(source).startswith(str(target)) or str(target).startswith(str(source)):
+            raise ConfigError(f"{source} and {target} lie in each other: what is copied would be source, or surplus")
+
+    # -- what is to be done ---------------------------------------------------------------------------------------
+
+    async def actions(self) -> AsyncGenerator[tuple[SyncAction, Step]]:
+        """Give each action with its step: transfers and refusals as they are found, deletions as they are found, too."""
+        source, target = self._source, self._target
+        if isinstance(source, Directory) and not await in_thread(source.root.is_dir):
+            raise ConfigError(f"{source} is no directory")
+        if isinstance(target, Directory) and await in_thread(target.root.is_file):
+            raise ConfigError(f"{target} is a file, and no directory")
+        if self._landing is not None and not self._request.dry_run:
+            await in_thread(self._landing.open)
+
+        def same(entry: Entry) -> None:
+            self._seen = True
+            self._unchanged += 1
+
+        async def differ(left: Entry, right: Entry) -> str | None:
+            return await difference(self._service, left, right, self._request.compare)
+
+        async with aclosing(steps(source.entries(), target.entries(), differ, same)) as found:
+            async for step in found:
+                action = await self._action(step)
+                if action is not None:
+                    yield action, step
+
+    async def _action(self, step: Step) -> SyncAction | None:
+        entry = step.source
+        if entry is None:
+            gone = step.target
+            if gone is None or not self._request.delete:
+                return None
+            return SyncAction("delete", "", self._target.at(gone.name), gone.size, step.reason)
+        source, target = self._source.at(entry.name), self._target.at(entry.name)
+        if isinstance(entry, Unreadable):
+            self._whole = False
+            return SyncAction("refuse", str(entry.path), target, 0, step.reason)
+        self._seen = True
+        if self._landing is not None:
+            try:
+                await in_thread(self._landing.path, entry.name)
+            except TransferError as error:
+                return SyncAction("refuse", source, target, entry.size, str(error))
+            return SyncAction("download", source, target, entry.size, step.reason)
+        kind = "upload" if isinstance(entry, LocalFile) else "copy"
+        return SyncAction(kind, source, target, entry.size, step.reason)
+
+    # -- and doing it ---------------------------------------------------------------------------------------------
+
+    async def run(self) -> SyncResult:
+        """Do it all, or with `dry_run` tell of it."""
+        what = f"the synchronisation of {self._target} with {self._source}"
+        listed: list[SyncAction] = []
+        with await in_thread(tempfile.TemporaryFile, "w+", encoding="utf-8") as surplus:
+            async with self._monitor.run(None, what):
+                async with Crew(self._request.concurrency, self._monitor) as crew, aclosing(self.actions()) as actions:
+                    async for action, step in actions:
+                        if self._request.dry_run:
+                            listed.append(action)
+                        elif action.kind == "refuse":
+                            error = step.source.error if isinstance(step.source, Unreadable) else TransferError(action.reason)
+                            crew.failed(action.source, action.target, error)
+                        elif action.kind == "delete":
+                            assert step.target is not None
+                            surplus.write(json.dumps(step.target.name) + "\n")
+                        else:
+                            await self._transfer(crew, action, step)
+                kept = self._why_not_delete() if self._request.delete else None
+                deleted = 0
+                if self._request.delete and kept is None and not self._request.dry_run:
+                    deleted = await self._delete(surplus, crew)
+                result = SyncResult(
+                    files=crew.files,
+                    bytes=crew.bytes,
+                    deleted=deleted,
+                    unchanged=self._unchanged,
+                    errors=crew.errors,
+                    not_deleted=kept,
+                    dry_run=self._request.dry_run,
+                    actions=listed,
+                )
+                if crew.errors or (kept is not None and not self._request.dry_run):
+                    raise self._failure(what, crew, kept, result) from (
+                        ExceptionGroup(what, crew.causes) if crew.causes else None
+                    )
+                return result
+
+    def _failure(self, what: str, crew: Crew, kept: str | None, result: SyncResult) -> DirectoryError:
+        reasons = (
+            [f"{len(crew.errors)} of {crew.files + len(crew.errors)} files failed: {crew.causes[0]}"] if crew.errors else []
+        )
+        if kept is not None:
+            reasons.append(f"nothing was deleted: {kept}")
+        return DirectoryError(f"{what}: {'; '.join(reasons)}", result)
+
+    def _why_not_delete(self) -> str | None:
+        if not self._whole:
+            return "not all of the source could be read"
+        if not (self._source.in_order and self._target.in_order):
+            return "the service does not list keys in order, so nothing is surely surplus"
+        if not self._seen:
+            return f"there is nothing in {self._source}, and all of {self._target} would go"
+        return None
+
+    async def _transfer(self, crew: Crew, action: SyncAction, step: Step) -> None:
+        entry, request = step.source, self._request
+        assert entry is not None
+        assert not isinstance(entry, Unreadable)
+
+        async def work() -> int:
+            assert self._budget is not None
+            if isinstance(entry, LocalFile):
+                assert isinstance(self._target, Prefix)
+                key = self._target.prefix + entry.name
+                up = Upload(self._target.bucket, key, entry.path, part_size=request.part_size, resume=request.resume)
+                return (await upload(self._service, self._budget, up, self._monitor.of_file(request, key))).size
+            if isinstance(self._target, Prefix):
+                key = self._target.prefix + entry.name
+                return await self._copy(entry, self._target.bucket, key)
+            return await self._fetch(entry, self._target.root / entry.name)
+
+        path, key = (action.source, action.target) if isinstance(entry, LocalFile) else (action.target, action.source)
+        await crew.do(path, key, work)
+
+    async def _copy(self, entry: RemoteObject, bucket: str, key: str) -> int:
+        source = (entry.bucket, entry.key)
+        monitor = self._monitor.of_file(self._request, key)
+        async with monitor.run(None, f"the copy to {bucket}/{key}"):
+            await self._service.objects.copy(bucket, key, source, source_if_match=entry.etag or None)
+            monitor.moved(entry.size, parts=1)
+        return entry.size
+
+    async def _fetch(self, entry: RemoteObject, path: Path) -> int:
+        """Download one object, and give its file the object's time: so it is seen to be the same, from either side."""
+        assert self._budget is not None
+        assert self._landing is not None
+        await in_thread(self._landing.prepare, path)
+        one = Download(entry.bucket, entry.key, path, part_size=self._request.part_size, resume=self._request.resume)
+        result = await download(self._service, self._budget, one, self._monitor.of_file(self._request, entry.key))
+        if entry.modified:
+            await in_thread(os.utime, path, ns=(entry.modified, entry.modified))
+        return result.size
+
+    async def _delete(self, surplus: IO[str], crew: Crew) -> int:
+        await self._monitor.going()
+        surplus.seek(0)
+        target, done = self._target, 0
+        if isinstance(target, Directory):
+            for name in _names(surplus):
+                try:
+                    await in_thread(_remove, target.root, name)
+                    done += 1
+                except OSError as error:
+                    crew.failed(target.at(name), "", error)
+            return done
+
+        async def keys() -> AsyncIterator[str]:
+            nonlocal done
+            for name in _names(surplus):
+                done += 1
+                yield target.prefix + name
+
+        result = await self._service.objects.delete_many(target.bucket, keys(), quiet=True)
+        for error in result.errors:
+            crew.failed("", f"cos://{target.bucket}/{error.key}", TransferError(f"{error.key}: {error.code}: {error.message}"))
+        return done - len(result.errors)
+
+
+def _names(surplus: IO[str]) -> Iterator[str]:
+    for line in surplus:
+        yield json.loads(line)
+
+
+def _remove(root: Path, name: str) -> None:
+    """Remove a file, and the directories that it leaves empty."""
+    path = root / name
+    path.unlink()
+    for above in path.parents:
+        if above == root:
+            return
+        try:
+            above.rmdir()
+        except OSError:
+            return
