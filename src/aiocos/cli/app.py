@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aiocos.cli import buckets, calling, copying, demo, keeping, listing, piping, serving
+from aiocos.cli import buckets, calling, copying, demo, keeping, listing, moving, piping, serving, syncing, uploads
 from aiocos.cli.running import Settings, chosen
 from aiocos.version import __version__
 
@@ -88,6 +88,8 @@ def options(
 app.command("ls")(listing.ls)
 app.command("head")(listing.head)
 app.command("cp")(copying.cp)
+app.command("mv")(moving.mv)
+app.command("sync")(syncing.sync)
 app.command("cat")(piping.cat)
 app.command("rm")(buckets.rm)
 app.command("mb")(buckets.mb)
@@ -95,6 +97,7 @@ app.command("rb")(buckets.rb)
 app.command("presign")(keeping.presign)
 app.command("retention")(keeping.retention)
 app.add_typer(keeping.hold, name="hold")
+app.add_typer(uploads.uploads, name="uploads")
 app.command("website")(keeping.website)
 app.command("api", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
     calling.api

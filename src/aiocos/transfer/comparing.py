@@ -2,8 +2,7 @@
 
 A listing tells size, time and ETag, and nothing of the time that a file had when it was uploaded. So "newer" compares the time
 of the source with that of the copy: what was changed after it was copied is copied again. Times of objects may have whole
-seconds only, so a file that was changed within the very second of its copy cannot be told apart by time, and is compared by
-what it holds.
+seconds only, so within a second time cannot tell, and a file is compared by what it holds.
 """
 
 from __future__ import annotations
@@ -50,9 +49,7 @@ def _newer(source: Entry, target: Entry) -> bool | None:
     if source.modified == target.modified and isinstance(source, LocalFile) != isinstance(target, LocalFile):
         # Exactly so, to the nanosecond: a download has set it.
         return False
-    if source.modified // _SECOND == target.modified // _SECOND and not (
-        source.modified % _SECOND and target.modified % _SECOND
-    ):
+    if abs(source.modified - target.modified) < _SECOND:
         return None
     return source.modified > target.modified
 

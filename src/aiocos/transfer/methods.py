@@ -95,7 +95,7 @@ def _prefix(request: UploadDirectory | DownloadDirectory) -> Monitor:
 def _place(request: Sync) -> Monitor:
     remote = next((str(p) for p in (request.target, request.source) if is_remote(p)), "")
     bucket, _, prefix = remote.removeprefix("cos://").partition("/")
-    return Monitor(_of_the_whole(request), bucket, prefix)
+    return Monitor(_of_the_whole(request), bucket, prefix and prefix.rstrip("/") + "/")
 
 
 def _of_the_whole(request: Observed) -> Observed:

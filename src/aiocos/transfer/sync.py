@@ -33,6 +33,9 @@ from aiocos.transfer.sides import Directory, Entry, Prefix, RemoteObject, side_o
 from aiocos.transfer.stated import Upload
 from aiocos.transfer.upload import upload
 
+# How often a file is uploaded that is changed meanwhile.
+_TRIES = 3
+
 
 @dataclass(repr=False, slots=True)
 class Sync(Observed):
@@ -74,6 +77,8 @@ async def plan(service: Service, request: Sync) -> AsyncGenerator[SyncAction]:
     async with aclosing(run.actions()) as actions:
         async for action, _ in actions:
             yield action
+    if request.delete and (kept := run.why_not_delete()):
+        yield SyncAction("refuse", str(request.source), str(request.target), 0, f"nothing would be deleted: {kept}")
 
 
 class _Run:
@@ -115,7 +120,7 @@ class _Run:
             raise ConfigError(f"{source} is no directory")
         if isinstance(target, Directory) and await in_thread(target.root.is_file):
             raise ConfigError(f"{target} is a file, and no directory")
-        if self._landing is not None and not self._request.dry_run:
+        if self._landing is not None and self._budget is not None and not self._request.dry_run:
             await in_thread(self._landing.open)
 
         def same(entry: Entry) -> None:
@@ -172,7 +177,7 @@ class _Run:
                             surplus.write(json.dumps(step.target.name) + "\n")
                         else:
                             await self._transfer(crew, action, step)
-                kept = self._why_not_delete() if self._request.delete else None
+                kept = self.why_not_delete() if self._request.delete else None
                 deleted = 0
                 if self._request.delete and kept is None and not self._request.dry_run:
                     deleted = await self._delete(surplus, crew)
@@ -200,7 +205,8 @@ class _Run:
             reasons.append(f"nothing was deleted: {kept}")
         return DirectoryError(f"{what}: {'; '.join(reasons)}", result)
 
-    def _why_not_delete(self) -> str | None:
+    def why_not_delete(self) -> str | None:
+        """Say why what seems surplus is not to be deleted; None where it is."""
         if not self._whole:
             return "not all of the source could be read"
         if not (self._source.in_order and self._target.in_order):
@@ -210,17 +216,14 @@ class _Run:
         return None
 
     async def _transfer(self, crew: Crew, action: SyncAction, step: Step) -> None:
-        entry, request = step.source, self._request
+        entry = step.source
         assert entry is not None
         assert not isinstance(entry, Unreadable)
 
         async def work() -> int:
             assert self._budget is not None
             if isinstance(entry, LocalFile):
-                assert isinstance(self._target, Prefix)
-                key = self._target.prefix + entry.name
-                up = Upload(self._target.bucket, key, entry.path, part_size=request.part_size, resume=request.resume)
-                return (await upload(self._service, self._budget, up, self._monitor.of_file(request, key))).size
+                return await self._send(entry)
             if isinstance(self._target, Prefix):
                 key = self._target.prefix + entry.name
                 return await self._copy(entry, self._target.bucket, key)
@@ -228,6 +231,20 @@ class _Run:
 
         path, key = (action.source, action.target) if isinstance(entry, LocalFile) else (action.target, action.source)
         await crew.do(path, key, work)
+
+    async def _send(self, entry: LocalFile) -> int:
+        """Upload one file; once more where it was changed meanwhile, since its object would look the newer of the two."""
+        assert self._budget is not None
+        assert isinstance(self._target, Prefix)
+        request, key = self._request, self._target.prefix + entry.name
+        for _ in range(_TRIES):
+            before = await in_thread(os.stat, entry.path)
+            up = Upload(self._target.bucket, key, entry.path, part_size=request.part_size, resume=request.resume)
+            result = await upload(self._service, self._budget, up, self._monitor.of_file(request, key))
+            after = await in_thread(os.stat, entry.path)
+            if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+                return result.size
+        raise TransferError(f"{entry.path} was changed each time while it was uploaded, {_TRIES} times")
 
     async def _copy(self, entry: RemoteObject, bucket: str, key: str) -> int:
         source = (entry.bucket, entry.key)

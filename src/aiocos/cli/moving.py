@@ -1,0 +1,206 @@
+"""`mv`: a copy, and then the end of what was copied. Nothing is removed that is not whole at its new place."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aiocos.cli.arguments import Json, Quiet, Recursive
+from aiocos.cli.display import Watch, complain, human, say, show_json, watching
+from aiocos.cli.paths import CosPath, file_for, key_for, place
+from aiocos.cli.running import settings
+from aiocos.client import Client
+from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
+from aiocos.transfer import Progress
+from aiocos.transfer.paths import path_of, walk
+
+# Files in flight.
+_AT_ONCE = 16
+
+# One thing to move: how it is called, and what moves it and returns its bytes.
+_Move = tuple[str, Callable[[], Awaitable[int]]]
+
+
+def mv(
+    source: Annotated[str, typer.Argument(help="A file, a directory, or cos://bucket/key.")],
+    target: Annotated[str, typer.Argument(help="The same; one of the two is in the service.")],
+    recursive: Recursive = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Move files and objects: up, down, or within the service. Names are given as `cp` gives them.
+
+    Each source is removed when its copy is verified, and if it has not been changed meanwhile.
+    """
+    here, there = place(source), place(target)
+    if here is None or there is None:
+        raise typer.BadParameter("- cannot be moved: use cp")
+    if not isinstance(here, CosPath) and not isinstance(there, CosPath):
+        raise typer.BadParameter("one of the two must be a cos:// path")
+    if isinstance(here, CosPath) and not recursive:
+        here.of_object()
+    if isinstance(here, Path) and here.is_dir() and not recursive:
+        raise typer.BadParameter(f"{here} is a directory: say -r")
+    if isinstance(here, CosPath) and isinstance(there, CosPath):
+        if here.bucket == there.bucket and here.key == key_for(there, here.name) and not recursive:
+            raise typer.BadParameter(f"{here} and {there} are the same")
+        if recursive and (there.is_below(here) or here.is_below(there)):
+            raise typer.BadParameter(f"{here} and {there} lie in each other")
+    several = recursive and not (isinstance(here, Path) and here.is_file())
+
+    async def work(client: Client) -> None:
+        with watching(source, quiet=quiet or as_json) as watch:
+            moves = _Moves(client, watch)
+            if isinstance(here, Path):
+                assert isinstance(there, CosPath)
+                found = moves.up_all(here, there) if several else moves.up(here, there.bucket, key_for(there, here.name))
+            elif isinstance(there, CosPath):
+                found = moves.within_all(here, there) if several else moves.within(here, there)
+            else:
+                found = moves.down_all(here, there) if several else moves.down(here, file_for(there, target, here))
+            count, size = await _carry_out(found)
+        if as_json:
+            show_json({"files": count, "bytes": size})
+        elif not quiet:
+            say(f"moved {count:,} file{'' if count == 1 else 's'}, {human(size)}")
+
+    settings().run(work)
+
+
+async def _carry_out(moves: AsyncIterator[_Move]) -> tuple[int, int]:
+    """Carry moves out, some at once; one that fails does not stop the others, and its source stays."""
+    places = asyncio.Semaphore(_AT_ONCE)
+    files = size = failures = 0
+
+    async def one(name: str, move: Callable[[], Awaitable[int]]) -> None:
+        nonlocal files, size, failures
+        try:
+            moved = await move()
+            files, size = files + 1, size + moved
+        except (CredentialsError, NoSuchBucket):
+            raise
+        except (CosError, OSError) as error:
+            failures += 1
+            complain(f"{name}: {error}")
+        finally:
+            places.release()
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            async for name, move in moves:
+                await places.acquire()
+                tasks.create_task(one(name, move))
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
+    if failures:
+        raise TransferError(f"{failures} of {files + failures} files were not moved, and are where they were")
+    if not files:
+        raise TransferError("there is nothing to move")
+    return files, size
+
+
+class _Moves:
+    """Finds what is to be moved, and moves it."""
+
+    def __init__(self, client: Client, watch: Watch) -> None:
+        self._client = client
+        self._watch = watch
+
+    # -- up -------------------------------------------------------------------------------------------------------
+
+    async def up(self, source: Path, bucket: str, key: str) -> AsyncIterator[_Move]:
+        """Move one file."""
+
+        async def move() -> int:
+            before = await asyncio.to_thread(source.stat)
+            result = await self._client.upload(bucket, key, source, progress=self._watch)
+            await asyncio.to_thread(_remove, source, before)
+            return result.size
+
+        yield str(source), move
+
+    async def up_all(self, source: Path, target: CosPath) -> AsyncIterator[_Move]:
+        """Move all files below a directory."""
+        await asyncio.to_thread(source.stat)
+        found = walk(source)
+        while some := await asyncio.to_thread(lambda: list(islice(found, 256))):
+            for path in some:
+                name = path.relative_to(source).as_posix()
+                async for one in self.up(path, target.bucket, target.folder + name):
+                    yield one
+
+    # -- down -----------------------------------------------------------------------------------------------------
+
+    async def down(self, source: CosPath, path: Path) -> AsyncIterator[_Move]:
+        """Move one object to a file."""
+
+        async def move() -> int:
+            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+            result = await self._client.download(source.bucket, source.key, path, progress=self._watch)
+            await self._delete(source, result.etag)
+            return result.size
+
+        yield str(source), move
+
+    async def down_all(self, source: CosPath, root: Path) -> AsyncIterator[_Move]:
+        """Move all objects below a prefix to files."""
+        async for entry in self._client.objects.list(source.bucket, prefix=source.folder or None):
+            if entry.key.endswith("/") and not entry.size:
+                continue
+            try:
+                path = path_of(root, entry.key[len(source.folder) :])
+            except TransferError as error:
+                yield f"cos://{source.bucket}/{entry.key}", _refusal(error)
+                continue
+            async for one in self.down(CosPath(source.bucket, entry.key), path):
+                yield one
+
+    # -- within ---------------------------------------------------------------------------------------------------
+
+    async def within(self, source: CosPath, target: CosPath, size: int | None = None) -> AsyncIterator[_Move]:
+        """Move one object within the service."""
+        key = key_for(target, source.name) if size is None else target.key
+
+        async def move() -> int:
+            info = await self._client.objects.head(source.bucket, source.key)
+            await self._client.objects.copy(target.bucket, key, (source.bucket, source.key), source_if_match=info.etag or None)
+            await self._delete(source, info.etag)
+            length = info.content_length or 0
+            self._watch(Progress(target.bucket, key, "done", length, length, 1, 1))
+            return length
+
+        yield str(source), move
+
+    async def within_all(self, source: CosPath, target: CosPath) -> AsyncIterator[_Move]:
+        """Move all objects below a prefix within the service."""
+        async for entry in self._client.objects.list(source.bucket, prefix=source.folder or None):
+            there = CosPath(target.bucket, target.folder + entry.key[len(source.folder) :])
+            async for one in self.within(CosPath(source.bucket, entry.key), there, entry.size):
+                yield one
+
+    async def _delete(self, moved: CosPath, etag: str) -> None:
+        """Delete what was moved, if it still is that. The service knows no deletion on condition."""
+        now = await self._client.objects.head(moved.bucket, moved.key)
+        if now.etag != etag:
+            raise TransferError(
+                f"{moved} was replaced while it was moved: it is there still, and its earlier content was copied"
+            )
+        await self._client.objects.delete(moved.bucket, moved.key)
+
+
+def _refusal(error: TransferError) -> Callable[[], Awaitable[int]]:
+    async def move() -> int:
+        raise error
+
+    return move
+
+
+def _remove(path: Path, before: os.stat_result) -> None:
+    now = path.stat()
+    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise TransferError(f"{path} was changed while it was moved: it is there still, and its earlier content was uploaded")
+    path.unlink()

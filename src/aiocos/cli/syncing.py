@@ -1,0 +1,120 @@
+"""`sync`: one side made like the other."""
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from aiocos.cli.arguments import Json, Quiet, size_of
+from aiocos.cli.display import complain, human, printable, say, show_json, watching
+from aiocos.cli.paths import CosPath, place
+from aiocos.cli.running import settings
+from aiocos.client import Client
+from aiocos.transfer import DirectoryError, SyncAction, SyncResult
+
+# Failures of single files that are shown; `--json` has all.
+_SHOWN = 20
+
+
+class Comparison(StrEnum):
+    """How it is found out what differs."""
+
+    time = "time"
+    size = "size"
+    checksum = "checksum"
+
+
+class Links(StrEnum):
+    """Which symbolic links of a directory are followed."""
+
+    files = "files"
+    follow = "follow"
+    skip = "skip"
+
+
+def sync(
+    source: Annotated[str, typer.Argument(help="A directory, or cos://bucket/prefix.")],
+    target: Annotated[str, typer.Argument(help="The same; one of the two is in the service.")],
+    delete: Annotated[bool, typer.Option("--delete", help="Remove from the target what the source has not.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done, and do nothing.")] = False,
+    include: Annotated[list[str] | None, typer.Option(help="Only names that match; may be repeated.", metavar="GLOB")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="No names that match; may be repeated.", metavar="GLOB")] = None,
+    compare: Annotated[Comparison, typer.Option(help="What differs: by time (and size), size, or checksum.")] = Comparison.time,
+    symlinks: Annotated[Links, typer.Option(help="In directories: links to files, follow (all), or skip.")] = Links.files,
+    part_size: Annotated[str | None, typer.Option(help="Bytes of a part: 16MiB.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Files in flight.")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Make one side like the other: transfer what is new, has another size, or is newer.
+
+    Names match `*.tmp` or `node_modules` at any depth, `docs/**/*.md` from the top. What is left out is neither transferred nor
+    deleted. Deletions come last, and only where all of the source could be read. Interrupted, the same command goes on.
+    """
+    sides = place(source), place(target)
+    if None in sides:
+        raise typer.BadParameter("- is one stream of bytes: sync is for many files")
+    if not any(isinstance(side, CosPath) for side in sides):
+        raise typer.BadParameter("one of the two must be a cos:// path")
+
+    async def plan(client: Client) -> None:
+        told: dict[str, tuple[int, int]] = {}
+        async for action in client.sync_plan(
+            source, target, delete=delete, dry_run=True, include=include or (), exclude=exclude or (),
+            compare=compare.value, symlinks=symlinks.value,
+        ):  # fmt: skip
+            count, size = told.get(action.kind, (0, 0))
+            told[action.kind] = (count + 1, size + action.size)
+            if as_json:
+                show_json(asdict(action))
+            else:
+                say(_line(action))
+        if not as_json and not quiet:
+            complain(_planned(told))
+
+    async def work(client: Client) -> None:
+        began = perf_counter()
+        label = next(side.name for side in sides if isinstance(side, CosPath | Path)) or source
+        with watching(label, quiet=quiet or as_json) as watch:
+            try:
+                result = await client.sync(
+                    source, target, delete=delete, include=include or (), exclude=exclude or (), compare=compare.value,
+                    symlinks=symlinks.value, resume=True, part_size=size_of(part_size), concurrency=concurrency, progress=watch,
+                )  # fmt: skip
+            except DirectoryError as error:
+                if as_json:
+                    show_json(error.result)
+                for one in error.result.errors[:_SHOWN]:
+                    complain(f"{one.path or one.key}: {one.error}")
+                raise
+        if as_json:
+            show_json(result)
+        elif not quiet:
+            say(_summary(result, perf_counter() - began))
+
+    settings().run(plan if dry_run else work)
+
+
+def _line(action: SyncAction) -> str:
+    if action.kind == "delete":
+        return printable(f"delete {action.target}")
+    if action.kind == "refuse":
+        return printable(f"refuse {action.source}: {action.reason}")
+    return printable(f"{action.kind} {action.source} -> {action.target} ({action.reason}, {human(action.size)})")
+
+
+def _planned(told: dict[str, tuple[int, int]]) -> str:
+    moved = [told[kind] for kind in ("upload", "download", "copy") if kind in told]
+    files, size = sum(count for count, _ in moved), sum(size for _, size in moved)
+    deleted, refused = (told.get(kind, (0, 0))[0] for kind in ("delete", "refuse"))
+    return f"would transfer {files:,} files ({human(size)}), delete {deleted:,}, refuse {refused:,}"
+
+
+def _summary(result: SyncResult, seconds: float) -> str:
+    parts = [f"{result.files:,} transferred ({human(result.bytes)})", f"{result.unchanged:,} unchanged"]
+    if result.deleted:
+        parts.append(f"{result.deleted:,} deleted")
+    return f"{', '.join(parts)}, in {seconds:.1f} s"

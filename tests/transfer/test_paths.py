@@ -1,0 +1,133 @@
+"""Files in the order of keys, and keys that land where they may."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aiocos.errors import TransferError
+from aiocos.transfer.globs import Filter
+from aiocos.transfer.paths import Landing, LocalFile, Unreadable, look
+
+
+def names(root: Path, *args: object) -> list[str]:
+    return [found.name for found in look(root, *args) if isinstance(found, LocalFile)]  # type: ignore[arg-type]
+
+
+def make(root: Path, *files: str) -> Path:
+    for name in files:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    return root
+
+
+SEGMENT = st.sampled_from(["a", "b", "a-", "a0", "ab", "A", "ü", "z", "\U0001f600", "a b", "\uffee"])
+
+
+@settings(max_examples=40)
+@given(st.sets(st.lists(SEGMENT, min_size=1, max_size=3).map("/".join), max_size=20))
+def test_files_come_in_the_order_of_their_keys(tmp_path_factory: pytest.TempPathFactory, wanted: set[str]):
+    files = [n for n in wanted if not any(other.startswith(n + "/") for other in wanted)]
+    root = make(tmp_path_factory.mktemp("t"), *files)
+    found = names(root)
+    assert found == sorted(files, key=str.encode)
+
+
+def test_links_of_each_kind(tmp_path: Path):
+    root = make(tmp_path / "root", "file", "dir/in")
+    make(tmp_path / "elsewhere", "there")
+    (root / "link").symlink_to("file")
+    (root / "folder").symlink_to(tmp_path / "elsewhere")
+    (root / "dir" / "up").symlink_to(root)
+    (root / "broken").symlink_to("nowhere")
+    (root / "self").symlink_to("self")
+    assert names(root) == ["dir/in", "file", "link"]
+    assert names(root, "skip") == ["dir/in", "file"]
+    assert names(root, "follow") == ["dir/in", "file", "folder/there", "link"]
+    troubles = {found.name: str(found.error) for found in look(root, "follow") if isinstance(found, Unreadable)}
+    assert "directory that it lies in" in troubles["dir/up/"]
+    assert set(troubles) == {"dir/up/", "self"}
+
+
+def test_what_is_excluded_is_not_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    root = make(tmp_path, "a.py", "skipped/b.py", "kept/c.py", "kept/c.tmp")
+    entered: list[str] = []
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: entered.append(Path(path).name) or real(path))
+    assert names(root, "files", Filter(exclude=["skipped", "*.tmp"])) == ["a.py", "kept/c.py"]
+    assert entered == [tmp_path.name, "kept"]
+
+
+def test_what_downloads_leave_lying_is_no_file_of_the_tree(tmp_path: Path):
+    make(
+        tmp_path, ".big.bin.0123abcd.part", ".big.bin.0123456789ab.part", ".big.bin.0123456789ab.journal", ".own.part", "x.part"
+    )
+    assert names(tmp_path) == [".own.part", "x.part"]
+
+
+def test_names_that_are_no_text_are_told_of(tmp_path: Path):
+    make(tmp_path, "good")
+    with open(os.fsencode(tmp_path) + b"/bad-\xff", "wb"):
+        pass
+    [trouble] = [found for found in look(tmp_path) if isinstance(found, Unreadable)]
+    assert "no UTF-8 text" in str(trouble.error)
+    assert names(tmp_path) == ["good"]
+
+
+def landing(root: Path, *, ignores_case: bool = False) -> Landing:
+    made = Landing(root, lambda _: ignores_case)
+    made.open()
+    return made
+
+
+def test_nothing_lands_outside_by_a_link(tmp_path: Path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    root = make(tmp_path / "root", "inner/x")
+    (root / "out").symlink_to(outside)
+    (root / "in").symlink_to("inner")
+    here = landing(root)
+    with pytest.raises(TransferError, match="leads outside"):
+        here.path("out/file")
+    with pytest.raises(TransferError, match="leads outside"):
+        here.path("out/deep/file")
+    assert here.path("in/file") == root / "in/file"
+    assert here.path("new/file") == root / "new/file"
+
+
+def test_a_root_that_is_a_link_is_the_users_own(tmp_path: Path):
+    real = tmp_path / "real"
+    real.mkdir()
+    (tmp_path / "root").symlink_to(real)
+    assert landing(tmp_path / "root").path("a/b") == tmp_path / "root/a/b"
+
+
+def test_files_in_the_place_of_directories_and_the_reverse(tmp_path: Path):
+    make(tmp_path, "file", "dir/x")
+    here = landing(tmp_path)
+    with pytest.raises(TransferError, match="is a file"):
+        here.path("file/below")
+    with pytest.raises(TransferError, match="is a file"):
+        here.path("file/deep/below")
+    with pytest.raises(TransferError, match="is a directory"):
+        here.path("dir")
+
+
+def test_names_that_differ_in_case_alone(tmp_path: Path):
+    here = landing(tmp_path, ignores_case=True)
+    assert here.path("Read.me")
+    with pytest.raises(TransferError, match="case alone"):
+        here.path("read.ME")
+    assert here.path("dir/Read.me")
+    there = landing(tmp_path)
+    assert there.path("Read.me") != there.path("read.ME")
+
+
+def test_the_file_system_is_asked_what_it_does(tmp_path: Path):
+    """Here, where cases are told apart; nothing is left of the question."""
+    here = Landing(tmp_path / "new")
+    here.open()
+    assert here.path("a") != here.path("A")
+    assert list((tmp_path / "new").iterdir()) == []
