@@ -5,7 +5,7 @@ from aiocos.auth.iam import ApiKey
 from aiocos.auth.keys import DualCredentials, Hmac
 from aiocos.auth.profile import TrustedProfile
 from aiocos.client import Client
-from aiocos.config import ClientConfig, RetryConfig, TransferConfig
+from aiocos.config import ClientConfig, HedgeConfig, PaceConfig, RetryConfig, TransferConfig
 from aiocos.errors import (
     AccessDenied,
     BucketNotEmpty,
@@ -119,6 +119,7 @@ __all__ = [
     "FileError",
     "FilterAnd",
     "Handle",
+    "HedgeConfig",
     "Hmac",
     "IndexDocument",
     "IntegrityError",
@@ -142,6 +143,7 @@ __all__ = [
     "ObjectLockConfiguration",
     "ObjectProtected",
     "ObjectRetention",
+    "PaceConfig",
     "PreconditionFailed",
     "Progress",
     "ProtectionConfiguration",

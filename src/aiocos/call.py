@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, CosError, ProtocolError, ServiceError, TimedOut, TransportError
+from aiocos.net.pace import Pacing
 from aiocos.net.retry import RetryBudget, persist
 from aiocos.net.transport import Exchange, Transport
 from aiocos.wire import digest
@@ -153,6 +154,11 @@ class Engine:
             await self._authorizer.authorize(outgoing)
             exchange = await self._transport.open(outgoing, deadline=deadline)
         return exchange
+
+    @property
+    def pacing(self) -> Pacing:
+        """How many requests are in flight, and may be, in the running loop."""
+        return self._transport.pacing
 
     def presign(self, request: Request, headers: dict[str, str], expires: int) -> str:
         """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request."""

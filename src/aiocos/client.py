@@ -17,6 +17,7 @@ from aiocos.call import Engine
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
 from aiocos.groups import Service
+from aiocos.net.pace import Pacing
 from aiocos.net.transport import OneOff, Transport
 from aiocos.transfer.cleaning import cleaned
 from aiocos.transfer.methods import Desk, Transfers
@@ -111,6 +112,11 @@ class Client(Service, Transfers):
     def endpoint(self) -> str:
         """The endpoint, `scheme://host[:port]`."""
         return self._state[0].origin
+
+    @property
+    def pacing(self) -> Pacing:
+        """How many requests are in flight in the running loop and how many may be, by what the service takes."""
+        return self.engine.pacing
 
     async def delegated_token(self, receiver: str = "aspera_ats") -> SecretStr:
         """Fetch a token with which another service may act for this client's API key: Aspera, by default. It lasts six days.

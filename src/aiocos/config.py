@@ -37,6 +37,38 @@ class RetryConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PaceConfig:
+    """How the number of requests in flight follows what the service takes; see `aiocos.net.pace`."""
+
+    # Requests in flight before anything is known. A crowd that is too large costs a refusal each; the width doubles in a round
+    # trip, so a healthy service is at 256 after three.
+    initial: int = 32
+
+    def __post_init__(self) -> None:
+        if self.initial < 1:
+            raise ConfigError("pace.initial is at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeConfig:
+    """When a GET or HEAD that takes long is sent a second time; the answer that begins first is used.
+
+    It shortens the slowest answers of a service whose slowness is one server's, at the price of a few more requests.
+    """
+
+    # The share of answers that are waited for without a second request: above it are the slow ones.
+    quantile: float = 0.95
+    # No second request before so many seconds.
+    least: float = 0.05
+    # Second requests, as a share of all: a service that is slow as a whole is not asked twice for everything.
+    share: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 < self.quantile < 1 or not 0 < self.share <= 1 or self.least < 0:
+            raise ConfigError("hedge: quantile is between 0 and 1, share above 0 and at most 1, least not below 0")
+
+
+@dataclass(frozen=True, slots=True)
 class TransferConfig:
     """How objects are cut into parts, and how much of them is in memory at once."""
 
@@ -72,8 +104,12 @@ class ClientConfig:
     connect_timeout: float = 10.0
     # Seconds without a byte in either direction. Not a limit for the whole request: a slow uplink is no error.
     idle_timeout: float = 60.0
-    # Requests of one client in flight; more wait their turn without holding a socket.
+    # Requests of one client in flight at most; more wait their turn without holding a socket.
     max_connections: int = 256
+    # How many there are below that, by what the service takes; None for always as many as may be.
+    pace: PaceConfig | None = field(default_factory=PaceConfig)
+    # Second requests for reads that take long; None for none.
+    hedge: HedgeConfig | None = None
     retry: RetryConfig = field(default_factory=RetryConfig)
     transfer: TransferConfig = field(default_factory=TransferConfig)
     # "path" puts the bucket in the path, "virtual" in the host name (a bucket with a dot falls back to the path).

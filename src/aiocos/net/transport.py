@@ -32,6 +32,8 @@ from yarl import URL
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, ConnectFailed, CosError, Interrupted, ProtocolError, TimedOut
 from aiocos.net.body import SMALL, SteppedPayload, waiting
+from aiocos.net.hedge import Hedge
+from aiocos.net.pace import Pace, Pacing
 from aiocos.version import USER_AGENT
 from aiocos.wire.message import Outgoing, Response
 
@@ -39,6 +41,8 @@ from aiocos.wire.message import Outgoing, Response
 _NOT_ADDED = (hdrs.CONTENT_TYPE, hdrs.ACCEPT, hdrs.USER_AGENT, hdrs.ACCEPT_ENCODING)
 # A document of the service has at most a few MiB (1,000 keys of 1,024 bytes, percent-encoded); more is refused unread.
 DOCUMENT_LIMIT = 32 * 1024 * 1024
+# A body of more bytes than this makes a request slow by itself.
+LARGE = 256 * 1024
 
 
 class _Patience:
@@ -152,13 +156,14 @@ _Proxy: TypeAlias = "tuple[URL | None, dict[str, str]]"
 
 
 class _Session:
-    """A session and its gate, for one event loop. `lent`: its connections are a user's."""
+    """A session and its pace, for one event loop. `lent`: its connections are a user's."""
 
-    __slots__ = ("client", "gate", "lent", "proxies")
+    __slots__ = ("client", "hedge", "lent", "pace", "proxies")
 
-    def __init__(self, client: aiohttp.ClientSession, width: int, lent: bool) -> None:
+    def __init__(self, client: aiohttp.ClientSession, config: ClientConfig, lent: bool) -> None:
         self.client = client
-        self.gate = asyncio.Semaphore(width)
+        self.pace = Pace(config.pace, config.max_connections)
+        self.hedge = None if config.hedge is None else Hedge(config.hedge)
         self.lent = lent
         self.proxies: dict[str, _Proxy] = {}
 
@@ -175,15 +180,40 @@ class Transport:
     async def send(self, request: Outgoing, *, deadline: float | None = None) -> Response:
         """Send a request and read its answer whole."""
         session = self._session()
-        async with session.gate:
-            with await self._open(session, request, deadline) as exchange:
+        large = _is_large(request)
+        ticket = await session.pace.take(large=large)
+        try:
+            with await self._heard(session, request, deadline, ticket, large) as exchange:
                 return Response(exchange.status, exchange.headers, await exchange.read())
+        finally:
+            session.pace.give(large=large)
 
     async def open(self, request: Outgoing, *, deadline: float | None = None) -> Exchange:
         """Send a request and return when the head of its answer has arrived."""
         session = self._session()
-        async with session.gate:
-            return await self._open(session, request, deadline)
+        large = _is_large(request)
+        ticket = await session.pace.take(large=large)
+        try:
+            return await self._heard(session, request, deadline, ticket, large)
+        finally:
+            session.pace.give(large=large)
+
+    @property
+    def pacing(self) -> Pacing:
+        """How many requests are in flight in the running loop, and may be."""
+        return self._session().pace.now()
+
+    async def _heard(self, session: _Session, request: Outgoing, deadline: float | None, ticket: int, large: bool) -> Exchange:
+        """Send a request, and let the pace know what came of it."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        if session.hedge is not None and request.method in ("GET", "HEAD"):
+            exchange = await session.hedge.first(lambda: self._open(session, request, deadline), session.pace)
+        else:
+            exchange = await self._open(session, request, deadline)
+        seconds = None if large else loop.time() - began
+        session.pace.heard(ticket, exchange.status, _retry_after(exchange), seconds=seconds)
+        return exchange
 
     async def _open(self, session: _Session, request: Outgoing, deadline: float | None) -> Exchange:
         patience = _Patience(self._config.idle_timeout, deadline)
@@ -219,7 +249,7 @@ class Transport:
         if session is None or session.client.closed:
             for old in [old for old in self._sessions if old.is_closed()]:
                 _abandon(self._sessions.pop(old))
-            session = self._sessions[loop] = _Session(self._make(), self._config.max_connections, self._lender is not None)
+            session = self._sessions[loop] = _Session(self._make(), self._config, self._lender is not None)
         return session
 
     def _make(self) -> aiohttp.ClientSession:
@@ -276,6 +306,7 @@ class Transport:
             if old.is_closed():
                 _abandon(self._sessions.pop(old))
         if session is not None:
+            session.pace.close()
             try:
                 await session.client.close()
             except BaseException:
@@ -309,6 +340,19 @@ def _is_link_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_link_local
     except ValueError:
         return False
+
+
+def _is_large(request: Outgoing) -> bool:
+    """Tell whether a request takes long for its size alone."""
+    return request.body is not None and len(request.body) > LARGE
+
+
+def _retry_after(exchange: Exchange) -> float | None:
+    """The seconds that a refusal asks for; dates are for the caller, who waits for himself."""
+    try:
+        return float(exchange.headers.get("Retry-After", ""))
+    except ValueError:
+        return None
 
 
 def _abandon(session: _Session) -> None:

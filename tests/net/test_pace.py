@@ -1,0 +1,367 @@
+"""The gate whose width follows what the service takes."""
+
+import asyncio
+import heapq
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aiocos
+from aiocos.config import PaceConfig, RetryConfig
+from aiocos.emulator import Delay, Emulator, Status
+from aiocos.errors import ConfigError
+from aiocos.net.pace import Pace, Width
+from aiocos.net.retry import decide
+
+# -- the rule, in virtual time ----------------------------------------------------------------------------------------
+
+
+@dataclass(order=True)
+class Event:
+    at: float
+    order: int
+    what: str = field(compare=False)
+    request: int = field(compare=False)
+    ticket: int = field(compare=False, default=0)
+
+
+@dataclass
+class Run:
+    """Calls at a service that admits `capacity(now)` at once, for `service` seconds each, and refuses the rest in `refusal`."""
+
+    calls: int
+    together: int
+    capacity: object
+    service: float = 0.05
+    refusal: float = 0.001
+    sent: int = 0
+    failed: int = 0
+    time: float = 0.0
+    widths: list[tuple[float, int]] = field(default_factory=list)
+
+    def go(self, seed: int = 1) -> "Run":
+        chance = random.Random(seed)
+        width, config = Width(PaceConfig(), 256), RetryConfig()
+        events: list[Event] = []
+        begun = min(self.together, self.calls)
+        waiting = list(range(begun))[::-1]
+        order, inside, in_flight, tickets, now = 0, 0, 0, 0, 0.0
+        attempts = dict.fromkeys(range(self.calls), 0)
+
+        def push(at: float, what: str, request: int, ticket: int = 0) -> None:
+            nonlocal order
+            order += 1
+            heapq.heappush(events, Event(at, order, what, request, ticket))
+
+        def another() -> None:
+            nonlocal begun
+            if begun < self.calls:
+                waiting.insert(0, begun)
+                begun += 1
+
+        while waiting or events:
+            while waiting and in_flight < width.value:
+                request = waiting.pop()
+                in_flight, tickets, self.sent = in_flight + 1, tickets + 1, self.sent + 1
+                attempts[request] += 1
+                if inside < self.capacity(now):  # type: ignore[operator]
+                    inside += 1
+                    push(now + self.service, "done", request, tickets)
+                else:
+                    push(now + self.refusal * (1 + chance.random()), "refused", request, tickets)
+            event = heapq.heappop(events)
+            now = event.at
+            if event.what == "again":
+                waiting.insert(0, event.request)
+                continue
+            if event.what == "done":
+                inside -= 1
+                width.admitted(used_up=in_flight >= width.value, seconds=self.service)
+                another()
+            else:
+                width.refused(event.ticket, tickets + 1, in_flight - 1)
+                error = aiocos.errors.Unavailable("", status=503, code="SlowDown")
+                delay = decide(error, attempt=attempts[event.request], repeatable=True, config=config, draw=chance.random())
+                if delay is None:
+                    self.failed += 1
+                    another()
+                else:
+                    push(now + delay, "again", event.request)
+            in_flight -= 1
+            self.widths.append((now, width.value))
+        self.time = now
+        return self
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_trial_e8_in_virtual_time(seed: int):
+    """400 calls, 100 at once, 8 admitted for 50 ms each: nothing fails, hardly anything is sent twice, no time is lost."""
+    run = Run(400, 100, lambda now: 8).go(seed)
+    assert run.failed == 0
+    assert run.sent <= 1.2 * 400
+    assert run.time <= 1.3 * 2.5
+
+
+@pytest.mark.parametrize(("capacity", "calls"), [(1, 60), (2, 120), (8, 2_000), (32, 4_000), (100, 8_000), (255, 20_000)])
+def test_other_widths(capacity: int, calls: int):
+    run = Run(calls, 300, lambda now: capacity).go()
+    ideal = calls / capacity * run.service
+    assert run.failed == 0
+    # Finding the width out costs the first crowd's refusals once.
+    assert run.sent <= 1.05 * calls + 64
+    assert run.time <= 1.2 * ideal + 1
+
+
+def test_a_service_that_refuses_nobody_is_used_whole():
+    run = Run(20_000, 300, lambda now: 1_000).go()
+    assert run.sent == 20_000
+    # From 32 to 256 it is three round trips.
+    assert next(at for at, width in run.widths if width == 256) < 4 * run.service
+
+
+def test_a_service_that_grows_is_found_within_seconds():
+    run = Run(20_000, 300, lambda now: 8 if now < 10 else 200).go()
+    assert run.failed == 0
+    assert next(at for at, width in run.widths if width >= 180) < 10 + 6
+
+
+def test_a_service_that_shrinks_is_spared():
+    run = Run(6_000, 300, lambda now: 200 if now < 1 else 8).go()
+    assert run.failed <= 6_000 * 0.001
+    assert run.sent <= 1.2 * 6_000
+    assert [width for at, width in run.widths if 3 < at < 10][-1] <= 10
+
+
+def test_after_an_outage_the_way_back_is_short():
+    """All refused for a while: the width is 1 then, and doubles back to half of what it was."""
+    run = Run(10_000, 300, lambda now: 0 if 1 < now < 2 else 100).go()
+    assert min(width for at, width in run.widths if 1 < at < 2) == 1
+    assert next(at for at, width in run.widths if at > 2 and width >= 40) < 2 + 3
+
+
+def test_a_queue_that_grows_ends_the_doubling():
+    """A service that lets requests wait: twice as many at once take twice as long."""
+    width = Width(PaceConfig(), 256)
+    for _ in range(2_000):
+        width.admitted(used_up=True, seconds=0.010 * width.value / 8)
+    # It goes on by steps, which a queue that is slow stops as well.
+    assert width.value < 100
+    quick = Width(PaceConfig(), 256)
+    for _ in range(2_000):
+        quick.admitted(used_up=True, seconds=0.00005 * quick.value)
+    assert quick.value == 256, "milliseconds of a machine next door are no queue"
+
+
+def test_what_is_not_used_does_not_grow():
+    width = Width(PaceConfig(), 256)
+    for _ in range(10_000):
+        width.admitted(used_up=False, seconds=0.01)
+    assert width.value == 32
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 300), st.booleans()), max_size=300))
+def test_the_width_keeps_its_bounds(answers: list[tuple[bool, int, bool]]):
+    width = Width(PaceConfig(), 100)
+    for ticket, (refused, in_flight, used_up) in enumerate(answers):
+        if refused:
+            before = width.value
+            width.refused(ticket, ticket + 1, in_flight)
+            assert width.value <= max(1, before - 1)
+        else:
+            width.admitted(used_up=used_up, seconds=None)
+        assert 1 <= width.value <= 100
+
+
+# -- the gate ---------------------------------------------------------------------------------------------------------
+
+
+async def test_places_are_given_in_order_and_never_too_many():
+    pace, order, most = Pace(PaceConfig(initial=3), 3), [], 0
+
+    async def use(n: int) -> None:
+        nonlocal most
+        await pace.take(large=False)
+        order.append(n)
+        most = max(most, pace.now().in_flight)
+        await asyncio.sleep(0)
+        pace.give(large=False)
+
+    await asyncio.gather(*map(use, range(50)))
+    assert (order, most) == (list(range(50)), 3)
+    assert pace.now()[:3] == (3, 0, 0)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.sampled_from([200, 200, 200, 503, 429])), max_size=40))
+def test_cancelled_or_not_no_place_is_lost(uses: list[tuple[bool, int, int]]):
+    async def play() -> None:
+        pace = Pace(PaceConfig(initial=4), 8)
+
+        async def use(large: bool, status: int) -> None:
+            ticket = await pace.take(large=large)
+            try:
+                await asyncio.sleep(0)
+                pace.heard(ticket, status, None, seconds=0.001)
+            finally:
+                pace.give(large=large)
+
+        tasks = [asyncio.create_task(use(large, status)) for large, _, status in uses]
+        for task, (_, cancel_after, _) in zip(tasks, uses, strict=True):
+            if cancel_after < 3:
+                for _ in range(cancel_after):
+                    await asyncio.sleep(0)
+                task.cancel()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        assert pace.now().in_flight == 0
+        assert pace.now().waiting == 0
+        async with asyncio.timeout(1):
+            await pace.take(large=False)
+
+    asyncio.run(play())
+
+
+async def test_neither_kind_holds_the_other_up():
+    pace = Pace(PaceConfig(initial=8), 8)
+    for _ in range(6):
+        await pace.take(large=True)
+    large = asyncio.create_task(pace.take(large=True))
+    await asyncio.sleep(0)
+    assert not large.done(), "a quarter is kept for small ones"
+    await pace.take(large=False)
+    await pace.take(large=False)
+    pace.give(large=True)
+    await asyncio.sleep(0)
+    assert large.done()
+    full = Pace(PaceConfig(initial=8), 8)
+    for _ in range(8):
+        await full.take(large=False)
+    waiting = asyncio.create_task(full.take(large=True))
+    crowd = [asyncio.create_task(full.take(large=False)) for _ in range(20)]
+    await asyncio.sleep(0)
+    full.give(large=False)
+    await asyncio.sleep(0)
+    assert waiting.done(), "of eight places two are for large ones, before further small ones"
+    for task in crowd:
+        task.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
+async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says():
+    pace = Pace(PaceConfig(initial=2), 8)
+    tickets = [await pace.take(large=False) for _ in range(2)]
+    for ticket in tickets:
+        pace.heard(ticket, 503, 0.2, seconds=0.001)
+        pace.give(large=False)
+    assert 0.1 < pace.now().held <= 0.2
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    ticket = await pace.take(large=False)
+    assert loop.time() - began >= 0.15
+    pace.heard(ticket, 200, None, seconds=0.001)
+    pace.give(large=False)
+    # Others get through: then it is the affair of the one that was refused.
+    pace.heard(await pace.take(large=False), 503, 60, seconds=0.001)
+    pace.give(large=False)
+    assert pace.now().held == 0
+    pace.close()
+
+
+async def test_a_fixed_width_stays():
+    pace = Pace(None, 5)
+    ticket = await pace.take(large=False)
+    pace.heard(ticket, 503, 10, seconds=0.001)
+    pace.give(large=False)
+    assert pace.now() == (5, 0, 0, 0, 0.0)
+
+
+def test_settings_that_cannot_be():
+    with pytest.raises(ConfigError):
+        PaceConfig(initial=0)
+
+
+# -- over the wire ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Narrow:
+    """Admits so many requests at once, for so long each; refuses the rest."""
+
+    admits: int
+    seconds: float
+    inside: int = 0
+    asked: int = 0
+    done: int = 0
+    url: str = ""
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        self.asked += 1
+        await request.read()
+        if self.inside >= self.admits:
+            return web.Response(status=503, text="<Error><Code>SlowDown</Code></Error>", content_type="application/xml")
+        self.inside += 1
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self.inside -= 1
+        self.done += 1
+        return web.Response(headers={"ETag": '"x"'})
+
+
+@asynccontextmanager
+async def narrow(admits: int, seconds: float) -> AsyncIterator[Narrow]:
+    service = Narrow(admits, seconds)
+    runner = web.ServerRunner(web.Server(service.answer))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    service.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield service
+    finally:
+        await runner.cleanup()
+
+
+async def test_trial_e8_over_the_wire():
+    """The same with sockets; how long it takes on this machine is for the benchmark to say."""
+    places = asyncio.Semaphore(100)
+    async with narrow(8, 0.05) as service, aiocos.Client(service.url, credentials=aiocos.Anonymous()) as cos:
+
+        async def one(n: int) -> None:
+            async with places:
+                await cos.objects.put("bucket", f"k{n}", b"x")
+
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(one(n) for n in range(400)))
+        assert service.done == 400
+        assert service.asked <= 1.2 * 400
+        assert cos.pacing.width < 20
+        assert cos.pacing.refusals == service.asked - 400
+        assert cos.pacing[1:3] == (0, 0)
+
+
+async def test_a_client_says_how_it_is(cos: aiocos.Client, cos_emulator: Emulator):
+    await cos.buckets.create("bucket")
+    assert cos.pacing[:4] == (32, 0, 0, 0)
+    cos_emulator.faults.script([Delay(5, operation="PutObject")])
+    task = asyncio.create_task(cos.objects.put("bucket", "k", b"x"))
+    async with asyncio.timeout(10):
+        while not cos.pacing.in_flight:
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert cos.pacing.in_flight == 0
+
+
+async def test_refusals_of_other_kinds_are_no_sign_of_a_crowd(cos: aiocos.Client, cos_emulator: Emulator):
+    await cos.buckets.create("bucket")
+    cos_emulator.faults.script([Status(500, code="InternalError", operation="PutObject", times=2)])
+    await cos.objects.put("bucket", "k", b"x")
+    assert cos.pacing.refusals == 0
+    assert cos.pacing.width == 32
