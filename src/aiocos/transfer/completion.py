@@ -26,10 +26,16 @@ from aiocos.errors import (
 )
 from aiocos.groups import Service
 from aiocos.net.retry import persist
-from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
+from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.cleaning import abort, keep
 from aiocos.wire import digest
+
+
+def composite_of(parts: list[CompletedPart]) -> str | None:
+    """The ETag that follows from the parts' ETags, where these have the form of MD5s."""
+    etags = [digest.bare(part.etag or "") for part in parts]
+    return digest.composite_etag(bytes.fromhex(e) for e in etags) if all(map(digest.is_md5, etags)) else None
 
 
 class Completion:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
+from aiocos.transfer.copies import Copy, CopyResult, copy
 from aiocos.transfer.directory import DownloadDirectory, UploadDirectory, download_directory, upload_directory
 from aiocos.transfer.download import Download, download
 from aiocos.transfer.results import DirectoryResult, DownloadResult, UploadResult
@@ -44,6 +45,10 @@ def _download(desk: Desk, request: Download) -> Coroutine[Any, Any, DownloadResu
     return download(desk.service, desk.budget, request)
 
 
+def _copy(desk: Desk, request: Copy) -> Coroutine[Any, Any, CopyResult]:
+    return copy(desk.service, request)
+
+
 def _upload_directory(desk: Desk, request: UploadDirectory) -> Coroutine[Any, Any, DirectoryResult]:
     return upload_directory(desk.service, desk.budget, request)
 
@@ -57,5 +62,6 @@ class Transfers(Group[Desk]):
 
     upload = Method(Upload, _upload)
     download = Method(Download, _download)
+    copy = Method(Copy, _copy)
     upload_directory = Method(UploadDirectory, _upload_directory)
     download_directory = Method(DownloadDirectory, _download_directory)

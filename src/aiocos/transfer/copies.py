@@ -1,0 +1,422 @@
+"""Copies within the service, of any size: in one piece where CopyObject takes it, else by parts. No byte comes here.
+
+CopyObject does much that parts do not: it takes along what is said of the object, its tags, and (where told) its retention. So a
+copy by parts begins with a look at the source, says all of that again where each of it belongs (headers and tags when the upload
+is created, retention when it is completed), and must be sure that what it looked at is what it copies. Every part therefore
+carries the version and the ETag that were seen: a source that is replaced midway ends the copy, it is never a mix of two.
+
+As with CopyObject, neither the access control list nor Object Lock come along; they are set by the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import KW_ONLY, dataclass, fields
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+from pydantic import BaseModel, ConfigDict
+
+from aiocos.errors import (
+    AccessDenied,
+    ConfigError,
+    CosError,
+    IntegrityError,
+    NoSuchConfiguration,
+    NoSuchKey,
+    NoSuchVersion,
+    NotModified,
+    NotServed,
+    PreconditionFailed,
+    ProtocolError,
+    TransferError,
+    Uncertain,
+)
+from aiocos.groups import Service
+from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPartCopy
+from aiocos.operations.objects import CopyObject, HeadObject, ObjectInfo
+from aiocos.operations.protection import GetBucketProtectionConfiguration
+from aiocos.operations.shared import (
+    Content,
+    Encryption,
+    Guarded,
+    Locking,
+    ObjectGrants,
+    Paid,
+    Retaining,
+    SourceConditions,
+    WriteConditions,
+)
+from aiocos.operations.tagging import GetObjectTagging
+from aiocos.transfer.cleaning import abort, begin, keep
+from aiocos.transfer.completion import Completion, composite_of
+from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, part_size_for
+from aiocos.transfer.results import Observer, Reporter, leaves, raise_for, told
+from aiocos.wire import digest
+from aiocos.wire.ranges import ByteRange
+from aiocos.wire.spec import Operation
+from aiocos.wire.values import CopySource, CustomerKey
+
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+Directive = Literal["COPY", "REPLACE"]
+
+_SAID = (
+    "content_type",
+    "content_encoding",
+    "content_disposition",
+    "content_language",
+    "cache_control",
+    "website_redirect_location",
+)
+
+
+@dataclass(repr=False, slots=True)
+class Copy(Content, Encryption, WriteConditions, SourceConditions, Retaining, Locking, ObjectGrants, Paid, Guarded):
+    """Copy an object of any size within the service: in one piece up to `TransferConfig.copy_threshold`, else by parts.
+
+    What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`; retention and
+    legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a `CopyResult`. Raises the
+    service's errors, `TransferError` where the source changed midway or parts failed (nothing is left behind),
+    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled. `timeout` is for all of it, in seconds.
+    """
+
+    source_bucket: str
+    source_key: str
+    bucket: str
+    key: str
+    _: KW_ONLY
+    version_id: str | None = None
+    """Of the source; None is the latest."""
+    metadata_directive: Directive | None = None
+    tagging_directive: Directive | None = None
+    retention_directive: Directive | None = None
+    part_size: int | None = None
+    concurrency: int | None = None
+    progress: Observer | None = None
+    timeout: float | None = None
+
+
+class CopyResult(BaseModel):
+    """A copy that is there, whole. `version_id` is the copy's own, `source_version_id` that of what was copied."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    parts: int
+    version_id: str | None = None
+    source_version_id: str | None = None
+    request_id: str | None = None
+
+
+async def copy(service: Service, request: Copy) -> CopyResult:
+    """Carry a copy out."""
+    config = service.engine.config.transfer
+    check_concurrency(request.concurrency)
+    if request.part_size is not None:
+        check_part_size(request.part_size)
+    what = f"copy of {request.source_bucket}/{request.source_key} to {request.bucket}/{request.key}"
+    _check(request, what)
+    reporter = Reporter(request.progress, request.bucket, request.key)
+    async with told(reporter, request.timeout, f"the {what}"):
+        info = await _look(service, request)
+        reporter.bytes_total = info.size
+        if info.size <= config.copy_threshold:
+            return await _in_one_piece(service, request, info, what, reporter)
+        return await _Parts(service, request, info, what, reporter).run()
+
+
+def _check(request: Copy, what: str) -> None:
+    """Refuse what CopyObject refuses, before anything is asked; parts would do it."""
+    given = (request.retention_period, request.retention_expires, request.retention_legal_hold_id)
+    if request.retention_directive != "REPLACE" and any(value is not None for value in given):
+        raise ConfigError(f"the {what}: retention is set with retention_directive='REPLACE' only")
+    here = (request.source_bucket, request.source_key, request.version_id)
+    if here != (request.bucket, request.key, None):
+        return
+    changed = "REPLACE" in (request.metadata_directive, request.tagging_directive) or request.retention_directive
+    changed = changed or request.storage_class or request.website_redirect_location or request.server_side_encryption
+    if not changed and _raw(request.customer_key) == _raw(request.source_customer_key):
+        raise ConfigError(
+            f"the {what}: a copy of an object onto itself must change something, say metadata_directive='REPLACE'"
+        )
+
+
+def _raw(key: CustomerKey | bytes | None) -> bytes | None:
+    return key.key if isinstance(key, CustomerKey) else key
+
+
+async def _look(service: Service, request: Copy) -> ObjectInfo:
+    """Ask about the source, on the caller's conditions: what is seen here is what will be copied."""
+    head = HeadObject(
+        request.source_bucket,
+        request.source_key,
+        version_id=request.version_id,
+        if_match=request.source_if_match,
+        if_none_match=request.source_if_none_match,
+        if_modified_since=request.source_if_modified_since,
+        if_unmodified_since=request.source_if_unmodified_since,
+        customer_key=request.source_customer_key,
+        expected_bucket_owner=request.expected_source_bucket_owner,
+        request_payer=request.request_payer,
+    )
+    try:
+        return await service.engine.call(head)
+    except NotModified as error:
+        # What is "you have it already" to a reader is a condition that failed to a copy.
+        raise PreconditionFailed(
+            "a condition on the source of the copy did not hold",
+            status=412,
+            code="PreconditionFailed",
+            resource=error.resource,
+            request_id=error.request_id,
+            operation=error.operation,
+        ) from error
+
+
+def _pinned(request: Copy, info: ObjectInfo) -> dict[str, Any]:
+    """The source as it was seen: its version, and its ETag. The caller's other conditions have been looked at already."""
+    return {
+        "source": CopySource(request.source_bucket, request.source_key, request.version_id or info.version_id),
+        "source_if_match": info.etag or None,
+        "source_if_none_match": None,
+        "source_if_modified_since": None,
+        "source_if_unmodified_since": None,
+    }
+
+
+def _replaced(what: str, info: ObjectInfo) -> str:
+    return f"the {what}: the source is not what it was when the copy began (its ETag was {info.etag}): nothing was copied"
+
+
+async def _in_one_piece(service: Service, request: Copy, info: ObjectInfo, what: str, reporter: Reporter) -> CopyResult:
+    reporter.parts_total = 1
+    try:
+        result = await service.engine.call(_carry(request, CopyObject, **_pinned(request, info)))
+    except PreconditionFailed as error:
+        if request.if_match or request.if_none_match or request.if_unmodified_since:
+            # The condition that failed may be one on the target.
+            raise
+        raise TransferError(_replaced(what, info)) from error
+    reporter.moved(info.size, parts=1)
+    return CopyResult(
+        bucket=request.bucket,
+        key=request.key,
+        etag=result.etag,
+        size=info.size,
+        parts=1,
+        version_id=result.version_id,
+        source_version_id=result.source_version_id or request.version_id or info.version_id,
+        request_id=result.request_id,
+    )
+
+
+class _Parts:
+    """One copy by parts."""
+
+    def __init__(self, service: Service, request: Copy, info: ObjectInfo, what: str, reporter: Reporter) -> None:
+        self._service = service
+        self._engine = service.engine
+        self._request = request
+        self._info = info
+        self._what = what
+        self._reporter = reporter
+        config = service.engine.config.transfer
+        self._part_size = part_size_for(info.size, request.part_size or config.copy_part_size)
+        self._places = asyncio.Semaphore(request.concurrency or config.concurrency)
+        self._done: dict[int, CompletedPart] = {}
+
+    async def run(self) -> CopyResult:
+        """Look what is to be kept, create, copy the parts, complete; abort where any of it fails."""
+        request, info = self._request, self._info
+        if not info.etag:
+            raise ProtocolError(f"the {self._what}: the source has no ETag, and parts could be of two versions of it")
+        parts = list(cut(info.size, self._part_size))
+        self._reporter.parts_total = len(parts)
+        said, (retention, holds) = await self._said(), await self._retention()
+        created = await begin(self._service, _carry(request, CreateMultipartUpload, **said))
+        try:
+            try:
+                await self._copy(created.upload_id, parts)
+            except BaseExceptionGroup as group:
+                raise_for(group, self._failure(group, created.upload_id))
+            self._reporter.tell("verifying")
+            result = await self._complete(created.upload_id, retention)
+        except Uncertain:
+            # It may be there: aborting might be wrong, and would not help.
+            raise
+        except BaseException:
+            # A second cancel ends the waiting, not the cleaning.
+            await asyncio.shield(keep(self._service, abort(self._service, request.bucket, request.key, created.upload_id)))
+            raise
+        await self._hold(holds)
+        return result
+
+    # -- what is kept ---------------------------------------------------------------------------------------------
+
+    async def _said(self) -> dict[str, Any]:
+        """What is said of the copy: content headers, metadata, tags."""
+        request, info = self._request, self._info
+        said: dict[str, Any] = {}
+        if request.metadata_directive != "REPLACE":
+            if info.missing_meta:
+                raise ConfigError(
+                    f"the {self._what}: {info.missing_meta} entries of the source's metadata cannot be told by HTTP and would "
+                    "be lost"
+                )
+            said = {name: getattr(info, name) for name in _SAID}
+            said["website_redirect_location"] = request.website_redirect_location or info.website_redirect_location
+            said["metadata"] = info.metadata
+            said["expires"] = self._expires()
+        said["tagging"] = request.tagging if request.tagging_directive == "REPLACE" else await self._tags()
+        return said
+
+    def _expires(self) -> datetime | None:
+        if not self._info.expires:
+            return None
+        try:
+            return parsedate_to_datetime(self._info.expires)
+        except ValueError:
+            raise ConfigError(
+                f"the {self._what}: the source's Expires header is no date ({self._info.expires!r}): say the headers anew "
+                "with metadata_directive='REPLACE'"
+            ) from None
+
+    async def _tags(self) -> str | None:
+        request = self._request
+        operation = GetObjectTagging(
+            request.source_bucket,
+            request.source_key,
+            version_id=request.version_id or self._info.version_id,
+            expected_bucket_owner=request.expected_source_bucket_owner,
+        )
+        try:
+            tags = await self._engine.call(operation)
+        except (NoSuchConfiguration, NotServed):
+            return None
+        return urlencode(tags.as_dict(), quote_via=quote) or None
+
+    async def _retention(self) -> tuple[dict[str, Any], list[str]]:
+        """The retention headers of the completion, and the legal holds that it cannot carry: it takes one."""
+        request, info = self._request, self._info
+        # Those that the call gives are carried.
+        if request.retention_directive != "COPY" or info.retention_period is None:
+            return {}, []
+        target = await self._engine.call(
+            GetBucketProtectionConfiguration(request.bucket, expected_bucket_owner=request.expected_bucket_owner)
+        )
+        if target.status == "Disabled":
+            # CopyObject leaves retention behind where the target's bucket knows none.
+            return {}, []
+        holds: list[str] = []
+        if info.legal_hold_count:
+            state = await self._service.legal_holds.list(request.source_bucket, request.source_key)
+            holds = [hold.id for hold in state.legal_holds]
+        first = holds[0] if holds else None
+        return {"retention_period": info.retention_period, "retention_legal_hold_id": first}, holds[1:]
+
+    async def _hold(self, holds: list[str]) -> None:
+        for hold in holds:
+            try:
+                await self._service.legal_holds.add(self._request.bucket, self._request.key, hold)
+            except CosError as error:
+                raise TransferError(
+                    f"the {self._what}: the copy is there and under retention, but has not all legal holds of the source: "
+                    f"{hold} could not be placed: {error}"
+                ) from error
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    async def _copy(self, upload_id: str, parts: list[Part]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for part in parts:
+                await self._places.acquire()
+                task = tasks.create_task(self._part(upload_id, part))
+                # Not by the task itself: one that is cancelled before its first step runs none of its code.
+                task.add_done_callback(lambda _: self._places.release())
+
+    async def _part(self, upload_id: str, part: Part) -> None:
+        operation = _carry(
+            self._request,
+            UploadPartCopy,
+            upload_id=upload_id,
+            part_number=part.number,
+            source_range=ByteRange(part.offset, part.end - 1),
+            **_pinned(self._request, self._info),
+        )
+        result = await self._engine.call(operation)
+        self._done[part.number] = CompletedPart(etag=result.etag, part_number=part.number)
+        self._reporter.moved(part.length, parts=1)
+
+    def _failure(self, group: BaseExceptionGroup[BaseException], upload_id: str) -> BaseException:
+        causes = leaves(group)
+        for cause in causes:
+            if not isinstance(cause, CosError):
+                return cause
+        # The parts carry no other condition than the source's ETag.
+        if any(isinstance(cause, PreconditionFailed | NoSuchKey | NoSuchVersion) for cause in causes):
+            text = _replaced(self._what, self._info)
+        else:
+            text = f"the {self._what} failed after {len(self._done)} parts, and was taken back: {causes[0]}"
+        return TransferError(text, upload_id=upload_id, parts_done=len(self._done))
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    async def _complete(self, upload_id: str, retention: dict[str, Any]) -> CopyResult:
+        request, info = self._request, self._info
+        parts = [self._done[number] for number in sorted(self._done)]
+        expected = composite_of(parts)
+        # An object copied onto itself by the parts it was made of has this ETag already: it would prove nothing.
+        telling = None if expected == digest.bare(info.etag) else expected
+        operation = _carry(request, CompleteMultipartUpload, upload_id=upload_id, parts=parts, **retention)
+        head = HeadObject(
+            request.bucket,
+            request.key,
+            customer_key=request.customer_key,
+            expected_bucket_owner=request.expected_bucket_owner,
+            request_payer=request.request_payer,
+        )
+        done = await Completion(self._service, operation, head, telling, self._what).run()
+        if expected is not None and digest.part_count(done.etag) is not None and digest.bare(done.etag) != expected:
+            await self._doubt(done.etag, expected)
+        return CopyResult(
+            bucket=request.bucket,
+            key=request.key,
+            etag=done.etag,
+            size=info.size,
+            parts=len(parts),
+            version_id=done.version_id,
+            source_version_id=request.version_id or info.version_id,
+            request_id=done.request_id,
+        )
+
+    async def _doubt(self, etag: str, expected: str) -> None:
+        """Raise where an ETag should follow from the parts' and does not: not under keys, where ETags may be no MD5s."""
+        if self._request.customer_key is not None:
+            return
+        try:
+            if (await self._service.buckets.head(self._request.bucket)).kp_enabled:
+                return
+        except AccessDenied:
+            return
+        raise IntegrityError(
+            f"the {self._what}: the object has the ETag {etag}, the parts make {expected}", expected=expected, actual=etag
+        )
+
+
+def _carry(request: Copy, op: type[O], **given: Any) -> O:
+    """Make an operation with the parameters it has in common with the request."""
+    values = {name: getattr(request, name) for name in _common(op)}
+    return op(**{**values, **given})
+
+
+@cache
+def _common(op: type[Operation[Any]]) -> tuple[str, ...]:
+    # A deadline is for the whole; the version is the source's, and travels in its name.
+    ours = {f.name for f in fields(Copy)} - {"timeout", "version_id"}
+    return tuple(p.name for p in op.statement.parameters if p.name in ours)
