@@ -1,9 +1,9 @@
 """Copies within the service, of any size: in one piece where CopyObject takes it, else by parts. No byte comes here.
 
-CopyObject does much that parts do not: it takes along what is said of the object, its tags, and (where told) its retention. So a
-copy by parts begins with a look at the source, says all of that again where each of it belongs (headers and tags when the upload
-is created, retention when it is completed), and must be sure that what it looked at is what it copies. Every part therefore
-carries the version and the ETag that were seen: a source that is replaced midway ends the copy, it is never a mix of two.
+CopyObject does much that parts do not: it takes along what is said of the object, its tags, and (where told) its retention.
+So a copy by parts begins with a look at the source, says all of that again where each of it belongs (headers and tags when
+the upload is created, retention when it is completed), and must be sure that what it looked at is what it copies. Every part
+therefore carries the version and the ETag that were seen: a source that is replaced midway ends the copy, it is never a mix.
 
 As with CopyObject, neither the access control list nor Object Lock come along; they are set by the call.
 """
@@ -80,7 +80,8 @@ class Copy(Content, Encryption, WriteConditions, SourceConditions, Retaining, Lo
     What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`; retention and
     legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a `CopyResult`. Raises the
     service's errors, `TransferError` where the source changed midway or parts failed (nothing is left behind),
-    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled. `timeout` is for all of it, in seconds.
+    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled. `timeout` is for all of it, in
+    seconds.
     """
 
     source_bucket: str
