@@ -72,7 +72,7 @@ from aiocos.operations.website import (
     RoutingRule,
     WebsiteConfiguration,
 )
-from aiocos.transfer import DirectoryError, DirectoryResult, DownloadResult, FileError, Progress, UploadResult
+from aiocos.transfer import CopyResult, DirectoryError, DirectoryResult, DownloadResult, FileError, Progress, UploadResult
 from aiocos.version import __version__
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.values import CopySource, CustomerKey
@@ -91,6 +91,7 @@ __all__ = [
     "ConfigError",
     "Conflict",
     "ConnectFailed",
+    "CopyResult",
     "CopySource",
     "CorsRule",
     "CosError",
