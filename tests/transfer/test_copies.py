@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.emulator.test_ibm_boto3 import make
 from tests.transfer.conftest import DATA, PART, open_uploads, settled
 from tests.transfer.test_every_await import visit
 
@@ -92,6 +93,21 @@ async def test_parts_keep_what_copy_object_keeps(cos: aiocos.Client):
         4,
     )
     assert await open_uploads(cos) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_another_client_reads_the_copy(cos: aiocos.Client, cos_emulator: Emulator):
+    await cos.copy("bucket", "source", "bucket", "copy")
+    theirs = make(cos_emulator, "hmac")
+
+    def read() -> tuple[bytes, dict[str, Any]]:
+        answer = theirs.get_object(Bucket="bucket", Key="copy")
+        return answer["Body"].read(), answer
+
+    data, answer = await asyncio.to_thread(read)
+    assert data == DATA
+    assert (answer["ContentType"], answer["Metadata"], answer["TagCount"]) == ("text/x-odd", {"who": "me"}, 2)
+    assert bare(answer["ETag"]) == COMPOSITE
 
 
 async def test_directives_replace(cos: aiocos.Client):

@@ -12,11 +12,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import KW_ONLY, dataclass, fields
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,11 +22,9 @@ from aiocos.errors import (
     ConfigError,
     CosError,
     IntegrityError,
-    NoSuchConfiguration,
     NoSuchKey,
     NoSuchVersion,
     NotModified,
-    NotServed,
     PreconditionFailed,
     ProtocolError,
     TransferError,
@@ -38,7 +33,6 @@ from aiocos.errors import (
 from aiocos.groups import Service
 from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPartCopy
 from aiocos.operations.objects import CopyObject, HeadObject, ObjectInfo
-from aiocos.operations.protection import GetBucketProtectionConfiguration
 from aiocos.operations.shared import (
     Content,
     Encryption,
@@ -50,9 +44,9 @@ from aiocos.operations.shared import (
     SourceConditions,
     WriteConditions,
 )
-from aiocos.operations.tagging import GetObjectTagging
 from aiocos.transfer.cleaning import abort, begin, keep
 from aiocos.transfer.completion import Completion, composite_of
+from aiocos.transfer.kept import Kept
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, part_size_for
 from aiocos.transfer.results import Observer, Reporter, leaves, raise_for, told
 from aiocos.wire import digest
@@ -62,15 +56,6 @@ from aiocos.wire.values import CopySource, CustomerKey
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 Directive = Literal["COPY", "REPLACE"]
-
-_SAID = (
-    "content_type",
-    "content_encoding",
-    "content_disposition",
-    "content_language",
-    "cache_control",
-    "website_redirect_location",
-)
 
 
 @dataclass(repr=False, slots=True)
@@ -239,7 +224,8 @@ class _Parts:
             raise ProtocolError(f"the {self._what}: the source has no ETag, and parts could be of two versions of it")
         parts = list(cut(info.size, self._part_size))
         self._reporter.parts_total = len(parts)
-        said, (retention, holds) = await self._said(), await self._retention()
+        kept = Kept(self._service, request, info, self._what)
+        said, (retention, holds) = await kept.said(), await kept.retention()
         created = await begin(self._service, _carry(request, CreateMultipartUpload, **said))
         try:
             try:
@@ -255,81 +241,8 @@ class _Parts:
             # A second cancel ends the waiting, not the cleaning.
             await asyncio.shield(keep(self._service, abort(self._service, request.bucket, request.key, created.upload_id)))
             raise
-        await self._hold(holds)
+        await kept.hold(holds)
         return result
-
-    # -- what is kept ---------------------------------------------------------------------------------------------
-
-    async def _said(self) -> dict[str, Any]:
-        """What is said of the copy: content headers, metadata, tags."""
-        request, info = self._request, self._info
-        said: dict[str, Any] = {}
-        if request.metadata_directive != "REPLACE":
-            if info.missing_meta:
-                raise ConfigError(
-                    f"the {self._what}: {info.missing_meta} entries of the source's metadata cannot be told by HTTP and would "
-                    "be lost"
-                )
-            said = {name: getattr(info, name) for name in _SAID}
-            said["website_redirect_location"] = request.website_redirect_location or info.website_redirect_location
-            said["metadata"] = info.metadata
-            said["expires"] = self._expires()
-        said["tagging"] = request.tagging if request.tagging_directive == "REPLACE" else await self._tags()
-        return said
-
-    def _expires(self) -> datetime | None:
-        if not self._info.expires:
-            return None
-        try:
-            return parsedate_to_datetime(self._info.expires)
-        except ValueError:
-            raise ConfigError(
-                f"the {self._what}: the source's Expires header is no date ({self._info.expires!r}): say the headers anew "
-                "with metadata_directive='REPLACE'"
-            ) from None
-
-    async def _tags(self) -> str | None:
-        request = self._request
-        operation = GetObjectTagging(
-            request.source_bucket,
-            request.source_key,
-            version_id=request.version_id or self._info.version_id,
-            expected_bucket_owner=request.expected_source_bucket_owner,
-        )
-        try:
-            tags = await self._engine.call(operation)
-        except (NoSuchConfiguration, NotServed):
-            return None
-        return urlencode(tags.as_dict(), quote_via=quote) or None
-
-    async def _retention(self) -> tuple[dict[str, Any], list[str]]:
-        """The retention headers of the completion, and the legal holds that it cannot carry: it takes one."""
-        request, info = self._request, self._info
-        # Those that the call gives are carried.
-        if request.retention_directive != "COPY" or info.retention_period is None:
-            return {}, []
-        target = await self._engine.call(
-            GetBucketProtectionConfiguration(request.bucket, expected_bucket_owner=request.expected_bucket_owner)
-        )
-        if target.status == "Disabled":
-            # CopyObject leaves retention behind where the target's bucket knows none.
-            return {}, []
-        holds: list[str] = []
-        if info.legal_hold_count:
-            state = await self._service.legal_holds.list(request.source_bucket, request.source_key)
-            holds = [hold.id for hold in state.legal_holds]
-        first = holds[0] if holds else None
-        return {"retention_period": info.retention_period, "retention_legal_hold_id": first}, holds[1:]
-
-    async def _hold(self, holds: list[str]) -> None:
-        for hold in holds:
-            try:
-                await self._service.legal_holds.add(self._request.bucket, self._request.key, hold)
-            except CosError as error:
-                raise TransferError(
-                    f"the {self._what}: the copy is there and under retention, but has not all legal holds of the source: "
-                    f"{hold} could not be placed: {error}"
-                ) from error
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
