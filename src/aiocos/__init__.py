@@ -73,6 +73,7 @@ from aiocos.operations.website import (
     WebsiteConfiguration,
 )
 from aiocos.transfer import (
+    CopyResult,
     DirectoryError,
     DirectoryResult,
     DownloadResult,
@@ -101,6 +102,7 @@ __all__ = [
     "ConfigError",
     "Conflict",
     "ConnectFailed",
+    "CopyResult",
     "CopySource",
     "CorsRule",
     "CosError",

@@ -82,6 +82,10 @@ class TransferConfig:
     stream_concurrency: int = 4
     # All transfers of a client together.
     memory: int = 128 * MIB
+    # Up to here a copy within the service is one CopyObject, whose limit this is; above it, UploadPartCopy by parts.
+    copy_threshold: int = MAX_PUT
+    # No byte of a copied part comes here: it is as large as a retry should have to repeat at most.
+    copy_part_size: int = 512 * MIB
     # How long an abort or another clean-up may take after a cancel (seconds).
     cleanup_timeout: float = 10.0
     # Where uploads that may be resumed keep their journals; None is the user's directory for state (~/.local/state/aiocos).
@@ -90,6 +94,12 @@ class TransferConfig:
     def __post_init__(self) -> None:
         if self.part_size < MIN_PART or self.part_size > MAX_PART:
             raise ConfigError(f"part_size is {self.part_size} bytes; the service takes parts of {MIN_PART} to {MAX_PART} bytes")
+        if self.copy_part_size < MIN_PART or self.copy_part_size > MAX_PART:
+            raise ConfigError(
+                f"copy_part_size is {self.copy_part_size} bytes; the service takes {MIN_PART} to {MAX_PART} bytes"
+            )
+        if not 0 <= self.copy_threshold <= MAX_PUT:
+            raise ConfigError(f"copy_threshold is {self.copy_threshold} bytes; the service copies up to {MAX_PUT} in one piece")
         if self.concurrency < 1 or self.stream_concurrency < 1:
             raise ConfigError("concurrency and stream_concurrency are at least 1")
         if self.memory < self.part_size:

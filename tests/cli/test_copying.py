@@ -116,7 +116,7 @@ def test_results_of_single_copies_as_json(shell: Shell, bucket: str, tmp_path: P
     (down,) = shell("cp", "--json", f"cos://{bucket}/a", str(tmp_path / "b")).json()
     assert (down["path"], down["size"], down["etag"]) == (str(tmp_path / "b"), 5, up["etag"])
     (across,) = shell("cp", "--json", f"cos://{bucket}/a", f"cos://{bucket}/d/").json()
-    assert (across["key"], across["etag"]) == ("d/a", up["etag"])
+    assert (across["key"], across["etag"], across["bytes"]) == ("d/a", up["etag"], 5)
     (gone,) = shell("rm", "--json", f"cos://{bucket}/a").json()
     assert (gone["bucket"], gone["key"]) == (bucket, "a")
 

@@ -265,7 +265,7 @@ async def test_what_can_be_read_only_once_cannot_be_resumed(cos: aiocos.Client):
 async def test_damage_on_the_way_is_nothing_to_go_on_with(
     cos: aiocos.Client, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(uploading, "_composite", lambda parts: "0" * 32 + "-4")
+    monkeypatch.setattr(uploading, "composite_of", lambda parts: "0" * 32 + "-4")
     with pytest.raises(IntegrityError):
         await cos.upload("bucket", "key", source, resume=True)
     assert journals(tmp_path) == []

@@ -30,6 +30,15 @@ async def test_a_completion_that_may_be_tried_again(small: aiocos.Client, cos_em
     assert await open_uploads(small) == []
 
 
+async def test_an_object_like_it_that_was_there_before_proves_nothing(small: aiocos.Client, cos_emulator: Emulator):
+    """Uploaded once more with other metadata, and the completion refused: the old object has the very ETag."""
+    await small.upload("bucket", "key", DATA)
+    cos_emulator.faults.script([Status(500, code="InternalError", operation="CompleteMultipartUpload")])
+    await small.upload("bucket", "key", DATA, metadata={"made": "later"})
+    assert (await small.objects.head("bucket", "key")).metadata == {"made": "later"}
+    assert await open_uploads(small) == []
+
+
 async def test_a_completion_that_always_fails_is_taken_back(small: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([LateError(operation="CompleteMultipartUpload", times=None)])
     with pytest.raises(aiocos.Unavailable):

@@ -218,8 +218,17 @@ class _Copy:
 
     async def _within(self, client: Client, source: CosPath, target: CosPath, watch: Watch) -> dict[str, Any]:
         if not self.recursive:
-            there, copied = await copy_object(client, source, target, self.content_type, self.metadata)
-            return {"bucket": there.bucket, "key": there.key, **copied.model_dump(mode="json", exclude_none=True)}
+            copied = await copy_object(
+                client,
+                source,
+                target,
+                self.content_type,
+                self.metadata,
+                part_size=self.part_size,
+                concurrency=self.concurrency,
+                watch=watch,
+            )
+            return {**copied.model_dump(mode="json", exclude_none=True), "bytes": copied.size}
         await _something_below(client, source)
         async with _beside(watch, lambda: _size_of_prefix(client, source)):
             return {**await copy_prefix(client, source, target, self.concurrency, watch)}

@@ -10,32 +10,40 @@ from aiocos.cli.display import Watch, complain
 from aiocos.cli.paths import CosPath, key_for
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
-from aiocos.operations.objects import CopyObjectResult
-from aiocos.transfer import Progress
+from aiocos.transfer import CopyResult, Progress
 
 # Copies in flight: they cost the service work, and us nothing.
 _AT_ONCE = 16
 
 
 async def copy_object(
-    client: Client, source: CosPath, target: CosPath, content_type: str | None, metadata: dict[str, str] | None
-) -> tuple[CosPath, CopyObjectResult]:
-    """Copy one object; return where it is now.
+    client: Client,
+    source: CosPath,
+    target: CosPath,
+    content_type: str | None,
+    metadata: dict[str, str] | None,
+    *,
+    part_size: int | None,
+    concurrency: int | None,
+    watch: Watch,
+) -> CopyResult:
+    """Copy one object, however large.
 
     What is given of type and metadata replaces the source's. All else that its readers are told is kept.
     """
     if target.is_place and not source.name:
         raise typer.BadParameter(f"{source} has no name that it could have in {target}: name the object")
-    there = CosPath(target.bucket, key_for(target, source.name))
-    origin = (source.bucket, source.key)
+    there = (target.bucket, key_for(target, source.name))
     if content_type is None and metadata is None:
-        return there, await client.objects.copy(there.bucket, there.key, origin)
+        return await client.copy(
+            source.bucket, source.key, *there, part_size=part_size, concurrency=concurrency, progress=watch
+        )
     # Replacing is all or nothing, so the rest is looked up, and what is copied must still be what was looked at.
     info = await client.objects.head(source.bucket, source.key)
-    copied = await client.objects.copy(
-        there.bucket,
-        there.key,
-        origin,
+    return await client.copy(
+        source.bucket,
+        source.key,
+        *there,
         metadata_directive="REPLACE",
         source_if_match=info.etag or None,
         content_type=content_type or info.content_type,
@@ -46,8 +54,10 @@ async def copy_object(
         cache_control=info.cache_control,
         expires=_time(info.expires),
         website_redirect_location=info.website_redirect_location,
+        part_size=part_size,
+        concurrency=concurrency,
+        progress=watch,
     )
-    return there, copied
 
 
 def _time(text: str | None) -> datetime | None:

@@ -41,7 +41,10 @@ async def update_metadata(
     info = await engine.call(HeadObject(bucket, key, customer_key=customer_key, timeout=timeout))
     what = f"update_metadata {bucket}/{key}"
     if info.size > MAX_PUT:
-        raise ConfigError(f"{what}: an object of {info.size:,} bytes cannot be copied in one piece (at most {MAX_PUT:,})")
+        raise ConfigError(
+            f"{what}: an object of {info.size:,} bytes cannot be copied in one piece (at most {MAX_PUT:,}): use "
+            f"client.copy(bucket, key, bucket, key, metadata_directive='REPLACE', metadata=..., ...), which copies parts"
+        )
     if info.missing_meta:
         raise ConfigError(f"{what}: {info.missing_meta} entries of its metadata cannot be told by HTTP and would be lost")
     gone = {name.lower() for name in remove}

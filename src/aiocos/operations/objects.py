@@ -257,7 +257,8 @@ class CopyObject(
     Guarded,
     Operation[CopyObjectResult],
 ):
-    """Copy an object within the service, up to 5 GiB. Content headers and metadata count only with `REPLACE`.
+    """Copy an object within the service, up to 5 GiB (for more: `Client.copy`). Content headers and metadata count only with
+    `REPLACE`.
 
     Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected`. The service may report the
     failure inside a 200; it is raised all the same.

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from aiocos.errors import AccessDenied, CosError, NoSuchUpload
 from aiocos.groups import Service
+from aiocos.operations.multipart import CreateMultipartUpload, MultipartUpload
 
 T = TypeVar("T")
 
@@ -35,6 +36,28 @@ async def cleaned(service: Service) -> None:
     loop = asyncio.get_running_loop()
     if tasks := [task for task in _cleaning.get(service, ()) if task.get_loop() is loop]:
         await asyncio.wait(tasks)
+
+
+async def begin(service: Service, operation: CreateMultipartUpload) -> MultipartUpload:
+    """Begin an upload. A cancel does not leave one whose id nobody learns: it could not be aborted."""
+    task = asyncio.ensure_future(service.engine.call(operation))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        # Not waited for here: a service that does not answer would hold the cancel up. The client waits when it closes.
+        keep(service, _begun_and_aborted(service, operation, task))
+        raise
+
+
+async def _begun_and_aborted(
+    service: Service, operation: CreateMultipartUpload, beginning: asyncio.Future[MultipartUpload]
+) -> None:
+    try:
+        async with asyncio.timeout(service.engine.config.transfer.cleanup_timeout):
+            begun = await beginning
+    except (CosError, TimeoutError):
+        return
+    await abort(service, operation.bucket, operation.key, begun.upload_id)
 
 
 async def abort(service: Service, bucket: str, key: str, upload_id: str) -> Aborted:

@@ -3,8 +3,8 @@
 The answer to a completion may be lost, or be an error of a gateway's that says nothing about what happened behind it. Sending
 it again would meet "no such upload", which says nothing either. So it is settled by what the service shows:
 
+* the upload is still open: it is completed again, even if there is an object like the one that is to be;
 * the object has the ETag that follows from the parts: a success;
-* the upload is still open: it is completed again;
 * the upload is gone, and there is no such object: a failure;
 * the service does not say, however often it is asked: the upload is aborted. If there was one to abort, it had not been
   completed;
@@ -14,6 +14,7 @@ it again would meet "no such upload", which says nothing either. So it is settle
 from __future__ import annotations
 
 from aiocos.errors import (
+    AccessDenied,
     CosError,
     NoSuchUpload,
     NotFound,
@@ -26,10 +27,16 @@ from aiocos.errors import (
 )
 from aiocos.groups import Service
 from aiocos.net.retry import persist
-from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
+from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.cleaning import abort, keep
 from aiocos.wire import digest
+
+
+def composite_of(parts: list[CompletedPart]) -> str | None:
+    """The ETag that follows from the parts' ETags, where these have the form of MD5s."""
+    etags = [digest.bare(part.etag or "") for part in parts]
+    return digest.composite_etag(bytes.fromhex(e) for e in etags) if all(map(digest.is_md5, etags)) else None
 
 
 class Completion:
@@ -87,18 +94,23 @@ class Completion:
             raise
         except CosError:
             info = None  # who may write and not read
-        if done := self._as_expected(info):
-            return done
-        target = self._operation
+        target, still_open = self._operation, True
         try:
             async for _ in self._service.multipart.list_parts(target.bucket, target.key, target.upload_id):
                 break
         except NoSuchUpload:
-            if not there or not lost:
-                # Neither the upload nor what would have come of it: somebody aborted it.
-                raise self._gone(error) from error
-            raise self._uncertain(error, info) from error
-        raise error
+            still_open = False
+        except AccessDenied:
+            still_open = info is None or self._as_expected(info) is None  # who may not list; the object has to do
+        if still_open:
+            # An object like ours may have been there before.
+            raise error
+        if done := self._as_expected(info):
+            return done
+        if not there or not lost:
+            # Neither the upload nor what would have come of it: somebody aborted it.
+            raise self._gone(error) from error
+        raise self._uncertain(error, info) from error
 
     async def _look(self) -> ObjectInfo | None:
         try:

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
+from aiocos.transfer.copies import Copy, copy
 from aiocos.transfer.directory import DownloadDirectory, UploadDirectory, download_directory, upload_directory
 from aiocos.transfer.download import Download, download
 from aiocos.transfer.handle import Handle
@@ -84,7 +85,7 @@ class _Kind(Generic[R, T]):
         return desk.start(self._work(desk.service, desk.budget, request, monitor), monitor)
 
 
-def _object(request: Upload | Download) -> Monitor:
+def _object(request: Upload | Download | Copy) -> Monitor:
     return Monitor(request, request.bucket, request.key)
 
 
@@ -104,6 +105,7 @@ def _of_the_whole(request: Observed) -> Observed:
 
 _UPLOAD = _Kind(upload, _object)
 _DOWNLOAD = _Kind(download, _object)
+_COPY = _Kind(copy, _object)
 _UPLOAD_DIRECTORY = _Kind(upload_directory, _prefix)
 _DOWNLOAD_DIRECTORY = _Kind(download_directory, _prefix)
 _SYNC = _Kind(sync, _place)
@@ -116,6 +118,8 @@ class Transfers(Group[Desk]):
     start_upload = Method(Upload, _UPLOAD.start)
     download = Method(Download, _DOWNLOAD.run)
     start_download = Method(Download, _DOWNLOAD.start)
+    copy = Method(Copy, _COPY.run)
+    start_copy = Method(Copy, _COPY.start)
     upload_directory = Method(UploadDirectory, _UPLOAD_DIRECTORY.run)
     start_upload_directory = Method(UploadDirectory, _UPLOAD_DIRECTORY.start)
     download_directory = Method(DownloadDirectory, _DOWNLOAD_DIRECTORY.run)

@@ -20,6 +20,7 @@ from aiocos.errors import ConfigError, TransferError
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.comparing import Compare, difference
+from aiocos.transfer.copies import Copy, copy
 from aiocos.transfer.crew import Crew
 from aiocos.transfer.download import Download, download
 from aiocos.transfer.files import in_thread
@@ -247,12 +248,9 @@ class _Run:
         raise TransferError(f"{entry.path} was changed each time while it was uploaded, {_TRIES} times")
 
     async def _copy(self, entry: RemoteObject, bucket: str, key: str) -> int:
-        source = (entry.bucket, entry.key)
-        monitor = self._monitor.of_file(self._request, key)
-        async with monitor.run(None, f"the copy to {bucket}/{key}"):
-            await self._service.objects.copy(bucket, key, source, source_if_match=entry.etag or None)
-            monitor.moved(entry.size, parts=1)
-        return entry.size
+        assert self._budget is not None
+        one = Copy(entry.bucket, entry.key, bucket, key, source_if_match=entry.etag or None)
+        return (await copy(self._service, self._budget, one, self._monitor.of_file(self._request, key))).size
 
     async def _fetch(self, entry: RemoteObject, path: Path) -> int:
         """Download one object, and give its file the object's time: so it is seen to be the same, from either side."""

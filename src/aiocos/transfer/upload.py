@@ -26,8 +26,8 @@ from aiocos.operations.multipart import (
 )
 from aiocos.operations.objects import HeadObject, PutObject
 from aiocos.transfer.budget import Budget
-from aiocos.transfer.cleaning import abort, keep
-from aiocos.transfer.completion import Completion
+from aiocos.transfer.cleaning import abort, begin, keep
+from aiocos.transfer.completion import Completion, composite_of
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, growing, part_size_for
 from aiocos.transfer.results import UploadResult, leaves, raise_for
@@ -196,22 +196,7 @@ class _Multipart:
         return await self._complete(upload_id)
 
     async def _create(self) -> MultipartUpload:
-        # Not cancelled half-way: an upload whose id we never learn could not be aborted.
-        task = asyncio.ensure_future(self._service.engine.call(carry(self._request, CreateMultipartUpload)))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            # Not waited for here: a service that does not answer would hold the cancel up. The client waits when it closes.
-            keep(self._service, self._create_and_abort(task))
-            raise
-
-    async def _create_and_abort(self, creating: asyncio.Future[MultipartUpload]) -> None:
-        try:
-            async with asyncio.timeout(self._config.cleanup_timeout):
-                created = await creating
-        except (CosError, TimeoutError):
-            return
-        await abort(self._service, self._request.bucket, self._request.key, created.upload_id)
+        return await begin(self._service, carry(self._request, CreateMultipartUpload))
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -308,7 +293,7 @@ class _Multipart:
 
     async def _complete(self, upload_id: str) -> UploadResult:
         parts = [self._done[number] for number in sorted(self._done)]
-        expected = _composite(parts)
+        expected = composite_of(parts)
         operation = carry(self._request, CompleteMultipartUpload, upload_id=upload_id, parts=parts)
         done = await Completion(self._service, operation, carry(self._request, HeadObject), expected, self._what).run()
         comparable = expected is not None and digest.part_count(done.etag) is not None
@@ -341,9 +326,3 @@ class _Multipart:
     async def _clean_up(self, upload_id: str) -> None:
         # A second cancel ends the waiting, not the cleaning.
         await asyncio.shield(keep(self._service, abort(self._service, self._request.bucket, self._request.key, upload_id)))
-
-
-def _composite(parts: list[CompletedPart]) -> str | None:
-    """The ETag that follows from the parts' ETags, where these are MD5s."""
-    etags = [digest.bare(part.etag or "") for part in parts]
-    return digest.composite_etag(bytes.fromhex(e) for e in etags) if all(map(digest.is_md5, etags)) else None

@@ -1,0 +1,322 @@
+"""Copies within the service, of any size: in one piece where CopyObject takes it, else by parts. No byte comes here.
+
+CopyObject does much that parts do not: it takes along what is said of the object, its tags, and (where told) its retention.
+So a copy by parts begins with a look at the source, says all of that again where each of it belongs (headers and tags when
+the upload is created, retention when it is completed), and must be sure that what it looked at is what it copies. Every part
+therefore carries the version and the ETag that were seen: a source that is replaced midway ends the copy, it is never a mix.
+
+As with CopyObject, neither the access control list nor Object Lock come along; they are set by the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from aiocos.errors import (
+    AccessDenied,
+    ConfigError,
+    CosError,
+    IntegrityError,
+    NoSuchKey,
+    NoSuchVersion,
+    NotModified,
+    PreconditionFailed,
+    ProtocolError,
+    TransferError,
+    Uncertain,
+)
+from aiocos.groups import Service
+from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPartCopy
+from aiocos.operations.objects import CopyObject, HeadObject, ObjectInfo
+from aiocos.operations.shared import (
+    Content,
+    Encryption,
+    Guarded,
+    Locking,
+    ObjectGrants,
+    Paid,
+    Retaining,
+    SourceConditions,
+    WriteConditions,
+)
+from aiocos.transfer.budget import Budget
+from aiocos.transfer.cleaning import abort, begin, keep
+from aiocos.transfer.completion import Completion, composite_of
+from aiocos.transfer.kept import Kept
+from aiocos.transfer.monitor import Monitor, Observed
+from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, part_size_for
+from aiocos.transfer.results import leaves, raise_for
+from aiocos.transfer.stated import carry
+from aiocos.wire import digest
+from aiocos.wire.ranges import ByteRange
+from aiocos.wire.values import CopySource, CustomerKey
+
+Directive = Literal["COPY", "REPLACE"]
+
+
+@dataclass(repr=False, slots=True)
+class Copy(Content, Encryption, WriteConditions, SourceConditions, Retaining, Locking, ObjectGrants, Paid, Guarded, Observed):
+    """Copy an object of any size within the service: in one piece up to `TransferConfig.copy_threshold`, else by parts.
+
+    What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`; retention and
+    legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a `CopyResult`. Raises the
+    service's errors, `TransferError` where the source changed midway or parts failed (nothing is left behind),
+    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled. `timeout` is for all of it, in
+    seconds.
+    """
+
+    source_bucket: str
+    source_key: str
+    bucket: str
+    key: str
+    _: KW_ONLY
+    version_id: str | None = None
+    """Of the source; None is the latest."""
+    metadata_directive: Directive | None = None
+    tagging_directive: Directive | None = None
+    retention_directive: Directive | None = None
+    part_size: int | None = None
+    concurrency: int | None = None
+    timeout: float | None = None
+
+
+class CopyResult(BaseModel):
+    """A copy that is there, whole. `version_id` is the copy's own, `source_version_id` that of what was copied."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    parts: int
+    version_id: str | None = None
+    source_version_id: str | None = None
+    request_id: str | None = None
+
+
+async def copy(service: Service, budget: Budget, request: Copy, monitor: Monitor) -> CopyResult:
+    """Carry a copy out. It holds no bytes, and needs nothing of the budget."""
+    config = service.engine.config.transfer
+    check_concurrency(request.concurrency)
+    if request.part_size is not None:
+        check_part_size(request.part_size)
+    what = f"copy of {request.source_bucket}/{request.source_key} to {request.bucket}/{request.key}"
+    _check(request, what)
+    async with monitor.run(request.timeout, f"the {what}"):
+        info = await _look(service, request)
+        monitor.bytes_total = info.size
+        if info.size <= config.copy_threshold:
+            return await _in_one_piece(service, request, info, what, monitor)
+        return await _Parts(service, request, info, what, monitor).run()
+
+
+def _check(request: Copy, what: str) -> None:
+    """Refuse what CopyObject refuses, before anything is asked; parts would do it."""
+    given = (request.retention_period, request.retention_expires, request.retention_legal_hold_id)
+    if request.retention_directive != "REPLACE" and any(value is not None for value in given):
+        raise ConfigError(f"the {what}: retention is set with retention_directive='REPLACE' only")
+    here = (request.source_bucket, request.source_key, request.version_id)
+    if here != (request.bucket, request.key, None):
+        return
+    changed = "REPLACE" in (request.metadata_directive, request.tagging_directive) or request.retention_directive
+    changed = changed or request.storage_class or request.website_redirect_location or request.server_side_encryption
+    if not changed and _raw(request.customer_key) == _raw(request.source_customer_key):
+        raise ConfigError(
+            f"the {what}: a copy of an object onto itself must change something, say metadata_directive='REPLACE'"
+        )
+
+
+def _raw(key: CustomerKey | bytes | None) -> bytes | None:
+    return key.key if isinstance(key, CustomerKey) else key
+
+
+async def _look(service: Service, request: Copy) -> ObjectInfo:
+    """Ask about the source, on the caller's conditions: what is seen here is what will be copied."""
+    head = HeadObject(
+        request.source_bucket,
+        request.source_key,
+        version_id=request.version_id,
+        if_match=request.source_if_match,
+        if_none_match=request.source_if_none_match,
+        if_modified_since=request.source_if_modified_since,
+        if_unmodified_since=request.source_if_unmodified_since,
+        customer_key=request.source_customer_key,
+        expected_bucket_owner=request.expected_source_bucket_owner,
+        request_payer=request.request_payer,
+    )
+    try:
+        return await service.engine.call(head)
+    except NotModified as error:
+        # What is "you have it already" to a reader is a condition that failed to a copy.
+        raise PreconditionFailed(
+            "a condition on the source of the copy did not hold",
+            status=412,
+            code="PreconditionFailed",
+            resource=error.resource,
+            request_id=error.request_id,
+            operation=error.operation,
+        ) from error
+
+
+def _pinned(request: Copy, info: ObjectInfo) -> dict[str, Any]:
+    """The source as it was seen: its version, and its ETag. The caller's other conditions have been looked at already."""
+    return {
+        "source": CopySource(request.source_bucket, request.source_key, request.version_id or info.version_id),
+        "source_if_match": info.etag or None,
+        "source_if_none_match": None,
+        "source_if_modified_since": None,
+        "source_if_unmodified_since": None,
+    }
+
+
+def _replaced(what: str, info: ObjectInfo) -> str:
+    return f"the {what}: the source is not what it was when the copy began (its ETag was {info.etag}): nothing was copied"
+
+
+async def _in_one_piece(service: Service, request: Copy, info: ObjectInfo, what: str, monitor: Monitor) -> CopyResult:
+    monitor.parts_total = 1
+    try:
+        result = await service.engine.call(carry(request, CopyObject, **_pinned(request, info)))
+    except PreconditionFailed as error:
+        if request.if_match or request.if_none_match or request.if_unmodified_since:
+            # The condition that failed may be one on the target.
+            raise
+        raise TransferError(_replaced(what, info)) from error
+    monitor.moved(info.size, parts=1)
+    return CopyResult(
+        bucket=request.bucket,
+        key=request.key,
+        etag=result.etag,
+        size=info.size,
+        parts=1,
+        version_id=result.version_id,
+        source_version_id=result.source_version_id or request.version_id or info.version_id,
+        request_id=result.request_id,
+    )
+
+
+class _Parts:
+    """One copy by parts."""
+
+    def __init__(self, service: Service, request: Copy, info: ObjectInfo, what: str, monitor: Monitor) -> None:
+        self._service = service
+        self._engine = service.engine
+        self._request = request
+        self._info = info
+        self._what = what
+        self._monitor = monitor
+        config = service.engine.config.transfer
+        self._part_size = part_size_for(info.size, request.part_size or config.copy_part_size)
+        self._places = asyncio.Semaphore(request.concurrency or config.concurrency)
+        self._done: dict[int, CompletedPart] = {}
+
+    async def run(self) -> CopyResult:
+        """Look what is to be kept, create, copy the parts, complete; abort where any of it fails."""
+        request, info = self._request, self._info
+        if not info.etag:
+            raise ProtocolError(f"the {self._what}: the source has no ETag, and parts could be of two versions of it")
+        parts = list(cut(info.size, self._part_size))
+        self._monitor.parts_total = len(parts)
+        kept = Kept(self._service, request, info, self._what)
+        said, (retention, holds) = await kept.said(), await kept.retention()
+        created = await begin(self._service, carry(request, CreateMultipartUpload, **said))
+        try:
+            try:
+                await self._copy(created.upload_id, parts)
+            except BaseExceptionGroup as group:
+                raise_for(group, self._failure(group, created.upload_id))
+            self._monitor.verifying()
+            result = await self._complete(created.upload_id, retention)
+        except Uncertain:
+            # It may be there: aborting might be wrong, and would not help.
+            raise
+        except BaseException:
+            # A second cancel ends the waiting, not the cleaning.
+            await asyncio.shield(keep(self._service, abort(self._service, request.bucket, request.key, created.upload_id)))
+            raise
+        await kept.hold(holds)
+        return result
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    async def _copy(self, upload_id: str, parts: list[Part]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for part in parts:
+                await self._monitor.going()
+                await self._places.acquire()
+                task = tasks.create_task(self._part(upload_id, part))
+                # Not by the task itself: one that is cancelled before its first step runs none of its code.
+                task.add_done_callback(lambda _: self._places.release())
+
+    async def _part(self, upload_id: str, part: Part) -> None:
+        operation = carry(
+            self._request,
+            UploadPartCopy,
+            upload_id=upload_id,
+            part_number=part.number,
+            source_range=ByteRange(part.offset, part.end - 1),
+            **_pinned(self._request, self._info),
+        )
+        result = await self._engine.call(operation)
+        self._done[part.number] = CompletedPart(etag=result.etag, part_number=part.number)
+        self._monitor.moved(part.length, parts=1)
+
+    def _failure(self, group: BaseExceptionGroup[BaseException], upload_id: str) -> BaseException:
+        causes = leaves(group)
+        for cause in causes:
+            if not isinstance(cause, CosError):
+                return cause
+        # The parts carry no other condition than the source's ETag.
+        if any(isinstance(cause, PreconditionFailed | NoSuchKey | NoSuchVersion) for cause in causes):
+            text = _replaced(self._what, self._info)
+        else:
+            text = f"the {self._what} failed after {len(self._done)} parts, and was taken back: {causes[0]}"
+        return TransferError(text, upload_id=upload_id, parts_done=len(self._done))
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    async def _complete(self, upload_id: str, retention: dict[str, Any]) -> CopyResult:
+        request, info = self._request, self._info
+        parts = [self._done[number] for number in sorted(self._done)]
+        expected = composite_of(parts)
+        # An object copied onto itself by the parts it was made of has this ETag already: it would prove nothing.
+        telling = None if expected == digest.bare(info.etag) else expected
+        operation = carry(request, CompleteMultipartUpload, upload_id=upload_id, parts=parts, **retention)
+        head = HeadObject(
+            request.bucket,
+            request.key,
+            customer_key=request.customer_key,
+            expected_bucket_owner=request.expected_bucket_owner,
+            request_payer=request.request_payer,
+        )
+        done = await Completion(self._service, operation, head, telling, self._what).run()
+        if expected is not None and digest.part_count(done.etag) is not None and digest.bare(done.etag) != expected:
+            await self._doubt(done.etag, expected)
+        return CopyResult(
+            bucket=request.bucket,
+            key=request.key,
+            etag=done.etag,
+            size=info.size,
+            parts=len(parts),
+            version_id=done.version_id,
+            source_version_id=request.version_id or info.version_id,
+            request_id=done.request_id,
+        )
+
+    async def _doubt(self, etag: str, expected: str) -> None:
+        """Raise where an ETag should follow from the parts' and does not: not under keys, where ETags may be no MD5s."""
+        if self._request.customer_key is not None:
+            return
+        try:
+            if (await self._service.buckets.head(self._request.bucket)).kp_enabled:
+                return
+        except AccessDenied:
+            return
+        raise IntegrityError(
+            f"the {self._what}: the object has the ETag {etag}, the parts make {expected}", expected=expected, actual=etag
+        )
