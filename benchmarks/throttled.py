@@ -32,7 +32,7 @@ def serve(admits: int, seconds: float, pipe: Connection) -> None:
     async def run() -> None:
         inside = asked = 0
 
-        async def answer(request: web.BaseRequest) -> web.Response:
+        async def answer(request: web.Request) -> web.Response:
             nonlocal inside, asked
             asked += 1
             await request.read()
@@ -43,7 +43,9 @@ def serve(admits: int, seconds: float, pipe: Connection) -> None:
             inside -= 1
             return web.Response(headers={"ETag": '"x"'})
 
-        runner = web.ServerRunner(web.Server(answer))
+        application = web.Application()
+        application.router.add_route("*", "/{tail:.*}", answer)
+        runner = web.AppRunner(application)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
         pipe.send(runner.addresses[0][1])

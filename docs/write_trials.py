@@ -1,0 +1,81 @@
+"""Writes docs/trials.md from what the trials saw.
+
+    AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -m "slow or not slow"
+    python benchmarks/peer_trials.py --json > peers.json
+    python docs/write_trials.py trials.json [peers.json]
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parent / "trials.md"
+
+WHAT = {
+    "E1": "Ten clients with one API key, 62 requests at once",
+    "E1b": "IAM takes 6 s, 40 callers are waiting",
+    "E1c": "IAM answers 429 with `Retry-After`, 500, garbage, an expired token, nothing",
+    "E2": "The task of a multipart upload is cancelled",
+    "E3": "A stream of 1.5 GiB and unknown length",
+    "E3b": "Streams that end exactly with a part; of no and of one byte",
+    "E4": "The object is replaced while it is downloaded in ranges",
+    "E5": "The connection of a GET is cut at 3 MiB",
+    "E6": "One bit turns over on the way, down or up",
+    "E7": "A download that fails, over a file that is there",
+    "E8": "400 puts, 100 at once; the service admits 8 for 50 ms each, and refuses the rest",
+    "E9": "The event loop stands still while the first client is made",
+    "E10": "A PUT of 4 MiB on an uplink of 100 kB/s, default timeouts",
+    "E11": "The same client in a second `asyncio.run`; pickled to another process",
+    "E12": "A presigned URL asked of a client with IAM credentials only",
+    "E13": "`kill -9` during a transfer of 1 GiB, then the same call with `resume=True`",
+    "E14": "The answer to the completion of an upload is lost",
+    "E15": "A 200 whose body is an error",
+    "E16": "A bucket or a service that means harm",
+}
+
+HEAD = """# The trials
+
+How clients fail under trouble, and what this one does. Each row is a test in `tests/trials/`, run against the emulator with
+scripted faults or through a proxy that misbehaves, and what stands here was seen by these tests when the page was written
+(Python {python}, aiohttp {aiohttp}):
+
+    AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -m "slow or not slow"
+    python benchmarks/peer_trials.py --json > peers.json
+    python docs/write_trials.py trials.json peers.json
+
+Times are of the machine that this was run on. Other clients were put through the trials that need neither IAM nor a second
+process, in the same way, with their own defaults ({peers}); where nothing is said of them the trial was not run.
+
+| | what happens | what aiocos does | what others do |
+|---|---|---|---|
+"""
+
+
+def row(trial: str, seen: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
+    """One line of the table."""
+    ours: list[str] = []
+    for one in seen:
+        text = one["saw"] if one["held"] else f"**not held** ({one['test']})"
+        if text not in ours:
+            ours.append(text)
+    theirs = [f"{one['client']}: {one['saw']}" for one in peers]
+    return f"| {trial} | {WHAT[trial]} | {'; '.join(ours) or '**not run**'} | {'; '.join(theirs)} |"
+
+
+def main(trials: str, peers: str | None = None) -> None:
+    told = json.loads(Path(trials).read_text())
+    others: list[dict[str, Any]] = json.loads(Path(peers).read_text()) if peers else []
+    versions = ", ".join(sorted({f"{one['client']} {one['version']}" for one in others})) or "none this time"
+    lines = [
+        row(trial, [one for one in told["trials"] if one["trial"] == trial], [one for one in others if one["trial"] == trial])
+        for trial in WHAT
+    ]
+    PAGE.write_text(HEAD.format(**told["about"], peers=versions) + "\n".join(lines) + "\n")
+    missing = [trial for trial in WHAT if not any(one["trial"] == trial and one["held"] for one in told["trials"])]
+    if missing:
+        sys.exit(f"not held, or not run: {', '.join(missing)}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
