@@ -1,8 +1,8 @@
 """Writes docs/trials.md from what the trials saw.
 
-    AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -m "slow or not slow"
-    python benchmarks/peer_trials.py --json > peers.json
-    python docs/write_trials.py trials.json [peers.json]
+AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -m "slow or not slow"
+python benchmarks/peer_trials.py --json > peers.json
+python docs/write_trials.py trials.json [peers.json]
 """
 
 import json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,12 @@ settings.register_profile("aiocos", deadline=None, max_examples=60, derandomize=
 settings.load_profile("aiocos")
 
 leaks.watch()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Journals of resumed uploads are kept here, and not where the user has theirs."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 def pytest_warning_recorded(warning_message: object) -> None:

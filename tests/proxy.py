@@ -38,7 +38,11 @@ class Proxy:
         if self.refused:
             writer.transport.abort()
             return
-        up_reader, up_writer = await asyncio.open_connection(*self.upstream)
+        try:
+            up_reader, up_writer = await asyncio.open_connection(*self.upstream)
+        except OSError:  # the server is being started again
+            writer.transport.abort()
+            return
         self._writers.add(up_writer)
         both = (writer, up_writer)
         self._spawn(self._pump(reader, up_writer, both, up=True))
@@ -105,7 +109,9 @@ async def proxy_to(endpoint: str) -> AsyncIterator[Proxy]:
     finally:
         server.close()
         for writer in proxy._writers:
-            writer.transport.abort()
+            # One that has gone to its end already has no loop to abort in.
+            with contextlib.suppress(AttributeError):
+                writer.transport.abort()
         for task in list(proxy._tasks):
             task.cancel()
         await asyncio.gather(*proxy._tasks, return_exceptions=True)

@@ -145,3 +145,12 @@ class ClientConfig:
             raise ConfigError("max_connections is at least 1")
         if self.retry.attempts < 1:
             raise ConfigError("retry.attempts counts the first try too: at least 1")
+
+    @classmethod
+    def for_older_services(cls) -> ClientConfig:
+        """Return settings for on-premise services of the first generations; `dataclasses.replace` changes more.
+
+        Bodies go with `Content-MD5` and no other checksum, which services of all ages check or ignore; ETags are compared where
+        a body was sent, and not where one is read; buckets stand in the path.
+        """
+        return cls(checksum="md5", verify_reads=False, addressing="path")

@@ -15,7 +15,6 @@ from aiocos.cli.paths import CosPath, file_for, key_for, place
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
-from aiocos.transfer import Progress
 from aiocos.transfer.paths import path_of, walk
 
 # Files in flight.
@@ -167,11 +166,11 @@ class _Moves:
 
         async def move() -> int:
             info = await self._client.objects.head(source.bucket, source.key)
-            await self._client.objects.copy(target.bucket, key, (source.bucket, source.key), source_if_match=info.etag or None)
+            result = await self._client.copy(
+                source.bucket, source.key, target.bucket, key, source_if_match=info.etag or None, progress=self._watch
+            )
             await self._delete(source, info.etag)
-            length = info.content_length or 0
-            self._watch(Progress(target.bucket, key, "done", length, length, 1, 1))
-            return length
+            return result.size
 
         yield str(source), move
 

@@ -10,7 +10,7 @@ from aiocos.cli.display import Watch, complain
 from aiocos.cli.paths import CosPath, key_for
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
-from aiocos.transfer import CopyResult, Progress
+from aiocos.transfer import CopyResult
 
 # Copies in flight: they cost the service work, and us nothing.
 _AT_ONCE = 16
@@ -81,10 +81,9 @@ async def copy_prefix(
     async def one(key: str, new: str, length: int) -> None:
         nonlocal files, size, failures
         try:
-            await client.objects.copy(target.bucket, new, (source.bucket, key))
+            await client.copy(source.bucket, key, target.bucket, new, progress=watch)
             files += 1
             size += length
-            watch(Progress(target.bucket, new, "done", length, length, 0, None))
         except (CredentialsError, NoSuchBucket):
             # It would be the same for every object.
             raise
