@@ -22,8 +22,8 @@ from tests.trials.conftest import Saw
 import aiocos
 from aiocos.config import MIB
 
-# How often a gibibyte is killed, each server: up and down by turns.
-KILLS = int(os.environ.get("AIOCOS_KILLS", "2"))
+# How often a large transfer is killed at each server, up and down by turns, and how large it is.
+KILLS, LARGE = int(os.environ.get("AIOCOS_KILLS", "2")), int(os.environ.get("AIOCOS_KILL_MIB", "1024")) * MIB
 # Bytes of a part, and parts in flight. What of these had not been noted is sent again. Requests have heads besides, and the
 # systems between here and there have buffers, whose bytes the proxy has counted.
 BUFFERS = 6 * MIB
@@ -145,4 +145,4 @@ async def test_e13_killed_and_resumed(server: tuple[str, servers.Process], tmp_p
 @pytest.mark.slow
 @pytest.mark.timeout(580)
 async def test_e13_killed_and_resumed_many_times(server: tuple[str, servers.Process], tmp_path: Path, saw: Saw) -> None:
-    await kill_and_go_on(server, tmp_path, 1024 * MIB, KILLS, USUAL, saw)
+    await kill_and_go_on(server, tmp_path, LARGE, KILLS, USUAL, saw)

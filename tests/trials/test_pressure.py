@@ -44,6 +44,7 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 async def test_e8_a_service_that_admits_eight(saw: Saw) -> None:
     """No failures, at most 1.2 times the requests. The time is measured, and held against twice the goal."""
     places, ratios = asyncio.Semaphore(100), []
