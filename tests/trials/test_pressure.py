@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from tests.net.test_pace import narrow
 from tests.trials.conftest import Saw
 
