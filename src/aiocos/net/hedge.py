@@ -11,18 +11,26 @@ import asyncio
 from bisect import insort
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 from aiocos.config import HedgeConfig
 from aiocos.net.pace import Pace
-
-if TYPE_CHECKING:
-    from aiocos.net.transport import Exchange
 
 # The answers that "long" is measured by; too few say nothing.
 _REMEMBERED, _ENOUGH = 200, 20
 # Second requests that may come at once, after a time without any.
 _BURST = 10.0
+
+
+class Answer(Protocol):
+    """An answer that has begun, and can be dropped."""
+
+    def close(self) -> None:
+        """Drop it."""
+        ...
+
+
+A = TypeVar("A", bound=Answer)
 
 
 class Hedge:
@@ -56,7 +64,7 @@ class Hedge:
         self._allowed -= 1
         return True
 
-    async def first(self, send: Callable[[], Awaitable[Exchange]], pace: Pace) -> Exchange:
+    async def first(self, send: Callable[[], Awaitable[A]], pace: Pace) -> A:
         """Send, and send again if that takes long; return the answer that begins first, raise where neither does."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -72,7 +80,7 @@ class Hedge:
             if not done and self._may(pace):
                 self.sent += 1
                 running.add(asyncio.ensure_future(send()))
-            won: asyncio.Future[Exchange] | None = None
+            won: asyncio.Future[A] | None = None
             error: BaseException | None = None
             while won is None and running:
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)

@@ -11,8 +11,7 @@ As with CopyObject, neither the access control list nor Object Lock come along; 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import KW_ONLY, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,56 +31,17 @@ from aiocos.errors import (
 from aiocos.groups import Service
 from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPartCopy
 from aiocos.operations.objects import CopyObject, HeadObject, ObjectInfo
-from aiocos.operations.shared import (
-    Content,
-    Encryption,
-    Guarded,
-    Locking,
-    ObjectGrants,
-    Paid,
-    Retaining,
-    SourceConditions,
-    WriteConditions,
-)
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.cleaning import abort, begin, keep
 from aiocos.transfer.completion import Completion, composite_of
 from aiocos.transfer.kept import Kept
-from aiocos.transfer.monitor import Monitor, Observed
+from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, part_size_for
 from aiocos.transfer.results import leaves, raise_for
-from aiocos.transfer.stated import carry
+from aiocos.transfer.stated import Copy, carry
 from aiocos.wire import digest
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.values import CopySource, CustomerKey
-
-Directive = Literal["COPY", "REPLACE"]
-
-
-@dataclass(repr=False, slots=True)
-class Copy(Content, Encryption, WriteConditions, SourceConditions, Retaining, Locking, ObjectGrants, Paid, Guarded, Observed):
-    """Copy an object of any size within the service: in one piece up to `TransferConfig.copy_threshold`, else by parts.
-
-    What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`; retention and
-    legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a `CopyResult`. Raises the
-    service's errors, `TransferError` where the source changed midway or parts failed (nothing is left behind),
-    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled. `timeout` is for all of it, in
-    seconds.
-    """
-
-    source_bucket: str
-    source_key: str
-    bucket: str
-    key: str
-    _: KW_ONLY
-    version_id: str | None = None
-    """Of the source; None is the latest."""
-    metadata_directive: Directive | None = None
-    tagging_directive: Directive | None = None
-    retention_directive: Directive | None = None
-    part_size: int | None = None
-    concurrency: int | None = None
-    timeout: float | None = None
 
 
 class CopyResult(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from aiocos.errors import ConfigError, CosError, NoSuchConfiguration, NotServed, TransferError
@@ -12,9 +12,7 @@ from aiocos.groups import Service
 from aiocos.operations.objects import ObjectInfo
 from aiocos.operations.protection import GetBucketProtectionConfiguration
 from aiocos.operations.tagging import GetObjectTagging
-
-if TYPE_CHECKING:
-    from aiocos.transfer.copies import Copy
+from aiocos.transfer.stated import Copy
 
 _SAID = (
     "content_type",

@@ -13,14 +13,14 @@ from weakref import WeakKeyDictionary
 
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
-from aiocos.transfer.copies import Copy, copy
+from aiocos.transfer.copies import copy
 from aiocos.transfer.directory import DownloadDirectory, UploadDirectory, download_directory, upload_directory
 from aiocos.transfer.download import Download, download
 from aiocos.transfer.handle import Handle
 from aiocos.transfer.monitor import Monitor, Observed
 from aiocos.transfer.planning import SyncAction
 from aiocos.transfer.sides import is_remote
-from aiocos.transfer.stated import Upload
+from aiocos.transfer.stated import Copy, Upload
 from aiocos.transfer.sync import Sync, plan, sync
 from aiocos.transfer.upload import upload
 from aiocos.wire.method import Group, Method

@@ -1,10 +1,10 @@
-"""What an upload is asked, and how its parameters come into the requests that carry it out."""
+"""What uploads and copies are asked, and how their parameters come into the requests that carry them out."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from aiocos.operations.shared import (
     Content,
@@ -14,6 +14,7 @@ from aiocos.operations.shared import (
     ObjectGrants,
     Paid,
     Retaining,
+    SourceConditions,
     WriteConditions,
 )
 from aiocos.transfer.monitor import Observed
@@ -21,6 +22,7 @@ from aiocos.transfer.source import Source
 from aiocos.wire.spec import Operation
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+Directive = Literal["COPY", "REPLACE"]
 
 
 @dataclass(repr=False, slots=True)
@@ -41,6 +43,32 @@ class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGra
     part_size: int | None = None
     concurrency: int | None = None
     resume: bool = False
+    timeout: float | None = None
+
+
+@dataclass(repr=False, slots=True)
+class Copy(Content, Encryption, WriteConditions, SourceConditions, Retaining, Locking, ObjectGrants, Paid, Guarded, Observed):
+    """Copy an object of any size within the service: in one piece up to `TransferConfig.copy_threshold`, else by parts.
+
+    What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`; retention and
+    legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a `CopyResult`. Raises the
+    service's errors, `TransferError` where the source changed midway or parts failed (nothing is left behind),
+    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled. `timeout` is for all of it, in
+    seconds.
+    """
+
+    source_bucket: str
+    source_key: str
+    bucket: str
+    key: str
+    _: KW_ONLY
+    version_id: str | None = None
+    """Of the source; None is the latest."""
+    metadata_directive: Directive | None = None
+    tagging_directive: Directive | None = None
+    retention_directive: Directive | None = None
+    part_size: int | None = None
+    concurrency: int | None = None
     timeout: float | None = None
 
 

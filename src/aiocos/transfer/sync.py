@@ -20,7 +20,7 @@ from aiocos.errors import ConfigError, TransferError
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.comparing import Compare, difference
-from aiocos.transfer.copies import Copy, copy
+from aiocos.transfer.copies import copy
 from aiocos.transfer.crew import Crew
 from aiocos.transfer.download import Download, download
 from aiocos.transfer.files import in_thread
@@ -31,7 +31,7 @@ from aiocos.transfer.plan import check_concurrency
 from aiocos.transfer.planning import Step, SyncAction, steps
 from aiocos.transfer.results import DirectoryError, SyncResult
 from aiocos.transfer.sides import Directory, Entry, Prefix, RemoteObject, side_of
-from aiocos.transfer.stated import Upload
+from aiocos.transfer.stated import Copy, Upload
 from aiocos.transfer.upload import upload
 
 # How often a file is uploaded that is changed meanwhile.
