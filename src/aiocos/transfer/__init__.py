@@ -1,11 +1,18 @@
 """Transfers: objects of any size, in parts, with bounded memory, verified, and leaving nothing behind when they fail."""
 
-from aiocos.transfer.copies import CopyResult
 from aiocos.transfer.handle import Handle
 from aiocos.transfer.methods import Transfers
 from aiocos.transfer.monitor import Progress
 from aiocos.transfer.planning import SyncAction
-from aiocos.transfer.results import DirectoryError, DirectoryResult, DownloadResult, FileError, SyncResult, UploadResult
+from aiocos.transfer.results import (
+    CopyResult,
+    DirectoryError,
+    DirectoryResult,
+    DownloadResult,
+    FileError,
+    SyncResult,
+    UploadResult,
+)
 
 __all__ = [
     "CopyResult",

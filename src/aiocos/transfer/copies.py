@@ -13,8 +13,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from aiocos.errors import (
     AccessDenied,
     ConfigError,
@@ -37,26 +35,11 @@ from aiocos.transfer.completion import Completion, composite_of
 from aiocos.transfer.kept import Kept
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, part_size_for
-from aiocos.transfer.results import leaves, raise_for
+from aiocos.transfer.results import CopyResult, leaves, raise_for
 from aiocos.transfer.stated import Copy, carry
 from aiocos.wire import digest
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.values import CopySource, CustomerKey
-
-
-class CopyResult(BaseModel):
-    """A copy that is there, whole. `version_id` is the copy's own, `source_version_id` that of what was copied."""
-
-    model_config = ConfigDict(frozen=True)
-
-    bucket: str
-    key: str
-    etag: str
-    size: int
-    parts: int
-    version_id: str | None = None
-    source_version_id: str | None = None
-    request_id: str | None = None
 
 
 async def copy(service: Service, budget: Budget, request: Copy, monitor: Monitor) -> CopyResult:

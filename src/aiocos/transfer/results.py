@@ -77,6 +77,19 @@ class DownloadResult(_Outcome):
     refused: str | None = None
 
 
+class CopyResult(_Outcome):
+    """A copy that is there, whole. `version_id` is the copy's own, `source_version_id` that of what was copied."""
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    parts: int
+    version_id: str | None = None
+    source_version_id: str | None = None
+    request_id: str | None = None
+
+
 class FileError(_Outcome):
     """One file that was not transferred, and why."""
 

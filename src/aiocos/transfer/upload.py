@@ -247,14 +247,15 @@ class _Multipart:
     async def _part(self, upload_id: str, part: Part, data: Bytes | None) -> None:
         if data is None:
             data = await self._origin.part(part)
-        md5 = None
+        algorithm = self._service.engine.config.checksum
+        value = await asyncio.to_thread(digest.digest, algorithm, data)
+        md5 = ""
         if self._record is not None:
-            md5 = (await asyncio.to_thread(digest.digest, "md5", data)).hex()
+            raw = value if algorithm == "md5" else await asyncio.to_thread(digest.digest, "md5", data)
+            md5 = raw.hex()
             if self._found is not None and (etag := self._found.has(part, md5)) is not None:
                 self._keep(part, etag)
                 return
-        algorithm = self._service.engine.config.checksum
-        value = await asyncio.to_thread(digest.digest, algorithm, data)
         operation = carry(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
         setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
         result = await self._service.engine.call(operation)
@@ -262,7 +263,7 @@ class _Multipart:
             self._computed = False
             self._foreign = self._foreign or algorithm == "md5"
         self._done[part.number] = done = CompletedPart(etag=result.etag, part_number=part.number)
-        if self._record is not None and md5 is not None:
+        if self._record is not None:
             await self._record.note(done, md5)
         self._size += len(data)
         self._monitor.moved(len(data), parts=1)
