@@ -131,6 +131,8 @@ async def kill_and_go_on(
             assert sorted(left) == ["journals", "source", "store"], left
             assert list(journals.iterdir()) == []
         assert kills >= rounds * 3 // 4, "killed in the middle, and not after the end"
+    if size < LARGE:
+        return  # a small one holds, and is not what the trial is about
     saw(
         "E13",
         f"{name}: {kills} kills (-9) of {rounds} transfers of {size // MIB} MiB, each resumed and whole; "
