@@ -165,3 +165,30 @@ def test_killed_it_goes_on(shell: Shell, place: str, tree: Path):
     rest = shell("sync", str(tree), f"{place}/k", "--json").json()[0]
     assert (rest["files"], rest["unchanged"]) == (403 - there, there)
     assert shell("sync", str(tree), f"{place}/k", "--json").json()[0]["files"] == 0
+
+
+def test_a_copy_killed_in_the_middle_goes_on(shell: Shell, place: str, tmp_path: Path):
+    large, state = tmp_path / "large", tmp_path / "state"
+    with large.open("wb") as file:
+        file.truncate(200 << 20)
+    environment = {**os.environ, **shell.environment, "XDG_STATE_HOME": str(state)}
+    command = ["cp", "--resume", "--part-size", "5MiB", "--concurrency", "1", str(large), f"{place}/large"]
+    running = subprocess.Popen([sys.executable, "-m", "aiocos", *command, "-q"], env=environment)
+    deadline = time.monotonic() + 60
+    while not any(path.read_text().count("\n") > 2 for path in state.rglob("*.upload")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    shell.environment["XDG_STATE_HOME"] = str(state)
+    done = shell(*command, "--json").json()[0]
+    assert 0 < int(str(done["kept"])) < 200 << 20
+    assert done["verified"] == "composite"
+    assert shell("uploads", "ls", place).out == ""
+    assert [p for p in state.rglob("*") if p.is_file()] == []
+    down = shell("cp", "--resume", f"{place}/large", str(tmp_path / "back"), "--json").json()[0]
+    assert (down["size"], down["kept"]) == (200 << 20, 0)
+
+
+def test_what_cannot_be_resumed_is_a_usage_error(shell: Shell, place: str):
+    for args in (("-", f"{place}/x"), (f"{place}/x", "-"), (f"{place}/x", f"{place}/y")):
+        assert shell("cp", "--resume", *args).code == 2

@@ -38,6 +38,7 @@ def cp(
     ] = None,
     part_size: Annotated[str | None, typer.Option(help="Bytes of a part: 16MiB.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Parts, or files with -r, in flight.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what is done when interrupted, and go on from it.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -57,6 +58,7 @@ def cp(
         dict(_pair(text) for text in metadata or ()) or None,
         size_of(part_size),
         concurrency,
+        resume,
     )
     job.check()
     piped = job.target is None
@@ -111,6 +113,7 @@ class _Copy:
     metadata: dict[str, str] | None
     part_size: int | None
     concurrency: int | None
+    resume: bool
 
     @property
     def label(self) -> str:
@@ -136,6 +139,10 @@ class _Copy:
             raise typer.BadParameter(f"{target} lies in {source}: the copies would be copied again")
         if isinstance(source, CosPath) and not self.recursive and not source.key:
             raise typer.BadParameter(f"{source} is a bucket: name an object in it, or say -r for all of them")
+        if self.resume and (source is None or target is None):
+            raise typer.BadParameter("- is read or written only once, and cannot be resumed")
+        if self.resume and isinstance(source, CosPath) and isinstance(target, CosPath):
+            raise typer.BadParameter("copies within the service cannot be resumed: they begin anew")
         if source is None and isinstance(target, CosPath) and target.is_place:
             raise typer.BadParameter(f"standard input has no name that it could have in {target}: name the object")
         if isinstance(source, Path) and not self.recursive and source.is_dir():
@@ -169,6 +176,7 @@ class _Copy:
             source,
             part_size=self.part_size,
             concurrency=self.concurrency,
+            resume=self.resume,
             content_type=self.content_type,
             metadata=self.metadata,
             progress=watch,
@@ -185,6 +193,7 @@ class _Copy:
             path,
             part_size=self.part_size,
             concurrency=self.concurrency,
+            resume=self.resume,
             progress=watch,
         )
         return {**result.model_dump(mode="json", exclude_none=True), "bytes": result.size}
@@ -199,6 +208,7 @@ class _Copy:
                 prefix=target.folder,
                 concurrency=self.concurrency,
                 part_size=self.part_size,
+                resume=self.resume,
                 progress=watch,
             )
         return result.model_dump(mode="json")
@@ -212,6 +222,7 @@ class _Copy:
                 prefix=source.folder,
                 concurrency=self.concurrency,
                 part_size=self.part_size,
+                resume=self.resume,
                 progress=watch,
             )
         return result.model_dump(mode="json")
