@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 Digest = str | None
@@ -35,30 +35,40 @@ class Ledger:
     wrong: list[str] = field(default_factory=list[str])
     pending: dict[str, Digest] = field(default_factory=dict[str, Digest])
     echoes: dict[str, dict[Digest, float]] = field(default_factory=dict[str, dict[Digest, float]])
+    history: dict[str, deque[str]] = field(default_factory=dict[str, deque[str]])
 
     def lock(self, key: str) -> asyncio.Lock:
         return self.locks.setdefault(key, asyncio.Lock())
+
+    def note(self, key: str, what: str, value: Digest) -> None:
+        """Remember what happened to a key, for the day when it holds something else."""
+        line = f"{time.monotonic():.2f} {what} {value and value[:12]}"
+        self.history.setdefault(key, deque(maxlen=30)).append(line)
 
     def may_become(self, key: str, value: Digest) -> None:
         """Before a write is sent: from now on it may have happened."""
         self.allowed.setdefault(key, {None}).add(value)
         self.pending[key] = value
+        self.note(key, "begun", value)
 
     def unanswered(self, key: str) -> None:
         """An attempt at the write of a key ended without an answer that counts, or the write was given up."""
         if key in self.pending:
             self.echoes.setdefault(key, {})[self.pending[key]] = time.monotonic()
+            self.note(key, "unanswered", self.pending[key])
 
     def is_now(self, key: str, value: Digest) -> None:
         """A write was acknowledged."""
         now = time.monotonic()
         self.allowed[key] = {value} | {echo for echo, at in self.echoes.get(key, {}).items() if now - at < ECHO}
         del self.pending[key]
+        self.note(key, "acknowledged", value)
 
     def saw(self, key: str, value: Digest) -> None:
         """A read says what a key holds. It need not settle anything: a write that was given up may still arrive."""
         if value not in self.allowed.get(key, {None}):
-            self.wrong.append(f"{key} holds {value and value[:12]}, which nobody wrote or which was replaced")
+            past = "\n    ".join(self.history.get(key, ()))
+            self.wrong.append(f"{key} holds {value and value[:12]}, which nobody wrote or which was replaced:\n    {past}")
 
     @property
     def uncertain(self) -> int:

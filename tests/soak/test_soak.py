@@ -107,6 +107,7 @@ async def trouble(service: Service, proxy: Proxy, chance: random.Random, faults:
         await asyncio.sleep(chance.uniform(0.1, 0.8))
         if time.monotonic() - last_kill > 15:
             faults["service killed and started again"] += 1
+            print(f"{time.monotonic():.2f} killed")
             await service.kill()
             await asyncio.sleep(chance.uniform(0, 1))
             await service.start()
@@ -314,6 +315,7 @@ async def test_what_was_acknowledged_is_there(tmp_path: Path) -> None:
     report |= {"seed": SEED, "seconds": SECONDS, "bytes": moved, "retries": warnings.retries, "struck": service.acted}
     await service.kill()
     show(report)
+    print("\n".join(ledger.wrong))
     if path := os.environ.get("AIOCOS_SOAK_REPORT"):
         await asyncio.to_thread(Path(path).write_text, json.dumps(report, indent=1))
     assert ledger.wrong == []

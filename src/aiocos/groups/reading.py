@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
-import logging
-import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Literal
 
 from aiocos.call import Engine, resource_of
-from aiocos.errors import ConfigError, CosError, IntegrityError, PreconditionFailed, ProtocolError
+from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
+from aiocos.groups.proof import Evidence, Proof, check, evidence_for, proof_of
 from aiocos.net.stream import BodyStream
 from aiocos.net.transport import Exchange
-from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.wire import digest
 from aiocos.wire.bind import from_response
-from aiocos.wire.message import Bytes, Response
+from aiocos.wire.message import Response
 from aiocos.wire.ranges import ByteRange, ContentRange
 
-ProofKind = Literal["md5", "composite", "checksum"]
-
-_log = logging.getLogger("aiocos.reading")
+# Hashing more than this is worth a thread.
+_INLINE = 256 * 1024
 
 
 class ObjectStream:
@@ -38,7 +33,8 @@ class ObjectStream:
             async for chunk in obj: ...
 
     A connection that breaks is taken up again at the byte where it broke, pinned to the ETag. A whole object is compared with
-    its checksum at the end: `IntegrityError` where they disagree, after the last chunk.
+    its checksum at the end: `IntegrityError` where they disagree, after the last chunk. Of an object made of parts the answer
+    has none: `client.objects.read` and `client.download` ask for what it takes, a stream is not compared.
     """
 
     def __init__(self, engine: Engine, operation: GetObject) -> None:
@@ -48,6 +44,7 @@ class ObjectStream:
         self._info: ObjectInfo | None = None
         self._body: BodyStream | None = None
         self._proof: Proof | None = None
+        self._open_question = False
         self._deadline: float | None = None
 
     async def __aenter__(self) -> ObjectStream:
@@ -72,6 +69,7 @@ class ObjectStream:
             whole = first == 0 and (info.content_range is None or length == _total(info.content_range))
             if whole and self._engine.config.verify_reads and not self._operation.part_number:
                 self._proof = proof_of(info)
+                self._open_question = self._proof is None
         except BaseException:
             exchange.close()
             raise
@@ -172,6 +170,13 @@ class ObjectStream:
         """Its version, in a versioned bucket."""
         return self.info.version_id
 
+    async def evidence(self) -> Evidence | None:
+        """Ask what vouches for a whole object, where the answer to the read did not say: an object made of parts.
+
+        None where nothing does, or where what was read has been compared.
+        """
+        return await evidence_for(self._engine, self._operation, self.info) if self._open_question else None
+
     def unproven(self) -> None:
         """Leave the comparison with the checksum to the caller."""
         self._proof = None
@@ -225,80 +230,6 @@ class ObjectStream:
             yield bytes(kept)
 
 
-class Proof:
-    """A checksum that grows with what is read, and what it shall be in the end."""
-
-    def __init__(
-        self,
-        kind: ProofKind,
-        expected: str,
-        update: Callable[[Bytes], None],
-        actual: Callable[[], str],
-    ) -> None:
-        self.kind: ProofKind = kind
-        self._expected = expected
-        self.update = update
-        self._actual = actual
-
-    @property
-    def agrees(self) -> bool:
-        """Whether what was read is what was stored."""
-        return self._actual() == self._expected
-
-    def check(self, what: str) -> None:
-        """Raise `IntegrityError` where what was read is not what was stored."""
-        actual = self._actual()
-        if actual != self._expected:
-            raise IntegrityError(
-                f"{what}: the bytes that came have the checksum {actual}, the object has {self._expected}",
-                expected=self._expected,
-                actual=actual,
-            )
-
-
-async def check(engine: Engine, reading: GetObject, proof: Proof, what: str) -> bool:
-    """Compare what was read with what was stored; True where they agree, `IntegrityError` where they do not.
-
-    False where that means nothing: of buckets under Key Protect the documentation says both that ETags are MD5s and that they
-    are not. So before an ETag is held against an object, its bucket is asked.
-    """
-    try:
-        proof.check(what)
-    except IntegrityError as error:
-        if proof.kind == "checksum":
-            raise
-        asking = HeadBucket(reading.bucket, expected_bucket_owner=reading.expected_bucket_owner, timeout=reading.timeout)
-        try:
-            bucket = await engine.call(asking)
-        except CosError:
-            raise error from None
-        if not bucket.kp_enabled:
-            raise
-        _log.warning("not verified, since its bucket is under Key Protect and ETags there may be no MD5s: %s", error)
-        return False
-    return True
-
-
-def proof_of(info: ObjectInfo) -> Proof | None:
-    """Return what vouches for a whole object: its ETag where that is an MD5, else a checksum of all of it, else None."""
-    named = info.server_side_encryption in (None, "AES256")  # under keys of a key service ETags are no MD5s
-    if digest.is_md5(info.etag) and info.customer_algorithm is None and named:
-        md5 = hashlib.md5(usedforsecurity=False)
-        return Proof("md5", digest.bare(info.etag), md5.update, md5.hexdigest)
-    if info.checksum_sha256 and "-" not in info.checksum_sha256:
-        sha256 = hashlib.sha256()
-        return Proof("checksum", info.checksum_sha256, sha256.update, lambda: digest.encode(sha256.digest()))
-    if info.checksum_crc32 and "-" not in info.checksum_crc32:
-        value = 0
-
-        def update(data: Bytes) -> None:
-            nonlocal value
-            value = zlib.crc32(data, value)
-
-        return Proof("checksum", info.checksum_crc32, update, lambda: digest.encode(value.to_bytes(4, "big")))
-    return None
-
-
 def _total(content_range: str) -> int | None:
     return ContentRange.from_wire(content_range).total
 
@@ -317,9 +248,26 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
             operation = replace(operation, timeout=deadline - loop.time())
         try:
             async with ObjectStream(engine, operation) as stream:
-                return await stream.read()
+                data = await stream.read()
+                if evidence := await stream.evidence():
+                    await _compare(evidence, data, f"GetObject {resource_of(operation)}")
+                return data
         except IntegrityError:
             late = deadline is not None and loop.time() >= deadline
             if attempt == engine.config.retry.attempts or late or not engine.budget.take():
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def _compare(evidence: Evidence, data: bytes, what: str) -> None:
+    """Compare a whole object in memory with what vouches for it; `IntegrityError` where they disagree."""
+    proof, otherwise = evidence.proof, evidence.otherwise
+    while True:
+        await asyncio.to_thread(proof.update, data) if len(data) > _INLINE else proof.update(data)
+        if proof.agrees or otherwise is None:
+            break
+        second, otherwise = await otherwise(), None
+        proof = second or proof
+        if second is None:
+            break
+    await evidence.check(proof, what)

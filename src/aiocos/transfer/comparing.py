@@ -13,12 +13,11 @@ from typing import Literal, TypeAlias
 from aiocos.config import MIB
 from aiocos.errors import CosError
 from aiocos.groups import Service
-from aiocos.groups.reading import Proof
+from aiocos.groups.proof import Proof, evidence_for
 from aiocos.operations.objects import GetObject, HeadObject
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.paths import LocalFile
 from aiocos.transfer.sides import Entry, RemoteObject
-from aiocos.transfer.verify import evidence_for
 from aiocos.wire import digest
 
 Compare: TypeAlias = Literal["time", "size", "checksum"]
@@ -66,7 +65,7 @@ async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
     try:
         # The listing's ETag may be of an object under a customer's key; HEAD says what can be computed.
         info = await service.engine.call(HeadObject(stored.bucket, stored.key))
-        evidence = await evidence_for(service, GetObject(stored.bucket, stored.key), info)
+        evidence = await evidence_for(service.engine, GetObject(stored.bucket, stored.key), info)
     except CosError:
         return None
     if evidence is None:

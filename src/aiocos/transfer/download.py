@@ -35,6 +35,7 @@ from aiocos.errors import (
     TransferError,
 )
 from aiocos.groups import Service
+from aiocos.groups.proof import evidence_for, pinned_to
 from aiocos.groups.reading import ObjectStream
 from aiocos.operations.objects import GetObject
 from aiocos.operations.shared import CustomerEncryption, Guarded, ReadConditions
@@ -43,7 +44,7 @@ from aiocos.transfer.monitor import Monitor, Observed
 from aiocos.transfer.partial import Partial
 from aiocos.transfer.plan import Part, check_concurrency, cut
 from aiocos.transfer.results import DownloadResult, leaves, raise_for
-from aiocos.transfer.verify import Verifier, evidence_for, pinned_to
+from aiocos.transfer.verify import Verifier
 from aiocos.wire.ranges import ByteRange, ContentRange
 
 # What a range holds in memory: one step being gathered, one being written.
@@ -197,7 +198,7 @@ class _Attempt:
         monitor.bytes_total = size
         complete = len({part.number for part in parts} - {part.number for part in missing})
         monitor.parts_total, monitor.parts_done = complete + len(missing), complete
-        evidence = await evidence_for(self._service, reading, info) if self._service.engine.config.verify_reads else None
+        evidence = await evidence_for(self._service.engine, reading, info) if self._service.engine.config.verify_reads else None
         verifier = Verifier(partial.fd, size, evidence)
         for offset, length in partial.kept:
             verifier.has(offset, length)
