@@ -31,14 +31,16 @@ async def main(endpoint):
     watching = asyncio.create_task(watch())
     await asyncio.sleep(0.05)
     stalls.clear()
-    client = aiocos.Client(endpoint, access_key_id="k", secret_access_key="s")
+    client = aiocos.Client(endpoint, credentials=aiocos.Anonymous())
     await asyncio.sleep(0)
     created = max(stalls, default=0)
-    await asyncio.sleep(0.05)
+    stalls.clear()
+    await client.objects.put("bucket", "key", b"x")
+    first = max(stalls, default=0)
     stop = True
     await watching
     await client.close()
-    print(json.dumps(created))
+    print(json.dumps([created, first]))
 
 import aiocos
 asyncio.run(main(sys.argv[1]))
@@ -69,13 +71,13 @@ async def test_e8_a_service_that_admits_eight(saw: Saw) -> None:
 
 
 async def test_e9_the_first_client_stalls_no_loop(saw: Saw) -> None:
-    stalls: list[float] = []
-    for _ in range(5):
-        ran = await asyncio.to_thread(
-            subprocess.run, [sys.executable, "-c", _FIRST, "http://127.0.0.1:9"], capture_output=True, text=True, timeout=60
-        )
-        assert ran.returncode == 0, ran.stderr
-        stalls.append(json.loads(ran.stdout) * 1000)
-    middle = sorted(stalls)[2]
-    assert middle < 10
-    saw("E9", f"{middle:.1f} ms (the median of 5 fresh processes)")
+    stalls: list[list[float]] = []
+    async with narrow(8, 0.0) as service:
+        for _ in range(5):
+            command = [sys.executable, "-c", _FIRST, service.url]
+            ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
+            assert ran.returncode == 0, ran.stderr
+            stalls.append(json.loads(ran.stdout))
+    created, first = (sorted(column)[2] * 1000 for column in zip(*stalls, strict=True))
+    assert created < 10
+    saw("E9", f"{created:.1f} ms; by the first request, which makes the session, {first:.1f} ms (medians of 5 fresh processes)")
