@@ -80,9 +80,7 @@ class Service:
 
 def some_faults(chance: random.Random) -> tuple[str, list[tuple[str, dict[str, object]]]]:
     """One kind of misbehaviour of the service, by its name."""
-    operation = chance.choice(
-        ["PutObject", "UploadPart", "GetObject", "CompleteMultipartUpload", "CreateMultipartUpload", None]
-    )
+    operation = chance.choice([*OPERATIONS, None])
     where: dict[str, object] = {"operation": operation, "times": chance.randrange(1, 6)}
     applied = chance.random() < 0.5
     return chance.choice([
@@ -149,9 +147,7 @@ class Worker:
         return self._chance.randbytes(64) * (size // 64) + self._chance.randbytes(size % 64)
 
     async def one(self) -> None:
-        what = self._chance.choice(
-            ["put", "upload", "upload", "file", "stream", "read", "download", "download", "delete", "copy"]
-        )
+        what = self._chance.choice(DEEDS)
         key = f"key {self._chance.randrange(KEYS)}/ü"
         work = asyncio.ensure_future(getattr(self, f"_{what}")(key))
         outcome = "done"

@@ -13,6 +13,7 @@ from tests.transfer.test_every_await import Stepped, descriptors
 import aiocos
 from aiocos.emulator import Emulator, Status
 from aiocos.errors import AccessDenied, ConfigError, IntegrityError, TransferError
+from aiocos.operations.multipart import CompleteMultipartUpload
 from aiocos.transfer import upload as uploading
 
 PARTS = 4
@@ -218,6 +219,26 @@ async def test_parts_put_there_by_somebody_else_are_not_believed(cos: aiocos.Cli
     result = await cos.upload("bucket", "key", source, resume=True)
     assert result.kept == PART
     assert await cos.objects.read("bucket", "key") == DATA
+
+
+async def test_a_part_that_comes_late_is_sent_once_more(
+    cos: aiocos.Client, cos_emulator: Emulator, source: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """On its way when its process was killed, it reaches a careless service after ours, and cut short."""
+    await broken_off(cos, cos_emulator, source)
+    [upload_id] = await open_uploads(cos)
+    real, late = cos.engine.call, [b"?" * PART]
+
+    async def call(operation):
+        if isinstance(operation, CompleteMultipartUpload) and late:
+            await cos.multipart.upload_part("bucket", "key", upload_id, 3, late.pop())
+        return await real(operation)
+
+    monkeypatch.setattr(cos.engine, "call", call)
+    result = await cos.upload("bucket", "key", source, resume=True)
+    assert (result.kept, result.size, result.refused) == (len(DATA) - PART, len(DATA), None)
+    assert await cos.objects.read("bucket", "key") == DATA
+    assert await open_uploads(cos) == []
 
 
 async def test_a_part_too_many_ends_the_old_upload(cos: aiocos.Client, cos_emulator: Emulator, source: Path):

@@ -155,7 +155,9 @@ class Record:
 
     async def note(self, part: CompletedPart, md5: str) -> None:
         """Note that the service has a part."""
-        await in_thread(self._journal.add, {"part": part.part_number, "etag": part.etag, "md5": md5})
+        step = {"part": part.part_number, "etag": part.etag, "md5": md5}
+        self._journal.steps.append(step)
+        await in_thread(self._journal.add, step)
 
     async def end(self) -> None:
         """Remove the journal: there is nothing to go on with."""

@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Iterable
 
 from aiocos.config import TransferConfig
-from aiocos.errors import ConfigError, CosError, IntegrityError, TransferError, Uncertain
+from aiocos.errors import ConfigError, CosError, IntegrityError, InvalidPart, TransferError, Uncertain
 from aiocos.groups import Service
 from aiocos.operations.multipart import (
     CompletedPart,
@@ -160,6 +160,16 @@ class _Multipart:
     async def resume(self, parts: list[Part], record: Record) -> UploadResult:
         """Go on where an earlier process left off, or begin; what is sent stays where it fails."""
         self._record = record
+        try:
+            return await self._go_on(parts, record)
+        except InvalidPart:
+            # A part that was on its way when its process died has come after ours, and cut short: it is seen in the listing.
+            self._done.clear()
+            self._size, self._computed, self._foreign = 0, True, False
+            self._monitor.restarted()
+            return await self._go_on(parts, record)
+
+    async def _go_on(self, parts: list[Part], record: Record) -> UploadResult:
         head = carry(self._request, HeadObject)
         self._found = found = await record.find(head, parts)
         if found is not None and found.joined is not None:
