@@ -160,7 +160,7 @@ def _calls(name: str) -> list[str]:
 
 def test_sleeps_and_sessions_have_their_places() -> None:
     assert _calls("asyncio.sleep") == ["groups/waiting.py", "net/retry.py"]
-    assert _calls("aiohttp.ClientSession") == ["net/transport.py"]
+    assert _calls("aiohttp.ClientSession") == ["net/session.py"]
 
 
 def test_the_exceptions_of_aiohttp_are_named_in_one_floor() -> None:

@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, CosError, ProtocolError, ServiceError, TimedOut, TransportError
+from aiocos.net.exchange import Exchange
 from aiocos.net.pace import Pacing
 from aiocos.net.retry import RetryBudget, persist
-from aiocos.net.transport import Exchange, Transport
+from aiocos.net.transport import Transport
 from aiocos.wire import digest
 from aiocos.wire.address import Endpoint
 from aiocos.wire.bind import from_response, to_request

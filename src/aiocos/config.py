@@ -130,6 +130,9 @@ class ClientConfig:
     checksum: Literal["md5", "crc32", "sha256"] = "md5"
     # False turns certificate checks off, and warns.
     verify_tls: bool = True
+    # Requests by aiohttp's connections alone, where the installed aiohttp has been tried out (see `aiocos.net.direct`); False
+    # sends all of them by its session.
+    direct: bool = True
     # A file of certificates to trust instead of the system's.
     ca_file: str | None = None
     # Compare what is read with the object's ETag where that is an MD5, and with checksum headers where there are any.

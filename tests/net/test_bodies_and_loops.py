@@ -19,7 +19,8 @@ from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator, Reset
 from aiocos.errors import AccessDenied, ConnectFailed, ProtocolError, TransportError, Unavailable
 from aiocos.net.retry import RetryBudget, decide, persist
-from aiocos.net.transport import Transport, _Patience
+from aiocos.net.session import Patience
+from aiocos.net.transport import Transport
 from aiocos.operations.objects import PutObject
 
 ONCE = RetryConfig(attempts=1)
@@ -68,7 +69,7 @@ async def test_an_answer_that_comes_before_the_body_is_read():
 
 async def test_progress_behind_the_answer_starts_no_timer():
     """A body that goes on after its answer finds a timer that has ended, and must not start to watch anything."""
-    patience = _Patience(0.01, None)
+    patience = Patience(0.01, None)
     async with patience.wait():
         pass
     patience.sent()
@@ -209,11 +210,12 @@ async def test_a_borrowed_connector_stays_open_when_its_loop_is_forgotten(cos_em
     async with aiohttp.ClientSession() as session:
         transport = Transport(ClientConfig(), session)
         other = asyncio.new_event_loop()
-        mine = transport._session()
-        transport._sessions[other] = mine
+        mine = transport._local()
+        transport._locals[other] = mine
         other.close()
-        del transport._sessions[asyncio.get_running_loop()]
-        transport._session()  # forgets the closed loop's
+        del transport._locals[asyncio.get_running_loop()]
+        transport._last = None
+        transport._local()  # forgets the closed loop's
         assert not session.closed
         async with session.get(cos_emulator.endpoint) as response:
             assert response.status == 403

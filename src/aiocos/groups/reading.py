@@ -12,8 +12,8 @@ from types import TracebackType
 from aiocos.call import Engine, resource_of
 from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
 from aiocos.groups.proof import Evidence, Proof, check, evidence_for, proof_of
+from aiocos.net.exchange import Exchange
 from aiocos.net.stream import BodyStream
-from aiocos.net.transport import Exchange
 from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.wire import digest
 from aiocos.wire.bind import from_response

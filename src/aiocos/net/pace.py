@@ -25,6 +25,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from aiocos.config import PaceConfig
@@ -136,6 +137,14 @@ class Pace:
         self._heard = False
         self._timer: asyncio.TimerHandle | None = None
 
+    def take_now(self, *, large: bool) -> int:
+        """Take a place that is free and that nobody waits for; return a ticket, or 0."""
+        if self._lines[large] or not self._is_free(large):
+            return 0
+        self._taken[large] += 1
+        self._tickets += 1
+        return self._tickets
+
     async def take(self, *, large: bool) -> int:
         """Wait for a place, and take it; return a ticket."""
         line = self._lines[large]
@@ -163,7 +172,7 @@ class Pace:
         if self._lines[0] or self._lines[1]:
             self._wake()
 
-    def heard(self, ticket: int, status: int, retry_after: float | None, *, seconds: float | None) -> None:
+    def heard(self, ticket: int, status: int, headers: Mapping[str, str], *, seconds: float | None) -> None:
         """Take note of an answer, while the place is still taken."""
         if not self._follows:
             return
@@ -174,8 +183,8 @@ class Pace:
             self._width.admitted(used_up=used_up, seconds=seconds)
             return
         self._width.refused(ticket, self._tickets + 1, in_flight - 1)
-        if self._width.value == 1 and not self._heard and retry_after:
-            self._hold(min(retry_after, _LONGEST_HOLD))
+        if self._width.value == 1 and not self._heard and (asked := _retry_after(headers)):
+            self._hold(min(asked, _LONGEST_HOLD))
         if self._width.value == 1:
             self._heard = False
 
@@ -224,3 +233,11 @@ class Pace:
             self._timer.cancel()
             self._timer = None
             self._wake()
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """The seconds that a refusal asks for; dates are for the caller, who waits for himself."""
+    try:
+        return float(headers.get("Retry-After", ""))
+    except ValueError:
+        return 0.0

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 
 from aiocos.config import RetryConfig
 from aiocos.errors import Interrupted, PreconditionFailed, ProtocolError, TransportError
+from aiocos.net.exchange import Exchange
 from aiocos.net.retry import RetryBudget, decide, pause
-from aiocos.net.transport import Exchange
 from aiocos.wire.digest import bare
 from aiocos.wire.ranges import ContentRange
 

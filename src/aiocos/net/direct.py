@@ -1,0 +1,379 @@
+"""Requests by aiohttp's connections, without a session.
+
+aiohttp's session spends most of the time of a small request: it builds a request, a response, timers and cookies around a
+connection and a parser that are quick. Here the connection is taken from the connector (pool, DNS, TLS and keep-alive stay
+aiohttp's, and so does the parser), the head is written as one piece, and the answer is read from the connection's own protocol.
+
+It relies on names that aiohttp does not promise: all of them are used in this file, and `verified` tries them out, once a
+process and without a network, before the first request. Where they do not behave as they should, where there is a proxy, and
+where a session of the user's is used, requests go by the session. `ClientConfig.direct` turns this way off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+
+import aiohttp
+from aiohttp import hdrs
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import EofStream
+from yarl import URL
+
+from aiocos.config import ClientConfig
+from aiocos.errors import ConfigError, Interrupted, ProtocolError, TimedOut
+from aiocos.net.body import SMALL, STEP
+from aiocos.net.exchange import Exchange, meaning
+from aiocos.net.watch import Flight, Watch
+from aiocos.wire.message import Bytes, Outgoing
+
+T = TypeVar("T")
+
+_log = logging.getLogger("aiocos.direct")
+
+# What is read ahead of who reads: aiohttp stops reading at twice this.
+_AHEAD = 256 * 1024
+# Connections of the pool that may be found unusable before a request gives up; each is closed when it is found.
+_UNUSABLE = 100
+_ERRORS = (aiohttp.ClientError, HttpProcessingError, EofStream, TimeoutError, OSError, ValueError)
+
+
+class _Answer(Exchange):
+    """An answer by a connection. `writer` is where a large body is still being sent, which a server may read to its end yet."""
+
+    __slots__ = ("_connection", "_deadline", "_flight", "_payload", "_request", "_way", "_writer")
+
+    def __init__(
+        self,
+        way: DirectWay,
+        request: Outgoing,
+        connection: Any,
+        flight: Flight,
+        answer: Any,
+        writer: asyncio.Task[None] | None,
+        deadline: float | None,
+    ) -> None:
+        message, self._payload = answer
+        self._way = way
+        self._request = request
+        self._connection = connection
+        self._flight = flight
+        self._writer = writer
+        self._deadline = deadline
+        self.status = message.code
+        self.headers: Mapping[str, str] = message.headers
+
+    @property
+    def what(self) -> str:
+        return _what(self._request)
+
+    def arrived(self) -> bytes | None:
+        payload = self._payload
+        if not payload.is_eof() or payload.exception() is not None:
+            return None
+        data = payload.read_nowait()
+        self._release()
+        return data
+
+    async def chunk(self) -> bytes:
+        payload = self._payload
+        try:
+            if payload.is_eof():
+                data = await payload.readany()
+            else:
+                data = await self._next(payload)
+        except _ERRORS as error:
+            raise meaning(error, self.what, self._way.patience(self._deadline)) from error
+        if payload.at_eof():
+            self._release()
+        return data
+
+    async def _next(self, payload: Any) -> bytes:
+        flight, watch = self._flight, self._way.watch
+        flight.waits = payload
+        watch.begin(flight)
+        try:
+            if self._deadline is None:
+                return await payload.readany()
+            async with asyncio.timeout_at(self._deadline):
+                return await payload.readany()
+        finally:
+            watch.flights.discard(flight)
+
+    def close(self) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        """Give the connection back; aiohttp closes it where a body has not come to its end."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        writer = self._writer
+        if writer is None or (writer.done() and not writer.cancelled() and writer.exception() is None):
+            connection.release()
+        else:
+            # Answered before all was sent, and nobody wants the rest.
+            writer.cancel()
+            _drop(connection)
+
+
+class DirectWay:
+    """Requests by the connections of `connector`, for one event loop."""
+
+    def __init__(self, config: ClientConfig, user_agent: str, connector: aiohttp.BaseConnector) -> None:
+        self._idle = config.idle_timeout
+        self._connector: Any = connector
+        # The first is for a connection that has to be made, names looked up and all; one of the pool is there at once.
+        longest = max(config.idle_timeout, config.connect_timeout)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=longest, sock_connect=config.connect_timeout)
+        self._always = f"User-Agent: {user_agent}\r\nAccept-Encoding: identity\r\n"
+        self._places: dict[str, tuple[Any, str]] = {}
+        self.watch = Watch(config.idle_timeout)
+
+    def patience(self, deadline: float | None) -> str:
+        """Say what ran out."""
+        if deadline is not None and asyncio.get_running_loop().time() >= deadline:
+            return "the deadline of the call passed"
+        return f"nothing moved for {self._idle:g} s"
+
+    def close(self) -> None:
+        """Forget the timer."""
+        self.watch.close()
+
+    async def open(self, request: Outgoing, deadline: float | None) -> Exchange:
+        """Send a request and return when the head of its answer has arrived."""
+        if deadline is None:
+            return await self._open(request, None)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._open(request, deadline)
+        except TimeoutError as error:
+            if isinstance(error, TimedOut):
+                raise
+            raise meaning(error, _what(request), self.patience(deadline)) from error
+
+    async def _open(self, request: Outgoing, deadline: float | None) -> Exchange:
+        connection, head = await self._connect(request)
+        protocol, body, watch = connection.protocol, request.body, self.watch
+        flight = Flight(protocol)
+        writer: asyncio.Task[None] | None = None
+        answer: tuple[Any, Any] | None = None
+        try:
+            protocol.set_response_params(
+                skip_payload=request.method == "HEAD", read_until_eof=True, auto_decompress=False, read_bufsize=_AHEAD
+            )
+            if body is None:
+                protocol.transport.write(head)
+            elif len(body) <= SMALL:
+                protocol.transport.write(head + body)
+            else:
+                writer = asyncio.ensure_future(self._write(flight, protocol, head, body))
+                writer.add_done_callback(_ended)
+            watch.begin(flight)
+            while answer is None or (100 <= answer[0].code < 200 and answer[0].code != 101):
+                answer = await protocol.read()
+        except _ERRORS as error:
+            raise meaning(error, _what(request), self.patience(deadline)) from error
+        finally:
+            watch.flights.discard(flight)
+            flight.sending = None
+            if answer is None:
+                if writer is not None:
+                    writer.cancel()
+                _drop(connection)
+        made = _Answer(self, request, connection, flight, answer, writer, deadline)
+        if made.status == 101:
+            made.close()
+            raise ProtocolError(f"{_what(request)}: the server wants to speak something else")
+        return made
+
+    async def _connect(self, request: Outgoing) -> tuple[Any, bytes]:
+        """Take a connection, and write the head of the request for it."""
+        try:
+            ask, host = self._places.get(request.origin) or self._place(request.origin)
+            head = self._head(request, host)
+            for _ in range(_UNUSABLE):
+                connection = await self._connector.connect(ask, [], self._timeout)
+                if not connection.protocol.should_close:
+                    return connection, head
+                # Something came that nobody asked for: it would be taken for the answer to this request.
+                connection.close()
+        except _ERRORS as error:
+            raise meaning(error, _what(request), "", connecting=True) from error
+        raise Interrupted(f"{_what(request)}: the server speaks before it is asked", sent=False)
+
+    def _place(self, origin: str) -> tuple[Any, str]:
+        """What the connector wants to know of an origin, and the Host header."""
+        ask: Any = ClientRequest("GET", URL(origin), loop=asyncio.get_running_loop())
+        place = self._places[origin] = ask, str(ask.headers[hdrs.HOST])
+        return place
+
+    def _head(self, request: Outgoing, host: str) -> bytes:
+        target = f"{request.path}?{request.query}" if request.query else request.path
+        lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{self._always}"]
+        lines += [f"{name}: {value}\r\n" for name, value in request.headers.items()]
+        if request.body is not None:
+            lines.append(f"Content-Length: {len(request.body)}\r\n")
+        elif request.method not in ("GET", "HEAD"):
+            lines.append("Content-Length: 0\r\n")
+        text = "".join(lines)
+        # Each of the lines has one end; the first has those of Host and of what is always sent too.
+        if text.count("\n") != len(lines) + 3 or text.count("\r") != len(lines) + 3 or "\0" in text:
+            raise ConfigError(f"{_what(request)}: a line break or a zero byte in a header: the request was not sent")
+        return f"{text}\r\n".encode()
+
+    async def _write(self, flight: Flight, protocol: Any, head: bytes, body: Bytes) -> None:
+        """Write a large body in steps, as fast as the peer takes it. Views, not copies; the head is not joined to them."""
+        transport, watch = protocol.transport, self.watch
+        flight.sending = transport
+        transport.write(head)
+        view = memoryview(body)
+        for start in range(0, len(view), STEP):
+            transport.write(view[start : start + STEP])
+            await protocol._drain_helper()
+            # Once the answer has begun, only its own bytes count as progress.
+            if flight.sending is not None:
+                flight.seen = watch.turn
+
+
+def _ended(writer: asyncio.Task[None]) -> None:
+    """Take note of how the writing of a body ended: an error of it shows in the answer, or in that there is none."""
+    if not writer.cancelled():
+        writer.exception()
+
+
+def _what(request: Outgoing) -> str:
+    return f"{request.method} {request.origin}{request.path}"
+
+
+def _drop(connection: Any) -> None:
+    """Close a connection at once: closing it in order would still send what is buffered, also of a part that was cancelled."""
+    transport = connection.transport
+    if transport is not None:
+        transport.abort()
+    connection.close()
+
+
+# -- whether it can be relied on --------------------------------------------------------------------------------------
+
+_verified: bool | None = None
+
+
+def is_verified() -> bool:
+    """Tell whether the installed aiohttp behaves as this file needs it to. Tried once a process, without a network."""
+    global _verified
+    if _verified is None:
+        try:
+            _verify()
+            _verified = True
+        except Exception as error:  # whatever a future aiohttp makes of names it does not promise
+            _log.warning("aiohttp %s is not as expected (%r): requests go by its session", aiohttp.__version__, error)
+            _verified = False
+    return _verified
+
+
+class _Wire(asyncio.Transport):
+    """A transport that leads nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+
+    def pause_reading(self) -> None:
+        return
+
+    def resume_reading(self) -> None:
+        return
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A connector whose connections lead nowhere."""
+
+    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:
+        protocol = ResponseHandler(asyncio.get_running_loop())
+        protocol.connection_made(_Wire())
+        return protocol
+
+
+def _now(work: Coroutine[Any, Any, T]) -> T:
+    """Run what has nothing to wait for."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value
+    work.close()
+    raise RuntimeError("it waits where it should not")
+
+
+def _expect(what: str, holds: bool) -> None:
+    if not holds:
+        raise RuntimeError(what)
+
+
+def _verify() -> None:
+    """Try everything out that this file relies on; raises where something is otherwise."""
+    connector: Any = _Connector(limit=0)
+    try:
+        ask: Any = ClientRequest("GET", URL("http://host.invalid:81"), loop=asyncio.get_running_loop())
+        _expect("the Host header", ask.headers[hdrs.HOST] == "host.invalid:81")
+        timeout = aiohttp.ClientTimeout(total=None, connect=1, sock_connect=1)
+
+        def begun(data: bytes, *, head: bool = False) -> tuple[Any, Any]:
+            connection = _now(connector.connect(ask, [], timeout))
+            protocol = connection.protocol
+            protocol.set_response_params(skip_payload=head, read_until_eof=True, auto_decompress=False, read_bufsize=_AHEAD)
+            connection.transport.write(b"x")
+            _now(protocol._drain_helper())
+            protocol.data_received(data)
+            return connection, protocol
+
+        answer = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 5\r\n\r\n'
+        connection, first = begun(answer + b"hello")
+        message, payload = _now(first.read())
+        _expect("status and headers", message.code == 200 and message.headers.get("etag") == '"e"')
+        _expect("a body that has come", payload.is_eof() and payload.exception() is None and payload.read_nowait() == b"hello")
+        _expect("the end of a body", payload.at_eof() and not first.should_close)
+        connection.release()
+        connection, protocol = begun(answer, head=True)
+        _expect("a kept connection", protocol is first)
+        _, payload = _now(protocol.read())
+        _expect("an answer to HEAD", payload.is_eof() and payload.read_nowait() == b"")
+        connection.release()
+        connection, protocol = begun(answer + b"he")
+        _, payload = _now(protocol.read())
+        _expect("half a body", not payload.is_eof() and _now(payload.readany()) == b"he" and protocol.should_close)
+        protocol.connection_lost(None)
+        _expect("a body that broke off", isinstance(payload.exception(), aiohttp.ClientPayloadError))
+        connection.release()
+        connection, protocol = begun(answer + b"hello" + answer + b"hello")
+        _expect("another connection after that", protocol is not first)
+        _now(protocol.read())
+        _expect("an answer that nobody asked for", protocol.should_close)
+        connection.release()
+        connection, protocol = begun(b"")
+        protocol.set_exception(TimeoutError())
+        with contextlib.suppress(TimeoutError):
+            _now(protocol.read())
+            _expect("an exception for who waits", holds=False)
+        connection.close()
+    finally:
+        with contextlib.suppress(StopIteration):
+            next(connector.close().__await__())

@@ -1,0 +1,91 @@
+"""The two ends of one attempt: an answer whose head has arrived, and the way that brought it.
+
+There are two ways: `session` goes through aiohttp's session, `direct` through its connections alone. Both are a `Way` and give
+an `Exchange`, and the same tests run on both. What an exception of aiohttp means for a request is said here, for both.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+
+from aiocos.errors import ConfigError, ConnectFailed, CosError, Interrupted, ProtocolError, TimedOut
+from aiocos.wire.message import Outgoing
+
+# A document of the service has at most a few MiB (1,000 keys of 1,024 bytes, percent-encoded); more is refused unread.
+DOCUMENT_LIMIT = 32 * 1024 * 1024
+
+
+class Exchange(ABC):
+    """An answer whose head has arrived. Read the body, or `close`; used as a context, it is closed at the end."""
+
+    __slots__ = ("headers", "status")
+
+    status: int
+    headers: Mapping[str, str]
+
+    @abstractmethod
+    async def chunk(self) -> bytes:
+        """Return what has arrived, waiting if that is nothing; empty at the end. Raises `Interrupted`, `TimedOut`."""
+
+    @abstractmethod
+    def arrived(self) -> bytes | None:
+        """Return the whole body and be done, if all of it has arrived; else None, and nothing has happened."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Drop the answer. A body that was not read to its end costs the connection."""
+
+    @property
+    @abstractmethod
+    def what(self) -> str:
+        """The request, as messages name it."""
+
+    async def read(self, limit: int = DOCUMENT_LIMIT) -> bytes:
+        """Read the whole body; `ProtocolError` if it has more than `limit` bytes."""
+        chunks: list[bytes] = []
+        total = 0
+        while chunk := await self.chunk():
+            total += len(chunk)
+            if total > limit:
+                raise ProtocolError(f"{self.what}: the answer has more than {limit} bytes")
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def __enter__(self) -> Exchange:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class Way(Protocol):
+    """How requests get to the service, for one event loop."""
+
+    async def open(self, request: Outgoing, deadline: float | None) -> Exchange:
+        """Send a request and return when the head of its answer has arrived.
+
+        `deadline` is a time of the loop's clock. Raises the `TransportError` family, `ProtocolError`, `ConfigError`.
+        """
+        ...
+
+
+def meaning(error: Exception, what: str, timeout: str, *, connecting: bool = False) -> CosError:
+    """Say what an exception of aiohttp means for a request: above all, whether it was sent. `timeout` says what ran out."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ConnectionTimeoutError) or (connecting and isinstance(error, TimeoutError)):
+        return TimedOut(f"{what}: no connection in time", sent=False)
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        return ConnectFailed(f"{what}: {text}", sent=False)
+    if isinstance(error, TimeoutError):
+        return TimedOut(f"{what}: {timeout}", sent=True)
+    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
+        return ProtocolError(f"{what}: the answer is no HTTP: {error.message}")
+    if isinstance(error, aiohttp.InvalidURL | ValueError) and not isinstance(error, aiohttp.ClientPayloadError):
+        return ConfigError(f"{what}: {text}")
+    return Interrupted(f"{what}: {text}", sent=not connecting)
