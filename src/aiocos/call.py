@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 from aiocos.auth.base import Authorizer, Presigner
@@ -26,11 +26,15 @@ from aiocos.wire import digest
 from aiocos.wire.address import Endpoint
 from aiocos.wire.bind import from_response, to_request
 from aiocos.wire.failure import read_error
-from aiocos.wire.message import Bytes, Outgoing, Request, Response, encode_query
-from aiocos.wire.spec import Operation, Payload, Result
+from aiocos.wire.message import Outgoing, Request, Response, encode_query
+from aiocos.wire.spec import Operation, Result
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+
+Once: TypeAlias = Callable[[O, Outgoing, float | None], Awaitable[T]]
+"""One attempt at an operation, within a deadline."""
 
 _log = logging.getLogger("aiocos.call")
 
@@ -60,33 +64,24 @@ class Engine:
         self._instance = service_instance_id
         self._presigner = presigner
 
-    async def call(self, operation: Operation[R]) -> R:
+    # Functions that only pass a coroutine on are no coroutines themselves: a small call is made of few enough to notice.
+
+    def call(self, operation: Operation[R]) -> Coroutine[Any, Any, R]:
         """Send an operation and return its result. Raises the errors of `aiocos.errors`."""
+        return self._live(operation, self._result)
 
-        async def once(outgoing: Outgoing, deadline: float | None) -> R:
-            response = await self._answer(outgoing, deadline)
-            _refuse(response, operation, outgoing)
-            return _decode(operation, response)
-
-        return await self._live(operation, once)
-
-    async def open(self, operation: Operation[Any]) -> Exchange:
+    def open(self, operation: Operation[Any]) -> Coroutine[Any, Any, Exchange]:
         """Send an operation and return its answer as soon as it has begun; its status is a success."""
+        return self._live(operation, self._begun)
 
-        async def once(outgoing: Outgoing, deadline: float | None) -> Exchange:
-            exchange = await self._begun(outgoing, deadline)
-            if exchange.status >= 300:
-                with exchange:
-                    _refuse(Response(exchange.status, exchange.headers, await exchange.read()), operation, outgoing)
-            return exchange
-
-        return await self._live(operation, once)
-
-    async def _live(self, operation: Operation[Any], once: Callable[[Outgoing, float | None], Awaitable[T]]) -> T:
+    def _live(self, operation: O, once: Once[O, T]) -> Coroutine[Any, Any, T]:
         """Prepare an operation and attempt it until it succeeds or should not be tried again, within its deadline."""
         if operation.timeout is None:
-            return await self._persist(operation, once, None)
-        deadline = asyncio.get_running_loop().time() + operation.timeout
+            return self._persist(operation, once, None)
+        return self._in_time(operation, once, operation.timeout)
+
+    async def _in_time(self, operation: O, once: Once[O, T], timeout: float) -> T:
+        deadline = asyncio.get_running_loop().time() + timeout
         clock = asyncio.timeout_at(deadline)
         try:
             async with clock:
@@ -95,14 +90,12 @@ class Engine:
             if isinstance(error, TimedOut) or not clock.expired():
                 raise
             what = f"{operation.statement.name} {resource_of(operation)}".strip()
-            raise TimedOut(f"{what}: not done within {operation.timeout:g} s", sent=True) from error
+            raise TimedOut(f"{what}: not done within {timeout:g} s", sent=True) from error
 
-    async def _persist(
-        self, operation: Operation[Any], once: Callable[[Outgoing, float | None], Awaitable[T]], deadline: float | None
-    ) -> T:
+    async def _persist(self, operation: O, once: Once[O, T], deadline: float | None) -> T:
         outgoing = await self.prepare(operation)
         return await persist(
-            lambda: once(outgoing, deadline),
+            lambda: once(operation, outgoing, deadline),
             config=self.config.retry,
             budget=self.budget,
             repeatable=is_repeatable(operation),
@@ -113,31 +106,35 @@ class Engine:
     async def prepare(self, operation: Operation[Any]) -> Outgoing:
         """Bind, digest and address an operation: everything of a request but the authorization."""
         request = to_request(operation)
-        headers = dict(request.headers)
+        headers, body = cast("dict[str, str]", request.headers), request.body
         if _names_instance(operation) and _INSTANCE not in headers and (instance := self._instance()):
             headers[_INSTANCE] = instance
-        if request.body is not None and _is_payload(operation):
-            await self._add_digest(headers, request.body)
+        if body is not None and operation.statement.has_payload and (algorithm := self._missing(headers)):
+            small = len(body) <= _INLINE
+            value = digest.digest(algorithm, body) if small else await asyncio.to_thread(digest.digest, algorithm, body)
+            headers[digest.HEADERS[algorithm]] = digest.encode(value)
         return self.address(request, headers)
 
     def address(self, request: Request, headers: dict[str, str]) -> Outgoing:
         """Give a request its place: origin, path and query as they will stand on the wire."""
         origin, path = self.endpoint.locate(request.bucket, request.key, self.config.addressing)
-        return Outgoing(request.method, origin, path, encode_query(request.query), headers, request.body)
+        query = encode_query(request.query) if request.query else ""
+        return Outgoing(request.method, origin, path, query, headers, request.body)
 
-    async def _add_digest(self, headers: dict[str, str], body: Bytes) -> None:
-        if any(name == "Content-MD5" or name.startswith("x-amz-checksum-") for name in headers):
-            return
+    def _missing(self, headers: dict[str, str]) -> digest.Algorithm | None:
+        """The checksum that a body still needs; None if it has one."""
+        for name in headers:
+            if name == "Content-MD5" or name.startswith("x-amz-checksum-"):
+                return None
         # A service refuses the announcement of a checksum that is not there.
         announced = headers.get("x-amz-sdk-checksum-algorithm")
         algorithm = _ALGORITHMS.get(announced) if announced else self.config.checksum
         if algorithm is None:
             raise ConfigError(f"a {announced} checksum is announced and not given, and cannot be computed here")
-        small = len(body) <= _INLINE
-        value = digest.digest(algorithm, body) if small else await asyncio.to_thread(digest.digest, algorithm, body)
-        headers[digest.HEADERS[algorithm]] = digest.encode(value)
+        return algorithm
 
-    async def _answer(self, outgoing: Outgoing, deadline: float | None) -> Response:
+    async def _result(self, operation: Operation[R], outgoing: Outgoing, deadline: float | None) -> R:
+        """One attempt, its answer read and decoded."""
         await self._authorizer.authorize(outgoing)
         response = await self._transport.send(outgoing, deadline=deadline)
         if response.status in (401, 403) and self._authorizer.rejected(outgoing, response.status, _date(response.headers)):
@@ -145,15 +142,21 @@ class Engine:
             # the signature was made by a clock that is wrong: it was set by the service's.
             await self._authorizer.authorize(outgoing)
             response = await self._transport.send(outgoing, deadline=deadline)
-        return response
+        if response.status >= 300:
+            raise _refusal(response, operation, outgoing)
+        return _decode(operation, response)
 
-    async def _begun(self, outgoing: Outgoing, deadline: float | None) -> Exchange:
+    async def _begun(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Exchange:
+        """One attempt, its answer left to be read."""
         await self._authorizer.authorize(outgoing)
         exchange = await self._transport.open(outgoing, deadline=deadline)
         if exchange.status in (401, 403) and self._authorizer.rejected(outgoing, exchange.status, _date(exchange.headers)):
             exchange.close()
             await self._authorizer.authorize(outgoing)
             exchange = await self._transport.open(outgoing, deadline=deadline)
+        if exchange.status >= 300:
+            with exchange:
+                raise _refusal(Response(exchange.status, exchange.headers, await exchange.read()), operation, outgoing)
         return exchange
 
     @property
@@ -176,10 +179,10 @@ class Engine:
 def is_repeatable(operation: Operation[Any]) -> bool:
     """Tell whether an operation may be sent twice: a conditional write may not, its second try would meet its first."""
     statement = operation.statement
-    if not statement.repeatable:
-        return False
-    conditions = ("if_match", "if_none_match", "if_unmodified_since")
-    return statement.method != "PUT" or all(getattr(operation, name, None) is None for name in conditions)
+    if statement.method != "PUT" or not statement.repeatable:
+        return statement.repeatable
+    given = [getattr(operation, name, None) for name in ("if_match", "if_none_match", "if_unmodified_since")]
+    return given == [None, None, None]
 
 
 def resource_of(operation: Operation[Any]) -> str:
@@ -200,15 +203,8 @@ def _date(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _is_payload(operation: Operation[Any]) -> bool:
-    body = operation.statement.body
-    return body is not None and isinstance(body.place, Payload)
-
-
-def _refuse(response: Response, operation: Operation[Any], outgoing: Outgoing) -> None:
-    """Raise the error of an answer that is none of success."""
-    if response.status < 300:
-        return
+def _refusal(response: Response, operation: Operation[Any], outgoing: Outgoing) -> CosError:
+    """The error of an answer that is none of success."""
     error = read_error(response, operation.statement.name, resource_of(operation))
     location = response.headers.get("Location")
     if 300 <= response.status < 400 and response.status != 304 and location:
@@ -218,7 +214,7 @@ def _refuse(response: Response, operation: Operation[Any], outgoing: Outgoing) -
             "make a client for that endpoint"
         )
         error.args = (error.message,)
-    raise error
+    return error
 
 
 def _decode(operation: Operation[R], response: Response) -> R:

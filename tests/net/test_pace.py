@@ -207,7 +207,7 @@ def test_cancelled_or_not_no_place_is_lost(uses: list[tuple[bool, int, int]]):
             ticket = await pace.take(large=large)
             try:
                 await asyncio.sleep(0)
-                pace.heard(ticket, status, {}, seconds=0.001)
+                pace.heard(ticket, status, {}, since=None)
             finally:
                 pace.give(large=large)
 
@@ -257,17 +257,17 @@ async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says()
     pace = Pace(PaceConfig(initial=2), 8)
     tickets = [await pace.take(large=False) for _ in range(2)]
     for ticket in tickets:
-        pace.heard(ticket, 503, {"Retry-After": "0.2"}, seconds=0.001)
+        pace.heard(ticket, 503, {"Retry-After": "0.2"}, since=None)
         pace.give(large=False)
     assert 0.1 < pace.now().held <= 0.2
     loop = asyncio.get_running_loop()
     began = loop.time()
     ticket = await pace.take(large=False)
     assert loop.time() - began >= 0.15
-    pace.heard(ticket, 200, {}, seconds=0.001)
+    pace.heard(ticket, 200, {}, since=None)
     pace.give(large=False)
     # Others get through: then it is the affair of the one that was refused.
-    pace.heard(await pace.take(large=False), 503, {"Retry-After": "60"}, seconds=0.001)
+    pace.heard(await pace.take(large=False), 503, {"Retry-After": "60"}, since=None)
     pace.give(large=False)
     assert pace.now().held == 0
     pace.close()
@@ -276,7 +276,7 @@ async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says()
 async def test_a_fixed_width_stays():
     pace = Pace(None, 5)
     ticket = await pace.take(large=False)
-    pace.heard(ticket, 503, {"Retry-After": "10"}, seconds=0.001)
+    pace.heard(ticket, 503, {"Retry-After": "10"}, since=None)
     pace.give(large=False)
     assert pace.now() == (5, 0, 0, 0, 0.0)
 

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
@@ -153,12 +154,15 @@ class _Nothing:
 
 def refuse_plain_http(origin: str) -> None:
     """Raise `ConfigError` where a bearer token would travel in the clear: plain http to anything but this machine."""
-    if origin.startswith("https://"):
-        return
-    parts = urlsplit(origin)
-    if parts.scheme == "https" or is_loopback(parts.hostname or ""):
+    if origin.startswith("https://") or _is_safe(origin):
         return
     raise ConfigError(f"a bearer token is not sent to {origin}: plain http would show it to the network; use https")
+
+
+@lru_cache(maxsize=64)
+def _is_safe(origin: str) -> bool:
+    parts = urlsplit(origin)
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def is_loopback(host: str) -> bool:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
+from functools import cached_property
 from typing import Any, TypeVar
 
 import aiohttp
@@ -26,10 +27,10 @@ from aiohttp.streams import EofStream
 from yarl import URL
 
 from aiocos.config import ClientConfig
-from aiocos.errors import ConfigError, Interrupted, ProtocolError, TimedOut
+from aiocos.errors import ConfigError, ProtocolError, TimedOut
 from aiocos.net.body import SMALL, STEP
 from aiocos.net.exchange import Exchange, meaning
-from aiocos.net.watch import Flight, Watch
+from aiocos.net.watch import Watch
 from aiocos.wire.message import Bytes, Outgoing
 
 T = TypeVar("T")
@@ -38,35 +39,40 @@ _log = logging.getLogger("aiocos.direct")
 
 # What is read ahead of who reads: aiohttp stops reading at twice this.
 _AHEAD = 256 * 1024
-# Connections of the pool that may be found unusable before a request gives up; each is closed when it is found.
+# Connections that may be found unusable before a request gives up; each is closed when it is found.
 _UNUSABLE = 100
+_NO_TRACES: list[Any] = []
 _ERRORS = (aiohttp.ClientError, HttpProcessingError, EofStream, TimeoutError, OSError, ValueError)
 
 
 class _Answer(Exchange):
-    """An answer by a connection. `writer` is where a large body is still being sent, which a server may read to its end yet."""
+    """A request on its way by a connection, and its answer: made before that has come, to be looked after meanwhile.
 
-    __slots__ = ("_connection", "_deadline", "_flight", "_payload", "_request", "_way", "_writer")
+    `writer` is where a large body is still being sent, which a server may read to its end yet.
+    """
 
-    def __init__(
-        self,
-        way: DirectWay,
-        request: Outgoing,
-        connection: Any,
-        flight: Flight,
-        answer: Any,
-        writer: asyncio.Task[None] | None,
-        deadline: float | None,
-    ) -> None:
-        message, self._payload = answer
+    __slots__ = (
+        "_connection", "_data", "_deadline", "_payload", "_request", "_way", "seen", "sending", "unsent", "waits", "writer",
+    )  # fmt: skip
+
+    def __init__(self, way: DirectWay, request: Outgoing, connection: Any, deadline: float | None) -> None:
         self._way = way
         self._request = request
         self._connection = connection
-        self._flight = flight
-        self._writer = writer
         self._deadline = deadline
+        self._data: bytes | None = None
+        self.writer: asyncio.Task[None] | None = None
+        # What the timer looks at, see `net.watch`.
+        self.seen = 0
+        self.sending: Any = None
+        self.unsent = 0
+        self.waits: Any = None
+
+    def begun(self, message: Any, payload: Any) -> None:
+        """Take note of the head that has come."""
         self.status = message.code
-        self.headers: Mapping[str, str] = message.headers
+        self.headers = message.headers
+        self._payload = payload
 
     @property
     def what(self) -> str:
@@ -76,11 +82,14 @@ class _Answer(Exchange):
         payload = self._payload
         if not payload.is_eof() or payload.exception() is not None:
             return None
-        data = payload.read_nowait()
-        self._release()
+        self._data = data = payload.read_nowait()
+        self.close()
         return data
 
     async def chunk(self) -> bytes:
+        if self._data is not None:
+            data, self._data = self._data, None
+            return data
         payload = self._payload
         try:
             if payload.is_eof():
@@ -90,36 +99,47 @@ class _Answer(Exchange):
         except _ERRORS as error:
             raise meaning(error, self.what, self._way.patience(self._deadline)) from error
         if payload.at_eof():
-            self._release()
+            self.close()
         return data
 
     async def _next(self, payload: Any) -> bytes:
-        flight, watch = self._flight, self._way.watch
-        flight.waits = payload
-        watch.begin(flight)
+        watch = self._way.watch
+        self.waits = payload
+        watch.begin(self)
         try:
             if self._deadline is None:
                 return await payload.readany()
             async with asyncio.timeout_at(self._deadline):
                 return await payload.readany()
         finally:
-            watch.flights.discard(flight)
+            watch.flights.discard(self)
 
     def close(self) -> None:
-        self._release()
-
-    def _release(self) -> None:
-        """Give the connection back; aiohttp closes it where a body has not come to its end."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        writer = self._writer
+        writer = self.writer
         if writer is None or (writer.done() and not writer.cancelled() and writer.exception() is None):
+            # aiohttp closes it where a body has not come to its end.
             connection.release()
         else:
             # Answered before all was sent, and nobody wants the rest.
             writer.cancel()
             _drop(connection)
+
+    def give_up(self) -> None:
+        """Leave the request where it is: no answer is waited for any more."""
+        if self.writer is not None:
+            self.writer.cancel()
+        _drop(self._connection)
+
+
+class _Question(ClientRequest):
+    """What the connector wants to know of an origin. One for all requests there, so the key of its connections is made once."""
+
+    @cached_property
+    def connection_key(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return super().connection_key
 
 
 class DirectWay:
@@ -145,10 +165,11 @@ class DirectWay:
         """Forget the timer."""
         self.watch.close()
 
-    async def open(self, request: Outgoing, deadline: float | None) -> Exchange:
+    def open(self, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
         """Send a request and return when the head of its answer has arrived."""
-        if deadline is None:
-            return await self._open(request, None)
+        return self._open(request, None) if deadline is None else self._in_time(request, deadline)
+
+    async def _in_time(self, request: Outgoing, deadline: float) -> Exchange:
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._open(request, deadline)
@@ -158,11 +179,18 @@ class DirectWay:
             raise meaning(error, _what(request), self.patience(deadline)) from error
 
     async def _open(self, request: Outgoing, deadline: float | None) -> Exchange:
-        connection, head = await self._connect(request)
-        protocol, body, watch = connection.protocol, request.body, self.watch
-        flight = Flight(protocol)
-        writer: asyncio.Task[None] | None = None
-        answer: tuple[Any, Any] | None = None
+        try:
+            ask, host = self._places.get(request.origin) or self._place(request.origin)
+            head = self._head(request, host)
+            connection = await self._connector.connect(ask, _NO_TRACES, self._timeout)
+            if connection.protocol.should_close:
+                connection = await self._another(connection, ask, request)
+        except _ERRORS as error:
+            raise meaning(error, _what(request), "", connecting=True) from error
+        answer = _Answer(self, request, connection, deadline)
+        answer.waits = protocol = connection.protocol
+        body, flights = request.body, self.watch.flights
+        code = 0
         try:
             protocol.set_response_params(
                 skip_payload=request.method == "HEAD", read_until_eof=True, auto_decompress=False, read_bufsize=_AHEAD
@@ -172,73 +200,70 @@ class DirectWay:
             elif len(body) <= SMALL:
                 protocol.transport.write(head + body)
             else:
-                writer = asyncio.ensure_future(self._write(flight, protocol, head, body))
-                writer.add_done_callback(_ended)
-            watch.begin(flight)
-            while answer is None or (100 <= answer[0].code < 200 and answer[0].code != 101):
-                answer = await protocol.read()
+                answer.writer = asyncio.ensure_future(self._write(answer, protocol, head, body))
+                answer.writer.add_done_callback(_ended)
+            self.watch.begin(answer)
+            while code < 200 and code != 101:
+                message, payload = await protocol.read()
+                code = message.code
+            answer.begun(message, payload)  # pyright: ignore[reportPossiblyUnboundVariable]
         except _ERRORS as error:
             raise meaning(error, _what(request), self.patience(deadline)) from error
         finally:
-            watch.flights.discard(flight)
-            flight.sending = None
-            if answer is None:
-                if writer is not None:
-                    writer.cancel()
-                _drop(connection)
-        made = _Answer(self, request, connection, flight, answer, writer, deadline)
-        if made.status == 101:
-            made.close()
+            flights.discard(answer)
+            answer.sending = None
+            if code < 200:
+                answer.give_up()
+        if code == 101:
             raise ProtocolError(f"{_what(request)}: the server wants to speak something else")
-        return made
+        return answer
 
-    async def _connect(self, request: Outgoing) -> tuple[Any, bytes]:
-        """Take a connection, and write the head of the request for it."""
-        try:
-            ask, host = self._places.get(request.origin) or self._place(request.origin)
-            head = self._head(request, host)
-            for _ in range(_UNUSABLE):
-                connection = await self._connector.connect(ask, [], self._timeout)
-                if not connection.protocol.should_close:
-                    return connection, head
-                # Something came that nobody asked for: it would be taken for the answer to this request.
-                connection.close()
-        except _ERRORS as error:
-            raise meaning(error, _what(request), "", connecting=True) from error
-        raise Interrupted(f"{_what(request)}: the server speaks before it is asked", sent=False)
+    async def _another(self, connection: Any, ask: Any, request: Outgoing) -> Any:
+        """Close a connection on which something came that nobody had asked for, and take another.
+
+        It would be taken for the answer to this request.
+        """
+        for _ in range(_UNUSABLE):
+            connection.close()
+            connection = await self._connector.connect(ask, _NO_TRACES, self._timeout)
+            if not connection.protocol.should_close:
+                return connection
+        connection.close()
+        raise aiohttp.ClientConnectionError("the server speaks before it is asked")
 
     def _place(self, origin: str) -> tuple[Any, str]:
         """What the connector wants to know of an origin, and the Host header."""
-        ask: Any = ClientRequest("GET", URL(origin), loop=asyncio.get_running_loop())
+        ask: Any = _Question("GET", URL(origin), loop=asyncio.get_running_loop())
         place = self._places[origin] = ask, str(ask.headers[hdrs.HOST])
         return place
 
     def _head(self, request: Outgoing, host: str) -> bytes:
         target = f"{request.path}?{request.query}" if request.query else request.path
-        lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{self._always}"]
-        lines += [f"{name}: {value}\r\n" for name, value in request.headers.items()]
+        text = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{self._always}"
+        for name, value in request.headers.items():
+            if "\n" in value or "\r" in value or "\0" in value:
+                raise ConfigError(f"{_what(request)}: a line break or a zero byte in {name}: the request was not sent")
+            text += f"{name}: {value}\r\n"
         if request.body is not None:
-            lines.append(f"Content-Length: {len(request.body)}\r\n")
-        elif request.method not in ("GET", "HEAD"):
-            lines.append("Content-Length: 0\r\n")
-        text = "".join(lines)
-        # Each of the lines has one end; the first has those of Host and of what is always sent too.
-        if text.count("\n") != len(lines) + 3 or text.count("\r") != len(lines) + 3 or "\0" in text:
-            raise ConfigError(f"{_what(request)}: a line break or a zero byte in a header: the request was not sent")
-        return f"{text}\r\n".encode()
+            text += f"Content-Length: {len(request.body)}\r\n\r\n"
+        elif request.method in ("GET", "HEAD"):
+            text += "\r\n"
+        else:
+            text += "Content-Length: 0\r\n\r\n"
+        return text.encode()
 
-    async def _write(self, flight: Flight, protocol: Any, head: bytes, body: Bytes) -> None:
+    async def _write(self, answer: _Answer, protocol: Any, head: bytes, body: Bytes) -> None:
         """Write a large body in steps, as fast as the peer takes it. Views, not copies; the head is not joined to them."""
         transport, watch = protocol.transport, self.watch
-        flight.sending = transport
+        answer.sending = transport
         transport.write(head)
         view = memoryview(body)
         for start in range(0, len(view), STEP):
             transport.write(view[start : start + STEP])
             await protocol._drain_helper()
             # Once the answer has begun, only its own bytes count as progress.
-            if flight.sending is not None:
-                flight.seen = watch.turn
+            if answer.sending is not None:
+                answer.seen = watch.turn
 
 
 def _ended(writer: asyncio.Task[None]) -> None:
@@ -332,7 +357,7 @@ def _verify() -> None:
     """Try everything out that this file relies on; raises where something is otherwise."""
     connector: Any = _Connector(limit=0)
     try:
-        ask: Any = ClientRequest("GET", URL("http://host.invalid:81"), loop=asyncio.get_running_loop())
+        ask: Any = _Question("GET", URL("http://host.invalid:81"), loop=asyncio.get_running_loop())
         _expect("the Host header", ask.headers[hdrs.HOST] == "host.invalid:81")
         timeout = aiohttp.ClientTimeout(total=None, connect=1, sock_connect=1)
 

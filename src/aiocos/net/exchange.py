@@ -7,9 +7,9 @@ an `Exchange`, and the same tests run on both. What an exception of aiohttp mean
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -35,7 +35,7 @@ class Exchange(ABC):
 
     @abstractmethod
     def arrived(self) -> bytes | None:
-        """Return the whole body and be done, if all of it has arrived; else None, and nothing has happened."""
+        """Return the whole body if all of it has arrived, else None. the connection is free then, and `chunk` gives it too."""
 
     @abstractmethod
     def close(self) -> None:
@@ -67,7 +67,7 @@ class Exchange(ABC):
 class Way(Protocol):
     """How requests get to the service, for one event loop."""
 
-    async def open(self, request: Outgoing, deadline: float | None) -> Exchange:
+    def open(self, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
         """Send a request and return when the head of its answer has arrived.
 
         `deadline` is a time of the loop's clock. Raises the `TransportError` family, `ProtocolError`, `ConfigError`.

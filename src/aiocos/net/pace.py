@@ -39,6 +39,7 @@ _SLOWER, _SLACK = 2.0, 0.010
 # The way to the service may change, so the least time is looked for anew; by so much at most after so many answers, since a
 # queue that has formed looks like a longer way.
 _WINDOW, _CREEP = 500, 1.05
+_SAMPLED = 16
 # A hold that is longer is none of a service's overload.
 _LONGEST_HOLD = 60.0
 
@@ -172,15 +173,17 @@ class Pace:
         if self._lines[0] or self._lines[1]:
             self._wake()
 
-    def heard(self, ticket: int, status: int, headers: Mapping[str, str], *, seconds: float | None) -> None:
-        """Take note of an answer, while the place is still taken."""
+    def heard(self, ticket: int, status: int, headers: Mapping[str, str], *, since: float | None) -> None:
+        """Take note of an answer, while the place is still taken. `since`: the loop's time when a small request was sent."""
         if not self._follows:
             return
         in_flight = self._taken[0] + self._taken[1]
         if status not in (503, 429):
             self._heard = True
             used_up = in_flight >= self._width.value or bool(self._lines[0] or self._lines[1])
-            self._width.admitted(used_up=used_up, seconds=seconds)
+            # While there is room, an answer in sixteen tells how long answers take.
+            if used_up or not ticket % _SAMPLED:
+                self._width.admitted(used_up=used_up, seconds=None if since is None else self._loop.time() - since)
             return
         self._width.refused(ticket, self._tickets + 1, in_flight - 1)
         if self._width.value == 1 and not self._heard and (asked := _retry_after(headers)):

@@ -88,12 +88,13 @@ class Patience:
 class _Answer(Exchange):
     """An answer by the session."""
 
-    __slots__ = ("_patience", "_response", "_what")
+    __slots__ = ("_data", "_patience", "_response", "_what")
 
     def __init__(self, response: aiohttp.ClientResponse, patience: Patience, what: str) -> None:
         self._response = response
         self._patience = patience
         self._what = what
+        self._data: bytes | None = None
         self.status = response.status
         self.headers = response.headers
 
@@ -102,6 +103,9 @@ class _Answer(Exchange):
         return self._what
 
     async def chunk(self) -> bytes:
+        if self._data is not None:
+            data, self._data = self._data, None
+            return data
         content = self._response.content
         try:
             if content.is_eof():
@@ -115,7 +119,7 @@ class _Answer(Exchange):
         content = self._response.content
         if not content.is_eof() or content.exception() is not None:
             return None
-        data = content.read_nowait()
+        self._data = data = content.read_nowait()
         self._response.release()
         return data
 

@@ -15,6 +15,7 @@ import ipaddress
 import ssl
 import weakref
 from base64 import b64encode
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,14 +56,20 @@ class _Local:
         self.hedge = None if config.hedge is None else Hedge(config.hedge)
         self.proxies: dict[str, Proxy] = {}
 
-    async def open(self, request: Outgoing, deadline: float | None) -> Exchange:
-        """Send a request, whichever way it goes, and return when the head of its answer has arrived."""
+    def open(self, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
+        """Send a request, twice where that helps, and return when the head of its answer has arrived."""
+        if self.hedge is not None and request.method in ("GET", "HEAD"):
+            return self.hedge.first(lambda: self._open(request, deadline), self.pace)
+        return self._open(request, deadline)
+
+    def _open(self, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
+        """Send a request, whichever way it goes."""
         proxy = self.proxies.get(request.origin)
         if proxy is None:
             proxy = self.proxies[request.origin] = _proxy_for(request.origin)
         if self.direct is not None and proxy is _NO_PROXY:
-            return await self.direct.open(request, deadline)
-        return await self.session.open(request, deadline, proxy)
+            return self.direct.open(request, deadline)
+        return self.session.open(request, deadline, proxy)
 
 
 class Transport:
@@ -81,7 +88,9 @@ class Transport:
         pace = local.pace
         ticket = pace.take_now(large=large) or await pace.take(large=large)
         try:
-            exchange = await self._heard(local, request, deadline, ticket, large)
+            began = local.loop.time()
+            exchange = await local.open(request, deadline)
+            pace.heard(ticket, exchange.status, exchange.headers, since=None if large else began)
             body = exchange.arrived()
             if body is None:
                 with exchange:
@@ -96,7 +105,10 @@ class Transport:
         pace = local.pace
         ticket = pace.take_now(large=large) or await pace.take(large=large)
         try:
-            return await self._heard(local, request, deadline, ticket, large)
+            began = local.loop.time()
+            exchange = await local.open(request, deadline)
+            pace.heard(ticket, exchange.status, exchange.headers, since=None if large else began)
+            return exchange
         finally:
             pace.give(large=large)
 
@@ -104,17 +116,6 @@ class Transport:
     def pacing(self) -> Pacing:
         """How many requests are in flight in the running loop, and may be."""
         return self._local().pace.now()
-
-    async def _heard(self, local: _Local, request: Outgoing, deadline: float | None, ticket: int, large: bool) -> Exchange:
-        """Send a request, and let the pace know what came of it."""
-        began = local.loop.time()
-        if local.hedge is not None and request.method in ("GET", "HEAD"):
-            exchange = await local.hedge.first(lambda: local.open(request, deadline), local.pace)
-        else:
-            exchange = await local.open(request, deadline)
-        seconds = None if large else local.loop.time() - began
-        local.pace.heard(ticket, exchange.status, exchange.headers, seconds=seconds)
-        return exchange
 
     # -- what belongs to a loop -----------------------------------------------------------------------------------
 

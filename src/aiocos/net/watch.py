@@ -7,7 +7,7 @@ off what has not moved meanwhile.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 from aiocos.net.body import waiting
 
@@ -15,17 +15,17 @@ from aiocos.net.body import waiting
 LOOKS = 8
 
 
-class Flight:
-    """One request on its way, as the timer sees it. `waits` is what is waited for: the head or the body of an answer."""
+class Flight(Protocol):
+    """One request on its way, as the timer sees it.
 
-    __slots__ = ("seen", "sending", "unsent", "waits")
+    `waits` is what is waited for (the head or the body of an answer), `sending` where a body is being written to. `seen` and
+    `unsent` are the timer's: when something moved last, and what of the body had not been sent then.
+    """
 
-    def __init__(self, waits: Any) -> None:
-        self.seen = 0
-        self.waits = waits
-        # Where a body is being written to.
-        self.sending: Any = None
-        self.unsent = 0
+    seen: int
+    sending: Any
+    unsent: int
+    waits: Any
 
 
 class Watch:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
@@ -64,8 +65,13 @@ class Endpoint:
             return self.origin, "/"
         if style == "virtual" and _BUCKET_LABEL.fullmatch(bucket):
             return f"{self.scheme}://{bucket}.{self.host}", "/" if key is None else f"/{encode_key(key)}"
-        path = f"/{quote(bucket, safe='-._~')}"
+        path = _bucket_path(bucket)
         return self.origin, path if key is None else f"{path}/{encode_key(key)}"
+
+
+@lru_cache(maxsize=256)
+def _bucket_path(bucket: str) -> str:
+    return f"/{quote(bucket, safe='-._~')}"
 
 
 def encode_key(key: str) -> str:

@@ -5,14 +5,16 @@ class, made at its first use.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar, cast
 
 from aiocos.errors import ConfigError, InvalidRequest, ProtocolError, ServiceError
 from aiocos.wire import digest
 from aiocos.wire.document import Document, Plan, XmlError, build, plan_of, read_tree, unwrap
 from aiocos.wire.failure import error_in_success
+from aiocos.wire.making import Maker
 from aiocos.wire.message import Bytes, Request, Response
 from aiocos.wire.spec import (
     Body,
@@ -46,13 +48,25 @@ class _Field:
     inner: str | None  # the field of `document` that this parameter is, with Body(of=...)
 
 
-_plans: dict[type[Any], tuple[_Field, ...]] = {}
+class _Fields(NamedTuple):
+    """The fields of an operation that travel, and a function that gets the values of all of them at once."""
+
+    fields: tuple[_Field, ...]
+    required: tuple[_Field, ...]
+    values: Callable[[Any], tuple[Any, ...]]
 
 
-def _plan(cls: type[Operation[Any]]) -> tuple[_Field, ...]:
+_plans: dict[type[Any], _Fields] = {}
+
+
+def _plan(cls: type[Operation[Any]]) -> _Fields:
     plan = _plans.get(cls)
     if plan is None:
-        plan = _plans[cls] = tuple(_field(p) for p in cls.statement.parameters if not isinstance(p.place, Local))
+        fields = tuple(_field(p) for p in cls.statement.parameters if not isinstance(p.place, Local))
+        names = [f.name for f in fields]
+        # Of one name it would give no tuple. Every operation has `timeout`, which `zip` then drops.
+        required = tuple(f for f in fields if f.parameter.required)
+        plan = _plans[cls] = _Fields(fields, required, attrgetter(*names, "timeout", "timeout"))
     return plan
 
 
@@ -79,11 +93,12 @@ def to_request(operation: Operation[Any]) -> Request:
     query = list(statement.query)
     headers: dict[str, str] = {}
     request = Request(statement.method, query=query, headers=headers)
-    for f in _plan(type(operation)):
-        value = getattr(operation, f.name)
+    plan = _plan(type(operation))
+    for f in plan.required:
+        if getattr(operation, f.name) is None:
+            raise ConfigError(f"{statement.name}: {f.name} is missing")
+    for f, value in zip(plan.fields, plan.values(operation), strict=False):
         if value is None:
-            if f.parameter.required:
-                raise ConfigError(f"{statement.name}: {f.name} is missing")
             continue
         try:
             place = f.place
@@ -169,7 +184,7 @@ def from_request(cls: type[O], request: Request) -> O:
     """
     query = dict(request.query)
     values: dict[str, Any] = {}
-    for f in _plan(cls):
+    for f in _plan(cls).fields:
         place, raw = f.place, None
         try:
             if isinstance(place, Header):
@@ -220,9 +235,9 @@ def _read_body(f: _Field, body: Bytes | None) -> Any:
 
 
 def _read_map(headers: Mapping[str, str], prefix: str) -> dict[str, str]:
-    found = {n[len(prefix) :]: v for n, v in headers.items() if n[: len(prefix)].lower() == prefix and len(n) > len(prefix)}
     # Servers write the names in any case (rclone capitalises them); names are defined as case-insensitive.
-    return {n.lower(): v for n, v in found.items()}
+    length = len(prefix)
+    return {n[length:].lower(): v for n, v in headers.items() if len(n) > length and n[:length].lower() == prefix}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -231,9 +246,12 @@ def _read_map(headers: Mapping[str, str], prefix: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    headers: tuple[tuple[str, str, str, bool], ...]  # field, wire name, its lower case, iso
+    headers: tuple[tuple[str, str, bool], ...]  # field, wire name, iso
     maps: tuple[tuple[str, str], ...]
     xml: Plan | None
+    by_name: dict[str, str]  # the field by the header's name in lower case
+    met: dict[str, str | None]  # the same by names as servers have written them; None: no field
+    maker: Maker | None  # of results that have nothing in a document
 
 
 _shapes: dict[type[Result], _Shape] = {}
@@ -242,18 +260,46 @@ _shapes: dict[type[Result], _Shape] = {}
 def _shape(cls: type[Result]) -> _Shape:
     shape = _shapes.get(cls)
     if shape is None:
-        headers: list[tuple[str, str, str, bool]] = []
+        headers: list[tuple[str, str, bool]] = []
         maps: list[tuple[str, str]] = []
         for name, info in cls.model_fields.items():
             for mark in info.metadata:
                 if isinstance(mark, Header):
-                    headers.append((name, mark.name, mark.name.lower(), mark.iso))
+                    headers.append((name, mark.name, mark.iso))
                 elif isinstance(mark, HeaderMap):
                     maps.append((name, mark.prefix))
         plan = plan_of(cls)
         has_xml = bool(plan.elements or plan.attributes or plan.text)
-        shape = _shapes[cls] = _Shape(tuple(headers), tuple(maps), plan if has_xml else None)
+        by_name = {wire.lower(): name for name, wire, _ in headers}
+        maker = None if has_xml else Maker(cls)
+        shape = _shapes[cls] = _Shape(
+            tuple(headers),
+            tuple(maps),
+            plan if has_xml else None,
+            by_name,
+            {},
+            maker if maker is not None and maker.is_right else None,
+        )
     return shape
+
+
+# Servers write a few dozen names; whoever invents new ones for ever shall not fill the memory.
+_MET = 500
+
+
+def _read_headers(shape: _Shape, headers: Mapping[str, str], values: dict[str, Any]) -> None:
+    """Read the headers that are fields, each by one look: an answer has ten headers, and a result knows forty."""
+    met = shape.met
+    for name, value in headers.items():
+        try:
+            field = met[name]
+        except KeyError:
+            field = shape.by_name.get(name.lower())
+            if len(met) < _MET:
+                met[name] = field
+        # Of a header that comes twice the first counts.
+        if field is not None and field not in values:
+            values[field] = value
 
 
 def from_response(cls: type[R], response: Response) -> R:
@@ -270,14 +316,16 @@ def from_response(cls: type[R], response: Response) -> R:
                 raise failed
             values = cls.received(read_tree(cls, response.body))
         headers = response.headers
-        for name, _, lower, _ in shape.headers:
-            value = headers.get(lower)
-            if value is not None:
-                values[name] = value
+        if shape.by_name:
+            # What stands in headers is not looked for in the document.
+            found: dict[str, Any] = {}
+            _read_headers(shape, headers, found)
+            values = values | found if values else found
         for name, prefix in shape.maps:
             values[name] = _read_map(headers, prefix)
         values["request_id"] = response.request_id
-        return build(cls, values)
+        made = shape.maker.make(values) if shape.maker is not None else None
+        return build(cls, values) if made is None else made
     except XmlError as error:
         where = f" (request id {response.request_id})" if response.request_id else ""
         raise ProtocolError(f"the {response.status} answer is no {cls.__name__}: {error}{where}") from error
@@ -287,7 +335,7 @@ def to_response(result: Result, status: int) -> Response:
     """Write a result as a response. Request ids are the server's to add."""
     shape = _shape(type(result))
     headers: dict[str, str] = {}
-    for name, wire, _, iso in shape.headers:
+    for name, wire, iso in shape.headers:
         value = getattr(result, name)
         if value is not None and value != "":
             headers[wire] = value if isinstance(value, str) else codec(cast("type[object]", type(value)), iso).write(value)

@@ -72,10 +72,26 @@ def parse_time(value: object) -> object:
     if not isinstance(value, str) or not value:
         return value
     if not value[0].isdigit():
-        return parsedate_to_datetime(value)
+        return _read_rfc1123(value)
     if "-" not in value:
         return datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     return value
+
+
+_MONTHS = {
+    "Jan": "01", "Feb": "02", "Mar": "03", "Apr": "04", "May": "05", "Jun": "06",
+    "Jul": "07", "Aug": "08", "Sep": "09", "Oct": "10", "Nov": "11", "Dec": "12",
+}  # fmt: skip
+
+
+def _read_rfc1123(value: str) -> datetime:
+    # `Fri, 20 Nov 2026 10:00:00 GMT` is what servers write; a parser of all forms takes several times as long.
+    if len(value) == 29 and value.endswith(" GMT"):
+        try:
+            return datetime.fromisoformat(f"{value[12:16]}-{_MONTHS[value[8:11]]}-{value[5:7]}T{value[17:25]}+00:00")
+        except (KeyError, ValueError):
+            pass
+    return parsedate_to_datetime(value)
 
 
 def write_time(value: datetime) -> str:

@@ -130,6 +130,7 @@ class Statement:
     repeatable: bool  # a second time does no harm
     parameters: tuple[Parameter, ...]
     result: type[Result]
+    has_payload: bool  # the body is bytes
 
     @property
     def marks(self) -> frozenset[str]:
@@ -184,6 +185,7 @@ def operation(method: str, pattern: str, *, ok: int = 200, repeatable: bool | No
         names = tuple(part.strip("{}") for part in path.split("/") if part)
         if names not in ((), ("bucket",), ("bucket", "key")):
             raise TypeError(f"{cls.__name__}: the path {path} is not one of /, /{{bucket}}, /{{bucket}}/{{key}}")
+        parameters = [_parameter(cls.__name__, f, names) for f in fields(made)]
         made.statement = Statement(
             name=cls.__name__,
             method=method,
@@ -193,10 +195,9 @@ def operation(method: str, pattern: str, *, ok: int = 200, repeatable: bool | No
             ok=ok,
             repeatable=method != "POST" if repeatable is None else repeatable,
             # Bucket and key first, whatever mix-ins came before them.
-            parameters=tuple(
-                sorted((_parameter(cls.__name__, f, names) for f in fields(made)), key=lambda p: not isinstance(p.place, Path))
-            ),
+            parameters=tuple(sorted(parameters, key=lambda p: not isinstance(p.place, Path))),
             result=_result_type(cls),
+            has_payload=any(isinstance(p.place, Payload) for p in parameters),
         )
         _check(made.statement, names)
         registry[cls.__name__] = made
