@@ -192,6 +192,15 @@ def test_pages_as_the_emulator_writes_them(listed: list[ObjectEntry], encoded: b
     assert_equal(cls, page.to_xml())
 
 
+def test_the_codec_reads_only_what_is_around_the_entries() -> None:
+    indented = page_with(_of("1")).replace(b"<Contents>", b"\n  <Contents>\n    ").replace(b"</Contents>", b"\n  </Contents>")
+    for body in (page_with(_of("1")), indented):
+        with patch.object(entries, "read_tree", wraps=entries.read_tree) as general:
+            assert quickly(ListObjectsV2Result, body) is not None
+        ((_, rest),) = (call.args for call in general.call_args_list)
+        assert rest.replace(b"\n  ", b"") == b"<L><Contents/></L>"
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Any other page
 
@@ -209,6 +218,25 @@ def test_the_page_that_the_cases_change_is_read_at_once() -> None:
 
 def _of(size: str, key: str = "k") -> str:
     return f"<Contents><Key>{key}</Key><Size>{size}</Size></Contents>"
+
+
+_URL = "<EncodingType>url</EncodingType>"
+SAME = {
+    "keys as they are": (page_with(_of("1", "a+b%20c")), "a+b%20c"),
+    "keys encoded": (page_with(_of("1", "a+b%20c"), _URL), "a b c"),
+    "keys encoded, said at the end": (page_with(_of("1", "a+b%20c"), "", _URL), "a b c"),
+    "usual references": (page_with(_of("1", "&amp;&lt;&gt;&quot;&apos;&#34;&#39;")), "&<>\"'\"'"),
+    "references of references": (page_with(_of("1", "&amp;quot;&amp;lt;&quot;")), '&quot;&lt;"'),
+    "encoded references": (page_with(_of("1", "&lt;%3C&amp;+"), _URL), "<<& "),
+    "space between": (page_with(_of("1") + "\r\n\t"), "k"),
+}
+
+
+@pytest.mark.parametrize(("body", "key"), SAME.values(), ids=SAME.keys())
+def test_keys_of_every_spelling_are_read_at_once(body: bytes, key: str) -> None:
+    assert quickly(ListObjectsV2Result, body) is not None
+    assert outcome(ListObjectsV2Result, body).contents[-1].key == key
+    assert_equal(ListObjectsV2Result, body)
 
 
 def _alone(inner: str) -> bytes:
