@@ -33,7 +33,7 @@ D = TypeVar("D", bound=Document)
 Columns = dict[str, list[Any]]
 
 _LEAF = re.compile(r"<([A-Za-z]\w*)>[^<]*</\1>", re.ASCII)
-_SPACE = " \t\r\n"
+_SPACE = r"[ \t\r\n]*+"
 _MOST = 30  # elements in an entry; the service has ten
 _FEWEST = 8  # entries in a page; fewer are read faster one by one
 
@@ -63,7 +63,7 @@ def read(cls: type[Result], body: bytes, field: str, model: type[Document]) -> d
         start, closing = text.find(f"<{tag}>"), f"</{tag}>"
         entry = text[start : text.find(closing, start) + len(closing)]
         names = _names(entry, tag)
-        pieces = re.split(_LEAF.sub(r"<\1>([^<]*+)</\1>", entry) + f"[{_SPACE}]*", text)
+        pieces = re.split(_LEAF.sub(r"<\1>([^<]*+)</\1>", entry) + _SPACE, text)
         width = len(names) + 1
         around = pieces[::width]
         # Deletion markers may stand between versions; every run of entries leaves an empty element.
@@ -89,11 +89,10 @@ def read(cls: type[Result], body: bytes, field: str, model: type[Document]) -> d
 
 def _names(entry: str, tag: str) -> list[str]:
     """Name the elements that have a text, in their order; those of the owner as `Owner/ID`."""
-    frame = _LEAF.sub("", entry).translate(dict.fromkeys(map(ord, _SPACE)))
-    owned = f"<{tag}><Owner></Owner></{tag}>"
-    if frame not in (f"<{tag}></{tag}>", owned):
+    frame = re.fullmatch(rf"<{tag}>{_SPACE}(<Owner>{_SPACE}</Owner>{_SPACE})?</{tag}>", _LEAF.sub("", entry))
+    if frame is None:
         raise _Unexpected("an element with elements of its own, an attribute, a comment")
-    owner = range(entry.find("<Owner>"), entry.find("</Owner>")) if frame == owned else range(0)
+    owner = range(entry.find("<Owner>"), entry.find("</Owner>")) if frame[1] else range(0)
     names = [f"Owner/{found[1]}" if found.start() in owner else found[1] for found in _LEAF.finditer(entry)]
     if len(set(names)) < len(names) or len(names) > _MOST or "Owner" in names or "Key" not in names:
         raise _Unexpected("an element that comes twice, an owner without a name, no key")
