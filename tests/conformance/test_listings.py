@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from aiocos import Client
 from aiocos.errors import BucketNotEmpty, Conflict, InvalidRequest, InvalidSignature, NotFound
+from aiocos.operations import entries
+from aiocos.wire.document import Document
+from aiocos.wire.spec import Result
 
 Needs = Callable[[str], None]
 KEYS = ["a", "b/1", "b/2", "b/c/3", "d/4", "e f/5", "z"]
@@ -119,6 +123,40 @@ async def test_versions_of_a_bucket_without_versioning(cos: Client, bucket: str,
     await _filled(cos, bucket)
     found = [entry async for entry in cos.objects.list_versions(bucket, max_keys=2)]
     assert [(entry.key, entry.version_id, entry.is_latest) for entry in found] == [(key, "null", True) for key in KEYS]
+
+
+@pytest.mark.parametrize("name", ["list", "list_v1", "list_versions"])
+async def test_pages_are_read_at_once_and_as_by_the_codec(
+    cos: Client, bucket: str, needs: Needs, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "list_versions":
+        needs("versions")
+    for key in (*KEYS, "q&<>", "ü/ñ", "a+b", "x%2Fy"):
+        await cos.objects.put(bucket, key, key.encode())
+    read = entries.read
+    given: list[bool] = []
+
+    def noted(cls: type[Result], body: bytes, field: str, model: type[Document]) -> dict[str, Any] | None:
+        values = read(cls, body, field, model)
+        given.append(values is not None)
+        return values
+
+    async def pages(**more: Any) -> list[Any]:
+        found = [page async for page in getattr(cos.objects, name)(bucket, **more).pages()]
+        return [page.model_copy(update={"request_id": None}) for page in found]
+
+    for more in ({}, {"delimiter": "|"}, {"fetch_owner": True}, {"prefix": "a", "encoding_type": None}):
+        if "fetch_owner" in more and name != "list":
+            continue
+        monkeypatch.setattr(entries, "_FEWEST", 2)
+        monkeypatch.setattr(entries, "read", noted)
+        quick = await pages(**more)
+        assert given == [True], more
+        monkeypatch.setattr(entries, "read", lambda *_: None)
+        general = await pages(**more)
+        assert quick == general
+        assert repr(quick) == repr(general)
+        given.clear()
 
 
 async def test_a_bad_bucket_name(cos: Client, needs: Needs) -> None:

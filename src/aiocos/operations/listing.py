@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY
 from typing import Annotated, Any, ClassVar, Literal, cast
 from urllib.parse import quote_plus, unquote_plus
 
+from aiocos.operations import entries
 from aiocos.operations.shared import Guarded, Mirrored, Owner, Paid
 from aiocos.wire.document import Document, Element, Timestamp
 from aiocos.wire.spec import Header, Operation, Query, Result, operation
@@ -100,6 +101,11 @@ class ObjectPage(KeyPage):
 
     contents: list[ObjectEntry] = []
 
+    @classmethod
+    def read(cls, body: bytes) -> dict[str, Any]:
+        """Read the objects at once where their form allows it."""
+        return entries.read(cls, body, "contents", ObjectEntry) or super().read(body)
+
 
 class ListObjectsV2Result(ObjectPage):
     """A page of objects. The next page is asked for with `next_continuation_token`."""
@@ -180,6 +186,11 @@ class ListObjectVersionsResult(KeyPage):
     next_version_id_marker: str | None = None
     versions: Annotated[list[ObjectVersion], Element("Version")] = []
     delete_markers: Annotated[list[DeleteMarker], Element("DeleteMarker")] = []
+
+    @classmethod
+    def read(cls, body: bytes) -> dict[str, Any]:
+        """Read the versions at once where their form allows it."""
+        return entries.read(cls, body, "versions", ObjectVersion) or super().read(body)
 
 
 @operation("GET", "/{bucket}?versions")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from aiocos.errors import ConfigError, InvalidRequest, ProtocolError, ServiceError
 from aiocos.wire import digest
-from aiocos.wire.document import Document, Plan, XmlError, build, plan_of, read_tree, unwrap
+from aiocos.wire.document import Document, Plan, XmlError, build, plan_of, unwrap
 from aiocos.wire.failure import error_in_success
 from aiocos.wire.making import Maker
 from aiocos.wire.message import Bytes, Request, Response
@@ -312,9 +312,10 @@ def from_response(cls: type[R], response: Response) -> R:
     try:
         values: dict[str, Any] = {}
         if shape.xml is not None:
-            if failed := error_in_success(response):
+            # The root element decides; that the bytes are nowhere is found in a hundredth of the time, on a long page.
+            if b"<Error" in response.body and (failed := error_in_success(response)):
                 raise failed
-            values = cls.received(read_tree(cls, response.body))
+            values = cls.read(response.body)
         headers = response.headers
         if shape.by_name:
             # What stands in headers is not looked for in the document.

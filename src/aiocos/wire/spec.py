@@ -22,7 +22,7 @@ from dataclasses import MISSING, dataclass, fields
 from dataclasses import Field as DataclassField
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, dataclass_transform, get_args, get_origin
 
-from aiocos.wire.document import Document, Elsewhere
+from aiocos.wire.document import Document, Elsewhere, read_tree
 
 R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T", bound="Operation[Any]")
@@ -95,6 +95,11 @@ class Result(Document):
     """What an operation gives back. `request_id` is what IBM support asks for."""
 
     request_id: Annotated[str | None, Local()] = None
+
+    @classmethod
+    def read(cls, body: bytes) -> dict[str, Any]:
+        """Read the XML of an answer into what is validated (listings have a faster way for most pages)."""
+        return cls.received(read_tree(cls, body))
 
     @classmethod
     def received(cls, values: dict[str, Any]) -> dict[str, Any]:
