@@ -1,7 +1,7 @@
 """One client at one workload, in this process; prints one line of JSON.
 
-`cpu` is processor time, user and system, of the whole process over what is measured; `wall` the seconds it took; `count` of what
-(calls, keys, files, GiB); `rss` the peak of memory in MiB.
+`cpu` is processor time, user and system, of the whole process over what is measured; `wall` the seconds it took; `count` how
+many of what (calls, keys, files, GiB); `rss` the peak of memory in MiB.
 """
 
 from __future__ import annotations

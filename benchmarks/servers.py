@@ -176,8 +176,9 @@ events {{ worker_connections 8192; multi_accept on; }}
 http {{
     access_log off; server_tokens off; default_type application/octet-stream; client_max_body_size 0;
     keepalive_requests 100000000; keepalive_timeout 600; tcp_nodelay on; sendfile on; etag off; output_buffers 2 512k;
-    client_body_buffer_size 1m; proxy_buffers 64 64k; proxy_buffer_size 64k; proxy_max_temp_file_size 0; proxy_temp_path {root}/t;
-    client_body_temp_path {root}/b; fastcgi_temp_path {root}/f; uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;
+    client_body_buffer_size 1m; proxy_buffers 64 64k; proxy_buffer_size 64k; proxy_max_temp_file_size 0;
+    proxy_temp_path {root}/t; client_body_temp_path {root}/b; fastcgi_temp_path {root}/f;
+    uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;
     map $uri $name {{ default k; "~/(?<n>k|s[0-9]+)[^/]*$" $n; }}
     map $name $etag {{ default ""; {etags} }}
     map $args $page {{ default p0; "~continuation-token=(?<p>p[0-9]+)" $p; }}
@@ -201,7 +202,8 @@ http {{
         location @part {{ add_header ETag '"{_etag(block(PART))}"'; add_header x-amz-request-id 0123456789; return 200; }}
         location = /{BUCKET}/k {{
             error_page 418 = @put; if ($kind = put) {{ return 418; }}
-            add_header ETag '"{_etag(small("k"))}"'; add_header Last-Modified "{MODIFIED}"; add_header x-amz-request-id 0123456789;
+            add_header ETag '"{_etag(small("k"))}"'; add_header Last-Modified "{MODIFIED}";
+            add_header x-amz-request-id 0123456789;
             return 200 "{small("k").decode()}";
         }}
         location ~ ^/{BUCKET}/(big|crc)$ {{

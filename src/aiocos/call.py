@@ -20,7 +20,7 @@ from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, CosError, ProtocolError, ServiceError, TimedOut, TransportError
 from aiocos.net.exchange import Exchange
 from aiocos.net.pace import Pacing
-from aiocos.net.retry import RetryBudget, persist
+from aiocos.net.retry import WORTH_A_LOOK, RetryBudget, persist
 from aiocos.net.transport import Transport
 from aiocos.wire import digest
 from aiocos.wire.address import Endpoint
@@ -94,20 +94,26 @@ class Engine:
 
     async def _persist(self, operation: O, once: Once[O, T], deadline: float | None) -> T:
         outgoing = await self.prepare(operation)
-        return await persist(
-            lambda: once(operation, outgoing, deadline),
-            config=self.config.retry,
-            budget=self.budget,
-            repeatable=is_repeatable(operation),
-            deadline=deadline,
-            on_retry=_Noted(operation),
-        )
+        try:
+            done = await once(operation, outgoing, deadline)
+        except WORTH_A_LOOK as error:
+            return await persist(
+                lambda: once(operation, outgoing, deadline),
+                config=self.config.retry,
+                budget=self.budget,
+                repeatable=is_repeatable(operation),
+                deadline=deadline,
+                on_retry=_Noted(operation),
+                failed=error,
+            )
+        self.budget.refund()
+        return done
 
     async def prepare(self, operation: Operation[Any]) -> Outgoing:
         """Bind, digest and address an operation: everything of a request but the authorization."""
         request = to_request(operation)
         headers, body = cast("dict[str, str]", request.headers), request.body
-        if _names_instance(operation) and _INSTANCE not in headers and (instance := self._instance()):
+        if operation.statement.names_instance and _INSTANCE not in headers and (instance := self._instance()):
             headers[_INSTANCE] = instance
         if body is not None and operation.statement.has_payload and (algorithm := self._missing(headers)):
             small = len(body) <= _INLINE
@@ -189,10 +195,6 @@ def resource_of(operation: Operation[Any]) -> str:
     """`bucket/key`, as messages name it."""
     bucket, key = getattr(operation, "bucket", None), getattr(operation, "key", None)
     return "/".join(part for part in (bucket, key) if part)
-
-
-def _names_instance(operation: Operation[Any]) -> bool:
-    return hasattr(operation, "service_instance_id")
 
 
 def _date(headers: Mapping[str, str]) -> float | None:

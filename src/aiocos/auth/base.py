@@ -199,13 +199,20 @@ class BearerToken(Credentials):
 class _Bearer:
     def __init__(self, token: SecretStr | Callable[[], Awaitable[str]]) -> None:
         self._token = token
+        # The header of a token that stays.
+        self._said = ""
 
     async def authorize(self, request: Outgoing) -> None:
         refuse_plain_http(request.origin)
+        if self._said:
+            request.headers["Authorization"] = self._said
+            return
         token = self._token.get_secret_value() if isinstance(self._token, SecretStr) else await self._token()
         if not token:
             raise CredentialsError("the token is empty: the request was not sent")
-        request.headers["Authorization"] = f"Bearer {token}"
+        request.headers["Authorization"] = said = f"Bearer {token}"
+        if isinstance(self._token, SecretStr):
+            self._said = said
 
     def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
         # A function may know better by now; a fixed token will not change.

@@ -12,15 +12,12 @@ where a session of the user's is used, requests go by the session. `ClientConfig
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 from collections.abc import Coroutine
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 from aiohttp import hdrs
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import EofStream
@@ -33,12 +30,8 @@ from aiocos.net.exchange import Exchange, meaning
 from aiocos.net.watch import Watch
 from aiocos.wire.message import Bytes, Outgoing
 
-T = TypeVar("T")
-
-_log = logging.getLogger("aiocos.direct")
-
 # What is read ahead of who reads: aiohttp stops reading at twice this.
-_AHEAD = 256 * 1024
+AHEAD = 256 * 1024
 # Connections that may be found unusable before a request gives up; each is closed when it is found.
 _UNUSABLE = 100
 _NO_TRACES: list[Any] = []
@@ -134,11 +127,12 @@ class _Answer(Exchange):
         _drop(self._connection)
 
 
-class _Question(ClientRequest):
+class Question(ClientRequest):
     """What the connector wants to know of an origin. One for all requests there, so the key of its connections is made once."""
 
     @cached_property
     def connection_key(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """What connections of the pool are kept by."""
         return super().connection_key
 
 
@@ -153,6 +147,8 @@ class DirectWay:
         self._timeout = aiohttp.ClientTimeout(total=None, connect=longest, sock_connect=config.connect_timeout)
         self._always = f"User-Agent: {user_agent}\r\nAccept-Encoding: identity\r\n"
         self._places: dict[str, tuple[Any, str]] = {}
+        # The last token, and the line that says it.
+        self._token = "", b""
         self.watch = Watch(config.idle_timeout)
 
     def patience(self, deadline: float | None) -> str:
@@ -181,7 +177,9 @@ class DirectWay:
     async def _open(self, request: Outgoing, deadline: float | None) -> Exchange:
         try:
             ask, host = self._places.get(request.origin) or self._place(request.origin)
-            head = self._head(request, host)
+            body = request.body
+            large = body is not None and len(body) > SMALL
+            head = self._head(request, host, b"" if body is None or large else body)
             connection = await self._connector.connect(ask, _NO_TRACES, self._timeout)
             if connection.protocol.should_close:
                 connection = await self._another(connection, ask, request)
@@ -189,19 +187,17 @@ class DirectWay:
             raise meaning(error, _what(request), "", connecting=True) from error
         answer = _Answer(self, request, connection, deadline)
         answer.waits = protocol = connection.protocol
-        body, flights = request.body, self.watch.flights
+        flights = self.watch.flights
         code = 0
         try:
             protocol.set_response_params(
-                skip_payload=request.method == "HEAD", read_until_eof=True, auto_decompress=False, read_bufsize=_AHEAD
+                skip_payload=request.method == "HEAD", read_until_eof=True, auto_decompress=False, read_bufsize=AHEAD
             )
-            if body is None:
-                protocol.transport.write(head)
-            elif len(body) <= SMALL:
-                protocol.transport.write(head + body)
-            else:
+            if body is not None and large:
                 answer.writer = asyncio.ensure_future(self._write(answer, protocol, head, body))
                 answer.writer.add_done_callback(_ended)
+            else:
+                protocol.transport.write(head)
             self.watch.begin(answer)
             while code < 200 and code != 101:
                 message, payload = await protocol.read()
@@ -233,24 +229,32 @@ class DirectWay:
 
     def _place(self, origin: str) -> tuple[Any, str]:
         """What the connector wants to know of an origin, and the Host header."""
-        ask: Any = _Question("GET", URL(origin), loop=asyncio.get_running_loop())
+        ask: Any = Question("GET", URL(origin), loop=asyncio.get_running_loop())
         place = self._places[origin] = ask, str(ask.headers[hdrs.HOST])
         return place
 
-    def _head(self, request: Outgoing, host: str) -> bytes:
+    def _head(self, request: Outgoing, host: str, body: Bytes = b"") -> bytes:
+        """The head of a request, and a small body behind it."""
         target = f"{request.path}?{request.query}" if request.query else request.path
         text = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{self._always}"
+        token = b""
         for name, value in request.headers.items():
+            if value == self._token[0]:
+                token = self._token[1]
+                continue
             if "\n" in value or "\r" in value or "\0" in value:
                 raise ConfigError(f"{_what(request)}: a line break or a zero byte in {name}: the request was not sent")
+            if name == "Authorization" and value.startswith("Bearer "):
+                # Long, and the same for many requests.
+                token = f"{name}: {value}\r\n".encode()
+                self._token = value, token
+                continue
             text += f"{name}: {value}\r\n"
         if request.body is not None:
-            text += f"Content-Length: {len(request.body)}\r\n\r\n"
-        elif request.method in ("GET", "HEAD"):
-            text += "\r\n"
-        else:
-            text += "Content-Length: 0\r\n\r\n"
-        return text.encode()
+            text += f"Content-Length: {len(request.body)}\r\n"
+        elif request.method not in ("GET", "HEAD"):
+            text += "Content-Length: 0\r\n"
+        return b"".join((text.encode(), token, b"\r\n", body))
 
     async def _write(self, answer: _Answer, protocol: Any, head: bytes, body: Bytes) -> None:
         """Write a large body in steps, as fast as the peer takes it. Views, not copies; the head is not joined to them."""
@@ -282,123 +286,3 @@ def _drop(connection: Any) -> None:
     if transport is not None:
         transport.abort()
     connection.close()
-
-
-# -- whether it can be relied on --------------------------------------------------------------------------------------
-
-_verified: bool | None = None
-
-
-def is_verified() -> bool:
-    """Tell whether the installed aiohttp behaves as this file needs it to. Tried once a process, without a network."""
-    global _verified
-    if _verified is None:
-        try:
-            _verify()
-            _verified = True
-        except Exception as error:  # whatever a future aiohttp makes of names it does not promise
-            _log.warning("aiohttp %s is not as expected (%r): requests go by its session", aiohttp.__version__, error)
-            _verified = False
-    return _verified
-
-
-class _Wire(asyncio.Transport):
-    """A transport that leads nowhere."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written += data
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-    def abort(self) -> None:
-        self.closed = True
-
-    def pause_reading(self) -> None:
-        return
-
-    def resume_reading(self) -> None:
-        return
-
-
-class _Connector(aiohttp.TCPConnector):
-    """A connector whose connections lead nowhere."""
-
-    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:
-        protocol = ResponseHandler(asyncio.get_running_loop())
-        protocol.connection_made(_Wire())
-        return protocol
-
-
-def _now(work: Coroutine[Any, Any, T]) -> T:
-    """Run what has nothing to wait for."""
-    try:
-        work.send(None)
-    except StopIteration as done:
-        return done.value
-    work.close()
-    raise RuntimeError("it waits where it should not")
-
-
-def _expect(what: str, holds: bool) -> None:
-    if not holds:
-        raise RuntimeError(what)
-
-
-def _verify() -> None:
-    """Try everything out that this file relies on; raises where something is otherwise."""
-    connector: Any = _Connector(limit=0)
-    try:
-        ask: Any = _Question("GET", URL("http://host.invalid:81"), loop=asyncio.get_running_loop())
-        _expect("the Host header", ask.headers[hdrs.HOST] == "host.invalid:81")
-        timeout = aiohttp.ClientTimeout(total=None, connect=1, sock_connect=1)
-
-        def begun(data: bytes, *, head: bool = False) -> tuple[Any, Any]:
-            connection = _now(connector.connect(ask, [], timeout))
-            protocol = connection.protocol
-            protocol.set_response_params(skip_payload=head, read_until_eof=True, auto_decompress=False, read_bufsize=_AHEAD)
-            connection.transport.write(b"x")
-            _now(protocol._drain_helper())
-            protocol.data_received(data)
-            return connection, protocol
-
-        answer = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 5\r\n\r\n'
-        connection, first = begun(answer + b"hello")
-        message, payload = _now(first.read())
-        _expect("status and headers", message.code == 200 and message.headers.get("etag") == '"e"')
-        _expect("a body that has come", payload.is_eof() and payload.exception() is None and payload.read_nowait() == b"hello")
-        _expect("the end of a body", payload.at_eof() and not first.should_close)
-        connection.release()
-        connection, protocol = begun(answer, head=True)
-        _expect("a kept connection", protocol is first)
-        _, payload = _now(protocol.read())
-        _expect("an answer to HEAD", payload.is_eof() and payload.read_nowait() == b"")
-        connection.release()
-        connection, protocol = begun(answer + b"he")
-        _, payload = _now(protocol.read())
-        _expect("half a body", not payload.is_eof() and _now(payload.readany()) == b"he" and protocol.should_close)
-        protocol.connection_lost(None)
-        _expect("a body that broke off", isinstance(payload.exception(), aiohttp.ClientPayloadError))
-        connection.release()
-        connection, protocol = begun(answer + b"hello" + answer + b"hello")
-        _expect("another connection after that", protocol is not first)
-        _now(protocol.read())
-        _expect("an answer that nobody asked for", protocol.should_close)
-        connection.release()
-        connection, protocol = begun(b"")
-        protocol.set_exception(TimeoutError())
-        with contextlib.suppress(TimeoutError):
-            _now(protocol.read())
-            _expect("an exception for who waits", holds=False)
-        connection.close()
-    finally:
-        with contextlib.suppress(StopIteration):
-            next(connector.close().__await__())

@@ -26,6 +26,9 @@ from aiocos.errors import (
 
 T = TypeVar("T")
 
+WORTH_A_LOOK = (TransportError, ServiceError, ProtocolError, IntegrityError)
+"""The errors of an attempt after which there may be another."""
+
 # A service that asks for more patience than this is not waited for: the caller learns at once.
 LONGEST_WAIT = 300.0
 
@@ -106,16 +109,21 @@ async def persist(
     repeatable: bool,
     deadline: float | None = None,
     on_retry: Callable[[CosError, int, float], None] | None = None,
+    failed: CosError | None = None,
 ) -> T:
     """Call `once` until it succeeds or nothing more should be tried; raise the last error.
 
-    `deadline` is a time of the running loop's clock. `on_retry` is told error, attempt and delay.
+    `deadline` is a time of the running loop's clock. `on_retry` is told error, attempt and delay. `failed` is the error of a
+    first attempt that was made already.
     """
     attempt = 1
     while True:
         try:
+            if failed is not None:
+                error, failed = failed, None
+                raise error
             result = await once()
-        except (TransportError, ServiceError, ProtocolError, IntegrityError) as error:
+        except WORTH_A_LOOK as error:
             if isinstance(error, TransportError | ServiceError):
                 error.attempts = attempt
             delay = decide(error, attempt=attempt, repeatable=repeatable, config=config, draw=random.random())

@@ -23,7 +23,7 @@ from aiocos.wire.message import Outgoing
 # Headers aiohttp would add on its own. The service stores a Content-Type as the object's, so none is invented.
 _NOT_ADDED = (hdrs.CONTENT_TYPE, hdrs.ACCEPT, hdrs.USER_AGENT, hdrs.ACCEPT_ENCODING)
 
-Proxy: TypeAlias = "tuple[URL | None, dict[str, str]]"
+Proxy: TypeAlias = "tuple[URL, dict[str, str]]"
 """The address of a proxy, and the header with its password."""
 
 
@@ -152,14 +152,14 @@ class SessionWay:
         if hasattr(self.client, "_retry_connection"):
             self.client._retry_connection = False  # pyright: ignore[reportPrivateUsage]
 
-    async def open(self, request: Outgoing, deadline: float | None, through: Proxy = (None, {})) -> Exchange:
+    async def open(self, request: Outgoing, deadline: float | None, through: Proxy | None = None) -> Exchange:
         """Send a request and return when the head of its answer has arrived."""
         patience = Patience(self._idle, deadline)
         data = request.body
         if data is not None and len(data) > SMALL:
             data = SteppedPayload(data, patience.moved)
         what = f"{request.method} {request.origin}{request.path}"
-        proxy, password = through
+        proxy, password = through or (None, {})
         # To a tunnel it is told when that is asked for, to a proxy of plain requests with each of them.
         tunnel = password and request.origin.startswith("https:")
         try:

@@ -15,9 +15,10 @@ import ipaddress
 import ssl
 import weakref
 from base64 import b64encode
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -26,23 +27,26 @@ from aiohttp import hdrs
 from yarl import URL
 
 from aiocos.config import ClientConfig
-from aiocos.net.direct import DirectWay, is_verified
+from aiocos.net.direct import DirectWay
 from aiocos.net.exchange import Exchange
 from aiocos.net.hedge import Hedge
 from aiocos.net.pace import Pace, Pacing
 from aiocos.net.session import Proxy, SessionWay, connector_of
+from aiocos.net.verified import is_verified
 from aiocos.version import USER_AGENT
 from aiocos.wire.message import Outgoing, Response
 
 # A body of more bytes than this makes a request slow by itself.
 LARGE = 256 * 1024
-_NO_PROXY: Proxy = (None, {})
+
+Send: TypeAlias = Callable[[Outgoing, float | None], Coroutine[Any, Any, Exchange]]
+"""Sends a request and returns when the head of its answer has arrived; see `Way`."""
 
 
 class _Local:
     """What belongs to one event loop. `lent`: the connections are a user's."""
 
-    __slots__ = ("__weakref__", "connector", "direct", "hedge", "lent", "loop", "pace", "proxies", "session")
+    __slots__ = ("__weakref__", "connector", "direct", "hedge", "lent", "loop", "pace", "session", "ways")
 
     def __init__(self, config: ClientConfig, user_agent: str, lender: aiohttp.ClientSession | None, tls: Any) -> None:
         self.loop = asyncio.get_running_loop()
@@ -54,22 +58,22 @@ class _Local:
             self.direct = DirectWay(config, user_agent, self.connector)
         self.pace = Pace(config.pace, config.max_connections)
         self.hedge = None if config.hedge is None else Hedge(config.hedge)
-        self.proxies: dict[str, Proxy] = {}
+        # By origin.
+        self.ways: dict[str, Send] = {}
 
-    def open(self, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
-        """Send a request, twice where that helps, and return when the head of its answer has arrived."""
-        if self.hedge is not None and request.method in ("GET", "HEAD"):
-            return self.hedge.first(lambda: self._open(request, deadline), self.pace)
-        return self._open(request, deadline)
+    def way_to(self, origin: str) -> Send:
+        """Find out how requests go to an origin: by the session where there is a proxy, and twice where that helps."""
+        proxy = _proxy_for(origin)
+        way = self.direct.open if self.direct is not None and proxy is None else partial(self.session.open, through=proxy)
+        if self.hedge is not None:
+            way = partial(self._hedged, self.hedge, way)
+        self.ways[origin] = way
+        return way
 
-    def _open(self, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
-        """Send a request, whichever way it goes."""
-        proxy = self.proxies.get(request.origin)
-        if proxy is None:
-            proxy = self.proxies[request.origin] = _proxy_for(request.origin)
-        if self.direct is not None and proxy is _NO_PROXY:
-            return self.direct.open(request, deadline)
-        return self.session.open(request, deadline, proxy)
+    def _hedged(self, hedge: Hedge, way: Send, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
+        if request.method not in ("GET", "HEAD"):
+            return way(request, deadline)
+        return hedge.first(lambda: way(request, deadline), self.pace)
 
 
 class Transport:
@@ -89,7 +93,7 @@ class Transport:
         ticket = pace.take_now(large=large) or await pace.take(large=large)
         try:
             began = local.loop.time()
-            exchange = await local.open(request, deadline)
+            exchange = await (local.ways.get(request.origin) or local.way_to(request.origin))(request, deadline)
             pace.heard(ticket, exchange.status, exchange.headers, since=None if large else began)
             body = exchange.arrived()
             if body is None:
@@ -106,7 +110,7 @@ class Transport:
         ticket = pace.take_now(large=large) or await pace.take(large=large)
         try:
             began = local.loop.time()
-            exchange = await local.open(request, deadline)
+            exchange = await (local.ways.get(request.origin) or local.way_to(request.origin))(request, deadline)
             pace.heard(ticket, exchange.status, exchange.headers, since=None if large else began)
             return exchange
         finally:
@@ -179,14 +183,14 @@ class OneOff:
         await self._transport.close()
 
 
-def _proxy_for(origin: str) -> Proxy:
+def _proxy_for(origin: str) -> Proxy | None:
     """Find the proxy for an origin in the environment."""
     parts = urlsplit(origin)
     # With its port as without: `no_proxy` may hold both.
     direct = proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc) or _is_link_local(parts.hostname or "")
     text = None if direct else getproxies().get(parts.scheme)
     if not text:
-        return _NO_PROXY
+        return None
     url = URL(text)
     # The password is taken out: aiohttp's errors quote the address of a proxy.
     token = b64encode(f"{url.user or ''}:{url.password or ''}".encode()).decode()

@@ -1,7 +1,7 @@
 """Where a bucket and key live: an endpoint, and the host and path they get there."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
@@ -25,6 +25,11 @@ class Endpoint:
 
     scheme: str
     host: str  # with the port where it is not the scheme's own
+    origin: str = field(init=False, repr=False, compare=False)
+    """`scheme://host[:port]`."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", f"{self.scheme}://{self.host}")
 
     @classmethod
     def parse(cls, text: str) -> "Endpoint":
@@ -53,11 +58,6 @@ class Endpoint:
         if network not in ("public", "private", "direct"):
             raise ConfigError(f"{network!r} is no network: public, private or direct")
         return cls("https", f"s3.{'' if network == 'public' else network + '.'}{region}.{_DOMAIN}")
-
-    @property
-    def origin(self) -> str:
-        """`scheme://host[:port]`."""
-        return f"{self.scheme}://{self.host}"
 
     def locate(self, bucket: str | None, key: str | None, style: Style = "path") -> tuple[str, str]:
         """Return the origin and the path of a bucket and key; all but letters, digits and `-._~/` is percent-encoded."""

@@ -5,7 +5,7 @@ class, made at its first use.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, cast
@@ -51,9 +51,12 @@ class _Field:
 class _Fields(NamedTuple):
     """The fields of an operation that travel, and a function that gets the values of all of them at once."""
 
-    fields: tuple[_Field, ...]
-    required: tuple[_Field, ...]
+    fields: tuple[_Field, ...]  # first those that every call gives: the path, the payload, and what is required
+    given: int  # how many these are
     values: Callable[[Any], tuple[Any, ...]]
+    defaults: tuple[Any, ...]  # of the others
+    headers: dict[str, str]  # that the defaults make
+    query: list[tuple[str, str]]
 
 
 _plans: dict[type[Any], _Fields] = {}
@@ -62,11 +65,17 @@ _plans: dict[type[Any], _Fields] = {}
 def _plan(cls: type[Operation[Any]]) -> _Fields:
     plan = _plans.get(cls)
     if plan is None:
-        fields = tuple(_field(p) for p in cls.statement.parameters if not isinstance(p.place, Local))
-        names = [f.name for f in fields]
+        every = [_field(p) for p in cls.statement.parameters if not isinstance(p.place, Local)]
+        first = [f for f in every if f.parameter.required or isinstance(f.place, Payload)]
+        others = [f for f in every if f not in first]
+        fields = (*first, *others)
         # Of one name it would give no tuple. Every operation has `timeout`, which `zip` then drops.
-        required = tuple(f for f in fields if f.parameter.required)
-        plan = _plans[cls] = _Fields(fields, required, attrgetter(*names, "timeout", "timeout"))
+        values = attrgetter(*(f.name for f in fields), "timeout", "timeout")
+        defaults = tuple(f.parameter.default for f in others)
+        usual = Request(cls.statement.method, query=list(cls.statement.query), headers={})
+        _write(usual, cls.statement, others, defaults)
+        plan = _Fields(fields, len(first), values, defaults, cast("dict[str, str]", usual.headers), usual.query)
+        _plans[cls] = plan
     return plan
 
 
@@ -90,24 +99,33 @@ def _field(p: Parameter) -> _Field:
 def to_request(operation: Operation[Any]) -> Request:
     """Write an operation as a request. What cannot be sent raises `ConfigError`, naming operation and parameter."""
     statement = operation.statement
-    query = list(statement.query)
-    headers: dict[str, str] = {}
-    request = Request(statement.method, query=query, headers=headers)
     plan = _plan(type(operation))
-    for f in plan.required:
-        if getattr(operation, f.name) is None:
-            raise ConfigError(f"{statement.name}: {f.name} is missing")
-    for f, value in zip(plan.fields, plan.values(operation), strict=False):
+    values, given = plan.values(operation), plan.given
+    if values[given:-2] == plan.defaults:
+        # As most calls are made: what the defaults come to is known.
+        request = Request(statement.method, query=plan.query.copy(), headers=plan.headers.copy())
+        _write(request, statement, plan.fields[:given], values)
+    else:
+        request = Request(statement.method, query=list(statement.query), headers={})
+        _write(request, statement, plan.fields, values)
+    return request
+
+
+def _write(request: Request, statement: Statement, fields: Iterable[_Field], values: tuple[Any, ...]) -> None:
+    headers, query = cast("dict[str, str]", request.headers), request.query
+    for f, value in zip(fields, values, strict=False):
         if value is None:
+            if f.parameter.required:
+                raise ConfigError(f"{statement.name}: {f.name} is missing")
             continue
         try:
             place = f.place
-            if isinstance(place, Header):
+            if isinstance(place, Path):
+                _put_path(request, f.name, value)
+            elif isinstance(place, Header):
                 headers[place.name] = _checked(f.codec.write(value))  # type: ignore[union-attr]
             elif isinstance(place, Query):
                 query.append((place.name, f.codec.write(value)))  # type: ignore[union-attr]
-            elif isinstance(place, Path):
-                _put_path(request, f.name, value)
             elif isinstance(place, Payload):
                 request.body = _checked_payload(value)
             elif isinstance(place, Body):
@@ -123,17 +141,17 @@ def to_request(operation: Operation[Any]) -> Request:
             raise
         except (ValueError, TypeError, AttributeError) as error:
             raise ConfigError(f"{statement.name}: {f.name}: {error}") from error
-    return request
 
 
 def _put_path(request: Request, name: str, value: object) -> None:
     # An empty key would turn the deletion of an object into the deletion of its bucket.
     if not isinstance(value, str) or not value:
         raise ValueError(f"expected a name, not {value!r}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(f"{value!r} cannot be written as UTF-8") from error
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{value!r} cannot be written as UTF-8") from error
     if name == "bucket":
         if "/" in value or "?" in value or "#" in value or value in (".", ".."):
             raise ValueError(f"{value!r} is no bucket name")
@@ -294,8 +312,13 @@ def _read_headers(shape: _Shape, headers: Mapping[str, str], values: dict[str, A
         try:
             field = met[name]
         except KeyError:
-            field = shape.by_name.get(name.lower())
-            if len(met) < _MET:
+            lower = name.lower()
+            for whole, prefix in shape.maps:
+                if lower.startswith(prefix) and len(lower) > len(prefix):
+                    # Servers write the names in any case (rclone capitalises them); they are defined as case-insensitive.
+                    values[whole][lower[len(prefix) :]] = value
+            field = shape.by_name.get(lower)
+            if len(met) < _MET and not any(lower.startswith(prefix) for _, prefix in shape.maps):
                 met[name] = field
         # Of a header that comes twice the first counts.
         if field is not None and field not in values:
@@ -312,18 +335,15 @@ def from_response(cls: type[R], response: Response) -> R:
     try:
         values: dict[str, Any] = {}
         if shape.xml is not None:
-            # The root element decides; that the bytes are nowhere is found in a hundredth of the time, on a long page.
-            if b"<Error" in response.body and (failed := error_in_success(response)):
+            if failed := error_in_success(response):
                 raise failed
             values = cls.read(response.body)
         headers = response.headers
-        if shape.by_name:
+        if shape.by_name or shape.maps:
             # What stands in headers is not looked for in the document.
-            found: dict[str, Any] = {}
+            found: dict[str, Any] = {name: {} for name, _ in shape.maps}
             _read_headers(shape, headers, found)
             values = values | found if values else found
-        for name, prefix in shape.maps:
-            values[name] = _read_map(headers, prefix)
         values["request_id"] = response.request_id
         made = shape.maker.make(values) if shape.maker is not None else None
         return build(cls, values) if made is None else made

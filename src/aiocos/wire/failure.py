@@ -12,7 +12,7 @@ from aiocos.wire.document import Document, Element, XmlError, sayable
 from aiocos.wire.message import Response
 
 # Any amount of white space may come first: it is how the service keeps the connection of a long copy open.
-_ERROR_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:<\?.*?\?>\s*+)?<Error[\s>]", re.DOTALL)
+_ERROR_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:(?><\?.*?\?>)\s*+)?<Error[\s>]", re.DOTALL)
 
 _PROTECTING = ("retention", "legal hold", "protected", "object lock", "worm")
 

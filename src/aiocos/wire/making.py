@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from aiocos.wire.document import Document, parse_time, unwrap
 
@@ -74,7 +73,7 @@ class Maker:
             self._defaults[name] = info.default
             # A default that can be changed is made anew for every instance, a dictionary is always given.
             complete = complete and (info.default is None or isinstance(info.default, str | int) or info.default == {})
-            complete = complete and info.default is not PydanticUndefined
+            complete = complete and not info.is_required()
         try:
             self._writers = [BaseModel.__dict__[slot].__set__ for slot in _SLOTS]
             self.is_right = complete and self._is_right()

@@ -136,6 +136,7 @@ class Statement:
     parameters: tuple[Parameter, ...]
     result: type[Result]
     has_payload: bool  # the body is bytes
+    names_instance: bool  # it is about a service instance
 
     @property
     def marks(self) -> frozenset[str]:
@@ -203,6 +204,7 @@ def operation(method: str, pattern: str, *, ok: int = 200, repeatable: bool | No
             parameters=tuple(sorted(parameters, key=lambda p: not isinstance(p.place, Path))),
             result=_result_type(cls),
             has_payload=any(isinstance(p.place, Payload) for p in parameters),
+            names_instance=any(p.name == "service_instance_id" for p in parameters),
         )
         _check(made.statement, names)
         registry[cls.__name__] = made
