@@ -17,6 +17,13 @@ settings.load_profile("aiocos")
 leaks.watch()
 
 
+@pytest.fixture(params=["direct", "session"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a test twice: with requests by aiohttp's connections, and by its session."""
+    monkeypatch.setattr("aiocos.net.transport.is_verified", lambda: request.param == "direct")
+    return request.param
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_state(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Journals of resumed uploads are kept here, and not where the user has theirs."""

@@ -11,6 +11,8 @@ import aiocos
 from aiocos.emulator import Emulator, FlipBit, Truncate
 from aiocos.errors import CosError, IntegrityError, TimedOut
 
+pytestmark = pytest.mark.usefixtures("way")
+
 DATA = os.urandom(3_000_000)
 
 

@@ -23,6 +23,8 @@ from aiocos.net.session import Patience
 from aiocos.net.transport import Transport
 from aiocos.operations.objects import PutObject
 
+pytestmark = pytest.mark.usefixtures("way")
+
 ONCE = RetryConfig(attempts=1)
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 

@@ -19,6 +19,8 @@ from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator
 from aiocos.errors import ConnectFailed, Interrupted, ProtocolError, Redirected, TimedOut
 
+pytestmark = pytest.mark.usefixtures("way")
+
 QUICK = RetryConfig(base=0.01, cap=0.02)
 ONCE = RetryConfig(attempts=1)
 

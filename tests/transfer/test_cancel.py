@@ -12,6 +12,8 @@ import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 async def test_within_two_seconds_nothing_is_open_and_nothing_arrives(small: aiocos.Client, cos_emulator: Emulator):
     for moment in (0.05, 0.1, 0.2, 0.4):

@@ -15,6 +15,8 @@ from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, FlipBit, Status
 from aiocos.errors import IntegrityError, PreconditionFailed, TransferError
 
+pytestmark = pytest.mark.usefixtures("way")
+
 DATA = os.urandom(4 * PART)
 
 

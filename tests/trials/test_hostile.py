@@ -14,6 +14,8 @@ from aiocos.config import MIB
 from aiocos.errors import ConfigError, ProtocolError, Redirected
 from aiocos.transfer import DirectoryError
 
+pytestmark = pytest.mark.usefixtures("way")
+
 EVIL = ["../escaped", "../../escaped", "/etc/escaped", "a//b", "x/../../escaped", "n\0ul", ".", "..", "d/./x"]
 
 

@@ -14,6 +14,8 @@ from tests.trials.conftest import Saw
 
 import aiocos
 
+pytestmark = pytest.mark.usefixtures("way")
+
 _FIRST = """
 import asyncio, json, sys, time
 

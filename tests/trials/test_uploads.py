@@ -19,6 +19,8 @@ from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, LateError, Reset
 from aiocos.errors import Unavailable
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 def count(emulator: Emulator, operation: str) -> int:
     return sum(served.operation == operation for served in emulator.requests)

@@ -93,6 +93,7 @@ def _expect(what: str, holds: bool) -> None:
 def _verify() -> None:
     """Try everything out that this file relies on; raises where something is otherwise."""
     connector: Any = _Connector(limit=0)
+    connections: list[Any] = []
     try:
         ask: Any = Question("GET", URL("http://host.invalid:81"), loop=asyncio.get_running_loop())
         _expect("the Host header", ask.headers[hdrs.HOST] == "host.invalid:81")
@@ -100,6 +101,7 @@ def _verify() -> None:
 
         def begun(data: bytes, *, head: bool = False) -> tuple[Any, Any]:
             connection = _now(connector.connect(ask, [], timeout))
+            connections.append(connection)
             protocol = connection.protocol
             protocol.set_response_params(skip_payload=head, read_until_eof=True, auto_decompress=False, read_bufsize=AHEAD)
             connection.transport.write(b"x")
@@ -137,5 +139,7 @@ def _verify() -> None:
             _expect("an exception for who waits", holds=False)
         connection.close()
     finally:
+        for connection in connections:
+            connection.close()
         with contextlib.suppress(StopIteration):
             next(connector.close().__await__())

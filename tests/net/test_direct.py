@@ -1,0 +1,268 @@
+"""The direct way: what it sends, what it relies on, and when requests do not go by it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import pytest
+from aiohttp import client_proto
+
+import aiocos
+from aiocos.config import ClientConfig, RetryConfig
+from aiocos.emulator import Emulator
+from aiocos.errors import ConfigError, Interrupted, ProtocolError, TimedOut
+from aiocos.net import verified
+from aiocos.net.direct import DirectWay
+from aiocos.net.session import SessionWay
+from aiocos.net.transport import Transport
+from aiocos.wire.message import Outgoing
+
+ONCE = RetryConfig(attempts=1)
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Raw:
+    """A server that answers by a script, and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.heads: list[bytes] = []
+        self.connections = 0
+        self.answers = [OK]
+        self.first = b""  # said before anything is asked
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        writer.write(self.first)
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            for line in head.split(b"\r\n"):
+                if line.lower().startswith(b"content-length:"):
+                    head += await reader.readexactly(int(line.partition(b":")[2]))
+            self.heads.append(head)
+            writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+            await writer.drain()
+
+
+@contextlib.asynccontextmanager
+async def serving(handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
+    """Serve until the end of the block; give the origin."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            await handle(reader, writer)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(run, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def raw() -> AsyncIterator[Raw]:
+    made = Raw()
+    async with serving(made.serve) as made.url:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def transport(**config) -> AsyncIterator[Transport]:
+    made = Transport(ClientConfig(retry=ONCE, **config))
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def fields(head: bytes) -> tuple[bytes, set[bytes], bytes]:
+    """The request line, the headers in any order, the body."""
+    top, _, body = head.partition(b"\r\n\r\n")
+    line, *headers = top.split(b"\r\n")
+    return line, {name.lower() + b":" + value for name, _, value in (h.partition(b":") for h in headers)}, body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "headers", "body"),
+    [
+        ("GET", "/b/k", "", {"Authorization": "Bearer t", "x-amz-checksum-mode": "ENABLED"}, None),
+        ("HEAD", "/b/a%2Fb%20c", "versionId=1", {}, None),
+        ("PUT", "/b/k", "", {"Content-MD5": "x"}, b"hello"),
+        ("PUT", "/b/k", "", {}, b""),
+        ("PUT", "/b", "", {}, None),
+        ("POST", "/b/k", "uploads", {}, None),
+        ("POST", "/b", "delete", {"Content-Type": "application/xml"}, b"<x/>"),
+        ("DELETE", "/b/k", "", {}, None),
+        ("PUT", "/b/k", "", {"Content-MD5": "x"}, b"z" * 1_000_000),
+    ],
+)
+async def test_both_ways_send_the_same(raw: Raw, method: str, path: str, query: str, headers: dict[str, str], body):
+    if method == "HEAD":
+        raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"]
+    for direct in (True, False):
+        async with transport(direct=direct, user_agent="mine") as sender:
+            await sender.send(Outgoing(method, raw.url, path, query, dict(headers), body))
+    first, second = map(fields, raw.heads)
+    assert first == second
+
+
+async def test_a_memoryview_and_a_bytearray(raw: Raw):
+    async with transport() as sender:
+        for body in (memoryview(b"abc"), bytearray(b"abc"), memoryview(bytearray(100_000))):
+            await sender.send(Outgoing("PUT", raw.url, "/b/k", "", {}, body))
+    assert [fields(head)[2] for head in raw.heads] == [b"abc", b"abc", bytes(100_000)]
+    assert raw.connections == 1
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b"])
+async def test_a_line_break_in_a_header_is_not_sent(raw: Raw, value: str):
+    async with transport() as sender:
+        with pytest.raises(ConfigError, match="X-Name"):
+            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {"X-Name": value}))
+        with pytest.raises(ConfigError, match="Authorization"):
+            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {"Authorization": f"Bearer {value}"}))
+    assert raw.heads == []
+
+
+async def test_an_answer_that_nobody_asked_for_is_nobodys(raw: Raw):
+    """A server that says more than was asked: the next request must not take it for its own answer."""
+    raw.answers = [OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nothers", OK]
+    async with transport() as sender:
+        for _ in range(2):
+            answer = await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}))
+            assert answer.body == b"ok"
+            await asyncio.sleep(0.02)
+    assert raw.connections == 2
+
+
+async def test_an_answer_that_comes_while_nobody_asks(raw: Raw):
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        await asyncio.sleep(0.05)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nothers")
+        await asyncio.sleep(0.3)
+
+    async with serving(late) as origin, transport() as sender:
+        for _ in range(2):
+            assert (await sender.send(Outgoing("GET", origin, "/b/k", "", {}))).body == b"ok"
+            await asyncio.sleep(0.1)
+
+
+async def test_information_before_the_answer(raw: Raw):
+    raw.answers = [b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK]
+    async with transport() as sender:
+        assert (await sender.send(Outgoing("PUT", raw.url, "/b/k", "", {}, b"x"))).body == b"ok"
+
+
+async def test_another_protocol_is_none_of_ours(raw: Raw):
+    raw.answers = [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"]
+    async with transport() as sender:
+        with pytest.raises(ProtocolError, match="something else"):
+            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}))
+
+
+async def test_a_body_that_ends_with_the_connection(raw: Raw):
+    async def until_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 300_000)
+        await writer.drain()
+
+    async with serving(until_the_end) as origin, transport() as sender:
+        for _ in range(2):
+            assert len((await sender.send(Outgoing("GET", origin, "/b/k", "", {}))).body) == 300_000
+
+
+async def test_a_server_that_does_not_answer_is_given_up_within_an_eighth_more(raw: Raw):
+    raw.answers = [b""]
+    async with transport(idle_timeout=0.4) as sender:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with pytest.raises(TimedOut, match=r"nothing moved for 0\.4 s") as caught:
+            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}))
+        assert 0.39 <= loop.time() - began < 1.5
+        assert caught.value.sent
+        with pytest.raises(TimedOut, match="the deadline of the call passed"):
+            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}), deadline=loop.time() + 0.1)
+
+
+async def test_a_connection_that_is_not_made_in_time_sent_nothing(monkeypatch: pytest.MonkeyPatch):
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", never)
+    async with transport(idle_timeout=0.2, connect_timeout=0.1) as sender:
+        with pytest.raises(TimedOut, match="no connection in time") as caught:
+            await sender.send(Outgoing("GET", "http://127.0.0.1:1", "/b/k", "", {}))
+    assert not caught.value.sent
+
+
+async def test_a_body_that_breaks_off(raw: Raw):
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        await writer.drain()
+
+    async with serving(half) as origin, transport() as sender:
+        with pytest.raises(Interrupted):
+            await sender.send(Outgoing("GET", origin, "/b/k", "", {}))
+
+
+# -- which way --------------------------------------------------------------------------------------------------------
+
+
+async def _ways(client: aiocos.Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    seen: list[str] = []
+    for name, kind in {"direct": DirectWay, "session": SessionWay}.items():
+        original = kind.open
+
+        def opened(self, *args, original=original, name=name, **more):
+            seen.append(name)
+            return original(self, *args, **more)
+
+        monkeypatch.setattr(kind, "open", opened)
+    async with client:
+        with contextlib.suppress(aiocos.CosError):
+            await client.buckets.list()
+    return seen
+
+
+async def test_the_way_that_requests_go(cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
+    def client(**more) -> aiocos.Client:
+        secret = {"access_key_id": cos_emulator.access_key_id, "secret_access_key": cos_emulator.secret_access_key}
+        return aiocos.Client(cos_emulator.endpoint, **secret, **more)
+
+    assert await _ways(client(), monkeypatch) == ["direct"]
+    assert await _ways(client(config=ClientConfig(direct=False)), monkeypatch) == ["session"]
+    async with aiohttp.ClientSession() as session:
+        assert set(await _ways(client(session=session), monkeypatch)) == {"session"}
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    proxied = client(config=ClientConfig(retry=ONCE))
+    assert set(await _ways(proxied, monkeypatch)) == {"session"}
+
+
+async def test_the_installed_aiohttp_is_verified():
+    verified._verify()
+
+
+@pytest.mark.parametrize("broken", ["set_response_params", "_drain_helper", "should_close", "read", "data_received"])
+async def test_an_aiohttp_that_is_otherwise_is_noticed(broken: str, monkeypatch, caplog, cos_emulator: Emulator):
+    monkeypatch.setattr(verified, "_verified", None)
+    if broken == "should_close":
+        monkeypatch.setattr(client_proto.ResponseHandler, "should_close", False)
+    else:
+        monkeypatch.setattr(client_proto.ResponseHandler, broken, lambda self, *args, **more: None)
+    with caplog.at_level(logging.WARNING):
+        assert not verified.is_verified()
+    assert "requests go by its session" in caplog.text
