@@ -198,8 +198,14 @@ http {{
             add_header ETag $etag; add_header Last-Modified "{MODIFIED}";
             rewrite .* /$name break;
         }}
-        location @put {{ add_header ETag $etag; add_header x-amz-request-id 0123456789; return 200; }}
-        location @part {{ add_header ETag '"{_etag(block(PART))}"'; add_header x-amz-request-id 0123456789; return 200; }}
+        location @put {{
+            add_header x-amz-checksum-crc32 $http_x_amz_checksum_crc32; add_header ETag $etag;
+            add_header x-amz-request-id 0123456789; return 200;
+        }}
+        location @part {{
+            add_header x-amz-checksum-crc32 $http_x_amz_checksum_crc32; add_header ETag '"{_etag(block(PART))}"';
+            add_header x-amz-request-id 0123456789; return 200;
+        }}
         location = /{BUCKET}/k {{
             error_page 418 = @put; if ($kind = put) {{ return 418; }}
             add_header ETag '"{_etag(small("k"))}"'; add_header Last-Modified "{MODIFIED}";

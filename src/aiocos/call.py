@@ -19,6 +19,7 @@ from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, CosError, ProtocolError, ServiceError, TimedOut, TransportError
 from aiocos.net.exchange import Exchange
+from aiocos.net.hashing import INLINE, hashed
 from aiocos.net.pace import Pacing
 from aiocos.net.retry import WORTH_A_LOOK, RetryBudget, persist
 from aiocos.net.transport import Transport
@@ -38,8 +39,6 @@ Once: TypeAlias = Callable[[O, Outgoing, float | None], Awaitable[T]]
 
 _log = logging.getLogger("aiocos.call")
 
-# Hashing more than this is worth a thread: 256 KiB of MD5 take about 0.4 ms.
-_INLINE = 256 * 1024
 _INSTANCE = "ibm-service-instance-id"
 _ALGORITHMS: dict[str, digest.Algorithm] = {"CRC32": "crc32", "SHA256": "sha256"}
 
@@ -116,8 +115,8 @@ class Engine:
         if operation.statement.names_instance and _INSTANCE not in headers and (instance := self._instance()):
             headers[_INSTANCE] = instance
         if body is not None and operation.statement.has_payload and (algorithm := self._missing(headers)):
-            small = len(body) <= _INLINE
-            value = digest.digest(algorithm, body) if small else await asyncio.to_thread(digest.digest, algorithm, body)
+            small = len(body) <= INLINE
+            value = digest.digest(algorithm, body) if small else await hashed(digest.digest, algorithm, body)
             headers[digest.HEADERS[algorithm]] = digest.encode(value)
         return self.address(request, headers)
 

@@ -173,8 +173,8 @@ async def test_a_short_file_under_a_long_object_is_found(small: aiocos.Client, t
     await small.objects.put("bucket", "key", DATA[: PART + 1])
     real = partial.write_at
 
-    def losing(fd: int, data: bytearray, offset: int) -> None:
-        real(fd, data[:-1] + b"?" if offset else data, offset)
+    def losing(fd: int, data: list[bytes], offset: int) -> None:
+        real(fd, [b"".join(data)[:-1], b"?"] if offset else data, offset)
 
     monkeypatch.setattr(partial, "write_at", losing)
     with pytest.raises(IntegrityError):

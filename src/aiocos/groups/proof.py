@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -98,7 +97,7 @@ def proof_of(info: ObjectInfo) -> Proof | None:
 
         def update(data: Bytes) -> None:
             nonlocal value
-            value = zlib.crc32(data, value)
+            value = digest.crc32(data, value)
 
         return Proof("checksum", info.checksum_crc32, update, lambda: digest.encode(value.to_bytes(4, "big")))
     return None

@@ -13,15 +13,13 @@ from aiocos.call import Engine, resource_of
 from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
 from aiocos.groups.proof import Evidence, Proof, check, evidence_for, proof_of
 from aiocos.net.exchange import Exchange
+from aiocos.net.hashing import INLINE, hashed
 from aiocos.net.stream import BodyStream
 from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.wire import digest
 from aiocos.wire.bind import from_response
 from aiocos.wire.message import Response
 from aiocos.wire.ranges import ByteRange, ContentRange
-
-# Hashing more than this is worth a thread.
-_INLINE = 256 * 1024
 
 
 class ObjectStream:
@@ -282,14 +280,14 @@ def _small(operation: GetObject, exchange: Exchange) -> bytes | None:
     ):
         return None
     data = exchange.arrived()
-    return data if data is not None and len(data) <= _INLINE and etag == f'"{digest.etag_of(data)}"' else None
+    return data if data is not None and len(data) <= INLINE and etag == f'"{digest.etag_of(data)}"' else None
 
 
 async def _compare(evidence: Evidence, data: bytes, what: str) -> None:
     """Compare a whole object in memory with what vouches for it; `IntegrityError` where they disagree."""
     proof, otherwise = evidence.proof, evidence.otherwise
     while True:
-        await asyncio.to_thread(proof.update, data) if len(data) > _INLINE else proof.update(data)
+        await hashed(proof.update, data) if len(data) > INLINE else proof.update(data)
         if proof.agrees or otherwise is None:
             break
         second, otherwise = await otherwise(), None

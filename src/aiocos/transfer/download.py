@@ -270,27 +270,27 @@ class _Attempt:
 
     async def _copy(self, stream: ObjectStream, offset: int, limit: int | None, verifier: Verifier) -> int:
         """Write what comes at its place, in steps of 1 MiB; return the number of bytes."""
-        done, kept = 0, bytearray()
+        done = held = 0
+        kept: list[bytes] = []
         while chunk := await stream.chunk():
-            if limit is not None and done + len(kept) + len(chunk) > limit:
-                chunk = chunk[: limit - done - len(kept)]
-            kept += chunk
-            full = limit is not None and done + len(kept) == limit
-            if len(kept) >= _STEP or full:
-                await self._write(kept, offset + done, verifier)
-                done += len(kept)
-                kept = bytearray()
+            if limit is not None and done + held + len(chunk) > limit:
+                chunk = chunk[: limit - done - held]
+            kept.append(chunk)
+            held += len(chunk)
+            full = limit is not None and done + held == limit
+            if held >= _STEP or full:
+                await self._write(kept, held, offset + done, verifier)
+                done, held, kept = done + held, 0, []
             if full:
                 return done
         if kept:
-            await self._write(kept, offset + done, verifier)
-            done += len(kept)
-        return done
+            await self._write(kept, held, offset + done, verifier)
+        return done + held
 
-    async def _write(self, data: bytearray, offset: int, verifier: Verifier) -> None:
-        await self._partial.write(data, offset)
-        self._monitor.moved(len(data))
-        verifier.has(offset, len(data))
+    async def _write(self, pieces: list[bytes], length: int, offset: int, verifier: Verifier) -> None:
+        await self._partial.write(pieces, length, offset)
+        self._monitor.moved(length)
+        verifier.has(offset, length)
 
     def _failure(self, group: BaseExceptionGroup[BaseException]) -> BaseException:
         causes = leaves(group)

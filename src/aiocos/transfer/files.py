@@ -6,7 +6,8 @@ writes to it lets the thread write to whatever gets that number next. So a cance
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -17,8 +18,13 @@ T = TypeVar("T")
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run something that blocks in a thread, to its end even when cancelled; the cancel comes through after that."""
+    return await in_thread_of(None, work, *args, **kwargs)
+
+
+async def in_thread_of(pool: Executor | None, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same, in a thread of a pool."""
     # Not `to_thread` in a task: a loop that ends cancels all its tasks, and we would stop waiting while the thread goes on.
-    running = asyncio.get_running_loop().run_in_executor(None, partial(work, *args, **kwargs))
+    running = asyncio.get_running_loop().run_in_executor(pool, partial(work, *args, **kwargs))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -59,20 +65,33 @@ def opened(path: "str | os.PathLike[str]", flags: int) -> AbstractAsyncContextMa
     return held(partial(os.open, path, flags | getattr(os, "O_CLOEXEC", 0), 0o666), os.close)
 
 
-def read_at(fd: int, buffer: bytearray, offset: int) -> int:
+_STEP = 1 << 20
+
+
+def read_at(fd: int, buffer: bytearray | memoryview, offset: int) -> int:
     """Fill a buffer from a file, as far as the file goes; return the number of bytes. Blocks."""
     view, got = memoryview(buffer), 0
     while got < len(view):
-        count = os.preadv(fd, [view[got:]], offset + got)
+        # A system may give the processor to nobody else while it copies: the event loop would wait for several whole parts.
+        count = os.preadv(fd, [view[got : got + _STEP]], offset + got)
         if not count:
             break
         got += count
     return got
 
 
-def write_at(fd: int, data: bytearray, offset: int) -> None:
-    """Write all of it at its place. Blocks."""
-    view = memoryview(data)
-    while view:
-        count = os.pwrite(fd, view, offset)
-        view, offset = view[count:], offset + count
+# Pieces that the system takes at once, at the least (IOV_MAX).
+_PIECES = 512
+
+
+def write_at(fd: int, data: "Sequence[bytes]", offset: int) -> None:
+    """Write pieces one behind the other, as they are. Blocks."""
+    for start in range(0, len(data), _PIECES):
+        pieces: list[memoryview] = [memoryview(piece) for piece in data[start : start + _PIECES]]
+        while pieces:
+            count = os.pwritev(fd, pieces, offset)
+            offset += count
+            while pieces and count >= len(pieces[0]):
+                count -= len(pieces.pop(0))
+            if pieces:
+                pieces[0] = pieces[0][count:]

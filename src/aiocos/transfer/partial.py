@@ -12,7 +12,6 @@ import errno
 import logging
 import os
 import secrets
-import zlib
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -23,6 +22,7 @@ from aiocos.config import MIB
 from aiocos.transfer.files import held, in_thread, opened, read_at, write_at
 from aiocos.transfer.journal import Journal, name_for
 from aiocos.transfer.plan import Part
+from aiocos.wire import digest
 
 _log = logging.getLogger("aiocos.transfer")
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -133,14 +133,17 @@ class Partial:
         """Begin with an empty file, and take its room on disk now: better no download than half of one."""
         await in_thread(_allocate, self._fd, size)
 
-    async def write(self, data: bytearray, offset: int) -> None:
-        """Write a step at its place, and note it."""
-        await in_thread(self._write, data, offset)
+    async def write(self, pieces: list[bytes], length: int, offset: int) -> None:
+        """Write a step of so many bytes at its place, and note it."""
+        await in_thread(self._write, pieces, length, offset)
 
-    def _write(self, data: bytearray, offset: int) -> None:
-        write_at(self._fd, data, offset)
+    def _write(self, pieces: list[bytes], length: int, offset: int) -> None:
+        write_at(self._fd, pieces, offset)
         if self._journal is not None and self._journal.begun is not None:
-            self._journal.add([offset, len(data), zlib.crc32(data)])
+            crc = 0
+            for piece in pieces:
+                crc = digest.crc32(piece, crc)
+            self._journal.add([offset, length, crc])
 
     async def become(self, target: Path) -> None:
         """Take the target's place: the download is done."""
@@ -173,7 +176,7 @@ def _proven(fd: int, size: int, steps: list[Any]) -> list[tuple[int, int]]:
         if not (offset >= 0 and 0 < length <= _LARGEST and offset + length <= size):
             raise ValueError(step)
         buffer = bytearray(length)
-        if read_at(fd, buffer, offset) == length and zlib.crc32(buffer) == crc:
+        if read_at(fd, buffer, offset) == length and digest.crc32(buffer, 0) == crc:
             out.append((offset, length))
     return out
 

@@ -42,7 +42,8 @@ class UploadResult(_Outcome):
 
     `kept` are the bytes that an earlier run had sent. `refused` says why there was something to resume and it was not used.
     `verified` says what vouches for it: "md5" or "composite" where the service's ETag is the one computed from the bytes that
-    were read here; None where its ETags are no MD5 (each body was still sent with a checksum).
+    were read here, "checksum" where the service has said each body's checksum back; None where its ETags are no MD5 (each body
+    was still sent with a checksum).
     """
 
     bucket: str
@@ -52,7 +53,7 @@ class UploadResult(_Outcome):
     parts: int
     version_id: str | None = None
     upload_id: str | None = None
-    verified: Literal["md5", "composite"] | None = None
+    verified: Verified = None
     request_id: str | None = None
     kept: int = 0
     refused: str | None = None

@@ -11,7 +11,6 @@ aborted if it was of this object.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import hashlib
 import json
@@ -25,6 +24,7 @@ from typing import Any
 
 from aiocos.errors import NoSuchUpload, NotFound
 from aiocos.groups import Service
+from aiocos.net.hashing import hashed
 from aiocos.operations.multipart import CompletedPart, CreateMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.cleaning import abort
@@ -58,7 +58,7 @@ class Found:
         """Tell whether all the parts are those of a source, which is read for it."""
         for part in parts:
             data = await origin.part(part)
-            if self.has(part, (await asyncio.to_thread(digest.digest, "md5", data)).hex()) is None:
+            if self.has(part, (await hashed(digest.digest, "md5", data)).hex()) is None:
                 return False
         return True
 

@@ -18,14 +18,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
-from aiocos.config import KIB
+from aiocos.config import KIB, MIB
 from aiocos.errors import ConfigError, TransferError
+from aiocos.net.retry import pause
 from aiocos.transfer.files import in_thread, opened, read_at
 from aiocos.transfer.plan import Part
 from aiocos.wire.message import Bytes
 
 # What is read of a file object before there is room for a part.
 _FIRST = 64 * KIB
+# What is copied at once.
+_STEP = MIB
 
 
 @runtime_checkable
@@ -55,6 +58,10 @@ class Origin(ABC):
     @abstractmethod
     async def part(self, part: Part) -> Bytes:
         """Return the bytes of a part; fewer than its length only at the end of a source of unknown size."""
+
+    def done(self, data: Bytes) -> None:
+        """Take the bytes of a part back, which nobody reads any more."""
+        return
 
     async def ready(self) -> None:
         """Wait until there is something to read, or the end: who waits for a silent source holds no memory meanwhile."""
@@ -112,12 +119,30 @@ class _Memory(Origin):
         return self._view[part.offset : part.end]
 
 
-class _File(Origin):
+class _Copied(Origin):
+    """A source whose parts are copied into memory. It is used again for later parts: fresh memory costs as much as a copy."""
+
+    def __init__(self) -> None:
+        self._free: list[bytearray] = []
+
+    def done(self, data: Bytes) -> None:
+        if isinstance(data, bytearray):
+            self._free.append(data)
+
+    def _memory(self, length: int) -> bytearray | None:
+        """Memory of this length that is free."""
+        if self._free and len(self._free[-1]) == length:
+            return self._free.pop()
+        return None
+
+
+class _File(_Copied):
     """A file by its path, read in whole parts at their offsets."""
 
     ordered = False
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
         self.path = str(path.absolute())
         self._held = AsyncExitStack()
@@ -139,8 +164,7 @@ class _File(Origin):
         await self._held.aclose()
 
     async def part(self, part: Part) -> Bytes:
-        buffer = bytearray(part.length)
-        got = await in_thread(read_at, self._fd, buffer, part.offset)
+        buffer, got = await in_thread(_read, self._fd, part, self._memory(part.length))
         if got != part.length:
             raise TransferError(f"{self._path} became shorter while it was read: it ends at {part.offset + got} bytes")
         return buffer
@@ -151,13 +175,20 @@ class _File(Origin):
             raise TransferError(f"{self._path} was changed while it was read: what was sent may be a mixture, and is discarded")
 
 
-class _Ordered(Origin):
+def _read(fd: int, part: Part, free: bytearray | None) -> tuple[bytearray, int]:
+    """Read a part, into memory that is free where there is some; return it, and how much there was. Blocks."""
+    buffer = bytearray(part.length) if free is None else free
+    return buffer, read_at(fd, buffer, part.offset)
+
+
+class _Ordered(_Copied):
     """What is read in order: part after part, each filled from pieces of any size."""
 
     ordered = True
     size = None
 
     def __init__(self) -> None:
+        super().__init__()
         self._rest: memoryview = memoryview(b"")
         self._ended = False
 
@@ -170,18 +201,24 @@ class _Ordered(Origin):
         """Return the next piece (about `wanted` bytes where that can be chosen); empty at the end."""
 
     async def part(self, part: Part) -> Bytes:
-        wanted = part.length
-        buffer, filled = bytearray(wanted), 0
+        wanted, filled = part.length, 0
+        buffer = self._memory(wanted)
+        if buffer is None:
+            buffer = bytearray()
         while filled < wanted:
             if not self._rest:
                 self._rest = await self._piece(wanted - filled)
                 if not self._rest:
                     break
-            taken = min(len(self._rest), wanted - filled)
+            taken = min(len(self._rest), wanted - filled, _STEP)
+            # Appended to where it is new: filling it with zeros first would hold the event loop up.
             buffer[filled : filled + taken] = self._rest[:taken]
             # Even an empty view holds its bytearray, which the source may want to change.
             self._rest = self._rest[taken:] if taken < len(self._rest) else memoryview(b"")
             filled += taken
+            if filled // _STEP > (filled - taken) // _STEP:
+                # A source may have its pieces at hand, and never wait.
+                await pause(0)
         return buffer if filled == wanted else memoryview(buffer)[:filled]
 
     async def _piece(self, wanted: int) -> memoryview:

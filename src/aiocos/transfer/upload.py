@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import TypeVar
 
 from aiocos.config import TransferConfig
 from aiocos.errors import ConfigError, CosError, IntegrityError, InvalidPart, TransferError, Uncertain
 from aiocos.groups import Service
+from aiocos.net.hashing import INLINE, hashed
 from aiocos.operations.multipart import (
     CompletedPart,
     CompleteMultipartUpload,
@@ -25,12 +27,13 @@ from aiocos.operations.multipart import (
     UploadPart,
 )
 from aiocos.operations.objects import HeadObject, PutObject
+from aiocos.operations.shared import Written
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.cleaning import abort, begin, keep
 from aiocos.transfer.completion import Completion, composite_of
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, growing, part_size_for
-from aiocos.transfer.results import UploadResult, leaves, raise_for
+from aiocos.transfer.results import UploadResult, Verified, leaves, raise_for
 from aiocos.transfer.resuming import Found, Record
 from aiocos.transfer.source import Origin, origin_of
 from aiocos.transfer.stated import Upload, carry
@@ -90,11 +93,15 @@ async def _upload(
 async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, monitor: Monitor) -> UploadResult:
     await origin.unchanged()
     monitor.parts_total = 1
-    result = await service.engine.call(carry(request, PutObject, data=data))
+    algorithm = service.engine.config.checksum
+    value = digest.digest(algorithm, data) if len(data) <= INLINE else await hashed(digest.digest, algorithm, data)
+    result = await service.engine.call(_with(carry(request, PutObject, data=data), algorithm, value))
     monitor.bytes_total = len(data)
     monitor.moved(len(data), parts=1)
-    vouched = digest.is_md5(result.etag) and request.customer_key is None
-    same = vouched and await _etag(data) == digest.bare(result.etag)
+    if algorithm == "md5" and request.customer_key is None and digest.bare(result.etag) == value.hex():
+        verified = "md5"
+    else:
+        verified = "checksum" if _is_confirmed(result, algorithm, value) else None
     return UploadResult(
         bucket=request.bucket,
         key=request.key,
@@ -102,13 +109,23 @@ async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, m
         size=len(data),
         parts=1,
         version_id=result.version_id,
-        verified="md5" if same else None,
+        verified=verified,
         request_id=result.request_id,
     )
 
 
-async def _etag(data: Bytes) -> str:
-    return digest.etag_of(data) if len(data) <= 256 * 1024 else await asyncio.to_thread(digest.etag_of, data)
+W = TypeVar("W", PutObject, UploadPart)
+
+
+def _with(operation: W, algorithm: digest.Algorithm, value: bytes) -> W:
+    """Give a body its checksum."""
+    setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
+    return operation
+
+
+def _is_confirmed(result: Written, algorithm: digest.Algorithm, value: bytes) -> bool:
+    """Tell whether the service has said the checksum back, which who does not know it does not."""
+    return algorithm != "md5" and getattr(result, f"checksum_{algorithm}") == digest.encode(value)
 
 
 class _Multipart:
@@ -134,6 +151,7 @@ class _Multipart:
         self._places = asyncio.Semaphore(width)
         self._done: dict[int, CompletedPart] = {}
         self._computed = True  # every part's ETag is the MD5 that was computed here
+        self._confirmed = True  # every part's checksum was said back by the service
         self._foreign = False  # an ETag is not, although it was computed: this service's are no MD5s
         self._size = 0
         self._record: Record | None = None
@@ -165,7 +183,7 @@ class _Multipart:
         except InvalidPart:
             # A part that was on its way when its process died has come after ours, and cut short: it is seen in the listing.
             self._done.clear()
-            self._size, self._computed, self._foreign = 0, True, False
+            self._size, self._computed, self._confirmed, self._foreign = 0, True, True, False
             self._monitor.restarted()
             return await self._go_on(parts, record)
 
@@ -258,17 +276,17 @@ class _Multipart:
         if data is None:
             data = await self._origin.part(part)
         algorithm = self._service.engine.config.checksum
-        value = await asyncio.to_thread(digest.digest, algorithm, data)
+        value = await hashed(digest.digest, algorithm, data)
         md5 = ""
         if self._record is not None:
-            raw = value if algorithm == "md5" else await asyncio.to_thread(digest.digest, "md5", data)
+            raw = value if algorithm == "md5" else await hashed(digest.digest, "md5", data)
             md5 = raw.hex()
             if self._found is not None and (etag := self._found.has(part, md5)) is not None:
                 self._keep(part, etag)
                 return
         operation = carry(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
-        setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
-        result = await self._service.engine.call(operation)
+        result = await self._service.engine.call(_with(operation, algorithm, value))
+        self._confirmed = self._confirmed and _is_confirmed(result, algorithm, value)
         if algorithm != "md5" or digest.bare(result.etag) != value.hex():
             self._computed = False
             self._foreign = self._foreign or algorithm == "md5"
@@ -277,10 +295,13 @@ class _Multipart:
             await self._record.note(done, md5)
         self._size += len(data)
         self._monitor.moved(len(data), parts=1)
+        # Only here: where a part failed, its bytes may still be on their way.
+        self._origin.done(data)
 
     def _keep(self, part: Part, etag: str) -> None:
         """Count a part that was sent by an earlier process. Its bytes were read again, and are those."""
         self._computed = self._computed and digest.is_md5(etag)
+        self._confirmed = False
         self._done[part.number] = CompletedPart(etag=etag, part_number=part.number)
         self._size += part.length
         self._monitor.moved(part.length, parts=1, kept=True)
@@ -314,11 +335,11 @@ class _Multipart:
                 expected=expected or "",
                 actual=done.etag,
             )
-        verified = comparable and self._computed
+        verified = "composite" if comparable and self._computed else "checksum" if self._confirmed else None
         return self._result(done.etag, done.version_id, done.request_id, upload_id, verified=verified)
 
     def _result(
-        self, etag: str, version_id: str | None, request_id: str | None, upload_id: str, *, verified: bool = True
+        self, etag: str, version_id: str | None, request_id: str | None, upload_id: str, *, verified: Verified = "composite"
     ) -> UploadResult:
         return UploadResult(
             bucket=self._request.bucket,
@@ -328,7 +349,7 @@ class _Multipart:
             parts=len(self._done),
             version_id=version_id,
             upload_id=upload_id,
-            verified="composite" if verified else None,
+            verified=verified,
             request_id=request_id,
             kept=self._monitor.bytes_kept,
             refused=self._record.refused if self._record else None,

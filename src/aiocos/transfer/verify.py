@@ -4,7 +4,8 @@ import asyncio
 
 from aiocos.config import MIB
 from aiocos.groups.proof import Evidence, Proof
-from aiocos.transfer.files import in_thread, read_at
+from aiocos.net.hashing import pool
+from aiocos.transfer.files import in_thread_of, read_at
 from aiocos.transfer.results import Verified
 
 # What is read and hashed at once, in a thread.
@@ -43,18 +44,16 @@ class Verifier:
             self.verified = proof.kind
 
     async def _hash_all(self, proof: Proof, size: int) -> None:
-        done = 0
+        done, buffer = 0, bytearray(min(size, _LOOK))
         while done < size:
             if self._ready == done:
                 self._grown.clear()
                 await self._grown.wait()
                 continue
             length = min(self._ready - done, _LOOK)
-            await in_thread(_hash, self._fd, done, length, proof)
+            await in_thread_of(pool(), _hash, self._fd, done, memoryview(buffer)[:length], proof)
             done += length
 
 
-def _hash(fd: int, offset: int, length: int, proof: Proof) -> None:
-    buffer = bytearray(length)
-    got = read_at(fd, buffer, offset)
-    proof.update(memoryview(buffer)[:got])
+def _hash(fd: int, offset: int, view: memoryview, proof: Proof) -> None:
+    proof.update(view[: read_at(fd, view, offset)])

@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
+import importlib
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from aiocos.wire.message import Bytes
@@ -20,12 +21,23 @@ _PLAIN = re.compile(r"[0-9a-f]{32}")
 _COMPOSITE = re.compile(r"([0-9a-f]{32})-([0-9]{1,5})")
 
 
+def _fastest_crc32() -> Callable[[Bytes, int], int]:
+    """The CRC32 of ISA-L, which is several times faster, where it is installed (`pip install 'aiocos[fast]'`); else zlib's."""
+    try:
+        return importlib.import_module("isal.isal_zlib").crc32
+    except ImportError:
+        return zlib.crc32
+
+
+crc32 = _fastest_crc32()
+
+
 def digest(algorithm: Algorithm, data: Bytes) -> bytes:
     """Hash a whole body. MD5 and SHA-256 let other threads run meanwhile."""
     if algorithm == "md5":
         return hashlib.md5(data, usedforsecurity=False).digest()
     if algorithm == "crc32":
-        return zlib.crc32(data).to_bytes(4, "big")
+        return crc32(data, 0).to_bytes(4, "big")
     return hashlib.sha256(data).digest()
 
 
