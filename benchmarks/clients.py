@@ -152,7 +152,7 @@ class Aiocos(Client):
         assert (await self.cos.download(BUCKET, key, path)).verified
 
     async def upload_many(self, folder: Path) -> None:
-        await self.cos.upload_directory(BUCKET, folder, prefix="many/")
+        await self.cos.upload_directory(folder, BUCKET, prefix="many/")
 
     async def get_file(self, key: str, path: Path) -> None:
         assert (await self.cos.download(BUCKET, key, path)).verified

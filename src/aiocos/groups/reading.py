@@ -11,7 +11,7 @@ from types import TracebackType
 
 from aiocos.call import Engine, resource_of
 from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
-from aiocos.groups.proof import Evidence, Proof, check, evidence_for, proof_of
+from aiocos.groups.proof import Evidence, Proof, ProofKind, check, evidence_for, proof_of
 from aiocos.net.exchange import Exchange
 from aiocos.net.hashing import INLINE, hashed
 from aiocos.net.stream import BodyStream
@@ -254,7 +254,7 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
             async with ObjectStream(engine, operation, exchange) as stream:
                 data = await stream.read()
                 if evidence := await stream.evidence():
-                    await _compare(evidence, data, f"GetObject {resource_of(operation)}")
+                    await compare(evidence, data, f"GetObject {resource_of(operation)}")
                 return data
         except IntegrityError:
             late = deadline is not None and loop.time() >= deadline
@@ -283,8 +283,11 @@ def _small(operation: GetObject, exchange: Exchange) -> bytes | None:
     return data if data is not None and len(data) <= INLINE and etag == f'"{digest.etag_of(data)}"' else None
 
 
-async def _compare(evidence: Evidence, data: bytes, what: str) -> None:
-    """Compare a whole object in memory with what vouches for it; `IntegrityError` where they disagree."""
+async def compare(evidence: Evidence, data: bytes, what: str) -> ProofKind | None:
+    """Compare a whole object in memory with what vouches for it; `IntegrityError` where they disagree.
+
+    Returns what did vouch for it; None where that turns out to mean nothing.
+    """
     proof, otherwise = evidence.proof, evidence.otherwise
     while True:
         await hashed(proof.update, data) if len(data) > INLINE else proof.update(data)
@@ -294,4 +297,4 @@ async def _compare(evidence: Evidence, data: bytes, what: str) -> None:
         proof = second or proof
         if second is None:
             break
-    await evidence.check(proof, what)
+    return proof.kind if await evidence.check(proof, what) else None

@@ -21,9 +21,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import aiofiles.os
-
-from aiocos.config import MIB, TransferConfig
+from aiocos.config import KIB, MIB, TransferConfig
 from aiocos.errors import (
     ConfigError,
     CosError,
@@ -36,10 +34,11 @@ from aiocos.errors import (
 )
 from aiocos.groups import Service
 from aiocos.groups.proof import evidence_for, pinned_to
-from aiocos.groups.reading import ObjectStream
+from aiocos.groups.reading import ObjectStream, compare
 from aiocos.operations.objects import GetObject
 from aiocos.operations.shared import CustomerEncryption, Guarded, ReadConditions
 from aiocos.transfer.budget import Budget
+from aiocos.transfer.files import in_thread
 from aiocos.transfer.monitor import Monitor, Observed
 from aiocos.transfer.partial import Partial
 from aiocos.transfer.plan import Part, check_concurrency, cut
@@ -50,6 +49,8 @@ from aiocos.wire.ranges import ByteRange, ContentRange
 # What a range holds in memory: one step being gathered, one being written.
 _STEP = MIB
 _HELD = 2 * _STEP
+# Objects up to this are fetched into memory.
+_SMALL = 256 * KIB
 # Whole downloads that are tried where the bytes do not verify.
 _TRIES = 3
 
@@ -83,7 +84,7 @@ async def download(service: Service, budget: Budget, request: Download, monitor:
     if request.part_size is not None and request.part_size < 1:
         raise ConfigError("part_size is at least 1 byte")
     target = Path(request.path)
-    await _check(target)
+    await in_thread(_check, target)
     async with monitor.run(request.timeout, f"the download of {request.bucket}/{request.key}"):
         for attempt in range(1, _TRIES + 1):
             try:
@@ -95,17 +96,17 @@ async def download(service: Service, budget: Budget, request: Download, monitor:
         raise AssertionError("unreachable: the last try returns or raises")
 
 
-async def _check(target: Path) -> None:
-    """Refuse a target that cannot be a file, or is something that must not be replaced by one (a download to `/dev/null`)."""
+def _check(target: Path) -> None:
+    """Refuse a target that cannot be a file, or is something that must not be replaced by one: `/dev/null`. Blocks."""
     try:
-        mode = (await aiofiles.os.stat(target)).st_mode
+        mode = os.stat(target).st_mode
     except (FileNotFoundError, NotADirectoryError):
         mode = stat.S_IFREG
     if stat.S_ISDIR(mode):
         raise ConfigError(f"{target} is a directory: name the file the object shall become")
     if not stat.S_ISREG(mode):
         raise ConfigError(f"{target} is no regular file: a download would take its place")
-    if not await aiofiles.os.path.isdir(target.parent):
+    if not os.path.isdir(target.parent):
         raise ConfigError(f"{target.parent} is no directory: the object is not downloaded to {target}")
 
 
@@ -146,23 +147,50 @@ class _Attempt:
             if_unmodified_since=request.if_unmodified_since,
             expected_bucket_owner=request.expected_bucket_owner,
         )
+        if not request.resume:
+            async with ObjectStream(self._service.engine, reading) as stream:
+                if (size := stream.info.content_length) is not None and size <= _SMALL:
+                    return await self._small(stream, reading, size)
+                async with self._partial.open():
+                    return await self._begin(stream, reading)
         async with self._partial.open():
             if self._partial.etag is not None and (result := await self._go_on(reading)):
                 return result
-            return await self._begin(reading)
+            async with ObjectStream(self._service.engine, reading) as stream:
+                return await self._begin(stream, reading)
 
-    async def _begin(self, reading: GetObject) -> DownloadResult:
+    async def _small(self, stream: ObjectStream, reading: GetObject, size: int) -> DownloadResult:
+        """Fetch a small object: into memory, and from there to its place in one go."""
+        engine, monitor, what = self._service.engine, self._monitor, f"the {self._what}"
+        stream.unproven()
+        monitor.bytes_total, monitor.parts_total = size, 1
+        evidence = await evidence_for(engine, reading, stream.info) if engine.config.verify_reads else None
+        async with self._budget.reserve(size, monitor):
+            data = await stream.read()
+            verified = await compare(evidence, data, what) if evidence else None
+            await in_thread(self._partial.put, data, self._target, what)
+        monitor.moved(len(data), parts=1)
+        return DownloadResult(
+            bucket=self._request.bucket,
+            key=self._request.key,
+            path=self._target,
+            etag=stream.etag,
+            size=len(data),
+            version_id=stream.version_id,
+            verified=verified,
+        )
+
+    async def _begin(self, stream: ObjectStream, reading: GetObject) -> DownloadResult:
         """Fetch all of it."""
-        async with ObjectStream(self._service.engine, reading) as stream:
-            size = stream.info.content_length
-            wanted = self._request.part_size or self._config.part_size
-            if size is None or size <= max(self._config.multipart_threshold, wanted) or not stream.etag:
-                parts = [Part(1, 0, size if size is not None else 0)]
-            else:
-                parts = list(cut(size, wanted))
-                await self._partial.begin(stream.etag, stream.version_id, size)
-            await self._partial.allocate(size or 0)
-            return await self._fill(stream, reading, size, parts, parts)
+        size = stream.info.content_length
+        wanted = self._request.part_size or self._config.part_size
+        if size is None or size <= max(self._config.multipart_threshold, wanted) or not stream.etag:
+            parts = [Part(1, 0, size if size is not None else 0)]
+        else:
+            parts = list(cut(size, wanted))
+            await self._partial.begin(stream.etag, stream.version_id, size)
+        await self._partial.allocate(size or 0)
+        return await self._fill(stream, reading, size, parts, parts)
 
     async def _go_on(self, reading: GetObject) -> DownloadResult | None:
         """Fetch what is missing; None if the object is another one now."""

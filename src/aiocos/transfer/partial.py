@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from aiocos.config import MIB
+from aiocos.errors import IntegrityError
 from aiocos.transfer.files import held, in_thread, opened, read_at, write_at
 from aiocos.transfer.journal import Journal, name_for
 from aiocos.transfer.plan import Part
@@ -144,6 +145,22 @@ class Partial:
             for piece in pieces:
                 crc = digest.crc32(piece, crc)
             self._journal.add([offset, length, crc])
+
+    def put(self, data: bytes, target: Path, what: str) -> None:
+        """Write a small object to its place, by a file beside it, and read it again on the way. Blocks."""
+        try:
+            fd = os.open(self.path, _FLAGS | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
+            try:
+                write_at(fd, [data], 0)
+                buffer = bytearray(len(data) + 1)
+                if bytes(buffer[: read_at(fd, buffer, 0)]) != data:
+                    raise IntegrityError(f"{what}: what was written to {self.path} is not what is there")
+            finally:
+                os.close(fd)
+            self._become(target)
+        except BaseException:
+            self._remove()
+            raise
 
     async def become(self, target: Path) -> None:
         """Take the target's place: the download is done."""

@@ -16,9 +16,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, I
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
 
-from aiocos.config import KIB, MIB
+from aiocos.config import KIB
 from aiocos.errors import ConfigError, TransferError
 from aiocos.net.retry import pause
 from aiocos.transfer.files import in_thread, opened, read_at
@@ -28,7 +28,9 @@ from aiocos.wire.message import Bytes
 # What is read of a file object before there is room for a part.
 _FIRST = 64 * KIB
 # What is copied at once.
-_STEP = MIB
+_STEP = 256 * KIB
+# Files up to this are read before there is room for them: a hundred of them are no more than three parts.
+_SMALL = 256 * KIB
 
 
 @runtime_checkable
@@ -136,8 +138,30 @@ class _Copied(Origin):
         return None
 
 
+class _Small(NamedTuple):
+    """A small file, read whole, and what the system said of it before and after."""
+
+    data: bytes
+    before: os.stat_result
+    after: os.stat_result
+
+
+def _look(path: Path) -> _Small | None:
+    """Read a small file in one go: each trip to a thread takes as long as sending it. None for a large one. Blocks."""
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        # A pipe or a device has no size that means anything, and opening one may wait for ever.
+        raise ConfigError(f"{path} is no regular file: open it and give the file object")
+    if found.st_size > _SMALL:
+        return None
+    with path.open("rb", buffering=0) as file:
+        before = os.fstat(file.fileno())
+        data = file.read(before.st_size)
+        return _Small(data, before, os.fstat(file.fileno()))
+
+
 class _File(_Copied):
-    """A file by its path, read in whole parts at their offsets."""
+    """A file by its path, read in whole parts at their offsets; a small one is read when it is opened."""
 
     ordered = False
 
@@ -146,12 +170,14 @@ class _File(_Copied):
         self._path = path
         self.path = str(path.absolute())
         self._held = AsyncExitStack()
+        self._whole: _Small | None = None
         self.size = None
 
     async def __aenter__(self) -> Origin:
-        if not stat.S_ISREG((await in_thread(os.stat, self._path)).st_mode):
-            # A pipe or a device has no size that means anything, and opening one may wait for ever.
-            raise ConfigError(f"{self._path} is no regular file: open it and give the file object")
+        self._whole = small = await in_thread(_look, self._path)
+        if small is not None:
+            self.size, self.mtime = small.before.st_size, small.before.st_mtime_ns
+            return self
         self._fd = await self._held.enter_async_context(opened(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
         self._stat = os.fstat(self._fd)
         self.size = self._stat.st_size
@@ -164,14 +190,18 @@ class _File(_Copied):
         await self._held.aclose()
 
     async def part(self, part: Part) -> Bytes:
-        buffer, got = await in_thread(_read, self._fd, part, self._memory(part.length))
+        if self._whole is not None:
+            buffer = self._whole.data[part.offset : part.end]
+            got = len(buffer)
+        else:
+            buffer, got = await in_thread(_read, self._fd, part, self._memory(part.length))
         if got != part.length:
             raise TransferError(f"{self._path} became shorter while it was read: it ends at {part.offset + got} bytes")
         return buffer
 
     async def unchanged(self) -> None:
-        now = os.fstat(self._fd)
-        if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
+        before, now = (self._whole.before, self._whole.after) if self._whole else (self._stat, os.fstat(self._fd))
+        if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             raise TransferError(f"{self._path} was changed while it was read: what was sent may be a mixture, and is discarded")
 
 
