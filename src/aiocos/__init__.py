@@ -1,92 +1,100 @@
-"""An asyncio-native client for IBM Cloud Object Storage."""
+"""An asyncio-native client for IBM Cloud Object Storage.
 
-from aiocos.auth.base import Anonymous, BearerToken, Credentials
-from aiocos.auth.iam import ApiKey
-from aiocos.auth.keys import DualCredentials, Hmac
-from aiocos.auth.profile import TrustedProfile
-from aiocos.client import Client
-from aiocos.config import ClientConfig, HedgeConfig, PaceConfig, RetryConfig, TransferConfig
-from aiocos.errors import (
-    AccessDenied,
-    BucketNotEmpty,
-    ConfigError,
-    Conflict,
-    ConnectFailed,
-    CosError,
-    CredentialsError,
-    IntegrityError,
-    Interrupted,
-    InvalidBucketState,
-    InvalidObjectState,
-    InvalidRequest,
-    NoSuchBucket,
-    NoSuchConfiguration,
-    NoSuchKey,
-    NoSuchUpload,
-    NoSuchVersion,
-    NotFound,
-    NotModified,
-    NotServed,
-    ObjectProtected,
-    PreconditionFailed,
-    ProtocolError,
-    ServiceError,
-    Throttled,
-    TimedOut,
-    TransferError,
-    TransportError,
-    Unavailable,
-    Uncertain,
-)
-from aiocos.operations.cors import CorsRule
-from aiocos.operations.lifecycle import (
-    AbortIncompleteMultipartUpload,
-    Expiration,
-    FilterAnd,
-    LifecycleFilter,
-    LifecycleRule,
-    NoncurrentVersionExpiration,
-    Transition,
-)
-from aiocos.operations.multipart import CompletedPart
-from aiocos.operations.object_lock import DefaultLock, LockRule, ObjectLockConfiguration, ObjectRetention
-from aiocos.operations.objects import ObjectIdentifier
-from aiocos.operations.protection import ProtectionConfiguration, RetentionDays
-from aiocos.operations.public_access import PublicAccessBlockConfiguration
-from aiocos.operations.replication import (
-    DeleteMarkerReplication,
-    Destination,
-    ReplicationAnd,
-    ReplicationConfiguration,
-    ReplicationFilter,
-    ReplicationRule,
-)
-from aiocos.operations.shared import Tag
-from aiocos.operations.versioning import VersioningConfiguration
-from aiocos.operations.website import (
-    ErrorDocument,
-    IndexDocument,
-    Redirect,
-    RedirectAll,
-    RoutingCondition,
-    RoutingRule,
-    WebsiteConfiguration,
-)
-from aiocos.transfer import (
-    CopyResult,
-    DirectoryError,
-    DirectoryResult,
-    DownloadResult,
-    FileError,
-    Handle,
-    Progress,
-    SyncAction,
-    SyncResult,
-    UploadResult,
-)
-from aiocos.version import __version__
-from aiocos.wire.ranges import ByteRange
-from aiocos.wire.values import CopySource, CustomerKey
+A name is loaded when it is first used, and with `Client` all that a client needs. In a running event loop that would hold
+everything up, so programs name what they use at their top: `from aiocos import Client`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aiocos.auth.base import Anonymous, BearerToken, Credentials
+    from aiocos.auth.iam import ApiKey
+    from aiocos.auth.keys import DualCredentials, Hmac
+    from aiocos.auth.profile import TrustedProfile
+    from aiocos.client import Client
+    from aiocos.config import ClientConfig, HedgeConfig, PaceConfig, RetryConfig, TransferConfig
+    from aiocos.errors import (
+        AccessDenied,
+        BucketNotEmpty,
+        ConfigError,
+        Conflict,
+        ConnectFailed,
+        CosError,
+        CredentialsError,
+        IntegrityError,
+        Interrupted,
+        InvalidBucketState,
+        InvalidObjectState,
+        InvalidRequest,
+        NoSuchBucket,
+        NoSuchConfiguration,
+        NoSuchKey,
+        NoSuchUpload,
+        NoSuchVersion,
+        NotFound,
+        NotModified,
+        NotServed,
+        ObjectProtected,
+        PreconditionFailed,
+        ProtocolError,
+        ServiceError,
+        Throttled,
+        TimedOut,
+        TransferError,
+        TransportError,
+        Unavailable,
+        Uncertain,
+    )
+    from aiocos.operations.cors import CorsRule
+    from aiocos.operations.lifecycle import (
+        AbortIncompleteMultipartUpload,
+        Expiration,
+        FilterAnd,
+        LifecycleFilter,
+        LifecycleRule,
+        NoncurrentVersionExpiration,
+        Transition,
+    )
+    from aiocos.operations.multipart import CompletedPart
+    from aiocos.operations.object_lock import DefaultLock, LockRule, ObjectLockConfiguration, ObjectRetention
+    from aiocos.operations.objects import ObjectIdentifier
+    from aiocos.operations.protection import ProtectionConfiguration, RetentionDays
+    from aiocos.operations.public_access import PublicAccessBlockConfiguration
+    from aiocos.operations.replication import (
+        DeleteMarkerReplication,
+        Destination,
+        ReplicationAnd,
+        ReplicationConfiguration,
+        ReplicationFilter,
+        ReplicationRule,
+    )
+    from aiocos.operations.shared import Tag
+    from aiocos.operations.versioning import VersioningConfiguration
+    from aiocos.operations.website import (
+        ErrorDocument,
+        IndexDocument,
+        Redirect,
+        RedirectAll,
+        RoutingCondition,
+        RoutingRule,
+        WebsiteConfiguration,
+    )
+    from aiocos.transfer import (
+        CopyResult,
+        DirectoryError,
+        DirectoryResult,
+        DownloadResult,
+        FileError,
+        Handle,
+        Progress,
+        SyncAction,
+        SyncResult,
+        UploadResult,
+    )
+    from aiocos.version import __version__
+    from aiocos.wire.ranges import ByteRange
+    from aiocos.wire.values import CopySource, CustomerKey
 
 __all__ = [
     "AbortIncompleteMultipartUpload",
@@ -179,3 +187,57 @@ __all__ = [
     "WebsiteConfiguration",
     "__version__",
 ]
+
+# Where each name is, as above.
+_MODULES = {
+    "aiocos.auth.base": "Anonymous BearerToken Credentials",
+    "aiocos.auth.iam": "ApiKey",
+    "aiocos.auth.keys": "DualCredentials Hmac",
+    "aiocos.auth.profile": "TrustedProfile",
+    "aiocos.client": "Client",
+    "aiocos.config": "ClientConfig HedgeConfig PaceConfig RetryConfig TransferConfig",
+    "aiocos.errors": """
+        AccessDenied BucketNotEmpty ConfigError Conflict ConnectFailed CosError CredentialsError IntegrityError
+        Interrupted InvalidBucketState InvalidObjectState InvalidRequest NoSuchBucket NoSuchConfiguration NoSuchKey
+        NoSuchUpload NoSuchVersion NotFound NotModified NotServed ObjectProtected PreconditionFailed ProtocolError
+        ServiceError Throttled TimedOut TransferError TransportError Unavailable Uncertain
+    """,
+    "aiocos.operations.cors": "CorsRule",
+    "aiocos.operations.lifecycle": """
+        AbortIncompleteMultipartUpload Expiration FilterAnd LifecycleFilter LifecycleRule
+        NoncurrentVersionExpiration Transition
+    """,
+    "aiocos.operations.multipart": "CompletedPart",
+    "aiocos.operations.object_lock": "DefaultLock LockRule ObjectLockConfiguration ObjectRetention",
+    "aiocos.operations.objects": "ObjectIdentifier",
+    "aiocos.operations.protection": "ProtectionConfiguration RetentionDays",
+    "aiocos.operations.public_access": "PublicAccessBlockConfiguration",
+    "aiocos.operations.replication": """
+        DeleteMarkerReplication Destination ReplicationAnd ReplicationConfiguration ReplicationFilter
+        ReplicationRule
+    """,
+    "aiocos.operations.shared": "Tag",
+    "aiocos.operations.versioning": "VersioningConfiguration",
+    "aiocos.operations.website": """
+        ErrorDocument IndexDocument Redirect RedirectAll RoutingCondition RoutingRule WebsiteConfiguration
+    """,
+    "aiocos.transfer": """
+        CopyResult DirectoryError DirectoryResult DownloadResult FileError Handle Progress SyncAction SyncResult
+        UploadResult
+    """,
+    "aiocos.version": "__version__",
+    "aiocos.wire.ranges": "ByteRange",
+    "aiocos.wire.values": "CopySource CustomerKey",
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

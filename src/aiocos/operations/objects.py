@@ -124,7 +124,7 @@ class ObjectInfo(Written):
         return self.storage_class in ("GLACIER", "ACCELERATED") and self.restored_until is None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Reading(CustomerEncryption, ReadConditions, Mirrored, Paid, Guarded):
     """Which version of an object to read, which part of it, and when."""
 

@@ -12,7 +12,7 @@ from aiocos.wire.values import CustomerKey
 # Optional headers of requests. `__slots__ = ()` lets an operation take several of these sets and still be slotted.
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Guarded:
     """The account that must own the bucket."""
 
@@ -20,7 +20,7 @@ class Guarded:
     expected_bucket_owner: Annotated[str | None, Header("x-amz-expected-bucket-owner")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Paid:
     """Part of the protocol; without meaning on COS."""
 
@@ -28,7 +28,7 @@ class Paid:
     request_payer: Annotated[str | None, Header("x-amz-request-payer")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Mirrored:
     """On-premises systems with mirrored vaults: which side to read."""
 
@@ -36,7 +36,7 @@ class Mirrored:
     mirror_destination: Annotated[str | None, Header("Mirror-Destination")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Content:
     """What a reader of the object is told about its content."""
 
@@ -55,7 +55,7 @@ class Content:
     """Tags, URL-encoded: `k=v&k2=v2`."""
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Encryption:
     """Server-side encryption: with a key of the customer's own (SSE-C: 32 bytes, needs TLS), or by name."""
 
@@ -65,7 +65,7 @@ class Encryption:
     sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class CustomerEncryption:
     """The customer key (SSE-C, 32 bytes) an object was written with."""
 
@@ -73,7 +73,7 @@ class CustomerEncryption:
     customer_key: Annotated[CustomerKey | bytes | None, KeyHeaders("x-amz-server-side-encryption-customer-")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class SourceConditions:
     """When to copy, and how to read the source."""
 
@@ -88,7 +88,7 @@ class SourceConditions:
     expected_source_bucket_owner: Annotated[str | None, Header("x-amz-source-expected-bucket-owner")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class ReadConditions:
     """When to answer with the object; else 304 (`NotModified`) or 412 (`PreconditionFailed`)."""
 
@@ -99,7 +99,7 @@ class ReadConditions:
     if_unmodified_since: Annotated[datetime | None, Header("If-Unmodified-Since")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class WriteConditions:
     """When to write; else 412 (`PreconditionFailed`). `if_none_match="*"`: only if there is no such object."""
 
@@ -109,7 +109,7 @@ class WriteConditions:
     if_unmodified_since: Annotated[datetime | None, Header("If-Unmodified-Since")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Retaining:
     """Retention of an object in a bucket with a retention policy: a period (seconds or timedelta; -1 indefinite, -2 permanent)
     or a date, not both; and one legal hold.
@@ -121,7 +121,7 @@ class Retaining:
     retention_legal_hold_id: Annotated[str | None, Header("Retention-Legal-Hold-ID")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Locking:
     """Object Lock of the version that is written: mode and date come as a pair."""
 
@@ -131,7 +131,7 @@ class Locking:
     object_lock_legal_hold: Annotated[Literal["ON", "OFF"] | None, Header("x-amz-object-lock-legal-hold")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class ObjectGrants:
     """Who may do what with an object. COS promises only `acl="public-read"`."""
 
@@ -143,7 +143,7 @@ class ObjectGrants:
     grant_write_acp: Annotated[str | None, Header("x-amz-grant-write-acp")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Grants(ObjectGrants):
     """The same with the right to write."""
 
@@ -151,7 +151,7 @@ class Grants(ObjectGrants):
     grant_write: Annotated[str | None, Header("x-amz-grant-write")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Checksums:
     """Checksums of the body, base64. Where none is given, the client adds the one of `ClientConfig.checksum`."""
 
@@ -165,7 +165,7 @@ class Checksums:
     sdk_checksum_algorithm: Annotated[str | None, Header("x-amz-sdk-checksum-algorithm")] = None
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class ResponseOverrides:
     """Headers that the answer shall have instead of the object's own."""
 

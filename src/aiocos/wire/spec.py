@@ -159,7 +159,7 @@ registry: dict[str, "type[Operation[Any]]"] = {}
 """All operations by name, in the order of their statement."""
 
 
-@dataclass(kw_only=True, repr=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class Operation(Generic[R_co]):
     """One request to be made. Made by a group's method; its fields are that method's parameters."""
 
@@ -168,6 +168,14 @@ class Operation(Generic[R_co]):
 
     timeout: Annotated[float | None, Local()] = None
     """The deadline of the whole call in seconds, waits and retries included."""
+
+    # Once for all operations: a dataclass would compile one for each.
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, p.name) == getattr(other, p.name) for p in self.statement.parameters)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         shown = [
@@ -186,7 +194,7 @@ def operation(method: str, pattern: str, *, ok: int = 200, repeatable: bool | No
     """
 
     def state(cls: type[T]) -> type[T]:
-        made = dataclass(slots=True, repr=False)(cls)
+        made = dataclass(slots=True, repr=False, eq=False)(cls)
         path, _, query = pattern.partition("?")
         names = tuple(part.strip("{}") for part in path.split("/") if part)
         if names not in ((), ("bucket",), ("bucket", "key")):

@@ -1,0 +1,53 @@
+"""What `import aiocos` loads: nothing, until a name is used."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import aiocos
+
+
+def loaded(code: str) -> set[str]:
+    out = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    return set(out.stdout.split())
+
+
+def test_the_import_alone_loads_neither_libraries_nor_operations():
+    found = loaded("import aiocos")
+    assert not found & {"aiohttp", "pydantic", "aiocos.client", "aiocos.operations"}
+
+
+def test_errors_do_without_the_client():
+    found = loaded("from aiocos import NoSuchKey")
+    assert not found & {"aiohttp", "aiocos.client"}
+
+
+def test_a_client_is_loaded_with_all_that_it_needs():
+    """So that nothing is loaded in the middle of an event loop."""
+    before = loaded("from aiocos import Client")
+    code = """
+from aiocos import Client, Anonymous
+import asyncio
+async def main():
+    async with Client("http://127.0.0.1:1", credentials=Anonymous()) as cos:
+        cos.objects, cos.website, cos.upload
+        try: await cos.objects.read("b", "k", timeout=0.01)
+        except Exception: pass
+asyncio.run(main())
+""".strip()
+    after = loaded(f"exec({code!r})")
+    assert {name for name in after - before if name.startswith(("aiocos", "aiohttp", "pydantic."))} == set()
+
+
+def test_every_name_is_where_it_is_said_to_be():
+    tree = ast.parse(Path(aiocos.__file__).read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    said = {name.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert said == aiocos._HOME
+    assert sorted(said) == sorted(aiocos.__all__)
+    for name in aiocos.__all__:
+        assert getattr(aiocos, name) is not None
+    assert set(aiocos.__all__) <= set(dir(aiocos))
