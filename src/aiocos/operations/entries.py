@@ -23,7 +23,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 from urllib.parse import unquote_plus
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel
 
 from aiocos.operations.shared import Owner
 from aiocos.wire.document import Document, XmlError, plan_of, read_tree
@@ -43,8 +43,6 @@ _REFERENCES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": 
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _SECOND = b"0000-00-00T00:00:00"
 _TIMES = frozenset([_SECOND + b"Z", *(_SECOND + b"." + b"0" * digits + b"Z" for digits in range(1, 10))])
-# Not `datetime.fromisoformat`: the times are to be pydantic's own, with its time zone, as in every other result.
-_moments = TypeAdapter(list[datetime], config=ConfigDict(defer_build=True))
 
 _TRUTHS = {"true": True, "false": False}
 
@@ -122,7 +120,7 @@ def _columns(model: type[Document], texts: Mapping[str, list[str]], encoded: boo
             if field == "key":
                 columns[field] = _decoded(values) if encoded else values
             elif field == "checksum_algorithm":
-                columns[field] = [[value] for value in values]
+                columns[field] = [(value,) for value in values]
             elif field is not None:
                 columns[field] = values
             elif name.startswith("Owner/"):
@@ -168,7 +166,7 @@ def _times(column: list[str]) -> list[datetime]:
     if not forms <= _TIMES:
         raise _Unexpected("a time in another form")
     try:
-        return _moments.validate_python(column)
+        return list(map(datetime.fromisoformat, column))
     except ValueError as error:
         raise _Unexpected("no time") from error
 
@@ -208,7 +206,7 @@ _order = itemgetter("key", "last_modified", "etag", "size", "storage_class", "ow
 def _make(model: type[D], columns: Columns, count: int) -> list[D]:
     """Make entries of columns that hold what a validation would give."""
     absent = {name: repeat(_DEFAULTS.get(name)) for name in model.model_fields}
-    given: dict[str, Iterable[Any]] = {**absent, "checksum_algorithm": [[] for _ in range(count)], **columns}
+    given: dict[str, Iterable[Any]] = {**absent, "checksum_algorithm": repeat(()), **columns}
     # A dictionary written out costs half of one made of pairs.
     states: list[dict[str, Any]] = [
         {
@@ -231,7 +229,8 @@ def _make(model: type[D], columns: Columns, count: int) -> list[D]:
     # What pydantic keeps in an instance. A loop over `object.__setattr__` would cost three times as much.
     parts: dict[str, Iterable[Any]] = {
         "__dict__": states,
-        "__pydantic_fields_set__": map(set[str].copy, repeat(set(columns), count)),
+        # One for all, since entries cannot be changed: every object more is one more for the collector of garbage.
+        "__pydantic_fields_set__": repeat(set(columns)),
         "__pydantic_extra__": repeat(None),
         "__pydantic_private__": repeat(None),
     }
@@ -244,7 +243,7 @@ def _make(model: type[D], columns: Columns, count: int) -> list[D]:
 @cache
 def _can_make(model: type[Document]) -> bool:
     """Whether entries made without validation are those that pydantic makes, in the version that is installed."""
-    moment = _moments.validate_python(["2026-01-02T03:04:05.678Z"])[0]
+    moment = datetime.fromisoformat("2026-01-02T03:04:05.678Z")
     whole: dict[str, Any] = {
         "key": "k",
         "last_modified": moment,
@@ -252,7 +251,7 @@ def _can_make(model: type[Document]) -> bool:
         "size": 1,
         "storage_class": "STANDARD",
         "owner": Owner(id="i"),
-        "checksum_algorithm": ["CRC32C"],
+        "checksum_algorithm": ("CRC32C",),
         "checksum_type": "FULL_OBJECT",
         "version_id": "v",
         "is_latest": True,

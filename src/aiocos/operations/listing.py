@@ -71,7 +71,7 @@ class ObjectEntry(Document):
     size: int = 0
     storage_class: str | None = None
     owner: Owner | None = None
-    checksum_algorithm: list[str] = []
+    checksum_algorithm: tuple[str, ...] = ()
     checksum_type: str | None = None
 
 

@@ -102,7 +102,8 @@ def write_time(value: datetime) -> str:
 
 def _zoned(value: datetime) -> datetime:
     # `-0000` and a missing zone both mean UTC here; a naive time could not be compared with any other.
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    # The zone of pydantic is one of its own; the usual one is equal to it, and what other readers of times give.
+    return value if value.tzinfo is UTC else value.replace(tzinfo=UTC) if not value.utcoffset() else value
 
 
 Timestamp = Annotated[datetime, BeforeValidator(parse_time), AfterValidator(_zoned)]

@@ -38,7 +38,7 @@ def _entry(found: Object, owned: bool, now: float) -> ObjectEntry:
         size=found.size,
         storage_class=storage_class(found, now) or "STANDARD",
         owner=owner(found.owner) if owned else None,
-        checksum_algorithm=[name.upper() for name in found.sums],
+        checksum_algorithm=tuple(name.upper() for name in found.sums),
     )
 
 
