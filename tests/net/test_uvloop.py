@@ -1,0 +1,67 @@
+"""Where the program runs uvloop, so do we."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from aiocos.emulator import Emulator
+
+pytest.importorskip("uvloop", reason="uvloop has no build for this Python or system")
+
+_CODE = """
+import asyncio, os, sys, uvloop
+from aiocos import Client, ClientConfig, TimedOut, RetryConfig
+
+async def main(endpoint, key, secret, silent):
+    for direct in (True, False):
+        async with Client(endpoint, access_key_id=key, secret_access_key=secret, config=ClientConfig(direct=direct)) as cos:
+            assert isinstance(asyncio.get_running_loop(), uvloop.Loop)
+            data = os.urandom(20_000_000)
+            await cos.objects.put("bucket", "small", b"x")
+            assert await cos.objects.read("bucket", "small") == b"x"
+            assert (await cos.upload("bucket", "large", data)).verified
+            assert await cos.objects.read("bucket", "large") == data
+            assert sorted([e.key async for e in cos.objects.list("bucket")]) == ["large", "small"]
+            upload = asyncio.ensure_future(cos.upload("bucket", "cancelled", data))
+            await asyncio.sleep(0.05)
+            upload.cancel()
+            await asyncio.gather(upload, return_exceptions=True)
+        config = ClientConfig(idle_timeout=0.3, retry=RetryConfig(attempts=1), direct=direct)
+        async with Client(silent, access_key_id=key, secret_access_key=secret, config=config) as cos:
+            try:
+                await cos.objects.put("bucket", "key", bytes(30_000_000))
+            except TimedOut:
+                pass
+            else:
+                raise SystemExit("it did not time out")
+
+uvloop.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_uvloop(cos, cos_emulator: Emulator):
+    import asyncio
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(10)
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    await cos.buckets.create("bucket")
+    arguments = [
+        cos_emulator.endpoint,
+        cos_emulator.access_key_id,
+        cos_emulator.secret_access_key,
+        f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+    ]
+    ran = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-W", "error", "-c", _CODE, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ,
+    )
+    server.close()
+    assert ran.returncode == 0, ran.stderr

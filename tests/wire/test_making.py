@@ -1,0 +1,96 @@
+"""Results made of headers are the results that pydantic makes of them, or left to it."""
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from aiocos.errors import ProtocolError
+from aiocos.operations.objects import Deletion, ObjectInfo, PutObjectResult
+from aiocos.wire import bind
+from aiocos.wire.making import Maker
+from aiocos.wire.message import Response
+from aiocos.wire.spec import Header
+
+RESULTS = [ObjectInfo, PutObjectResult, Deletion]
+NAMES = sorted({m.name for cls in RESULTS for f in cls.model_fields.values() for m in f.metadata if isinstance(m, Header)})
+VALUES = st.one_of(
+    st.sampled_from(
+        [
+            "12", "-2", "+1", "1_000", " 5", "007", "1.0", "9" * 18, "9" * 19, "true", "false", "True", "1", "yes", "",
+            "Fri, 20 Nov 2026 10:00:00 GMT", "Fri, 31 Feb 2026 10:00:00 GMT", "Fri, 20 Nov 2026 10:00:00 +0200", "20 Nov 2026",
+            "Fri, 20 Xxx 2026 10:00:00 GMT", "Fri, 20 Nov 2026 25:00:00 GMT", "2026-11-20T10:00:00Z", "20261120T100000Z",
+            "2026-11-20T10:00:00+05:00", "é", "\udce9", "GOVERNANCE",
+        ]
+    ),
+    st.text(max_size=12),
+)  # fmt: skip
+
+
+def outcome(cls: type[Any], headers: dict[str, str], *, made: bool) -> Any:
+    shape = bind._shape(cls)
+    assert shape.maker is not None
+    taken = shape.maker if made else None
+    object.__setattr__(shape, "maker", taken)
+    try:
+        return bind.from_response(cls, Response(200, headers))
+    except ProtocolError as error:
+        return str(error)
+    finally:
+        object.__setattr__(shape, "maker", Maker(cls))
+
+
+def like(one: Any, other: Any) -> None:
+    assert type(one) is type(other)
+    assert one == other
+    if isinstance(one, BaseModel):
+        assert repr(one) == repr(other)
+        assert list(one.__dict__) == list(other.__dict__)
+        assert one.model_fields_set == other.model_fields_set
+        assert one.model_dump() == other.model_dump()
+        for copied in (pickle.loads(pickle.dumps(one)), copy.deepcopy(one), one.model_copy()):
+            assert copied == other
+
+
+@pytest.mark.parametrize("cls", RESULTS)
+@given(headers=st.dictionaries(st.sampled_from([*NAMES, "x-amz-meta-A", "X-Amz-Meta-b", "x-amz-request-id", "Server"]), VALUES))
+def test_the_same_either_way(cls: type[Any], headers: dict[str, str]) -> None:
+    like(outcome(cls, headers, made=True), outcome(cls, headers, made=False))
+
+
+def test_the_usual_answer_is_made_without_pydantic(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {
+        "ETag": '"0cc175b9c0f1b6a831c399e269772661"',
+        "Content-Length": "1",
+        "Last-Modified": "Fri, 20 Nov 2026 10:00:00 GMT",
+        "X-Amz-Meta-Who": "me",
+        "x-clv-request-id": "r",
+    }
+    bind._shape(ObjectInfo)
+    monkeypatch.setattr(bind, "build", lambda *_: pytest.fail("validated"))
+    made = bind.from_response(ObjectInfo, Response(200, headers))
+    assert (made.size, made.metadata, made.request_id) == (1, {"who": "me"}, "r")
+
+
+@pytest.mark.parametrize("slot", ["__dict__", "__pydantic_fields_set__", "__pydantic_extra__"])
+def test_a_pydantic_that_keeps_results_otherwise_is_noticed(slot: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = Maker.make
+
+    def otherwise(self: Maker, values: dict[str, Any]) -> Any:
+        made = make(self, values)
+        object.__setattr__(made, slot, {"other": 1})
+        return made
+
+    assert Maker(ObjectInfo).is_right
+    monkeypatch.setattr(Maker, "make", otherwise)
+    assert not Maker(ObjectInfo).is_right
+
+
+def test_results_share_no_metadata() -> None:
+    one, other = (bind.from_response(ObjectInfo, Response(200, {})) for _ in range(2))
+    one.metadata["a"] = "b"
+    assert other.metadata == {}
