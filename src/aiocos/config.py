@@ -144,6 +144,8 @@ class ClientConfig:
         for name in ("connect_timeout", "idle_timeout"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is in seconds and above 0")
+        if not self.user_agent.isprintable() or not self.user_agent.isascii():
+            raise ConfigError("user_agent is printable ASCII: it is sent as a header")
         if self.max_connections < 1:
             raise ConfigError("max_connections is at least 1")
         if self.retry.attempts < 1:

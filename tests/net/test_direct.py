@@ -96,6 +96,7 @@ def fields(head: bytes) -> tuple[bytes, set[bytes], bytes]:
     ("method", "path", "query", "headers", "body"),
     [
         ("GET", "/b/k", "", {"Authorization": "Bearer t", "x-amz-checksum-mode": "ENABLED"}, None),
+        ("PUT", "/b/k", "", {"x-amz-meta-empty": "", "x-amz-meta-same": "Bearer t", "Authorization": "Bearer t"}, b"x"),
         ("HEAD", "/b/a%2Fb%20c", "versionId=1", {}, None),
         ("PUT", "/b/k", "", {"Content-MD5": "x"}, b"hello"),
         ("PUT", "/b/k", "", {}, b""),
@@ -111,9 +112,10 @@ async def test_both_ways_send_the_same(raw: Raw, method: str, path: str, query: 
         raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"]
     for direct in (True, False):
         async with transport(direct=direct, user_agent="mine") as sender:
-            await sender.send(Outgoing(method, raw.url, path, query, dict(headers), body))
-    first, second = map(fields, raw.heads)
-    assert first == second
+            for _ in range(2):
+                await sender.send(Outgoing(method, raw.url, path, query, dict(headers), body))
+    first, *others = map(fields, raw.heads)
+    assert others == [first] * 3
 
 
 async def test_a_memoryview_and_a_bytearray(raw: Raw):
@@ -157,6 +159,24 @@ async def test_an_answer_that_comes_while_nobody_asks(raw: Raw):
         for _ in range(2):
             assert (await sender.send(Outgoing("GET", origin, "/b/k", "", {}))).body == b"ok"
             await asyncio.sleep(0.1)
+
+
+def test_a_line_break_in_the_user_agent():
+    with pytest.raises(ConfigError, match="user_agent"):
+        ClientConfig(user_agent="a\r\nX-Evil: 1")
+
+
+async def test_a_server_that_says_that_it_is_still_at_it():
+    async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(6):
+            writer.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+            await asyncio.sleep(0.15)
+        writer.write(OK)
+        await writer.drain()
+
+    async with serving(busy) as origin, transport(idle_timeout=0.4) as sender:
+        assert (await sender.send(Outgoing("POST", origin, "/b/k", "", {}))).body == b"ok"
 
 
 async def test_information_before_the_answer(raw: Raw):

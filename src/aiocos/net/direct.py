@@ -202,6 +202,8 @@ class DirectWay:
             while code < 200 and code != 101:
                 message, payload = await protocol.read()
                 code = message.code
+                # A server that says "still at it" (102) has moved.
+                answer.seen = self.watch.turn
             answer.begun(message, payload)  # pyright: ignore[reportPossiblyUnboundVariable]
         except _ERRORS as error:
             raise meaning(error, _what(request), self.patience(deadline)) from error
@@ -239,7 +241,7 @@ class DirectWay:
         text = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{self._always}"
         token = b""
         for name, value in request.headers.items():
-            if value == self._token[0]:
+            if name == "Authorization" and value == self._token[0]:
                 token = self._token[1]
                 continue
             if "\n" in value or "\r" in value or "\0" in value:

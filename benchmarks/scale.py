@@ -1,0 +1,158 @@
+"""Where it bends: requests/s and memory against the width, keys/s and memory against the number of objects.
+
+    python benchmarks/scale.py --json scale.json --plot scale.png
+
+The widths are measured against the server of `compare.py`. Objects are simulated: pages of a listing without end come from a
+stub in the place of the transport, so that ten million keys need no disk; what reads, types and compares them is the library's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import compare
+
+import servers
+
+WIDTHS = [1, 4, 16, 64, 256, 1024, 4096]
+COUNTS = [10**n for n in range(3, 8)]
+CLIENTS = ["aiocos", "aiohttp"]
+
+
+class Endless:
+    """A transport that answers listings with pages of 1,000 keys, up to a number of keys."""
+
+    def __init__(self, keys: int) -> None:
+        self._pages = keys // servers.A_PAGE
+        self._page = servers.page(0)
+        self._last = servers.page(servers.PAGES - 1)
+
+    async def send(self, request: Any, *, deadline: float | None = None) -> Any:
+        from aiocos.wire.message import Response
+
+        found = re.search("continuation-token=p([0-9]+)", request.query)
+        number = int(found[1]) if found else 0
+        if number == self._pages - 1:
+            return Response(200, {}, self._last)
+        # Keys that grow, as a listing's must.
+        body = self._page.replace(b"data/2026/11/000/", f"data/{number:08}/".encode())
+        return Response(200, {}, body.replace(b">p1<", f">p{number + 1}<".encode()))
+
+
+async def listing(keys: int) -> float:
+    """Read a listing; return the seconds of processor time."""
+    import aiocos
+
+    cos = aiocos.Client("http://127.0.0.1:1", credentials=aiocos.Anonymous())
+    cos.engine._transport = Endless(keys)  # type: ignore[assignment]
+    before, count = time.process_time(), 0
+    async for entry in cos.objects.list("listed"):
+        count += bool(entry.key)
+    assert count == keys, count
+    return time.process_time() - before
+
+
+async def planning(keys: int) -> float:
+    """Compare two sides of so many names in step; return the seconds of processor time."""
+    from aiocos.transfer.planning import steps
+    from aiocos.transfer.sides import RemoteObject
+
+    async def side() -> AsyncIterator[RemoteObject]:
+        for n in range(keys):
+            yield RemoteObject(f"{n:09}", "bucket", f"data/{n:09}", n, 0, '"e"')
+
+    async def differ(left: Any, right: Any) -> str | None:
+        return None if left.size == right.size else "size"
+
+    same = 0
+
+    def count(_: Any) -> None:
+        nonlocal same
+        same += 1
+
+    before = time.process_time()
+    async for _ in steps(side(), side(), differ, count):  # type: ignore[arg-type]
+        pass
+    assert same == keys
+    return time.process_time() - before
+
+
+def child(what: str, keys: int) -> None:
+    seconds = asyncio.run({"listing": listing, "planning": planning}[what](keys))
+    print(json.dumps({"cpu": seconds, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=8000, help="calls in a measurement")
+    parser.add_argument("--json")
+    parser.add_argument("--plot")
+    parser.add_argument("--child", nargs=2, metavar=("WHAT", "KEYS"))
+    args = parser.parse_args()
+    if args.child:
+        child(args.child[0], int(args.child[1]))
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else soft, hard))
+    pin = (os.cpu_count() or 1) > 1
+    found: dict[str, Any] = {"widths": {}, "listing": {}, "planning": {}}
+    with servers.server(8 << 20, core=1 if pin else None) as server:
+        for width in WIDTHS:
+            for name in CLIENTS:
+                told = {"endpoint": server.endpoint, "ca": None, "size": 8 << 20, "count": max(args.count, 4 * width)}
+                made = compare.run(name, f"get-{width}", told, server, 0 if pin else None)
+                if "wall" not in made:
+                    print(f"{name} {width}: {made}", file=sys.stderr)
+                    continue
+                rate, cpu = made["count"] / made["wall"], made["cpu"] / made["count"] * 1e6
+                found["widths"].setdefault(name, {})[width] = {"rate": rate, "cpu": cpu, "rss": made["rss"]}
+                print(f"{name:8} {width:5} wide: {rate:8,.0f} requests/s {cpu:6.1f} µs {made['rss']:6.1f} MiB", flush=True)
+    for what in ("listing", "planning"):
+        for keys in COUNTS if what == "listing" else COUNTS[:-1]:
+            command = [sys.executable, __file__, "--child", what, str(keys)]
+            made = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+            found[what][keys] = made
+            rate = keys / made["cpu"]
+            print(f"{what} {keys:>10,} keys: {made['cpu']:7.2f} s {rate:9,.0f} keys/s {made['rss']:6.1f} MiB", flush=True)
+    if args.json:
+        Path(args.json).write_text(json.dumps(found, indent=1))
+    if args.plot:
+        plot(args.plot, found)
+
+
+def plot(path: str, found: dict[str, Any]) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 3, figsize=(12, 3.4))
+    for name, rows in found["widths"].items():
+        axes[0].plot(list(rows), [row["rate"] for row in rows.values()], marker="o", label=name)
+        axes[1].plot(list(rows), [row["rss"] for row in rows.values()], marker="o", label=name)
+    axes[0].set(title="requests/s", xlabel="calls at once", xscale="log", ylim=0)
+    axes[1].set(title="MiB at peak", xlabel="calls at once", xscale="log", ylim=0)
+    for what in ("listing", "planning"):
+        rows = found[what]
+        axes[2].plot(list(rows), [row["rss"] for row in rows.values()], marker="o", label=what)
+    axes[2].set(title="MiB at peak", xlabel="keys", xscale="log", ylim=0)
+    for axis in axes:
+        axis.legend(fontsize=7)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main()
