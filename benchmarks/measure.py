@@ -81,7 +81,7 @@ async def measure(name: str, workload: str, store: Any, size: int, count: int, f
         if what == "many":
             return await _many(width, client, count, folder)
         if what == "busy":
-            return await _busy(client, count, idle=width == "idle")
+            return await _busy(client, count, size, idle=width == "idle")
         raise SystemExit(f"no workload {workload}")
 
 
@@ -130,16 +130,15 @@ async def _many(what: str, client: Any, count: int, folder: Path) -> dict[str, A
     return {**made, "count": count}
 
 
-async def _busy(client: Any, count: int, *, idle: bool) -> dict[str, Any]:
+async def _busy(client: Any, count: int, size: int, *, idle: bool) -> dict[str, Any]:
     """How long a small call takes, alone or beside eight uploads of the same client."""
     import servers
 
-    data = servers.block(8 * servers.PART)
+    data = b"" if idle else servers.block(size)
     await client.head("k")
-    ended = False
 
     async def transfer() -> None:
-        while not ended:
+        while True:
             await client.upload_memory(data)
 
     running = [] if idle else [asyncio.create_task(transfer()) for _ in range(8)]
@@ -152,8 +151,11 @@ async def _busy(client: Any, count: int, *, idle: bool) -> dict[str, Any]:
         took.append(time.perf_counter() - start)
         await asyncio.sleep(0.002)
     made = {"cpu": time.process_time() - before, "wall": time.perf_counter() - began}
-    ended = True
-    await asyncio.gather(*running)
+    for transfer_ in running:
+        transfer_.cancel()
+    for error in await asyncio.gather(*running, return_exceptions=True):
+        if isinstance(error, Exception):
+            raise error
     cuts = statistics.quantiles(took, n=100)
     return {**made, "count": count, "p50": cuts[49], "p99": cuts[98]}
 

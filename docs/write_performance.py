@@ -3,7 +3,7 @@
 python benchmarks/compare.py --json small.json
 python benchmarks/compare.py --workloads upload,memory,stream,... --json large.json
 python benchmarks/scale.py --json scale.json
-python docs/write_performance.py small.json large.json tls.json uvloop.json scale.json
+python docs/write_performance.py small.json large.json waiting.json tls.json uvloop.json scale.json
 """
 
 import json
@@ -128,7 +128,7 @@ def scale(path: str) -> str:
 
 
 def main() -> None:
-    small, large, tls, loop, widths = sys.argv[1:]
+    small, large, waiting, tls, loop, widths = sys.argv[1:]
     text = PAGE.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -137,8 +137,10 @@ def main() -> None:
         goals([small, large]),
         "## Small calls, listings, starting",
         table(small),
-        "## Large objects, many files, waiting",
+        "## Large objects, and many files",
         table(large),
+        "## Small calls beside large uploads",
+        table(waiting),
         "## With TLS",
         table(tls),
         "## With uvloop",
