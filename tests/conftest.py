@@ -24,6 +24,18 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return request.param
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave slow tests out where they would run a second time, by the session: what they are about is not the way."""
+
+    def by_session(item: pytest.Item) -> bool:
+        return isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.callspec.params.get("way") == "session"
+
+    twice = [item for item in items if "slow" in item.keywords and by_session(item)]
+    if twice:
+        config.hook.pytest_deselected(items=twice)
+        items[:] = [item for item in items if item not in twice]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_state(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Journals of resumed uploads are kept here, and not where the user has theirs."""

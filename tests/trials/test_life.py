@@ -22,8 +22,6 @@ from tests.trials.conftest import Saw
 import aiocos
 from aiocos.config import MIB
 
-pytestmark = pytest.mark.usefixtures("way")
-
 # How often a large transfer is killed at each server, up and down by turns, and how large it is.
 KILLS, LARGE = int(os.environ.get("AIOCOS_KILLS", "2")), int(os.environ.get("AIOCOS_KILL_MIB", "1024")) * MIB
 # Bytes of a part, and parts in flight. What of these had not been noted is sent again. Requests have heads besides, and the

@@ -13,8 +13,6 @@ from tests.trials.conftest import Saw
 from aiocos import Client, CredentialsError
 from aiocos.emulator import BadToken, Delay, Emulator, Reset, Status
 
-pytestmark = pytest.mark.usefixtures("way")
-
 
 @pytest.fixture(autouse=True)
 async def bucket(cos_emulator: Emulator) -> None:
