@@ -270,6 +270,8 @@ def build(cls: type[D], values: dict[str, Any]) -> D:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(p) for p in first["loc"])
         raise XmlError(f"{cls.__name__}: {place or 'document'}: {first['msg']}") from error
+    except ValueError as error:  # of older versions of pydantic, for a time in the year 0
+        raise XmlError(f"{cls.__name__}: {error}") from error
 
 
 def _read(element: ElementTree.Element, plan: Plan) -> dict[str, Any]:
