@@ -318,6 +318,36 @@ class AiohttpTuned(Aiohttp):
         raise Missing
 
 
+class AiohttpFloor(AiohttpTuned):
+    """aiohttp's connector and protocol alone, nothing looked at: what no client that is built on them can be below."""
+
+    async def __aenter__(self) -> Client:
+        import aiohttp
+        from aiohttp.client_reqrep import ClientRequest
+        from yarl import URL
+
+        self.connector: Any = aiohttp.TCPConnector(limit=0, ssl=context(self.store) or True)
+        self.ask: Any = ClientRequest("GET", URL(self.store.endpoint), loop=asyncio.get_running_loop())
+        self.timeout = aiohttp.ClientTimeout(total=None)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.connector.close()
+
+    async def _read(self, method: str, key: str, data: bytes | None = None) -> bytes:
+        connection = await self.connector.connect(self.ask, [], self.timeout)
+        protocol = connection.protocol
+        protocol.set_response_params(skip_payload=method == "HEAD", read_until_eof=True, auto_decompress=False)
+        length = "" if data is None else f"Content-Length: {len(data)}\r\n"
+        head = f"{method} /{BUCKET}/{key} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {TOKEN}\r\n{length}\r\n"
+        protocol.transport.write(head.encode() + (data or b""))
+        message, payload = await protocol.read()
+        assert message.code == 200
+        body = await payload.read()
+        connection.release()
+        return body
+
+
 # -- obstore ----------------------------------------------------------------------------------------------------------
 
 
@@ -648,6 +678,7 @@ class IbmBoto3Wide(IbmBoto3):
 CLIENTS: dict[str, type[Client]] = {
     "aiohttp": Aiohttp,
     "aiohttp-tuned": AiohttpTuned,
+    "aiohttp-floor": AiohttpFloor,
     "aiocos": Aiocos,
     "aiocos-session": AiocosSession,
     "aiocos-hmac": AiocosHmac,
