@@ -155,6 +155,7 @@ def plot(path: str, names: list[str], workloads: list[str], medians: dict[tuple[
         axis.margins(x=0.2)
         axis.set_title(f"{workload}: {SHOWN[workload][1]}", fontsize=8)
         axis.tick_params(labelsize=7)
+        axis.locator_params(axis="x", nbins=5)
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title, fontsize=9)
     figure.tight_layout()
