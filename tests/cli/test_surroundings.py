@@ -106,7 +106,7 @@ def test_signals_end_an_upload_whose_pipe_is_silent(shell: Shell, bucket: str, n
         process.stdin.flush()
         _until(lambda: _waits_for(process.pid))
         process.send_signal(number)
-        assert process.wait(10) == code, "the pipe is still open"
+        assert process.wait(30) == code, "the pipe is still open"
         assert process.stderr.read() == b"aiocos: " + said + b"\n"
     assert shell("ls", f"cos://{bucket}").lines == []
 

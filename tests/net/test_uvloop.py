@@ -1,6 +1,7 @@
 """Where the program runs uvloop, so do we."""
 
-import os
+import asyncio
+import socket
 import subprocess
 import sys
 
@@ -42,26 +43,14 @@ uvloop.run(main(*sys.argv[1:]))
 
 
 async def test_uvloop(cos, cos_emulator: Emulator):
-    import asyncio
-
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(10)
-
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
     await cos.buckets.create("bucket")
-    arguments = [
-        cos_emulator.endpoint,
-        cos_emulator.access_key_id,
-        cos_emulator.secret_access_key,
-        f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}",
-    ]
-    ran = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-W", "error", "-c", _CODE, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=os.environ,
-    )
-    server.close()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never reads
+        arguments = [
+            cos_emulator.endpoint,
+            cos_emulator.access_key_id,
+            cos_emulator.secret_access_key,
+            f"http://127.0.0.1:{silent.getsockname()[1]}",
+        ]
+        command = [sys.executable, "-W", "error", "-c", _CODE, *arguments]
+        ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr

@@ -33,7 +33,7 @@ async def main(endpoint):
     watching = asyncio.create_task(watch())
     await asyncio.sleep(0.05)
     stalls.clear()
-    client = aiocos.Client(endpoint, credentials=aiocos.Anonymous())
+    client = Client(endpoint, credentials=Anonymous())
     await asyncio.sleep(0)
     created = max(stalls, default=0)
     stalls.clear()
@@ -44,7 +44,7 @@ async def main(endpoint):
     await client.close()
     print(json.dumps([created, first]))
 
-import aiocos
+from aiocos import Anonymous, Client  # at the top, where loading belongs
 asyncio.run(main(sys.argv[1]))
 """
 
