@@ -131,7 +131,7 @@ class _Answer(Exchange):
 
 
 class SessionWay:
-    """Requests by a session, for one event loop. `proxy_of` finds the proxy for an origin."""
+    """Requests by a session, for one event loop. `lent`: the connections are a user's."""
 
     def __init__(self, config: ClientConfig, user_agent: str, connector: aiohttp.BaseConnector, *, lent: bool) -> None:
         self._idle = config.idle_timeout

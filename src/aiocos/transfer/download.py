@@ -165,7 +165,7 @@ class _Attempt:
         stream.unproven()
         monitor.bytes_total, monitor.parts_total = size, 1
         evidence = await evidence_for(engine, reading, stream.info) if engine.config.verify_reads else None
-        async with self._budget.reserve(size, monitor):
+        async with self._budget.reserve(2 * size, monitor):
             data = await stream.read()
             verified = await compare(evidence, data, what) if evidence else None
             await in_thread(self._partial.put, data, self._target, what)

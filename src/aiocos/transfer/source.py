@@ -16,7 +16,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, I
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
 from aiocos.config import KIB
 from aiocos.errors import ConfigError, TransferError
@@ -29,7 +29,7 @@ from aiocos.wire.message import Bytes
 _FIRST = 64 * KIB
 # What is copied at once.
 _STEP = 256 * KIB
-# Files up to this are read before there is room for them: a hundred of them are no more than three parts.
+# Files up to this are read in one trip to a thread.
 _SMALL = 256 * KIB
 
 
@@ -138,30 +138,23 @@ class _Copied(Origin):
         return None
 
 
-class _Small(NamedTuple):
-    """A small file, read whole, and what the system said of it before and after."""
-
-    data: bytes
-    before: os.stat_result
-    after: os.stat_result
-
-
-def _look(path: Path) -> _Small | None:
-    """Read a small file in one go: each trip to a thread takes as long as sending it. None for a large one. Blocks."""
+def _look(path: Path) -> os.stat_result:
+    """Find out what a file is. Blocks."""
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
         # A pipe or a device has no size that means anything, and opening one may wait for ever.
         raise ConfigError(f"{path} is no regular file: open it and give the file object")
-    if found.st_size > _SMALL:
-        return None
+    return found
+
+
+def _whole(path: Path, size: int) -> tuple[bytes, os.stat_result]:
+    """Read a small file in one go: each trip to a thread takes as long as sending it. Blocks."""
     with path.open("rb", buffering=0) as file:
-        before = os.fstat(file.fileno())
-        data = file.read(before.st_size)
-        return _Small(data, before, os.fstat(file.fileno()))
+        return file.read(size), os.fstat(file.fileno())
 
 
 class _File(_Copied):
-    """A file by its path, read in whole parts at their offsets; a small one is read when it is opened."""
+    """A file by its path, read in whole parts at their offsets; a small one is opened, read and closed in one trip."""
 
     ordered = False
 
@@ -170,13 +163,13 @@ class _File(_Copied):
         self._path = path
         self.path = str(path.absolute())
         self._held = AsyncExitStack()
-        self._whole: _Small | None = None
+        self._fd = -1  # of a large one
         self.size = None
 
     async def __aenter__(self) -> Origin:
-        self._whole = small = await in_thread(_look, self._path)
-        if small is not None:
-            self.size, self.mtime = small.before.st_size, small.before.st_mtime_ns
+        self._stat = self._now = await in_thread(_look, self._path)
+        self.size, self.mtime = self._stat.st_size, self._stat.st_mtime_ns
+        if self.size <= _SMALL:
             return self
         self._fd = await self._held.enter_async_context(opened(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
         self._stat = os.fstat(self._fd)
@@ -190,8 +183,10 @@ class _File(_Copied):
         await self._held.aclose()
 
     async def part(self, part: Part) -> Bytes:
-        if self._whole is not None:
-            buffer = self._whole.data[part.offset : part.end]
+        buffer: Bytes
+        if self._fd < 0:
+            data, self._now = await in_thread(_whole, self._path, self._stat.st_size)
+            buffer = data[part.offset : part.end]
             got = len(buffer)
         else:
             buffer, got = await in_thread(_read, self._fd, part, self._memory(part.length))
@@ -200,7 +195,7 @@ class _File(_Copied):
         return buffer
 
     async def unchanged(self) -> None:
-        before, now = (self._whole.before, self._whole.after) if self._whole else (self._stat, os.fstat(self._fd))
+        before, now = self._stat, self._now if self._fd < 0 else os.fstat(self._fd)
         if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             raise TransferError(f"{self._path} was changed while it was read: what was sent may be a mixture, and is discarded")
 
