@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from aiocos.config import MIB
+from aiocos.config import KIB, MIB, ClientConfig, TransferConfig
+from aiocos.emulator import Emulator
 from aiocos.net.hashing import hashed, pool
+from aiocos.transfer import source
 from aiocos.transfer.files import read_at, write_at
 from aiocos.transfer.plan import Part
 from aiocos.transfer.source import origin_of
@@ -119,3 +121,29 @@ async def test_a_source_that_never_waits_lets_others_run():
         await stream.part(Part(1, 0, 64 * MIB))
     counting.cancel()
     assert turns >= 60
+
+
+async def test_small_files_wait_for_memory_before_they_are_read(tmp_path: Path, cos_emulator: Emulator, monkeypatch):
+    """However many of them are asked for at once."""
+    size, held, most = 200 * KIB, 0, 0
+    real = source._whole
+
+    def counted(path: Path, length: int):
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+        return real(path, length)
+
+    monkeypatch.setattr(source, "_whole", counted)
+    (tmp_path / "f").write_bytes(bytes(size))
+    config = ClientConfig(transfer=TransferConfig(part_size=5 * MIB, memory=5 * MIB))
+    async with cos_emulator.client(config=config) as cos:
+        await cos.buckets.create("bucket")
+
+        async def one(number: int) -> None:
+            nonlocal held
+            await cos.upload("bucket", f"k{number}", tmp_path / "f")
+            held -= 1
+
+        await asyncio.gather(*map(one, range(100)))
+    assert 1 < most < 2 * (5 * MIB // size)
