@@ -1,15 +1,15 @@
 """The two ends of one attempt: an answer whose head has arrived, and the way that brought it.
 
-There are two ways: `session` goes through aiohttp's session, `direct` through its connections alone. Both are a `Way` and give
-an `Exchange`, and the same tests run on both. What an exception of aiohttp means for a request is said here, for both.
+There are two ways: `session` goes through aiohttp's session, `direct` through its connections alone. Both `Send` and give an
+`Exchange`, and the same tests run on both. What an exception of aiohttp means for a request is said here, for both.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -64,15 +64,11 @@ class Exchange(ABC):
         self.close()
 
 
-class Way(Protocol):
-    """How requests get to the service, for one event loop."""
+Send: TypeAlias = Callable[[Outgoing, float | None], Coroutine[Any, Any, Exchange]]
+"""A way that requests go: sends one and returns when the head of its answer has arrived.
 
-    def open(self, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
-        """Send a request and return when the head of its answer has arrived.
-
-        `deadline` is a time of the loop's clock. Raises the `TransportError` family, `ProtocolError`, `ConfigError`.
-        """
-        ...
+The second parameter is a deadline, by the loop's clock. Raises the `TransportError` family, `ProtocolError`, `ConfigError`.
+"""
 
 
 def meaning(error: Exception, what: str, timeout: str, *, connecting: bool = False) -> CosError:

@@ -15,10 +15,10 @@ import ipaddress
 import ssl
 import weakref
 from base64 import b64encode
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -28,7 +28,7 @@ from yarl import URL
 
 from aiocos.config import ClientConfig
 from aiocos.net.direct import DirectWay
-from aiocos.net.exchange import Exchange
+from aiocos.net.exchange import Exchange, Send
 from aiocos.net.hedge import Hedge
 from aiocos.net.pace import Pace, Pacing
 from aiocos.net.session import Proxy, SessionWay, connector_of
@@ -38,9 +38,6 @@ from aiocos.wire.message import Outgoing, Response
 
 # A body of more bytes than this makes a request slow by itself.
 LARGE = 256 * 1024
-
-Send: TypeAlias = Callable[[Outgoing, float | None], Coroutine[Any, Any, Exchange]]
-"""Sends a request and returns when the head of its answer has arrived; see `Way`."""
 
 
 class _Local:

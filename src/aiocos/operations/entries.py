@@ -27,6 +27,7 @@ from pydantic import BaseModel
 
 from aiocos.operations.shared import Owner
 from aiocos.wire.document import Document, XmlError, plan_of, read_tree
+from aiocos.wire.making import are_alike
 from aiocos.wire.spec import Result
 
 D = TypeVar("D", bound=Document)
@@ -265,12 +266,4 @@ def _can_make(model: type[Document]) -> bool:
 
 def _same(model: type[Document], values: dict[str, Any]) -> bool:
     (made,) = _make(model, {name: [value] for name, value in values.items()}, 1)
-    validated = model.model_validate(values)
-    return (
-        made == validated
-        and validated == made
-        and list(made.__dict__) == list(validated.__dict__)
-        and repr(made) == repr(validated)
-        and all(getattr(made, slot) == getattr(validated, slot) for slot in BaseModel.__slots__)
-        and made.model_copy() == validated
-    )
+    return are_alike(made, model.model_validate(values))

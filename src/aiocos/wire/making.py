@@ -104,15 +104,19 @@ class Maker:
 
     def _same(self, values: dict[str, Any]) -> bool:
         values = {**values, **{name: {"a": "b"} for name, reader in self._readers.items() if reader is _texts}}
-        made, validated = self.make(values), self._cls.model_validate(values)
-        return (
-            made == validated
-            and validated == made
-            and list(made.__dict__) == list(validated.__dict__)
-            and repr(made) == repr(validated)
-            and all(getattr(made, slot) == getattr(validated, slot) for slot in BaseModel.__slots__)
-            and made.model_copy() == validated
-        )
+        return are_alike(self.make(values), self._cls.model_validate(values))
+
+
+def are_alike(made: BaseModel, validated: BaseModel) -> bool:
+    """Tell whether an instance that was made without validation is the one that pydantic makes, in all that pydantic keeps."""
+    return (
+        made == validated
+        and validated == made
+        and list(made.__dict__) == list(validated.__dict__)
+        and repr(made) == repr(validated)
+        and all(getattr(made, slot) == getattr(validated, slot) for slot in BaseModel.__slots__)
+        and made.model_copy() == validated
+    )
 
 
 _SLOTS = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
