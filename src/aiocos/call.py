@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 from aiocos.auth.base import Authorizer, Presigner
@@ -41,6 +42,16 @@ _log = logging.getLogger("aiocos.call")
 
 _INSTANCE = "ibm-service-instance-id"
 _ALGORITHMS: dict[str, digest.Algorithm] = {"CRC32": "crc32", "SHA256": "sha256"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What came of a call, with what its answer said besides, and how many attempts it took."""
+
+    result: T
+    status: int
+    headers: Mapping[str, str]
+    attempts: int
 
 
 class Engine:
@@ -72,6 +83,18 @@ class Engine:
     def open(self, operation: Operation[Any]) -> Coroutine[Any, Any, Exchange]:
         """Send an operation and return its answer as soon as it has begun; its status is a success."""
         return self._live(operation, self._begun)
+
+    async def answer(self, operation: Operation[R]) -> Answer[R]:
+        """Send an operation as `call` does; for callers who want to see the status and the headers too."""
+        once = _Counted(self._answered)
+        result, response = await self._live(operation, once)
+        return Answer(result, response.status, response.headers, once.attempts)
+
+    async def begin(self, operation: Operation[Any]) -> Answer[Exchange]:
+        """Send an operation as `open` does, with the same."""
+        once = _Counted(self._begun)
+        exchange = await self._live(operation, once)
+        return Answer(exchange, exchange.status, exchange.headers, once.attempts)
 
     def _live(self, operation: O, once: Once[O, T]) -> Coroutine[Any, Any, T]:
         """Prepare an operation and attempt it until it succeeds or should not be tried again, within its deadline."""
@@ -140,6 +163,17 @@ class Engine:
 
     async def _result(self, operation: Operation[R], outgoing: Outgoing, deadline: float | None) -> R:
         """One attempt, its answer read and decoded."""
+        return _decode(operation, await self._response(operation, outgoing, deadline))
+
+    async def _answered(
+        self, operation: Operation[R], outgoing: Outgoing, deadline: float | None
+    ) -> tuple[R, Response]:
+        """The same, with the answer."""
+        response = await self._response(operation, outgoing, deadline)
+        return _decode(operation, response), response
+
+    async def _response(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Response:
+        """One attempt, its answer read."""
         await self._authorizer.authorize(outgoing)
         response = await self._transport.send(outgoing, deadline=deadline)
         if response.status in (401, 403) and self._authorizer.rejected(outgoing, response.status, _date(response.headers)):
@@ -149,7 +183,7 @@ class Engine:
             response = await self._transport.send(outgoing, deadline=deadline)
         if response.status >= 300:
             raise _refusal(response, operation, outgoing)
-        return _decode(operation, response)
+        return response
 
     async def _begun(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Exchange:
         """One attempt, its answer left to be read."""
@@ -228,6 +262,20 @@ def _decode(operation: Operation[R], response: Response) -> R:
     except ProtocolError as error:
         what = " ".join(filter(None, (operation.statement.name, resource_of(operation))))
         raise ProtocolError(f"{what}: {error}") from error
+
+
+class _Counted(Generic[O, T]):
+    """Counts the attempts at an operation."""
+
+    __slots__ = ("_once", "attempts")
+
+    def __init__(self, once: Once[O, T]) -> None:
+        self._once = once
+        self.attempts = 0
+
+    def __call__(self, operation: O, outgoing: Outgoing, deadline: float | None) -> Awaitable[T]:
+        self.attempts += 1
+        return self._once(operation, outgoing, deadline)
 
 
 class _Noted:

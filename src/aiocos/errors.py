@@ -32,6 +32,7 @@ Every message says what was tried, on what, what came back, and the request id; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -106,6 +107,7 @@ class ServiceError(CosError):
 
     The class is chosen by the error code, else by the HTTP status. `code` is the service's word (or the status as text where
     a HEAD answer has no body). `retry_after` is in seconds. `operation` names the call, `resource` the bucket and key.
+    `headers` are the answer's own.
     """
 
     by_code: ClassVar[dict[str, type[ServiceError]]] = {}
@@ -122,6 +124,7 @@ class ServiceError(CosError):
         retry_after: float | None = None,
         operation: str = "",
         attempts: int = 1,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -132,6 +135,7 @@ class ServiceError(CosError):
         self.retry_after = retry_after
         self.operation = operation
         self.attempts = attempts
+        self.headers = dict(headers or {})
 
     def __init_subclass__(cls, codes: tuple[str, ...] = (), status: int | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -53,6 +54,21 @@ class Shell:
             timeout=60,
             check=False,
         )
+
+
+@pytest.fixture(scope="package", autouse=True)
+def signals_count() -> Iterator[None]:
+    """Have programs hear signals that whoever runs the tests ignores (a background job of a shell: SIGINT; nohup: SIGHUP).
+
+    An ignored signal stays ignored in what is started, and the command line keeps to that.
+    """
+    names = [getattr(signal, name) for name in ("SIGINT", "SIGHUP", "SIGTERM") if hasattr(signal, name)]
+    ignored = [number for number in names if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")

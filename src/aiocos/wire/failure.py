@@ -77,6 +77,7 @@ def _error(document: ErrorDocument, status: int, response: Response, operation: 
         request_id=response.request_id or document.request_id,
         retry_after=_retry_after(response),
         operation=operation,
+        headers=response.headers,
     )
 
 

@@ -1,0 +1,65 @@
+"""The familiar face: `ibm_boto3` with `await` added, over the same operations, connections and tokens as `aiocos.Client`.
+
+::
+
+    from aiocos import ibm_boto3
+    from aiocos.ibm_boto3 import ClientError, Config
+
+    async with ibm_boto3.client("s3", ibm_api_key_id="…", ibm_service_instance_id="crn:…",
+                                config=Config(signature_version="oauth"), endpoint_url="https://…") as cos:
+        response = await cos.list_objects_v2(Bucket="photos")
+
+Names of operations, parameters, members and error codes are those of IBM's SDK. The guide on migration has the differences.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiocos.ibm_boto3 import exceptions, s3, session
+from aiocos.ibm_boto3.client import S3Client
+from aiocos.ibm_boto3.config import UNSIGNED, Config
+from aiocos.ibm_boto3.exceptions import BotoCoreError, ClientError
+from aiocos.ibm_boto3.resource import ServiceResource
+from aiocos.ibm_boto3.session import Session
+
+__all__ = [
+    "UNSIGNED",
+    "BotoCoreError",
+    "ClientError",
+    "Config",
+    "S3Client",
+    "ServiceResource",
+    "Session",
+    "client",
+    "exceptions",
+    "resource",
+    "s3",
+    "session",
+    "setup_default_session",
+]
+
+DEFAULT_SESSION: Session | None = None
+
+
+def setup_default_session(**kwargs: Any) -> None:
+    """Set the session that `client` and `resource` use; its parameters are those of `Session`."""
+    global DEFAULT_SESSION
+    DEFAULT_SESSION = Session(**kwargs)
+
+
+def _session() -> Session:
+    global DEFAULT_SESSION
+    if DEFAULT_SESSION is None:
+        DEFAULT_SESSION = Session()
+    return DEFAULT_SESSION
+
+
+def client(service_name: str = "s3", **kwargs: Any) -> S3Client:
+    """Make a client by the default session: see `Session.client`."""
+    return _session().client(service_name, **kwargs)
+
+
+def resource(service_name: str = "s3", **kwargs: Any) -> ServiceResource:
+    """Make a service resource by the default session: see `Session.resource`."""
+    return _session().resource(service_name, **kwargs)

@@ -1,0 +1,73 @@
+"""What comes out: results as the plain dictionaries of `ibm_boto3`.
+
+A member is there where the answer had it: what the service left out is left out, as botocore does, and not None.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, cast
+
+from aiocos.call import Answer
+from aiocos.ibm_boto3 import names
+from aiocos.ibm_boto3.exceptions import metadata_of
+from aiocos.wire.document import Document
+from aiocos.wire.spec import Operation, Result
+
+
+def told(operation: Operation[Any], answer: Answer[Any]) -> dict[str, Any]:
+    """Return the answer to an operation."""
+    out = of_result(type(operation), answer.result)
+    out["ResponseMetadata"] = metadata_of(answer.status, answer.headers, answer.attempts)
+    return out
+
+
+def of_result(operation: type[Operation[Any]], result: Result) -> dict[str, Any]:
+    """Return a result without what the answer said besides."""
+    wrapper = names.wrapper_of(operation)
+    out: dict[str, Any] = {}
+    inner: dict[str, Any] = {} if wrapper is not None else out
+    for field, name, in_header in _members(type(result)):
+        if in_header:
+            value = getattr(result, field)
+            if value is not None and field in result.model_fields_set:
+                out[name] = _plain(value)
+        elif field in result.model_fields_set:
+            _put(inner, name, getattr(result, field))
+    if wrapper is not None:
+        out[wrapper] = inner
+    return out
+
+
+def of_document(document: Document) -> dict[str, Any]:
+    """Return a document."""
+    out: dict[str, Any] = {}
+    given = document.model_fields_set
+    for field, name, _ in _members(type(document)):
+        if field in given:
+            _put(out, name, getattr(document, field))
+    return out
+
+
+def _put(out: dict[str, Any], name: str, value: Any) -> None:
+    if value is not None:
+        out[name] = _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Document):
+        return of_document(value)
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return dict(cast("dict[str, Any]", value))
+    return value
+
+
+@cache
+def _members(cls: type[Document]) -> tuple[tuple[str, str, bool], ...]:
+    return tuple(
+        (field, names.of_field(cls, field), names.is_header(cls, field))
+        for field in cls.model_fields
+        if field != "request_id"
+    )

@@ -1,0 +1,113 @@
+"""`response["Body"]`: an object's content, read as it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+
+from aiocos.groups.reading import ObjectStream
+from aiocos.ibm_boto3.exceptions import understood
+
+_CHUNK = 1024
+
+
+class StreamingBody:
+    """The content of an object; botocore's methods, awaited.
+
+    ::
+
+        response = await client.get_object(Bucket="photos", Key="a.jpg")
+        async with response["Body"] as body:
+            async for chunk in body.iter_chunks(65536): ...
+
+    It holds a connection until it is read to its end or closed; a connection that breaks is taken up again at the byte where it
+    broke, and a whole object is compared with its checksum at the end.
+    """
+
+    def __init__(self, stream: ObjectStream) -> None:
+        self._stream = stream
+        self._kept = bytearray()
+        self._ended = False
+        self._given = 0
+
+    async def read(self, amt: int | None = None) -> bytes:
+        """Read at most `amt` bytes, fewer only at the end; all of the rest without it."""
+        if amt is None or amt < 0:
+            whole = bytes(self._kept)
+            self._kept.clear()
+            if not self._ended:
+                with understood("GetObject"):
+                    rest = await self._stream.read()
+                self._ended = True
+                whole = whole + rest if whole else rest
+            self._given += len(whole)
+            return whole
+        while len(self._kept) < amt and await self._more():
+            pass
+        data = bytes(self._kept[:amt])
+        del self._kept[:amt]
+        self._given += len(data)
+        return data
+
+    async def _more(self) -> bool:
+        if self._ended:
+            return False
+        with understood("GetObject"):
+            chunk = await self._stream.chunk()
+        self._ended = not chunk
+        self._kept += chunk
+        return not self._ended
+
+    async def readinto(self, b: bytearray | memoryview) -> int:
+        """Read into a buffer; return how many bytes."""
+        view = memoryview(b).cast("B")
+        data = await self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    async def iter_chunks(self, chunk_size: int = _CHUNK) -> AsyncIterator[bytes]:
+        """Give the rest in chunks of `chunk_size` bytes, the last one shorter."""
+        while chunk := await self.read(chunk_size):
+            yield chunk
+
+    async def iter_lines(self, chunk_size: int = _CHUNK, keepends: bool = False) -> AsyncIterator[bytes]:
+        """Give the rest by lines."""
+        pending = b""
+        async for chunk in self.iter_chunks(chunk_size):
+            # The last line may go on in the next chunk, and so may a line break of two bytes.
+            lines = (pending + chunk).splitlines(keepends=True)
+            for line in lines[:-1]:
+                yield line if keepends else line.splitlines()[0]
+            pending = lines[-1]
+        if pending:
+            for line in pending.splitlines(keepends=keepends):
+                yield line
+
+    async def readlines(self) -> list[bytes]:
+        """Read the rest as a list of lines, with their ends."""
+        return [line async for line in self.iter_lines(keepends=True)]
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._given
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def close(self) -> None:
+        """Drop the rest, and free the connection."""
+        self._ended = True
+        self._kept.clear()
+        self._stream.close()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.iter_chunks()
+
+    async def __aenter__(self) -> StreamingBody:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,122 @@
+"""`Config`: the options of `ibm_botocore.client.Config` that mean something here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from aiocos.config import ClientConfig, RetryConfig
+from aiocos.errors import ConfigError
+
+UNSIGNED: Any = type("_Unsigned", (), {"__repr__": lambda self: "UNSIGNED", "__copy__": lambda self: self})()
+"""`Config(signature_version=UNSIGNED)`: requests of nobody, for public objects."""
+
+# Options of botocore that there is no need for, and why.
+_WITHOUT_MEANING = {
+    "tcp_keepalive": "connections are kept alive by their use",
+    "inject_host_prefix": "the service has no such hosts",
+    "defaults_mode": "the defaults are this library's own",
+    "disable_request_compression": "bodies are never compressed",
+    "request_min_compression_size_bytes": "bodies are never compressed",
+    "request_checksum_calculation": "every body has a checksum",
+    "response_checksum_validation": "every body that can be compared is",
+    "parameter_validation": "parameters are always looked at",
+    "sigv4a_signing_region_set": "the service has no such signatures",
+}
+_SIGNATURES = ("oauth", "s3v4", "v4", UNSIGNED, None)
+_STYLES = {"path": "path", "virtual": "virtual", "auto": "path", None: "path"}
+
+
+class Config:
+    """How a client connects and repeats; what is not given has this library's defaults.
+
+    `signature_version`: `"oauth"` (an API key), `"s3v4"` (HMAC keys), `UNSIGNED`; without it, whatever credentials there are.
+    `connect_timeout` and `read_timeout` are in seconds, the second without a byte in either direction. `retries` is a number of
+    attempts, `{"max_attempts": 4}` or `{"total_max_attempts": 5}` (`mode` means nothing here). `s3` may hold
+    `{"addressing_style": "path"}` or `"virtual"`. Some options are taken and change nothing, since what they ask for is always
+    so (checksums, validation of parameters). Any other is refused by name.
+    """
+
+    def __init__(
+        self,
+        *,
+        region_name: str | None = None,
+        signature_version: Any = None,
+        user_agent: str | None = None,
+        user_agent_extra: str | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        max_pool_connections: int | None = None,
+        retries: int | Mapping[str, Any] | None = None,
+        s3: Mapping[str, Any] | None = None,
+        **others: Any,
+    ) -> None:
+        if unknown := sorted(set(others) - set(_WITHOUT_MEANING)):
+            raise ConfigError(f"Config: there is no option {', '.join(unknown)} here; there are {', '.join(_options())}")
+        if not any(signature_version is one or signature_version == one for one in _SIGNATURES):
+            raise ConfigError(f"Config: signature_version is 'oauth', 's3v4' or UNSIGNED, not {signature_version!r}")
+        styles = dict(s3 or {})
+        style = styles.pop("addressing_style", None)
+        if style not in _STYLES:
+            raise ConfigError(f"Config: s3.addressing_style is 'path', 'virtual' or 'auto', not {style!r}")
+        if unknown := sorted(set(styles) - {"payload_signing_enabled", "us_east_1_regional_endpoint"}):
+            raise ConfigError(f"Config: there is no option s3.{', s3.'.join(unknown)} here; there is s3.addressing_style")
+        self.region_name = region_name
+        self.signature_version = signature_version
+        self.user_agent = user_agent
+        self.user_agent_extra = user_agent_extra
+        self.connect_timeout = connect_timeout
+        self.read_timeout = read_timeout
+        self.max_pool_connections = max_pool_connections
+        self.retries = retries
+        self.s3 = dict(s3) if s3 is not None else None
+        self._attempts = _attempts(retries)
+        self._style = _STYLES[style]
+        self._given = {name: value for name, value in _options_of(self).items() if value is not None} | others
+
+    def merge(self, other_config: Config) -> Config:
+        """Return these options with those of another over them."""
+        return Config(**{**self._given, **other_config._given})
+
+    def applied(self, base: ClientConfig | None = None) -> ClientConfig:
+        """Return the settings of this library that the options mean."""
+        base = base or ClientConfig()
+        agent = " ".join(filter(None, (self.user_agent, self.user_agent_extra)))
+        return replace(
+            base,
+            connect_timeout=base.connect_timeout if self.connect_timeout is None else self.connect_timeout,
+            idle_timeout=base.idle_timeout if self.read_timeout is None else self.read_timeout,
+            max_connections=base.max_connections if self.max_pool_connections is None else self.max_pool_connections,
+            retry=base.retry if self._attempts is None else replace(base.retry, attempts=self._attempts),
+            addressing=cast("Any", self._style),
+            region=self.region_name or base.region,
+            user_agent=agent or base.user_agent,
+        )
+
+    def __repr__(self) -> str:
+        return f"Config({', '.join(f'{name}={value!r}' for name, value in self._given.items())})"
+
+
+def _options() -> list[str]:
+    named = [name for name, p in inspect.signature(Config.__init__).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    return [*named, *_WITHOUT_MEANING]
+
+
+def _options_of(config: Config) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in _options() if hasattr(config, name)}
+
+
+def _attempts(retries: int | Mapping[str, Any] | None) -> int | None:
+    """The attempts in all: botocore's `max_attempts` does not count the first."""
+    if retries is None:
+        return None
+    given = {"max_attempts": retries} if isinstance(retries, int) else dict(retries)
+    if unknown := sorted(set(given) - {"max_attempts", "total_max_attempts", "mode"}):
+        raise ConfigError(f"Config: retries has no {', '.join(unknown)}; it has max_attempts, total_max_attempts and mode")
+    total, more = given.get("total_max_attempts"), given.get("max_attempts")
+    value = total if total is not None else RetryConfig().attempts if more is None else more + 1
+    if not isinstance(value, int) or value < 1:
+        raise ConfigError(f"Config: retries is a number of attempts, not {retries!r}")
+    return value

@@ -1,0 +1,175 @@
+"""Paginators: `async for page in client.get_paginator("list_objects_v2").paginate(Bucket="b")`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiocos.ibm_boto3.exceptions import PaginationError
+
+Call = Callable[..., Awaitable[dict[str, Any]]]
+
+# In a token to resume at: how much of the page behind it was given already.
+_GIVEN = "boto_truncate_amount"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How an operation pages: what names the next page, how many entries a page has, and where the entries are."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    limit: str
+    entries: tuple[str, ...]
+
+    def following(self, page: Mapping[str, Any]) -> dict[str, str | None]:
+        """What names the page after this one; None where there is none."""
+        if not page.get("IsTruncated"):
+            return dict.fromkeys(self.inputs)
+        return {name: self._found(page, output) for name, output in zip(self.inputs, self.outputs, strict=True)}
+
+    def _found(self, page: Mapping[str, Any], output: str) -> Any:
+        if output == "NextMarker" and not page.get(output):
+            # Not every answer names it: then the last entry does.
+            field = "Name" if self.entries[0] == "Buckets" else "Key"
+            last = page.get(self.entries[0]) or [{}]
+            return last[-1].get(field)
+        return page.get(output) or None
+
+
+PAGED: dict[str, Pages] = {
+    "ListObjectsV2": Pages(("ContinuationToken",), ("NextContinuationToken",), "MaxKeys", ("Contents", "CommonPrefixes")),
+    "ListObjects": Pages(("Marker",), ("NextMarker",), "MaxKeys", ("Contents", "CommonPrefixes")),
+    "ListObjectVersions": Pages(
+        ("KeyMarker", "VersionIdMarker"),
+        ("NextKeyMarker", "NextVersionIdMarker"),
+        "MaxKeys",
+        ("Versions", "DeleteMarkers", "CommonPrefixes"),
+    ),
+    "ListMultipartUploads": Pages(
+        ("KeyMarker", "UploadIdMarker"), ("NextKeyMarker", "NextUploadIdMarker"), "MaxUploads", ("Uploads", "CommonPrefixes")
+    ),
+    "ListParts": Pages(("PartNumberMarker",), ("NextPartNumberMarker",), "MaxParts", ("Parts",)),
+    "ListBucketsExtended": Pages(("Marker",), ("NextMarker",), "MaxKeys", ("Buckets",)),
+}
+
+
+class Paginator:
+    """Makes iterators over the pages of one operation."""
+
+    def __init__(self, call: Call, pages: Pages) -> None:
+        self._call = call
+        self._pages = pages
+
+    def paginate(self, *, PaginationConfig: Mapping[str, Any] | None = None, **kwargs: Any) -> PageIterator:
+        """Return an iterator over the pages.
+
+        `PaginationConfig` may hold `MaxItems` (entries in all), `PageSize` (entries a page) and `StartingToken` (where another
+        iterator stopped).
+        """
+        config = dict(PaginationConfig or {})
+        if unknown := sorted(set(config) - {"MaxItems", "PageSize", "StartingToken"}):
+            raise PaginationError(f"PaginationConfig has no {', '.join(unknown)}: it has MaxItems, PageSize, StartingToken")
+        try:
+            most = None if config.get("MaxItems") is None else int(config["MaxItems"])
+            size = None if config.get("PageSize") is None else int(config["PageSize"])
+        except (TypeError, ValueError) as error:
+            raise PaginationError(f"PaginationConfig: {error}") from error
+        if size is not None:
+            kwargs[self._pages.limit] = size
+        return PageIterator(self._call, self._pages, kwargs, most, config.get("StartingToken"))
+
+
+class PageIterator:
+    """The pages of a listing, each asked for when it is come to. Iterating again asks again."""
+
+    def __init__(self, call: Call, pages: Pages, arguments: dict[str, Any], most: int | None, start: str | None) -> None:
+        self._call = call
+        self._pages = pages
+        self._arguments = arguments
+        self._most = most
+        self._start = start
+        self.resume_token: str | None = None
+        """Where another iterator can go on, once this one has stopped at `MaxItems`."""
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        return self._each()
+
+    async def _each(self) -> AsyncIterator[dict[str, Any]]:
+        pages, first_of = self._pages, self._pages.entries[0]
+        arguments = dict(self._arguments)
+        self.resume_token = None
+        token, skip = _decoded(self._start, pages) if self._start is not None else ({}, 0)
+        _put(arguments, token)
+        count, before = 0, None
+        while True:
+            page = await self._call(**arguments)
+            if skip:
+                page[first_of] = page.get(first_of, [])[skip:]
+                for other in pages.entries[1:]:
+                    page.pop(other, None)
+            here = len(page.get(first_of) or [])
+            if self._most is not None and count + here > self._most:
+                kept = self._most - count
+                page[first_of] = page[first_of][:kept]
+                for other in pages.entries[1:]:
+                    page.pop(other, None)
+                if kept + skip:
+                    token = {**token, _GIVEN: kept + skip}
+                self.resume_token = _encoded(token)
+                yield page
+                return
+            skip = 0
+            yield page
+            count += here
+            token = pages.following(page)
+            if all(value is None for value in token.values()):
+                return
+            if self._most is not None and count == self._most:
+                self.resume_token = _encoded(token)
+                return
+            if token == before:
+                raise PaginationError(f"The same next token was received twice: {token}")
+            before = token
+            _put(arguments, token)
+
+    async def build_full_result(self) -> dict[str, Any]:
+        """Read all pages into one answer; with `MaxItems`, `NextToken` in it is where to go on."""
+        whole: dict[str, Any] = {}
+        page: dict[str, Any] = {}
+        async for page in self:
+            for name in self._pages.entries:
+                if name in page:
+                    whole.setdefault(name, []).extend(page[name])
+        for name in self._pages.entries:
+            whole.setdefault(name, [])
+        if self.resume_token is not None:
+            whole["NextToken"] = self.resume_token
+        return whole
+
+
+def _put(arguments: dict[str, Any], token: Mapping[str, Any]) -> None:
+    for name, value in token.items():
+        if value is None:
+            arguments.pop(name, None)
+        elif name != _GIVEN:
+            arguments[name] = value
+
+
+def _encoded(token: Mapping[str, Any]) -> str:
+    return base64.b64encode(json.dumps(token).encode()).decode()
+
+
+def _decoded(text: str, pages: Pages) -> tuple[dict[str, Any], int]:
+    try:
+        token = json.loads(base64.b64decode(text, validate=True))
+        skip = int(token.pop(_GIVEN, 0))
+        if not set(token) <= set(pages.inputs):
+            raise ValueError(f"it names {', '.join(token)}")
+    except (ValueError, AttributeError, TypeError, binascii.Error) as error:
+        raise PaginationError(f"Bad starting token: {text}") from error
+    return token, skip

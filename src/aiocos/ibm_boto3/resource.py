@@ -1,0 +1,4 @@
+"""stub"""
+from typing import Any
+class ServiceResource:
+    def __init__(self, client: Any) -> None: ...

@@ -1,0 +1,5 @@
+"""`ibm_boto3.s3`."""
+
+from aiocos.ibm_boto3.s3 import transfer
+
+__all__ = ["transfer"]

@@ -1,0 +1,120 @@
+"""Where clients and resources are made: `ibm_boto3.client("s3", …)`, `ibm_boto3.Session(…).resource("s3", …)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from aiocos.client import Client
+from aiocos.config import ClientConfig
+from aiocos.errors import ConfigError
+from aiocos.ibm_boto3.client import S3Client
+from aiocos.ibm_boto3.config import Config
+from aiocos.ibm_boto3.exceptions import ResourceNotExistsError, UnknownServiceError
+from aiocos.ibm_boto3.identity import Secret, identity
+from aiocos.ibm_boto3.resource import ServiceResource
+
+_REGION = "us-south"
+
+
+class Session:
+    """Credentials and a region for the clients and resources made of it.
+
+    Without any, clients look for credentials where IBM's SDK does: the environment, `~/.bluemix/cos_credentials`,
+    `~/.aws/credentials` (see the guide on credentials).
+    """
+
+    def __init__(
+        self,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: Secret | None = None,
+        aws_session_token: Secret | None = None,
+        region_name: str | None = None,
+        profile_name: str | None = None,
+        *,
+        ibm_api_key_id: Secret | None = None,
+        ibm_service_instance_id: str | None = None,
+        ibm_auth_endpoint: str | None = None,
+        ibm_kp_root_key_crn: str | None = None,
+        auth_function: Callable[[], Any] | None = None,
+        token_manager: Any = None,
+    ) -> None:
+        self.region_name = region_name
+        self.profile_name = profile_name
+        self._given: dict[str, Any] = {
+            "aws_access_key_id": aws_access_key_id,
+            "aws_secret_access_key": aws_secret_access_key,
+            "aws_session_token": aws_session_token,
+            "ibm_api_key_id": ibm_api_key_id,
+            "ibm_service_instance_id": ibm_service_instance_id,
+            "ibm_auth_endpoint": ibm_auth_endpoint,
+            "auth_function": auth_function,
+            "token_manager": token_manager,
+        }
+
+    def __repr__(self) -> str:
+        return f"Session(region_name={self.region_name!r})"
+
+    def get_available_services(self) -> list[str]:
+        """The services there are."""
+        return ["s3"]
+
+    def get_available_resources(self) -> list[str]:
+        """The services with resources."""
+        return ["s3"]
+
+    def client(
+        self,
+        service_name: str = "s3",
+        region_name: str | None = None,
+        api_version: str | None = None,
+        use_ssl: bool = True,
+        verify: bool | str | None = None,
+        endpoint_url: str | None = None,
+        config: Config | None = None,
+        **credentials: Any,
+    ) -> S3Client:
+        """Make a client: of S3, whose operations are those of Cloud Object Storage.
+
+        `endpoint_url` is the service's; without it, that of `region_name`. `verify` is False to check no certificates, or a file
+        of certificates to trust. `credentials` are those of the session: `ibm_api_key_id`, `ibm_service_instance_id`,
+        `ibm_auth_endpoint`, `aws_access_key_id`, `aws_secret_access_key`, `aws_session_token`, `auth_function`,
+        `token_manager`. Makes no request.
+        """
+        if service_name != "s3":
+            raise UnknownServiceError(f"Unknown service: {service_name!r}. Valid service names are: s3")
+        if unknown := sorted(set(credentials) - set(self._given)):
+            raise ConfigError(f"client() takes no {', '.join(unknown)}; credentials are {', '.join(self._given)}")
+        config = config or Config()
+        given = {**self._given, **{name: value for name, value in credentials.items() if value is not None}}
+        region = region_name or config.region_name or self.region_name
+        settings = _verified(config.applied(ClientConfig()), verify)
+        endpoint = _endpoint(endpoint_url, use_ssl)
+        client = Client(
+            endpoint,
+            region=None if endpoint else region or _REGION,
+            config=replace(settings, region=region) if region else settings,
+            iam_endpoint=given["ibm_auth_endpoint"],
+            service_instance_id=given["ibm_service_instance_id"],
+            **identity(given, config.signature_version, self.profile_name),
+        )
+        return S3Client(client, config)
+
+    def resource(self, service_name: str = "s3", **kwargs: Any) -> ServiceResource:
+        """Make a service resource, with a client of its own: `resource.meta.client`. Parameters are those of `client`."""
+        if service_name != "s3":
+            raise ResourceNotExistsError(f"The {service_name!r} resource does not exist. The available resource is: s3")
+        return ServiceResource(self.client(service_name, **kwargs))
+
+
+def _endpoint(url: str | None, use_ssl: bool) -> str | None:
+    if url is None or "://" in url:
+        return url
+    return f"{'https' if use_ssl else 'http'}://{url}"
+
+
+def _verified(settings: ClientConfig, verify: bool | str | None) -> ClientConfig:
+    if isinstance(verify, str):
+        return replace(settings, ca_file=verify)
+    return settings if verify is not False else replace(settings, verify_tls=False)

@@ -1,0 +1,65 @@
+"""Waiters: `await client.get_waiter("object_exists").wait(Bucket="b", Key="k")`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiocos.ibm_boto3.exceptions import ClientError, WaiterError
+from aiocos.net.retry import pause
+
+Call = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a waiter asks, with which answers it is content, and with which it goes on. Any other error ends it."""
+
+    operation: str
+    enough: frozenset[int]
+    again: frozenset[int]
+
+
+WAITERS = {
+    "bucket_exists": Rule("HeadBucket", frozenset({200, 301, 403}), frozenset({404})),
+    "bucket_not_exists": Rule("HeadBucket", frozenset({404}), frozenset({200})),
+    "object_exists": Rule("HeadObject", frozenset({200}), frozenset({404})),
+    "object_not_exists": Rule("HeadObject", frozenset({404}), frozenset({200})),
+}
+
+
+class Waiter:
+    """Asks until the answer is the one that is waited for."""
+
+    def __init__(self, name: str, call: Call) -> None:
+        self.name = "".join(word.capitalize() for word in name.split("_"))
+        self._rule = WAITERS[name]
+        self._call = call
+
+    async def wait(self, *, WaiterConfig: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        """Ask every `Delay` seconds (5), `MaxAttempts` times (20); raises `WaiterError`.
+
+        Other parameters are those of the operation that is asked: HeadBucket or HeadObject.
+        """
+        config = dict(WaiterConfig or {})
+        delay, attempts = config.pop("Delay", 5), config.pop("MaxAttempts", 20)
+        if config:
+            raise WaiterError(self.name, f"WaiterConfig has no {', '.join(config)}: it has Delay and MaxAttempts", {})
+        response: dict[str, Any] = {}
+        for attempt in range(1, max(attempts, 1) + 1):
+            try:
+                response = await self._call(**kwargs)
+            except ClientError as error:
+                response = error.response
+            status = response["ResponseMetadata"]["HTTPStatusCode"]
+            if status in self._rule.enough:
+                return
+            if status not in self._rule.again:
+                told = response.get("Error", {})
+                raise WaiterError(
+                    self.name, f"An error occurred ({told.get('Code')}): {told.get('Message')}", response
+                )
+            if attempt < attempts:
+                await pause(delay)
+        raise WaiterError(self.name, "Max attempts exceeded", response)
