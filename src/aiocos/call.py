@@ -165,9 +165,7 @@ class Engine:
         """One attempt, its answer read and decoded."""
         return _decode(operation, await self._response(operation, outgoing, deadline))
 
-    async def _answered(
-        self, operation: Operation[R], outgoing: Outgoing, deadline: float | None
-    ) -> tuple[R, Response]:
+    async def _answered(self, operation: Operation[R], outgoing: Outgoing, deadline: float | None) -> tuple[R, Response]:
         """The same, with the answer."""
         response = await self._response(operation, outgoing, deadline)
         return _decode(operation, response), response

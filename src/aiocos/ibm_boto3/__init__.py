@@ -39,20 +39,18 @@ __all__ = [
     "setup_default_session",
 ]
 
-DEFAULT_SESSION: Session | None = None
+_default: list[Session] = []
 
 
 def setup_default_session(**kwargs: Any) -> None:
     """Set the session that `client` and `resource` use; its parameters are those of `Session`."""
-    global DEFAULT_SESSION
-    DEFAULT_SESSION = Session(**kwargs)
+    _default[:] = [Session(**kwargs)]
 
 
 def _session() -> Session:
-    global DEFAULT_SESSION
-    if DEFAULT_SESSION is None:
-        DEFAULT_SESSION = Session()
-    return DEFAULT_SESSION
+    if not _default:
+        setup_default_session()
+    return _default[0]
 
 
 def client(service_name: str = "s3", **kwargs: Any) -> S3Client:

@@ -24,16 +24,12 @@ def told(operation: Operation[Any], answer: Answer[Any]) -> dict[str, Any]:
 
 def of_result(operation: type[Operation[Any]], result: Result) -> dict[str, Any]:
     """Return a result without what the answer said besides."""
-    wrapper = names.wrapper_of(operation)
+    wrapper, untold = names.wrapper_of(operation), names.untold(operation.statement.name)
     out: dict[str, Any] = {}
     inner: dict[str, Any] = {} if wrapper is not None else out
     for field, name, in_header in _members(type(result)):
-        if in_header:
-            value = getattr(result, field)
-            if value is not None and field in result.model_fields_set:
-                out[name] = _plain(value)
-        elif field in result.model_fields_set:
-            _put(inner, name, getattr(result, field))
+        if field in result.model_fields_set and name not in untold:
+            _put(out if in_header else inner, name, getattr(result, field))
     if wrapper is not None:
         out[wrapper] = inner
     return out
@@ -67,7 +63,5 @@ def _plain(value: Any) -> Any:
 @cache
 def _members(cls: type[Document]) -> tuple[tuple[str, str, bool], ...]:
     return tuple(
-        (field, names.of_field(cls, field), names.is_header(cls, field))
-        for field in cls.model_fields
-        if field != "request_id"
+        (field, names.of_field(cls, field), names.is_header(cls, field)) for field in cls.model_fields if field != "request_id"
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from inspect import isawaitable, iscoroutinefunction
 from types import TracebackType
 from typing import Any, cast

@@ -10,7 +10,13 @@ from typing import Any, cast
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.errors import ConfigError
 
-UNSIGNED: Any = type("_Unsigned", (), {"__repr__": lambda self: "UNSIGNED", "__copy__": lambda self: self})()
+
+class _Unsigned:
+    def __repr__(self) -> str:
+        return "UNSIGNED"
+
+
+UNSIGNED = _Unsigned()
 """`Config(signature_version=UNSIGNED)`: requests of nobody, for public objects."""
 
 # Options of botocore that there is no need for, and why.
@@ -20,7 +26,6 @@ _WITHOUT_MEANING = {
     "defaults_mode": "the defaults are this library's own",
     "disable_request_compression": "bodies are never compressed",
     "request_min_compression_size_bytes": "bodies are never compressed",
-    "request_checksum_calculation": "every body has a checksum",
     "response_checksum_validation": "every body that can be compared is",
     "parameter_validation": "parameters are always looked at",
     "sigv4a_signing_region_set": "the service has no such signatures",
@@ -34,9 +39,10 @@ class Config:
 
     `signature_version`: `"oauth"` (an API key), `"s3v4"` (HMAC keys), `UNSIGNED`; without it, whatever credentials there are.
     `connect_timeout` and `read_timeout` are in seconds, the second without a byte in either direction. `retries` is a number of
-    attempts, `{"max_attempts": 4}` or `{"total_max_attempts": 5}` (`mode` means nothing here). `s3` may hold
-    `{"addressing_style": "path"}` or `"virtual"`. Some options are taken and change nothing, since what they ask for is always
-    so (checksums, validation of parameters). Any other is refused by name.
+    further attempts, `{"max_attempts": 4}` or `{"total_max_attempts": 5}` (`mode` means nothing here). `s3` may hold
+    `{"addressing_style": "path"}` or `"virtual"`. Bodies go with a CRC-32, as those of IBM's SDK do, and with
+    `request_checksum_calculation="when_required"` with an MD5, which older services know. Some options are taken and change
+    nothing, since what they ask for is always so (validation of parameters, checks of answers). Any other is refused by name.
     """
 
     def __init__(
@@ -51,12 +57,18 @@ class Config:
         max_pool_connections: int | None = None,
         retries: int | Mapping[str, Any] | None = None,
         s3: Mapping[str, Any] | None = None,
+        request_checksum_calculation: str | None = None,
         **others: Any,
     ) -> None:
         if unknown := sorted(set(others) - set(_WITHOUT_MEANING)):
             raise ConfigError(f"Config: there is no option {', '.join(unknown)} here; there are {', '.join(_options())}")
         if not any(signature_version is one or signature_version == one for one in _SIGNATURES):
             raise ConfigError(f"Config: signature_version is 'oauth', 's3v4' or UNSIGNED, not {signature_version!r}")
+        if request_checksum_calculation not in ("when_supported", "when_required", None):
+            raise ConfigError(
+                "Config: request_checksum_calculation is 'when_supported' or 'when_required', "
+                f"not {request_checksum_calculation!r}"
+            )
         styles = dict(s3 or {})
         style = styles.pop("addressing_style", None)
         if style not in _STYLES:
@@ -72,6 +84,7 @@ class Config:
         self.max_pool_connections = max_pool_connections
         self.retries = retries
         self.s3 = dict(s3) if s3 is not None else None
+        self.request_checksum_calculation = request_checksum_calculation
         self._attempts = _attempts(retries)
         self._style = _STYLES[style]
         self._given = {name: value for name, value in _options_of(self).items() if value is not None} | others
@@ -92,6 +105,7 @@ class Config:
             retry=base.retry if self._attempts is None else replace(base.retry, attempts=self._attempts),
             addressing=cast("Any", self._style),
             region=self.region_name or base.region,
+            checksum="md5" if self.request_checksum_calculation == "when_required" else "crc32",
             user_agent=agent or base.user_agent,
         )
 

@@ -217,8 +217,7 @@ def meaning(error: CosError, operation: str = "") -> CosError:
     if isinstance(error, errors.ConfigError):
         return ParamValidationError(text)
     if isinstance(error, errors.CredentialsError):
-        kind = CredentialRetrievalError if error.__cause__ is not None or error.status is not None else NoCredentialsError
-        return kind(text)
+        return NoCredentialsError(text) if text.startswith("no credentials") else CredentialRetrievalError(text)
     if isinstance(error, errors.ConnectFailed):
         return EndpointConnectionError(text)
     if isinstance(error, errors.TimedOut):

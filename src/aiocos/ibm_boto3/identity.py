@@ -82,7 +82,7 @@ class Bought(Credentials):
         except Exception as error:
             # What it says may hold a secret: its kind is told, and the cause is there for who looks.
             raise CredentialsError(f"auth_function raised {type(error).__name__}: no token") from error
-        told = cast("Mapping[str, Any]", answer) if isinstance(answer, Mapping) else {}
+        told = cast("Mapping[str, Any]", answer if isinstance(answer, Mapping) else {})
         value, seconds = told.get("access_token"), told.get("expires_in")
         if not value:
             raise CredentialsError("auth_function gave no access_token")

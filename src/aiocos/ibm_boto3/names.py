@@ -13,7 +13,8 @@ from typing import Any
 from aiocos.wire.document import Document, Elsewhere, unwrap
 from aiocos.wire.spec import Body, Operation, Parameter, Result
 
-_WORDS = {word.lower(): word for word in "ACL ACP ETag MD5 CRC32 CRC32C CRC64NVME SHA1 SHA256 MFA SSE KMS URI ATS".split()}
+_CAPITALS = ("ACL", "ACP", "ETag", "MD5", "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "MFA", "SSE", "KMS", "URI", "ATS")
+_WORDS = {word.lower(): word for word in _CAPITALS}
 
 # Parameters, and fields that travel in headers: these mean the same wherever they stand.
 _HEADERS = {
@@ -78,6 +79,15 @@ _WRAPPED = frozenset(
 )
 
 
+# What IBM's SDK leaves out of its answers, and what is left out here for that.
+_UNTOLD = {
+    "ListBucketsExtended": {"Marker", "MaxKeys", "Prefix"},
+    "HeadObject": {"ContentRange", "TagCount"},
+    "UploadPart": {"ChecksumType", "Expiration", "VersionId"},
+    "PutBucketReplicationReattempt": {"ScheduledTime"},
+}
+
+
 @cache
 def snake(name: str) -> str:
     """`ListObjectsV2` → `list_objects_v2`: the name of an operation's method."""
@@ -117,6 +127,11 @@ def is_header(cls: type[Document], field: str) -> bool:
 def root_of(cls: type[Document]) -> str:
     """The name of a document's root element."""
     return cls.root or cls.__name__
+
+
+def untold(operation: str) -> set[str]:
+    """The members of an operation's answer that IBM's SDK does not tell."""
+    return _UNTOLD.get(operation, set())
 
 
 @cache

@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiocos.ibm_boto3.exceptions import PaginationError
 
@@ -36,8 +36,8 @@ class Pages:
         if output == "NextMarker" and not page.get(output):
             # Not every answer names it: then the last entry does.
             field = "Name" if self.entries[0] == "Buckets" else "Key"
-            last = page.get(self.entries[0]) or [{}]
-            return last[-1].get(field)
+            entries = cast("list[dict[str, Any]]", page.get(self.entries[0]) or [{}])
+            return entries[-1].get(field)
         return page.get(output) or None
 
 
@@ -103,21 +103,19 @@ class PageIterator:
         pages, first_of = self._pages, self._pages.entries[0]
         arguments = dict(self._arguments)
         self.resume_token = None
-        token, skip = _decoded(self._start, pages) if self._start is not None else ({}, 0)
+        token, skip = _decoded(self._start, pages) if self._start is not None else (dict.fromkeys(pages.inputs), 0)
         _put(arguments, token)
         count, before = 0, None
         while True:
             page = await self._call(**arguments)
             if skip:
+                # What else stood on the page was given before the token was.
+                page.update({other: [] for other in pages.entries[1:] if other in page})
                 page[first_of] = page.get(first_of, [])[skip:]
-                for other in pages.entries[1:]:
-                    page.pop(other, None)
             here = len(page.get(first_of) or [])
             if self._most is not None and count + here > self._most:
                 kept = self._most - count
                 page[first_of] = page[first_of][:kept]
-                for other in pages.entries[1:]:
-                    page.pop(other, None)
                 if kept + skip:
                     token = {**token, _GIVEN: kept + skip}
                 self.resume_token = _encoded(token)

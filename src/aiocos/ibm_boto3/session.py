@@ -77,10 +77,10 @@ class Session:
     ) -> S3Client:
         """Make a client: of S3, whose operations are those of Cloud Object Storage.
 
-        `endpoint_url` is the service's; without it, that of `region_name`. `verify` is False to check no certificates, or a file
-        of certificates to trust. `credentials` are those of the session: `ibm_api_key_id`, `ibm_service_instance_id`,
-        `ibm_auth_endpoint`, `aws_access_key_id`, `aws_secret_access_key`, `aws_session_token`, `auth_function`,
-        `token_manager`. Makes no request.
+        `endpoint_url` is the service's; without it, that of `region_name` (`us-south`). `verify` is False to check no
+        certificates, or a file of certificates to trust. `credentials` are those of the session: `ibm_api_key_id`,
+        `ibm_service_instance_id`, `ibm_auth_endpoint`, `aws_access_key_id`, `aws_secret_access_key`, `aws_session_token`,
+        `auth_function`, `token_manager`. Makes no request.
         """
         if service_name != "s3":
             raise UnknownServiceError(f"Unknown service: {service_name!r}. Valid service names are: s3")

@@ -61,7 +61,7 @@ class Report:
 
 
 def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = str(value)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
@@ -278,7 +278,7 @@ def _blob(value: Any, where: str, report: Report) -> Any:
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, bytes | bytearray | memoryview) or hasattr(value, "read") or hasattr(value, "__aiter__"):
-        return value
+        return cast("Any", value)
     return report.wrong_type(where, value, "<class 'bytes'>, <class 'bytearray'>, file-like object")
 
 

@@ -57,9 +57,10 @@ class Waiter:
                 return
             if status not in self._rule.again:
                 told = response.get("Error", {})
-                raise WaiterError(
-                    self.name, f"An error occurred ({told.get('Code')}): {told.get('Message')}", response
-                )
+                raise WaiterError(self.name, f"An error occurred ({told.get('Code')}): {told.get('Message')}", response)
             if attempt < attempts:
                 await pause(delay)
-        raise WaiterError(self.name, "Max attempts exceeded", response)
+        # botocore says so where the answer was one to wait at.
+        last = response["ResponseMetadata"]["HTTPStatusCode"]
+        seen = f". Previously accepted state: Matched expected HTTP status code: {last}" if last == 404 else ""
+        raise WaiterError(self.name, f"Max attempts exceeded{seen}", response)

@@ -1,0 +1,28 @@
+"""The face and IBM's SDK beside each other, on an emulator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from tests.witness.test_ibm_boto3 import sdk_client
+
+from aiocos.emulator import Emulator
+from aiocos.ibm_boto3 import S3Client
+
+from .worlds import face_of
+
+
+@pytest.fixture
+async def face(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
+    async with face_of(cos_emulator) as client:
+        yield client
+
+
+@pytest.fixture
+async def sdk(cos_emulator: Emulator) -> AsyncIterator[Any]:
+    client = await asyncio.to_thread(sdk_client, cos_emulator, "iam")
+    yield client
+    client.close()

@@ -1,0 +1,144 @@
+"""Every name of the face, held against the service model of IBM's SDK: operations, members in and out, however deep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import ibm_boto3
+import pytest
+from ibm_botocore import UNSIGNED
+from ibm_botocore.config import Config
+from tests.witness.ibm import model_in
+
+from aiocos.ibm_boto3 import names, shapes
+from aiocos.ibm_boto3.answers import _members
+from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.ibm_boto3.paginate import PAGED
+from aiocos.wire.document import Document, unwrap
+from aiocos.wire.spec import Body, Operation
+
+# What the SDK does not take and we do, of parameters of ours that its model lacks.
+OURS_ALONE = {
+    "AsperaKeyMaxTries": "documented for DeleteBucket, absent from the model",
+    "IfMatch": "conditional writes are documented, absent from the model",
+    "IfNoneMatch": "conditional writes are documented, absent from the model",
+    "IfUnmodifiedSince": "conditional writes are documented, absent from the model",
+    "ContentMD5": "operations with a document take a checksum of it, which is computed here anyway",
+    "ChecksumAlgorithm": "the same",
+    "SSECustomerAlgorithm": "ListParts of an upload with a customer's key; Amazon's model has it",
+    "SSECustomerKey": "the same",
+    "SSECustomerKeyMD5": "the same",
+    "WebsiteRedirectLocation": "the model forgets to say that it is a header of CopyObject",
+}
+# What the service says of objects and the SDK does not know.
+TOLD_BESIDES = {
+    "ArchiveTransitionTime": "when an object goes to the archive",
+    "BackupRestoreId": "of objects that a backup brought back",
+    "BackupRestoreTime": "the same",
+}
+# Operations of the model that the service does not have: Amazon's analytics, inventories, metrics, policies, torrents.
+_AMAZONS = ("Analytics", "Inventory", "Metrics")
+NOT_SERVED = {
+    *(f"{verb}Bucket{what}Configuration" for verb in ("Get", "Put", "Delete") for what in _AMAZONS),
+    *(f"ListBucket{what}Configurations" for what in _AMAZONS),
+    "GetBucketAccelerateConfiguration",
+    "PutBucketAccelerateConfiguration",
+    "DeleteBucketPolicy",
+    "GetObjectTorrent",
+}
+
+
+@pytest.fixture(scope="module")
+def sdk() -> Iterator[Any]:
+    made = ibm_boto3.client("s3", endpoint_url="http://cos.example", config=Config(signature_version=UNSIGNED))
+    yield made
+    made.close()
+
+
+def _model(sdk: Any, cls: type[Operation[Any]]) -> Any:
+    return sdk.meta.service_model.operation_model(cls.__name__)
+
+
+def test_every_method_is_theirs(sdk: Any) -> None:
+    theirs = dict(sdk.meta.method_to_api_mapping)
+    assert {method: cls.__name__ for method, cls in OPERATIONS.items()}.items() <= theirs.items()
+    assert set(theirs.values()) - {cls.__name__ for cls in OPERATIONS.values()} == NOT_SERVED
+
+
+@pytest.mark.parametrize("cls", OPERATIONS.values(), ids=lambda cls: cls.__name__)
+def test_members_in(cls: type[Operation[Any]], sdk: Any) -> None:
+    shape = _model(sdk, cls).input_shape
+    theirs = dict(shape.members) if shape else {}
+    ours = shapes.offered(cls.statement)
+    assert len(ours) == len(set(ours))
+    missing = set(theirs) - set(ours)
+    assert missing <= ({"ContentMD5"} if cls.__name__ == "GetObjectLegalHold" else set())
+    assert set(ours) - set(theirs) <= set(OURS_ALONE)
+    required = {name for name, member in shapes.members_of(cls.statement).items() if member.required}
+    assert set(shape.required_members if shape else ()) - {"Delete"} <= required
+    for p in cls.statement.parameters:
+        if isinstance(p.place, Body):
+            document: type[Document] = p.place.of or unwrap(p.type)
+            _documents_in(theirs[names.of_parameter(p)], document, names.of_parameter(p))
+
+
+def _documents_in(shape: Any, cls: type[Document], where: str) -> None:
+    ours = shapes._Structure(cls).members
+    assert set(ours) == set(shape.members), where
+    for name, member in ours.items():
+        kind = _inner(shape.members[name])
+        if kind.type_name == "structure":
+            _documents_in(kind, model_in(cls.model_fields[member.field].annotation), f"{where}.{name}")
+
+
+def _inner(shape: Any) -> Any:
+    return shape.member if shape.type_name == "list" else shape
+
+
+@pytest.mark.parametrize("cls", OPERATIONS.values(), ids=lambda cls: cls.__name__)
+def test_members_out(cls: type[Operation[Any]], sdk: Any) -> None:
+    shape = _model(sdk, cls).output_shape
+    result = cls.statement.result
+    theirs = dict(shape.members) if shape else {}
+    wrapper = names.wrapper_of(cls)
+    headers = {name for _, name, in_header in _members(result) if in_header}
+    told = {name for _, name, _ in _members(result)} - names.untold(cls.__name__)
+    assert names.untold(cls.__name__).isdisjoint(theirs)
+    if wrapper is None:
+        assert told - set(theirs) <= set(TOLD_BESIDES)
+        _documents_out(shape, result, cls.__name__)
+    else:
+        assert set(theirs) == headers | {wrapper}
+        _documents_out(theirs[wrapper], result, f"{cls.__name__}.{wrapper}")
+
+
+def _documents_out(shape: Any, cls: type[Document], where: str) -> None:
+    ours = {name: field for field, name, _ in _members(cls)}
+    assert shape is None or set(shape.members) - {"Body"} <= set(ours), where
+    if "." in where:
+        assert set(ours) == set(shape.members) | {name for _, name, in_header in _members(cls) if in_header}
+    for name, inner in (shape.members if shape else {}).items():
+        kind = _inner(inner)
+        if kind.type_name == "structure":
+            _documents_out(kind, model_in(cls.model_fields[ours[name]].annotation), f"{where}.{name}")
+
+
+def test_what_is_paged(sdk: Any) -> None:
+    theirs = {name for name in sdk.meta.method_to_api_mapping if sdk.can_paginate(name)}
+    assert {names.snake(name) for name in PAGED} == theirs
+    for name, pages in PAGED.items():
+        paginator = sdk.get_paginator(names.snake(name))
+        assert [paginator._limit_key, *paginator._input_token] == [pages.limit, *pages.inputs]
+        assert [key.expression for key in paginator._result_keys] == list(pages.entries)
+
+
+def test_what_is_waited_for(sdk: Any) -> None:
+    from aiocos.ibm_boto3.waiters import WAITERS
+
+    assert sorted(WAITERS) == sdk.waiter_names
+    for name, rule in WAITERS.items():
+        config = sdk.get_waiter(name).config
+        enough = {a.expected for a in config.acceptors if a.state == "success"}
+        assert (config.operation, config.delay, config.max_attempts) == (rule.operation, 5, 20)
+        assert rule.enough == enough

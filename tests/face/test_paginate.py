@@ -1,0 +1,175 @@
+"""Paginators and waiters, beside those of IBM's SDK."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import ibm_botocore.exceptions
+import pytest
+
+from aiocos.emulator import Emulator
+from aiocos.emulator.faults import Status
+from aiocos.ibm_boto3 import S3Client
+from aiocos.ibm_boto3.exceptions import OperationNotPageableError, PaginationError, WaiterError
+
+KEYS = sorted([*(f"a/{n:02}" for n in range(7)), *(f"b{n:02}" for n in range(6)), "c/1", "d ü+%/1"])
+
+
+@pytest.fixture
+async def bucket(face: S3Client) -> str:
+    await face.create_bucket(Bucket="pages")
+    await face.put_bucket_versioning(Bucket="pages", VersioningConfiguration={"Status": "Enabled"})
+    for key in KEYS:
+        await face.put_object(Bucket="pages", Key=key, Body=b"1")
+        await face.delete_object(Bucket="pages", Key=key)
+        await face.put_object(Bucket="pages", Key=key, Body=b"2")
+    return "pages"
+
+
+def _entries(page: dict[str, Any]) -> dict[str, Any]:
+    names = ("Contents", "CommonPrefixes", "Versions", "DeleteMarkers", "Uploads", "Parts", "Buckets")
+    return {
+        name: [entry.get("Key", entry.get("Prefix", entry.get("PartNumber", entry.get("Name")))) for entry in page[name]]
+        for name in names
+        if page.get(name)
+    }
+
+
+def _theirs(sdk: Any, method: str, arguments: dict[str, Any]) -> tuple[list[dict[str, Any]], Any, dict[str, Any]]:
+    pages = sdk.get_paginator(method).paginate(**arguments)
+    listed = [_entries(page) for page in pages]
+    # An iterator of the SDK's that was used goes on from where it ended.
+    return listed, pages.resume_token, sdk.get_paginator(method).paginate(**arguments).build_full_result()
+
+
+@pytest.mark.parametrize("method", ["list_objects_v2", "list_objects", "list_object_versions"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"Delimiter": "/"},
+        {"Prefix": "a/"},
+        {"Prefix": "zzz"},
+        {"PaginationConfig": {"PageSize": 4}},
+        {"PaginationConfig": {"PageSize": 1}},
+        {"PaginationConfig": {"PageSize": 4, "MaxItems": 6}},
+        {"PaginationConfig": {"PageSize": 4, "MaxItems": 8}},
+        {"PaginationConfig": {"PageSize": "4", "MaxItems": "100"}},
+        {"PaginationConfig": {"MaxItems": 0}},
+        {"Delimiter": "/", "PaginationConfig": {"PageSize": 2, "MaxItems": 3}},
+        {"Delimiter": "/", "PaginationConfig": {"PageSize": 3}},
+    ],
+    ids=str,
+)
+async def test_pages_are_theirs(face: S3Client, sdk: Any, bucket: str, method: str, arguments: dict[str, Any]) -> None:
+    arguments = {"Bucket": bucket, **arguments}
+    theirs, token, whole = await asyncio.to_thread(_theirs, sdk, method, arguments)
+    assert face.can_paginate(method)
+    pages = face.get_paginator(method).paginate(**arguments)
+    assert [_entries(page) async for page in pages] == theirs
+    assert (pages.resume_token is None) == (token is None)
+    full = await pages.build_full_result()
+    assert _entries(full) == _entries(whole)
+    assert ("NextToken" in full) == ("NextToken" in whole)
+
+
+@pytest.mark.parametrize("method", ["list_objects_v2", "list_objects", "list_object_versions"])
+@pytest.mark.parametrize("most", [1, 3, 4, 5])
+async def test_listings_go_on_where_they_stopped(face: S3Client, sdk: Any, bucket: str, method: str, most: int) -> None:
+    whole = await face.get_paginator(method).paginate(Bucket=bucket).build_full_result()
+    first = "Versions" if method == "list_object_versions" else "Contents"
+    token, found = None, []
+    for _ in range(100):
+        config = {"PageSize": 4, "MaxItems": most, "StartingToken": token}
+        arguments = {"Bucket": bucket, "PaginationConfig": config}
+        part = await face.get_paginator(method).paginate(**arguments).build_full_result()
+        # A token of ours is one that the SDK understands.
+        theirs = await asyncio.to_thread(_theirs, sdk, method, arguments)
+        assert _entries(part).get(first) == _entries(theirs[2]).get(first)
+        found += part[first]
+        token = part.get("NextToken")
+        if token is None:
+            break
+    assert [entry["Key"] for entry in found] == [entry["Key"] for entry in whole[first]]
+
+
+async def test_other_listings(face: S3Client, sdk: Any) -> None:
+    await face.create_bucket(Bucket="uploads")
+    ids = [(await face.create_multipart_upload(Bucket="uploads", Key=f"k{n}"))["UploadId"] for n in range(5)]
+    for n in range(1, 6):
+        await face.upload_part(Bucket="uploads", Key="k0", UploadId=ids[0], PartNumber=n, Body=b"1")
+    config = {"PageSize": 2}
+    for method, more in {
+        "list_multipart_uploads": {"Bucket": "uploads"},
+        "list_parts": {"Bucket": "uploads", "Key": "k0", "UploadId": ids[0]},
+        "list_buckets_extended": {},
+    }.items():
+        arguments = {**more, "PaginationConfig": config}
+        theirs, _, _ = await asyncio.to_thread(_theirs, sdk, method, arguments)
+        assert [_entries(page) async for page in face.get_paginator(method).paginate(**arguments)] == theirs
+        assert theirs
+
+
+async def test_iterating_again_asks_again(face: S3Client, bucket: str) -> None:
+    pages = face.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 4, "MaxItems": 5})
+    once = [_entries(page) async for page in pages]
+    await face.put_object(Bucket=bucket, Key="0", Body=b"1")
+    again = [_entries(page) async for page in pages]
+    assert once[0]["Contents"][:3] == again[0]["Contents"][1:]
+
+
+async def test_what_cannot_be_paged(face: S3Client) -> None:
+    assert not face.can_paginate("get_object")
+    with pytest.raises(OperationNotPageableError, match="get_object"):
+        face.get_paginator("get_object")
+    paginator = face.get_paginator("list_objects_v2")
+    for config in ({"Pages": 1}, {"MaxItems": "many"}):
+        with pytest.raises(PaginationError):
+            paginator.paginate(Bucket="b", PaginationConfig=config)
+    with pytest.raises(PaginationError, match="Bad starting token"):
+        await paginator.paginate(Bucket="b", PaginationConfig={"StartingToken": "none"}).build_full_result()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+async def test_waiters_wait(face: S3Client) -> None:
+    quick = {"Delay": 0.01, "MaxAttempts": 100}
+    exists = asyncio.ensure_future(face.get_waiter("bucket_exists").wait(Bucket="late", WaiterConfig=quick))
+    await asyncio.sleep(0.05)
+    assert not exists.done()
+    await face.create_bucket(Bucket="late")
+    await asyncio.wait_for(exists, 5)
+    there = asyncio.ensure_future(face.get_waiter("object_exists").wait(Bucket="late", Key="k", WaiterConfig=quick))
+    await asyncio.sleep(0.05)
+    assert not there.done()
+    await face.put_object(Bucket="late", Key="k", Body=b"1")
+    await asyncio.wait_for(there, 5)
+    gone = asyncio.ensure_future(face.get_waiter("object_not_exists").wait(Bucket="late", Key="k", WaiterConfig=quick))
+    await asyncio.sleep(0.05)
+    assert not gone.done()
+    await face.delete_object(Bucket="late", Key="k")
+    await asyncio.wait_for(gone, 5)
+    await face.delete_bucket(Bucket="late")
+    await face.get_waiter("bucket_not_exists").wait(Bucket="late", WaiterConfig=quick)
+
+
+async def test_waiters_give_up_as_theirs_do(face: S3Client, sdk: Any, cos_emulator: Emulator) -> None:
+    config = {"Delay": 0, "MaxAttempts": 3}
+    with pytest.raises(WaiterError) as ours:
+        await face.get_waiter("bucket_exists").wait(Bucket="never", WaiterConfig=config)
+    assert [served.operation for served in cos_emulator.requests].count("HeadBucket") == 3
+    with pytest.raises(ibm_botocore.exceptions.WaiterError) as theirs:
+        await asyncio.to_thread(sdk.get_waiter("bucket_exists").wait, Bucket="never", WaiterConfig=config)
+    assert str(ours.value) == str(theirs.value)
+    assert ours.value.last_response["Error"]["Code"] == theirs.value.last_response["Error"]["Code"] == "404"
+    # What the service refuses will not come by waiting.
+    cos_emulator.faults.script([Status(400)])
+    with pytest.raises(WaiterError, match=r"An error occurred \(400\): Bad Request"):
+        await face.get_waiter("bucket_exists").wait(Bucket="never", WaiterConfig=config)
+
+
+def test_waiters_have_names(face: S3Client) -> None:
+    with pytest.raises(ValueError, match="Waiter does not exist: bucket_is_nice"):
+        face.get_waiter("bucket_is_nice")
