@@ -5,6 +5,7 @@ A member is there where the answer had it: what the service left out is left out
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
@@ -13,6 +14,10 @@ from aiocos.ibm_boto3 import names
 from aiocos.ibm_boto3.exceptions import metadata_of
 from aiocos.wire.document import Document
 from aiocos.wire.spec import Operation, Result
+
+
+# A listing has thousands of these.
+_SIMPLE = (str, int, datetime, bool)
 
 
 def told(operation: Operation[Any], answer: Answer[Any]) -> dict[str, Any]:
@@ -37,12 +42,12 @@ def of_result(operation: type[Operation[Any]], result: Result) -> dict[str, Any]
 
 def of_document(document: Document) -> dict[str, Any]:
     """Return a document."""
-    out: dict[str, Any] = {}
-    given = document.model_fields_set
-    for field, name, _ in _members(type(document)):
-        if field in given:
-            _put(out, name, getattr(document, field))
-    return out
+    given, values = document.model_fields_set, document.__dict__
+    return {
+        name: value if type(value) in _SIMPLE else _plain(value)
+        for field, name, _ in _members(type(document))
+        if field in given and (value := values[field]) is not None
+    }
 
 
 def _put(out: dict[str, Any], name: str, value: Any) -> None:
