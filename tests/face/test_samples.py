@@ -288,9 +288,7 @@ async def test_sample_41_multi_part_upload_manual(cos: S3Client, tmp_path: Path)
             )
             data_packs.append({"ETag": file_part_response["ETag"], "PartNumber": part_num})
             position += part_size
-    await cos.complete_multipart_upload(
-        Bucket=BUCKET, Key=ITEM, UploadId=upload_id, MultipartUpload={"Parts": data_packs}
-    )
+    await cos.complete_multipart_upload(Bucket=BUCKET, Key=ITEM, UploadId=upload_id, MultipartUpload={"Parts": data_packs})
     assert len(data_packs) == 3
     assert await (await cos.get_object(Bucket=BUCKET, Key=ITEM))["Body"].read() == content
 
@@ -364,18 +362,14 @@ async def test_sample_62_put_object_add_legal_hold(protected: S3Client) -> None:
 async def test_sample_63_copy_protected_object(protected: S3Client) -> None:
     copy_source = {"Bucket": BUCKET, "Key": ITEM}
     for n, directive in enumerate(("Copy", "COPY")):
-        await protected.copy_object(
-            Bucket=BUCKET, Key=f"copy-{n}", CopySource=copy_source, RetentionDirective=directive
-        )
+        await protected.copy_object(Bucket=BUCKET, Key=f"copy-{n}", CopySource=copy_source, RetentionDirective=directive)
         copy = await protected.head_object(Bucket=BUCKET, Key=f"copy-{n}")
         assert copy["RetentionPeriod"] == 100 * 86400
 
 
 async def test_sample_64_complete_multipart_upload_with_retention(protected: S3Client) -> None:
     upload = await protected.create_multipart_upload(Bucket=BUCKET, Key="parts")
-    part = await protected.upload_part(
-        Bucket=BUCKET, Key="parts", UploadId=upload["UploadId"], PartNumber=1, Body=b"content"
-    )
+    part = await protected.upload_part(Bucket=BUCKET, Key="parts", UploadId=upload["UploadId"], PartNumber=1, Body=b"content")
     await protected.complete_multipart_upload(
         Bucket=BUCKET,
         Key="parts",
@@ -494,9 +488,7 @@ async def test_sample_81_restore_a_copy(cos: S3Client, cos_emulator: Emulator) -
     await cos.put_object(Bucket=BUCKET, Key=ITEM, Body="contents")
     with pytest.raises(ClientError, match="InvalidObjectState"):
         await cos.get_object(Bucket=BUCKET, Key=ITEM)
-    await cos.restore_object(
-        Bucket=BUCKET, Key=ITEM, RestoreRequest={"Days": 3, "GlacierJobParameters": {"Tier": "Bulk"}}
-    )
+    await cos.restore_object(Bucket=BUCKET, Key=ITEM, RestoreRequest={"Days": 3, "GlacierJobParameters": {"Tier": "Bulk"}})
     assert 'ongoing-request="true"' in (await cos.head_object(Bucket=BUCKET, Key=ITEM))["Restore"]
     cos_emulator.clock.advance(hours=15)
     assert 'ongoing-request="false"' in (await cos.head_object(Bucket=BUCKET, Key=ITEM))["Restore"]

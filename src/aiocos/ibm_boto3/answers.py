@@ -15,7 +15,6 @@ from aiocos.ibm_boto3.exceptions import metadata_of
 from aiocos.wire.document import Document
 from aiocos.wire.spec import Operation, Result
 
-
 # A listing has thousands of these.
 _SIMPLE = (str, int, datetime, bool)
 
