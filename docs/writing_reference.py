@@ -22,6 +22,8 @@ sys.path.insert(0, str(File(__file__).parent))
 from walk_model import NOT_SERVED, offered
 
 import aiocos.errors
+from aiocos.ibm_boto3 import answers, shapes
+from aiocos.ibm_boto3.client import OPERATIONS
 from aiocos.wire.document import Attribute, Document, Element, Elsewhere, Text, pascal, unwrap
 from aiocos.wire.spec import (
     Body,
@@ -85,11 +87,33 @@ def documents_page() -> str:
     return "".join(out)
 
 
+_FACE = """# As in ibm_boto3
+
+The operations by their names in IBM's SDK, as `aiocos.ibm_boto3` has them: what each takes (**required**), and what its answer may
+hold besides `ResponseMetadata`.
+
+| Method | Takes | Answers | Typed |
+|---|---|---|---|
+"""
+
+
+def face_page() -> str:
+    """The page of the operations as the face has them."""
+    out, methods = [_FACE], offered()
+    for method, cls in sorted(OPERATIONS.items()):
+        members = shapes.members_of(cls.statement)
+        takes = [f"**{name}**" if name in members and members[name].required else name for name in shapes.offered(cls.statement)]
+        typed = ", ".join(f"`{name}`" for name in methods.get(cls.__name__, []))
+        out.append(f"| `{method}` | {', '.join(takes)} | {', '.join(answers.members_told(cls))} | {typed} |\n")
+    return "".join(out)
+
+
 def write(directory: File) -> None:
-    """Write both pages into a directory."""
+    """Write the pages into a directory."""
     directory.mkdir(exist_ok=True)
     (directory / "operations.md").write_text(operations_page())
     (directory / "documents.md").write_text(documents_page())
+    (directory / "ibm-boto3.md").write_text(face_page())
 
 
 def _statements() -> list[type[Operation[Any]]]:

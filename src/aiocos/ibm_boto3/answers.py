@@ -39,6 +39,15 @@ def of_result(operation: type[Operation[Any]], result: Result) -> dict[str, Any]
     return out
 
 
+def members_told(operation: type[Operation[Any]]) -> list[str]:
+    """The members that an operation's answer may have."""
+    wrapper, untold = names.wrapper_of(operation), names.untold(operation.statement.name)
+    of_result = _members(operation.statement.result)
+    told = [name for _, name, in_header in of_result if name not in untold and (in_header or wrapper is None)]
+    body = ["Body"] if operation.statement.name == "GetObject" else []
+    return [*([wrapper] if wrapper is not None else []), *body, *told]
+
+
 def of_document(document: Document) -> dict[str, Any]:
     """Return a document."""
     given, values = document.model_fields_set, document.__dict__

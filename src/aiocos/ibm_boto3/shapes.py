@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
@@ -24,6 +23,7 @@ from aiocos.wire.spec import Body, KeyHeaders, Local, Operation, Parameter, Payl
 from aiocos.wire.values import CopySource, CustomerKey
 
 _BUCKET = re.compile(r"[a-zA-Z0-9.\-_]{1,255}")
+_KEY_PARTS = ("Algorithm", "Key", "KeyMD5")
 _MISSING: Any = object()
 
 
@@ -82,17 +82,38 @@ class Member:
 # Operations
 
 
-@cache
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """What an operation takes: its members, which of them it needs, customer keys, and what is taken and only looked at."""
+
+    members: dict[str, Member]
+    required: tuple[str, ...]
+    keys: dict[str, str]
+    passed: tuple[str, ...]
+
+
+_inputs: dict[str, _Input] = {}
+
+
+def _input_of(statement: Statement) -> _Input:
+    known = _inputs.get(statement.name)
+    if known is None:
+        members = {
+            names.of_parameter(p): Member(p.name, p.required, _reader_of(p))
+            for p in statement.parameters
+            if not isinstance(p.place, Local | KeyHeaders)
+        }
+        required = tuple(name for name, member in members.items() if member.required)
+        known = _Input(members, required, keys_of(statement.parameters), _looked_at(statement, members))
+        _inputs[statement.name] = known
+    return known
+
+
 def members_of(statement: Statement) -> dict[str, Member]:
     """The members of an operation's input, without those of customer keys and those that are only looked at."""
-    return {
-        names.of_parameter(p): Member(p.name, p.required, _reader_of(p))
-        for p in statement.parameters
-        if not isinstance(p.place, Local | KeyHeaders)
-    }
+    return _input_of(statement).members
 
 
-@cache
 def keys_of(parameters: tuple[Parameter, ...]) -> dict[str, str]:
     """The parameters that are customer keys, by what their three members begin with."""
     return {
@@ -102,48 +123,51 @@ def keys_of(parameters: tuple[Parameter, ...]) -> dict[str, str]:
     }
 
 
-@cache
-def _looked_at(statement: Statement) -> tuple[str, ...]:
+def _looked_at(statement: Statement, members: Mapping[str, Member]) -> tuple[str, ...]:
     """Members that are taken and follow from others here: the length of a body, the checksum of a document."""
     if statement.body is None:
         return ()
     if statement.has_payload:
         return ("ContentLength",)
-    known = members_of(statement)
-    return tuple(name for name in ("ContentMD5", "ChecksumAlgorithm") if name not in known)
+    return tuple(name for name in ("ContentMD5", "ChecksumAlgorithm") if name not in members)
 
 
 def offered(statement: Statement) -> list[str]:
     """All members that an operation takes."""
-    parts = [f"{prefix}{part}" for prefix in keys_of(statement.parameters) for part in ("Algorithm", "Key", "KeyMD5")]
-    return [*members_of(statement), *parts, *_looked_at(statement)]
+    known = _input_of(statement)
+    return [*known.members, *(f"{prefix}{part}" for prefix in known.keys for part in _KEY_PARTS), *known.passed]
 
 
 def read_members(statement: Statement, given: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
     """Return the parameters of an operation; raises `ParamValidationError`. With `whole`, what is required must be there."""
-    members, keys, passed = members_of(statement), keys_of(statement.parameters), _looked_at(statement)
+    known = _input_of(statement)
     report = Report()
     values: dict[str, Any] = {}
     if whole:
-        for name, member in members.items():
-            if member.required and name not in given:
+        for name in known.required:
+            if name not in given:
                 report.missing(name)
     for name, value in given.items():
-        member = members.get(name)
+        member = known.members.get(name)
         if member is not None:
             values[member.field] = member.read(value, name, report)
-        elif name not in passed and not any(name.startswith(prefix) for prefix in keys):
+        elif name not in known.passed and not _is_of_key(name, known.keys):
             report.unknown(name, offered(statement))
-    read_keys(keys, given, values, report)
+    if known.keys:
+        read_keys(known.keys, given, values, report)
     _check_length(given, values, report)
     report.check()
     return values
 
 
+def _is_of_key(name: str, keys: Mapping[str, str]) -> bool:
+    return any(name == f"{prefix}{part}" for prefix in keys for part in _KEY_PARTS)
+
+
 def read_keys(keys: Mapping[str, str], given: Mapping[str, Any], values: dict[str, Any], report: Report) -> None:
     """Read the customer keys (SSE-C) among the members."""
     for prefix, parameter in keys.items():
-        algorithm, key, md5 = (given.get(f"{prefix}{part}") for part in ("Algorithm", "Key", "KeyMD5"))
+        algorithm, key, md5 = (given.get(f"{prefix}{part}") for part in _KEY_PARTS)
         if algorithm is None and key is None and md5 is None:
             continue
         if not isinstance(key, str | bytes | bytearray) or algorithm != "AES256":
