@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import os
 import re
@@ -118,6 +119,14 @@ async def test_a_body_that_is_dropped_frees_its_connection(face: S3Client, bucke
         assert len(await body.read(10)) == 10
     assert await body.read() == b""
     assert (await face.head_object(Bucket=bucket, Key="large"))["ContentLength"] == 5_000_000
+
+
+async def test_a_body_that_nobody_reads_is_no_trouble(face: S3Client, bucket: str) -> None:
+    await face.put_object(Bucket=bucket, Key="large", Body=b"x" * 5_000_000)
+    for _ in range(3):
+        assert (await face.get_object(Bucket=bucket, Key="large"))["ContentLength"] == 5_000_000
+    gc.collect()
+    assert face.typed.pacing.in_flight == 0
 
 
 async def test_a_body_that_breaks_goes_on(face: S3Client, bucket: str, cos_emulator: Emulator) -> None:

@@ -56,6 +56,16 @@ async def test_a_broken_range_goes_on_within_the_range(cos: aiocos.Client, cos_e
     assert await cos.objects.read(bucket, "k", range=ByteRange.suffix(1_000_000)) == DATA[-1_000_000:]
 
 
+async def test_a_read_survives_the_close_of_its_client(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
+    """A closed client can be used again, and a read that goes on does so."""
+    await cos.objects.put(bucket, "large", DATA * 5)
+    async with cos_emulator.client() as other:
+        async with other.objects.get(bucket, "large") as obj:
+            first = await obj.chunk()
+            await other.close()
+            assert first + await obj.read() == DATA * 5
+
+
 async def test_the_continuation_itself_may_fail(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
     cos_emulator.faults.script(
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 
 from aiocos.groups.reading import ObjectStream
@@ -100,6 +101,11 @@ class StreamingBody:
         self._ended = True
         self._kept.clear()
         self._stream.close()
+
+    def __del__(self) -> None:
+        # As in botocore, a body that nobody reads is no error; its connection is closed here rather than complained of.
+        with suppress(RuntimeError):  # the loop is closed, and the connection with it
+            self._stream.close()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.iter_chunks()

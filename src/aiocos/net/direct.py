@@ -36,6 +36,8 @@ AHEAD = 256 * 1024
 _UNUSABLE = 100
 _NO_TRACES: list[Any] = []
 _ERRORS = (aiohttp.ClientError, HttpProcessingError, EofStream, TimeoutError, OSError, ValueError)
+# aiohttp says so of a body whose connection was closed on this side: with the client, while somebody still reads.
+_BROKEN = (*_ERRORS, RuntimeError)
 
 
 class _Answer(Exchange):
@@ -89,7 +91,7 @@ class _Answer(Exchange):
                 data = await payload.readany()
             else:
                 data = await self._next(payload)
-        except _ERRORS as error:
+        except _BROKEN as error:
             raise meaning(error, self.what, self._way.patience(self._deadline)) from error
         if payload.at_eof():
             self.close()

@@ -112,7 +112,8 @@ class _Answer(Exchange):
                 return await content.readany()
             async with self._patience.wait():
                 return await content.readany()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
+            # The last is of a connection that was closed on this side: with the client, while somebody still reads.
             raise meaning(error, self._what, str(self._patience)) from error
 
     def arrived(self) -> bytes | None:
