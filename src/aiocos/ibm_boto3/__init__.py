@@ -53,11 +53,11 @@ def _session() -> Session:
     return _default[0]
 
 
-def client(service_name: str = "s3", **kwargs: Any) -> S3Client:
+def client(*args: Any, **kwargs: Any) -> S3Client:
     """Make a client by the default session: see `Session.client`."""
-    return _session().client(service_name, **kwargs)
+    return _session().client(*args, **kwargs)
 
 
-def resource(service_name: str = "s3", **kwargs: Any) -> ServiceResource:
+def resource(*args: Any, **kwargs: Any) -> ServiceResource:
     """Make a service resource by the default session: see `Session.resource`."""
-    return _session().resource(service_name, **kwargs)
+    return _session().resource(*args, **kwargs)

@@ -101,11 +101,11 @@ class Session:
         )
         return S3Client(client, config)
 
-    def resource(self, service_name: str = "s3", **kwargs: Any) -> ServiceResource:
+    def resource(self, service_name: str = "s3", *args: Any, **kwargs: Any) -> ServiceResource:
         """Make a service resource, with a client of its own: `resource.meta.client`. Parameters are those of `client`."""
         if service_name != "s3":
             raise ResourceNotExistsError(f"The {service_name!r} resource does not exist. The available resource is: s3")
-        return ServiceResource(self.client(service_name, **kwargs))
+        return ServiceResource(self.client(service_name, *args, **kwargs))
 
 
 def _endpoint(url: str | None, use_ssl: bool) -> str | None:
