@@ -89,8 +89,8 @@ def documents_page() -> str:
 
 _FACE = """# As in ibm_boto3
 
-The operations by their names in IBM's SDK, as `aiocos.ibm_boto3` has them: what each takes (**required**), and what its answer may
-hold besides `ResponseMetadata`.
+The operations by their names in IBM's SDK, as `aiocos.ibm_boto3` has them: what each takes (**required**), and what its answer
+may hold besides `ResponseMetadata`.
 
 | Method | Takes | Answers | Typed |
 |---|---|---|---|
@@ -102,7 +102,9 @@ def face_page() -> str:
     out, methods = [_FACE], offered()
     for method, cls in sorted(OPERATIONS.items()):
         members = shapes.members_of(cls.statement)
-        takes = [f"**{name}**" if name in members and members[name].required else name for name in shapes.offered(cls.statement)]
+        takes = [
+            f"**{name}**" if name in members and members[name].required else name for name in shapes.offered(cls.statement)
+        ]
         typed = ", ".join(f"`{name}`" for name in methods.get(cls.__name__, []))
         out.append(f"| `{method}` | {', '.join(takes)} | {', '.join(answers.members_told(cls))} | {typed} |\n")
     return "".join(out)

@@ -50,6 +50,7 @@ def _theirs(sdk: Any, method: str, arguments: dict[str, Any]) -> tuple[list[dict
         {},
         {"Delimiter": "/"},
         {"Prefix": "a/"},
+        {"Prefix": "b", "PaginationConfig": {"PageSize": 2}},
         {"Prefix": "zzz"},
         {"PaginationConfig": {"PageSize": 4}},
         {"PaginationConfig": {"PageSize": 1}},

@@ -103,8 +103,11 @@ class PageIterator:
         pages, first_of = self._pages, self._pages.entries[0]
         arguments = dict(self._arguments)
         self.resume_token = None
-        token, skip = _decoded(self._start, pages) if self._start is not None else (dict.fromkeys(pages.inputs), 0)
-        _put(arguments, token)
+        token: dict[str, Any] = dict.fromkeys(pages.inputs)
+        skip = 0
+        if self._start is not None:
+            token, skip = _decoded(self._start, pages)
+            _put(arguments, token)
         count, before = 0, None
         while True:
             page = await self._call(**arguments)

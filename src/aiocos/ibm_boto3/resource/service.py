@@ -1,0 +1,42 @@
+"""The service resource: where buckets, objects and all else begin."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from aiocos.ibm_boto3.client import S3Client
+from aiocos.ibm_boto3.resource.base import Resource
+from aiocos.ibm_boto3.resource.making import furnish
+from aiocos.ibm_boto3.resource.table import SERVICE
+
+
+class ServiceResource(Resource):
+    """What `ibm_boto3.resource("s3", …)` makes; its client is `cos.meta.client`.
+
+    ::
+
+        cos.Bucket("photos")                          # and Object, BucketAcl, ObjectVersion …: no request
+        async for bucket in cos.buckets.all(): ...
+        bucket = await cos.create_bucket(Bucket="photos", CreateBucketConfiguration={"LocationConstraint": "eu-de-smart"})
+
+    `close` it, or use it as a context.
+    """
+
+    def __init__(self, client: S3Client) -> None:
+        super().__init__(client=client)
+
+    async def close(self) -> None:
+        """Close the client's connections of the running loop. The resource can be used again."""
+        await self.meta.client.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+furnish(ServiceResource, SERVICE)

@@ -1,0 +1,154 @@
+"""Every name of every resource, held against IBM's own."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import ibm_boto3
+import pytest
+from ibm_botocore import xform_name
+
+import aiocos
+from aiocos import ibm_boto3 as ours
+from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.ibm_boto3.resource.kinds import attribute
+from aiocos.ibm_boto3.resource.table import KINDS, SERVICE
+
+ARGUMENTS: dict[str, Any] = {
+    "aws_access_key_id": "key",
+    "aws_secret_access_key": "tests-secret-key",
+    "endpoint_url": "http://127.0.0.1:1",
+}
+PARTS = {"MultipartUploadPart": ("b", "k", "u", 1)}
+
+# What is here and not there, by resource. Answers of the service that IBM's model of HEAD leaves out are attributes too.
+MORE = {
+    "ServiceResource": {"close"},
+    "Bucket": {"reload"},
+    "ObjectSummary": {"reload"},
+    "BucketProtection": {"ibm_protection_management_state"},
+    "Object": {"archive_transition_time", "backup_restore_id", "backup_restore_time", "content_range", "tag_count"},
+}
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Any:
+    return ibm_boto3.resource("s3", **ARGUMENTS)
+
+
+@pytest.fixture
+def cos() -> Any:
+    return ours.resource("s3", **ARGUMENTS)
+
+
+def _public(thing: object) -> set[str]:
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+def _one(service: Any, name: str) -> Any:
+    """A resource with as many identifiers as it takes."""
+    identifiers = tuple(KINDS[name].identifiers)
+    return getattr(service, name)(*PARTS.get(name, identifiers))
+
+
+def test_the_kinds(theirs: Any, cos: Any) -> None:
+    assert cos.get_available_subresources() == theirs.get_available_subresources() == sorted(KINDS)
+    assert _public(cos) - MORE["ServiceResource"] == _public(theirs)
+    assert [repr(cos), type(cos).__name__] == [repr(theirs), type(theirs).__name__]
+    assert isinstance(cos, aiocos.ibm_boto3.ServiceResource)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind(theirs: Any, cos: Any, name: str) -> None:
+    there, here = _one(theirs, name), _one(cos, name)
+    assert [repr(here), type(here).__name__] == [repr(there), type(there).__name__]
+    assert here.meta.identifiers == there.meta.identifiers
+    assert _public(there) - _public(here) == set(KINDS[name].absent)
+    assert _public(here) - _public(there) == MORE.get(name, set())
+
+    model, kind = there.meta.resource_model, KINDS[name]
+    assert {action.name for action in model.actions} == set(kind.actions)
+    assert {waiter.name for waiter in model.waiters} == set(kind.waiters)
+    assert {c.name: c.resource.type for c in model.collections} == {n: many.kind for n, many in kind.collections.items()}
+    children = {child.name: child.resource.type for child in model.subresources}
+    assert set(children) == set(kind.children) | set(kind.absent)
+    assert {child: children[child] for child in kind.children} == kind.children
+    shape = theirs.meta.client.meta.service_model.shape_for(model.shape)
+    attributes = {attr: member for attr, (member, _) in model.get_attributes(shape).items()}
+    assert {attr: member for attr, member in kind.attributes().items() if attr in attributes} == attributes
+    assert here.get_available_subresources() == sorted(set(there.get_available_subresources()) - set(kind.absent))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_an_action_calls(theirs: Any, name: str) -> None:
+    model, kind = _one(theirs, name).meta.resource_model, KINDS[name]
+    for action in model.actions:
+        mine = kind.actions[action.name]
+        assert mine.method == xform_name(action.request.operation)
+        assert mine.gives == (action.resource.type if action.resource else None)
+        filled = {p.target: kind.identifiers[xform_name(p.name)] for p in action.request.params if p.source == "identifier"}
+        assert filled == {member: member for member in kind.identifiers.values()}
+        fixed = {p.target: p.value for p in action.request.params if p.source == "string"}
+        assert {f"{outer}.{n}": v for outer, inner in mine.fixed.items() for n, v in inner.items()} == fixed
+    for many in model.collections:
+        assert kind.collections[many.name].method == xform_name(many.request.operation)
+    for waiter in model.waiters:
+        assert kind.waiters[waiter.name] == xform_name(waiter.waiter_name)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_sub_resources_take_over_identifiers(theirs: Any, cos: Any, name: str) -> None:
+    there, here = _one(theirs, name), _one(cos, name)
+    for child, of in KINDS[name].children.items():
+        inputs = len(set(KINDS[of].identifiers.values()) - set(KINDS[name].identifiers.values()))
+        given = (7,) if of == "MultipartUploadPart" else ("x", "y", "z")[:inputs]
+        assert repr(getattr(here, child)(*given)) == repr(getattr(there, child)(*given))
+
+
+def test_batch_actions(theirs: Any, cos: Any) -> None:
+    for name in KINDS:
+        there, here = _one(theirs, name), _one(cos, name)
+        for many in KINDS[name].collections:
+            both = [getattr(there, many), getattr(here, many)], [getattr(there, many).all(), getattr(here, many).all()]
+            for others, mine in both:
+                missing = _public(others) - _public(mine)
+                assert not missing, (name, many)
+            assert hasattr(getattr(here, many), "delete") == hasattr(getattr(there, many), "delete")
+            assert repr(getattr(here, many).all()) == repr(getattr(there, many).all())
+    assert repr(cos.buckets.all()) == repr(theirs.buckets.all())
+    assert not hasattr(cos.buckets, "delete")
+
+
+def test_transfers_have_the_parameters(theirs: Any, cos: Any) -> None:
+    for name in ("Bucket", "Object"):
+        for method in ("upload_file", "upload_fileobj", "download_file", "download_fileobj", "copy"):
+            there, here = (inspect.signature(getattr(_one(one, name), method)) for one in (theirs, cos))
+            assert [(p.name, p.default) for p in here.parameters.values()] == [
+                (p.name, p.default) for p in there.parameters.values()
+            ]
+
+
+def test_attribute_names_follow_botocores_rule() -> None:
+    service = ibm_boto3.client("s3", **ARGUMENTS).meta.service_model
+    members = {member for name in service.shape_names for member in getattr(service.shape_for(name), "members", {})}
+    assert len(members) > 250
+    assert {member: attribute(member) for member in members} == {member: xform_name(member) for member in members}
+
+
+def test_every_method_is_an_operation_and_described(cos: Any) -> None:
+    for kind in (*KINDS.values(), SERVICE):
+        made = cos if kind is SERVICE else _one(cos, kind.name)
+        assert type(made).__doc__
+        for name, action in kind.actions.items():
+            assert action.method in OPERATIONS
+            assert action.method in getattr(made, name).__doc__
+        for name in _public(type(made)) - set(kind.absent) - {"meta"}:
+            assert getattr(type(made), name).__doc__, (kind.name, name)
+
+
+@pytest.mark.parametrize("name", ["Logging", "Notification", "Policy"])
+def test_what_is_absent_says_what_there_is(cos: Any, name: str) -> None:
+    with pytest.raises(AttributeError, match=f"s3.Bucket has no {name} here: .+"):
+        getattr(cos.Bucket("b"), name)
+    assert name not in dir(cos.Bucket("b"))
