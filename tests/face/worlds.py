@@ -36,6 +36,7 @@ VOLATILE_HEADERS = {
     "last-modified",
     "retention-expiration-date",
     "x-amz-copy-source-version-id",
+    "x-amz-date",
     "x-amz-id-2",
     "x-amz-object-lock-retain-until-date",
     "x-amz-request-id",
@@ -125,3 +126,16 @@ async def worlds(emulator: Emulator, sdk: Any) -> Worlds:
     """Build both worlds, by the SDK."""
     ids = {world: await asyncio.to_thread(build, Renaming(sdk, world)) for world in (THEIRS, OURS)}
     return Worlds(emulator, sdk, face_of(emulator), ids)
+
+
+def differences(ours: Any, theirs: Any, where: str = "") -> list[str]:
+    """What differs between two answers, place by place."""
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        return [
+            line
+            for name in sorted({*ours, *theirs}, key=str)
+            for line in differences(ours.get(name, "(nothing)"), theirs.get(name, "(nothing)"), f"{where}.{name}")
+        ]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        return [line for n, (a, b) in enumerate(zip(ours, theirs, strict=True)) for line in differences(a, b, f"{where}[{n}]")]
+    return [] if ours == theirs else [f"{where}: ours {ours!r}, theirs {theirs!r}"]
