@@ -380,3 +380,13 @@ async def test_rclone_copies_in_one_piece(tmp_path_factory: pytest.TempPathFacto
             await cos.objects.put("copies", "source", DATA)
             assert (await cos.copy("copies", "source", "copies", "copy")).parts == 1
             assert await cos.objects.read("copies", "copy") == DATA
+
+
+async def test_a_copy_may_have_a_threshold_of_its_own(cos: aiocos.Client):
+    for threshold, parts in ((len(DATA), 1), (len(DATA) - 1, 4), (None, 4)):
+        result = await cos.copy("bucket", "source", "bucket", "copy", copy_threshold=threshold)
+        assert result.parts == parts
+        assert await cos.objects.read("bucket", "copy") == DATA
+    for wrong in (-1, 5 * GIB + 1):
+        with pytest.raises(ConfigError, match="copy_threshold"):
+            await cos.copy("bucket", "source", "bucket", "copy", copy_threshold=wrong)

@@ -32,6 +32,9 @@ class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGra
     With `resume`, an upload in parts that does not get to its end (by an error, a cancel, a kill) keeps what it has sent, and
     the same call goes on from there; the source is bytes or the path of a file, unchanged. Without, nothing is left behind.
 
+    `multipart_threshold` (bytes) goes before the client's. What goes in one piece is in memory: what is larger than
+    `TransferConfig.memory` goes in parts, whatever it says.
+
     Gives an `UploadResult`. Raises the service's errors, `TransferError` where parts failed (nothing is left behind),
     `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled.
     """
@@ -41,6 +44,7 @@ class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGra
     source: Source
     _: KW_ONLY
     part_size: int | None = None
+    multipart_threshold: int | None = None
     concurrency: int | None = None
     resume: bool = False
     timeout: float | None = None
@@ -68,6 +72,8 @@ class Copy(Content, Encryption, WriteConditions, SourceConditions, Retaining, Lo
     tagging_directive: Directive | None = None
     retention_directive: Directive | None = None
     part_size: int | None = None
+    copy_threshold: int | None = None
+    """Goes before the client's."""
     concurrency: int | None = None
     timeout: float | None = None
 
