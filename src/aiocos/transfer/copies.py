@@ -53,7 +53,7 @@ async def copy(service: Service, budget: Budget, request: Copy, monitor: Monitor
     what = f"copy of {request.source_bucket}/{request.source_key} to {request.bucket}/{request.key}"
     _check(request, what)
     async with monitor.run(request.timeout, f"the {what}"):
-        info = await _look(service, request)
+        info = await _look(request.source_client or service, request)
         monitor.bytes_total = info.size
         if info.size <= threshold:
             return await _in_one_piece(service, request, info, what, monitor)

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, fields
 from functools import cache
 from typing import Any, Literal, TypeVar
 
+from aiocos.groups import Service
 from aiocos.operations.shared import (
     Content,
     Encryption,
@@ -68,6 +69,8 @@ class Copy(Content, Encryption, WriteConditions, SourceConditions, Retaining, Lo
     _: KW_ONLY
     version_id: str | None = None
     """Of the source; None is the latest."""
+    source_client: Service | None = None
+    """A client that looks at the source in place of this one: its endpoint has the source's bucket, say."""
     metadata_directive: Directive | None = None
     tagging_directive: Directive | None = None
     retention_directive: Directive | None = None
