@@ -88,16 +88,13 @@ async def test_sample_29_get_bucket_acl_and_30_get_item_acl(cos: Any, cos_emulat
         assert seen == [(owner, "FULL_CONTROL")]
 
 
-async def test_sample_40_multi_part_upload(cos: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[dict[str, Any]] = []
-
-    async def upload_fileobj(**kwargs: Any) -> None:
-        seen.append(kwargs)
-
-    monkeypatch.setattr(cos.meta.client, "upload_fileobj", upload_fileobj)
-    transfer_config = ibm_boto3.s3.transfer.TransferConfig()
-    file_data = io.BytesIO(b"data")
-    await cos.Object(BUCKET, ITEM).upload_fileobj(Fileobj=file_data, Config=transfer_config)
-    assert seen == [
-        {"Fileobj": file_data, "Bucket": BUCKET, "Key": ITEM, "ExtraArgs": None, "Callback": None, "Config": transfer_config}
-    ]
+async def test_sample_40_multi_part_upload(cos: Any, cos_emulator: Emulator) -> None:
+    part_size, file_threshold = 1024 * 1024 * 5, 1024 * 1024 * 15
+    transfer_config = ibm_boto3.s3.transfer.TransferConfig(multipart_threshold=file_threshold, multipart_chunksize=part_size)
+    await cos.Bucket(BUCKET).create()
+    for size, parts in ((file_threshold - 1, 0), (file_threshold, 3)):
+        cos_emulator.requests.clear()
+        with io.BytesIO(bytes(size)) as file_data:
+            await cos.Object(BUCKET, ITEM).upload_fileobj(Fileobj=file_data, Config=transfer_config)
+        assert [served.operation for served in cos_emulator.requests].count("UploadPart") == parts
+        assert (await cos.Object(BUCKET, ITEM)).content_length == size

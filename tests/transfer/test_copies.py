@@ -380,3 +380,32 @@ async def test_rclone_copies_in_one_piece(tmp_path_factory: pytest.TempPathFacto
             await cos.objects.put("copies", "source", DATA)
             assert (await cos.copy("copies", "source", "copies", "copy")).parts == 1
             assert await cos.objects.read("copies", "copy") == DATA
+
+
+async def test_a_copy_may_have_a_threshold_of_its_own(cos: aiocos.Client):
+    for threshold, parts in ((len(DATA), 1), (len(DATA) - 1, 4), (None, 4)):
+        result = await cos.copy("bucket", "source", "bucket", "copy", copy_threshold=threshold)
+        assert result.parts == parts
+        assert await cos.objects.read("bucket", "copy") == DATA
+    for wrong in (-1, 5 * GIB + 1):
+        with pytest.raises(ConfigError, match="copy_threshold"):
+            await cos.copy("bucket", "source", "bucket", "copy", copy_threshold=wrong)
+
+
+async def test_another_client_may_look_at_the_source(cos: aiocos.Client, cos_emulator: Emulator):
+    async with cos_emulator.client(config=CONFIG, hmac=True) as looking:
+        asked: list[tuple[str, str]] = []
+        for name, client in (("looking", looking), ("copying", cos)):
+            answer = client.engine.call
+
+            def call(operation: Any, name: str = name, answer: Any = answer) -> Any:
+                asked.append((name, operation.statement.name))
+                return answer(operation)
+
+            client.engine.call = call  # type: ignore[method-assign]
+        result = await cos.copy("bucket", "source", "bucket", "copy", source_client=looking)
+    assert result.parts == 4
+    assert [name for who, name in asked if who == "looking"] == ["HeadObject", "GetObjectTagging"]
+    assert {name for who, name in asked if who == "copying"} >= {"CreateMultipartUpload", "UploadPartCopy"}
+    assert ("copying", "HeadObject") not in asked
+    assert (await cos.tagging.get_object("bucket", "copy")).as_dict() == {"a b": "c+d", "e": ""}

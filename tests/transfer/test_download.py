@@ -202,3 +202,14 @@ async def test_a_device_or_a_pipe_is_not_replaced_by_a_file(stored: aiocos.Clien
             await stored.download("bucket", "whole", tmp_path / name)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
     assert (tmp_path / "link").is_symlink()
+
+
+async def test_a_download_may_have_a_threshold_of_its_own(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    await small.upload("bucket", "key", DATA)
+    for threshold, ranges in ((len(DATA), 1), (len(DATA) - 1, 4), (0, 4)):
+        cos_emulator.faults.script([Delay(0, operation="GetObject", times=None)])
+        await small.download("bucket", "key", tmp_path / "f", multipart_threshold=threshold)
+        assert len(cos_emulator.faults.hits) == ranges
+        assert (tmp_path / "f").read_bytes() == DATA
+    with pytest.raises(ConfigError, match="multipart_threshold"):
+        await small.download("bucket", "key", tmp_path / "f", multipart_threshold=-1)

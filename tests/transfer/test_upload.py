@@ -330,3 +330,48 @@ async def test_a_service_that_knows_nothing_of_checksums(cos_emulator: Emulator,
             cos.engine.call = old
             assert (tmp_path / "f").read_bytes() == data
     assert not any("x-amz-checksum" in name or "x-amz-sdk" in name for headers in sent for name in headers)
+
+
+@pytest.mark.parametrize(("length", "parts"), [(2 * PART - 1, 1), (2 * PART, 2), (2 * PART + 1, 3), (3 * PART, 3)])
+async def test_an_upload_may_have_a_threshold_of_its_own(small: aiocos.Client, tmp_path: Path, length: int, parts: int):
+    data = DATA[:length]
+    for name, source in kinds(data, tmp_path / "file").items():
+        result = await small.upload("bucket", "key", source, multipart_threshold=2 * PART)
+        assert (result.parts, result.verified) == (parts, "md5" if parts == 1 else "composite"), name
+        assert await small.objects.read("bucket", "key") == data, name
+        if hasattr(source, "close"):
+            source.close()
+    assert used(small) == 0
+
+
+@pytest.mark.parametrize("concurrency", [1, None])
+async def test_a_threshold_between_parts_cuts_a_stream_as_ever(small: aiocos.Client, concurrency: int | None):
+    for length, parts in ((PART + 9, 1), (PART + 10, 2), (len(DATA), 4)):
+        stream = pieces(DATA[:length], 100_000)
+        result = await small.upload("bucket", "key", stream, multipart_threshold=PART + 10, concurrency=concurrency)
+        assert (result.parts, result.size) == (parts, length)
+        assert await small.objects.read("bucket", "key") == DATA[:length]
+    assert used(small) == 0
+
+
+async def test_no_threshold_holds_more_in_memory_than_there_may_be(cos_emulator: Emulator, tmp_path: Path):
+    config = aiocos.ClientConfig(transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, memory=2 * PART))
+    (tmp_path / "f").write_bytes(DATA)
+    async with cos_emulator.client(config=config) as cos:
+        await cos.buckets.create("bucket")
+        for source in (tmp_path / "f", pieces(DATA, 100_000)):
+            assert (await cos.upload("bucket", "key", source, multipart_threshold=1 << 50)).parts == 4
+        with pytest.raises(ConfigError, match="multipart_threshold"):
+            await cos.upload("bucket", "key", b"", multipart_threshold=-1)
+
+
+@pytest.mark.parametrize("operation", ["CreateMultipartUpload", "UploadPart"])
+async def test_what_was_read_ahead_is_given_back_where_the_upload_fails(
+    small: aiocos.Client, cos_emulator: Emulator, operation: str
+):
+    cos_emulator.faults.script([Status(403, operation=operation, times=None)])
+    with pytest.raises(aiocos.CosError):
+        await small.upload("bucket", "key", pieces(DATA, 100_000), multipart_threshold=3 * PART, concurrency=1)
+    cos_emulator.faults.clear()
+    assert used(small) == 0
+    assert await open_uploads(small) == []

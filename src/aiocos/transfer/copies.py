@@ -34,7 +34,7 @@ from aiocos.transfer.cleaning import abort, begin, keep
 from aiocos.transfer.completion import Completion, composite_of
 from aiocos.transfer.kept import Kept
 from aiocos.transfer.monitor import Monitor
-from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, part_size_for
+from aiocos.transfer.plan import Part, check_concurrency, check_copy_threshold, check_part_size, cut, part_size_for
 from aiocos.transfer.results import CopyResult, leaves, raise_for
 from aiocos.transfer.stated import Copy, carry
 from aiocos.wire import digest
@@ -48,12 +48,14 @@ async def copy(service: Service, budget: Budget, request: Copy, monitor: Monitor
     check_concurrency(request.concurrency)
     if request.part_size is not None:
         check_part_size(request.part_size)
+    threshold = config.copy_threshold if request.copy_threshold is None else request.copy_threshold
+    check_copy_threshold(threshold)
     what = f"copy of {request.source_bucket}/{request.source_key} to {request.bucket}/{request.key}"
     _check(request, what)
     async with monitor.run(request.timeout, f"the {what}"):
-        info = await _look(service, request)
+        info = await _look(request.source_client or service, request)
         monitor.bytes_total = info.size
-        if info.size <= config.copy_threshold:
+        if info.size <= threshold:
             return await _in_one_piece(service, request, info, what, monitor)
         return await _Parts(service, request, info, what, monitor).run()
 

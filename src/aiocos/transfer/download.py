@@ -41,7 +41,7 @@ from aiocos.transfer.budget import Budget
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.monitor import Monitor, Observed
 from aiocos.transfer.partial import Partial
-from aiocos.transfer.plan import Part, check_concurrency, cut
+from aiocos.transfer.plan import Part, check_concurrency, check_threshold, cut
 from aiocos.transfer.results import DownloadResult, leaves, raise_for
 from aiocos.transfer.verify import Verifier
 from aiocos.wire.ranges import ByteRange, ContentRange
@@ -73,6 +73,8 @@ class Download(CustomerEncryption, ReadConditions, Guarded, Observed):
     _: KW_ONLY
     version_id: str | None = None
     part_size: int | None = None
+    multipart_threshold: int | None = None
+    """Bytes up to which it is one request; goes before the client's."""
     concurrency: int | None = None
     resume: bool = False
     timeout: float | None = None
@@ -81,6 +83,7 @@ class Download(CustomerEncryption, ReadConditions, Guarded, Observed):
 async def download(service: Service, budget: Budget, request: Download, monitor: Monitor) -> DownloadResult:
     """Carry a download out."""
     check_concurrency(request.concurrency)
+    check_threshold(request.multipart_threshold)
     if request.part_size is not None and request.part_size < 1:
         raise ConfigError("part_size is at least 1 byte")
     target = Path(request.path)
@@ -184,7 +187,9 @@ class _Attempt:
         """Fetch all of it."""
         size = stream.info.content_length
         wanted = self._request.part_size or self._config.part_size
-        if size is None or size <= max(self._config.multipart_threshold, wanted) or not stream.etag:
+        given = self._request.multipart_threshold
+        threshold = self._config.multipart_threshold if given is None else given
+        if size is None or size <= max(threshold, wanted) or not stream.etag:
             parts = [Part(1, 0, size if size is not None else 0)]
         else:
             parts = list(cut(size, wanted))

@@ -30,6 +30,7 @@ class Kept:
     def __init__(self, service: Service, request: Copy, info: ObjectInfo, what: str) -> None:
         self._service = service
         self._engine = service.engine
+        self._source = request.source_client or service
         self._request = request
         self._info = info
         self._what = what
@@ -71,7 +72,7 @@ class Kept:
             expected_bucket_owner=request.expected_source_bucket_owner,
         )
         try:
-            tags = await self._engine.call(operation)
+            tags = await self._source.engine.call(operation)
         except (NoSuchConfiguration, NotServed):
             return None
         return urlencode(tags.as_dict(), quote_via=quote) or None
@@ -90,7 +91,7 @@ class Kept:
             return {}, []
         holds: list[str] = []
         if info.legal_hold_count:
-            state = await self._service.legal_holds.list(request.source_bucket, request.source_key)
+            state = await self._source.legal_holds.list(request.source_bucket, request.source_key)
             holds = [hold.id for hold in state.legal_holds]
         first = holds[0] if holds else None
         return {"retention_period": info.retention_period, "retention_legal_hold_id": first}, holds[1:]

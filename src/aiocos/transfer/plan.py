@@ -7,7 +7,7 @@ as asked for and as large as 10,000 of them require. With an unknown size they g
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aiocos.config import MAX_OBJECT, MAX_PART, MAX_PARTS, MIB, MIN_PART
+from aiocos.config import MAX_OBJECT, MAX_PART, MAX_PARTS, MAX_PUT, MIB, MIN_PART
 from aiocos.errors import ConfigError
 
 # With an unknown length, the part size doubles after so many parts.
@@ -52,6 +52,18 @@ def check_concurrency(width: int | None) -> None:
     """Raise `ConfigError` for a number of things at once that is none."""
     if width is not None and width < 1:
         raise ConfigError(f"concurrency is at least 1, not {width}")
+
+
+def check_threshold(size: int | None) -> None:
+    """Raise `ConfigError` for a threshold that is none."""
+    if size is not None and size < 0:
+        raise ConfigError(f"multipart_threshold is in bytes and not below 0, not {size}")
+
+
+def check_copy_threshold(size: int) -> None:
+    """Raise `ConfigError` for a size up to which the service does not copy in one piece."""
+    if not 0 <= size <= MAX_PUT:
+        raise ConfigError(f"copy_threshold is {size} bytes; the service copies up to {MAX_PUT} in one piece")
 
 
 def cut(size: int, part_size: int) -> Iterator[Part]:

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, fields
 from functools import cache
 from typing import Any, Literal, TypeVar
 
+from aiocos.groups import Service
 from aiocos.operations.shared import (
     Content,
     Encryption,
@@ -32,6 +33,9 @@ class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGra
     With `resume`, an upload in parts that does not get to its end (by an error, a cancel, a kill) keeps what it has sent, and
     the same call goes on from there; the source is bytes or the path of a file, unchanged. Without, nothing is left behind.
 
+    `multipart_threshold` (bytes) goes before the client's. What goes in one piece is in memory: what is larger than
+    `TransferConfig.memory` goes in parts, whatever it says.
+
     Gives an `UploadResult`. Raises the service's errors, `TransferError` where parts failed (nothing is left behind),
     `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled.
     """
@@ -41,6 +45,7 @@ class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGra
     source: Source
     _: KW_ONLY
     part_size: int | None = None
+    multipart_threshold: int | None = None
     concurrency: int | None = None
     resume: bool = False
     timeout: float | None = None
@@ -64,10 +69,14 @@ class Copy(Content, Encryption, WriteConditions, SourceConditions, Retaining, Lo
     _: KW_ONLY
     version_id: str | None = None
     """Of the source; None is the latest."""
+    source_client: Service | None = None
+    """A client that looks at the source in place of this one: its endpoint has the source's bucket, say."""
     metadata_directive: Directive | None = None
     tagging_directive: Directive | None = None
     retention_directive: Directive | None = None
     part_size: int | None = None
+    copy_threshold: int | None = None
+    """Goes before the client's."""
     concurrency: int | None = None
     timeout: float | None = None
 

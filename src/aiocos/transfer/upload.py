@@ -12,8 +12,9 @@ The order of things in a multipart upload, and why:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import TypeVar
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias, TypeVar
 
 from aiocos.config import TransferConfig
 from aiocos.errors import ConfigError, CosError, IntegrityError, InvalidPart, TransferError, Uncertain
@@ -32,7 +33,7 @@ from aiocos.transfer.budget import Budget
 from aiocos.transfer.cleaning import abort, begin, keep
 from aiocos.transfer.completion import Completion, composite_of
 from aiocos.transfer.monitor import Monitor
-from aiocos.transfer.plan import Part, check_concurrency, check_part_size, cut, growing, part_size_for
+from aiocos.transfer.plan import Part, check_concurrency, check_part_size, check_threshold, cut, growing, part_size_for
 from aiocos.transfer.results import UploadResult, Verified, leaves, raise_for
 from aiocos.transfer.resuming import Found, Record
 from aiocos.transfer.source import Origin, origin_of
@@ -40,11 +41,15 @@ from aiocos.transfer.stated import Upload, carry
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
 
+Begun: TypeAlias = deque[tuple[Part, Bytes, int]]
+"""Parts that are read already, with the memory they hold."""
+
 
 async def upload(service: Service, budget: Budget, request: Upload, monitor: Monitor) -> UploadResult:
     """Carry an upload out."""
     config = service.engine.config.transfer
     check_concurrency(request.concurrency)
+    check_threshold(request.multipart_threshold)
     if request.part_size is not None:
         check_part_size(request.part_size)
     what = f"the upload of {request.bucket}/{request.key}"
@@ -59,7 +64,9 @@ async def _upload(
 ) -> UploadResult:
     wanted = request.part_size or config.part_size
     monitor.bytes_total = origin.size
-    if origin.size is not None and origin.size < max(config.multipart_threshold, wanted):
+    given = request.multipart_threshold
+    threshold = max(config.multipart_threshold if given is None else min(given, config.memory), wanted)
+    if origin.size is not None and origin.size < threshold:
         await monitor.going()
         async with budget.reserve(origin.size, monitor):
             data = await origin.part(Part(1, 0, origin.size))
@@ -73,21 +80,34 @@ async def _upload(
             return await multipart.run(parts)
         async with Record.open(service, carry(request, CreateMultipartUpload), origin, size) as record:
             return await multipart.resume(parts, record)
-    # Of unknown length. What ends within its first part is put in one piece.
+    # Of unknown length. What ends within its first part, or below a threshold of its own, is put in one piece.
     parts = growing(wanted, config.memory // 2)
-    first = next(parts)
+    ahead = -(-threshold // wanted) * wanted if given is not None else wanted
     await origin.ready()
-    taken = await budget.take(first.length, monitor)
+    taken = await budget.take(ahead, monitor)
     try:
-        data = await origin.part(first)
-        if len(data) < first.length:
+        data = await origin.part(Part(1, 0, ahead))
+        if len(data) < (threshold if given is not None else wanted):
             return await _put(service, request, origin, data, monitor)
-        multipart = _Multipart(service, budget, request, origin, config, monitor)
-        taken, begun = 0, (first, data, taken)
-        return await multipart.run(parts, begun)
+        begun, taken = _pieces(data, parts, taken), 0
+        return await _Multipart(service, budget, request, origin, config, monitor).run(parts, begun)
     finally:
         if taken:
             budget.give(taken)
+
+
+def _pieces(data: Bytes, parts: Iterator[Part], taken: int) -> Begun:
+    """Cut what was read into the first parts. Each gives its share of the memory back; the last one what is left."""
+    pieces: Begun = deque()
+    view, done = memoryview(data), 0
+    while done < len(view):
+        part = next(parts)
+        piece = view[done : done + part.length]
+        share = taken if done + len(piece) == len(view) else min(len(piece), taken)
+        # Whole, it is memory that can be used again.
+        pieces.append((part, data if len(piece) == len(view) else piece, share))
+        done, taken = done + len(piece), taken - share
+    return pieces
 
 
 async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, monitor: Monitor) -> UploadResult:
@@ -157,23 +177,22 @@ class _Multipart:
         self._record: Record | None = None
         self._found: Found | None = None
 
-    async def run(self, parts: Iterable[Part], begun: tuple[Part, Bytes, int] | None = None) -> UploadResult:
-        """Create, send, complete; abort where any of it fails. `begun` is a part read already, with its memory."""
-        taken = begun[2] if begun else 0
+    async def run(self, parts: Iterable[Part], begun: Begun | None = None) -> UploadResult:
+        """Create, send, complete; abort where any of it fails."""
+        begun = deque() if begun is None else begun
         try:
             created = await self._create()
-        except BaseException:
-            if taken:
+            try:
+                return await self._finish(created.upload_id, parts, begun)
+            except Uncertain:
+                # It may be there: aborting might be wrong, and would not help.
+                raise
+            except BaseException:
+                await self._clean_up(created.upload_id)
+                raise
+        finally:
+            for _, _, taken in begun:
                 self._budget.give(taken)
-            raise
-        try:
-            return await self._finish(created.upload_id, parts, begun)
-        except Uncertain:
-            # It may be there: aborting might be wrong, and would not help.
-            raise
-        except BaseException:
-            await self._clean_up(created.upload_id)
-            raise
 
     async def resume(self, parts: list[Part], record: Record) -> UploadResult:
         """Go on where an earlier process left off, or begin; what is sent stays where it fails."""
@@ -205,7 +224,7 @@ class _Multipart:
                 await self._clean_up(found.upload_id)
                 raise
         try:
-            result = await self._finish(found.upload_id, parts, None)
+            result = await self._finish(found.upload_id, parts, deque())
         except IntegrityError:
             # What was sent is not what was read: nothing to go on with.
             await self._clean_up(found.upload_id)
@@ -214,7 +233,7 @@ class _Multipart:
         await record.end()
         return result
 
-    async def _finish(self, upload_id: str, parts: Iterable[Part], begun: tuple[Part, Bytes, int] | None) -> UploadResult:
+    async def _finish(self, upload_id: str, parts: Iterable[Part], begun: Begun) -> UploadResult:
         try:
             await self._send(upload_id, parts, begun)
         except BaseExceptionGroup as group:
@@ -228,11 +247,13 @@ class _Multipart:
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
-    async def _send(self, upload_id: str, parts: Iterable[Part], begun: tuple[Part, Bytes, int] | None) -> None:
+    async def _send(self, upload_id: str, parts: Iterable[Part], begun: Begun) -> None:
         async with asyncio.TaskGroup() as tasks:
-            if begun is not None:
-                part, data, taken = begun
+            while begun:
+                await self._monitor.going()
                 await self._places.acquire()
+                # From here on the task gives its memory back.
+                part, data, taken = begun.popleft()
                 self._start(tasks, upload_id, part, data, taken)
             for part in parts:
                 await self._monitor.going()

@@ -1,0 +1,69 @@
+"""`TransferConfig`: what it takes, what it refuses, what it means."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from typing import Any
+
+import pytest
+from ibm_boto3.s3.transfer import TransferConfig as Theirs
+
+from aiocos.config import GIB, MAX_PART, MIB, MIN_PART
+from aiocos.ibm_boto3.s3.transfer import TransferConfig
+
+NAMES = (
+    "multipart_threshold",
+    "max_concurrency",
+    "multipart_chunksize",
+    "num_download_attempts",
+    "max_io_queue",
+    "io_chunksize",
+)
+
+
+def test_the_names_and_the_defaults_are_those_of_the_sdk() -> None:
+    ours, theirs = TransferConfig(), Theirs()
+    more = ("max_request_concurrency", "max_io_queue_size", "use_threads", "max_bandwidth")
+    assert {name: getattr(ours, name) for name in (*NAMES, *more)} == {name: getattr(theirs, name) for name in (*NAMES, *more)}
+
+
+@pytest.mark.parametrize("name", [*NAMES, "max_bandwidth"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_what_is_not_above_0_is_refused(name: str, value: int) -> None:
+    for made in (TransferConfig, Theirs):
+        with pytest.raises(ValueError, match="must be greater than 0"):
+            made(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["5", None, True, [5]])
+def test_what_is_no_number_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"multipart_chunksize .* must be a number"):
+        TransferConfig(multipart_chunksize=value)
+
+
+def test_a_bandwidth_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"there is no max_bandwidth here.*max_concurrency"):
+        TransferConfig(max_bandwidth=1000)
+
+
+def test_both_names_of_a_number_are_one() -> None:
+    config = TransferConfig(max_concurrency=3, max_io_queue=7)
+    assert (config.max_request_concurrency, config.max_io_queue_size) == (3, 7)
+    config.max_concurrency, config.max_io_queue = 4, 8
+    assert (config.max_request_concurrency, config.max_io_queue_size) == (4, 8)
+    config.max_request_concurrency = 5
+    assert (config.max_concurrency, config.of_upload()["concurrency"]) == (5, 5)
+    assert pickle.loads(pickle.dumps(config)).max_concurrency == 5
+
+
+def test_what_it_means() -> None:
+    config = TransferConfig(multipart_threshold=int(7.5 * MIB), multipart_chunksize=MIB, max_concurrency=3)
+    assert config.of_upload() == {"multipart_threshold": int(7.5 * MIB), "part_size": MIN_PART, "concurrency": 3}
+    assert config.of_copy() == {"copy_threshold": int(7.5 * MIB) - 1, "part_size": MIN_PART, "concurrency": 3}
+    assert config.of_download() == {"multipart_threshold": int(7.5 * MIB) - 1, "part_size": MIB, "concurrency": 3}
+    large = TransferConfig(multipart_threshold=100 * GIB, multipart_chunksize=100 * GIB, use_threads=False)
+    assert large.of_upload()["part_size"] == large.of_copy()["part_size"] == MAX_PART
+    assert large.of_copy()["copy_threshold"] == 5 * GIB
+    assert large.of_upload()["concurrency"] == large.width == 1
+    assert large.of_download()["multipart_threshold"] == sys.maxsize
