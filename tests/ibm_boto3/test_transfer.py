@@ -197,6 +197,7 @@ async def test_threads_or_none(cos: S3Client, cos_emulator: Emulator, file: Path
             busy -= operation.statement.name in ("UploadPart", "UploadPartCopy")
 
     cos.typed.engine.call = counted  # type: ignore[method-assign]
+    cos_emulator.faults.script([Delay(0.05, operation=name, times=None) for name in ("UploadPart", "UploadPartCopy")])
     await cos.upload_file(file, "bucket", "key", Config=config)
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=config)
     await cos.copy({"Bucket": "bucket", "Key": "key"}, "bucket", "copy", Config=config)
