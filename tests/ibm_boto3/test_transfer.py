@@ -327,6 +327,24 @@ async def test_every_kind_of_target(cos: S3Client, tmp_path: Path, size: int):
     assert sink.largest < 2 * MB
 
 
+async def test_a_raw_file_that_takes_a_little_at_a_time_gets_all(cos: S3Client):
+    class Narrow(io.RawIOBase):
+        data = bytearray()
+        full = False
+
+        def write(self, data: Any) -> int | None:
+            self.full = not self.full
+            if self.full:
+                return None
+            self.data += bytes(data[:100_000])
+            return min(len(data), 100_000)
+
+    await cos.upload_fileobj(io.BytesIO(DATA[:MB]), "bucket", "key")
+    target = Narrow()
+    await cos.download_fileobj("bucket", "key", target)
+    assert target.data == DATA[:MB]
+
+
 async def test_a_stream_writer_is_a_target(cos: S3Client):
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=IN_PARTS)
     arrived: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

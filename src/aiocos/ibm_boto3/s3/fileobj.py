@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 import os
@@ -14,6 +13,7 @@ from aiocos.groups import Service
 from aiocos.groups.proof import Evidence, evidence_for
 from aiocos.groups.reading import ObjectStream
 from aiocos.net.hashing import INLINE, hashed
+from aiocos.net.retry import pause
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.monitor import Monitor
@@ -112,7 +112,7 @@ def _writer(fileobj: Any) -> Callable[[bytes], Any]:
             view = view[count or 0 :]
             if not count:
                 # What does not block takes nothing while it is full.
-                await asyncio.sleep(0.01)
+                await pause(0.01)
 
     if isinstance(fileobj, io.BytesIO) or iscoroutinefunction(write) or iscoroutinefunction(drain):
         return by_loop
