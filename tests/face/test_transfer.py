@@ -197,6 +197,7 @@ async def test_threads_or_none(cos: S3Client, cos_emulator: Emulator, file: Path
             busy -= operation.statement.name in ("UploadPart", "UploadPartCopy")
 
     cos.typed.engine.call = counted  # type: ignore[method-assign]
+    cos_emulator.faults.script([Delay(0.05, operation=name, times=None) for name in ("UploadPart", "UploadPartCopy")])
     await cos.upload_file(file, "bucket", "key", Config=config)
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=config)
     await cos.copy({"Bucket": "bucket", "Key": "key"}, "bucket", "copy", Config=config)
@@ -324,6 +325,24 @@ async def test_every_kind_of_target(cos: S3Client, tmp_path: Path, size: int):
     assert memory.getvalue() == b"head" + DATA[:size]
     assert all((tmp_path / name).read_bytes() == DATA[:size] for name in ("f", "raw", "aio"))
     assert sink.largest < 2 * MB
+
+
+async def test_a_raw_file_that_takes_a_little_at_a_time_gets_all(cos: S3Client):
+    class Narrow(io.RawIOBase):
+        data = bytearray()
+        full = False
+
+        def write(self, data: Any) -> int | None:
+            self.full = not self.full
+            if self.full:
+                return None
+            self.data += bytes(data[:100_000])
+            return min(len(data), 100_000)
+
+    await cos.upload_fileobj(io.BytesIO(DATA[:MB]), "bucket", "key")
+    target = Narrow()
+    await cos.download_fileobj("bucket", "key", target)
+    assert target.data == DATA[:MB]
 
 
 async def test_a_stream_writer_is_a_target(cos: S3Client):

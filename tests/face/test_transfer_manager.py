@@ -318,6 +318,26 @@ async def test_coroutines_are_awaited(cos: S3Client):
     assert heard[-1] == "done"
 
 
+async def test_a_coroutine_that_still_listens_ends_with_a_transfer_that_is_cancelled(cos: S3Client):
+    listening, ended = asyncio.Event(), asyncio.Event()
+
+    class Listening(BaseSubscriber):
+        async def on_progress(self, future: Any, bytes_transferred: int, **kwargs: Any) -> None:
+            listening.set()
+            try:
+                await asyncio.sleep(30)
+            finally:
+                ended.set()
+
+    async with asyncio.timeout(5), TransferManager(cos, IN_PARTS) as manager:
+        future = manager.upload(io.BytesIO(DATA), "bucket", "key", subscribers=[Listening()])
+        await listening.wait()
+        future.cancel()
+        with pytest.raises(CancelledError):
+            await future
+        assert ended.is_set()
+
+
 @pytest.mark.parametrize("kind", ["queued", "progress"])
 @pytest.mark.parametrize("waits", [False, True])
 async def test_what_a_subscriber_raises_ends_the_transfer(cos: S3Client, kind: str, waits: bool):

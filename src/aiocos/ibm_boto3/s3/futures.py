@@ -121,24 +121,31 @@ class TransferFuture:
             raise
         if self not in announcing.get():
             await self.told.wait()
-        if self._instead is not None:
-            raise self._instead
-        if task.cancelled():
-            raise self._reason or CancelledError()
-        task.result()
+        if (error := self.error) is not None:
+            raise error
 
     def __await__(self) -> Generator[Any, Any, None]:
         return self.result().__await__()
 
-    def cancel(self) -> None:
-        """Give it up. What it leaves is taken back; its end is to be waited for."""
-        self.end(CancelledError())
+    @property
+    def error(self) -> BaseException | None:
+        """What `result` raises; None for a success, and before the end."""
+        task = self.handle.task
+        if self._instead is not None or not task.done():
+            return self._instead
+        return (self._reason or CancelledError()) if task.cancelled() else task.exception()
 
-    def end(self, reason: CancelledError) -> None:
-        """Cancel for a reason, if it has not ended."""
-        if not self.done():
-            self._reason = self._reason or reason
-            self.handle.cancel()
+    def cancel(self) -> bool:
+        """Give it up; False where it has ended. What it leaves is taken back, and its end is to be waited for."""
+        return self.end(CancelledError())
+
+    def end(self, reason: CancelledError) -> bool:
+        """Cancel for a reason; False where it has ended."""
+        if self.done():
+            return False
+        self._reason = self._reason or reason
+        self.handle.cancel()
+        return True
 
     def set_exception(self, exception: BaseException) -> None:
         """Set what `result` raises in place of what it would; raises `TransferNotDoneError` before the end."""

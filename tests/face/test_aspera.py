@@ -1,0 +1,434 @@
+"""`AsperaTransferManager` by its names, over HTTPS: IBM's samples, and what they do not show."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiocos import ibm_boto3
+from aiocos.emulator import Delay, Emulator, Status
+from aiocos.ibm_boto3 import Config, S3Client
+from aiocos.ibm_boto3.aspera import (
+    AsperaBaseSubscriber,
+    AsperaConfig,
+    AsperaManagerConfig,
+    AsperaTransferFailedError,
+    AsperaTransferManager,
+    AsperaTransferQueueError,
+    manager,
+)
+from aiocos.ibm_boto3.exceptions import ParamValidationError
+from aiocos.ibm_boto3.s3.subscribers import BaseSubscriber
+from aiocos.ibm_boto3.s3.transfer import MB, CancelledError, FatalError
+
+DATA = os.urandom(25 * MB)
+FILES = {"a.txt": b"a", "deep/b.txt": b"bb", "deep/er/c.txt": b"ccc"}
+
+
+@pytest.fixture
+async def cos(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
+    async with ibm_boto3.client(
+        "s3",
+        ibm_api_key_id=cos_emulator.api_key,
+        ibm_service_instance_id=cos_emulator.service_instance_id,
+        ibm_auth_endpoint=cos_emulator.iam_endpoint,
+        endpoint_url=cos_emulator.endpoint,
+        config=Config(signature_version="oauth", retries={"max_attempts": 1}),
+    ) as client:
+        await client.create_bucket(Bucket="bucket")
+        cos_emulator.requests.clear()
+        yield client
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    (tmp_path / "source").write_bytes(DATA)
+    return str(tmp_path / "source")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> str:
+    for name, data in FILES.items():
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_bytes(data)
+    return str(tmp_path / "tree")
+
+
+async def stored(cos: S3Client) -> dict[str, bytes]:
+    listed = (await cos.list_objects_v2(Bucket="bucket")).get("Contents", [])
+    bodies = {entry["Key"]: (await cos.get_object(Bucket="bucket", Key=entry["Key"]))["Body"] for entry in listed}
+    return {key: await body.read() for key, body in bodies.items()}
+
+
+def sent(emulator: Emulator) -> Counter[str]:
+    found = Counter(request.operation for request in emulator.requests)
+    emulator.requests.clear()
+    return found
+
+
+async def struck(emulator: Emulator, times: int = 1) -> None:
+    async with asyncio.timeout(5):
+        while len(emulator.faults.hits) < times:
+            await asyncio.sleep(0.01)
+
+
+class CallbackOnQueued(AsperaBaseSubscriber):
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def on_queued(self, future: Any, **kwargs: Any) -> None:
+        self.heard.append(future)
+
+
+class CallbackOnProgress(AsperaBaseSubscriber):
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    def on_progress(self, future: Any, bytes_transferred: int, **kwargs: Any) -> None:
+        self.heard.append(bytes_transferred)
+
+
+class CallbackOnDone(AsperaBaseSubscriber):
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def on_done(self, future: Any, **kwargs: Any) -> None:
+        assert future.is_done()
+        self.heard.append(future)
+
+
+def subscribed() -> list[Any]:
+    return [CallbackOnQueued(), CallbackOnProgress(), CallbackOnDone()]
+
+
+def heard_all(subscribers: list[Any], future: Any, size: int) -> None:
+    """All bytes so far were told, ever more of them, and beginning and end once."""
+    queued, progress, done = subscribers
+    assert queued.heard == done.heard == [future]
+    assert progress.heard == sorted(set(progress.heard))
+    assert progress.heard[-1] == size
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# IBM's samples
+
+
+async def test_sample_110_the_manager_and_112_upload(cos: S3Client, cos_emulator: Emulator, file: str):
+    async with AsperaTransferManager(cos) as transfer_manager:
+        future = transfer_manager.upload(file, "bucket", "object")
+        await future.result()
+    assert await stored(cos) == {"object": DATA}
+    assert sent(cos_emulator)["UploadPart"] == 4
+
+
+@pytest.mark.parametrize(
+    ("config", "widest"),
+    [
+        (AsperaConfig(multi_session=2, multi_session_threshold_mb=60), 1),
+        (AsperaConfig(multi_session="all", target_rate_mbps=2500, multi_session_threshold_mb=100), 1),
+        (AsperaConfig(multi_session=2), 2),
+        (AsperaConfig(multi_session="all", target_rate_mbps=2500), 4),
+    ],
+)
+async def test_sample_111_upload_with_a_configuration(
+    cos: S3Client, cos_emulator: Emulator, file: str, config: AsperaConfig, widest: int
+):
+    """A file below the threshold is carried by one session."""
+    cos_emulator.faults.script([Delay(0.2, operation="UploadPart", times=None)])
+    running, most = 0, 0
+    call = cos.typed.engine.call
+
+    async def counted(operation: Any) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return await call(operation)
+        finally:
+            running -= 1
+
+    cos.typed.engine.call = counted  # type: ignore[method-assign]
+    async with AsperaTransferManager(client=cos, transfer_config=config) as transfer_manager:
+        await transfer_manager.upload(file, "bucket", "object").result()
+    assert most == widest
+    cos_emulator.faults.clear()
+    async with AsperaTransferManager(client=cos) as transfer_manager:
+        await transfer_manager.upload(file, "bucket", "again", config).result()
+    assert await stored(cos) == {"object": DATA, "again": DATA}
+
+
+async def test_sample_113_download(
+    cos: S3Client, cos_emulator: Emulator, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    await cos.upload_file(file, "bucket", "object")
+    monkeypatch.chdir(tmp_path)
+    for config, ranges in ((None, 4), (AsperaConfig(multi_session=2, multi_session_threshold_mb=60), 1)):
+        sent(cos_emulator)
+        async with AsperaTransferManager(cos) as transfer_manager:
+            future = transfer_manager.download("bucket", "object", "target", config)
+            await future.result()
+        assert (tmp_path / "target").read_bytes() == DATA
+        assert sent(cos_emulator)["GetObject"] == ranges
+
+
+@pytest.mark.parametrize("prefix", ["remote", "remote/", "/remote/"])
+async def test_sample_114_upload_directory(cos: S3Client, tree: str, prefix: str):
+    local_upload_directory = f"{tree}/"
+    assert local_upload_directory.startswith("/")
+    async with AsperaTransferManager(cos) as transfer_manager:
+        future = transfer_manager.upload_directory(local_upload_directory, "bucket", prefix)
+        await future.result()
+    assert await stored(cos) == {f"remote/{name}": data for name, data in FILES.items()}
+
+
+async def test_sample_115_download_directory_with_subscribers(cos: S3Client, tree: str, tmp_path: Path):
+    (tmp_path / "local").mkdir()
+    await cos.put_object(Bucket="bucket", Key="remoteness/x", Body=b"of another directory")
+    config = AsperaConfig(multi_session="all", target_rate_mbps=2500, multi_session_threshold_mb=100)
+    async with AsperaTransferManager(cos) as transfer_manager:
+        up, down = subscribed(), subscribed()
+        future = transfer_manager.upload_directory(tree, "bucket", "remote", config, up)
+        await future.result()
+        heard_all(up, future, 6)
+        future = transfer_manager.download_directory("bucket", "remote", f"{tmp_path}/local/", config, down)
+        await future.result()
+        heard_all(down, future, 6)
+    found = {str(p.relative_to(tmp_path / "local")): p.read_bytes() for p in (tmp_path / "local").rglob("*") if p.is_file()}
+    assert found == FILES
+
+
+async def test_sample_116_subscribers(cos: S3Client, file: str, tmp_path: Path):
+    async with AsperaTransferManager(cos) as transfer_manager:
+        subscribers = subscribed()
+        future = transfer_manager.upload(file, "bucket", "object", None, subscribers)
+        await future.result()
+        heard_all(subscribers, future, len(DATA))
+        subscribers = subscribed()
+        future = transfer_manager.download("bucket", "object", str(tmp_path / "target"), None, subscribers)
+        await future.result()
+        heard_all(subscribers, future, len(DATA))
+    assert future.meta.size == len(DATA)
+    assert (future.meta.call_args.direction, future.meta.call_args.key) == ("receive", "object")
+
+
+async def test_sample_117_pause_resume_cancel(cos: S3Client, cos_emulator: Emulator, file: str):
+    cos_emulator.faults.script([Delay(0.2, operation="UploadPart", times=None)])
+    async with AsperaTransferManager(cos) as transfer_manager:
+        future = transfer_manager.upload(file, "bucket", "object", AsperaConfig(multi_session=1))
+        assert not future.resume()
+        await struck(cos_emulator)
+        assert future.pause()
+        assert future.pause()
+        assert future.is_paused()
+        await asyncio.sleep(0.5)
+        parts = sent(cos_emulator)["UploadPart"]
+        assert parts < 4
+        await asyncio.sleep(0.5)
+        assert sent(cos_emulator)["UploadPart"] == 0
+        assert not future.is_done()
+        assert future.resume()
+        assert not future.is_paused()
+        await future.result()
+        assert not future.pause()
+        assert not future.cancel()
+        assert (future.is_done(), future.is_success(), future.is_error(), future.get_last_error()) == (True, True, False, "")
+
+        held = transfer_manager.upload(file, "bucket", "held", AsperaConfig(multi_session=1))
+        assert held.pause()  # before it has begun
+        await asyncio.sleep(0.2)
+        assert held.cancel()
+        assert not held.is_error()
+        with pytest.raises(CancelledError):
+            await held.result()
+        assert (held.is_done(), held.is_success(), held.is_error()) == (True, False, True)
+        assert "cancelled" in held.get_last_error()
+    assert await stored(cos) == {"object": DATA}
+    assert "Uploads" not in await cos.list_multipart_uploads(Bucket="bucket")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The queue
+
+
+async def test_sessions_are_the_places(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
+    """First come, first served, however many sessions a transfer wants."""
+    (tmp_path / "f").write_bytes(b"x")
+    cos_emulator.faults.script([Delay(0.3, operation="PutObject", times=None)])
+    ended: list[str] = []
+
+    class Noted(AsperaBaseSubscriber):
+        def on_done(self, future: Any, **kwargs: Any) -> None:
+            ended.append(future.meta.call_args.key)
+
+    async with AsperaTransferManager(cos, AsperaManagerConfig(ascp_max_concurrent=3)) as transfer_manager:
+        for key, sessions in (("a", 2), ("b", 2), ("c", 1), ("d", 3)):
+            transfer_manager.upload(tmp_path / "f", "bucket", key, AsperaConfig(multi_session=sessions), [Noted()])
+        await struck(cos_emulator)
+        assert [hit.subject.key for hit in cos_emulator.faults.hits] == ["a"]
+        await struck(cos_emulator, 3)
+        assert {hit.subject.key for hit in cos_emulator.faults.hits} == {"a", "b", "c"}
+        assert ended == ["a"]
+        with pytest.raises(ValueError, match="Max sessions is 3"):
+            transfer_manager.upload(tmp_path / "f", "bucket", "e", AsperaConfig(multi_session=4))
+    assert (ended[0], set(ended[1:3]), ended[3]) == ("a", {"b", "c"}, "d")
+
+
+async def test_what_cannot_be_queued(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
+    (tmp_path / "f").write_bytes(b"x")
+    cos_emulator.faults.script([Delay(0.3, operation="PutObject", times=None)])
+    transfer_manager = AsperaTransferManager(cos, AsperaManagerConfig(2, 1))
+    transfer_manager.upload(tmp_path / "f", "bucket", "a")
+    await struck(cos_emulator)
+    for key in "bc":
+        transfer_manager.upload(tmp_path / "f", "bucket", key)
+    with pytest.raises(AsperaTransferQueueError, match="Max queued items reached"):
+        transfer_manager.upload(tmp_path / "f", "bucket", "d")
+    waiting = asyncio.create_task(transfer_manager.wait())
+    await asyncio.sleep(0)
+    with pytest.raises(AsperaTransferQueueError, match="during wait"):
+        transfer_manager.upload(tmp_path / "f", "bucket", "d")
+    await waiting
+    again = transfer_manager.upload(tmp_path / "f", "bucket", "e")
+    await transfer_manager.shutdown(cancel=True, cancel_msg="enough")
+    with pytest.raises(CancelledError, match="enough"):
+        await again
+    with pytest.raises(AsperaTransferQueueError, match="Cancel already called"):
+        transfer_manager.upload(tmp_path / "f", "bucket", "f")
+    cos_emulator.faults.clear()
+    assert sorted(await stored(cos)) == ["a", "b", "c"]
+    async with AsperaTransferManager(cos) as transfer_manager:
+        pass
+    with pytest.raises(AsperaTransferQueueError, match="shut down"):
+        transfer_manager.upload(tmp_path / "f", "bucket", "f")
+
+
+async def test_an_error_in_the_context_cancels(cos: S3Client, cos_emulator: Emulator, file: str):
+    cos_emulator.faults.script([Delay(30, operation="UploadPart", times=None)])
+    with pytest.raises(KeyError):
+        async with asyncio.timeout(5), AsperaTransferManager(cos) as transfer_manager:
+            future = transfer_manager.upload(file, "bucket", "object")
+            await struck(cos_emulator)
+            raise KeyError("mine")
+    with pytest.raises(FatalError, match="mine"):
+        await future
+    cos_emulator.faults.clear()
+    assert "Uploads" not in await cos.list_multipart_uploads(Bucket="bucket")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What is refused, and what fails
+
+
+def test_configurations():
+    for wrong, message in (
+        ({"multi_session_threshold_mb": 59}, "must be >= 60"),
+        ({"multi_session_threshold_mb": "60"}, r"should be value of type \(int\)"),
+        ({"multi_session": "some"}, r"multi_session should be value of type \(int\)"),
+        ({"multi_session": True}, r"multi_session should be value of type \(int\)"),
+        ({"multi_session": -1}, "multi_session must be >= 0"),
+        ({"target_rate_mbps": 2.5}, r"target_rate_mbps should be value of type \(int\)"),
+        ({"rate_policy": "slow"}, "rate_policy can be fixed, high, fair or low"),
+        ({"lock_min_rate": 1}, r"lock_min_rate should be value of type \(bool\)"),
+        ({"destination_root": "/x"}, "there is no destination_root here"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            AsperaConfig(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="ascp_max_concurrent must be >= 1"):
+        AsperaManagerConfig(ascp_max_concurrent=0)
+    for sessions, number in ((None, 0), (3, 3), ("all", -1)):
+        assert AsperaConfig(multi_session=sessions).multi_session == number  # type: ignore[arg-type]
+    assert AsperaConfig(multi_session="all").is_multi_session_all
+    assert AsperaConfig(multi_session_threshold_mb=60).threshold == 60_000_000
+
+
+async def test_what_is_refused_at_once(cos: S3Client, file: str, tmp_path: Path):
+    with pytest.raises(TypeError, match="AsperaManagerConfig"):
+        AsperaTransferManager(cos, AsperaConfig())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="AsperaConfig"):
+        AsperaTransferManager(cos, transfer_config=AsperaManagerConfig())  # type: ignore[arg-type]
+    async with AsperaTransferManager(cos) as transfer_manager:
+        for call, path in (
+            (lambda p: transfer_manager.upload(p, "bucket", "key"), tmp_path / "away"),
+            (lambda p: transfer_manager.upload(p, "bucket", "key"), tmp_path),
+            (lambda p: transfer_manager.download("bucket", "key", p), tmp_path / "away" / "f"),
+            (lambda p: transfer_manager.upload_directory(p, "bucket", "key"), Path(file)),
+            (lambda p: transfer_manager.download_directory("bucket", "key", p), tmp_path / "away"),
+        ):
+            with pytest.raises(OSError, match=r"Error accessing (File|Directory): "):
+                call(path)
+        for key in ("", None):
+            with pytest.raises(ValueError, match="Invalid file pair"):
+                transfer_manager.upload(file, "bucket", key)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="Invalid file pair"):
+            transfer_manager.upload_directory(tmp_path, "bucket", "/")
+        with pytest.raises(ParamValidationError, match="Invalid bucket name"):
+            transfer_manager.upload(file, "a bucket", "key")
+        with pytest.raises(TypeError, match="AsperaBaseSubscriber"):
+            transfer_manager.upload(file, "bucket", "key", None, [BaseSubscriber()])  # type: ignore[list-item]
+    assert await stored(cos) == {}
+
+
+async def test_failures(cos: S3Client, cos_emulator: Emulator, file: str, tree: str, tmp_path: Path):
+    cos_emulator.faults.script(
+        [
+            Status(403, code="AccessDenied", operation="UploadPart", times=None),
+            Status(403, code="AccessDenied", operation="PutObject", key="*/b.txt", times=None),
+        ]
+    )
+    async with AsperaTransferManager(cos) as transfer_manager:
+        up = transfer_manager.upload(file, "bucket", "object")
+        all_of_it = transfer_manager.upload_directory(tree, "bucket", "remote")
+        down = transfer_manager.download("bucket", "gone", str(tmp_path / "target"))
+        with pytest.raises(AsperaTransferFailedError, match=r"\(AccessDenied\) when calling the UploadPart"):
+            await up
+        with pytest.raises(AsperaTransferFailedError, match="1 of 3 files failed"):
+            await all_of_it
+        with pytest.raises(AsperaTransferFailedError, match="NoSuchKey") as caught:
+            await down
+    assert type(caught.value.__cause__).__name__ == "NoSuchKey"
+    assert (up.is_error(), up.is_success()) == (True, False)
+    assert "AccessDenied" in up.get_last_error()
+    assert not (tmp_path / "target").exists()
+    assert sorted(await stored(cos)) == ["remote/a.txt", "remote/deep/er/c.txt"]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_what_a_subscriber_raises_is_logged(cos: S3Client, file: str, waits: bool, caplog: pytest.LogCaptureFixture):
+    def at_once(**kwargs: Any) -> None:
+        raise KeyError("mine")
+
+    async def later(**kwargs: Any) -> None:
+        raise KeyError("mine")
+
+    failing = CallbackOnDone()
+    for name in ("on_queued", "on_progress", "on_done"):
+        setattr(failing, name, later if waits else at_once)
+    async with AsperaTransferManager(cos) as transfer_manager:
+        await transfer_manager.upload(file, "bucket", "object", None, [failing])
+    told = [record for record in caplog.records if record.exc_info]
+    assert len(told) >= 3
+    assert {record.name for record in told} == {"aiocos.ibm_boto3"}
+    assert await stored(cos) == {"object": DATA}
+
+
+async def test_the_log_says_what_it_is(cos: S3Client, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    (tmp_path / "f").write_bytes(b"x")
+    manager._announce.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    config = AsperaConfig(target_rate_mbps=2500, rate_policy="fair")
+    with caplog.at_level(logging.INFO, "aiocos.ibm_boto3.aspera"):
+        for _ in range(2):
+            async with AsperaTransferManager(cos, transfer_config=config) as transfer_manager:
+                for key in "ab":
+                    transfer_manager.upload(tmp_path / "f", "bucket", key)
+    said = [record.getMessage() for record in caplog.records if record.name == "aiocos.ibm_boto3.aspera"]
+    assert [line for line in said if "HTTPS, no Aspera is spoken" in line] == said[:1]
+    assert [line for line in said if line.startswith("target_rate_mbps=2500, rate_policy=fair: without effect")] == said[1:]
+    assert len(said) == 3
+    assert "HTTPS" in (AsperaTransferManager.__doc__ or "")
