@@ -171,7 +171,7 @@ class S3Client:
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
-        """Upload what a binary file object gives, in parts where it is large; awaitable `read`s and iterators of bytes too."""
+        """Upload what a binary file object gives, in parts where it is large; its `read` may be awaitable."""
         await transfer.S3Transfer(self, Config).upload_fileobj(Fileobj, Bucket, Key, Callback, ExtraArgs)
 
     async def download_file(

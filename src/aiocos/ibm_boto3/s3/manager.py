@@ -78,7 +78,7 @@ class TransferManager(Jobs[TransferFuture]):
     ) -> TransferFuture:
         """Upload a file by its name, or what a binary file object gives from where it stands; that is not closed.
 
-        Awaitable `read`s and async iterators of bytes do as well.
+        A `read` that is awaitable, and async iterators of bytes, do as well.
         """
         given = options.UPLOAD.check(extra_args)
         name = name_of(fileobj)
