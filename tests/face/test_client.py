@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
+import hashlib
 import io
 import os
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -111,6 +114,14 @@ async def test_a_body_is_read_as_theirs_is(face: S3Client, sdk: Any, bucket: str
     assert (await body.readinto(buffer), bytes(buffer)) == (7, lines[5:12])
     assert await body.read() == lines[12:]
     assert (await body.read(), await body.read(10), body.tell(), body.readable()) == (b"", b"", len(lines), True)
+    body = await ours()
+    assert [await body.readline(), await body.readline()] == lines.splitlines(keepends=True)[:2]
+    assert await anext(body) == lines[9 : 9 + 1024]
+    assert (body.closed, body.seekable(), body.writable()) == (False, False, False)
+    with pytest.raises(TypeError, match="async for"):
+        list(body)  # type: ignore[call-overload]
+    body.close()
+    assert body.closed
 
 
 async def test_a_body_that_is_dropped_frees_its_connection(face: S3Client, bucket: str) -> None:
@@ -138,7 +149,7 @@ async def test_a_body_that_breaks_goes_on(face: S3Client, bucket: str, cos_emula
     # Without another attempt, what came is not taken for the whole.
     cos_emulator.faults.script([Truncate(1_000_000, operation="GetObject")])
     body = (await face.get_object(Bucket=bucket, Key="k"))["Body"]
-    with pytest.raises(exceptions.ConnectionClosedError):
+    with pytest.raises(exceptions.ResponseStreamingError):
         await body.read()
     cos_emulator.faults.script([FlipBit(operation="GetObject")])
     body = (await face.get_object(Bucket=bucket, Key="k"))["Body"]
@@ -213,7 +224,7 @@ async def test_urls_work(cos_emulator: Emulator) -> None:
         url = face.generate_presigned_url("get_object", {"Bucket": "things", "Key": "k"}, 60, "HEAD")
         async with anybody.head(url) as answer:
             assert answer.status == 200
-        with pytest.raises(exceptions.ParamValidationError, match="does not have method: get_thing"):
+        with pytest.raises(exceptions.UnknownClientMethodError, match="does not have method: get_thing"):
             face.generate_presigned_url("get_thing")
         with pytest.raises(exceptions.ParamValidationError, match='Missing required parameter in input: "Key"'):
             face.generate_presigned_url("get_object", {"Bucket": "things"})
@@ -242,7 +253,7 @@ async def test_errors_keep_their_cause(face: S3Client, bucket: str) -> None:
         await face.get_object(Bucket=bucket, Key="none")
     assert isinstance(caught.value.__cause__, NoSuchKey)
     assert isinstance(caught.value, ClientError)
-    assert caught.value.response["Error"]["Resource"] == "things/none"
+    assert caught.value.response["Error"]["Resource"] == "/things/none"
     with pytest.raises(AttributeError, match="Valid exceptions are: ClientError, BucketAlreadyExists"):
         face.exceptions.NoSuchThing
     assert face.exceptions.from_code("NoSuchBucket") is face.exceptions.NoSuchBucket
@@ -284,13 +295,17 @@ def test_what_there_is_not() -> None:
         ibm_boto3.client("sqs")
     with pytest.raises(exceptions.ResourceNotExistsError, match="'sqs' resource"):
         ibm_boto3.resource("sqs")
-    with pytest.raises(ConfigError, match="client\\(\\) takes no colour"):
+    with pytest.raises(exceptions.InvalidConfigError, match="client\\(\\) takes no colour"):
         ibm_boto3.client("s3", colour="red")
+    with pytest.raises(exceptions.PartialCredentialsError, match="missing: aws_secret_access_key"):
+        ibm_boto3.client("s3", aws_access_key_id="half")
+    with pytest.raises(exceptions.InvalidConfigError, match="no http or https URL"):
+        ibm_boto3.client("s3", endpoint_url="ftp://cos.example")
     for options, said in [
         ({"proxies": {}}, "there is no option proxies here; there are region_name"),
         ({"signature_version": "s3"}, "signature_version is"),
         ({"s3": {"addressing_style": "odd"}}, "addressing_style"),
-        ({"s3": {"use_accelerate_endpoint": True}}, "s3.use_accelerate_endpoint"),
+        ({"s3": {"use_accelerate_endpoint": True}}, "no option s3.use_accelerate_endpoint"),
         ({"retries": {"many": 1}}, "retries has no many"),
         ({"retries": -2}, "retries"),
         ({"request_checksum_calculation": "never"}, "request_checksum_calculation"),
@@ -298,6 +313,77 @@ def test_what_there_is_not() -> None:
     ]:
         with pytest.raises(ConfigError, match=re.escape(said)):
             Config(**options).applied()
+
+
+async def test_surroundings_are_theirs(cos_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endpoint and region of the environment and of a profile, as IBM's SDK finds them."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "IBM_", "AIOCOS_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".aws").mkdir()
+    text = "[default]\nregion = eu-de\n[profile other]\nregion = jp-tok\nendpoint_url = http://profile.example\n"
+    (tmp_path / ".aws" / "config").write_text(text)
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+
+    def both(make: Callable[[Any], Any]) -> str:
+        ours, other = make(ibm_boto3), make(theirs)
+        told = ours.meta.endpoint_url, ours.meta.region_name
+        assert told[1] == other.meta.region_name
+        if ".appdomain." not in told[0]:
+            assert told[0] == other.meta.endpoint_url
+        other.close()
+        return told[0]
+
+    assert both(lambda sdk: sdk.Session(**keys).client("s3")).startswith("https://s3.eu-de.")
+    assert both(lambda sdk: sdk.Session(**keys, profile_name="other").client("s3")) == "http://profile.example"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east")
+    assert both(lambda sdk: sdk.Session(**keys).client("s3")).startswith("https://s3.us-east.")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://all.example")
+    assert both(lambda sdk: sdk.Session(**keys).client("s3")) == "http://all.example"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://s3.example")
+    assert both(lambda sdk: sdk.Session(**keys).client("s3")) == "http://s3.example"
+    given = {"endpoint_url": "http://given.example"}
+    assert both(lambda sdk: sdk.Session(**keys).client("s3", **given)) == "http://given.example"
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    assert both(lambda sdk: sdk.Session(**keys).client("s3")).startswith("https://s3.us-east.")
+    with pytest.raises(exceptions.ProfileNotFound, match="could not be found"):
+        ibm_boto3.Session(profile_name="nobody")
+    (tmp_path / ".aws" / "config").write_text("no section")
+    with pytest.raises(exceptions.InvalidConfigError, match="no INI file"):
+        ibm_boto3.Session()
+
+
+async def test_keys_as_they_travel(cos_emulator: Emulator) -> None:
+    """A customer's key that is base64 already comes with its MD5, as for IBM's SDK."""
+    key = os.urandom(32)
+    encoded, md5 = base64.b64encode(key).decode(), base64.b64encode(hashlib.md5(key).digest()).decode()
+    face = ibm_boto3.client("s3", endpoint_url="https://cos.example", aws_access_key_id="a", aws_secret_access_key="b")
+    url = {"Bucket": "b", "Key": "k", "SSECustomerAlgorithm": "AES256"}
+    forms = [{"SSECustomerKey": key}, {"SSECustomerKey": encoded, "SSECustomerKeyMD5": md5}]
+    made = {face.generate_presigned_url("get_object", {**url, **form}).partition("X-Amz-SignedHeaders")[2] for form in forms}
+    assert len({text.partition("&X-Amz-Signature")[0] for text in made}) == 1
+    with pytest.raises(exceptions.ParamValidationError, match="not the MD5 of the key"):
+        face.generate_presigned_url("get_object", {**url, "SSECustomerKey": key, "SSECustomerKeyMD5": "AAAA"})
+
+
+async def test_times_that_writers_chose(face: S3Client, sdk: Any, bucket: str) -> None:
+    when = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+    await face.put_object(Bucket=bucket, Key="k", Expires=when)
+    assert (await face.head_object(Bucket=bucket, Key="k"))["Expires"] == when
+    assert (await asyncio.to_thread(sdk.head_object, Bucket=bucket, Key="k"))["Expires"] == when
+
+
+def test_the_wrong_kind_of_for_and_with() -> None:
+    face = ibm_boto3.client("s3", endpoint_url="https://cos.example")
+    with pytest.raises(TypeError, match="async with"), face:  # type: ignore[attr-defined]
+        pass
+    with pytest.raises(TypeError, match="async for"):
+        list(face.get_paginator("list_objects_v2").paginate(Bucket="b"))  # type: ignore[call-overload]
+    manager = ibm_boto3.s3.transfer.TransferManager(face)
+    with pytest.raises(TypeError, match="async with"), manager:  # type: ignore[attr-defined]
+        pass
+    with pytest.raises(RuntimeError, match="within a coroutine"):
+        manager.upload("file", "b", "k")
 
 
 def test_options_arrive() -> None:
@@ -310,15 +396,17 @@ def test_options_arrive() -> None:
         s3={"addressing_style": "virtual"},
         user_agent_extra="mine/1",
         tcp_keepalive=True,
+        user_agent_appid="app-1",
     )
     face = ibm_boto3.client("s3", config=config.merge(Config(retries=1)), ibm_api_key_id="key", verify=None)
     settings = face.typed.config
     assert (settings.connect_timeout, settings.idle_timeout, settings.max_connections) == (3, 4, 5)
-    assert (settings.retry.attempts, settings.addressing, settings.user_agent) == (2, "virtual", "mine/1")
+    assert (settings.retry.attempts, settings.addressing, settings.user_agent) == (2, "virtual", "mine/1 app/app-1")
     assert face.meta.endpoint_url == "https://s3.eu-de.cloud-object-storage.appdomain.cloud"
     assert (settings.checksum, Config(request_checksum_calculation="when_required").applied().checksum) == ("crc32", "md5")
     assert ibm_boto3.client("s3", endpoint_url="cos.example", use_ssl=False).meta.endpoint_url == "http://cos.example"
     assert ibm_boto3.client("s3", verify="/a/file", endpoint_url="cos.example").typed.config.ca_file == "/a/file"
+    Config(s3={"use_accelerate_endpoint": False, "addressing_style": None}, proxies=None)
     with pytest.warns(UserWarning, match="not verified"):
         ibm_boto3.client("s3", verify=False, endpoint_url="cos.example")
 

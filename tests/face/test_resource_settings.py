@@ -61,7 +61,7 @@ async def test_versions(cos: Any, cos_emulator: Emulator) -> None:
     thing = await cos.Bucket(BUCKET).put_object(Key="k", Body=b"old")
     assert (await versioning).status is None
     await versioning.enable()
-    assert not hasattr(versioning, "status")
+    assert versioning.meta.data is None
     assert (await versioning).status == "Enabled"
     new = (await thing.put(Body=b"new!"))["VersionId"]
     marker = (await thing.delete())["VersionId"]
@@ -152,7 +152,7 @@ async def test_protection(cos: Any) -> None:
     held = await thing.Protection()
     assert (held.retention_period, held.legal_holds) == (20 * 86400, [])
     await held.add_legal_hold(RetentionLegalHoldId="case-1")
-    assert not hasattr(held, "legal_holds")
+    assert held.meta.data is None
     assert [hold["ID"] for hold in (await held).legal_holds] == ["case-1"]
     assert (await held.list_legal_holds())["LegalHolds"] == held.legal_holds
     await held.extend_object_retention(AdditionalRetentionPeriod=86400)

@@ -645,6 +645,9 @@ async def test_a_client_that_is_closed_cancels_its_transfers(cos: S3Client, cos_
 async def test_a_failed_transfer_that_was_waited_for_is_not_told_of_again(
     cos: S3Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
+    # What others have left is theirs: aiohttp 3.11 tells of writers that were cancelled.
+    gc.collect()
+    caplog.clear()
     with pytest.raises(FileNotFoundError):
         await cos.upload_file(tmp_path / "away", "bucket", "key")
     gc.collect()

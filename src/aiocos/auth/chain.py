@@ -114,6 +114,27 @@ def resolve(*, environ: Mapping[str, str] | None = None, home: Path | None = Non
     )
 
 
+def settings_of(
+    profile: str | None = None, *, environ: Mapping[str, str] | None = None, home: Path | None = None
+) -> dict[str, str] | None:
+    """Return what the files of AWS say of a profile, secrets and all; None where neither has it. Reads two small files.
+
+    Raises `ConfigError` for a file that cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    home = Path(os.path.expanduser("~")) if home is None else home
+    section = profile or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
+    path = _path(environ, "AWS_SHARED_CREDENTIALS_FILE", home, ".aws/credentials")
+    in_credentials = _ini(path).get(section)
+    sections = {
+        _unquoted(title): values for title, values in _ini(_path(environ, "AWS_CONFIG_FILE", home, ".aws/config")).items()
+    }
+    in_config = sections.get(_profile_section(section))
+    if in_credentials is None and in_config is None:
+        return None
+    return {**(in_config or {}), **(in_credentials or {})}
+
+
 @dataclass(frozen=True)
 class Chain(Credentials):
     """Whatever the chain finds, looked for at first use: making a client reads no file."""

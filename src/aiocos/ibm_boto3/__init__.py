@@ -14,6 +14,7 @@ Names of operations, parameters, members and error codes are those of IBM's SDK.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from aiocos.ibm_boto3 import exceptions, s3, session
@@ -36,6 +37,7 @@ __all__ = [
     "resource",
     "s3",
     "session",
+    "set_stream_logger",
     "setup_default_session",
 ]
 
@@ -61,3 +63,13 @@ def client(*args: Any, **kwargs: Any) -> S3Client:
 def resource(*args: Any, **kwargs: Any) -> ServiceResource:
     """Make a service resource by the default session: see `Session.resource`."""
     return _session().resource(*args, **kwargs)
+
+
+def set_stream_logger(name: str = "aiocos", level: int = logging.DEBUG, format_string: str | None = None) -> None:
+    """Have what a logger says written to standard error, from a level on. The loggers of this library are below `aiocos`."""
+    handler = logging.StreamHandler()
+    handler.setLevel(level)
+    handler.setFormatter(logging.Formatter(format_string or "%(asctime)s %(name)s [%(levelname)s] %(message)s"))
+    logger = logging.getLogger(name)
+    logger.setLevel(level)
+    logger.addHandler(handler)

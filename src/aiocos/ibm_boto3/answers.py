@@ -12,7 +12,7 @@ from typing import Any, cast
 from aiocos.call import Answer
 from aiocos.ibm_boto3 import names
 from aiocos.ibm_boto3.exceptions import metadata_of
-from aiocos.wire.document import Document
+from aiocos.wire.document import Document, parse_time
 from aiocos.wire.spec import Operation, Result
 
 # A listing has thousands of these.
@@ -34,6 +34,8 @@ def of_result(operation: type[Operation[Any]], result: Result) -> dict[str, Any]
     for field, name, in_header in _members(type(result)):
         if field in result.model_fields_set and name not in untold:
             _put(out if in_header else inner, name, getattr(result, field))
+    if isinstance(expires := out.get("Expires"), str):
+        out["Expires"] = _time(expires)
     if wrapper is not None:
         out[wrapper] = inner
     return out
@@ -56,6 +58,15 @@ def of_document(document: Document) -> dict[str, Any]:
         for field, name, _ in _members(type(document))
         if field in given and (value := values[field]) is not None
     }
+
+
+def _time(text: str) -> datetime | str:
+    """Read a time that writers may put anything into; that is given as it is."""
+    try:
+        made = parse_time(text)
+    except ValueError:
+        return text
+    return made if isinstance(made, datetime) else text
 
 
 def _put(out: dict[str, Any], name: str, value: Any) -> None:

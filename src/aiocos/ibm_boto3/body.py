@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager, suppress
 from types import TracebackType
+from typing import NoReturn
 
+from aiocos.errors import Interrupted
 from aiocos.groups.reading import ObjectStream
-from aiocos.ibm_boto3.exceptions import understood
+from aiocos.ibm_boto3.exceptions import ResponseStreamingError, understood
 
 _CHUNK = 1024
+
+
+@contextmanager
+def _as_it_comes() -> Generator[None]:
+    """Raise errors as botocore does of a body."""
+    with understood("GetObject"):
+        try:
+            yield
+        except Interrupted as error:
+            raise ResponseStreamingError(str(error)) from error
 
 
 class StreamingBody:
@@ -28,7 +40,7 @@ class StreamingBody:
     def __init__(self, stream: ObjectStream) -> None:
         self._stream = stream
         self._kept = bytearray()
-        self._ended = False
+        self._ended = self._closed = False
         self._given = 0
 
     async def read(self, amt: int | None = None) -> bytes:
@@ -37,7 +49,7 @@ class StreamingBody:
             whole = bytes(self._kept)
             self._kept.clear()
             if not self._ended:
-                with understood("GetObject"):
+                with _as_it_comes():
                     rest = await self._stream.read()
                 self._ended = True
                 whole = whole + rest if whole else rest
@@ -53,7 +65,7 @@ class StreamingBody:
     async def _more(self) -> bool:
         if self._ended:
             return False
-        with understood("GetObject"):
+        with _as_it_comes():
             chunk = await self._stream.chunk()
         self._ended = not chunk
         self._kept += chunk
@@ -92,13 +104,32 @@ class StreamingBody:
         """How many bytes were read."""
         return self._given
 
+    async def readline(self) -> bytes:
+        """Read the next line, with its end; empty when there is none."""
+        while (at := self._kept.find(b"\n")) < 0 and await self._more():
+            pass
+        return await self.read(at + 1 if at >= 0 else None)
+
     def readable(self) -> bool:
         """Whether it can be read: always."""
         return True
 
+    def writable(self) -> bool:
+        """Whether it can be written to: never."""
+        return False
+
+    def seekable(self) -> bool:
+        """Whether it can be read from another place: never."""
+        return False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
     def close(self) -> None:
         """Drop the rest, and free the connection."""
-        self._ended = True
+        self._ended = self._closed = True
         self._kept.clear()
         self._stream.close()
 
@@ -108,7 +139,15 @@ class StreamingBody:
             self._stream.close()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self.iter_chunks()
+        return self
+
+    async def __anext__(self) -> bytes:
+        if chunk := await self.read(_CHUNK):
+            return chunk
+        raise StopAsyncIteration
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("a body comes by the network: write `async for`, or give `io.BytesIO(await body.read())` to a reader")
 
     async def __aenter__(self) -> StreamingBody:
         return self

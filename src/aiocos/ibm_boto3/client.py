@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable, iscoroutinefunction
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from aiocos.client import Client
 from aiocos.groups.reading import ObjectStream
@@ -21,6 +21,7 @@ from aiocos.ibm_boto3.exceptions import (
     ClientExceptions,
     OperationNotPageableError,
     ParamValidationError,
+    UnknownClientMethodError,
     metadata_of,
     understood,
 )
@@ -137,7 +138,7 @@ class S3Client:
         """
         cls = OPERATIONS.get(ClientMethod)
         if cls is None:
-            raise ParamValidationError(f"Client does not have method: {ClientMethod}")
+            raise UnknownClientMethodError(f"Client does not have method: {ClientMethod}")
         with understood(cls.__name__):
             operation = shapes.made(cls, Params or {})
             if isinstance(operation, GetObject):
@@ -216,6 +217,12 @@ class S3Client:
     async def close(self) -> None:
         """Close the connections of the running loop. The client can be used again."""
         await self.typed.close()
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("closing a client waits for the network: write `async with`")
+
+    def __exit__(self, *_: object) -> None:
+        return None
 
     async def __aenter__(self) -> S3Client:
         return self

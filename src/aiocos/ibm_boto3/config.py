@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from aiocos.config import ClientConfig, RetryConfig
-from aiocos.errors import ConfigError
+from aiocos.ibm_boto3.exceptions import InvalidConfigError
 
 
 class _Unsigned:
@@ -52,6 +52,7 @@ class Config:
         signature_version: Any = None,
         user_agent: str | None = None,
         user_agent_extra: str | None = None,
+        user_agent_appid: str | None = None,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         max_pool_connections: int | None = None,
@@ -60,25 +61,31 @@ class Config:
         request_checksum_calculation: str | None = None,
         **others: Any,
     ) -> None:
-        if unknown := sorted(set(others) - set(_WITHOUT_MEANING)):
-            raise ConfigError(f"Config: there is no option {', '.join(unknown)} here; there are {', '.join(_options())}")
+        asked = {name for name, value in others.items() if value not in (None, False)}
+        if unknown := sorted(asked - set(_WITHOUT_MEANING)):
+            raise InvalidConfigError(f"Config: there is no option {', '.join(unknown)} here; there are {', '.join(_options())}")
         if not any(signature_version is one or signature_version == one for one in _SIGNATURES):
-            raise ConfigError(f"Config: signature_version is 'oauth', 's3v4' or UNSIGNED, not {signature_version!r}")
+            raise InvalidConfigError(f"Config: signature_version is 'oauth', 's3v4' or UNSIGNED, not {signature_version!r}")
         if request_checksum_calculation not in ("when_supported", "when_required", None):
-            raise ConfigError(
+            raise InvalidConfigError(
                 "Config: request_checksum_calculation is 'when_supported' or 'when_required', "
                 f"not {request_checksum_calculation!r}"
             )
         styles = dict(s3 or {})
         style = styles.pop("addressing_style", None)
         if style not in _STYLES:
-            raise ConfigError(f"Config: s3.addressing_style is 'path', 'virtual' or 'auto', not {style!r}")
-        if unknown := sorted(set(styles) - {"payload_signing_enabled", "us_east_1_regional_endpoint"}):
-            raise ConfigError(f"Config: there is no option s3.{', s3.'.join(unknown)} here; there is s3.addressing_style")
+            raise InvalidConfigError(f"Config: s3.addressing_style is 'path', 'virtual' or 'auto', not {style!r}")
+        # Who turns off what there is not has it off.
+        asked = {name for name, value in styles.items() if value not in (None, False)}
+        if unknown := sorted(asked - {"payload_signing_enabled", "us_east_1_regional_endpoint"}):
+            raise InvalidConfigError(
+                f"Config: there is no option s3.{', s3.'.join(unknown)} here; there is s3.addressing_style"
+            )
         self.region_name = region_name
         self.signature_version = signature_version
         self.user_agent = user_agent
         self.user_agent_extra = user_agent_extra
+        self.user_agent_appid = user_agent_appid
         self.connect_timeout = connect_timeout
         self.read_timeout = read_timeout
         self.max_pool_connections = max_pool_connections
@@ -96,7 +103,8 @@ class Config:
     def applied(self, base: ClientConfig | None = None) -> ClientConfig:
         """Return the settings of this library that the options mean."""
         base = base or ClientConfig()
-        agent = " ".join(filter(None, (self.user_agent, self.user_agent_extra)))
+        app = self.user_agent_appid and f"app/{self.user_agent_appid}"
+        agent = " ".join(filter(None, (self.user_agent, self.user_agent_extra, app)))
         return replace(
             base,
             connect_timeout=base.connect_timeout if self.connect_timeout is None else self.connect_timeout,
@@ -128,9 +136,11 @@ def _attempts(retries: int | Mapping[str, Any] | None) -> int | None:
         return None
     given = {"max_attempts": retries} if isinstance(retries, int) else dict(retries)
     if unknown := sorted(set(given) - {"max_attempts", "total_max_attempts", "mode"}):
-        raise ConfigError(f"Config: retries has no {', '.join(unknown)}; it has max_attempts, total_max_attempts and mode")
+        raise InvalidConfigError(
+            f"Config: retries has no {', '.join(unknown)}; it has max_attempts, total_max_attempts and mode"
+        )
     total, more = given.get("total_max_attempts"), given.get("max_attempts")
     value = total if total is not None else RetryConfig().attempts if more is None else more + 1
     if not isinstance(value, int) or value < 1:
-        raise ConfigError(f"Config: retries is a number of attempts, not {retries!r}")
+        raise InvalidConfigError(f"Config: retries is a number of attempts, not {retries!r}")
     return value

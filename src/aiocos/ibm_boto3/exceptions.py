@@ -5,6 +5,7 @@ Every error keeps the one that it was made of as its cause: what was tried, on w
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -29,8 +30,27 @@ class ParamValidationError(BotoCoreError):
         super().__init__(f"Parameter validation failed:\n{report}", report=report)
 
 
+class InvalidConfigError(BotoCoreError, errors.ConfigError):
+    """What a client was given cannot work."""
+
+
 class NoCredentialsError(BotoCoreError):
     """No credentials were given, and none were found."""
+
+
+class PartialCredentialsError(BotoCoreError):
+    """Half a pair of keys was given."""
+
+
+class ProfileNotFound(BotoCoreError):
+    """No file has the profile that was named."""
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(f"The config profile ({profile}) could not be found", profile=profile)
+
+
+class NoRegionError(BotoCoreError):
+    """Never raised: without a region there is `us-south`."""
 
 
 class CredentialRetrievalError(BotoCoreError):
@@ -41,8 +61,20 @@ class HTTPClientError(BotoCoreError):
     """No answer came."""
 
 
-class EndpointConnectionError(HTTPClientError):
+class ConnectionError(BotoCoreError):
+    """No connection."""
+
+
+class EndpointConnectionError(ConnectionError):
     """No connection to the endpoint."""
+
+
+class SSLError(ConnectionError):
+    """The certificate of the endpoint was not accepted, or it speaks no TLS."""
+
+
+class ProxyConnectionError(ConnectionError):
+    """No connection to the proxy."""
 
 
 class ConnectionClosedError(HTTPClientError):
@@ -53,8 +85,16 @@ class ReadTimeoutError(HTTPClientError):
     """Nothing moved for too long."""
 
 
-class ConnectTimeoutError(HTTPClientError):
+class ConnectTimeoutError(ConnectionError):
     """No connection in time."""
+
+
+class ResponseStreamingError(HTTPClientError):
+    """A body ended before all of it had come, and could not be taken up again."""
+
+
+class IncompleteReadError(ResponseStreamingError):
+    """Never raised: a body that ends early is a `ResponseStreamingError`."""
 
 
 class ResponseParserError(BotoCoreError):
@@ -77,8 +117,16 @@ class WaiterError(BotoCoreError):
         self.last_response = last_response
 
 
-class UnknownServiceError(BotoCoreError):
+class DataNotFoundError(BotoCoreError):
+    """There is no such thing."""
+
+
+class UnknownServiceError(DataNotFoundError):
     """A service other than S3."""
+
+
+class UnknownClientMethodError(BotoCoreError):
+    """A URL of a method that the client does not have."""
 
 
 class OperationNotPageableError(BotoCoreError):
@@ -89,15 +137,23 @@ class ResourceNotExistsError(UnknownServiceError):
     """A resource of a service other than S3."""
 
 
-class S3UploadFailedError(BotoCoreError):
+class Boto3Error(BotoCoreError):
+    """What boto3 raises, and not botocore."""
+
+
+class S3UploadFailedError(Boto3Error):
     """An upload failed; the cause says why."""
 
 
-class S3TransferFailedError(BotoCoreError):
-    """A download or a copy failed; the cause says why."""
+class S3TransferFailedError(Boto3Error):
+    """A transfer failed; the cause says why."""
 
 
-class ResourceLoadException(BotoCoreError):
+class RetriesExceededError(Boto3Error):
+    """Never raised: a download that fails raises what its last attempt did."""
+
+
+class ResourceLoadException(Boto3Error):
     """A resource has nothing to be loaded from."""
 
 
@@ -198,8 +254,8 @@ def client_error(error: errors.ServiceError, operation: str = "") -> ClientError
         # The answer to a HEAD has no body, and no code but its status.
         message = HTTPStatus(error.status).phrase if error.status in HTTPStatus._value2member_map_ else ""
     told = {"Code": error.code, "Message": message}
-    if error.resource:
-        told["Resource"] = error.resource
+    if error.resource and error.code != str(error.status):
+        told["Resource"] = f"/{error.resource.lstrip('/')}"
     metadata = metadata_of(error.status, error.headers, error.attempts)
     if error.attempts > 1:
         metadata["MaxAttemptsReached"] = True
@@ -219,7 +275,7 @@ def meaning(error: CosError, operation: str = "") -> CosError:
     if isinstance(error, errors.CredentialsError):
         return NoCredentialsError(text) if text.startswith("no credentials") else CredentialRetrievalError(text)
     if isinstance(error, errors.ConnectFailed):
-        return EndpointConnectionError(text)
+        return _unconnected(error.__cause__)(text)
     if isinstance(error, errors.TimedOut):
         return ReadTimeoutError(text) if error.sent else ConnectTimeoutError(text)
     if isinstance(error, errors.Interrupted):
@@ -231,6 +287,23 @@ def meaning(error: CosError, operation: str = "") -> CosError:
     if isinstance(error, errors.ProtocolError):
         return ResponseParserError(text)
     return BotoCoreError(text)
+
+
+def _unconnected(cause: BaseException | None) -> type[ConnectionError]:
+    if isinstance(cause, ssl.SSLError):
+        return SSLError
+    return ProxyConnectionError if "Proxy" in type(cause).__name__ else EndpointConnectionError
+
+
+@contextmanager
+def configured() -> Generator[None]:
+    """Raise what is wrong with a client's settings as an error of botocore."""
+    try:
+        yield
+    except BotoCoreError:
+        raise
+    except errors.ConfigError as error:
+        raise InvalidConfigError(str(error)) from error
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from aiocos.auth.bearer import TokenAuthorizer
 from aiocos.auth.tokens import Token
 from aiocos.errors import CosError, CredentialsError
 from aiocos.ibm_boto3.config import UNSIGNED
+from aiocos.ibm_boto3.exceptions import PartialCredentialsError
 from aiocos.transfer.files import in_thread
 
 Secret: TypeAlias = str | SecretStr
@@ -31,6 +32,8 @@ def identity(given: Mapping[str, Any], signature: Any, profile: str | None) -> d
         "session_token": given["aws_session_token"],
     }
     keys = pair if any(value is not None for value in pair.values()) else {}
+    if keys and (missing := [name for name in ("access_key_id", "secret_access_key") if keys[name] is None]):
+        raise PartialCredentialsError(f"Partial credentials found in the arguments, missing: aws_{', aws_'.join(missing)}")
     if signature is UNSIGNED:
         return {"credentials": Anonymous()}
     if given["token_manager"] is not None:

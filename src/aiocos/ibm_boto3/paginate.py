@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from aiocos.ibm_boto3.exceptions import PaginationError
 
@@ -25,6 +25,8 @@ class Pages:
     outputs: tuple[str, ...]
     limit: str
     entries: tuple[str, ...]
+    besides: tuple[str, ...] = ()
+    """Members that a result of all pages has too."""
 
     def following(self, page: Mapping[str, Any]) -> dict[str, str | None]:
         """What names the page after this one; None where there is none."""
@@ -53,7 +55,13 @@ PAGED: dict[str, Pages] = {
     "ListMultipartUploads": Pages(
         ("KeyMarker", "UploadIdMarker"), ("NextKeyMarker", "NextUploadIdMarker"), "MaxUploads", ("Uploads", "CommonPrefixes")
     ),
-    "ListParts": Pages(("PartNumberMarker",), ("NextPartNumberMarker",), "MaxParts", ("Parts",)),
+    "ListParts": Pages(
+        ("PartNumberMarker",),
+        ("NextPartNumberMarker",),
+        "MaxParts",
+        ("Parts",),
+        ("ChecksumAlgorithm", "Initiator", "Owner", "StorageClass", "ChecksumType"),
+    ),
     "ListBucketsExtended": Pages(("Marker",), ("NextMarker",), "MaxKeys", ("Buckets",)),
 }
 
@@ -81,7 +89,7 @@ class Paginator:
             raise PaginationError(f"PaginationConfig: {error}") from error
         if size is not None:
             kwargs[self._pages.limit] = size
-        return PageIterator(self._call, self._pages, kwargs, most, config.get("StartingToken"))
+        return PageIterator(self._call, self._pages, kwargs, most, config.get("StartingToken") or None)
 
 
 class PageIterator:
@@ -98,6 +106,9 @@ class PageIterator:
 
     def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         return self._each()
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("pages are asked for one by one: write `async for page in …`")
 
     async def _each(self) -> AsyncIterator[dict[str, Any]]:
         pages, first_of = self._pages, self._pages.entries[0]
@@ -146,8 +157,7 @@ class PageIterator:
             for name in self._pages.entries:
                 if name in page:
                     whole.setdefault(name, []).extend(page[name])
-        for name in self._pages.entries:
-            whole.setdefault(name, [])
+        whole.update({name: page[name] for name in self._pages.besides if name in page})
         if self.resume_token is not None:
             whole["NextToken"] = self.resume_token
         return whole
@@ -166,11 +176,25 @@ def _encoded(token: Mapping[str, Any]) -> str:
 
 
 def _decoded(text: str, pages: Pages) -> tuple[dict[str, Any], int]:
+    """Read a token: one of these iterators' or of the SDK's, or else the values that a page names the next one by."""
     try:
         token = json.loads(base64.b64decode(text, validate=True))
         skip = int(token.pop(_GIVEN, 0))
         if not set(token) <= set(pages.inputs):
             raise ValueError(f"it names {', '.join(token)}")
-    except (ValueError, AttributeError, TypeError, binascii.Error) as error:
-        raise PaginationError(f"Bad starting token: {text}") from error
+    except (ValueError, AttributeError, TypeError, binascii.Error):
+        return _parted(text, pages)
     return token, skip
+
+
+def _parted(text: str, pages: Pages) -> tuple[dict[str, Any], int]:
+    """Read the older form: values, with `___` between them, and how much of the page was given at their end."""
+    values, skip = text.split("___"), 0
+    if len(values) == len(pages.inputs) + 1:
+        try:
+            skip = int(values.pop())
+        except ValueError:
+            raise PaginationError(f"Bad starting token: {text}") from None
+    if len(values) != len(pages.inputs):
+        raise PaginationError(f"Bad starting token: {text}")
+    return {name: None if value == "None" else value for name, value in zip(pages.inputs, values, strict=True)}, skip

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from aiocos.auth.chain import settings_of
 from aiocos.client import Client
 from aiocos.config import ClientConfig
-from aiocos.errors import ConfigError
 from aiocos.ibm_boto3.client import S3Client
 from aiocos.ibm_boto3.config import Config
-from aiocos.ibm_boto3.exceptions import ResourceNotExistsError, UnknownServiceError
+from aiocos.ibm_boto3.exceptions import (
+    InvalidConfigError,
+    ProfileNotFound,
+    ResourceNotExistsError,
+    UnknownServiceError,
+    configured,
+)
 from aiocos.ibm_boto3.identity import Secret, identity
 from aiocos.ibm_boto3.resource import ServiceResource
 
@@ -40,8 +47,9 @@ class Session:
         auth_function: Callable[[], Any] | None = None,
         token_manager: Any = None,
     ) -> None:
-        self.region_name = region_name
         self.profile_name = profile_name
+        self._settings = self._of_profile()
+        self.region_name = region_name or os.environ.get("AWS_DEFAULT_REGION") or self._settings.get("region")
         self._given: dict[str, Any] = {
             "aws_access_key_id": aws_access_key_id,
             "aws_secret_access_key": aws_secret_access_key,
@@ -52,6 +60,14 @@ class Session:
             "auth_function": auth_function,
             "token_manager": token_manager,
         }
+
+    def _of_profile(self) -> dict[str, str]:
+        """What the files of AWS say of the profile."""
+        with configured():
+            found = settings_of(self.profile_name)
+        if found is None and self.profile_name is not None:
+            raise ProfileNotFound(self.profile_name)
+        return found or {}
 
     def __repr__(self) -> str:
         return f"Session(region_name={self.region_name!r})"
@@ -77,29 +93,40 @@ class Session:
     ) -> S3Client:
         """Make a client: of S3, whose operations are those of Cloud Object Storage.
 
-        `endpoint_url` is the service's; without it, that of `region_name` (`us-south`). `verify` is False to check no
-        certificates, or a file of certificates to trust. `credentials` are those of the session: `ibm_api_key_id`,
-        `ibm_service_instance_id`, `ibm_auth_endpoint`, `aws_access_key_id`, `aws_secret_access_key`, `aws_session_token`,
-        `auth_function`, `token_manager`. Makes no request.
+        `endpoint_url` is the service's; without it, `AIOCOS_ENDPOINT`, `AWS_ENDPOINT_URL_S3` and `AWS_ENDPOINT_URL` of the
+        environment and `endpoint_url` of the profile are looked at, and then it is that of `region_name` (`us-south`). `verify`
+        is False to check no certificates, or a file of certificates to trust, as `AWS_CA_BUNDLE` names one. `credentials` are
+        those of the session: `ibm_api_key_id`, `ibm_service_instance_id`, `ibm_auth_endpoint`, `aws_access_key_id`,
+        `aws_secret_access_key`, `aws_session_token`, `auth_function`, `token_manager`. Makes no request. Raises
+        `InvalidConfigError`, `PartialCredentialsError`.
         """
         if service_name != "s3":
             raise UnknownServiceError(f"Unknown service: {service_name!r}. Valid service names are: s3")
         if unknown := sorted(set(credentials) - set(self._given)):
-            raise ConfigError(f"client() takes no {', '.join(unknown)}; credentials are {', '.join(self._given)}")
+            raise InvalidConfigError(f"client() takes no {', '.join(unknown)}; credentials are {', '.join(self._given)}")
         config = config or Config()
         given = {**self._given, **{name: value for name, value in credentials.items() if value is not None}}
         region = region_name or config.region_name or self.region_name
-        settings = _verified(config.applied(ClientConfig()), verify)
-        endpoint = _endpoint(endpoint_url, use_ssl)
-        client = Client(
-            endpoint,
-            region=None if endpoint else region or _REGION,
-            config=replace(settings, region=region) if region else settings,
-            iam_endpoint=given["ibm_auth_endpoint"],
-            service_instance_id=given["ibm_service_instance_id"],
-            **identity(given, config.signature_version, self.profile_name),
-        )
+        endpoint = self._endpoint(endpoint_url, use_ssl)
+        with configured():
+            settings = _verified(config.applied(ClientConfig()), verify)
+            client = Client(
+                endpoint,
+                region=None if endpoint else region or _REGION,
+                config=replace(settings, region=region) if region else settings,
+                iam_endpoint=given["ibm_auth_endpoint"],
+                service_instance_id=given["ibm_service_instance_id"],
+                **identity(given, config.signature_version, self.profile_name),
+            )
         return S3Client(client, config)
+
+    def _endpoint(self, url: str | None, use_ssl: bool) -> str | None:
+        if url is None and os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
+            named = (os.environ.get(name) for name in ("AIOCOS_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
+            url = next(filter(None, named), None) or self._settings.get("endpoint_url")
+        if not url or "://" in url:
+            return url or None
+        return f"{'https' if use_ssl else 'http'}://{url}"
 
     def resource(self, service_name: str = "s3", *args: Any, **kwargs: Any) -> ServiceResource:
         """Make a service resource, with a client of its own: `resource.meta.client`. Parameters are those of `client`."""
@@ -108,13 +135,9 @@ class Session:
         return ServiceResource(self.client(service_name, *args, **kwargs))
 
 
-def _endpoint(url: str | None, use_ssl: bool) -> str | None:
-    if url is None or "://" in url:
-        return url
-    return f"{'https' if use_ssl else 'http'}://{url}"
-
-
 def _verified(settings: ClientConfig, verify: bool | str | None) -> ClientConfig:
     if isinstance(verify, str):
         return replace(settings, ca_file=verify)
+    if verify is None and (bundle := os.environ.get("AWS_CA_BUNDLE")):
+        return replace(settings, ca_file=bundle)
     return settings if verify is not False else replace(settings, verify_tls=False)

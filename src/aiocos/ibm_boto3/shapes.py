@@ -5,6 +5,7 @@ Complaints are botocore's in kind: all of them at once, each with the place and 
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -174,7 +175,9 @@ def read_keys(keys: Mapping[str, str], given: Mapping[str, Any], values: dict[st
             report.add(f"Invalid customer key: {prefix}Key and {prefix}Algorithm (AES256) come together")
             continue
         try:
-            made = CustomerKey(key.encode("latin-1") if isinstance(key, str) else bytes(key))
+            plain = key.encode("latin-1") if isinstance(key, str) else bytes(key)
+            # Who gives the MD5 of the key too gives both as they travel.
+            made = CustomerKey(base64.b64decode(plain) if md5 is not None and len(plain) != 32 else plain)
         except ValueError as error:
             report.add(f"Invalid value for parameter {prefix}Key: {error}")
             continue

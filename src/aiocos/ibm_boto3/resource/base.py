@@ -12,8 +12,11 @@ from aiocos.ibm_boto3.exceptions import ResourceLoadException
 from aiocos.ibm_boto3.resource.kinds import Kind
 
 
-class ResourceNotLoadedError(ResourceLoadException, AttributeError):
-    """An attribute was read before there was data; what to write is said. Reading an attribute makes no request here."""
+class ResourceNotLoadedError(ResourceLoadException):
+    """An attribute was read before there was data; what to write is said. Reading an attribute makes no request here.
+
+    It is no `AttributeError`: `getattr(item, "version_id", None)` would take it for a value that is none.
+    """
 
 
 @dataclass(slots=True, eq=False)

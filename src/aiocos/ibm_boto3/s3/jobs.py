@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from aiocos.errors import CosError, ServiceError, TransferError, Uncertain
 from aiocos.ibm_boto3.exceptions import meaning
@@ -54,6 +54,10 @@ class Jobs(Generic[F]):
 
     def _submit(self, future: F, work: Work, subscribers: Iterable[Any] | None, name: tuple[str, str], places: int = 1) -> F:
         """Have a transfer carried out when it is its turn."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise RuntimeError("transfers run in an event loop: begin them within a coroutine") from None
         telling = Telling(future, subscribers or (), **self._telling)
         monitor = Monitor(Observed(on_progress=telling.progress), *name)
         handle = self._desk.start(self._carry_out(future, work, telling, monitor, places), monitor)
@@ -123,6 +127,12 @@ class Jobs(Generic[F]):
     async def shutdown(self, cancel: bool = False, cancel_msg: str = "") -> None:
         """Wait for all transfers; with `cancel`, cancel them first. Their errors are for those who ask for their results."""
         await self._drain(CancelledError(cancel_msg) if cancel else None)
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("leaving the manager waits for its transfers: write `async with`")
+
+    def __exit__(self, *_: object) -> None:
+        return None
 
     async def __aenter__(self) -> Self:
         return self
