@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import ibm_botocore.exceptions
 import pytest
+import pytest_asyncio
+from tests.witness.test_ibm_boto3 import sdk_client
 
 from aiocos.emulator import Emulator
 from aiocos.emulator.faults import Status
 from aiocos.ibm_boto3 import S3Client
 from aiocos.ibm_boto3.exceptions import OperationNotPageableError, PaginationError, WaiterError
 
+from .worlds import face_of
+
 KEYS = sorted([*(f"a/{n:02}" for n in range(7)), *(f"b{n:02}" for n in range(6)), "c/1", "d ü+%/1"])
 
 
-@pytest.fixture
-async def bucket(face: S3Client) -> str:
+@dataclass
+class Listed:
+    """A bucket that has been filled once for all listings, and both clients."""
+
+    bucket: str
+    face: S3Client
+    sdk: Any
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def listed() -> AsyncIterator[Listed]:
+    async with Emulator() as emulator, face_of(emulator) as face:
+        sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
+        yield Listed(await _filled(face), face, sdk)
+        sdk.close()
+
+
+async def _filled(face: S3Client) -> str:
     await face.create_bucket(Bucket="pages")
     await face.put_bucket_versioning(Bucket="pages", VersioningConfiguration={"Status": "Enabled"})
     for key in KEYS:
@@ -43,6 +65,7 @@ def _theirs(sdk: Any, method: str, arguments: dict[str, Any]) -> tuple[list[dict
     return listed, pages.resume_token, sdk.get_paginator(method).paginate(**arguments).build_full_result()
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("method", ["list_objects_v2", "list_objects", "list_object_versions"])
 @pytest.mark.parametrize(
     "arguments",
@@ -63,8 +86,9 @@ def _theirs(sdk: Any, method: str, arguments: dict[str, Any]) -> tuple[list[dict
     ],
     ids=str,
 )
-async def test_pages_are_theirs(face: S3Client, sdk: Any, bucket: str, method: str, arguments: dict[str, Any]) -> None:
-    arguments = {"Bucket": bucket, **arguments}
+async def test_pages_are_theirs(listed: Listed, method: str, arguments: dict[str, Any]) -> None:
+    face, sdk = listed.face, listed.sdk
+    arguments = {"Bucket": listed.bucket, **arguments}
     theirs, token, whole = await asyncio.to_thread(_theirs, sdk, method, arguments)
     assert face.can_paginate(method)
     pages = face.get_paginator(method).paginate(**arguments)
@@ -76,9 +100,11 @@ async def test_pages_are_theirs(face: S3Client, sdk: Any, bucket: str, method: s
     assert ("NextToken" in full) == ("NextToken" in whole)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("method", ["list_objects_v2", "list_objects", "list_object_versions"])
 @pytest.mark.parametrize("most", [1, 3, 4, 5])
-async def test_listings_go_on_where_they_stopped(face: S3Client, sdk: Any, bucket: str, method: str, most: int) -> None:
+async def test_listings_go_on_where_they_stopped(listed: Listed, method: str, most: int) -> None:
+    face, sdk, bucket = listed.face, listed.sdk, listed.bucket
     whole = await face.get_paginator(method).paginate(Bucket=bucket).build_full_result()
     first = "Versions" if method == "list_object_versions" else "Contents"
     token, found = None, []
@@ -113,7 +139,8 @@ async def test_other_listings(face: S3Client, sdk: Any) -> None:
         assert theirs
 
 
-async def test_iterating_again_asks_again(face: S3Client, bucket: str) -> None:
+async def test_iterating_again_asks_again(face: S3Client) -> None:
+    bucket = await _filled(face)
     pages = face.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 4, "MaxItems": 5})
     once = [_entries(page) async for page in pages]
     await face.put_object(Bucket=bucket, Key="0", Body=b"1")
@@ -136,6 +163,7 @@ async def test_what_cannot_be_paged(face: S3Client) -> None:
         list(paginator.paginate(Bucket="b"))  # type: ignore[call-overload]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("method", "token"),
     [
@@ -146,8 +174,9 @@ async def test_what_cannot_be_paged(face: S3Client) -> None:
         ("list_object_versions", "a/03___None___2"),
     ],
 )
-async def test_tokens_of_other_forms(face: S3Client, sdk: Any, bucket: str, method: str, token: str) -> None:
-    arguments = {"Bucket": bucket, "PaginationConfig": {"PageSize": 4, "StartingToken": token}}
+async def test_tokens_of_other_forms(listed: Listed, method: str, token: str) -> None:
+    face, sdk = listed.face, listed.sdk
+    arguments = {"Bucket": listed.bucket, "PaginationConfig": {"PageSize": 4, "StartingToken": token}}
     theirs, _, whole = await asyncio.to_thread(_theirs, sdk, method, arguments)
     first = "Versions" if method == "list_object_versions" else "Contents"
     # Of the first page the SDK drops all else, also where nothing of it was given yet.

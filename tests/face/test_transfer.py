@@ -581,7 +581,7 @@ async def test_the_errors_are_those_of_the_sdk(cos: S3Client, cos_emulator: Emul
 
 async def test_arguments_are_checked_by_name(cos: S3Client, file: Path):
     for mine, refused in (
-        ("UPLOAD", {"ChecksumAlgorithm", "ChecksumType", "MpuObjectSize", "SSEKMSEncryptionContext"}),
+        ("UPLOAD", {"ChecksumType", "MpuObjectSize", "SSEKMSEncryptionContext"}),
         ("DOWNLOAD", set[str]()),
         ("COPY", {"ChecksumAlgorithm", "SSEKMSEncryptionContext"}),
         ("DELETE", set[str]()),
@@ -592,8 +592,11 @@ async def test_arguments_are_checked_by_name(cos: S3Client, file: Path):
         assert theirs - set(taken) == refused | (sums if mine == "UPLOAD" else set())
     with pytest.raises(ValueError, match="Invalid extra_args key 'Foo', must be one of: ACL, CacheControl"):
         await cos.upload_file(file, "bucket", "key", ExtraArgs={"Foo": 1})
-    with pytest.raises(ValueError, match="every body has a checksum"):
+    with pytest.raises(ValueError, match="every body has a CRC32 here"):
         await cos.upload_file(file, "bucket", "key", ExtraArgs={"ChecksumAlgorithm": "SHA256"})
+    await cos.upload_file(file, "bucket", "key", ExtraArgs={"ChecksumAlgorithm": "CRC32"})
+    with pytest.raises(ValueError, match="a copy has the checksums of its source"):
+        await cos.copy({"Bucket": "bucket", "Key": "key"}, "bucket", "copy", ExtraArgs={"ChecksumAlgorithm": "CRC32"})
     with pytest.raises(ParamValidationError, match="Invalid type for parameter RetentionPeriod"):
         await cos.upload_file(file, "bucket", "key", ExtraArgs={"RetentionPeriod": "long"})
     with pytest.raises(ParamValidationError, match="Invalid bucket name"):

@@ -81,6 +81,12 @@ class TransferManager(Jobs[TransferFuture]):
         A `read` that is awaitable, and async iterators of bytes, do as well.
         """
         given = options.UPLOAD.check(extra_args)
+        kind = self._client.typed.config.checksum.upper()
+        if given.get("ChecksumAlgorithm", kind) != kind:
+            asked = given["ChecksumAlgorithm"]
+            raise ValueError(
+                f"ChecksumAlgorithm: every body has a {kind} here, which is a setting of the client, and not {asked}"
+            )
         name = name_of(fileobj)
         source = readable(fileobj) if name is None else name
 

@@ -122,7 +122,7 @@ def _positive(name: str, value: Any) -> int:
 _GIVEN = frozenset({"Bucket", "Key", "Body", "CopySource"})
 # Arguments of IBM's SDK that are not taken, and what there is instead.
 _INSTEAD = {
-    "ChecksumAlgorithm": "every body has a checksum, whose kind is a setting of the client: ClientConfig.checksum",
+    "ChecksumAlgorithm": "a copy has the checksums of its source",
     "ChecksumType": "every body has a checksum, and the object is compared with those of its parts",
     "MpuObjectSize": "the parts are counted and compared at the end",
     "SSEKMSEncryptionContext": "the service knows no such context",
@@ -166,7 +166,7 @@ class Arguments:
         return {name: value for name, value in values.items() if name in self._fields}
 
 
-UPLOAD = Arguments(PutObject.statement, Upload)
+UPLOAD = Arguments(PutObject.statement, Upload, ("ChecksumAlgorithm",))
 DOWNLOAD = Arguments(GetObject.statement, Download, ("ChecksumMode", "RequestPayer"))
 COPY = Arguments(CopyObject.statement, Copy)
 DELETE = Arguments(DeleteObject.statement, None)
