@@ -10,7 +10,7 @@ import pytest
 from tests.witness.test_ibm_boto3 import sdk_client
 
 from aiocos.emulator import Emulator
-from aiocos.ibm_boto3 import S3Client
+from aiocos.ibm_boto3 import Config, S3Client
 
 from .worlds import face_of
 
@@ -26,3 +26,12 @@ async def sdk(cos_emulator: Emulator) -> AsyncIterator[Any]:
     client = await asyncio.to_thread(sdk_client, cos_emulator, "iam")
     yield client
     client.close()
+
+
+@pytest.fixture
+async def cos(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
+    """The face with a bucket named `bucket`, and one more attempt at each call; nothing was asked yet."""
+    async with face_of(cos_emulator, config=Config(signature_version="oauth", retries={"max_attempts": 1})) as client:
+        await client.create_bucket(Bucket="bucket")
+        cos_emulator.requests.clear()
+        yield client

@@ -6,15 +6,13 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aiocos import ibm_boto3
 from aiocos.emulator import Delay, Emulator, Status
-from aiocos.ibm_boto3 import Config, S3Client
+from aiocos.ibm_boto3 import S3Client
 from aiocos.ibm_boto3.aspera import (
     AsperaBaseSubscriber,
     AsperaConfig,
@@ -30,21 +28,6 @@ from aiocos.ibm_boto3.s3.transfer import MB, CancelledError, FatalError
 
 DATA = os.urandom(25 * MB)
 FILES = {"a.txt": b"a", "deep/b.txt": b"bb", "deep/er/c.txt": b"ccc"}
-
-
-@pytest.fixture
-async def cos(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
-    async with ibm_boto3.client(
-        "s3",
-        ibm_api_key_id=cos_emulator.api_key,
-        ibm_service_instance_id=cos_emulator.service_instance_id,
-        ibm_auth_endpoint=cos_emulator.iam_endpoint,
-        endpoint_url=cos_emulator.endpoint,
-        config=Config(signature_version="oauth", retries={"max_attempts": 1}),
-    ) as client:
-        await client.create_bucket(Bucket="bucket")
-        cos_emulator.requests.clear()
-        yield client
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.witness.test_ibm_boto3 import sdk_client
 
 from aiocos import errors, ibm_boto3
 from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status
-from aiocos.ibm_boto3 import ClientError, Config, S3Client
+from aiocos.ibm_boto3 import ClientError, S3Client
 from aiocos.ibm_boto3.exceptions import FlexibleChecksumError, ParamValidationError, S3UploadFailedError
 from aiocos.ibm_boto3.s3.transfer import MB, CancelledError, S3Transfer, TransferConfig, TransferManager
 
@@ -33,21 +33,6 @@ PROTECTION = {
     "DefaultRetention": {"Days": 100},
     "MaximumRetention": {"Days": 1000},
 }
-
-
-@pytest.fixture
-async def cos(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
-    async with ibm_boto3.client(
-        "s3",
-        ibm_api_key_id=cos_emulator.api_key,
-        ibm_service_instance_id=cos_emulator.service_instance_id,
-        ibm_auth_endpoint=cos_emulator.iam_endpoint,
-        endpoint_url=cos_emulator.endpoint,
-        config=Config(signature_version="oauth", retries={"max_attempts": 1}),
-    ) as client:
-        await client.create_bucket(Bucket="bucket")
-        cos_emulator.requests.clear()
-        yield client
 
 
 @pytest.fixture

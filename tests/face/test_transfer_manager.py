@@ -6,7 +6,6 @@ import asyncio
 import concurrent.futures
 import io
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,6 @@ from aiocos.ibm_boto3.s3.transfer import MB, BaseSubscriber, CancelledError, Fat
 PART = 5 * MB
 DATA = os.urandom(3 * PART + 12_345)
 IN_PARTS = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART)
-
-
-@pytest.fixture
-async def cos(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
-    async with ibm_boto3.client(
-        "s3",
-        ibm_api_key_id=cos_emulator.api_key,
-        ibm_service_instance_id=cos_emulator.service_instance_id,
-        ibm_auth_endpoint=cos_emulator.iam_endpoint,
-        endpoint_url=cos_emulator.endpoint,
-        config=Config(signature_version="oauth", retries={"max_attempts": 1}),
-    ) as client:
-        await client.create_bucket(Bucket="bucket")
-        yield client
 
 
 class Noted(BaseSubscriber):

@@ -109,7 +109,7 @@ class Worlds:
         return comparable(answer)
 
 
-def face_of(emulator: Emulator, **more: Any) -> S3Client:
+def face_of(emulator: Emulator, config: Config | None = None) -> S3Client:
     """The face, with the emulator's API key."""
     return ibm_boto3.client(
         "s3",
@@ -117,8 +117,7 @@ def face_of(emulator: Emulator, **more: Any) -> S3Client:
         ibm_service_instance_id=emulator.service_instance_id,
         ibm_auth_endpoint=emulator.iam_endpoint,
         endpoint_url=emulator.endpoint,
-        config=Config(signature_version="oauth", retries={"max_attempts": 0}),
-        **more,
+        config=config or Config(signature_version="oauth", retries={"max_attempts": 0}),
     )
 
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, cast
 
-from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.ibm_boto3.client import OPERATIONS, S3Client
 from aiocos.ibm_boto3.exceptions import ClientError, ParamValidationError
 from aiocos.ibm_boto3.resource.base import (
     Loadable,
@@ -21,9 +21,10 @@ from aiocos.ibm_boto3.resource.base import (
 from aiocos.ibm_boto3.resource.collection import Collection, DeletableCollection
 from aiocos.ibm_boto3.resource.kinds import Action, Kind, Many
 from aiocos.ibm_boto3.resource.table import KINDS
-from aiocos.ibm_boto3.resource.transfers import BucketTransfers, ObjectTransfers
 
-_TRANSFERS: dict[str, type[Loadable]] = {"Bucket": BucketTransfers, "Object": ObjectTransfers}
+# The client's methods that are transfers; buckets and objects have them too, with what their identifiers say filled in.
+_TRANSFERS = ("upload_file", "upload_fileobj", "download_file", "download_fileobj", "copy")
+_TRANSFERRED = ("Bucket", "Object")
 
 
 def furnish(cls: type[Resource], kind: Kind) -> None:
@@ -45,12 +46,15 @@ def furnish(cls: type[Resource], kind: Kind) -> None:
         told = inspect.cleandoc(OPERATIONS[action.method].__doc__ or "")
         gives = f"Gives a `{action.gives}`." if action.gives else "Gives the answer."
         _put(cls, name, _action(action), f"{told}\n\nParameters of the client's `{action.method}`{filled}. {gives}")
+    for name in _TRANSFERS if kind.name in _TRANSFERRED else ():
+        told = inspect.cleandoc(getattr(S3Client, name).__doc__ or "")
+        _put(cls, name, _transfer(kind, name), f"{told}\n\nParameters of the client's `{name}`{filled}.")
     for name, waiter in kind.waiters.items():
         _put(cls, name, _waiter(waiter), f"Wait as the client's waiter `{waiter}` does. Raises `WaiterError`.")
 
 
 def _made(kind: Kind) -> type[Resource]:
-    base = _TRANSFERS.get(kind.name) or (Loadable if kind.load is not None else Resource)
+    base = Loadable if kind.load is not None else Resource
     doc = f"{kind.doc}\n\nIdentifiers: {', '.join(kind.identifiers)}. Attributes: {', '.join(kind.attributes())}."
     cls = cast("type[Resource]", type(kind.name, (base,), {"__doc__": doc, "__module__": __name__}))
     furnish(cls, kind)
@@ -119,6 +123,28 @@ def _action(action: Action) -> Callable[..., Awaitable[Any]]:
         return answer if action.gives is None else made_by(CLASSES[action.gives], client, {**answer, **given})
 
     return act
+
+
+def _transfer(kind: Kind, name: str) -> Callable[..., Awaitable[None]]:
+    whole = inspect.signature(getattr(S3Client, name))
+    signature = whole.replace(parameters=[p for p in whole.parameters.values() if p.name not in kind.identifiers.values()])
+    writes = kind.name == "Object" and not name.startswith("download")
+
+    async def carry_out(self: Resource, given: dict[str, Any]) -> None:
+        try:
+            await getattr(self.meta.client, name)(**given, **parameters_of(self))
+        finally:
+            if writes:
+                self.meta.data = None
+
+    def transfer(self: Resource, *args: Any, **kwargs: Any) -> Awaitable[None]:
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        del bound.arguments["self"]
+        return carry_out(self, bound.arguments)
+
+    transfer.__dict__["__signature__"] = signature
+    return transfer
 
 
 def _refused(error: BaseException) -> bool:
