@@ -152,6 +152,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._script: list[Fault] = []
+        self._delayed: set[asyncio.Task[object]] = set()
         self.hits: list[Hit] = []
 
     def script(self, faults: Iterable[Fault]) -> None:
@@ -166,6 +167,21 @@ class Faults:
     def clear(self) -> None:
         """Behave again. The record of hits stays."""
         self._script = []
+
+    async def delay(self, seconds: float) -> None:
+        """Hold the request that the running task answers."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._delayed.add(task)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._delayed.discard(task)
+
+    def end(self) -> None:
+        """Give up the requests that are held: the emulator stops, and nobody waits for them."""
+        for task in list(self._delayed):
+            task.cancel()
 
     def strike(self, subject: Subject) -> Sequence[Fault]:
         """The faults that act on this request: delays, then at most one other."""

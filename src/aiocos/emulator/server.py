@@ -103,6 +103,7 @@ class Server:
         runners = [runner for runner in (self._metadata_runner, self._website_runner, self._runner) if runner is not None]
         self._metadata_runner = self._website_runner = self._runner = None
         store, self._store = self._store, None
+        self.faults.end()
         for runner in runners:
             await runner.cleanup()
         if store is not None:

@@ -4,7 +4,6 @@ Everything a handler needs has been parsed here by the operation's own statement
 service's error document; what is no `ServiceError` is a defect, logged, and answered 500.
 """
 
-import asyncio
 import logging
 import uuid
 from collections import deque
@@ -262,7 +261,7 @@ class Service:
         struck = self._faults.strike(subject)
         for fault in struck:
             if isinstance(fault, faults.Delay):
-                await asyncio.sleep(fault.seconds)
+                await self._faults.delay(fault.seconds)
             elif isinstance(fault, faults.Status):
                 error = failure(fault.code, fault.message, fault.status)
                 error.retry_after = fault.retry_after
