@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from aiocos.errors import CosError
 from aiocos.ibm_boto3.aspera.config import AsperaConfig, AsperaManagerConfig
@@ -17,16 +17,13 @@ from aiocos.ibm_boto3.aspera.futures import AsperaTransferFuture
 from aiocos.ibm_boto3.aspera.subscribers import AsperaBaseSubscriber
 from aiocos.ibm_boto3.s3 import options
 from aiocos.ibm_boto3.s3.futures import CallArgs, CancelledError, TransferMeta
-from aiocos.ibm_boto3.s3.jobs import Jobs, Work, told
+from aiocos.ibm_boto3.s3.jobs import Face, Jobs, Work, told
 from aiocos.transfer.directory import DownloadDirectory, UploadDirectory, download_directory, upload_directory
 from aiocos.transfer.download import Download, download
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.results import DirectoryError
 from aiocos.transfer.stated import Upload
 from aiocos.transfer.upload import upload
-
-if TYPE_CHECKING:
-    from aiocos.ibm_boto3.client import S3Client
 
 _log = logging.getLogger("aiocos.ibm_boto3.aspera")
 
@@ -60,7 +57,7 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
 
     def __init__(
         self,
-        client: S3Client,
+        client: Face,
         config: AsperaManagerConfig | None = None,
         transfer_config: AsperaConfig | None = None,
         delegated_token_manager: Any = None,

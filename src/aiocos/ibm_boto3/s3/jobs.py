@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Protocol, Self, TypeVar
 
+from aiocos.client import Client
 from aiocos.errors import CosError, ServiceError, TransferError, Uncertain
 from aiocos.ibm_boto3.exceptions import meaning
 from aiocos.ibm_boto3.s3.futures import CancelledError, FatalError, TransferFuture
@@ -15,8 +16,12 @@ from aiocos.transfer.budget import Budget
 from aiocos.transfer.monitor import Monitor, Observed
 from aiocos.transfer.results import leaves
 
-if TYPE_CHECKING:
-    from aiocos.ibm_boto3.client import S3Client
+
+class Face(Protocol):
+    """What transfers ask of the client: the typed one underneath."""
+
+    typed: Client
+
 
 F = TypeVar("F", bound=TransferFuture)
 
@@ -39,7 +44,7 @@ class Jobs(Generic[F]):
 
     _telling: ClassVar[dict[str, Any]] = {}
 
-    def __init__(self, client: S3Client, places: int) -> None:
+    def __init__(self, client: Face, places: int) -> None:
         self._client = client
         self._desk = client.typed.caller
         # Who comes first is served first, however many places the transfers take.
@@ -48,7 +53,7 @@ class Jobs(Generic[F]):
         self._waiting: set[F] = set()
 
     @property
-    def client(self) -> S3Client:
+    def client(self) -> Face:
         """The client it works with."""
         return self._client
 

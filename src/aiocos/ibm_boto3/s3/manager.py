@@ -7,25 +7,22 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from aiocos.errors import ConfigError, NotFound
 from aiocos.ibm_boto3.exceptions import client_error
 from aiocos.ibm_boto3.s3 import options
 from aiocos.ibm_boto3.s3.fileobj import download_into, name_of, readable, writable
 from aiocos.ibm_boto3.s3.futures import CallArgs, TransferFuture, TransferMeta
-from aiocos.ibm_boto3.s3.jobs import Jobs, Work
+from aiocos.ibm_boto3.s3.jobs import Face, Jobs, Work
 from aiocos.ibm_boto3.s3.options import TransferConfig
-from aiocos.operations.objects import GetObject
+from aiocos.operations.objects import DeleteObject, GetObject
 from aiocos.transfer.copies import copy
 from aiocos.transfer.download import Download, download
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.stated import Copy, Upload
 from aiocos.transfer.upload import upload
-
-if TYPE_CHECKING:
-    from aiocos.ibm_boto3.client import S3Client
 
 Arguments = Mapping[str, Any]
 Subscribers = Iterable[Any]
@@ -52,7 +49,7 @@ class TransferManager(Jobs[TransferFuture]):
     ALLOWED_DELETE_ARGS: ClassVar[list[str]] = options.DELETE.names
 
     def __init__(
-        self, client: S3Client, config: TransferConfig | None = None, osutil: None = None, executor_cls: None = None
+        self, client: Face, config: TransferConfig | None = None, osutil: None = None, executor_cls: None = None
     ) -> None:
         if osutil is not None or executor_cls is not None:
             raise ValueError("TransferManager: there is no osutil and no executor_cls here: one event loop does all of it")
@@ -148,7 +145,7 @@ class TransferManager(Jobs[TransferFuture]):
         key: str,
         extra_args: Arguments | None = None,
         subscribers: Subscribers | None = None,
-        source_client: S3Client | None = None,
+        source_client: Face | None = None,
     ) -> TransferFuture:
         """Copy an object within the service. `source_client` looks at the source, where its bucket is at another endpoint.
 
@@ -182,7 +179,8 @@ class TransferManager(Jobs[TransferFuture]):
         given = options.DELETE.check(extra_args)
 
         async def work(_: Monitor) -> None:
-            await self._client.delete_object(Bucket=bucket, Key=key, **given)
+            values = options.DELETE.read(given, Bucket=bucket, Key=key)
+            await self._client.typed.engine.call(DeleteObject(**values))
 
         return self._start(work, subscribers, {"bucket": bucket, "key": key, "extra_args": given})
 

@@ -14,17 +14,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from aiocos.ibm_boto3.exceptions import ClientError, S3UploadFailedError
 from aiocos.ibm_boto3.s3.fileobj import name_of, readable, writable
 from aiocos.ibm_boto3.s3.futures import CallArgs, CancelledError, FatalError, TransferFuture, TransferMeta, TransferNotDoneError
+from aiocos.ibm_boto3.s3.jobs import Face
 from aiocos.ibm_boto3.s3.manager import TransferManager
 from aiocos.ibm_boto3.s3.options import KB, MB, TransferConfig
 from aiocos.ibm_boto3.s3.subscribers import BaseSubscriber, InvalidSubscriberMethodError, ProgressCallbackInvoker
-
-if TYPE_CHECKING:
-    from aiocos.ibm_boto3.client import S3Client
 
 __all__ = [
     "KB",
@@ -56,7 +54,7 @@ What it raises ends the transfer, and is raised by it, as it is.
 """
 
 
-def create_transfer_manager(client: S3Client, config: TransferConfig | None = None, osutil: None = None) -> TransferManager:
+def create_transfer_manager(client: Face, config: TransferConfig | None = None, osutil: None = None) -> TransferManager:
     """Make a manager of transfers: see `TransferManager`."""
     return TransferManager(client, config, osutil)
 
@@ -74,7 +72,7 @@ class S3Transfer:
 
     def __init__(
         self,
-        client: S3Client | None = None,
+        client: Face | None = None,
         config: TransferConfig | None = None,
         osutil: None = None,
         manager: TransferManager | None = None,
@@ -145,7 +143,7 @@ class S3Transfer:
         key: str,
         extra_args: Mapping[str, Any] | None = None,
         callback: Callback | None = None,
-        source_client: S3Client | None = None,
+        source_client: Face | None = None,
     ) -> None:
         """Copy an object within the service."""
         await self._manager.copy(copy_source, bucket, key, extra_args, _heard(callback), source_client).result()
