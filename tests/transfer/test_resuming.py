@@ -13,7 +13,7 @@ from tests.transfer.test_every_await import Stepped, descriptors
 import aiocos
 from aiocos.emulator import Emulator, Status
 from aiocos.errors import AccessDenied, ConfigError, IntegrityError, TransferError
-from aiocos.operations.multipart import CompleteMultipartUpload
+from aiocos.operations.multipart import CompleteMultipartUpload, ListParts
 from aiocos.transfer import upload as uploading
 
 PARTS = 4
@@ -146,26 +146,50 @@ async def test_an_upload_that_is_gone_is_begun_anew(cos: aiocos.Client, cos_emul
     assert await cos.objects.read("bucket", "key") == DATA
 
 
-async def test_one_that_was_completed_unheard_is_a_success(
-    cos: aiocos.Client, cos_emulator: Emulator, source: Path, tmp_path: Path
-):
-    await broken_off(cos, cos_emulator, source)
-    # The rest, as the process did it that was killed before it heard the answer to its completion.
+async def _all_sent(cos: aiocos.Client, emulator: Emulator, source: Path, tmp_path: Path) -> CompleteMultipartUpload:
+    """An upload whose parts are all there, and the completion that its process was about to send, or had sent."""
+    await broken_off(cos, emulator, source)
     [journal] = journals(tmp_path)
-    begun = json.loads(journal.read_text().splitlines()[0])
+    upload_id = json.loads(journal.read_text().splitlines()[0])["upload_id"]
     with journal.open("a") as file:
         for number in (3, 4):
             data = DATA[(number - 1) * PART : number * PART]
-            done = await cos.multipart.upload_part("bucket", "key", begun["upload_id"], number, data)
+            done = await cos.multipart.upload_part("bucket", "key", upload_id, number, data)
             file.write(json.dumps({"part": number, "etag": done.etag, "md5": done.etag.strip('"')}) + "\n")
-    listed = [part async for part in cos.multipart.list_parts("bucket", "key", begun["upload_id"])]
-    await cos.multipart.complete("bucket", "key", begun["upload_id"], parts=[
-        aiocos.CompletedPart(etag=p.etag, part_number=p.part_number) for p in listed
-    ])  # fmt: skip
-    cos_emulator.requests.clear()
+    listed = [part async for part in cos.multipart.list_parts("bucket", "key", upload_id)]
+    emulator.requests.clear()
+    parts = [aiocos.CompletedPart(etag=part.etag, part_number=part.part_number) for part in listed]
+    return CompleteMultipartUpload("bucket", "key", upload_id, parts)
+
+
+async def test_one_that_was_completed_unheard_is_a_success(
+    cos: aiocos.Client, cos_emulator: Emulator, source: Path, tmp_path: Path
+):
+    await cos.engine.call(await _all_sent(cos, cos_emulator, source, tmp_path))
     result = await cos.upload("bucket", "key", source, resume=True)
     assert (result.kept, result.refused) == (len(DATA), None)
     assert count(cos_emulator, "UploadPart") == 0
+    assert journals(tmp_path) == []
+
+
+async def test_one_that_is_completed_while_it_is_looked_at_is_a_success(
+    cos: aiocos.Client, cos_emulator: Emulator, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The completion was on its way when its process ended; the listing shows the upload open still, its parts gone already."""
+    on_its_way = [await _all_sent(cos, cos_emulator, source, tmp_path)]
+    real = cos.engine.call
+
+    async def call(operation):
+        result = await real(operation)
+        if isinstance(operation, ListParts) and on_its_way:
+            await real(on_its_way.pop())
+            return result.model_copy(update={"parts": []})
+        return result
+
+    monkeypatch.setattr(cos.engine, "call", call)
+    result = await cos.upload("bucket", "key", source, resume=True)
+    assert (result.kept, result.refused, on_its_way) == (len(DATA), None, [])
+    assert await cos.objects.read("bucket", "key") == DATA
     assert journals(tmp_path) == []
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias, TypeVar
 
 from aiocos.config import TransferConfig
-from aiocos.errors import ConfigError, CosError, IntegrityError, InvalidPart, TransferError, Uncertain
+from aiocos.errors import ConfigError, CosError, IntegrityError, InvalidPart, NoSuchUpload, TransferError, Uncertain
 from aiocos.groups import Service
 from aiocos.net.hashing import INLINE, hashed
 from aiocos.operations.multipart import (
@@ -199,8 +199,11 @@ class _Multipart:
         self._record = record
         try:
             return await self._go_on(parts, record)
-        except InvalidPart:
-            # A part that was on its way when its process died has come after ours, and cut short: it is seen in the listing.
+        except (InvalidPart, TransferError) as error:
+            # What was on its way when the earlier call ended has come meanwhile. A part, cut short, after ours: it is seen in
+            # the listing. Or the completion, and there is no upload any more: the object is seen.
+            if isinstance(error, TransferError) and (self._found is None or not _is_over(error)):
+                raise
             self._done.clear()
             self._size, self._computed, self._confirmed, self._foreign = 0, True, True, False
             self._monitor.restarted()
@@ -379,3 +382,9 @@ class _Multipart:
     async def _clean_up(self, upload_id: str) -> None:
         # A second cancel ends the waiting, not the cleaning.
         await asyncio.shield(keep(self._service, abort(self._service, self._request.bucket, self._request.key, upload_id)))
+
+
+def _is_over(error: TransferError) -> bool:
+    """Tell whether parts failed because there is no such upload."""
+    group = error.__cause__
+    return isinstance(group, BaseExceptionGroup) and any(isinstance(leaf, NoSuchUpload) for leaf in leaves(group))  # pyright: ignore[reportUnknownArgumentType]
