@@ -43,7 +43,6 @@ class Session:
         ibm_api_key_id: Secret | None = None,
         ibm_service_instance_id: str | None = None,
         ibm_auth_endpoint: str | None = None,
-        ibm_kp_root_key_crn: str | None = None,
         auth_function: Callable[[], Any] | None = None,
         token_manager: Any = None,
     ) -> None:
