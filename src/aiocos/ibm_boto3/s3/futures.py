@@ -150,5 +150,5 @@ class TransferFuture:
     def set_exception(self, exception: BaseException) -> None:
         """Set what `result` raises in place of what it would; raises `TransferNotDoneError` before the end."""
         if not self.done():
-            raise TransferNotDoneError("set_exception can only be called once the transfer is complete.")
+            raise TransferNotDoneError("the transfer goes on: set_exception is for after its end")
         self._instead = exception

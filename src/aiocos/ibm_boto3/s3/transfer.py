@@ -80,7 +80,7 @@ class S3Transfer:
         if manager is not None:
             if client is not None or config is not None or osutil is not None:
                 raise ValueError(
-                    "Manager cannot be provided with client, config, nor osutil. These parameters are mutually exclusive."
+                    "a manager has a client and a config of its own: they are mutually exclusive, give one or the other"
                 )
             self._manager = manager
         elif client is None:
