@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from tests.witness.test_ibm_boto3 import sdk_client
 
 from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import Config, S3Client
 
-from .worlds import face_of
+from .worlds import Worlds, face_of, worlds
 
 
 @pytest.fixture
@@ -35,3 +36,14 @@ async def cos(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
         await client.create_bucket(Bucket="bucket")
         cos_emulator.requests.clear()
         yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def both() -> AsyncIterator[Worlds]:
+    """IBM's SDK and the face, each with a world of its own on one emulator."""
+    async with Emulator() as emulator:
+        sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
+        made = await worlds(emulator, sdk)
+        yield made
+        await made.face.close()
+        sdk.close()

@@ -6,29 +6,14 @@ Each side has a world of its own there, built alike; what is new in every call (
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from tests.witness.test_every_operation import CASES, PROTECTED
-from tests.witness.test_ibm_boto3 import sdk_client
 
-from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import names
 
-from .worlds import OURS, THEIRS, Worlds, differences, worlds
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def both() -> AsyncIterator[Worlds]:
-    async with Emulator() as emulator:
-        sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
-        made = await worlds(emulator, sdk)
-        yield made
-        await made.face.close()
-        sdk.close()
-
+from .worlds import OURS, THEIRS, Worlds, differences
 
 # What only one side says, by the operation; everything else is equal.
 THEIRS_ALONE = {

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import ibm_botocore.exceptions
 import pytest
-import pytest_asyncio
 from tests.witness.test_every_operation import COLD, PLAIN, PROTECTED, TARGET, VERSIONED
-from tests.witness.test_ibm_boto3 import sdk_client
 
-from aiocos.emulator import Emulator
 from aiocos.ibm_boto3.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from .worlds import Worlds, comparable, worlds
+from .worlds import Worlds, comparable
 
 LONG = "2001-01-01T00:00:00Z"
 
@@ -137,16 +132,6 @@ OTHERWISE: list[tuple[str, dict[str, Any], str]] = [
         "VersioningConfiguration.status",
     ),
 ]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def both() -> AsyncIterator[Worlds]:
-    async with Emulator() as emulator:
-        sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
-        made = await worlds(emulator, sdk)
-        yield made
-        await made.face.close()
-        sdk.close()
 
 
 def _ids(cases: list[tuple[str, dict[str, Any]]]) -> list[str]:
