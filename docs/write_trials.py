@@ -2,7 +2,8 @@
 
 AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -m "slow or not slow"
 python benchmarks/peer_trials.py --json > peers.json
-python docs/write_trials.py trials.json [peers.json]
+python benchmarks/peer_trials_hostile.py --json > hostile.json
+python docs/write_trials.py trials.json [peers.json hostile.json]
 """
 
 import json
@@ -32,6 +33,12 @@ WHAT = {
     "E14": "The answer to the completion of an upload is lost",
     "E15": "A 200 whose body is an error",
     "E16": "A bucket or a service that means harm",
+    "E17": "A service that answers 200 with something else: HTML, another document, nothing",
+    "E18": "Sizes and nesting that do harm: 15 MB of nested XML, an object of 16 TiB that never comes",
+    "E19": "State planted in a bucket: keys that climb, name hidden files of ours, or go through a link",
+    "E20": "A source with entries that cannot be read, synchronised with deletion",
+    "E21": "A proxy in the environment, and a service on this machine",
+    "E22": "A move whose service answers with the checksum of other bytes",
 }
 
 HEAD = """# The trials
@@ -42,7 +49,8 @@ scripted faults or through a proxy that misbehaves, and what stands here was see
 
     AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -m "slow or not slow"
     python benchmarks/peer_trials.py --json > peers.json
-    python docs/write_trials.py trials.json peers.json
+    python benchmarks/peer_trials_hostile.py --json > hostile.json
+    python docs/write_trials.py trials.json peers.json hostile.json
 
 Times are of the machine that this was run on. Other clients were put through the trials that need neither IAM nor a second
 process, in the same way, with their own defaults ({peers}); where nothing is said of them the trial was not run.
@@ -63,9 +71,9 @@ def row(trial: str, seen: list[dict[str, Any]], peers: list[dict[str, Any]]) -> 
     return f"| {trial} | {WHAT[trial]} | {'; '.join(ours) or '**not run**'} | {'; '.join(theirs)} |"
 
 
-def main(trials: str, peers: str | None = None) -> None:
+def main(trials: str, *peers: str) -> None:
     told = json.loads(Path(trials).read_text())
-    others: list[dict[str, Any]] = json.loads(Path(peers).read_text()) if peers else []
+    others: list[dict[str, Any]] = [row for path in peers for row in json.loads(Path(path).read_text())]
     versions = ", ".join(sorted({f"{one['client']} {one['version']}" for one in others})) or "none this time"
     lines = [
         row(trial, [one for one in told["trials"] if one["trial"] == trial], [one for one in others if one["trial"] == trial])

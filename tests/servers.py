@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from tests.waiting import block_until
 
 ACCESS_KEY_ID = "tests-access-key"
 SECRET_ACCESS_KEY = "tests-secret-key"
@@ -47,14 +48,16 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int) -> Iterator[Process]:
-    """Run a server until the end of the block; it has answered once when the block begins."""
+def running(command: list[str]) -> Iterator[Process]:
+    """Run a server until the end of the block; it has answered once when the block begins.
+
+    The server chooses its port itself and prints it: a port that was free a moment ago may belong to another server by now.
+    """
     # Into a file: a pipe that nobody reads is full after some hundred requests, and the server waits for ever.
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment())
         try:
-            _wait(process, port, log)
-            yield Process(f"http://127.0.0.1:{port}")
+            yield Process(_endpoint(process, log))
         finally:
             process.terminate()
             try:
@@ -64,42 +67,40 @@ def running(command: list[str], port: int) -> Iterator[Process]:
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: IO[bytes], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+def _endpoint(process: subprocess.Popen[bytes], log: IO[bytes]) -> str:
+    """Wait for the line with the endpoint of a server, and for its first answer."""
+    endpoint = ""
+
+    def answers() -> bool:
+        nonlocal endpoint
+        output = os.pread(log.fileno(), 1 << 20, 0)
         if process.poll() is not None:
-            log.seek(0)
-            output = log.read()
             raise RuntimeError(f"{process.args!r} ended with {process.returncode}: {output.decode(errors='replace')[-2000:]}")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        printed = re.search(rb"http://127\.0\.0\.1:\d+", output)
+        if printed is None:
+            return False
+        endpoint = printed[0].decode()
+        connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=10)
         try:
             connection.request("GET", "/")
             connection.getresponse().read()
         except OSError:
-            time.sleep(0.05)
-        else:
-            return
+            return False
         finally:
             connection.close()
-    raise RuntimeError(f"{process.args!r} did not answer on port {port} within {seconds} s")
+        return True
 
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    block_until(answers, f"an answer of {process.args!r}")
+    return endpoint
 
 
 def moto() -> contextlib.AbstractContextManager[Process]:
     """moto: broad semantics, no signatures, nothing on disk."""
-    port = free_port()
-    return running([program("moto_server"), "-H", "127.0.0.1", "-p", str(port)], port)
+    return running([program("moto_server"), "-H", "127.0.0.1", "-p", "0"])
 
 
 def rclone(data: Path) -> contextlib.AbstractContextManager[Process]:
     """`rclone serve s3` over a directory: checks signatures and Content-MD5."""
-    port = free_port()
     keys = f"{ACCESS_KEY_ID},{SECRET_ACCESS_KEY}"
-    command = [program("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", keys, "--no-cleanup", str(data)]
-    return running(command, port)
+    command = [program("rclone"), "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", keys, "--no-cleanup", str(data)]
+    return running(command)

@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Shell
+from tests.waiting import block_until
 
 import aiocos
 from aiocos.version import __version__
@@ -212,13 +212,10 @@ def test_signals_take_an_upload_back(shell: Shell, bucket: str, served: dict[str
         assert process.stderr is not None
         process.stdin.write(os.urandom(12_000_000))  # two parts and a piece; the rest never comes
         process.stdin.flush()
-        deadline = time.monotonic() + 20
-        while not asyncio.run(_open_uploads(served, bucket)) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        block_until(lambda: asyncio.run(_open_uploads(served, bucket)), "the upload is open")
         process.send_signal(number)
-        time.sleep(1)  # an end of the input that came first would be an end of the upload, in good order
-        process.stdin.close()
-        assert process.wait(20) == code
+        # With the pipe still open: an end of the input that came first would be an end of the upload, in good order.
+        assert process.wait(60) == code
         assert b"Traceback" not in process.stderr.read()
     assert asyncio.run(_open_uploads(served, bucket)) == []
     assert shell("ls", f"cos://{bucket}").lines == []

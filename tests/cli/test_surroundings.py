@@ -5,11 +5,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Shell
+from tests.waiting import block_until
 
 from aiocos.cli.app import Settings
 
@@ -104,7 +104,7 @@ def test_signals_end_an_upload_whose_pipe_is_silent(shell: Shell, bucket: str, n
         assert process.stderr is not None
         process.stdin.write(b"some, and then nothing more")
         process.stdin.flush()
-        _until(lambda: _waits_for(process.pid))
+        block_until(lambda: _waits_for(process.pid), "the command waits for its input")
         process.send_signal(number)
         assert process.wait(30) == code, "the pipe is still open"
         assert process.stderr.read() == b"aiocos: " + said + b"\n"
@@ -118,12 +118,6 @@ def _waits_for(pid: int) -> bool:
     except OSError:
         time.sleep(3)
         return True
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 @posix

@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Shell
+from tests.waiting import block_until
 
 FILES = {"a.txt": b"one", "b/c.txt": b"two two", "b/d.tmp": b"three"}
 
@@ -155,9 +155,7 @@ def test_killed_it_goes_on(shell: Shell, place: str, tree: Path):
         (tree / f"n{n:03}").write_bytes(os.urandom(1000))
     command = [sys.executable, "-m", "aiocos", "sync", str(tree), f"{place}/k", "--concurrency", "2", "-q"]
     running = subprocess.Popen(command, env={**os.environ, **shell.environment}, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while len(keys(shell, f"{place}/k/")) < 20 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    block_until(lambda: len(keys(shell, f"{place}/k/")) >= 20, "some files are there")
     running.send_signal(signal.SIGKILL)
     running.wait()
     there = len(keys(shell, f"{place}/k/"))
@@ -174,9 +172,7 @@ def test_a_copy_killed_in_the_middle_goes_on(shell: Shell, place: str, tmp_path:
     environment = {**os.environ, **shell.environment, "XDG_STATE_HOME": str(state)}
     command = ["cp", "--resume", "--part-size", "5MiB", "--concurrency", "1", str(large), f"{place}/large"]
     running = subprocess.Popen([sys.executable, "-m", "aiocos", *command, "-q"], env=environment)
-    deadline = time.monotonic() + 60
-    while not any(path.read_text().count("\n") > 2 for path in state.rglob("*.upload")) and time.monotonic() < deadline:
-        time.sleep(0.005)
+    block_until(lambda: any(path.read_text().count("\n") > 2 for path in state.rglob("*.upload")), "some parts are there")
     running.send_signal(signal.SIGKILL)
     running.wait()
     shell.environment["XDG_STATE_HOME"] = str(state)

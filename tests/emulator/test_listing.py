@@ -1,6 +1,5 @@
 """Listings: order, markers, delimiters, encoding."""
 
-import time
 from urllib.parse import quote, unquote_plus
 
 from hypothesis import given, settings
@@ -169,13 +168,10 @@ async def test_a_large_bucket_is_seeked_not_scanned() -> None:
             return 0
 
         store.point.set_progress_handler(count, 100)
-        begun = time.perf_counter()
         assert listing.latest(store.point, Asked(bucket, delimiter="/")).prefixes == [f"{n}/" for n in range(10)]
         deep = listing.latest(store.point, Asked(bucket, prefix="7/", after="7/050007", limit=1000))
-        took = time.perf_counter() - begun
         assert deep.objects[0].key == "7/050017"
         # A scan of 100,000 rows takes millions of steps of SQLite's machine.
         assert steps * 100 < 100_000
-        assert took < 1.0
     finally:
         await store.close()

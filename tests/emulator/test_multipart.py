@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 import pytest
+from tests.waiting import until
 
 from aiocos.emulator.checksums import Sums
 
@@ -126,11 +127,7 @@ async def test_abort(raw: Raw) -> None:
     answer = await raw.delete(f"/bucket/key?uploadId={upload}")
     assert (answer.status, answer.body) == (204, b"")
     assert (await raw.get(f"/bucket/key?uploadId={upload}")).code == "NoSuchUpload"
-    for _ in range(200):
-        if not list(raw.emulator.store.directory.glob("blobs/*/*")):
-            break
-        await asyncio.sleep(0.01)
-    assert not list(raw.emulator.store.directory.glob("blobs/*/*"))
+    await until(lambda: not list(raw.emulator.store.directory.glob("blobs/*/*")), "the files are removed")
 
 
 async def test_conditions_of_completion(raw: Raw) -> None:

@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tests import servers
+from tests.waiting import loop_steps
 
 import aiocos
 from aiocos.config import MIB
@@ -34,29 +33,6 @@ async def cos(endpoint: str) -> AsyncIterator[aiocos.Client]:
         yield client
 
 
-@contextmanager
-def watched() -> Iterator[list[tuple[float, str]]]:
-    """Give the processor time of each step of the loop's thread, longest first at the end; what others use does not count."""
-    steps: list[tuple[float, str]] = []
-    original = asyncio.events.Handle._run
-
-    def run(handle: asyncio.Handle) -> None:
-        task = getattr(handle._callback, "__self__", None)
-        what = repr(task.get_coro()) if isinstance(task, asyncio.Task) else repr(handle)
-        before = time.thread_time()
-        original(handle)
-        took = time.thread_time() - before
-        if took > 0.002:
-            steps.append((took, what))
-
-    asyncio.events.Handle._run = run
-    try:
-        yield steps
-    finally:
-        asyncio.events.Handle._run = original
-        steps.sort(reverse=True)
-
-
 async def _pieces(data: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(data), MIB):
         yield data[start : start + MIB]
@@ -65,7 +41,7 @@ async def _pieces(data: bytes) -> AsyncIterator[bytes]:
 async def never_for_long(work: Callable[[], Awaitable[None]]) -> None:
     """Have a work done, again where it held the loop up: once may be the system's, which gives memory away slowly at times."""
     for _ in range(3):
-        with watched() as steps:
+        with loop_steps() as steps:
             await work()
         long = [step for step in steps if step[0] > LONGEST]
         if not long:
