@@ -110,6 +110,18 @@ class WriteConditions:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
+class OverwriteParams:
+    """Refuse to replace an object."""
+
+    __slots__ = ()
+    forbid_overwrite: Annotated[bool | None, Header("x-ibm-forbid-overwrite", lenient=True)] = None
+    """True refuses the write with 409 `ObjectAlreadyExists` where the key has an object. None and False allow it.
+
+    Buckets that keep or kept versions ignore it, and so does a service whose owner has not enabled the feature.
+    """
+
+
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Retaining:
     """Retention of an object in a bucket with a retention policy: a period (seconds or timedelta; -1 indefinite, -2 permanent)
     or a date, not both; and one legal hold.
