@@ -6,8 +6,10 @@ import os
 from base64 import b64encode
 from collections.abc import Sequence
 
+import aiohttp
 import pytest
 
+from aiocos.emulator import Emulator
 from aiocos.emulator.checksums import Sums
 
 from .conftest import Answer, Raw, etag
@@ -253,3 +255,63 @@ async def test_checksums_of_uploads(raw: Raw, name: str, kind: str) -> None:
     assert (done.texts(element), done.texts("ChecksumType")) == ([expected], [kind])
     got = await raw.get("/bucket/key", x_amz_checksum_mode="ENABLED")
     assert (got.headers[header], got.headers["x-amz-checksum-type"]) == (expected, kind)
+
+
+async def put_key(raw: Raw, body: bytes = b"old", **headers: str) -> Answer:
+    return await raw.put("/bucket/key", body, **headers)
+
+
+async def test_a_write_may_forbid_to_overwrite(raw: Raw) -> None:
+    # Begun while there is nothing: the completion looks again, if it is asked to.
+    first, second = await begin(raw, x_ibm_forbid_overwrite="true"), await begin(raw)
+    for upload in (first, second):
+        await part(raw, upload, 1, b"new")
+    assert (await put_key(raw, x_ibm_forbid_overwrite="true")).status == 200
+    assert (await raw.put("/bucket/other", b"new")).status == 200
+    writes = (
+        await put_key(raw, b"new", x_ibm_forbid_overwrite="true"),
+        await put_key(raw, b"new", x_ibm_forbid_overwrite="TRUE"),
+        await raw.put("/bucket/key", x_amz_copy_source="bucket/other", x_ibm_forbid_overwrite="True"),
+        await raw.post("/bucket/key?uploads", x_ibm_forbid_overwrite="true"),
+        await complete(raw, second, [(1, etag(b"new"))], x_ibm_forbid_overwrite="true"),
+    )
+    assert [(answer.status, answer.code) for answer in writes] == [(409, "ObjectAlreadyExists")] * len(writes)
+    assert (await raw.get("/bucket/key")).body == b"old"
+    assert len((await raw.get("/bucket?uploads")).xml.findall("Upload")) == 2
+    # What was begun so does not bind its completion.
+    assert (await complete(raw, first, [(1, etag(b"new"))])).status == 200
+    assert (await raw.get("/bucket/key")).body == b"new"
+
+
+@pytest.mark.parametrize("value", ["false", "False", "", "0", "yes"])
+async def test_only_true_forbids_to_overwrite(raw: Raw, value: str) -> None:
+    assert (await put_key(raw)).status == 200
+    assert (await put_key(raw, b"new", x_ibm_forbid_overwrite=value)).status == 200
+
+
+@pytest.mark.parametrize("status", ["Enabled", "Suspended"])
+async def test_buckets_with_versions_ignore_the_forbidden_overwrite(raw: Raw, status: str) -> None:
+    xml = f"<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>".encode()
+    assert (await raw.put("/bucket?versioning", xml)).status == 200
+    assert (await put_key(raw)).status == 200
+    assert (await put_key(raw, b"new", x_ibm_forbid_overwrite="true")).status == 200
+
+
+@pytest.mark.parametrize("honors", [True, False])
+async def test_conditions_of_a_completion_may_be_ignored(session: aiohttp.ClientSession, honors: bool) -> None:
+    async with Emulator(honors_conditional_completion=honors, honors_forbid_overwrite=honors) as emulator:
+        raw = Raw(emulator, session, emulator.instance)
+        await raw.put("/bucket")
+        uploads = [await begin(raw) for _ in range(4)]
+        for upload in uploads:
+            await part(raw, upload, 1, b"new")
+        await put_key(raw)
+        # Of a PUT they count always.
+        assert (await put_key(raw, If_None_Match="*")).status == 412
+        answers = (
+            await complete(raw, uploads[0], [(1, etag(b"new"))], If_None_Match="*"),
+            await complete(raw, uploads[1], [(1, etag(b"new"))], If_Match='"other"'),
+            await complete(raw, uploads[2], [(1, etag(b"new"))], If_Unmodified_Since="Sat, 01 Jan 2000 00:00:00 GMT"),
+            await complete(raw, uploads[3], [(1, etag(b"new"))], x_ibm_forbid_overwrite="true"),
+        )
+        assert [answer.status for answer in answers] == ([412, 412, 412, 409] if honors else [200] * 4)

@@ -8,7 +8,7 @@ from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import canned_in
 from aiocos.emulator.handlers.buckets import page_size
-from aiocos.emulator.handlers.finding import check_key, check_write, key_md5, told_version
+from aiocos.emulator.handlers.finding import check_key, check_overwrite, check_write, key_md5, told_version
 from aiocos.emulator.handlers.listing import common
 from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.handlers.state import still_there
@@ -83,7 +83,10 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
     )
 
     def write(t: Transaction) -> None:
-        public.refuse_public(still_there(t, ctx.bucket), made.acl)
+        current = still_there(t, ctx.bucket)
+        public.refuse_public(current, made.acl)
+        # Told early, before parts are sent for nothing. The completion has a header of its own.
+        check_overwrite(current, objects.find(t.connection, current.id, op.key), op, ctx.behavior)
         uploads.add(t, made)
 
     await ctx.store.write(write)
@@ -119,7 +122,9 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
         chosen = _choose(op.parts, {part.number: part for part in uploads.parts(t.connection, upload.id)})
 
         def check(old: Object | None) -> None:
-            check_write(old, op)
+            if ctx.behavior.honors_conditional_completion:
+                check_write(old, op)
+            check_overwrite(current, old, op, ctx.behavior)
             retention.refuse_protected(old, now)
 
         # Before its own retention is looked at, what stands against the write at all.

@@ -8,7 +8,16 @@ from aiocos.emulator import lifecycle, locking, public
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
 from aiocos.emulator.handlers import retention, tagging
 from aiocos.emulator.handlers.acl import canned_in
-from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find, told_version
+from aiocos.emulator.handlers.finding import (
+    check_key,
+    check_overwrite,
+    check_source,
+    check_write,
+    etag_for,
+    key_md5,
+    must_find,
+    told_version,
+)
 from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.replication import STATUS, replicate
@@ -83,6 +92,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
 
     def check(old: Object | None) -> None:
         check_write(old, op)
+        check_overwrite(bucket, old, op, ctx.behavior)
         retention.refuse_protected(old, ctx.now)
 
     explicit = locking.asked(bucket, op, ctx.now)
@@ -160,6 +170,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
 
     def check(old: Object | None) -> None:
         check_write(old, op)
+        check_overwrite(bucket, old, op, ctx.behavior)
         retention.refuse_protected(old, now)
 
     def write(t: Transaction) -> tuple[Bucket, Object, Object]:
