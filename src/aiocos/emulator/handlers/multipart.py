@@ -6,7 +6,7 @@ from aiocos.config import MAX_PARTS, MIN_PART
 from aiocos.emulator import checksums, lifecycle, locking, public
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers import retention
-from aiocos.emulator.handlers.acl import canned_in
+from aiocos.emulator.handlers.acl import list_of
 from aiocos.emulator.handlers.buckets import page_size
 from aiocos.emulator.handlers.finding import check_key, check_overwrite, check_write, key_md5, told_version
 from aiocos.emulator.handlers.listing import common
@@ -75,7 +75,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         ctx.writer,
         content_headers(op),
         user_metadata(op.metadata),
-        canned_in(ctx.bucket, op.acl),
+        list_of(op, ctx.bucket, {ctx.writer}),
         key_md5(op.customer_key),
         algorithm,
         op.checksum_type or _type_of(algorithm),

@@ -7,7 +7,7 @@ from aiocos.config import MAX_PUT
 from aiocos.emulator import lifecycle, locking, public
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
 from aiocos.emulator.handlers import retention, tagging
-from aiocos.emulator.handlers.acl import canned_in
+from aiocos.emulator.handlers.acl import list_of
 from aiocos.emulator.handlers.finding import (
     check_key,
     check_overwrite,
@@ -25,7 +25,7 @@ from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
 from aiocos.errors import NotServed
 from aiocos.operations.multipart import CreateMultipartUpload
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
-from aiocos.operations.shared import Encryption, ObjectGrants
+from aiocos.operations.shared import Encryption
 from aiocos.wire.values import CopySource
 
 MAX_METADATA = 4 * 1000 * 1000
@@ -63,11 +63,9 @@ def user_metadata(metadata: dict[str, str] | None) -> dict[str, str]:
     return metadata or {}
 
 
-def refuse_unserved(op: ObjectGrants | Encryption) -> None:
-    """Refuse what would be a promise not kept: grants to single users, keys of another service."""
-    if isinstance(op, ObjectGrants) and (op.grant_full_control or op.grant_read or op.grant_read_acp or op.grant_write_acp):
-        raise NotServed("grants by header are not served; use x-amz-acl", status=501, code="NotImplemented")
-    if isinstance(op, Encryption) and op.server_side_encryption not in (None, "AES256"):
+def refuse_unserved(op: Encryption) -> None:
+    """Refuse what would be a promise not kept: keys of another service."""
+    if op.server_side_encryption not in (None, "AES256"):
         raise NotServed("only AES256 is served", status=501, code="NotImplemented")
 
 
@@ -86,7 +84,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     """Store an object."""
     refuse_unserved(op)
     bucket = ctx.bucket
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
+    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), list_of(op, bucket, {ctx.writer})
     customer = key_md5(op.customer_key)
     retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
 
@@ -159,7 +157,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
     source_bucket, source = source_of(ctx, op.source)
     customer, source_key = key_md5(op.customer_key), key_md5(op.source_customer_key)
     replace, now, writer = op.metadata_directive == "REPLACE", ctx.now, ctx.writer
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
+    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), list_of(op, bucket, {ctx.writer})
     to_self = (source_bucket.id, source.key) == (bucket.id, op.key) and source.version_id is None
     changed = replace or op.storage_class or op.tagging_directive == "REPLACE" or customer != source_key
     if to_self and not (changed or op.website_redirect_location or op.retention_directive):
