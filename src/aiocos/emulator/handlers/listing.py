@@ -5,7 +5,7 @@ import binascii
 import sqlite3
 
 from aiocos.emulator.context import Context, failure, handles, moment, owner
-from aiocos.emulator.handlers.buckets import page_size
+from aiocos.emulator.handlers.buckets import page_size, tell_key
 from aiocos.emulator.handlers.reading import quoted
 from aiocos.emulator.lifecycle import storage_class
 from aiocos.emulator.store import Object
@@ -53,7 +53,6 @@ async def list_v1(ctx: Context, op: ListObjects) -> ListObjectsResult:
     asked = Asked(ctx.bucket.id, op.prefix or "", op.delimiter or "", op.marker or "", page_size(op.max_keys, "max-keys"))
     now = ctx.now
     found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=True, now=now))
-    key_id = ctx.bucket.kp_root_key_crn
     return ListObjectsResult(
         name=op.bucket,
         prefix=asked.prefix,
@@ -66,8 +65,7 @@ async def list_v1(ctx: Context, op: ListObjects) -> ListObjectsResult:
         encoding_type=op.encoding_type,
         contents=contents,
         common_prefixes=common(found),
-        kp_enabled=True if key_id else None,
-        kp_root_key_id=key_id.rpartition(":")[2] if key_id else None,
+        kp_root_key_id=tell_key(ctx),
     )
 
 
