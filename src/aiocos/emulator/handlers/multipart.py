@@ -9,7 +9,7 @@ from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import list_of
 from aiocos.emulator.handlers.buckets import page_size
 from aiocos.emulator.handlers.finding import check_key, check_overwrite, check_write, key_md5, told_version
-from aiocos.emulator.handlers.listing import common
+from aiocos.emulator.handlers.listing import common, encoding_of
 from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.handlers.writing import (
@@ -73,7 +73,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         op.key,
         ctx.now,
         ctx.writer,
-        content_headers(op),
+        content_headers(ctx, op),
         user_metadata(op.metadata),
         list_of(op, ctx.bucket, {ctx.writer}),
         key_md5(op.customer_key),
@@ -273,10 +273,10 @@ async def list_uploads(ctx: Context, op: ListMultipartUploads) -> ListMultipartU
         next_key_marker=found.last if found.truncated else None,
         next_upload_id_marker=(found.last_id or None) if found.truncated else None,
         prefix=asked.prefix,
-        delimiter=op.delimiter,
+        delimiter=op.delimiter or None,
         max_uploads=asked.limit,
         is_truncated=found.truncated,
-        encoding_type=op.encoding_type,
+        encoding_type=encoding_of(op.encoding_type),
         uploads=[
             UploadEntry(
                 key=u.key,
