@@ -1,6 +1,5 @@
 """Objects put and copied."""
 
-from email.utils import format_datetime
 from typing import Any
 
 from aiocos.config import MAX_PUT
@@ -42,8 +41,8 @@ _CONTENT = (
 )
 
 
-def content_headers(op: PutObject | CopyObject | CreateMultipartUpload) -> dict[str, str]:
-    """What the object's readers are told, by the field names of `ObjectInfo`."""
+def content_headers(ctx: Context, op: PutObject | CopyObject | CreateMultipartUpload) -> dict[str, str]:
+    """Return what the object's readers are told, by the field names of `ObjectInfo`."""
     headers: dict[str, str] = {}
     for name in _CONTENT:
         value = getattr(op, name)
@@ -51,8 +50,9 @@ def content_headers(op: PutObject | CopyObject | CreateMultipartUpload) -> dict[
             headers[name] = value
     if op.tagging:
         tagging.check_header(op.tagging)
-    if op.expires is not None:
-        headers["expires"] = format_datetime(op.expires, usegmt=True)
+    # Kept as it came: S3 stores any text here, and `0` or `-1` are what many writers mean by "expired".
+    if expires := ctx.request.headers.get("expires"):
+        headers["expires"] = expires
     return headers
 
 
@@ -84,7 +84,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     """Store an object."""
     refuse_unserved(op)
     bucket = ctx.bucket
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), list_of(op, bucket, {ctx.writer})
+    headers, metadata, acl = content_headers(ctx, op), user_metadata(op.metadata), list_of(op, bucket, {ctx.writer})
     customer = key_md5(op.customer_key)
     retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
 
@@ -157,7 +157,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
     source_bucket, source = source_of(ctx, op.source)
     customer, source_key = key_md5(op.customer_key), key_md5(op.source_customer_key)
     replace, now, writer = op.metadata_directive == "REPLACE", ctx.now, ctx.writer
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), list_of(op, bucket, {ctx.writer})
+    headers, metadata, acl = content_headers(ctx, op), user_metadata(op.metadata), list_of(op, bucket, {ctx.writer})
     to_self = (source_bucket.id, source.key) == (bucket.id, op.key) and source.version_id is None
     changed = replace or op.storage_class or op.tagging_directive == "REPLACE" or customer != source_key
     if to_self and not (changed or op.website_redirect_location or op.retention_directive):
