@@ -61,9 +61,9 @@ async def test_at_once_and_at_a_date(cos: Client, clock: Clock) -> None:
     await cos.lifecycle.put("bucket", [LifecycleRule.archive(days=0)])
     await cos.objects.put("bucket", "at once", b"data")
     await _refused(cos, "at once")
-    await cos.lifecycle.put("bucket", [LifecycleRule.archive(date=START + 3 * DAY)])
+    await cos.lifecycle.put("bucket", [LifecycleRule.archive(date=START + 3 * DAY + 12 * HOUR)])
     await cos.objects.put("bucket", "dated", b"data")
-    clock.advance(3 * DAY - HOUR)
+    clock.advance(3 * DAY + 11 * HOUR)
     assert await cos.objects.read("bucket", "dated") == b"data"
     clock.advance(HOUR)
     await _refused(cos, "dated")

@@ -3,6 +3,7 @@
 A lock is kept with its version (`Object.lock`): `mode`, `until` in seconds, and `hold` (`ON`, `OFF`; missing: never set).
 """
 
+from datetime import datetime
 from typing import Any
 
 from aiocos.emulator.context import Context, failure
@@ -40,7 +41,34 @@ def asked(bucket: Bucket, op: Locking, now: float) -> Lock | None:
         raise failure("InvalidArgument", "A legal hold is ON or OFF.")
     lock: Lock = {} if hold is None else {"hold": hold}
     if mode is not None and until is not None:
-        lock |= {"mode": mode, "until": in_future(until.timestamp(), now)}
+        lock |= {"mode": mode, "until": in_future(seconds(until), now)}
+    return lock
+
+
+def seconds(until: datetime) -> float:
+    """Return a date of Object Lock in seconds, in whole milliseconds: the finest that answers tell."""
+    return until.replace(microsecond=until.microsecond // 1000 * 1000).timestamp()
+
+
+def is_later(until: float, old: float) -> bool:
+    """Tell whether a date is later than another, judged by whole seconds.
+
+    IBM's and Amazon's SDKs cut the date of a header to seconds and leave that of a document as it is. The fraction of one and
+    the same instant must not count as an extension, which needs no right to bypass.
+    """
+    return int(until) > int(old)
+
+
+def on_replica(old: Lock | None, source: Lock, now: float) -> Lock:
+    """Return the lock of a replica that follows its source.
+
+    Neither a lock in COMPLIANCE that has not run out nor a legal hold that the source knows nothing of gets lost by it.
+    """
+    kept = old or {}
+    lock = source if "hold" in source or "hold" not in kept else {**source, "hold": kept["hold"]}
+    if kept.get("mode") == "COMPLIANCE" and now < kept["until"]:
+        later = source["until"] if source.get("mode") == "COMPLIANCE" else 0.0
+        lock = {**lock, "mode": "COMPLIANCE", "until": max(kept["until"], later)}
     return lock
 
 

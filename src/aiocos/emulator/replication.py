@@ -72,7 +72,7 @@ def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tu
     if there is not None:
         objects.set_headers(t, there.serial, headers)
         if made.lock is not None and lockable:
-            objects.set_lock(t, there.serial, made.lock)
+            objects.set_lock(t, there.serial, locking.on_replica(there.lock, made.lock, now))
         return None
     replica = made.copy(
         headers=headers,

@@ -87,6 +87,8 @@ def _none() -> NoSuchConfiguration:
 
 
 def _lock_of(ctx: Context, key: str, version_id: str | None) -> dict[str, Any]:
+    if "object-lock" not in ctx.bucket.settings:
+        raise locking.no_lock()
     return must_find(ctx.store.point, ctx.bucket.id, key, version_id).lock or {}
 
 
@@ -112,7 +114,7 @@ async def get_legal_hold(ctx: Context, op: GetObjectLegalHold) -> ObjectLegalHol
 async def put_retention(ctx: Context, op: PutObjectRetention) -> Charged:
     """Lock a version, extend its lock; with the right to bypass GOVERNANCE, shorten or lift it."""
     mode, named, now = op.retention.mode, ctx.bucket, ctx.now
-    until = None if op.retention.retain_until is None else op.retention.retain_until.timestamp()
+    until = None if op.retention.retain_until is None else locking.seconds(op.retention.retain_until)
     if (mode is None) != (until is None):
         raise _malformed("A retention has a mode and a date.")
     bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
@@ -133,14 +135,14 @@ async def put_retention(ctx: Context, op: PutObjectRetention) -> Charged:
 
 
 def _check_change(found: Object, mode: str | None, until: float | None, now: float, *, bypass: bool) -> None:
-    """Refuse what would weaken a lock that has not run out."""
+    """Refuse what would weaken a lock that has not run out. Without bypass only a later date is none of that."""
     if not locking.is_retained(found, now):
         return
     assert found.lock is not None
     if found.lock["mode"] == "GOVERNANCE" and bypass:
         return
     weaker = found.lock["mode"] == "COMPLIANCE" and mode != "COMPLIANCE"
-    if weaker or until is None or until <= found.lock["until"]:
+    if weaker or until is None or not locking.is_later(until, found.lock["until"]):
         raise locking.protected()
 
 
