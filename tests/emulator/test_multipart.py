@@ -5,6 +5,7 @@ import hashlib
 import os
 from base64 import b64encode
 from collections.abc import Sequence
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -315,3 +316,69 @@ async def test_conditions_of_a_completion_may_be_ignored(session: aiohttp.Client
             await complete(raw, uploads[3], [(1, etag(b"new"))], x_ibm_forbid_overwrite="true"),
         )
         assert [answer.status for answer in answers] == ([412, 412, 412, 409] if honors else [200] * 4)
+
+
+async def test_a_second_completion_answers_as_the_first(raw: Raw) -> None:
+    """Its answer may have been lost. Its condition would meet the object that the first has made."""
+    upload = await begin(raw)
+    for number, body in ((1, b"x" * MIN), (2, b"y")):
+        await part(raw, upload, number, body)
+    parts = [(1, etag(b"x" * MIN)), (2, etag(b"y"))]
+    first = await complete(raw, upload, parts, If_None_Match="*", x_ibm_forbid_overwrite="true")
+    assert first.status == 200
+    for headers in ({"If_None_Match": "*", "x_ibm_forbid_overwrite": "true"}, {}, {"If_Match": '"other"'}):
+        again = await complete(raw, upload, parts, **headers)
+        assert (again.status, again.body) == (200, first.body)
+    # Quotes are no matter; other parts, or another key, are another request.
+    assert (await complete(raw, upload, [(n, tag.strip('"')) for n, tag in parts])).body == first.body
+    for others in (parts[:1], [(1, parts[0][1]), (3, parts[1][1])], [(1, parts[0][1]), (2, etag(b"z"))]):
+        assert (await complete(raw, upload, others)).code == "NoSuchUpload"
+    assert (await complete(raw, upload, parts, key="other")).code == "NoSuchUpload"
+    assert (await raw.get(f"/bucket/key?uploadId={upload}")).code == "NoSuchUpload"
+    assert (await raw.delete(f"/bucket/key?uploadId={upload}")).code == "NoSuchUpload"
+
+
+async def test_completions_are_forgotten_with_their_versions(raw: Raw) -> None:
+    for end in ("replaced", "deleted"):
+        upload = await begin(raw)
+        await part(raw, upload, 1, b"x")
+        assert (await complete(raw, upload, [(1, etag(b"x"))])).status == 200
+        if end == "replaced":
+            assert (await put_key(raw)).status == 200
+        else:
+            assert (await raw.delete("/bucket/key")).status == 204
+        assert (await complete(raw, upload, [(1, etag(b"x"))])).code == "NoSuchUpload"
+        assert raw.emulator.store.point.execute("SELECT count(*) FROM completions").fetchone() == (0,)
+    # Where versions are kept, the one that was made is there behind a newer one and behind a marker.
+    xml = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    assert (await raw.put("/bucket?versioning", xml)).status == 200
+    upload = await begin(raw)
+    await part(raw, upload, 1, b"x")
+    first = await complete(raw, upload, [(1, etag(b"x"))])
+    version = first.headers["x-amz-version-id"]
+    await put_key(raw)
+    await raw.delete("/bucket/key")
+    again = await complete(raw, upload, [(1, etag(b"x"))])
+    assert (again.status, again.headers["x-amz-version-id"]) == (200, version)
+    assert (await raw.delete(f"/bucket/key?versionId={version}")).status == 204
+    assert (await complete(raw, upload, [(1, etag(b"x"))])).code == "NoSuchUpload"
+
+
+async def test_completions_are_known_after_a_restart(session: aiohttp.ClientSession, tmp_path: Path) -> None:
+    parts = [(1, etag(b"x"))]
+    async with Emulator(tmp_path / "data") as emulator:
+        raw = Raw(emulator, session, emulator.instance)
+        await raw.put("/bucket")
+        upload = await begin(raw)
+        await part(raw, upload, 1, b"x")
+        assert (await complete(raw, upload, parts)).status == 200
+    async with Emulator(tmp_path / "data") as emulator:
+        assert (await complete(Raw(emulator, session, emulator.instance), upload, parts)).status == 200
+
+
+async def test_one_of_many_completions_makes_the_object(raw: Raw) -> None:
+    upload = await begin(raw)
+    await part(raw, upload, 1, b"x")
+    answers = await asyncio.gather(*(complete(raw, upload, [(1, etag(b"x"))], If_None_Match="*") for _ in range(10)))
+    assert {(answer.status, answer.body) for answer in answers} == {(200, answers[0].body)}
+    assert raw.emulator.store.point.execute("SELECT count(*) FROM objects").fetchone() == (1,)

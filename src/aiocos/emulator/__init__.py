@@ -16,7 +16,9 @@ Where the service's documentation is silent, this was chosen:
 * SSE-C: content is stored as it is, with the MD5 of the key. No key: 400 `InvalidRequest`; another: 403 `AccessDenied`.
 * A copy keeps the source's ETag, that of a multipart upload too. Checksums are those that were announced: none is added.
 * CRC-32C and CRC-64/NVME are verified up to 16 MiB, beyond that kept as announced.
-* A second completion of an upload is 404 `NoSuchUpload`. Deleting a bucket gives up its open uploads.
+* A second completion of an upload with the same parts answers as the first did, whatever its conditions say, as long as the
+  version is there that the first made; with other parts, or later, it is 404 `NoSuchUpload`. Deleting a bucket gives up its
+  open uploads.
 * A location without a storage class (`eu-de`) means `eu-de-standard`. The name of a removed bucket is free at once.
 * Sub-resources that are not served, MFA delete, and grants to others than everybody are 501 `NotImplemented`.
 * Version ids are UUIDs; answers carry them once versioning was set. A marker is 404 where it is current, by id 405

@@ -1,5 +1,6 @@
 """Multipart uploads: begun, completed, aborted, listed."""
 
+import json
 import os
 
 from aiocos.config import MAX_PARTS, MIN_PART
@@ -109,14 +110,23 @@ def _type_of(algorithm: str | None) -> str | None:
 
 @handles(CompleteMultipartUpload, "write")
 async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload:
-    """Join the parts. No byte is moved: the object's segments are those of its parts."""
+    """Join the parts. No byte is moved: the object's segments are those of its parts.
+
+    A second completion with the same parts answers as the first did, as long as the version is there that it made.
+    """
     bucket, now = ctx.bucket, ctx.now
     retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
     _check_order(op.parts)
 
     def write(t: Transaction) -> tuple[Bucket, Object]:
         current = still_there(t, bucket)
-        upload = find_upload(ctx, op.key, op.upload_id, t)
+        upload = uploads.find(t.connection, current.id, op.key, op.upload_id)
+        if upload is None:
+            # The answer to the first may have been lost. Its conditions were met then; by now they would meet its own object.
+            again = uploads.completed(t.connection, current.id, op.key, op.upload_id, _said(op.parts))
+            if again is None:
+                raise no_upload()
+            return current, again
         if op.customer_key is not None:
             check_key(upload.customer_md5, key_md5(op.customer_key))
         chosen = _choose(op.parts, {part.number: part for part in uploads.parts(t.connection, upload.id)})
@@ -151,6 +161,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
                 raise checksums.mismatch(f"x-amz-checksum-{name}")
         made = objects.put(t, current.id, new, check)
         uploads.remove(t, upload.id)
+        uploads.note_completion(t, upload.id, made.serial, _said(op.parts))
         return current, replicate(t, current, made, now)
 
     current, made = await ctx.store.write(write)
@@ -176,6 +187,10 @@ def _check_order(parts: list[CompletedPart]) -> None:
         if part.part_number <= last:
             raise failure("InvalidPartOrder", "The list of parts was not in ascending order.")
         last = part.part_number
+
+
+def _said(parts: list[CompletedPart]) -> str:
+    return json.dumps([(part.part_number, digest.bare(part.etag or "")) for part in parts])
 
 
 def _choose(asked: list[CompletedPart], present: dict[int, Part]) -> list[Part]:
