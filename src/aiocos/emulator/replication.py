@@ -63,7 +63,7 @@ def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tu
     if target is None:
         return "content", "The target bucket does not exist."
     if target.versioning != "Enabled":
-        return "content", "The target bucket is not versioned."
+        return "content", "Versioning disabled on destination bucket"
     lockable = "object-lock" in target.settings
     if made.lock and not lockable:
         return "objectLock", "The version is locked, and the target bucket does not have Object Lock."
