@@ -37,7 +37,6 @@ _CONTENT = (
     "content_language",
     "cache_control",
     "website_redirect_location",
-    "tagging",
 )
 
 
@@ -48,8 +47,8 @@ def content_headers(ctx: Context, op: PutObject | CopyObject | CreateMultipartUp
         value = getattr(op, name)
         if value:
             headers[name] = value
-    if op.tagging:
-        tagging.check_header(op.tagging)
+    if op.tagging and (tags := tagging.of_header(op.tagging)):
+        headers["tagging"] = tags
     # Kept as it came: S3 stores any text here, and `0` or `-1` are what many writers mean by "expired".
     if expires := ctx.request.headers.get("expires"):
         headers["expires"] = expires
@@ -184,7 +183,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         # Before its own retention is looked at, what stands against the write at all.
         check(objects.find(t.connection, current.id, op.key))
         told = headers if replace else found.headers
-        tags = op.tagging if op.tagging_directive == "REPLACE" else found.headers.get("tagging")
+        tags = headers.get("tagging") if op.tagging_directive == "REPLACE" else found.headers.get("tagging")
         kept = {n: v for n, v in told.items() if n not in (STATUS, "tagging")} | ({"tagging": tags} if tags else {})
         new = found.copy(
             key=op.key,
