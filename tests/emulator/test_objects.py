@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import os
+import random
+import string
 
 import pytest
 
@@ -424,3 +426,27 @@ async def test_retention_is_kept_and_told(raw: Raw) -> None:
     raw.emulator.clock.advance(86401)
     raw.token = raw.emulator.iam.issue(raw.emulator.instance)
     assert (await raw.delete("/bucket/k3")).status == 204
+
+
+async def test_no_range_is_an_error(raw: Raw) -> None:
+    """Whatever stands in `Range`: the whole, what was asked for, or that nothing of it is there."""
+    body = bytes(range(100))
+    await raw.put("/bucket/key", body)
+    rng = random.Random(12)
+    for _ in range(200):
+        asked = "bytes=" + "".join(rng.choice("0123456789-,= x") for _ in range(rng.randint(0, 6)))
+        answer = await raw.get("/bucket/key", Range=asked)
+        assert answer.status in (200, 206, 416), asked
+        if answer.status == 200:
+            assert answer.body == body
+        elif answer.status == 206:
+            first, last = answer.headers["Content-Range"].removeprefix("bytes ").removesuffix("/100").split("-")
+            assert answer.body == body[int(first) : int(last) + 1], asked
+
+
+async def test_any_text_of_expires_comes_back(raw: Raw) -> None:
+    rng = random.Random(12)
+    for _ in range(100):
+        text = "".join(rng.choice(string.printable[:95]) for _ in range(rng.randint(1, 40))).strip() or "0"
+        await raw.put("/bucket/key", b"x", Expires=text)
+        assert (await raw.head("/bucket/key")).headers["Expires"] == text
