@@ -661,15 +661,31 @@ async def test_a_replica_keeps_what_was_set_on_it(cos: Client, raw: Raw) -> None
     await cos.object_lock.put_legal_hold("target", "key", "ON", version_id=version)
     await cos.tagging.put_object("locked", "key", {"a": "b"}, version_id=version)
     await cos.object_lock.put_retention("locked", "key", ObjectRetention(), version_id=version, bypass_governance=True)
-    for source_until in (7, 12):
+    until = longer.retain_until
+    for days in (7, 12):
+        governed = ObjectRetention(mode="GOVERNANCE", retain_until=later(raw, days))
+        await cos.object_lock.put_retention("locked", "key", governed, version_id=version, bypass_governance=True)
         replica = await cos.objects.head("target", "key", version_id=version)
         assert (replica.object_lock_mode, replica.object_lock_legal_hold) == ("COMPLIANCE", "ON")
-        assert replica.object_lock_retain_until == later(raw, 9)
-        governed = ObjectRetention(mode="GOVERNANCE", retain_until=later(raw, source_until))
-        await cos.object_lock.put_retention("locked", "key", governed, version_id=version, bypass_governance=True)
+        assert replica.object_lock_retain_until == until
     strict = ObjectRetention(mode="COMPLIANCE", retain_until=later(raw, 20))
     await cos.object_lock.put_retention("locked", "key", strict, version_id=version)
-    assert (await cos.objects.head("target", "key", version_id=version)).object_lock_retain_until == later(raw, 20)
+    assert (await cos.objects.head("target", "key", version_id=version)).object_lock_retain_until == strict.retain_until
+
+
+async def test_a_replica_whose_lock_has_run_out_follows_again(cos: Client, raw: Raw) -> None:
+    from .test_replication import rule
+
+    await cos.buckets.create("target", object_lock_enabled=True)
+    await cos.replication.put("locked", rule("target"))
+    version = await locked(cos, later(raw, 1))
+    strict = ObjectRetention(mode="COMPLIANCE", retain_until=later(raw, 2))
+    await cos.object_lock.put_retention("target", "key", strict, version_id=version)
+    raw.emulator.clock.advance(days=3)
+    governed = ObjectRetention(mode="GOVERNANCE", retain_until=later(raw, 1))
+    async with raw.emulator.client() as again:  # the token of the first has expired
+        await again.object_lock.put_retention("locked", "key", governed, version_id=version)
+        assert (await again.objects.head("target", "key", version_id=version)).object_lock_mode == "GOVERNANCE"
 
 
 async def test_a_replica_follows_a_bypass(cos: Client, raw: Raw) -> None:

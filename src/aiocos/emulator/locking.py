@@ -3,7 +3,6 @@
 A lock is kept with its version (`Object.lock`): `mode`, `until` in seconds, and `hold` (`ON`, `OFF`; missing: never set).
 """
 
-from datetime import datetime
 from typing import Any
 
 from aiocos.emulator.context import Context, failure
@@ -41,13 +40,8 @@ def asked(bucket: Bucket, op: Locking, now: float) -> Lock | None:
         raise failure("InvalidArgument", "A legal hold is ON or OFF.")
     lock: Lock = {} if hold is None else {"hold": hold}
     if mode is not None and until is not None:
-        lock |= {"mode": mode, "until": in_future(seconds(until), now)}
+        lock |= {"mode": mode, "until": in_future(until.timestamp(), now)}
     return lock
-
-
-def seconds(until: datetime) -> float:
-    """Return a date of Object Lock in seconds, in whole milliseconds: the finest that answers tell."""
-    return until.replace(microsecond=until.microsecond // 1000 * 1000).timestamp()
 
 
 def is_later(until: float, old: float) -> bool:

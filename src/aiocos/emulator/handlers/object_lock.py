@@ -114,7 +114,7 @@ async def get_legal_hold(ctx: Context, op: GetObjectLegalHold) -> ObjectLegalHol
 async def put_retention(ctx: Context, op: PutObjectRetention) -> Charged:
     """Lock a version, extend its lock; with the right to bypass GOVERNANCE, shorten or lift it."""
     mode, named, now = op.retention.mode, ctx.bucket, ctx.now
-    until = None if op.retention.retain_until is None else locking.seconds(op.retention.retain_until)
+    until = None if op.retention.retain_until is None else op.retention.retain_until.timestamp()
     if (mode is None) != (until is None):
         raise _malformed("A retention has a mode and a date.")
     bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
