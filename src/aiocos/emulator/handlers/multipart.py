@@ -165,6 +165,8 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
         return current, replicate(t, current, made, now)
 
     current, made = await ctx.store.write(write)
+    # In a header too, as the documentation's example has it.
+    ctx.headers["ETag"] = quoted(made.etag)
     return CompletedUpload(
         location=f"{ctx.endpoint}/{op.bucket}" if unrepresentable(op.key) else f"{ctx.endpoint}/{op.bucket}/{op.key}",
         bucket=op.bucket,

@@ -203,6 +203,8 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         return current, replicate(t, current, made, now), found
 
     current, made, found = await ctx.store.write(write)
+    # In a header too, as the documentation's example has it.
+    ctx.headers["ETag"] = quoted(made.etag)
     return CopyObjectResult(
         etag=quoted(made.etag),
         last_modified=moment(made.modified),
