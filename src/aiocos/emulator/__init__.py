@@ -92,7 +92,13 @@ __all__ = [
 
 
 class Emulator(Server):
-    """COS in this process, and clients for it."""
+    """COS in this process, and clients for it.
+
+    `honors_conditional_completion=False` ignores If-Match, If-None-Match and If-Unmodified-Since at CompleteMultipartUpload:
+    IBM documents them for PUT, HEAD and GET only, and a service ignores headers that it does not list.
+    `honors_forbid_overwrite=False` ignores `x-ibm-forbid-overwrite`, which a service's owner has to enable. Both are True by
+    default. On the command line they are `aiocos emulator --ignore-conditional-completion --ignore-forbid-overwrite`.
+    """
 
     def client(
         self,

@@ -42,10 +42,6 @@ class Server:
 
     `data` is a directory that keeps what is stored from run to run; None is a temporary one. Credentials that are not given
     are made up, and kept with the data. `requests` holds what was served lately.
-
-    `honors_conditional_completion=False` ignores If-Match and If-None-Match at CompleteMultipartUpload: IBM documents them for
-    PUT, HEAD and GET only, and a service ignores headers that it does not list. `honors_forbid_overwrite=False` ignores
-    `x-ibm-forbid-overwrite`, which a service's owner has to enable.
     """
 
     def __init__(
