@@ -1,5 +1,6 @@
 """Holds, retention, websites, presigned URLs, and every operation by its name."""
 
+import asyncio
 import json
 import re
 import socket
@@ -13,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from tests.cli.conftest import Shell
 
-import aiocos.operations  # noqa: F401 - registers every operation
+import aiocos
+import aiocos.operations
 from aiocos.cli.calling import kebab
 from aiocos.wire.spec import registry
 
@@ -101,6 +103,34 @@ def test_the_port_of_websites_can_be_said():
         process.stdout.close()
     assert lines[0].startswith("COS is served at http://127.0.0.1:")
     assert lines[1] == f"Websites are served at http://<bucket>.s3-web.localhost:{port}/\n"
+
+
+async def _complete_over(served: dict[str, str]) -> bytes:
+    client = aiocos.Client(
+        endpoint=served["endpoint"],
+        access_key_id=served["access_key_id"],
+        secret_access_key=served["secret_access_key"],
+    )
+    async with client as cos:
+        await cos.buckets.create("other")
+        upload = await cos.multipart.create("other", "key")
+        part = await cos.multipart.upload_part("other", "key", upload.upload_id, 1, b"new")
+        await cos.objects.put("other", "key", b"old")
+        parts = [aiocos.CompletedPart(part_number=1, etag=part.etag)]
+        await cos.multipart.complete("other", "key", upload.upload_id, parts, if_none_match="*", forbid_overwrite=True)
+        return await cos.objects.read("other", "key")
+
+
+def test_the_emulator_ignores_what_it_is_told_to_ignore():
+    arguments = ["emulator", "--port", "0", "--json", "--ignore-conditional-completion", "--ignore-forbid-overwrite"]
+    process = subprocess.Popen([sys.executable, "-m", "aiocos", *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        assert asyncio.run(_complete_over(json.loads(process.stdout.readline()))) == b"new"
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdout.close()
 
 
 def test_presigned_urls(shell: Shell, served: dict[str, str], bucket: str):

@@ -75,3 +75,55 @@ async def test_refusals(raw: Raw, target: str) -> None:
     assert (await raw.put(target, b"<AccessControlPolicy>")).code == "MalformedXML"
     assert (await raw.put(target, b"<!DOCTYPE x><AccessControlPolicy/>")).code == "MalformedXML"
     assert (await raw.put(target, x_amz_grant_read='id="me"')).code == "NotImplemented"
+
+
+def _policy(*grants: str) -> bytes:
+    inner = "".join(f"<Grant>{grant}</Grant>" for grant in grants)
+    return f"<AccessControlPolicy><AccessControlList>{inner}</AccessControlList></AccessControlPolicy>".encode()
+
+
+def _to(group: str, permission: str = "READ", extra: str = "") -> str:
+    uri = f"<URI>http://acs.amazonaws.com/groups/{group}</URI>"
+    return f"<Grantee>{extra}{uri}</Grantee><Permission>{permission}</Permission>"
+
+
+@pytest.mark.parametrize("target", ["/bucket", "/bucket/key"])
+async def test_the_most_that_is_granted_counts(raw: Raw, anonymous: Raw, target: str) -> None:
+    await raw.put("/bucket/key", b"x")
+    everybody, authenticated = _to("global/AllUsers"), _to("global/AuthenticatedUsers")
+    for grants in ([everybody, authenticated], [authenticated, everybody]):
+        assert (await raw.put(f"{target}?acl", _policy(*grants))).status == 200
+        assert (await anonymous.get(target)).status == 200
+    # For those with an account alone: nobody else gets in, and no more is promised.
+    assert (await raw.put(f"{target}?acl", _policy(authenticated))).status == 200
+    assert (await anonymous.get(target)).status == 403
+    assert (await raw.get(f"{target}?acl")).texts("AccessControlList/Grant/Permission") == ["FULL_CONTROL"]
+
+
+@pytest.mark.parametrize("target", ["/bucket?acl", "/bucket/key?acl"])
+async def test_what_cannot_be_honored_is_never_taken(raw: Raw, target: str) -> None:
+    await raw.put("/bucket/key", b"x")
+    own = f"<ID>{raw.emulator.instance.guid}</ID>"
+    for grant in (
+        _to("global/AllUsers", "READ_ACP"),
+        _to("global/AllUsers", "WRITE_ACP", own),
+        _to("global/AuthenticatedUsers", "WRITE"),
+        _to("s3/LogDelivery", "WRITE"),
+        _to("s3/LogDelivery", "READ", own),
+        "<Grantee><EmailAddress>me@ibm.com</EmailAddress></Grantee><Permission>READ</Permission>",
+    ):
+        answer = await raw.put(target, _policy(grant))
+        assert (answer.status, answer.code) == (501, "NotImplemented"), grant
+    for grant in (_to("global/AllUsers", "SHARE"), "<Permission>READ</Permission>", f"<Grantee>{own}</Grantee>"):
+        answer = await raw.put(target, _policy(grant))
+        assert (answer.status, answer.code) == (400, "MalformedXML"), grant
+
+
+async def test_a_list_that_was_read_can_be_written(raw: Raw, stranger: Raw) -> None:
+    """Also that of an object that belongs to a writer of another instance."""
+    await raw.put("/bucket?acl", x_amz_acl="public-read-write")
+    await stranger.put("/bucket/theirs", b"x", x_amz_acl="public-read")
+    for target in ("/bucket?acl", "/bucket/theirs?acl"):
+        read = await raw.get(target)
+        assert (await raw.put(target, read.body)).status == 200
+        assert (await raw.get(target)).body == read.body

@@ -1,8 +1,56 @@
 """Buckets: names, owners, locations, lists."""
 
+from typing import Any
+
+import ibm_botocore.session
 import pytest
 
 from .conftest import Raw
+
+# From the page about storage classes, and that about One-Rate plans.
+_EVERYWHERE = [
+    "br-sao",
+    "us",
+    "us-east",
+    "us-south",
+    "eu",
+    "eu-gb",
+    "eu-de",
+    "eu-es",
+    "ap",
+    "jp-tok",
+    "jp-osa",
+    "au-syd",
+    "ca-tor",
+    "ams03",
+    "che01",
+    "mon01",
+    "par01",
+    "sjc04",
+    "sng01",
+]
+_ONE_RATE = [
+    "us-south",
+    "us-east",
+    "ca-tor",
+    "mon01",
+    "sjc04",
+    "eu-de",
+    "eu-gb",
+    "eu-es",
+    "ams03",
+    "mil01",
+    "par01",
+    "au-syd",
+    "jp-tok",
+    "jp-osa",
+    "sng01",
+    "che01",
+    "br-sao",
+]
+DOCUMENTED = [f"{place}-{kind}" for place in _EVERYWHERE for kind in ("standard", "vault", "cold", "smart")] + [
+    f"{place}-onerate_active" for place in _ONE_RATE
+]
 
 
 @pytest.mark.parametrize(
@@ -65,12 +113,43 @@ async def test_location(raw: Raw) -> None:
     assert (refused.status, refused.code) == (400, "InvalidLocationConstraint")
 
 
+async def test_every_code_of_a_location_comes_back(raw: Raw) -> None:
+    """IBM's SDK lists some codes, the pages of IBM's documentation others; every one is the code of a place and a class."""
+    model: Any = ibm_botocore.session.get_session().get_service_model("s3")
+    codes: set[str] = {*model.shape_for("BucketLocationConstraint").enum, *DOCUMENTED}
+    codes |= {f"{place}-{kind}" for place in ("us", "eu", "ap") for kind in ("standard", "vault", "cold", "smart", "flex")}
+    assert len(codes) > 115
+    for code in sorted(codes):
+        name, body = code.replace("_", "-"), f"<C><LocationConstraint>{code}</LocationConstraint></C>".encode()
+        assert (await raw.put(f"/at-{name}", body)).status == 200, code
+        assert (await raw.get(f"/at-{name}?location")).xml.text == code
+    found = (await raw.get("/?extended&prefix=at-")).xml
+    assert {e.text for e in found.findall("Buckets/Bucket/LocationConstraint")} == codes
+
+
+@pytest.mark.parametrize("region", ["us", "eu", "ap", "us-south", "eu-gb", "jp-tok", "br-sao", "ams03"])
+async def test_a_region_alone_means_its_standard_class(raw: Raw, region: str) -> None:
+    body = f"<C><LocationConstraint>{region}</LocationConstraint></C>".encode()
+    assert (await raw.put("/regional", body)).status == 200
+    assert (await raw.get("/regional?location")).xml.text == f"{region}-standard"
+
+
+@pytest.mark.parametrize("code", ["us-standard-standard-", "-smart", "us_smart", "smart", "us-south-", "US-SMART"])
+async def test_what_is_no_code_is_refused(raw: Raw, code: str) -> None:
+    body = f"<C><LocationConstraint>{code}</LocationConstraint></C>".encode()
+    refused = await raw.put("/misplaced", body)
+    assert (refused.status, refused.code) == (400, "InvalidLocationConstraint")
+
+
 async def test_key_protect(raw: Raw) -> None:
     crn = "crn:v1:bluemix:public:kms:us-south:a/acc:inst:key:0123-4567"
     pair = {"ibm-sse-kp-encryption-algorithm": "AES256", "ibm-sse-kp-customer-root-key-crn": crn}
     assert (await raw.send("PUT", "/keyed", headers=pair)).status == 200
     answer = await raw.head("/keyed")
-    assert answer.headers["ibm-sse-kp-enabled"].lower() == "true"
+    assert answer.headers["ibm-sse-kp-enabled"] == "True"
+    # The page of the documentation has that spelling for HEAD; the listing has the same headers.
+    assert (await raw.get("/keyed")).headers["ibm-sse-kp-enabled"] == "True"
+    assert "ibm-sse-kp-enabled" not in (await raw.get("/bucket")).headers
     assert answer.headers["ibm-sse-kp-crk-id"] == "0123-4567"
     assert "ibm-sse-kp-enabled" not in (await raw.head("/bucket")).headers
     half = await raw.put("/half", ibm_sse_kp_encryption_algorithm="AES256")

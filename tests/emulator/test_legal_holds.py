@@ -383,3 +383,25 @@ async def test_holds_that_race_are_all_there(world: World) -> None:
         *(world.cos.legal_holds.add("kept", "key", "same") for _ in range(5)), return_exceptions=True
     )
     assert sum(isinstance(r, aiocos.Conflict) for r in results) == 4
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "code"),
+    [
+        # Only a POST to a key places or lifts a hold; everything else is what it would be without the check.
+        ("POST", "/kept?legalHold", 501, "NotImplemented"),
+        ("POST", "/kept?legalHold&add=a&remove=b", 501, "NotImplemented"),
+        ("POST", "/?legalHold&add=", 501, "NotImplemented"),
+        ("PUT", "/kept/key?legalHold&add=a&remove=b", 501, "NotImplemented"),
+        ("DELETE", "/kept/key?legalHold", 501, "NotImplemented"),
+        ("GET", "/kept/key?legalHold", 200, ""),
+        ("GET", "/kept/key?legalHold&add=a&remove=b", 200, ""),
+        ("POST", "/kept/key?add=a&remove=b", 501, "NotImplemented"),
+        ("POST", "/kept/key?uploads&add=a&remove=b", 200, ""),
+    ],
+)
+async def test_only_a_post_to_a_key_says_one_thing(world: World, method: str, target: str, status: int, code: str) -> None:
+    answer = await world.raw.send(method, target)
+    assert answer.status == status
+    assert (answer.code if status >= 400 else "") == code
+    assert await world.held() == set()

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 import aiocos
@@ -202,3 +203,31 @@ async def test_many_objects_expire_and_a_restart_knows_it(tmp_path: Path, clock:
     clock.advance(3 * DAY)
     async with Emulator(tmp_path, clock=clock) as emulator, emulator.client() as cos:
         assert await _keys(cos) == [f"y{m:04}" for m in range(0, 2500, 5)]
+
+
+@pytest.mark.parametrize(
+    ("date", "fits"),
+    [
+        ("2040-01-01T00:00:00Z", True),
+        ("2040-01-01T00:00:00.000Z", True),
+        ("2040-01-01", True),
+        ("2040-01-01T02:00:00+02:00", True),
+        ("20400101T000000Z", True),
+        ("2040-01-01T00:00:00.001Z", False),
+        ("2040-01-01T00:00:01Z", False),
+        ("2040-01-01T12:00:00Z", False),
+        ("2040-01-01T00:00:00+02:00", False),
+    ],
+)
+@pytest.mark.parametrize("action", ["Expiration", "Transition"])
+async def test_a_date_is_at_midnight(cos: Client, cos_emulator: Emulator, action: str, date: str, fits: bool) -> None:
+    await cos.buckets.create("bucket")
+    kind = "<StorageClass>GLACIER</StorageClass>" if action == "Transition" else ""
+    xml = (
+        "<LifecycleConfiguration><Rule><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>"
+        f"<{action}><Date>{date}</Date>{kind}</{action}></Rule></LifecycleConfiguration>"
+    ).encode()
+    async with aiohttp.ClientSession() as session:
+        raw = Raw(cos_emulator, session, cos_emulator.instance)
+        answer = await raw.put("/bucket?lifecycle", xml, Content_MD5=md5(xml))
+    assert (answer.status, answer.code) == ((200, "") if fits else (400, "InvalidArgument"))

@@ -1,9 +1,13 @@
 """Listings: order, markers, delimiters, encoding."""
 
+import asyncio
+from typing import Any
 from urllib.parse import quote, unquote_plus
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.witness.test_ibm_boto3 import sdk_client
 
 from aiocos.emulator.store import Object, Store, Transaction, buckets, listing, objects
 from aiocos.emulator.store.buckets import new_instance
@@ -175,3 +179,54 @@ async def test_a_large_bucket_is_seeked_not_scanned() -> None:
         assert steps * 100 < 100_000
     finally:
         await store.close()
+
+
+PREFIXES = ["a b/", "a+b/", "100%/", "a%20b/", "ü/", "x&y/"]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_ibms_sdk_reads_the_names_that_were_written(raw: Raw, prefix: str) -> None:
+    """The SDK asks for encoded pages and decodes some names of each; of version one it does not decode the prefix."""
+    await fill(raw, f"{prefix}k %1", f"{prefix}sub +/k")
+    cos = await asyncio.to_thread(sdk_client, raw.emulator, "hmac")
+    for call in (cos.list_objects, cos.list_objects_v2):
+        page: Any = await asyncio.to_thread(call, Bucket="bucket", Prefix=prefix, Delimiter="+/")
+        assert page["Prefix"] == prefix
+        assert page["Delimiter"] == "+/"
+        assert [entry["Key"] for entry in page["Contents"]] == [f"{prefix}k %1"]
+        assert [entry["Prefix"] for entry in page["CommonPrefixes"]] == [f"{prefix}sub +/"]
+    first: Any = await asyncio.to_thread(cos.list_objects, Bucket="bucket", Prefix=prefix, MaxKeys=1)
+    assert first["NextMarker"] == f"{prefix}k %1"
+    versions: Any = await asyncio.to_thread(cos.list_object_versions, Bucket="bucket", Prefix=prefix)
+    assert versions["Prefix"] == prefix
+    assert [entry["Key"] for entry in versions["Versions"]] == [f"{prefix}k %1", f"{prefix}sub +/k"]
+    async with raw.emulator.client() as ours:
+        page = await anext(ours.objects.list_v1("bucket", prefix=prefix, delimiter="+/").pages())
+        assert (page.prefix, page.contents[0].key) == (prefix, f"{prefix}k %1")
+
+
+async def test_a_prefix_that_xml_cannot_carry(raw: Raw) -> None:
+    await fill(raw, "\x01k")
+    page = await raw.get("/bucket?prefix=%01&encoding-type=url")
+    assert (page.texts("Contents/Key"), page.texts("Prefix")) == (["%01k"], [])
+
+
+LISTINGS = ["", "list-type=2&", "versions&", "uploads&"]
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+async def test_an_empty_delimiter_is_none(raw: Raw, listing: str) -> None:
+    await fill(raw, "a/b")
+    page = await raw.get(f"/bucket?{listing}delimiter=&prefix=&encoding-type=")
+    assert page.status == 200
+    assert page.xml.find("Delimiter") is None
+    assert page.xml.find("EncodingType") is None
+    assert page.texts("Prefix") == [""]
+    assert (await raw.get(f"/bucket?{listing}delimiter=/")).texts("Delimiter") == ["/"]
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+async def test_an_unknown_encoding_is_refused(raw: Raw, listing: str) -> None:
+    for encoding in ("base64", "URL", "url "):
+        refused = await raw.get(f"/bucket?{listing}encoding-type={quote(encoding)}")
+        assert (refused.status, refused.code) == (400, "InvalidArgument")

@@ -5,10 +5,13 @@ import hashlib
 import os
 from base64 import b64encode
 from collections.abc import Sequence
+from pathlib import Path
 
+import aiohttp
 import pytest
 from tests.waiting import until
 
+from aiocos.emulator import Emulator
 from aiocos.emulator.checksums import Sums
 
 from .conftest import Answer, Raw, etag
@@ -250,3 +253,129 @@ async def test_checksums_of_uploads(raw: Raw, name: str, kind: str) -> None:
     assert (done.texts(element), done.texts("ChecksumType")) == ([expected], [kind])
     got = await raw.get("/bucket/key", x_amz_checksum_mode="ENABLED")
     assert (got.headers[header], got.headers["x-amz-checksum-type"]) == (expected, kind)
+
+
+async def put_key(raw: Raw, body: bytes = b"old", **headers: str) -> Answer:
+    return await raw.put("/bucket/key", body, **headers)
+
+
+async def test_a_write_may_forbid_to_overwrite(raw: Raw) -> None:
+    # Begun while there is nothing: the completion looks again, if it is asked to.
+    first, second = await begin(raw, x_ibm_forbid_overwrite="true"), await begin(raw)
+    for upload in (first, second):
+        await part(raw, upload, 1, b"new")
+    assert (await put_key(raw, x_ibm_forbid_overwrite="true")).status == 200
+    assert (await raw.put("/bucket/other", b"new")).status == 200
+    writes = (
+        await put_key(raw, b"new", x_ibm_forbid_overwrite="true"),
+        await put_key(raw, b"new", x_ibm_forbid_overwrite="TRUE"),
+        await raw.put("/bucket/key", x_amz_copy_source="bucket/other", x_ibm_forbid_overwrite="True"),
+        await raw.post("/bucket/key?uploads", x_ibm_forbid_overwrite="true"),
+        await complete(raw, second, [(1, etag(b"new"))], x_ibm_forbid_overwrite="true"),
+    )
+    assert [(answer.status, answer.code) for answer in writes] == [(409, "ObjectAlreadyExists")] * len(writes)
+    assert (await raw.get("/bucket/key")).body == b"old"
+    assert len((await raw.get("/bucket?uploads")).xml.findall("Upload")) == 2
+    # What was begun so does not bind its completion.
+    assert (await complete(raw, first, [(1, etag(b"new"))])).status == 200
+    assert (await raw.get("/bucket/key")).body == b"new"
+
+
+@pytest.mark.parametrize("value", ["false", "False", "", "0", "yes"])
+async def test_only_true_forbids_to_overwrite(raw: Raw, value: str) -> None:
+    assert (await put_key(raw)).status == 200
+    assert (await put_key(raw, b"new", x_ibm_forbid_overwrite=value)).status == 200
+
+
+@pytest.mark.parametrize("status", ["Enabled", "Suspended"])
+async def test_buckets_with_versions_ignore_the_forbidden_overwrite(raw: Raw, status: str) -> None:
+    xml = f"<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>".encode()
+    assert (await raw.put("/bucket?versioning", xml)).status == 200
+    assert (await put_key(raw)).status == 200
+    assert (await put_key(raw, b"new", x_ibm_forbid_overwrite="true")).status == 200
+
+
+@pytest.mark.parametrize("honors", [True, False])
+async def test_conditions_of_a_completion_may_be_ignored(session: aiohttp.ClientSession, honors: bool) -> None:
+    async with Emulator(honors_conditional_completion=honors, honors_forbid_overwrite=honors) as emulator:
+        raw = Raw(emulator, session, emulator.instance)
+        await raw.put("/bucket")
+        uploads = [await begin(raw) for _ in range(4)]
+        for upload in uploads:
+            await part(raw, upload, 1, b"new")
+        await put_key(raw)
+        # Of a PUT they count always.
+        assert (await put_key(raw, If_None_Match="*")).status == 412
+        answers = (
+            await complete(raw, uploads[0], [(1, etag(b"new"))], If_None_Match="*"),
+            await complete(raw, uploads[1], [(1, etag(b"new"))], If_Match='"other"'),
+            await complete(raw, uploads[2], [(1, etag(b"new"))], If_Unmodified_Since="Sat, 01 Jan 2000 00:00:00 GMT"),
+            await complete(raw, uploads[3], [(1, etag(b"new"))], x_ibm_forbid_overwrite="true"),
+        )
+        assert [answer.status for answer in answers] == ([412, 412, 412, 409] if honors else [200] * 4)
+
+
+async def test_a_second_completion_answers_as_the_first(raw: Raw) -> None:
+    """Its answer may have been lost. Its condition would meet the object that the first has made."""
+    upload = await begin(raw)
+    for number, body in ((1, b"x" * MIN), (2, b"y")):
+        await part(raw, upload, number, body)
+    parts = [(1, etag(b"x" * MIN)), (2, etag(b"y"))]
+    first = await complete(raw, upload, parts, If_None_Match="*", x_ibm_forbid_overwrite="true")
+    assert first.status == 200
+    for headers in ({"If_None_Match": "*", "x_ibm_forbid_overwrite": "true"}, {}, {"If_Match": '"other"'}):
+        again = await complete(raw, upload, parts, **headers)
+        assert (again.status, again.body) == (200, first.body)
+    # Quotes are no matter; other parts, or another key, are another request.
+    assert (await complete(raw, upload, [(n, tag.strip('"')) for n, tag in parts])).body == first.body
+    for others in (parts[:1], [(1, parts[0][1]), (3, parts[1][1])], [(1, parts[0][1]), (2, etag(b"z"))]):
+        assert (await complete(raw, upload, others)).code == "NoSuchUpload"
+    assert (await complete(raw, upload, parts, key="other")).code == "NoSuchUpload"
+    assert (await raw.get(f"/bucket/key?uploadId={upload}")).code == "NoSuchUpload"
+    assert (await raw.delete(f"/bucket/key?uploadId={upload}")).code == "NoSuchUpload"
+
+
+async def test_completions_are_forgotten_with_their_versions(raw: Raw) -> None:
+    for end in ("replaced", "deleted"):
+        upload = await begin(raw)
+        await part(raw, upload, 1, b"x")
+        assert (await complete(raw, upload, [(1, etag(b"x"))])).status == 200
+        if end == "replaced":
+            assert (await put_key(raw)).status == 200
+        else:
+            assert (await raw.delete("/bucket/key")).status == 204
+        assert (await complete(raw, upload, [(1, etag(b"x"))])).code == "NoSuchUpload"
+        assert raw.emulator.store.point.execute("SELECT count(*) FROM completions").fetchone() == (0,)
+    # Where versions are kept, the one that was made is there behind a newer one and behind a marker.
+    xml = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    assert (await raw.put("/bucket?versioning", xml)).status == 200
+    upload = await begin(raw)
+    await part(raw, upload, 1, b"x")
+    first = await complete(raw, upload, [(1, etag(b"x"))])
+    version = first.headers["x-amz-version-id"]
+    await put_key(raw)
+    await raw.delete("/bucket/key")
+    again = await complete(raw, upload, [(1, etag(b"x"))])
+    assert (again.status, again.headers["x-amz-version-id"]) == (200, version)
+    assert (await raw.delete(f"/bucket/key?versionId={version}")).status == 204
+    assert (await complete(raw, upload, [(1, etag(b"x"))])).code == "NoSuchUpload"
+
+
+async def test_completions_are_known_after_a_restart(session: aiohttp.ClientSession, tmp_path: Path) -> None:
+    parts = [(1, etag(b"x"))]
+    async with Emulator(tmp_path / "data") as emulator:
+        raw = Raw(emulator, session, emulator.instance)
+        await raw.put("/bucket")
+        upload = await begin(raw)
+        await part(raw, upload, 1, b"x")
+        assert (await complete(raw, upload, parts)).status == 200
+    async with Emulator(tmp_path / "data") as emulator:
+        assert (await complete(Raw(emulator, session, emulator.instance), upload, parts)).status == 200
+
+
+async def test_one_of_many_completions_makes_the_object(raw: Raw) -> None:
+    upload = await begin(raw)
+    await part(raw, upload, 1, b"x")
+    answers = await asyncio.gather(*(complete(raw, upload, [(1, etag(b"x"))], If_None_Match="*") for _ in range(10)))
+    assert {(answer.status, answer.body) for answer in answers} == {(200, answers[0].body)}
+    assert raw.emulator.store.point.execute("SELECT count(*) FROM objects").fetchone() == (1,)

@@ -12,7 +12,15 @@ import pytest_asyncio
 
 from aiocos import Client
 from aiocos.emulator import Emulator
-from aiocos.errors import InvalidBucketState, InvalidRequest, MethodNotAllowed, NoSuchConfiguration, NoSuchKey, ObjectProtected
+from aiocos.errors import (
+    AccessDenied,
+    InvalidBucketState,
+    InvalidRequest,
+    MethodNotAllowed,
+    NoSuchConfiguration,
+    NoSuchKey,
+    ObjectProtected,
+)
 from aiocos.operations.multipart import CompletedPart
 from aiocos.operations.object_lock import DefaultLock, LockMode, LockRule, ObjectLockConfiguration, ObjectRetention
 from aiocos.operations.objects import ObjectIdentifier
@@ -573,3 +581,119 @@ async def test_lock_survives_a_restart(tmp_path: Any) -> None:
 def test_a_default_is_stated_in_days_or_years() -> None:
     made = ObjectLockConfiguration.of("GOVERNANCE", days=3)
     assert made.rule == LockRule(default_retention=DefaultLock(mode="GOVERNANCE", days=3))
+
+
+@pytest.mark.parametrize("target", ["retention", "legal-hold"])
+async def test_a_bucket_without_lock_has_no_locks_to_read(cos: Client, raw: Raw, target: str) -> None:
+    """Reading is refused as writing is, whether the object is there or not."""
+    await cos.objects.put("bucket", "key", b"x")
+    for key in ("key", "missing"):
+        answer = await raw.get(f"/bucket/{key}?{target}")
+        assert (answer.status, answer.code) == (400, "InvalidRequest")
+        assert answer.texts("Message") == ["Bucket is missing Object Lock Configuration"]
+    await cos.objects.put("locked", "key", b"x")
+    assert (await raw.get(f"/locked/key?{target}")).code == "NoSuchObjectLockConfiguration"
+    assert (await raw.get(f"/locked/missing?{target}")).code == "NoSuchKey"
+
+
+async def test_a_date_keeps_its_milliseconds(cos: Client, raw: Raw) -> None:
+    date = later(raw, 1) + timedelta(microseconds=123_456)
+    told = date.replace(microsecond=123_000)
+    version = await locked(cos, date)
+    assert (await cos.objects.head("locked", "key")).object_lock_retain_until == told
+    assert (await cos.object_lock.get_retention("locked", "key")).retain_until == told
+    answer = await raw.head("/locked/key")
+    assert answer.headers["x-amz-object-lock-retain-until-date"].endswith(".123Z")
+    upload = (
+        await cos.multipart.create("locked", "parts", object_lock_mode="GOVERNANCE", object_lock_retain_until=date)
+    ).upload_id
+    part = await cos.multipart.upload_part("locked", "parts", upload, 1, b"x")
+    await cos.multipart.complete("locked", "parts", upload, [CompletedPart(part_number=1, etag=part.etag)])
+    copied: Any = {"object_lock_mode": "GOVERNANCE", "object_lock_retain_until": date}
+    await cos.objects.copy("locked", "copy", ("locked", "key"), **copied)
+    for key in ("parts", "copy"):
+        assert (await cos.objects.head("locked", key)).object_lock_retain_until == told
+    later_by_one = ObjectRetention(mode="GOVERNANCE", retain_until=date + timedelta(seconds=1))
+    await cos.object_lock.put_retention("locked", "key", later_by_one, version_id=version)
+    assert (await cos.object_lock.get_retention("locked", "key")).retain_until == told + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("stored", [0, 500_000, 999_000])
+@pytest.mark.parametrize("said", [0, 1, 1_000, 499_000, 500_000, 500_999, 999_999])
+async def test_a_fraction_makes_no_date_later(cos: Client, raw: Raw, stored: int, said: int) -> None:
+    """SDKs cut the date of a header to seconds and leave that of a document: one instant must not extend itself."""
+    second = later(raw, 1)
+    await locked(cos, second + timedelta(microseconds=stored))
+    before = await cos.object_lock.get_retention("locked", "key")
+    for mode in ("COMPLIANCE", "GOVERNANCE"):
+        wanted = ObjectRetention(mode=mode, retain_until=second + timedelta(microseconds=said))
+        with pytest.raises(AccessDenied):
+            await cos.object_lock.put_retention("locked", "key", wanted)
+    after = await cos.object_lock.get_retention("locked", "key")
+    assert (after.mode, after.retain_until) == (before.mode, before.retain_until)
+    wanted = ObjectRetention(mode="COMPLIANCE", retain_until=second + timedelta(microseconds=said))
+    await cos.object_lock.put_retention("locked", "key", wanted, bypass_governance=True)
+
+
+async def test_nothing_else_changes_the_mode(cos: Client, raw: Raw) -> None:
+    """A write, a copy, a default of the bucket, a legal hold or tags leave the lock of a version alone."""
+    date = later(raw, 5)
+    version = await locked(cos, date)
+    await cos.object_lock.put_configuration("locked", ObjectLockConfiguration.of("COMPLIANCE", days=9))
+    await cos.objects.put("locked", "key", b"new")
+    await cos.objects.copy("locked", "key", ("locked", "key"), metadata_directive="REPLACE")
+    await cos.object_lock.put_legal_hold("locked", "key", "ON", version_id=version)
+    await cos.tagging.put_object("locked", "key", {"a": "b"}, version_id=version)
+    await cos.acl.put_object("locked", "key", acl="private", version_id=version)
+    found = await cos.object_lock.get_retention("locked", "key", version_id=version)
+    assert (found.mode, found.retain_until) == ("GOVERNANCE", date)
+
+
+async def test_a_replica_keeps_what_was_set_on_it(cos: Client, raw: Raw) -> None:
+    """What follows the source neither weakens a replica in COMPLIANCE nor lifts a hold that the source never had."""
+    from .test_replication import rule
+
+    await cos.buckets.create("target", object_lock_enabled=True)
+    await cos.replication.put("locked", rule("target"))
+    version = await locked(cos, later(raw, 5))
+    longer = ObjectRetention(mode="COMPLIANCE", retain_until=later(raw, 9))
+    await cos.object_lock.put_retention("target", "key", longer, version_id=version)
+    await cos.object_lock.put_legal_hold("target", "key", "ON", version_id=version)
+    await cos.tagging.put_object("locked", "key", {"a": "b"}, version_id=version)
+    await cos.object_lock.put_retention("locked", "key", ObjectRetention(), version_id=version, bypass_governance=True)
+    until = longer.retain_until
+    for days in (7, 12):
+        governed = ObjectRetention(mode="GOVERNANCE", retain_until=later(raw, days))
+        await cos.object_lock.put_retention("locked", "key", governed, version_id=version, bypass_governance=True)
+        replica = await cos.objects.head("target", "key", version_id=version)
+        assert (replica.object_lock_mode, replica.object_lock_legal_hold) == ("COMPLIANCE", "ON")
+        assert replica.object_lock_retain_until == until
+    strict = ObjectRetention(mode="COMPLIANCE", retain_until=later(raw, 20))
+    await cos.object_lock.put_retention("locked", "key", strict, version_id=version)
+    assert (await cos.objects.head("target", "key", version_id=version)).object_lock_retain_until == strict.retain_until
+
+
+async def test_a_replica_whose_lock_has_run_out_follows_again(cos: Client, raw: Raw) -> None:
+    from .test_replication import rule
+
+    await cos.buckets.create("target", object_lock_enabled=True)
+    await cos.replication.put("locked", rule("target"))
+    version = await locked(cos, later(raw, 1))
+    strict = ObjectRetention(mode="COMPLIANCE", retain_until=later(raw, 2))
+    await cos.object_lock.put_retention("target", "key", strict, version_id=version)
+    raw.emulator.clock.advance(days=3)
+    governed = ObjectRetention(mode="GOVERNANCE", retain_until=later(raw, 1))
+    async with raw.emulator.client() as again:  # the token of the first has expired
+        await again.object_lock.put_retention("locked", "key", governed, version_id=version)
+        assert (await again.objects.head("target", "key", version_id=version)).object_lock_mode == "GOVERNANCE"
+
+
+async def test_a_replica_follows_a_bypass(cos: Client, raw: Raw) -> None:
+    from .test_replication import rule
+
+    await cos.buckets.create("target", object_lock_enabled=True)
+    await cos.replication.put("locked", rule("target"))
+    version = await locked(cos, later(raw, 5))
+    shorter = ObjectRetention(mode="GOVERNANCE", retain_until=later(raw, 2))
+    await cos.object_lock.put_retention("locked", "key", shorter, version_id=version, bypass_governance=True)
+    assert (await cos.objects.head("target", "key", version_id=version)).object_lock_retain_until == later(raw, 2)

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import os
+import random
+import string
 
 import pytest
 
@@ -137,6 +139,85 @@ async def test_ranges(raw: Raw, size: int) -> None:
         refused = await raw.get("/bucket/key", Range=asked)
         assert (refused.status, refused.code) == (416, "InvalidRange")
         assert refused.headers["Content-Range"] == f"bytes */{size}"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "bytes=0-1,4-5",
+        "bytes=0-1, 4-5",
+        "bytes=0-1,999999-",
+        "bytes=0-,-1",
+        "bytes=5-2",
+        "bytes=",
+        "bytes=-",
+        "bytes=a-b",
+        "bytes=1_0-20",
+        "bytes=0x1-0x2",
+        "bytes=--1",
+        "bytes=1",
+        "bytes 0-1",
+        "items=0-1",
+        "0-1",
+        "",
+        "nonsense",
+        "bytes=" + "9" * 5000 + "-",
+    ],
+)
+async def test_a_range_that_is_none_or_several_is_answered_with_the_whole(raw: Raw, asked: str) -> None:
+    """RFC 9110: a server may ignore `Range`, and ignores one that is malformed. S3 serves one range only."""
+    await raw.put("/bucket/key", b"0123456789")
+    for method in ("GET", "HEAD"):
+        answer = await raw.send(method, "/bucket/key", headers={"Range": asked})
+        assert answer.status == 200
+        assert "Content-Range" not in answer.headers
+        assert answer.headers["Content-Length"] == "10"
+    assert (await raw.get("/bucket/key", Range=asked)).body == b"0123456789"
+    # What is no HTTP header but one of S3 stays strict: half a copy is no copy.
+    upload = (await raw.post("/bucket/new?uploads")).texts("UploadId")[0]
+    headers = {"x-amz-copy-source": "bucket/key", "x-amz-copy-source-range": asked}
+    refused = await raw.send("PUT", f"/bucket/new?partNumber=1&uploadId={upload}", headers=headers)
+    assert (refused.status, refused.code) == (400, "InvalidArgument")
+
+
+async def test_a_range_of_what_was_replaced_is_the_whole(raw: Raw) -> None:
+    await raw.put("/bucket/key", b"0123456789")
+    date = (await raw.head("/bucket/key")).headers["Last-Modified"]
+    for same in (etag(b"0123456789"), date):
+        assert (await raw.get("/bucket/key", Range="bytes=2-3", If_Range=same)).body == b"23"
+    for other in ('"other"', "W/" + etag(b"0123456789"), "Sat, 01 Jan 2000 00:00:00 GMT", "nonsense"):
+        answer = await raw.get("/bucket/key", Range="bytes=2-3", If_Range=other)
+        assert (answer.status, answer.body) == (200, b"0123456789")
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "never", "Wed, 21 Oct 2026 07:28:00 GMT", "2030-01-01", "Thu, 01 Jan 1970 00:00:00 +99999999999"]
+)
+async def test_any_expires_is_stored_as_it_came(raw: Raw, text: str) -> None:
+    await raw.put("/bucket/source", b"x", Expires=text)
+    assert (await raw.head("/bucket/source")).headers["Expires"] == text
+    await raw.put("/bucket/copy", x_amz_copy_source="bucket/source")
+    await raw.put("/bucket/new", x_amz_copy_source="bucket/source", x_amz_metadata_directive="REPLACE", Expires=text)
+    upload = (await raw.post("/bucket/parts?uploads", Expires=text)).texts("UploadId")[0]
+    await raw.put(f"/bucket/parts?partNumber=1&uploadId={upload}", b"x")
+    xml = f"<C><Part><PartNumber>1</PartNumber><ETag>{etag(b'x')}</ETag></Part></C>".encode()
+    assert (await raw.post(f"/bucket/parts?uploadId={upload}", xml)).status == 200
+    for key in ("copy", "new", "parts"):
+        assert (await raw.get(f"/bucket/{key}")).headers["Expires"] == text, key
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "soon"])
+async def test_any_expires_may_be_asked_for(raw: Raw, text: str) -> None:
+    await raw.put("/bucket/key", b"x")
+    assert (await raw.get(f"/bucket/key?response-expires={text}")).headers["Expires"] == text
+
+
+@pytest.mark.parametrize("text", ["0", "yesterday", "Thu, 01 Jan 1970 00:00:00 +99999999999", ""])
+async def test_a_condition_that_is_no_date_is_none(raw: Raw, text: str) -> None:
+    """RFC 9110 has a recipient ignore it."""
+    await raw.put("/bucket/key", b"x")
+    for name in ("If-Modified-Since", "If-Unmodified-Since"):
+        assert (await raw.send("GET", "/bucket/key", headers={name: text})).status == 200, name
 
 
 async def test_read_conditions(raw: Raw) -> None:
@@ -345,3 +426,27 @@ async def test_retention_is_kept_and_told(raw: Raw) -> None:
     raw.emulator.clock.advance(86401)
     raw.token = raw.emulator.iam.issue(raw.emulator.instance)
     assert (await raw.delete("/bucket/k3")).status == 204
+
+
+async def test_no_range_is_an_error(raw: Raw) -> None:
+    """Whatever stands in `Range`: the whole, what was asked for, or that nothing of it is there."""
+    body = bytes(range(100))
+    await raw.put("/bucket/key", body)
+    rng = random.Random(12)
+    for _ in range(200):
+        asked = "bytes=" + "".join(rng.choice("0123456789-,= x") for _ in range(rng.randint(0, 6)))
+        answer = await raw.get("/bucket/key", Range=asked)
+        assert answer.status in (200, 206, 416), asked
+        if answer.status == 200:
+            assert answer.body == body
+        elif answer.status == 206:
+            first, last = answer.headers["Content-Range"].removeprefix("bytes ").removesuffix("/100").split("-")
+            assert answer.body == body[int(first) : int(last) + 1], asked
+
+
+async def test_any_text_of_expires_comes_back(raw: Raw) -> None:
+    rng = random.Random(12)
+    for _ in range(100):
+        text = "".join(rng.choice(string.printable[:95]) for _ in range(rng.randint(1, 40))).strip() or "0"
+        await raw.put("/bucket/key", b"x", Expires=text)
+        assert (await raw.head("/bucket/key")).headers["Expires"] == text

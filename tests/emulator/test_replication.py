@@ -273,7 +273,7 @@ async def test_failures_are_told_and_made_good(cos: Client, raw: Raw) -> None:
     assert await status(cos) == "COMPLETE"
     (failure,) = [f async for f in cos.replication.failures("bucket")]
     assert (failure.key, failure.version_id, failure.sync_type) == ("key", old, "content")
-    assert failure.sync_failure_cause == "The target bucket is not versioned."
+    assert failure.sync_failure_cause == "Versioning disabled on destination bucket"
     assert failure.first_sync_attempted == failure.last_sync_attempted
 
     asked = await cos.replication.reattempt("bucket")

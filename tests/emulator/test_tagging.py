@@ -116,3 +116,31 @@ async def test_aspera_is_told_to_iam_only(cos: Client, cos_emulator: Emulator) -
     async with cos_emulator.client(hmac=True) as signing:
         with pytest.raises(aiocos.AccessDenied):
             await signing.buckets.aspera("bucket")
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("k", {"k": ""}),
+        ("k=", {"k": ""}),
+        ("k&b=2", {"k": "", "b": "2"}),
+        ("a=1&&b=2", {"a": "1", "b": "2"}),
+        ("&", {}),
+        ("a==", {"a": "="}),
+    ],
+)
+async def test_a_name_alone_is_a_tag_without_a_value(cos: Client, text: str, tags: dict[str, str]) -> None:
+    await cos.objects.put("bucket", "key", b"x", tagging=text)
+    await cos.objects.copy("bucket", "copy", ("bucket", "key"))
+    for key in ("key", "copy"):
+        assert (await cos.tagging.get_object("bucket", key)).as_dict() == tags
+        assert (await cos.objects.head("bucket", key)).tag_count == (len(tags) or None)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("=v", "InvalidTag"), ("a=%zz", "InvalidTag"), ("a=1&a=2", "InvalidTag"), ("a=%ff", "InvalidArgument")]
+)
+async def test_tags_in_a_header_are_refused(cos: Client, text: str, code: str) -> None:
+    with pytest.raises(aiocos.InvalidRequest) as caught:
+        await cos.objects.put("bucket", "key", b"x", tagging=text)
+    assert (caught.value.status, caught.value.code) == (400, code)

@@ -22,13 +22,27 @@ def emulator(
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
     website_port: Annotated[int, typer.Option(help="Where websites are served; 0 for any that is free.")] = 0,
     data: Annotated[Path | None, typer.Option(help="Directory to keep what is stored; else a temporary one.")] = None,
+    ignore_conditional_completion: Annotated[
+        bool,
+        typer.Option("--ignore-conditional-completion", help="Ignore If-Match and If-None-Match at a completion."),
+    ] = False,
+    ignore_forbid_overwrite: Annotated[
+        bool, typer.Option("--ignore-forbid-overwrite", help="Ignore x-ibm-forbid-overwrite.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Serve COS and IAM on this machine until Ctrl-C."""
     from aiocos.emulator import Emulator  # other commands start faster without
 
     async def work() -> None:
-        async with Emulator(data, host=host, port=port, website_port=website_port) as server:
+        async with Emulator(
+            data,
+            host=host,
+            port=port,
+            website_port=website_port,
+            honors_conditional_completion=not ignore_conditional_completion,
+            honors_forbid_overwrite=not ignore_forbid_overwrite,
+        ) as server:
             _announce(server, data, as_json)
             await _told_to_stop()
 

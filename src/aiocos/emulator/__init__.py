@@ -16,7 +16,9 @@ Where the service's documentation is silent, this was chosen:
 * SSE-C: content is stored as it is, with the MD5 of the key. No key: 400 `InvalidRequest`; another: 403 `AccessDenied`.
 * A copy keeps the source's ETag, that of a multipart upload too. Checksums are those that were announced: none is added.
 * CRC-32C and CRC-64/NVME are verified up to 16 MiB, beyond that kept as announced.
-* A second completion of an upload is 404 `NoSuchUpload`. Deleting a bucket gives up its open uploads.
+* A second completion of an upload with the same parts answers as the first did, whatever its conditions say, as long as the
+  version is there that the first made; with other parts, or later, it is 404 `NoSuchUpload`. Deleting a bucket gives up its
+  open uploads.
 * A location without a storage class (`eu-de`) means `eu-de-standard`. The name of a removed bucket is free at once.
 * Sub-resources that are not served, MFA delete, and grants to others than everybody are 501 `NotImplemented`.
 * Version ids are UUIDs; answers carry them once versioning was set. A marker is 404 where it is current, by id 405
@@ -27,8 +29,15 @@ Where the service's documentation is silent, this was chosen:
   One that has run out counts as none. A year is 365 days. A copy does not take its source's lock along.
 * Replicas are made with the write. They have the version id and the date of their source, are private, and go no further;
   nobody is asked for an authorization. Rules are answered with `Enabled`; failures are retried at midnight, when asked for.
+* `x-ibm-forbid-overwrite` is honored, and by the completion only where it has the header itself.
+  `Emulator(honors_forbid_overwrite=False)` and `honors_conditional_completion=False` behave like services that ignore it, or
+  the conditions of a completion.
+* A `Range` of several ranges, or one that makes no sense, is answered with the whole object, and so is one whose `If-Range`
+  does not hold. Any text of `Expires` is kept. A condition of a read that is no date counts as none.
+* Of an encoded page of the first version of the listing the prefix is not encoded: SDKs do not decode it.
 * Tags hold the characters that either page of the documentation allows; a bucket has 50 at most. Tags that are not allowed are
-  400 `InvalidTag`. A public list that is blocked is 403 `AccessDenied`; uploads begun before the block are completed.
+  400 `InvalidTag`. A public list that is blocked is 403 `AccessDenied`, whether it is named, in a document or in headers, and
+  whether for everybody or for everybody with an account; uploads begun before the block are completed.
 * The answer to an origin that the bucket's CORS rules allow has their headers whatever its status; a preflight without a rule
   is 403 `AccessDenied`. Aspera's key and place are made up, and told to bearers of IAM tokens only.
 * An owner's id is the GUID of the service instance. An API key stands for one instance; another one's is 403.
@@ -83,7 +92,13 @@ __all__ = [
 
 
 class Emulator(Server):
-    """COS in this process, and clients for it."""
+    """COS in this process, and clients for it.
+
+    `honors_conditional_completion=False` ignores If-Match, If-None-Match and If-Unmodified-Since at CompleteMultipartUpload:
+    IBM documents them for PUT, HEAD and GET only, and a service ignores headers that it does not list.
+    `honors_forbid_overwrite=False` ignores `x-ibm-forbid-overwrite`, which a service's owner has to enable. Both are True by
+    default. On the command line they are `aiocos emulator --ignore-conditional-completion --ignore-forbid-overwrite`.
+    """
 
     def client(
         self,

@@ -50,6 +50,8 @@ async def send(
         if response.body:
             # The document of an error that HEAD does not send.
             headers.popall("Content-Type", None)
+        elif response.status not in _NO_BODY:
+            headers.setdefault("Content-Length", "0")
         return _made(request, web.Response(status=response.status, headers=headers))
     # Row, pins and what stands in the database belong together: there is no await between reading them.
     pieces = _pieces(content, store) if content else [response.body] if response.body else []

@@ -29,6 +29,16 @@ def failure(code: str, message: str, status: int = 400) -> ServiceError:
     return ServiceError.class_for(status, code)(message, status=status, code=code)
 
 
+@dataclass(frozen=True, slots=True)
+class Behavior:
+    """Choices between two ways in which services behave."""
+
+    honors_conditional_completion: bool = True
+    """False ignores If-Match, If-None-Match and If-Unmodified-Since at CompleteMultipartUpload."""
+    honors_forbid_overwrite: bool = True
+    """False ignores `x-ibm-forbid-overwrite`, as a service does whose owner has not enabled it."""
+
+
 @dataclass(slots=True)
 class Context:
     """One request in the hands of its handler."""
@@ -43,6 +53,7 @@ class Context:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """Headers that the answer shall have whatever comes of it."""
     found: Bucket | None = None
+    behavior: Behavior = Behavior()
 
     @property
     def caller(self) -> Instance | None:

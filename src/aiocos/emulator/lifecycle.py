@@ -96,8 +96,8 @@ def told(bucket: Bucket, found: Object, now: float) -> dict[str, Any]:
         return values
     at = _date(found.archive["at"])
     values["archive_transition_time"] = at
+    values["transition"] = f'transition="ARCHIVE", date="{at}"'
     if not is_archived(found, now):
-        values["transition"] = f'transition="ARCHIVE", date="{at}"'
         return values
     values["storage_class"] = found.archive["class"]
     restore = restored(found, now)

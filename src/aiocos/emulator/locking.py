@@ -44,6 +44,28 @@ def asked(bucket: Bucket, op: Locking, now: float) -> Lock | None:
     return lock
 
 
+def is_later(until: float, old: float) -> bool:
+    """Tell whether a date is later than another, judged by whole seconds.
+
+    IBM's and Amazon's SDKs cut the date of a header to seconds and leave that of a document as it is. The fraction of one and
+    the same instant must not count as an extension, which needs no right to bypass.
+    """
+    return int(until) > int(old)
+
+
+def on_replica(old: Lock | None, source: Lock, now: float) -> Lock:
+    """Return the lock of a replica that follows its source.
+
+    Neither a lock in COMPLIANCE that has not run out nor a legal hold that the source knows nothing of gets lost by it.
+    """
+    kept = old or {}
+    lock = source if "hold" in source or "hold" not in kept else {**source, "hold": kept["hold"]}
+    if kept.get("mode") == "COMPLIANCE" and now < kept["until"]:
+        later = source["until"] if source.get("mode") == "COMPLIANCE" else 0.0
+        lock = {**lock, "mode": "COMPLIANCE", "until": max(kept["until"], later)}
+    return lock
+
+
 def in_future(until: float, now: float) -> float:
     """A date until which something is locked; refused where it has passed."""
     if until <= now:

@@ -8,6 +8,9 @@ from aiocos.operations.public_access import PublicAccessBlockConfiguration
 
 BLOCK = "publicAccessBlock"
 
+PUBLIC = frozenset({"public-read", "public-read-write", "authenticated-read"})
+"""The canned lists that are public: for everybody, or for everybody who has an account with any customer."""
+
 
 @lru_cache(256)
 def _parsed(xml: str) -> PublicAccessBlockConfiguration:
@@ -34,5 +37,5 @@ def is_public(bucket: Bucket, found: Object) -> bool:
 def refuse_public(bucket: Bucket, acl: str) -> None:
     """Refuse a public list where the bucket blocks new ones."""
     block = _block(bucket)
-    if acl.startswith("public-read") and block is not None and block.block_public_acls:
+    if acl in PUBLIC and block is not None and block.block_public_acls:
         raise AccessDenied("Public access control lists are blocked for this bucket.", status=403, code="AccessDenied")

@@ -63,7 +63,7 @@ def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tu
     if target is None:
         return "content", "The target bucket does not exist."
     if target.versioning != "Enabled":
-        return "content", "The target bucket is not versioned."
+        return "content", "Versioning disabled on destination bucket"
     lockable = "object-lock" in target.settings
     if made.lock and not lockable:
         return "objectLock", "The version is locked, and the target bucket does not have Object Lock."
@@ -72,7 +72,7 @@ def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tu
     if there is not None:
         objects.set_headers(t, there.serial, headers)
         if made.lock is not None and lockable:
-            objects.set_lock(t, there.serial, made.lock)
+            objects.set_lock(t, there.serial, locking.on_replica(there.lock, made.lock, now))
         return None
     replica = made.copy(
         headers=headers,

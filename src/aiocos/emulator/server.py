@@ -17,6 +17,7 @@ from typing import Any, TypeVar, get_args
 from aiohttp import web
 
 from aiocos.emulator.clock import Clock
+from aiocos.emulator.context import Behavior
 from aiocos.emulator.faults import Faults
 from aiocos.emulator.handlers.protection import MANAGED
 from aiocos.emulator.iam import Iam
@@ -58,6 +59,8 @@ class Server:
         allow_remote: bool = False,
         website_port: int | None = 0,
         metadata_port: int | None = None,
+        honors_conditional_completion: bool = True,
+        honors_forbid_overwrite: bool = True,
     ) -> None:
         if not allow_remote and not _is_loopback(host):
             raise ConfigError(f"{host} is not a loopback address; the emulator's traffic is not encrypted (allow_remote=True)")
@@ -66,6 +69,7 @@ class Server:
         self.faults = Faults()
         self.iam = Iam(self.clock, expires_in=token_lifetime)
         self.requests: deque[Served] = deque(maxlen=10_000)
+        self._behavior = Behavior(honors_conditional_completion, honors_forbid_overwrite)
         self._host = host
         self._port = port
         self._wanted = (service_instance_id, api_key, access_key_id, secret_access_key)
@@ -85,7 +89,7 @@ class Server:
         self._store = Store(self.data)
         try:
             self._instance = await self._own_instance(self._store)
-            self._service = Service(self._store, self.clock, self.iam, self.faults, self.requests)
+            self._service = Service(self._store, self.clock, self.iam, self.faults, self.requests, self._behavior)
             self._runner = await _listen(self._service.answer, self._host, self._port)
             self._service.endpoint = self.endpoint
             if self._website_port is not None:

@@ -22,7 +22,7 @@ from aiocos.emulator.arriving import read, split_target, virtual
 from aiocos.emulator.body import Incoming
 from aiocos.emulator.checksums import HEADERS
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.context import Context, Handler, Reply, denied, failure, no_bucket
+from aiocos.emulator.context import Behavior, Context, Handler, Reply, denied, failure, no_bucket
 from aiocos.emulator.context import handlers as registry
 from aiocos.emulator.faults import Fault, Faults, Subject
 from aiocos.emulator.handlers.holds import refuse_ambiguous
@@ -70,12 +70,15 @@ class Dropped(Exception):
 class Service:
     """Answers requests from a store."""
 
-    def __init__(self, store: Store, clock: Clock, iam: Iam, scripted: Faults, requests: "deque[Served]") -> None:
+    def __init__(
+        self, store: Store, clock: Clock, iam: Iam, scripted: Faults, requests: "deque[Served]", behavior: Behavior
+    ) -> None:
         self._store = store
         self._clock = clock
         self._iam = iam
         self._faults = scripted
         self._requests = requests
+        self._behavior = behavior
         self._lifecycle = Lifecycle(store, clock, lambda o, now: is_protected(o, now) or is_locked(o, now))
         self._replication = Replication(store, clock)
         self.endpoint = ""
@@ -174,7 +177,7 @@ class Service:
                 incoming.drop_after = fault.received
         ctx = Context(
             self._store, self._clock, key, self.by_name, wire, self.endpoint, incoming, extra,
-            None if wire.bucket is None else buckets.find(self._store.point, wire.bucket),
+            None if wire.bucket is None else buckets.find(self._store.point, wire.bucket), self._behavior,
         )  # fmt: skip
         _let_in(ctx, handler)
         if handler.integrity and not incoming.has_integrity():

@@ -22,24 +22,27 @@ _ENCODED = ("prefix", "delimiter", "key", "marker", "next_marker", "start_after"
 class Page(Result):
     """One page of a listing whose keys may be encoded."""
 
+    never_encoded: ClassVar[frozenset[str]] = frozenset()
+    """Fields of the page itself that stay as they are although the page is encoded."""
+
     encoding_type: str | None = None
 
     @classmethod
     def received(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Decode the keys of a page that says it is encoded. A space comes as `+`, or as `%20`."""
         if values.get("encoding_type") == "url":
-            _decode(values)
+            _decode(values, cls.never_encoded)
         return values
 
     def to_xml(self) -> bytes:
         """Write the page, encoded if it says so."""
-        return Document.to_xml(_encode(self) if self.encoding_type == "url" else self)
+        return Document.to_xml(_encode(self, self.never_encoded) if self.encoding_type == "url" else self)
 
 
-def _decode(values: dict[str, Any]) -> None:
+def _decode(values: dict[str, Any], never: frozenset[str] = frozenset()) -> None:
     for name, value in values.items():
         if isinstance(value, str):
-            if name in _ENCODED and ("%" in value or "+" in value):
+            if name in _ENCODED and name not in never and ("%" in value or "+" in value):
                 values[name] = unquote_plus(value)
         elif isinstance(value, list):
             for item in cast("list[Any]", value):
@@ -47,12 +50,12 @@ def _decode(values: dict[str, Any]) -> None:
                     _decode(cast("dict[str, Any]", item))
 
 
-def _encode(document: Document) -> Document:
+def _encode(document: Document, never: frozenset[str] = frozenset()) -> Document:
     changed: dict[str, Any] = {}
     for name in type(document).model_fields:
         value = getattr(document, name)
         if isinstance(value, str):
-            if name in _ENCODED:
+            if name in _ENCODED and name not in never:
                 changed[name] = quote_plus(value, safe="/-._~")
         elif isinstance(value, list):
             items = cast("list[Any]", value)
@@ -135,6 +138,9 @@ class ListObjectsV2(Guarded, Operation[ListObjectsV2Result]):
 
 class ListObjectsResult(ObjectPage):
     """A page of objects, first version of the listing. Without `next_marker` the last key is the next marker."""
+
+    # IBM's and Amazon's SDKs decode every other name of this page, and take the prefix as it stands.
+    never_encoded: ClassVar[frozenset[str]] = frozenset({"prefix"})
 
     marker: str | None = None
     next_marker: str | None = None

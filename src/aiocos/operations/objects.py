@@ -20,6 +20,7 @@ from aiocos.operations.shared import (
     Locking,
     Mirrored,
     ObjectGrants,
+    OverwriteParams,
     Paid,
     ReadConditions,
     ResponseOverrides,
@@ -46,6 +47,7 @@ class PutObject(
     Content,
     Encryption,
     WriteConditions,
+    OverwriteParams,
     Retaining,
     Locking,
     ObjectGrants,
@@ -99,7 +101,9 @@ class ObjectInfo(Written):
     retention_expires: Annotated[Timestamp | None, Header("Retention-Expiration-Date", iso=True)] = None
     legal_hold_count: Annotated[int | None, Header("Retention-Legal-Hold-Count")] = None
     object_lock_mode: Annotated[str | None, Header("x-amz-object-lock-mode")] = None
-    object_lock_retain_until: Annotated[Timestamp | None, Header("x-amz-object-lock-retain-until-date", iso=True)] = None
+    object_lock_retain_until: Annotated[
+        Timestamp | None, Header("x-amz-object-lock-retain-until-date", iso=True, fraction=True)
+    ] = None
     object_lock_legal_hold: Annotated[str | None, Header("x-amz-object-lock-legal-hold")] = None
 
     @property
@@ -129,7 +133,7 @@ class Reading(CustomerEncryption, ReadConditions, Mirrored, Paid, Guarded):
     """Which version of an object to read, which part of it, and when."""
 
     __slots__ = ()
-    range: Annotated[ByteRange | None, Header("Range")] = None
+    range: Annotated[ByteRange | None, Header("Range", lenient=True)] = None
     version_id: Annotated[str | None, Query("versionId")] = None
     part_number: Annotated[int | None, Query("partNumber")] = None
 
@@ -249,6 +253,7 @@ class CopyObject(
     Content,
     Encryption,
     WriteConditions,
+    OverwriteParams,
     SourceConditions,
     Retaining,
     Locking,

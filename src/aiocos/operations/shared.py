@@ -46,7 +46,7 @@ class Content:
     content_disposition: Annotated[str | None, Header("Content-Disposition")] = None
     content_language: Annotated[str | None, Header("Content-Language")] = None
     cache_control: Annotated[str | None, Header("Cache-Control")] = None
-    expires: Annotated[datetime | None, Header("Expires")] = None
+    expires: Annotated[datetime | None, Header("Expires", lenient=True)] = None
     metadata: Annotated[dict[str, str] | None, HeaderMap("x-amz-meta-")] = None
     """User metadata: printable ASCII; the service ignores the case of names, and gives them back in lower case."""
     website_redirect_location: Annotated[str | None, Header("x-amz-website-redirect-location")] = None
@@ -95,8 +95,8 @@ class ReadConditions:
     __slots__ = ()
     if_match: Annotated[str | None, Header("If-Match")] = None
     if_none_match: Annotated[str | None, Header("If-None-Match")] = None
-    if_modified_since: Annotated[datetime | None, Header("If-Modified-Since")] = None
-    if_unmodified_since: Annotated[datetime | None, Header("If-Unmodified-Since")] = None
+    if_modified_since: Annotated[datetime | None, Header("If-Modified-Since", lenient=True)] = None
+    if_unmodified_since: Annotated[datetime | None, Header("If-Unmodified-Since", lenient=True)] = None
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -107,6 +107,18 @@ class WriteConditions:
     if_match: Annotated[str | None, Header("If-Match")] = None
     if_none_match: Annotated[str | None, Header("If-None-Match")] = None
     if_unmodified_since: Annotated[datetime | None, Header("If-Unmodified-Since")] = None
+
+
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
+class OverwriteParams:
+    """Refuse to replace an object."""
+
+    __slots__ = ()
+    forbid_overwrite: Annotated[bool | None, Header("x-ibm-forbid-overwrite", lenient=True)] = None
+    """True refuses the write with 409 `ObjectAlreadyExists` where the key has an object. None and False allow it.
+
+    Buckets that keep or kept versions ignore it, and so does a service whose owner has not enabled the feature.
+    """
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -127,7 +139,9 @@ class Locking:
 
     __slots__ = ()
     object_lock_mode: Annotated[Literal["COMPLIANCE", "GOVERNANCE"] | None, Header("x-amz-object-lock-mode")] = None
-    object_lock_retain_until: Annotated[datetime | None, Header("x-amz-object-lock-retain-until-date", iso=True)] = None
+    object_lock_retain_until: Annotated[
+        datetime | None, Header("x-amz-object-lock-retain-until-date", iso=True, fraction=True)
+    ] = None
     object_lock_legal_hold: Annotated[Literal["ON", "OFF"] | None, Header("x-amz-object-lock-legal-hold")] = None
 
 
@@ -175,7 +189,7 @@ class ResponseOverrides:
     response_content_encoding: Annotated[str | None, Query("response-content-encoding")] = None
     response_content_language: Annotated[str | None, Query("response-content-language")] = None
     response_content_type: Annotated[str | None, Query("response-content-type")] = None
-    response_expires: Annotated[datetime | None, Query("response-expires")] = None
+    response_expires: Annotated[datetime | None, Query("response-expires", lenient=True)] = None
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -86,10 +86,13 @@ def _field(p: Parameter) -> _Field:
         document = p.place.of or cast("type[Document]", unwrap(p.type))
         if p.place.of is not None:
             (inner,) = document.model_fields
-    written = isinstance(p.place, Header | Query)
-    return _Field(
-        p, p.name, p.place, codec(p.type, isinstance(p.place, Header) and p.place.iso) if written else None, document, inner
-    )
+    place = p.place
+    written = None
+    if isinstance(place, Header):
+        written = codec(p.type, place.iso, place.fraction)
+    elif isinstance(place, Query):
+        written = codec(p.type)
+    return _Field(p, p.name, place, written, document, inner)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -225,8 +228,8 @@ def from_request(cls: type[O], request: Request) -> O:
                 )
         except XmlError as error:
             raise refusal("MalformedXML", str(error), cls.statement) from error
-        except ValueError as error:
-            if not (isinstance(place, Header) and place.lenient):
+        except (ValueError, OverflowError) as error:
+            if not (isinstance(place, Header | Query) and place.lenient):
                 raise refusal("InvalidArgument", f"{getattr(place, 'name', f.name)}: {error}", cls.statement) from error
             value = None
         if value is not None or not f.parameter.required:
@@ -264,7 +267,7 @@ def _read_map(headers: Mapping[str, str], prefix: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    headers: tuple[tuple[str, str, bool], ...]  # field, wire name, iso
+    headers: tuple[tuple[str, Header], ...]  # field, place
     maps: tuple[tuple[str, str], ...]
     xml: Plan | None
     by_name: dict[str, str]  # the field by the header's name in lower case
@@ -278,17 +281,17 @@ _shapes: dict[type[Result], _Shape] = {}
 def _shape(cls: type[Result]) -> _Shape:
     shape = _shapes.get(cls)
     if shape is None:
-        headers: list[tuple[str, str, bool]] = []
+        headers: list[tuple[str, Header]] = []
         maps: list[tuple[str, str]] = []
         for name, info in cls.model_fields.items():
             for mark in info.metadata:
                 if isinstance(mark, Header):
-                    headers.append((name, mark.name, mark.iso))
+                    headers.append((name, mark))
                 elif isinstance(mark, HeaderMap):
                     maps.append((name, mark.prefix))
         plan = plan_of(cls)
         has_xml = bool(plan.elements or plan.attributes or plan.text)
-        by_name = {wire.lower(): name for name, wire, _ in headers}
+        by_name = {place.name.lower(): name for name, place in headers}
         maker = None if has_xml else Maker(cls)
         shape = _shapes[cls] = _Shape(
             tuple(headers),
@@ -356,10 +359,11 @@ def to_response(result: Result, status: int) -> Response:
     """Write a result as a response. Request ids are the server's to add."""
     shape = _shape(type(result))
     headers: dict[str, str] = {}
-    for name, wire, iso in shape.headers:
+    for name, place in shape.headers:
         value = getattr(result, name)
         if value is not None and value != "":
-            headers[wire] = value if isinstance(value, str) else codec(cast("type[object]", type(value)), iso).write(value)
+            kind = cast("type[object]", type(value))
+            headers[place.name] = value if isinstance(value, str) else codec(kind, place.iso, place.fraction).write(value)
     for name, prefix in shape.maps:
         for key, value in getattr(result, name).items():
             headers[prefix + key] = value

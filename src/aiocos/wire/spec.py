@@ -38,18 +38,24 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query parameter."""
+    """A query parameter. `lenient`: a value that makes no sense counts as none."""
 
     name: str
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Header(Elsewhere):
-    """A header. `iso` writes times as ISO 8601 instead of RFC 1123. `lenient`: a value that makes no sense counts as none."""
+    """A header.
+
+    `iso` writes times as ISO 8601 instead of RFC 1123, in whole seconds, and with `fraction` in milliseconds. `lenient`: a
+    value that makes no sense counts as none.
+    """
 
     name: str
     iso: bool = False
     lenient: bool = False
+    fraction: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,10 @@ def _write_iso(value: datetime) -> str:
     return write_time(_aware(value).replace(microsecond=0))
 
 
+def _write_fraction(value: datetime) -> str:
+    return write_time(_aware(value))
+
+
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no time zone")
@@ -181,12 +185,13 @@ _CODECS: dict[Any, Codec] = {
 }
 _RFC1123 = Codec(_write_rfc1123, _read_rfc1123)
 _ISO = Codec(_write_iso, _read_time)
+_FRACTION = Codec(_write_fraction, _read_time)
 _SECONDS = Codec(_write_seconds, _read_int)
 
 
 @cache
-def codec(annotation: Any, iso: bool = False) -> Codec:
-    """Return the codec of a parameter's type; TypeError if it has none."""
+def codec(annotation: Any, iso: bool = False, fraction: bool = False) -> Codec:
+    """Return the codec of a parameter's type; TypeError if it has none. Times are ISO 8601 with `iso`, `fraction` keeps ms."""
     kind = unwrap(annotation)
     if get_origin(kind) in (Union, UnionType):
         members = {a for a in get_args(kind) if a is not NoneType}
@@ -197,7 +202,7 @@ def codec(annotation: Any, iso: bool = False) -> Codec:
                 return _CODECS[known]
         kind = str if str in members else kind
     if kind is datetime:
-        return _ISO if iso else _RFC1123
+        return (_FRACTION if fraction else _ISO) if iso else _RFC1123
     if get_args(kind) and all(isinstance(a, str) for a in get_args(kind)):  # Literal["COPY", "REPLACE"]
         return _CODECS[str]
     if kind in _CODECS:

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 from aiocos.emulator.context import Context, failure, handles, moment, owner
-from aiocos.emulator.handlers.acl import canned
+from aiocos.emulator.handlers.acl import list_of
 from aiocos.emulator.store import Bucket, Instance, Transaction, buckets, uploads
 from aiocos.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty
 from aiocos.operations.buckets import (
@@ -56,19 +56,26 @@ def instance_named(ctx: Context, named: str | None) -> Instance:
     return ctx.caller
 
 
+def location_of(asked: str | None) -> str:
+    """Return the code of a location and a storage class that a request means; `InvalidLocationConstraint`."""
+    code = asked or DEFAULT_LOCATION
+    # `us-smart` has the form of a region too: a code with a class is whole.
+    if _LOCATION.fullmatch(code):
+        return code
+    if _REGION.fullmatch(code):
+        return f"{code}-standard"
+    raise failure("InvalidLocationConstraint", "The specified location constraint is not valid.")
+
+
 @handles(CreateBucket, "caller")
 async def create(ctx: Context, op: CreateBucket) -> CreateBucketResult:
     """Make a bucket."""
     check_name(op.bucket)
     instance = instance_named(ctx, op.service_instance_id)
-    location = op.location or DEFAULT_LOCATION
-    if _REGION.fullmatch(location):
-        location = f"{location}-standard"
-    if not _LOCATION.fullmatch(location):
-        raise failure("InvalidLocationConstraint", "The specified location constraint is not valid.")
+    location = location_of(op.location)
     if (op.kp_algorithm is None) != (op.kp_root_key_crn is None) or (op.kp_algorithm or "AES256") != "AES256":
         raise failure("InvalidArgument", "Key Protect takes the algorithm AES256 together with the CRN of a root key.")
-    made = Bucket(0, op.bucket, instance.crn, ctx.now, location, canned(op.acl), op.kp_root_key_crn)
+    made = Bucket(0, op.bucket, instance.crn, ctx.now, location, list_of(op, None, {instance.guid}), op.kp_root_key_crn)
     if op.object_lock_enabled:
         made = replace(made, versioning="Enabled", settings={"object-lock": ObjectLockConfiguration().to_xml().decode()})
 
@@ -86,16 +93,20 @@ async def create(ctx: Context, op: CreateBucket) -> CreateBucketResult:
     return CreateBucketResult(location=f"/{op.bucket}")
 
 
-def _key_id(bucket: Bucket) -> str | None:
+def tell_key(ctx: Context) -> str | None:
+    """Return the id of the bucket's root key for the answer, and let the answer say that Key Protect is on."""
+    if ctx.bucket.kp_root_key_crn is None:
+        return None
+    # The documentation has it with a capital letter, unlike every other header that is true or false.
+    ctx.headers["ibm-sse-kp-enabled"] = "True"
     # crn:v1:bluemix:public:kms:<region>:a/<account>:<instance>:key:<id>
-    return None if bucket.kp_root_key_crn is None else bucket.kp_root_key_crn.rpartition(":")[2]
+    return ctx.bucket.kp_root_key_crn.rpartition(":")[2]
 
 
 @handles(HeadBucket, "list")
 async def head(ctx: Context, op: HeadBucket) -> BucketInfo:
     """Look whether a bucket is there."""
-    key_id = _key_id(ctx.bucket)
-    return BucketInfo(kp_enabled=True if key_id else None, kp_root_key_id=key_id)
+    return BucketInfo(kp_root_key_id=tell_key(ctx))
 
 
 @handles(DeleteBucket)

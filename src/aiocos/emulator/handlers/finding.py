@@ -4,10 +4,10 @@ import secrets
 import sqlite3
 from datetime import datetime
 
-from aiocos.emulator.context import failure
+from aiocos.emulator.context import Behavior, failure
 from aiocos.emulator.store import Bucket, Object, objects
 from aiocos.errors import MethodNotAllowed, NoSuchKey, NoSuchVersion, NotModified, PreconditionFailed
-from aiocos.operations.shared import ReadConditions, SourceConditions, WriteConditions
+from aiocos.operations.shared import OverwriteParams, ReadConditions, SourceConditions, WriteConditions
 from aiocos.wire import digest
 from aiocos.wire.values import CustomerKey
 
@@ -75,7 +75,7 @@ def check_read(found: Object, op: ReadConditions) -> None:
 
 
 def check_write(old: Object | None, op: WriteConditions) -> None:
-    """Conditions of a write: all failures are 412, that of If-Match on nothing too."""
+    """Check the conditions of a write: all failures are 412, that of If-Match on nothing too."""
     if old is not None and old.delete_marker:
         old = None
     if op.if_match is not None and (old is None or not _matches(op.if_match, old)):
@@ -84,6 +84,12 @@ def check_write(old: Object | None, op: WriteConditions) -> None:
         raise _failed()
     if op.if_unmodified_since is not None and old is not None and _modified_since(old, op.if_unmodified_since):
         raise _failed()
+
+
+def check_overwrite(bucket: Bucket, old: Object | None, op: OverwriteParams, behavior: Behavior) -> None:
+    """Refuse to replace an object where the request forbids it; a bucket that keeps or kept versions ignores the header."""
+    if op.forbid_overwrite and behavior.honors_forbid_overwrite and bucket.versioning is None and old is not None:
+        raise failure("ObjectAlreadyExists", "The object already exists, and the request forbids to overwrite it.", 409)
 
 
 def check_source(found: Object, op: SourceConditions) -> None:

@@ -1,6 +1,7 @@
 """Legal holds of objects in buckets with a retention policy, and the extension of their retention."""
 
-from typing import Annotated
+from email.utils import format_datetime
+from typing import Annotated, ClassVar
 
 from aiocos.emulator.context import Context, failure, handles, moment
 from aiocos.emulator.handlers.finding import must_find
@@ -24,20 +25,42 @@ from aiocos.operations.protection import (
     DeleteLegalHold,
     ExtendObjectRetention,
     ListLegalHolds,
-    NamedLegalHold,
     RetentionState,
 )
-from aiocos.wire.document import Element
+from aiocos.wire.document import Document, Element
 from aiocos.wire.message import Request
 from aiocos.wire.spec import Result
 
 MAX_HOLDS = 100
 
 
-class ToldTwice(RetentionState):
-    """The holds under both names: the documentation has `LegalHoldSet`, IBM's SDKs read `LegalHolds`."""
+class _Hold(Document):
+    """One legal hold, its date as the documentation has it."""
 
-    sdk_legal_holds: Annotated[list[NamedLegalHold], Element("LegalHolds/LegalHold")] = []
+    root: ClassVar[str] = "LegalHold"
+
+    id: Annotated[str, Element("ID")]
+    date: str
+
+
+class _State(Result):
+    """What `RetentionState` reads, with the holds under both names, and times of the form that headers have.
+
+    The documentation has `LegalHoldSet`, IBM's SDKs read `LegalHolds`.
+    """
+
+    root: ClassVar[str] = "RetentionState"
+    namespace: ClassVar[str] = RetentionState.namespace
+
+    create_time: str
+    retention_period: int
+    retention_expires: Annotated[str | None, Element("RetentionPeriodExpirationDate")] = None
+    legal_holds: Annotated[list[_Hold], Element("LegalHoldSet/LegalHold")]
+    sdk_legal_holds: Annotated[list[_Hold], Element("LegalHolds/LegalHold")]
+
+
+def _time(seconds: float) -> str:
+    return format_datetime(moment(int(seconds)), usegmt=True)
 
 
 def refuse_ambiguous(wire: Request) -> None:
@@ -98,18 +121,18 @@ async def delete(ctx: Context, op: DeleteLegalHold) -> Result:
 
 
 @handles(ListLegalHolds)
-async def list_holds(ctx: Context, op: ListLegalHolds) -> RetentionState:
+async def list_holds(ctx: Context, op: ListLegalHolds) -> Result:
     """Tell the retention and the holds of an object."""
     found = must_find(ctx.store.point, ctx.bucket.id, op.key)
     state = found.retention
     if state is None:
         raise NotFound("The object has no retention.", status=404, code="NoSuchRetention")
-    holds = [NamedLegalHold(id=name, date=moment(date)) for name, date in state["holds"].items()]
+    holds = [_Hold(id=name, date=_time(date)) for name, date in state["holds"].items()]
     end = expires(found)
-    return ToldTwice(
-        create_time=moment(int(found.modified)),
+    return _State(
+        create_time=_time(found.modified),
         retention_period=state["period"],
-        retention_expires=None if end is None else moment(end),
+        retention_expires=None if end is None else _time(end),
         legal_holds=holds,
         sdk_legal_holds=holds,
     )

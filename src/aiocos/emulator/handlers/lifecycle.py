@@ -108,6 +108,8 @@ def _check_when(when: Transition | Expiration, now: float, least: int) -> None:
         raise _malformed("An action has days or a date, and not both.")
     if when.days is not None and when.days < least:
         raise _bad(f"Days are {least} at least, not {when.days}.")
+    if when.date is not None and when.date.timestamp() % DAY:
+        raise _bad(f"'Date' must be at midnight GMT, not {when.date.isoformat()}.")
 
 
 def _check_others(rule: LifecycleRule, now: float) -> None:

@@ -5,7 +5,7 @@ import binascii
 import sqlite3
 
 from aiocos.emulator.context import Context, failure, handles, moment, owner
-from aiocos.emulator.handlers.buckets import page_size
+from aiocos.emulator.handlers.buckets import page_size, tell_key
 from aiocos.emulator.handlers.reading import quoted
 from aiocos.emulator.lifecycle import storage_class
 from aiocos.emulator.store import Object
@@ -23,11 +23,19 @@ from aiocos.operations.listing import (
     ObjectEntry,
     ObjectVersion,
 )
+from aiocos.wire.document import unrepresentable
 
 
 def common(found: Found) -> list[CommonPrefix]:
     """The common prefixes of a page."""
     return [CommonPrefix(prefix=prefix) for prefix in found.prefixes]
+
+
+def encoding_of(asked: str | None) -> str | None:
+    """Return the encoding of a page; `InvalidArgument` for one that is unknown. An empty one is none."""
+    if asked not in (None, "", "url"):
+        raise failure("InvalidArgument", "Invalid Encoding Method specified in Request")
+    return asked or None
 
 
 def _entry(found: Object, owned: bool, now: float) -> ObjectEntry:
@@ -53,21 +61,20 @@ async def list_v1(ctx: Context, op: ListObjects) -> ListObjectsResult:
     asked = Asked(ctx.bucket.id, op.prefix or "", op.delimiter or "", op.marker or "", page_size(op.max_keys, "max-keys"))
     now = ctx.now
     found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=True, now=now))
-    key_id = ctx.bucket.kp_root_key_crn
     return ListObjectsResult(
         name=op.bucket,
-        prefix=asked.prefix,
-        delimiter=op.delimiter,
+        # It is not encoded here, the document cannot carry every prefix, and the caller knows it.
+        prefix=None if unrepresentable(asked.prefix) else asked.prefix,
+        delimiter=op.delimiter or None,
         marker=asked.after,
         max_keys=asked.limit,
         is_truncated=found.truncated,
         # S3 gives it with a delimiter only; the service's documentation knows no such condition, and it is of use always.
         next_marker=found.last if found.truncated else None,
-        encoding_type=op.encoding_type,
+        encoding_type=encoding_of(op.encoding_type),
         contents=contents,
         common_prefixes=common(found),
-        kp_enabled=True if key_id else None,
-        kp_root_key_id=key_id.rpartition(":")[2] if key_id else None,
+        kp_root_key_id=tell_key(ctx),
     )
 
 
@@ -92,14 +99,14 @@ async def list_v2(ctx: Context, op: ListObjectsV2) -> ListObjectsV2Result:
     return ListObjectsV2Result(
         name=op.bucket,
         prefix=asked.prefix,
-        delimiter=op.delimiter,
+        delimiter=op.delimiter or None,
         max_keys=asked.limit,
         key_count=len(found),
         is_truncated=found.truncated,
         continuation_token=op.continuation_token,
         next_continuation_token=_token(found.last) if found.truncated else None,
         start_after=op.start_after,
-        encoding_type=op.encoding_type,
+        encoding_type=encoding_of(op.encoding_type),
         contents=contents,
         common_prefixes=common(found),
     )
@@ -122,14 +129,14 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
     return ListObjectVersionsResult(
         name=op.bucket,
         prefix=asked.prefix,
-        delimiter=op.delimiter,
+        delimiter=op.delimiter or None,
         max_keys=asked.limit,
         is_truncated=found.truncated,
         key_marker=asked.after,
         version_id_marker=asked.after_id,
         next_key_marker=found.last if found.truncated else None,
         next_version_id_marker=(found.last_id or None) if found.truncated else None,
-        encoding_type=op.encoding_type,
+        encoding_type=encoding_of(op.encoding_type),
         versions=[_version(o, ctx.now) for o in found.objects if not o.delete_marker],
         delete_markers=[
             DeleteMarker(

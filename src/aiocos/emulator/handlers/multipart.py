@@ -1,15 +1,16 @@
 """Multipart uploads: begun, completed, aborted, listed."""
 
+import json
 import os
 
 from aiocos.config import MAX_PARTS, MIN_PART
 from aiocos.emulator import checksums, lifecycle, locking, public
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers import retention
-from aiocos.emulator.handlers.acl import canned_in
+from aiocos.emulator.handlers.acl import list_of
 from aiocos.emulator.handlers.buckets import page_size
-from aiocos.emulator.handlers.finding import check_key, check_write, key_md5, told_version
-from aiocos.emulator.handlers.listing import common
+from aiocos.emulator.handlers.finding import check_key, check_overwrite, check_write, key_md5, told_version
+from aiocos.emulator.handlers.listing import common, encoding_of
 from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.handlers.writing import (
@@ -73,9 +74,9 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         op.key,
         ctx.now,
         ctx.writer,
-        content_headers(op),
+        content_headers(ctx, op),
         user_metadata(op.metadata),
-        canned_in(ctx.bucket, op.acl),
+        list_of(op, ctx.bucket, {ctx.writer}),
         key_md5(op.customer_key),
         algorithm,
         op.checksum_type or _type_of(algorithm),
@@ -83,7 +84,10 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
     )
 
     def write(t: Transaction) -> None:
-        public.refuse_public(still_there(t, ctx.bucket), made.acl)
+        current = still_there(t, ctx.bucket)
+        public.refuse_public(current, made.acl)
+        # Told early, before parts are sent for nothing. The completion has a header of its own.
+        check_overwrite(current, objects.find(t.connection, current.id, op.key), op, ctx.behavior)
         uploads.add(t, made)
 
     await ctx.store.write(write)
@@ -106,20 +110,31 @@ def _type_of(algorithm: str | None) -> str | None:
 
 @handles(CompleteMultipartUpload, "write")
 async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload:
-    """Join the parts. No byte is moved: the object's segments are those of its parts."""
+    """Join the parts. No byte is moved: the object's segments are those of its parts.
+
+    A second completion with the same parts answers as the first did, as long as the version is there that it made.
+    """
     bucket, now = ctx.bucket, ctx.now
     retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
     _check_order(op.parts)
 
     def write(t: Transaction) -> tuple[Bucket, Object]:
         current = still_there(t, bucket)
-        upload = find_upload(ctx, op.key, op.upload_id, t)
+        upload = uploads.find(t.connection, current.id, op.key, op.upload_id)
+        if upload is None:
+            # The answer to the first may have been lost. Its conditions were met then; by now they would meet its own object.
+            again = uploads.completed(t.connection, current.id, op.key, op.upload_id, _said(op.parts))
+            if again is None:
+                raise no_upload()
+            return current, again
         if op.customer_key is not None:
             check_key(upload.customer_md5, key_md5(op.customer_key))
         chosen = _choose(op.parts, {part.number: part for part in uploads.parts(t.connection, upload.id)})
 
         def check(old: Object | None) -> None:
-            check_write(old, op)
+            if ctx.behavior.honors_conditional_completion:
+                check_write(old, op)
+            check_overwrite(current, old, op, ctx.behavior)
             retention.refuse_protected(old, now)
 
         # Before its own retention is looked at, what stands against the write at all.
@@ -146,9 +161,12 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
                 raise checksums.mismatch(f"x-amz-checksum-{name}")
         made = objects.put(t, current.id, new, check)
         uploads.remove(t, upload.id)
+        uploads.note_completion(t, upload.id, made.serial, _said(op.parts))
         return current, replicate(t, current, made, now)
 
     current, made = await ctx.store.write(write)
+    # In a header too, as the documentation's example has it.
+    ctx.headers["ETag"] = quoted(made.etag)
     return CompletedUpload(
         location=f"{ctx.endpoint}/{op.bucket}" if unrepresentable(op.key) else f"{ctx.endpoint}/{op.bucket}/{op.key}",
         bucket=op.bucket,
@@ -171,6 +189,10 @@ def _check_order(parts: list[CompletedPart]) -> None:
         if part.part_number <= last:
             raise failure("InvalidPartOrder", "The list of parts was not in ascending order.")
         last = part.part_number
+
+
+def _said(parts: list[CompletedPart]) -> str:
+    return json.dumps([(part.part_number, digest.bare(part.etag or "")) for part in parts])
 
 
 def _choose(asked: list[CompletedPart], present: dict[int, Part]) -> list[Part]:
@@ -268,10 +290,10 @@ async def list_uploads(ctx: Context, op: ListMultipartUploads) -> ListMultipartU
         next_key_marker=found.last if found.truncated else None,
         next_upload_id_marker=(found.last_id or None) if found.truncated else None,
         prefix=asked.prefix,
-        delimiter=op.delimiter,
+        delimiter=op.delimiter or None,
         max_uploads=asked.limit,
         is_truncated=found.truncated,
-        encoding_type=op.encoding_type,
+        encoding_type=encoding_of(op.encoding_type),
         uploads=[
             UploadEntry(
                 key=u.key,

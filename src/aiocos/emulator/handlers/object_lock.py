@@ -87,6 +87,8 @@ def _none() -> NoSuchConfiguration:
 
 
 def _lock_of(ctx: Context, key: str, version_id: str | None) -> dict[str, Any]:
+    if "object-lock" not in ctx.bucket.settings:
+        raise locking.no_lock()
     return must_find(ctx.store.point, ctx.bucket.id, key, version_id).lock or {}
 
 
@@ -133,14 +135,14 @@ async def put_retention(ctx: Context, op: PutObjectRetention) -> Charged:
 
 
 def _check_change(found: Object, mode: str | None, until: float | None, now: float, *, bypass: bool) -> None:
-    """Refuse what would weaken a lock that has not run out."""
+    """Refuse what would weaken a lock that has not run out. Without bypass only a later date is none of that."""
     if not locking.is_retained(found, now):
         return
     assert found.lock is not None
     if found.lock["mode"] == "GOVERNANCE" and bypass:
         return
     weaker = found.lock["mode"] == "COMPLIANCE" and mode != "COMPLIANCE"
-    if weaker or until is None or until <= found.lock["until"]:
+    if weaker or until is None or not locking.is_later(until, found.lock["until"]):
         raise locking.protected()
 
 

@@ -15,7 +15,8 @@ from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.operations.shared import ResponseOverrides
 from aiocos.wire.ranges import ContentRange
 
-_OVERRIDES = tuple(f.name for f in fields(ResponseOverrides))
+_OVERRIDES = {f.name.replace("_", "-"): f.name.removeprefix("response_") for f in fields(ResponseOverrides)}
+"""The fields of `ObjectInfo` that a request may replace, by the names of the query parameters."""
 
 
 def quoted(etag: str) -> str:
@@ -35,11 +36,11 @@ async def get(ctx: Context, op: GetObject) -> Reply:
     """Read an object, or a range or part of it."""
     info, status, found, offset = _look(ctx, op)
     lifecycle.refuse_archived(found, ctx.now)
-    overrides: dict[str, Any] = {}
-    for name in _OVERRIDES:
-        value = getattr(op, name)
-        if value is not None:
-            overrides[name.removeprefix("response_")] = value if isinstance(value, str) else format_datetime(value, usegmt=True)
+    given = dict(ctx.request.query)
+    overrides = {field: given[name] for name, field in _OVERRIDES.items() if name in given}
+    if op.response_expires is not None:
+        # IBM's SDKs write ISO 8601, and the header is an HTTP date. Any other text is taken over as it came.
+        overrides["expires"] = format_datetime(op.response_expires, usegmt=True)
     if overrides:
         if ctx.caller is None and not ctx.is_owner:
             raise failure("InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests.")
@@ -76,7 +77,7 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
         status, offset, length = 206, *_part(found, op.part_number)
         if found.parts is not None:
             values["parts_count"] = len(found.parts)
-    elif op.range is not None:
+    elif op.range is not None and _is_unchanged(found, ctx.request.headers.get("if-range")):
         resolved = op.range.resolve(found.size)
         if resolved is None:
             ctx.headers["Content-Range"] = f"bytes */{found.size}"
@@ -91,6 +92,13 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
         values["checksum_type"] = checksum_type(found.sums)
     values["content_length"] = length
     return ObjectInfo(**values), status, found, offset
+
+
+def _is_unchanged(found: Object, if_range: str | None) -> bool:
+    """Tell whether a range may be answered. `If-Range` has the strong ETag or the date of what the client has of the object."""
+    if if_range is None:
+        return True
+    return if_range.strip() in (quoted(found.etag), format_datetime(moment(int(found.modified)), usegmt=True))
 
 
 def describe(found: Object) -> dict[str, Any]:

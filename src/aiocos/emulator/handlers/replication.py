@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from aiocos.emulator.context import Context, failure, handles, moment
 from aiocos.emulator.handlers.buckets import page_size
+from aiocos.emulator.handlers.listing import encoding_of
 from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.emulator.handlers.state import refuse_policy, still_there
 from aiocos.emulator.lifecycle import midnight_after
@@ -120,7 +121,7 @@ async def list_failures(ctx: Context, op: ListBucketReplicationFailures) -> Repl
         max_keys=limit,
         is_truncated=more,
         key_count=len(page),
-        encoding_type=op.encoding_type,
+        encoding_type=encoding_of(op.encoding_type),
         continuation_token=op.continuation_token,
         next_continuation_token=_token(page[-1].first, page[-1].serial) if more else None,
         contents=[

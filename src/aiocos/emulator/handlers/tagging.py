@@ -51,13 +51,15 @@ def check(pairs: list[tuple[str, str]], most: int = MAX_TAGS) -> None:
             raise _bad("A tag holds letters, digits, spaces and + - = . _ : / @ * '")
 
 
-def check_header(text: str) -> None:
-    """Refuse the header `x-amz-tagging` where its tags are not allowed."""
+def of_header(text: str) -> str:
+    """Return the tags of the header `x-amz-tagging` as they are kept; refused where they are not allowed."""
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+        # A name alone is a tag with an empty value.
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError:
         raise failure("InvalidArgument", "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded") from None
     check(pairs)
+    return urlencode(pairs)
 
 
 def _tags(text: str) -> list[Tag]:

@@ -1,14 +1,22 @@
 """Objects put and copied."""
 
-from email.utils import format_datetime
 from typing import Any
 
 from aiocos.config import MAX_PUT
 from aiocos.emulator import lifecycle, locking, public
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
 from aiocos.emulator.handlers import retention, tagging
-from aiocos.emulator.handlers.acl import canned_in
-from aiocos.emulator.handlers.finding import check_key, check_source, check_write, etag_for, key_md5, must_find, told_version
+from aiocos.emulator.handlers.acl import list_of
+from aiocos.emulator.handlers.finding import (
+    check_key,
+    check_overwrite,
+    check_source,
+    check_write,
+    etag_for,
+    key_md5,
+    must_find,
+    told_version,
+)
 from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.replication import STATUS, replicate
@@ -16,7 +24,7 @@ from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
 from aiocos.errors import NotServed
 from aiocos.operations.multipart import CreateMultipartUpload
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
-from aiocos.operations.shared import Encryption, ObjectGrants
+from aiocos.operations.shared import Encryption
 from aiocos.wire.values import CopySource
 
 MAX_METADATA = 4 * 1000 * 1000
@@ -29,21 +37,21 @@ _CONTENT = (
     "content_language",
     "cache_control",
     "website_redirect_location",
-    "tagging",
 )
 
 
-def content_headers(op: PutObject | CopyObject | CreateMultipartUpload) -> dict[str, str]:
-    """What the object's readers are told, by the field names of `ObjectInfo`."""
+def content_headers(ctx: Context, op: PutObject | CopyObject | CreateMultipartUpload) -> dict[str, str]:
+    """Return what the object's readers are told, by the field names of `ObjectInfo`."""
     headers: dict[str, str] = {}
     for name in _CONTENT:
         value = getattr(op, name)
         if value:
             headers[name] = value
-    if op.tagging:
-        tagging.check_header(op.tagging)
-    if op.expires is not None:
-        headers["expires"] = format_datetime(op.expires, usegmt=True)
+    if op.tagging and (tags := tagging.of_header(op.tagging)):
+        headers["tagging"] = tags
+    # Kept as it came: S3 stores any text here, and `0` or `-1` are what many writers mean by "expired".
+    if expires := ctx.request.headers.get("expires"):
+        headers["expires"] = expires
     return headers
 
 
@@ -54,11 +62,9 @@ def user_metadata(metadata: dict[str, str] | None) -> dict[str, str]:
     return metadata or {}
 
 
-def refuse_unserved(op: ObjectGrants | Encryption) -> None:
-    """Refuse what would be a promise not kept: grants to single users, keys of another service."""
-    if isinstance(op, ObjectGrants) and (op.grant_full_control or op.grant_read or op.grant_read_acp or op.grant_write_acp):
-        raise NotServed("grants by header are not served; use x-amz-acl", status=501, code="NotImplemented")
-    if isinstance(op, Encryption) and op.server_side_encryption not in (None, "AES256"):
+def refuse_unserved(op: Encryption) -> None:
+    """Refuse what would be a promise not kept: keys of another service."""
+    if op.server_side_encryption not in (None, "AES256"):
         raise NotServed("only AES256 is served", status=501, code="NotImplemented")
 
 
@@ -77,12 +83,13 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     """Store an object."""
     refuse_unserved(op)
     bucket = ctx.bucket
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
+    headers, metadata, acl = content_headers(ctx, op), user_metadata(op.metadata), list_of(op, bucket, {ctx.writer})
     customer = key_md5(op.customer_key)
     retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
 
     def check(old: Object | None) -> None:
         check_write(old, op)
+        check_overwrite(bucket, old, op, ctx.behavior)
         retention.refuse_protected(old, ctx.now)
 
     explicit = locking.asked(bucket, op, ctx.now)
@@ -149,7 +156,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
     source_bucket, source = source_of(ctx, op.source)
     customer, source_key = key_md5(op.customer_key), key_md5(op.source_customer_key)
     replace, now, writer = op.metadata_directive == "REPLACE", ctx.now, ctx.writer
-    headers, metadata, acl = content_headers(op), user_metadata(op.metadata), canned_in(bucket, op.acl)
+    headers, metadata, acl = content_headers(ctx, op), user_metadata(op.metadata), list_of(op, bucket, {ctx.writer})
     to_self = (source_bucket.id, source.key) == (bucket.id, op.key) and source.version_id is None
     changed = replace or op.storage_class or op.tagging_directive == "REPLACE" or customer != source_key
     if to_self and not (changed or op.website_redirect_location or op.retention_directive):
@@ -160,6 +167,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
 
     def check(old: Object | None) -> None:
         check_write(old, op)
+        check_overwrite(bucket, old, op, ctx.behavior)
         retention.refuse_protected(old, now)
 
     def write(t: Transaction) -> tuple[Bucket, Object, Object]:
@@ -175,7 +183,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         # Before its own retention is looked at, what stands against the write at all.
         check(objects.find(t.connection, current.id, op.key))
         told = headers if replace else found.headers
-        tags = op.tagging if op.tagging_directive == "REPLACE" else found.headers.get("tagging")
+        tags = headers.get("tagging") if op.tagging_directive == "REPLACE" else found.headers.get("tagging")
         kept = {n: v for n, v in told.items() if n not in (STATUS, "tagging")} | ({"tagging": tags} if tags else {})
         new = found.copy(
             key=op.key,
@@ -195,6 +203,8 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         return current, replicate(t, current, made, now), found
 
     current, made, found = await ctx.store.write(write)
+    # In a header too, as the documentation's example has it.
+    ctx.headers["ETag"] = quoted(made.etag)
     return CopyObjectResult(
         etag=quoted(made.etag),
         last_modified=moment(made.modified),

@@ -4,7 +4,8 @@ Keys are BLOBs of UTF-8, so that SQLite compares them byte by byte, which is the
 for one version: `serial` grows with every write, `is_latest` marks the version a plain read finds. Content is named by
 segments `[blob, offset, length]`; `blobs.refs` counts the segments, so that copies and completed uploads share bytes instead
 of moving them. Small contents stand in `blobs.data`; larger ones are files of the blob's name. `failures` has the versions
-whose replication failed; `due` is when it is tried again.
+whose replication failed; `due` is when it is tried again. `completions` has the uploads that have become versions which are
+still there, with the numbers and ETags of the parts that they were completed with.
 """
 
 SCHEMA = """
@@ -88,6 +89,12 @@ CREATE TABLE IF NOT EXISTS parts (
     segments TEXT NOT NULL,
     PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS completions (
+    upload TEXT PRIMARY KEY,
+    serial INTEGER NOT NULL REFERENCES objects(serial) ON DELETE CASCADE ON UPDATE CASCADE,
+    parts TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS completed_versions ON completions (serial);
 CREATE TABLE IF NOT EXISTS failures (
     serial INTEGER PRIMARY KEY REFERENCES objects(serial) ON DELETE CASCADE ON UPDATE CASCADE,
     bucket INTEGER NOT NULL,

@@ -4,7 +4,18 @@ import sqlite3
 
 from aiocos.emulator.store import objects
 from aiocos.emulator.store.database import Transaction
-from aiocos.emulator.store.rows import PART_COLUMNS, UPLOAD_COLUMNS, Part, Upload, part_of, upload_of, values_of
+from aiocos.emulator.store.rows import (
+    OBJECT_COLUMNS,
+    PART_COLUMNS,
+    UPLOAD_COLUMNS,
+    Object,
+    Part,
+    Upload,
+    object_of,
+    part_of,
+    upload_of,
+    values_of,
+)
 
 
 def find(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str) -> Upload | None:
@@ -51,6 +62,21 @@ def remove(t: Transaction, upload: str) -> None:
         objects.release(t, part.segments)
     t.execute("DELETE FROM parts WHERE upload = ?", (upload,))
     t.execute("DELETE FROM uploads WHERE id = ?", (upload,))
+
+
+def note_completion(t: Transaction, upload: str, serial: int, parts: str) -> None:
+    """Keep the parts that an upload was completed with, as long as the version is there that it became."""
+    t.execute("INSERT INTO completions (upload, serial, parts) VALUES (?, ?, ?)", (upload, serial, parts))
+
+
+def completed(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str, parts: str) -> Object | None:
+    """Return the version that an upload has become by a completion with these parts; None where it is gone, or never was."""
+    row = connection.execute(
+        f"SELECT {OBJECT_COLUMNS} FROM objects WHERE bucket = ? AND key = ? "
+        "AND serial = (SELECT serial FROM completions WHERE upload = ? AND parts = ?)",
+        (bucket, key.encode(), upload_id, parts),
+    ).fetchone()
+    return None if row is None else object_of(row)
 
 
 def of_bucket(t: Transaction, bucket: int) -> list[str]:
