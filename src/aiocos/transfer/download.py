@@ -38,7 +38,7 @@ from aiocos.groups.reading import ObjectStream, compare
 from aiocos.operations.objects import GetObject
 from aiocos.operations.shared import CustomerEncryption, Guarded, ReadConditions
 from aiocos.transfer.budget import Budget
-from aiocos.transfer.files import in_thread
+from aiocos.transfer.files import OpenTarget, entry_of, in_thread
 from aiocos.transfer.monitor import Monitor, Observed
 from aiocos.transfer.partial import Partial
 from aiocos.transfer.plan import Part, check_concurrency, check_threshold, cut
@@ -86,12 +86,12 @@ async def download(service: Service, budget: Budget, request: Download, monitor:
     check_threshold(request.multipart_threshold)
     if request.part_size is not None and request.part_size < 1:
         raise ConfigError("part_size is at least 1 byte")
-    target = Path(request.path)
-    await in_thread(_check, target)
+    target, dir_fd = Path(request.path), request.path.dir_fd if isinstance(request.path, OpenTarget) else None
+    await in_thread(_check, target, dir_fd)
     async with monitor.run(request.timeout, f"the download of {request.bucket}/{request.key}"):
         for attempt in range(1, _TRIES + 1):
             try:
-                return await _Attempt(service, budget, request, target, monitor).run()
+                return await _Attempt(service, budget, request, target, dir_fd, monitor).run()
             except IntegrityError:
                 if attempt == _TRIES:
                     raise
@@ -99,24 +99,27 @@ async def download(service: Service, budget: Budget, request: Download, monitor:
         raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _check(target: Path) -> None:
+def _check(target: Path, dir_fd: int | None) -> None:
     """Refuse a target that cannot be a file, or is something that must not be replaced by one: `/dev/null`. Blocks."""
     try:
-        mode = os.stat(target).st_mode
+        # In an open directory a link is not followed: it may lead anywhere.
+        mode = os.stat(entry_of(target, dir_fd), dir_fd=dir_fd, follow_symlinks=dir_fd is None).st_mode
     except (FileNotFoundError, NotADirectoryError):
         mode = stat.S_IFREG
     if stat.S_ISDIR(mode):
         raise ConfigError(f"{target} is a directory: name the file the object shall become")
     if not stat.S_ISREG(mode):
         raise ConfigError(f"{target} is no regular file: a download would take its place")
-    if not os.path.isdir(target.parent):
+    if dir_fd is None and not os.path.isdir(target.parent):
         raise ConfigError(f"{target.parent} is no directory: the object is not downloaded to {target}")
 
 
 class _Attempt:
     """One try at a download."""
 
-    def __init__(self, service: Service, budget: Budget, request: Download, target: Path, monitor: Monitor) -> None:
+    def __init__(
+        self, service: Service, budget: Budget, request: Download, target: Path, dir_fd: int | None, monitor: Monitor
+    ) -> None:
         self._service = service
         self._budget = budget
         self._request = request
@@ -124,7 +127,7 @@ class _Attempt:
         self._target = target
         self._monitor = monitor
         self._what = f"download of {request.bucket}/{request.key}"
-        self._partial = Partial(target, self._identity() if request.resume else None)
+        self._partial = Partial(target, self._identity() if request.resume else None, dir_fd)
 
     def _identity(self) -> dict[str, Any]:
         request = self._request

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from aiocos.errors import TransferError
+from aiocos.transfer.files import entry_of
 
 # Of the form of the lines; another one is not understood.
 _VERSION = 1
@@ -55,28 +56,34 @@ class Journal:
     `trouble` says why a journal that was there cannot be used. All methods block.
     """
 
-    def __init__(self, path: Path, fd: int) -> None:
+    def __init__(self, path: Path, fd: int, dir_fd: int | None = None) -> None:
         self.path = path
         self._fd = fd
+        self._dir_fd = dir_fd
         self.begun: dict[str, Any] | None = None
         self.steps: list[Any] = []
         self.trouble: str | None = None
         self._read()
 
     @classmethod
-    def open(cls, path: Path) -> Journal:
-        """Open a journal, or make one. `TransferError` where another process, or another transfer of this one, has it."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def open(cls, path: Path, dir_fd: int | None = None) -> Journal:
+        """Open a journal, or make one. `TransferError` where another process, or another transfer of this one, has it.
+
+        With `dir_fd` it is opened, and later removed, by its name in that open directory.
+        """
+        if dir_fd is None:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         for _ in range(10):
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o600)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+            fd = os.open(entry_of(path, dir_fd), flags, 0o600, dir_fd=dir_fd)
             try:
                 try:
                     _lock(fd)
                 except OSError as error:
                     raise TransferError(f"the same transfer is under way already: {path} is locked") from error
                 # Whoever had it may have removed it between our opening and our lock: then this is the lock of no file.
-                if _is(path, fd):
-                    return cls(path, fd)
+                if _is(path, fd, dir_fd):
+                    return cls(path, fd, dir_fd)
             except BaseException:
                 os.close(fd)
                 raise
@@ -124,7 +131,7 @@ class Journal:
         """End it: there is nothing to go on with."""
         if self._fd >= 0:
             with contextlib.suppress(FileNotFoundError):
-                os.remove(self.path)
+                os.remove(entry_of(self.path, self._dir_fd), dir_fd=self._dir_fd)
             self.close()
 
     def differs(self, now: Mapping[str, Any]) -> str | None:
@@ -150,8 +157,8 @@ _DIFFERENCES = {
 }
 
 
-def _is(path: Path, fd: int) -> bool:
+def _is(path: Path, fd: int, dir_fd: int | None) -> bool:
     try:
-        return os.path.samestat(os.stat(path), os.fstat(fd))
+        return os.path.samestat(os.stat(entry_of(path, dir_fd), dir_fd=dir_fd), os.fstat(fd))
     except FileNotFoundError:
         return False

@@ -20,7 +20,7 @@ from typing import Any
 
 from aiocos.config import MIB
 from aiocos.errors import IntegrityError
-from aiocos.transfer.files import held, in_thread, opened, read_at, write_at
+from aiocos.transfer.files import entry_of, held, in_thread, opened, read_at, write_at
 from aiocos.transfer.journal import Journal, name_for
 from aiocos.transfer.plan import Part
 from aiocos.wire import digest
@@ -37,8 +37,9 @@ class Partial:
     `refused` says why there was something to go on with and it was not used.
     """
 
-    def __init__(self, target: Path, what: dict[str, Any] | None) -> None:
+    def __init__(self, target: Path, what: dict[str, Any] | None, dir_fd: int | None = None) -> None:
         self._what = what
+        self._dir_fd = dir_fd
         # A name may have 255 bytes, and a character up to four of them.
         tag = secrets.token_hex(4) if what is None else name_for(*map(str, what.values()))[:12]
         self.path = target.with_name(f".{target.name[:50]}.{tag}.part")
@@ -71,9 +72,11 @@ class Partial:
         """Open the file, and look at what is in it. Afterwards it is gone or renamed, or kept with its journal."""
         async with AsyncExitStack() as held_open:
             if self._what is not None:
-                self._journal = await held_open.enter_async_context(held(partial(Journal.open, self._notes), Journal.close))
+                taking = partial(Journal.open, self._notes, self._dir_fd)
+                self._journal = await held_open.enter_async_context(held(taking, Journal.close))
             try:
-                async with opened(self.path, _FLAGS | (os.O_EXCL if self._what is None else 0)) as self._fd:
+                flags = _FLAGS | (os.O_EXCL if self._what is None else 0)
+                async with opened(self._entry(self.path), flags, self._dir_fd) as self._fd:
                     if self._journal is not None:
                         await in_thread(self._look, self._journal)
                     yield
@@ -81,6 +84,9 @@ class Partial:
                 if self._journal is None or self._journal.begun is None:
                     await in_thread(self._remove)
                 raise
+
+    def _entry(self, path: Path) -> Path | str:
+        return entry_of(path, self._dir_fd)
 
     def _look(self, journal: Journal) -> None:
         """Find out what the file has of what the journal claims. Blocks."""
@@ -149,7 +155,8 @@ class Partial:
     def put(self, data: bytes, target: Path, what: str) -> None:
         """Write a small object to its place, by a file beside it, and read it again on the way. Blocks."""
         try:
-            fd = os.open(self.path, _FLAGS | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
+            flags = _FLAGS | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+            fd = os.open(self._entry(self.path), flags, 0o666, dir_fd=self._dir_fd)
             try:
                 write_at(fd, [data], 0)
                 buffer = bytearray(len(data) + 1)
@@ -167,7 +174,7 @@ class Partial:
         await in_thread(self._become, target)
 
     def _become(self, target: Path) -> None:
-        os.replace(self.path, target)
+        os.replace(self._entry(self.path), self._entry(target), src_dir_fd=self._dir_fd, dst_dir_fd=self._dir_fd)
         self._forget()
 
     async def discard(self) -> None:
@@ -176,7 +183,7 @@ class Partial:
 
     def _remove(self) -> None:
         with contextlib.suppress(FileNotFoundError):
-            os.remove(self.path)
+            os.remove(self._entry(self.path), dir_fd=self._dir_fd)
         self._forget()
 
     def _forget(self) -> None:
