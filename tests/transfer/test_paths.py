@@ -48,7 +48,8 @@ def test_links_of_each_kind(tmp_path: Path):
     assert names(root, "follow") == ["dir/in", "file", "folder/there", "link"]
     troubles = {found.name: str(found.error) for found in look(root, "follow") if isinstance(found, Unreadable)}
     assert "directory that it lies in" in troubles["dir/up/"]
-    assert set(troubles) == {"dir/up/", "self"}
+    assert set(troubles) == {"broken", "dir/up/", "self"}
+    assert [found for found in look(root, "skip") if isinstance(found, Unreadable)] == []
 
 
 def test_what_is_excluded_is_not_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -102,7 +102,7 @@ def _line(action: SyncAction) -> str:
     if action.kind == "delete":
         return printable(f"delete {action.target}")
     if action.kind == "refuse":
-        return printable(f"refuse {action.source}: {action.reason}")
+        return printable(f"refuse {action.source or action.target}: {action.reason}")
     return printable(f"{action.kind} {action.source} -> {action.target} ({action.reason}, {human(action.size)})")
 
 

@@ -22,6 +22,7 @@ from aiocos.config import MIB
 from aiocos.errors import IntegrityError
 from aiocos.transfer.files import entry_of, held, in_thread, opened, read_at, write_at
 from aiocos.transfer.journal import Journal, name_for
+from aiocos.transfer.paths import hidden_beside
 from aiocos.transfer.plan import Part
 from aiocos.wire import digest
 
@@ -40,9 +41,8 @@ class Partial:
     def __init__(self, target: Path, what: dict[str, Any] | None, dir_fd: int | None = None) -> None:
         self._what = what
         self._dir_fd = dir_fd
-        # A name may have 255 bytes, and a character up to four of them.
         tag = secrets.token_hex(4) if what is None else name_for(*map(str, what.values()))[:12]
-        self.path = target.with_name(f".{target.name[:50]}.{tag}.part")
+        self.path = hidden_beside(target, tag)
         self._notes = self.path.with_suffix(".journal")
         self._journal: Journal | None = None
         self._fd = -1
