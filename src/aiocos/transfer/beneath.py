@@ -23,10 +23,6 @@ DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
-class Occupied(TransferError):
-    """Something else stands where an object's file belongs: a directory, or a file in the place of a directory."""
-
-
 class Way:
     """The way from an open root to the directory of a name: a chain of open directories. All methods block."""
 
@@ -83,8 +79,8 @@ class Way:
                 if not stat.S_ISLNK(found):
                     if stat.S_ISDIR(found):
                         raise
-                    place = self._here(segment)
-                    raise Occupied(f"the key {self._name!r} is no path here: {place} is a file, and no directory") from error
+                    reason = f"{self._here(segment)} is a file, and no directory"
+                    raise TransferError(f"the key {self._name!r} is no path here: {reason}") from error
             if not links:
                 raise TransferError(f"the key {self._name!r} is reached by the link {self._here(segment)}")
             links -= 1

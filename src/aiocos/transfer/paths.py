@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from aiocos.errors import TransferError
-from aiocos.transfer.beneath import DIRECTORY, NO_LINK, Occupied, Way
+from aiocos.transfer.beneath import DIRECTORY, NO_LINK, Way
 from aiocos.transfer.files import OpenTarget, held
 from aiocos.transfer.globs import Filter
 from aiocos.transfer.journal import state_directory
@@ -305,7 +305,7 @@ class Landing:
         except FileNotFoundError:
             return
         if stat.S_ISDIR(mode):
-            raise Occupied(f"the key {name!r} is no path here: {path} is a directory, and the object a file")
+            raise TransferError(f"the key {name!r} is no path here: {path} is a directory, and the object a file")
         if stat.S_ISLNK(mode):
             raise TransferError(f"the key {name!r} is no path here: {path} is a link, which is neither followed nor replaced")
         if not stat.S_ISREG(mode):

@@ -18,7 +18,6 @@ from typing import IO
 
 from aiocos.errors import ConfigError, TimedOut, TransferError
 from aiocos.groups import Service
-from aiocos.transfer.beneath import Occupied
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.comparing import Compare, difference
 from aiocos.transfer.copies import copy
@@ -51,9 +50,10 @@ class Sync(Observed):
     none; names of links that are not followed, and below them, are neither transferred nor deleted.
 
     Nothing is deleted where something in the source cannot be read (a directory without permission, a link to nowhere, a pipe),
-    or where a directory stands in the place of an object or a file in the place of a folder; each is named among the errors. So
-    are names of the form `.NAME.TAG.part` and `.NAME.TAG.journal`, in which downloads keep what is unfinished: between a
-    directory and a prefix they are neither transferred nor deleted.
+    or has no place in the target (`a//b`, an object where a directory stands, an object below what is a file); each is named
+    among the errors, and `exclude` takes it out of account. Names of the form `.NAME.TAG.part` and `.NAME.TAG.journal`, in
+    which downloads keep what is unfinished, are among the errors, too: between a directory and a prefix they are neither
+    transferred nor deleted.
 
     With `resume`, large files go on where an earlier run was interrupted. With `dry_run` nothing is done.
 
@@ -114,7 +114,7 @@ class _Run:
         self._unchanged = 0
         self._seen = False
         self._whole = True
-        self._occupied = False
+        self._placed = True
 
     def _check(self) -> None:
         source, target = self._source, self._target
@@ -169,7 +169,7 @@ class _Run:
             try:
                 await in_thread(self._landing.path, entry.name)
             except TransferError as error:
-                self._occupied = self._occupied or isinstance(error, Occupied)
+                self._placed = False
                 return SyncAction("refuse", source, target, entry.size, str(error))
             return SyncAction("download", source, target, entry.size, step.reason)
         kind = "upload" if isinstance(entry, LocalFile) else "copy"
@@ -246,8 +246,8 @@ class _Run:
         """Say why what seems surplus is not to be deleted; None where it is."""
         if not self._whole:
             return "not all of the source could be read"
-        if self._occupied:
-            return "something else stands where a file or a directory of the source belongs: remove one of the two"
+        if not self._placed:
+            return "not all of the source has a place here, and what seems surplus may stand for it"
         if not (self._source.in_order and self._target.in_order):
             return "the service does not list keys in order, so nothing is surely surplus"
         if not self._seen:
