@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from aiocos.errors import TransferError
 from aiocos.transfer.globs import Filter
-from aiocos.transfer.paths import Landing, LocalFile, Unreadable, look
+from aiocos.transfer.partial import Partial
+from aiocos.transfer.paths import Landing, LocalFile, Unreadable, is_reserved, look
 
 
 def names(root: Path, *args: object) -> list[str]:
@@ -132,3 +133,118 @@ def test_the_file_system_is_asked_what_it_does(tmp_path: Path):
     here.open()
     assert here.path("a") != here.path("A")
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_directories_are_made_below_the_open_root_only(tmp_path: Path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    root = make(tmp_path / "root", "inner/x")
+    (root / "rel").symlink_to("inner/../inner")
+    (root / "abs").symlink_to(root / "inner")
+    (root / "inner" / "up").symlink_to("../inner")
+    (root / "new").symlink_to("made/deep")
+    (root / "climb").symlink_to("../outside")
+    (root / "twice").symlink_to("inner/up/../../../outside")
+    (root / "loop").symlink_to("loop")
+    here = landing(root)
+    for name in ("rel/f", "abs/g/h", "inner/up/i", "new/j", "a/b/c/k"):
+        target = here._take(name)
+        os.close(os.open(target.path.name, os.O_CREAT | os.O_WRONLY, dir_fd=target.dir_fd))
+        target.close()
+        assert target.path == root / name
+        assert target.path.exists()
+    for name in ("climb/f", "twice/f", "climb/new/f"):
+        with pytest.raises(TransferError, match="leads outside"):
+            here._take(name)
+    with pytest.raises(TransferError, match="by the link"):
+        here._take("loop/f")
+    here.close()
+    assert list(outside.iterdir()) == []
+    assert {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and not p.is_symlink()} >= {
+        "inner/f", "inner/g/h", "inner/i", "made/deep/j", "a/b/c/k",
+    }  # fmt: skip
+
+
+def test_the_root_is_the_directory_that_was_opened(tmp_path: Path):
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    outside.mkdir()
+    here = landing(root)
+    root.rename(tmp_path / "moved")
+    root.symlink_to(outside)
+    here._take("a/b").close()
+    here.close()
+    assert (tmp_path / "moved" / "a").is_dir()
+    assert list(outside.iterdir()) == []
+
+
+def test_links_and_other_things_are_not_replaced(tmp_path: Path):
+    make(tmp_path, "file")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "broken").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    here = landing(tmp_path)
+    for name, reason in (("link", "is a link"), ("broken", "is a link"), ("pipe", "no regular file")):
+        with pytest.raises(TransferError, match=reason):
+            here.path(name)
+    here.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".f.0123abcd.part",
+        ".f.0123456789ab.part",
+        ".f.0123456789ab.journal",
+        ".F.0123ABCD.PART",
+        "d/.f.0123abcd.part",
+        ".f.0123abcd.part/x",
+        ".ä\n.0123abcd.part",
+        "." + "x" * 50 + ".0123abcd.part",
+        ".aiocos-Case-0123abcd",
+    ],
+)
+def test_names_of_our_own_files_are_refused(tmp_path: Path, name: str):
+    here = landing(tmp_path)
+    with pytest.raises(TransferError, match="unfinished downloads"):
+        here.path(name)
+    here.close()
+
+
+@pytest.mark.parametrize(
+    "name", [".own.part", "f.0123abcd.part", ".f.0123abc.part", ".f.0123abcg.part", ".0123abcd.part", ".f.0123abcd.parts"]
+)
+def test_names_that_only_look_a_little_like_them_are_not(tmp_path: Path, name: str):
+    here = landing(tmp_path)
+    assert here.path(name) == tmp_path / name
+    here.close()
+
+
+@settings(max_examples=50)
+@given(st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=60))
+def test_what_a_download_keeps_beside_its_target_is_reserved(name: str):
+    """The names are made in one place and known in the same; with another form of either this fails."""
+    for what in (None, {"key": name}):
+        file = Partial(Path("/d") / name, what).path
+        assert is_reserved(file.name)
+        assert is_reserved(f"x/{file.with_suffix('.journal').name}")
+
+
+def test_nothing_lands_where_uploads_keep_their_journals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    state = tmp_path / "home" / ".local" / "state" / "aiocos"
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "short").symlink_to(".local/state")
+    here = Landing(tmp_path / "home", lambda _: False, state=state)
+    here.open()
+    for _ in range(2):  # whether it is there already or not
+        for name in (".local/state/aiocos/x.upload", ".local/state/aiocos/d/x", ".local/state/aiocos", "short/aiocos/x"):
+            with pytest.raises(TransferError, match=r"journals|is a directory"):
+                here._take(name)
+        state.mkdir(parents=True, exist_ok=True)
+    assert list(state.iterdir()) == []
+    here._take(".local/state/other").close()
+    here.close()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+    there = landing(tmp_path)
+    with pytest.raises(TransferError, match="journals"):
+        there.path("xdg/aiocos/x.upload")
+    there.close()
