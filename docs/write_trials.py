@@ -32,6 +32,8 @@ WHAT = {
     "E14": "The answer to the completion of an upload is lost",
     "E15": "A 200 whose body is an error",
     "E16": "A bucket or a service that means harm",
+    "E19": "State that is planted: keys named like our hidden files and journals, links swapped in during the run",
+    "E20": "What is in a source and cannot be read: no permission, a link to nowhere, a pipe, a directory that vanishes midway",
 }
 
 HEAD = """# The trials
