@@ -52,8 +52,8 @@ def sync(
     """Make one side like the other: transfer what is new, has another size, or is newer.
 
     Names match `*.tmp` or `node_modules` at any depth, `docs/**/*.md` from the top. What is left out is neither transferred nor
-    deleted. Deletions come last, and only where all of the source could be read and has a place in the target. Whatever could not
-    is named, and the exit code is 1. Interrupted, the same command goes on.
+    deleted. Deletions come last, and only where all of the source could be read and has a place in the target; what could not
+    be is named, and the exit code is 1. Interrupted, the same command goes on.
     """
     sides = place(source), place(target)
     if None in sides:
