@@ -91,15 +91,13 @@ class Download(CustomerEncryption, ReadConditions, Guarded, Observed):
     timeout: float | None = None
 
 
-async def download(
-    service: Service, budget: Budget, request: Download, monitor: Monitor, target: Target | None = None
-) -> DownloadResult:
-    """Carry a download out. `target` is the place of the file where it was looked for already; None finds `request.path`."""
+async def download(service: Service, budget: Budget, request: Download, monitor: Monitor) -> DownloadResult:
+    """Carry a download out."""
     check_concurrency(request.concurrency)
     check_threshold(request.multipart_threshold)
     if request.part_size is not None and request.part_size < 1:
         raise ConfigError("part_size is at least 1 byte")
-    target = target or await in_thread(Target.find, Path(request.path))
+    target = await in_thread(Target.find, request.path)
     refused: str | None = None
     async with monitor.run(request.timeout, f"the download of {request.bucket}/{request.key}"):
         for attempt in range(1, _TRIES + 1):

@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -64,9 +65,35 @@ async def held(take: Callable[[], T], give_back: Callable[[T], object]) -> Async
         await in_thread(give_back, taken)
 
 
-def opened(path: "str | os.PathLike[str]", flags: int) -> AbstractAsyncContextManager[int]:
-    """Open a file; give its descriptor and close it at the end."""
-    return held(partial(os.open, path, flags | getattr(os, "O_CLOEXEC", 0), 0o666), os.close)
+def opened(path: "str | os.PathLike[str]", flags: int, dir_fd: int | None = None) -> AbstractAsyncContextManager[int]:
+    """Open a file; give its descriptor and close it at the end. With `dir_fd`, the path is a name in that open directory."""
+    return held(partial(os.open, path, flags | getattr(os, "O_CLOEXEC", 0), 0o666, dir_fd=dir_fd), os.close)
+
+
+class OpenTarget(os.PathLike[str]):
+    """A file to be written in a directory that is open: `path` is what it is called, `dir_fd` the descriptor of the directory.
+
+    Whoever writes it opens, renames and removes names in that directory only. So nobody who swaps a directory of the path for
+    a link can have it written elsewhere.
+    """
+
+    __slots__ = ("dir_fd", "path")
+
+    def __init__(self, path: Path, dir_fd: int) -> None:
+        self.path = path
+        self.dir_fd = dir_fd
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def close(self) -> None:
+        """Close the directory."""
+        os.close(self.dir_fd)
+
+
+def entry_of(path: Path, dir_fd: int | None) -> "Path | str":
+    """Return what the system is to be given for a path: with an open directory, the name in that directory."""
+    return path if dir_fd is None else path.name
 
 
 class NotOurs(OSError):

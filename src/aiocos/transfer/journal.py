@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from aiocos.errors import TransferError
-from aiocos.transfer.files import open_own
+from aiocos.transfer.files import entry_of, open_own
 
 # Of the form of the lines; another one is not understood.
 _VERSION = 1
@@ -77,12 +77,12 @@ class Journal:
     def open(cls, path: Path, dir_fd: int | None = None) -> Journal:
         """Open a journal, or make one. `TransferError` where another process, or another transfer of this one, has it.
 
-        With `dir_fd` the directory is the one that is open under that descriptor. Raises `files.NotOurs` where something else
-        stands under its name and cannot be removed.
+        With `dir_fd` it is opened, and later removed, by its name in that open directory. Raises `files.NotOurs` where what
+        stands under its name is something else, and cannot be removed.
         """
         if dir_fd is None:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        name = path if dir_fd is None else path.name
+        name = entry_of(path, dir_fd)
         trouble: str | None = None
         for _ in range(10):
             fd, removed = open_own(name, os.O_RDWR | os.O_APPEND, 0o600, dir_fd)
@@ -156,7 +156,7 @@ class Journal:
         """End it: there is nothing to go on with."""
         if self._fd >= 0:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path if self._dir_fd is None else self.path.name, dir_fd=self._dir_fd)
+                os.unlink(entry_of(self.path, self._dir_fd), dir_fd=self._dir_fd)
             self.close()
 
     def differs(self, now: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ import stat
 from pathlib import Path
 
 from aiocos.errors import ConfigError, TransferError
-from aiocos.transfer.files import flush, flush_directory, open_own
+from aiocos.transfer.files import OpenTarget, entry_of, flush, flush_directory, open_own
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 # Of a new file, before the umask; and of one that replaces another, whose mode it gets at the end: a private file's new content
@@ -41,9 +41,17 @@ class Target:
         self.had: os.stat_result | None = self._look()
 
     @classmethod
-    def find(cls, path: Path) -> Target:
-        """Return the target that a path names, links followed; `ConfigError` where it cannot become a file, with the reason."""
-        there = path
+    def find(cls, given: str | os.PathLike[str]) -> Target:
+        """Return the target that a path names, links followed; `ConfigError` where it cannot become a file, with the reason.
+
+        In a directory that was opened for it, a link is not followed: it may lead anywhere.
+        """
+        path = there = Path(given)
+        if isinstance(given, OpenTarget):
+            target = cls(path.parent, path.name, dir_fd=given.dir_fd)
+            if target.had is not None:
+                _check_kind(path, target.had.st_mode)
+            return target
         for _ in range(_LINKS):
             _check_place(path, there)
             try:
@@ -78,7 +86,7 @@ class Target:
         return self.directory / name
 
     def _at(self, name: str) -> str | Path:
-        return self.directory / name if self.dir_fd is None else name
+        return entry_of(self.directory / name, self.dir_fd)
 
     def _look(self) -> os.stat_result | None:
         try:
@@ -92,11 +100,13 @@ class Target:
         """Create a file beside the target under a name that nothing has; return its descriptor."""
         return os.open(self._at(name), _NEW, _OPEN if self.had is None else _PRIVATE, dir_fd=self.dir_fd)
 
-    def open_own(self, name: str, flags: int, mode: int | None = None) -> tuple[int, str | None]:
-        """Open a file beside the target under a name that others can guess; see `files.open_own`."""
-        if mode is None:
-            mode = _OPEN if self.had is None else _PRIVATE
-        return open_own(self._at(name), flags, mode, dir_fd=self.dir_fd)
+    def open_own(self, name: str, flags: int) -> tuple[int, str | None]:
+        """Open, or create, a file beside the target under a name that others can guess; see `files.open_own`."""
+        mode = _OPEN if self.had is None else _PRIVATE
+        fd, removed = open_own(self._at(name), flags, mode, dir_fd=self.dir_fd)
+        if mode == _PRIVATE and hasattr(os, "fchmod"):
+            os.fchmod(fd, mode)
+        return fd, removed
 
     def remove(self, name: str) -> None:
         """Remove a file beside the target, if it is there."""
