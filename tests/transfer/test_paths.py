@@ -1,16 +1,20 @@
 """Files in the order of keys, and keys that land where they may."""
 
 import os
+import secrets
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.transfer.conftest import DATA
 
+import aiocos
+from aiocos.emulator import Emulator, Status
 from aiocos.errors import TransferError
 from aiocos.transfer.globs import Filter
-from aiocos.transfer.partial import Partial
-from aiocos.transfer.paths import Landing, LocalFile, Unreadable, is_reserved, look
+from aiocos.transfer.journal import name_for
+from aiocos.transfer.paths import Landing, LocalFile, Unreadable, hidden_name, is_reserved, look
 
 
 def names(root: Path, *args: object) -> list[str]:
@@ -223,10 +227,21 @@ def test_names_that_only_look_a_little_like_them_are_not(tmp_path: Path, name: s
 @given(st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=60))
 def test_what_a_download_keeps_beside_its_target_is_reserved(name: str):
     """The names are made in one place and known in the same; with another form of either this fails."""
-    for what in (None, {"key": name}):
-        file = Partial(Path("/d") / name, what).path
-        assert is_reserved(file.name)
-        assert is_reserved(f"x/{file.with_suffix('.journal').name}")
+    for tag in (secrets.token_hex(4), name_for(name)[:12]):
+        file = hidden_name(name, tag)
+        assert is_reserved(file)
+        assert is_reserved(f"x/{file.removesuffix('.part')}.journal")
+
+
+async def test_what_a_download_leaves_for_the_next_is_reserved(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    """The names that downloads do give: those are known to `is_reserved`, too."""
+    await small.upload("bucket", "film", DATA)
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
+    with pytest.raises(TransferError):
+        await small.download("bucket", "film", tmp_path / "film", resume=True)
+    left = sorted(p.name for p in tmp_path.iterdir())
+    assert [name.rpartition(".")[2] for name in left] == ["journal", "part"]
+    assert all(map(is_reserved, left))
 
 
 def test_nothing_lands_where_uploads_keep_their_journals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -439,6 +439,21 @@ async def test_a_directory_where_an_object_stands_and_the_reverse(cos: aiocos.Cl
     assert set(await stored(cos, "site/")) == {"a", "b/c", "other"}
 
 
+async def test_links_that_are_left_out_keep_their_objects(cos: aiocos.Client, site: Path, tmp_path: Path) -> None:
+    """An earlier run may have followed them."""
+    filled(tmp_path / "elsewhere", "in")
+    (site / "link").symlink_to("a")
+    (site / "folder").symlink_to(tmp_path / "elsewhere")
+    assert (await cos.sync(site, "cos://bucket/site", symlinks="follow")).files == 5
+    await put(cos, "old", "folder/old")
+    for links, gone in (("files", {"old", "folder/old"}), ("skip", {"old", "folder/old"})):
+        plan = [a async for a in cos.sync_plan(site, "cos://bucket/site", delete=True, symlinks=links)]  # type: ignore[arg-type]
+        assert {a.target.removeprefix("cos://bucket/site/") for a in plan} == gone
+    result = await cos.sync(site, "cos://bucket/site", delete=True, symlinks="skip")
+    assert (result.deleted, result.unchanged) == (2, 3)
+    assert set(await stored(cos, "site/")) == {"a", "b/c", "d/e/f", "link", "folder/in"}
+
+
 async def test_a_name_that_cannot_be_here_is_refused_by_itself(cos: aiocos.Client, tmp_path: Path) -> None:
     await put(cos, "x" * 300, "y/" + "z" * 300 + "/z", "good")
     for work in (

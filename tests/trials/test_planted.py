@@ -18,7 +18,8 @@ import aiocos
 from aiocos.cli.app import app
 from aiocos.emulator import Emulator
 from aiocos.transfer import DirectoryError
-from aiocos.transfer.partial import Partial
+from aiocos.transfer.journal import name_for
+from aiocos.transfer.paths import hidden_name
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -42,8 +43,15 @@ async def test_e19_keys_that_look_like_our_own_files(
     """The very names that a resumed download of `film` would look for, and others of their form."""
     root, journals = tmp_path / "root", tmp_path / "home" / "state"
     journals.mkdir(parents=True)
-    film = {"kind": "download", "endpoint": cos_emulator.endpoint, "bucket": "bucket", "key": "p/film", "version": None}
-    part = Partial(root / "film", {**film, "target": "film"}).path.name
+    film = {
+        "kind": "download",
+        "endpoint": cos_emulator.endpoint,
+        "bucket": "bucket",
+        "key": "p/film",
+        "version": None,
+        "target": "film",
+    }
+    part = hidden_name("film", name_for(*map(str, film.values()))[:12])
     planted = [
         part,
         Path(part).with_suffix(".journal").name,

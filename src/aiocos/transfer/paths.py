@@ -43,10 +43,10 @@ _RESERVED = re.compile(
 )
 
 
-def hidden_beside(target: Path, tag: str) -> Path:
-    """Return the path of the file that a download to `target` fills; its journal has the same name with `.journal`."""
+def hidden_name(name: str, tag: str) -> str:
+    """Return the name of the file that a download to `name` fills; its journal's ends in `.journal` instead of `.part`."""
     # A name may have 255 bytes, and a character up to four of them.
-    return target.with_name(f".{target.name[:50]}.{tag}.part")
+    return f".{name[:50]}.{tag}.part"
 
 
 def is_reserved(name: str) -> bool:
