@@ -198,11 +198,18 @@ _KINDS = {
 }
 
 
-def stands(root: Path, name: str) -> bool:
-    """Return whether something other than a directory stands at a name, or may: what cannot be looked at may. Blocks."""
-    if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+def stands(root: Path, name: str, symlinks: Symlinks) -> bool:
+    """Return whether something other than a directory stands at a name, or may: what cannot be looked at may. Blocks.
+
+    What lies behind a link to a directory that is not followed may be there, too, whether the link leads anywhere or not.
+    """
+    parts = name.split("/")
+    if "\0" in name or any(part in ("", ".", "..") for part in parts):
         return False
     try:
+        for end in range(1, len(parts)):
+            if symlinks != "follow" and stat.S_ISLNK(os.lstat(root.joinpath(*parts[:end])).st_mode):
+                return True
         return not stat.S_ISDIR(os.lstat(root / name).st_mode)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return False

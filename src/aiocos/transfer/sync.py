@@ -194,7 +194,8 @@ class _Run:
 
     async def _stands(self, name: str) -> bool:
         """Return whether a directory that is the source has something of that name after all."""
-        return isinstance(self._source, Directory) and await in_thread(stands, self._source.root, name)
+        source = self._source
+        return isinstance(source, Directory) and await in_thread(stands, source.root, name, self._request.symlinks)
 
     # -- and doing it ---------------------------------------------------------------------------------------------
 
