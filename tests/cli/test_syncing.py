@@ -142,6 +142,17 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(shell: Shell, place: 
     assert {Path(path).name for path in paths} <= left, "nothing of it is moved"
 
 
+def test_many_failures_are_counted_and_json_has_them_all(shell: Shell, place: str, tree: Path):
+    for n in range(23):
+        os.mkfifo(tree / f"pipe{n:02}")
+    for command in (["sync"], ["cp", "-r"]):
+        result = shell(*command, str(tree), f"{place}/x")
+        assert (result.code, result.err.count("is a pipe")) == (1, 21), "20 of them, and the first once more at the end"
+        assert "and 3 more, which --json names" in result.err
+        [told] = shell(*command, str(tree), f"{place}/x", "--json").json()
+        assert len(told["errors"]) == 23  # type: ignore[arg-type]
+
+
 def test_a_move_down_stays_below_its_target(shell: Shell, place: str, tree: Path, tmp_path: Path):
     outside, root = tmp_path / "outside", tmp_path / "root"
     outside.mkdir()

@@ -90,6 +90,8 @@ def sync(
                     show_json(error.result)
                 for one in error.result.errors[:_SHOWN]:
                     complain(f"{one.path or one.key}: {one.error}")
+                if (more := len(error.result.errors) - _SHOWN) > 0:
+                    complain(f"and {more:,} more, which --json names")
                 raise
         if as_json:
             show_json(result)
