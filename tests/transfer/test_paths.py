@@ -151,7 +151,11 @@ def test_directories_are_made_below_the_open_root_only(tmp_path: Path):
     (root / "twice").symlink_to("inner/up/../../../outside")
     (root / "loop").symlink_to("loop")
     here = landing(root)
-    for name in ("rel/f", "abs/g/h", "inner/up/i", "new/j", "a/b/c/k"):
+    with pytest.raises(TransferError, match="made, which is not there"):
+        here._take("new/j")
+    assert not (root / "made").exists(), "what a link to nowhere means is not made"
+    (root / "made" / "deep").mkdir(parents=True)
+    for name in ("rel/f", "abs/g/h", "inner/up/i", "new/j", "new/new/l", "a/b/c/k"):
         target = here._take(name)
         os.close(os.open(target.path.name, os.O_CREAT | os.O_WRONLY, dir_fd=target.dir_fd))
         target.close()
@@ -252,7 +256,7 @@ def test_nothing_lands_where_uploads_keep_their_journals(tmp_path: Path, monkeyp
     here.open()
     for _ in range(2):  # whether it is there already or not
         for name in (".local/state/aiocos/x.upload", ".local/state/aiocos/d/x", ".local/state/aiocos", "short/aiocos/x"):
-            with pytest.raises(TransferError, match=r"journals|is a directory"):
+            with pytest.raises(TransferError, match=r"journals|is a directory|is not there"):
                 here._take(name)
         state.mkdir(parents=True, exist_ok=True)
     assert list(state.iterdir()) == []

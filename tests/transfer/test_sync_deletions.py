@@ -201,6 +201,7 @@ def _files(root: Path, links: str) -> Iterator[Path]:
 @example({"a/x": "file"}, {"a", "k"}, ([], []), "files")
 @example({OURS: "file"}, {"k"}, ([], []), "files")
 @example({"a": "folder"}, {"k"}, ([], []), "follow")
+@example({"a": "broken"}, {"a/a"}, ([], []), "files")
 def test_down_nothing_is_deleted_that_the_source_has_or_a_filter_leaves_out(
     world: World, tree: dict[str, str], keys: set[str], filters: tuple[list[str], list[str]], links: Any
 ) -> None:

@@ -57,8 +57,12 @@ class Way:
         Links are not given to the system to follow: what they say is gone from here, step by step, and must not leave the root.
         """
         todo = self._todo = deque(self._name.split("/")[:-1])
+        # Segments of the name itself that are left: only they are made. What a link leads to is there, or is not to be.
+        own = len(todo)
         while todo:
             segment = todo.popleft()
+            linked = len(todo) >= own
+            own = min(own, len(todo))
             if segment in ("", "."):
                 continue
             if segment == "..":
@@ -68,7 +72,11 @@ class Way:
                 self._enter(segment)
                 continue
             except FileNotFoundError:
+                if linked:
+                    reason = f"a link on its way leads to {self._here(segment)}, which is not there"
+                    raise TransferError(f"the key {self._name!r} is no path here: {reason}") from None
                 todo.appendleft(segment)
+                own = len(todo)
                 if not create:
                     return False
                 self._make(segment)
