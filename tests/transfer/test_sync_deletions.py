@@ -344,6 +344,23 @@ async def test_a_page_that_is_refused_midway_deletes_nothing(
     assert {"a", "b/c", "d/e/f"} <= set(seen(site))
 
 
+@pytest.mark.parametrize("up", [True, False])
+async def test_a_listing_of_something_else_deletes_nothing(
+    cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch, *, up: bool
+) -> None:
+    """Keys that do not lie below the prefix would be cut to names of other objects."""
+    await put(cos, "a", "b/c", "e/x")
+    await cos.objects.put("bucket", "wrong/e/x", b"")
+    real = cos.objects.list
+    monkeypatch.setattr(cos.objects, "list", lambda bucket, prefix: real(bucket, prefix="wrong/"))
+    places = (site, "cos://bucket/site") if up else ("cos://bucket/site", site)
+    with pytest.raises(ProtocolError, match="does not lie there"):
+        await cos.sync(*places, delete=True)
+    monkeypatch.undo()
+    assert {"a", "b/c", "e/x"} <= set(await stored(cos, "site/"))
+    assert set(seen(site)) == {"a", "b/c", "d/e/f"}
+
+
 async def test_a_cancel_while_the_temporary_file_is_made_leaves_none_open(
     cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

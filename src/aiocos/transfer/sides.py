@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from aiocos.errors import ConfigError
+from aiocos.errors import ConfigError, ProtocolError
 from aiocos.groups import Service
 from aiocos.transfer.globs import Filter
 from aiocos.transfer.paths import LocalFile, Reserved, Symlinks, Unreadable, is_reserved, look
@@ -87,9 +87,12 @@ class Prefix:
         return f"{_SCHEME}{self.bucket}/{self.prefix}{name}"
 
     async def entries(self) -> AsyncIterator[RemoteObject | Unreadable]:
-        """Give the objects."""
+        """Give the objects. `ProtocolError` where the service lists one that is not below the prefix."""
         before: bytes | None = None
         async for entry in self._service.objects.list(self.bucket, prefix=self.prefix or None):
+            if not entry.key.startswith(self.prefix):
+                # What it would be called here is the name of something else, which might be overwritten or deleted.
+                raise ProtocolError(f"the listing of {self} has the key {entry.key!r}, which does not lie there")
             name = entry.key[len(self.prefix) :]
             if not self._folders and entry.key.endswith("/") and not entry.size:
                 continue
