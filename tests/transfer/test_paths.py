@@ -14,7 +14,7 @@ from aiocos.emulator import Emulator, Status
 from aiocos.errors import TransferError
 from aiocos.transfer.globs import Filter
 from aiocos.transfer.journal import name_for
-from aiocos.transfer.paths import Landing, LocalFile, Unreadable, hidden_name, is_reserved, look
+from aiocos.transfer.paths import Landing, LocalFile, Unreadable, hidden_name, is_reserved, look, stands
 
 
 def names(root: Path, *args: object) -> list[str]:
@@ -267,3 +267,37 @@ def test_nothing_lands_where_uploads_keep_their_journals(tmp_path: Path, monkeyp
     with pytest.raises(TransferError, match="journals"):
         there.path("xdg/aiocos/x.upload")
     there.close()
+
+
+def test_what_stands_at_a_name(tmp_path: Path):
+    make(tmp_path / "root", "file", "dir/in")
+    root = tmp_path / "root"
+    (root / "broken").symlink_to("nowhere")
+    (root / "loop").symlink_to("loop")
+    (root / "folder").symlink_to("dir")
+    os.mkfifo(root / "pipe")
+    for name in ("file", "dir/in", "broken", "loop", "folder", "pipe"):
+        assert stands(root, name, "files"), name
+        assert stands(root, name, "follow"), name
+    for name in (
+        "dir",
+        "none",
+        "dir/none",
+        "file/below",
+        "dir/",
+        "dir//in",
+        "./file",
+        "../root/file",
+        "/file",
+        "",
+        "a\0b",
+        "\ud800",
+    ):
+        assert not stands(root, name, "files"), name
+    assert not stands(root, "x" * 300, "files")
+    assert not stands(root, "dir/" + "x" * 300 + "/y", "files"), "no file has such a name"
+    for symlinks in ("files", "skip"):
+        assert stands(root, "folder/none", symlinks), "what lies behind is not looked at"
+    assert not stands(root, "folder/none", "follow")
+    assert stands(root, "folder/in", "follow")
+    assert stands(root, "loop/x", "follow"), "nobody can tell"
