@@ -143,7 +143,7 @@ class _Moves:
     async def down(
         self, source: CosPath, path: Path, target: AbstractAsyncContextManager[OpenTarget] | None = None
     ) -> AsyncIterator[_Move]:
-        """Move one object to a file: to `target`, where it is given, which is opened for that."""
+        """Move one object to a file: to `target` where it is given, else to `path`."""
 
         async def move() -> int:
             if target is None:

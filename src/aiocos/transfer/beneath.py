@@ -1,4 +1,4 @@
-"""The way to a directory below a root, one open directory after the other, so that no link can lead it outside.
+"""Reach a directory below a root without being led outside by a link.
 
 `open("root/a/b/file")` gives the system a path, and the system follows every link in it: those that were there when the path
 was checked, and those that somebody puts there afterwards. Here each segment is opened by its name in the directory before it.
@@ -24,7 +24,10 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Way:
-    """The way from an open root to the directory of a name: a chain of open directories. All methods block."""
+    """A chain of open directories, from a root to the directory of a name.
+
+    All methods block.
+    """
 
     def __init__(self, root: int, path: Path, real: Path, name: str) -> None:
         self._path = path
@@ -48,13 +51,14 @@ class Way:
 
     @property
     def real(self) -> Path:
-        """The path that it has, or would have if the rest of the way were there, without links."""
+        """Path of that directory without links, whether all of it is there or not."""
         return Path(os.path.normpath(self._real.joinpath(*self._segments, *self._todo)))
 
     def go(self, *, create: bool = False, links: int = _LINKS) -> bool:
-        """Go as far as there are directories; True where that is all the way. With `create`, make those that are missing.
+        """Open one directory after the other, as far as they are there.
 
-        Links are not given to the system to follow: what they say is gone from here, step by step, and must not leave the root.
+        Returns True where that is all the way. With `create`, the missing directories of the name are made. At most `links`
+        links are followed, not by the system but here, step by step; `TransferError` where one leaves the root.
         """
         todo = self._todo = deque(self._name.split("/")[:-1])
         # Segments of the name itself that are left: only they are made. What a link leads to is there, or is not to be.
@@ -112,7 +116,10 @@ class Way:
         os.close(self._fds.pop())
 
     def _behind(self, segment: str) -> Sequence[str]:
-        """Return the segments that a link stands for, from here or, with this at the root again, from there."""
+        """Return the segments that a link stands for.
+
+        They begin at the directory that was reached; for an absolute link that is the root again.
+        """
         text = os.readlink(segment, dir_fd=self.directory)
         if not os.path.isabs(text):
             return text.split("/")

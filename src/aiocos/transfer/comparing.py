@@ -54,7 +54,10 @@ def _newer(source: Entry, target: Entry) -> bool | None:
 
 
 async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
-    """Tell whether two entries of one size hold the same; None where nothing tells. `OSError` for an unreadable source."""
+    """Return whether two entries of one size hold the same; None if unknown.
+
+    Raises `OSError` where a file of the source cannot be read.
+    """
     if isinstance(source, RemoteObject) and isinstance(target, RemoteObject):
         if digest.bare(source.etag) == digest.bare(target.etag):
             return True

@@ -71,7 +71,9 @@ def opened(path: "str | os.PathLike[str]", flags: int, dir_fd: int | None = None
 
 
 class OpenTarget(os.PathLike[str]):
-    """A file to be written in a directory that is open: `path` is what it is called, `dir_fd` the descriptor of the directory.
+    """A file to be written in an open directory.
+
+    `path` is what it is called in messages and results, `dir_fd` the descriptor of the directory.
 
     Whoever writes it opens, renames and removes names in that directory only. So nobody who swaps a directory of the path for
     a link can have it written elsewhere.
@@ -92,7 +94,7 @@ class OpenTarget(os.PathLike[str]):
 
 
 def entry_of(path: Path, dir_fd: int | None) -> "Path | str":
-    """Return what the system is to be given for a path: with an open directory, the name in that directory."""
+    """Return what to pass to the system: the path, or with `dir_fd` its last name."""
     return path if dir_fd is None else path.name
 
 

@@ -36,7 +36,7 @@ class Filter:
             object.__setattr__(self, f"_{name}s", [compiled(pattern) for pattern in patterns])
 
     def wants(self, name: str) -> bool:
-        """Return whether a name is meant: a file's, or what an object's key has after the prefix."""
+        """Return whether the name of a file or an object is meant."""
         if "//" in name or name.startswith("/"):
             name = _SLASHES.sub("/", name).removeprefix("/")
         if self._excludes and any(pattern.match(name) for pattern in self._excludes):
@@ -44,7 +44,7 @@ class Filter:
         return not self._includes or any(pattern.match(name) for pattern in self._includes)
 
     def enters(self, directory: str) -> bool:
-        """Return whether anything below a directory may be meant: False only where all of it is excluded."""
+        """Return False if all names below a directory are excluded."""
         # Sound because the last segment of a pattern is never empty: what matches `d/` either matches `d` or an ancestor of it,
         # or ends in a `*` that matches whatever follows the slash.
         return not any(pattern.match(f"{directory}/") for pattern in self._excludes)

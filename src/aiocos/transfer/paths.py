@@ -44,13 +44,16 @@ _RESERVED = re.compile(
 
 
 def hidden_name(name: str, tag: str) -> str:
-    """Return the name of the file that a download to `name` fills; its journal's ends in `.journal` instead of `.part`."""
+    """Return the name of the file that a download to `name` fills.
+
+    The name of its journal ends in `.journal` instead of `.part`.
+    """
     # A name may have 255 bytes, and a character up to four of them.
     return f".{name[:50]}.{tag}.part"
 
 
 def is_reserved(name: str) -> bool:
-    """Return whether a segment of a name has the form of the hidden files that downloads keep beside their targets.
+    """Return whether a segment of a name has the form of `hidden_name`.
 
     Such names are neither transferred nor deleted, on either side; where that leaves something undone, it is reported.
     """
@@ -96,9 +99,9 @@ class LocalFile:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Something that is there and cannot be read now: a directory without permission, a link to nowhere, a pipe.
+    """Something that is there and cannot be read now.
 
-    `name` ends in a slash, or is empty, where it is a directory.
+    A directory without permission, a link to nowhere, a pipe. `name` ends in a slash, or is empty, where it is a directory.
     """
 
     name: str
@@ -199,9 +202,10 @@ _KINDS = {
 
 
 def stands(root: Path, name: str, symlinks: Symlinks) -> bool:
-    """Return whether something other than a directory stands at a name, or may: what cannot be looked at may. Blocks.
+    """Return whether a name is, or may be, that of something but a directory.
 
-    What lies behind a link to a directory that is not followed may be there, too, whether the link leads anywhere or not.
+    Blocks. What cannot be looked at may be there. What lies behind a link to a directory that is not followed may be there,
+    too, whether the link leads anywhere or not.
     """
     parts = name.split("/")
     if "\0" in name or any(part in ("", ".", "..") for part in parts):
@@ -221,7 +225,9 @@ def stands(root: Path, name: str, symlinks: Symlinks) -> bool:
 
 
 class Landing:
-    """Where the objects of a prefix land: paths below one directory, each object's its own.
+    """The directory that the objects of a prefix are written to.
+
+    Each object has a path of its own below it, and none is led outside by a link.
 
     Everything that makes or removes files for many keys goes through here: `download_directory`, `sync` and `mv -r`. `state`
     is the directory in which uploads keep their journals (None: the user's); nothing lands in it. All methods but `opened` and
@@ -241,7 +247,7 @@ class Landing:
 
     @asynccontextmanager
     async def opened(self, *, create: bool = True) -> AsyncGenerator[None]:
-        """Open the directory for as long as anything lands in it, and make it if it is not there and `create` is True."""
+        """Hold the directory open; make it if it is missing and `create` is True."""
         async with held(partial(self.open, create=create), lambda _: self.close()):
             yield
 
@@ -273,7 +279,10 @@ class Landing:
             os.close(fd)
 
     def path(self, name: str) -> Path:
-        """Return the path for a name, without making anything; `TransferError` where it can have none."""
+        """Return the path for a name; `TransferError` where it can have none.
+
+        Nothing is made.
+        """
         path = self._named(name)
         if self._fd is None:
             return path
@@ -285,7 +294,10 @@ class Landing:
         return path
 
     def target(self, name: str) -> AbstractAsyncContextManager[OpenTarget]:
-        """Make the directories above a name and open the last of them; give the file that may be written there."""
+        """Open the directory of a name, for its file to be written there.
+
+        Missing directories are made. `TransferError` as for `path`.
+        """
         return held(partial(self._take, name), OpenTarget.close)
 
     def _take(self, name: str) -> OpenTarget:
@@ -319,7 +331,7 @@ class Landing:
             raise TransferError(f"the key {name!r} is no path here: {path} is no regular file, and is not replaced by one")
 
     def keeps(self, name: str) -> str | None:
-        """Say why a file is not to be deleted though the source has none of its name; None where it may be."""
+        """Return why a file must not be deleted; None where it may be."""
         try:
             self._reach(name, lambda way: None)
         except TransferError as error:
@@ -329,9 +341,10 @@ class Landing:
         return None
 
     def remove(self, name: str) -> bool:
-        """Delete a file, and the directories that it leaves empty. Nothing is deleted through a link.
+        """Delete a file, and the directories that it leaves empty.
 
-        False where nothing is to be deleted: it is gone, or it is the file of another name that differs in case alone.
+        Nothing is deleted through a link. False where nothing is to be deleted: it is gone, or it is the file of another
+        name that differs in case alone.
         """
         if self._seen is not None and self._seen.get(_folded(name), hash(name)) != hash(name):
             return False

@@ -33,9 +33,10 @@ class SyncAction:
 async def merged(
     source: AsyncIterator[Entry | Unreadable], target: AsyncIterator[Entry | Unreadable]
 ) -> AsyncGenerator[tuple[Entry | Unreadable | None, Entry | Unreadable | None]]:
-    """Give the entries of both sides, pairs of one name together; what cannot be looked at comes by itself, on either side.
+    """Yield the entries of both sides, those of one name as a pair.
 
-    Both sides come in order of name. What cannot be looked at in the target is no match: writing to it will tell.
+    Both sides come in order of name. What cannot be looked at comes by itself, on either side. What cannot be looked at in
+    the target is no match: writing to it will tell.
     """
     left, right = await _next(source), await _next(target)
     while left is not None or right is not None:
@@ -67,9 +68,10 @@ async def _next(entries: AsyncIterator[Entry | Unreadable]) -> Entry | Unreadabl
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A pair that differs: what is to come over, or (`source` is None) to go; `reason` says why.
+    """A pair that differs, and the reason.
 
-    Either may be `Unreadable`: then nothing can be done with it, and it is to be reported.
+    The source is to come over; where it is None, the target is to go. Either may be `Unreadable`: then nothing can be done
+    with it, and it is to be reported.
     """
 
     source: Entry | Unreadable | None
@@ -83,7 +85,7 @@ async def steps(
     differ: Callable[[Entry, Entry], Awaitable[str | None]],
     same: Callable[[Entry], None],
 ) -> AsyncGenerator[Step]:
-    """Give what is to be done; tell `same` of the source's entries that the target has already.
+    """Yield what is to be done; call `same` for what the target has already.
 
     A file of the source that `differ` cannot read (an `OSError`) is given as `Unreadable`.
     """

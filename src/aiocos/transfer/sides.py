@@ -41,7 +41,10 @@ Entry: TypeAlias = LocalFile | RemoteObject
 
 
 class Directory:
-    """The files below a directory. `is_target`: they are compared with a source, and written to."""
+    """The files below a directory.
+
+    With `is_target` they are compared with a source, and written to.
+    """
 
     def __init__(self, root: Path, wanted: Filter, symlinks: Symlinks = "files", *, is_target: bool = False) -> None:
         self.root = root
@@ -55,7 +58,10 @@ class Directory:
         return str(self.root / name)
 
     async def entries(self) -> AsyncIterator[LocalFile | Unreadable]:
-        """Give the files. A target that is not there has none; a source that is not there, any more, cannot be read."""
+        """Yield the files.
+
+        A target that is not there has none; a source that is not there any more cannot be read.
+        """
         if self._is_target and not await asyncio.to_thread(self.root.exists):
             return
         found = look(self.root, self._symlinks, self._wanted)
@@ -87,7 +93,10 @@ class Prefix:
         return f"{_SCHEME}{self.bucket}/{self.prefix}{name}"
 
     async def entries(self) -> AsyncIterator[RemoteObject | Unreadable]:
-        """Give the objects. `ProtocolError` where the service lists one that is not below the prefix."""
+        """Yield the objects.
+
+        Raises `ProtocolError` where the service lists one that is not below the prefix.
+        """
         before: bytes | None = None
         async for entry in self._service.objects.list(self.bucket, prefix=self.prefix or None):
             if not entry.key.startswith(self.prefix):

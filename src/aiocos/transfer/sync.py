@@ -127,7 +127,10 @@ class _Run:
 
     @asynccontextmanager
     async def begun(self) -> AsyncGenerator[None]:
-        """Look at the two places, and hold a target directory open. It is made if anything is to be done."""
+        """Check the two places, and hold a target directory open.
+
+        It is made, unless this is a dry run.
+        """
         source, target = self._source, self._target
         if isinstance(source, Directory) and not await in_thread(source.root.is_dir):
             raise ConfigError(f"{source} is no directory")
@@ -140,7 +143,7 @@ class _Run:
             yield
 
     async def actions(self) -> AsyncGenerator[tuple[SyncAction, Step]]:
-        """Give each action with its step: transfers and refusals as they are found, deletions as they are found, too."""
+        """Yield each action with its step, as it is found."""
         source, target = self._source, self._target
 
         def same(entry: Entry) -> None:
@@ -193,7 +196,7 @@ class _Run:
         return SyncAction("delete", "", target, gone.size, step.reason)
 
     async def _stands(self, name: str) -> bool:
-        """Return whether a directory that is the source has something of that name after all."""
+        """Return whether a source directory has something of that name after all."""
         source = self._source
         return isinstance(source, Directory) and await in_thread(stands, source.root, name, self._request.symlinks)
 
