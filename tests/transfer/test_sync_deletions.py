@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import aiocos
-from aiocos.emulator import Emulator, Status
+from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import CosError, ProtocolError
 from aiocos.transfer import DirectoryError
 from aiocos.transfer.paths import Landing
@@ -602,6 +602,42 @@ async def test_a_file_that_comes_meanwhile_keeps_its_object(
     monkeypatch.setattr(syncing, "upload", upload)
     assert (await cos.sync(site, "cos://bucket/site", delete=True)).deleted == 1
     assert set(await stored(cos, "site/")) == {"a", "b/c", "d/e/f", "later"}
+
+
+async def test_no_directory_stays_open(cos: aiocos.Client, site: Path, tmp_path: Path, cos_emulator: Emulator) -> None:
+    """Whatever comes of the files: refused, failed, or cancelled in the middle."""
+
+    def held_open() -> list[str]:
+        found: list[str] = []
+        for name in os.listdir("/proc/self/fd"):
+            try:
+                found.append(os.readlink(f"/proc/self/fd/{name}"))
+            except OSError:
+                continue
+        return [path for path in found if path.startswith(str(tmp_path))]
+
+    if not os.path.isdir("/proc/self/fd"):
+        return
+    (site / "link").symlink_to(tmp_path)
+    await put(cos, "a/x", "b", "link/x", "../x", "good", "d/e/good", *(f"many/{n}" for n in range(40)))
+    for work in (cos.download_directory("bucket", site, prefix="site/"), cos.sync("cos://bucket/site", site, delete=True)):
+        with pytest.raises(DirectoryError):
+            await work
+        assert held_open() == []
+    for begin in (
+        lambda: cos.start_download_directory("bucket", tmp_path / "other", prefix="site/many/"),
+        lambda: cos.start_sync("cos://bucket/site/many", tmp_path / "third"),
+    ):
+        cos_emulator.faults.script([Delay(600, operation="GetObject", times=None)])
+        handle = begin()
+        async with asyncio.timeout(60):
+            while len(cos_emulator.faults.hits) < 10:
+                await asyncio.sleep(0.01)
+        assert held_open() != []
+        handle.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await handle
+        assert held_open() == []
 
 
 async def test_a_name_in_another_case_is_not_deleted_where_it_is_the_same_file(
