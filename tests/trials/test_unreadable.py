@@ -171,6 +171,6 @@ async def test_e20_what_cannot_be_read(
     assert [name for name in GOOD if (root / name).exists()] == []
     saw(
         "E20",
-        f"{len(TROUBLES)} kinds (links to nowhere, pipes, sockets, devices, no permission, a directory removed midway, a name that "
-        "is no UTF-8): each named by `sync --delete`, `cp -r`, `mv -r` and `upload_directory`, exit 1, nothing deleted",
+        f"{len(TROUBLES)} kinds (links to nowhere, pipes, sockets, devices, no permission, a directory removed midway, a name "
+        "that is no UTF-8): each named by `sync --delete`, `cp -r`, `mv -r` and `upload_directory`, exit 1, nothing deleted",
     )
