@@ -35,8 +35,8 @@ WHAT = {
     "E16": "A bucket or a service that means harm",
     "E17": "A service that answers 200 with something else: HTML, another document, nothing",
     "E18": "Sizes and nesting that do harm: 15 MB of nested XML, an object of 16 TiB that never comes",
-    "E19": "State planted in a bucket: keys that climb, name hidden files of ours, or go through a link",
-    "E20": "A source with entries that cannot be read, synchronised with deletion",
+    "E19": "State that is planted: keys named like our hidden files and journals, links swapped in during the run",
+    "E20": "What is in a source and cannot be read: no permission, a link to nowhere, a pipe, a directory that vanishes midway",
     "E21": "A proxy in the environment, and a service on this machine",
     "E22": "A move whose service answers with the checksum of other bytes",
 }

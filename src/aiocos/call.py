@@ -201,6 +201,11 @@ class Engine:
         """How many requests are in flight, and may be, in the running loop."""
         return self._transport.pacing
 
+    @property
+    def connections(self) -> object:
+        """What has the connections of the running loop: another object after `close`, None until the next request."""
+        return self._transport.connections
+
     def presign(self, request: Request, headers: dict[str, str], expires: int) -> str:
         """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request."""
         return self._presigner().presign(self.address(request, headers), expires=expires)

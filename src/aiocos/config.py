@@ -90,6 +90,11 @@ class TransferConfig:
     cleanup_timeout: float = 10.0
     # Where uploads that may be resumed keep their journals; None is the user's directory for state (~/.local/state/aiocos).
     journals: str | None = None
+    # Off: the system writes files within half a minute, and a flush of each costs more than a small download.
+    fsync: bool = False
+    """Flush a downloaded file to the disk before it takes its name, and its directory after that, before `download` returns.
+    A machine that loses its power then has the file. False leaves it to the system; `Download.fsync` decides for one download.
+    """
 
     def __post_init__(self) -> None:
         if self.part_size < MIN_PART or self.part_size > MAX_PART:

@@ -121,6 +121,56 @@ def test_what_cannot_be_moved_stays(shell: Shell, place: str, tree: Path):
     assert shell("mv", f"{place}/gone", str(tree / "x")).code == 1
 
 
+def odd(tree: Path) -> set[str]:
+    """Put things into a tree that cannot be read as files; return their paths."""
+    (tree / "broken").symlink_to("nowhere")
+    os.mkfifo(tree / "b" / "pipe")
+    (tree / "loop").symlink_to("loop")
+    (tree / ".a.txt.0123abcd.part").write_bytes(b"half")
+    return {str(tree / name) for name in ("broken", "b/pipe", "loop", ".a.txt.0123abcd.part")}
+
+
+@pytest.mark.parametrize("command", ["cp -r", "mv -r", "sync --delete"])
+def test_what_cannot_be_read_is_named_and_the_rest_is_done(shell: Shell, place: str, tree: Path, command: str):
+    paths = odd(tree)
+    shell("cp", str(tree / "a.txt"), f"{place}/x/b/surplus")
+    result = shell(*command.split(), str(tree), f"{place}/x")
+    assert result.code == 1
+    assert {path for path in paths if path in result.err} == paths
+    assert set(keys(shell, f"{place}/x/")) == {"x/b/surplus", *(f"x/{name}" for name in FILES)}
+    left = {p.name for p in tree.rglob("*") if p.is_symlink() or not p.is_dir()}
+    assert {Path(path).name for path in paths} <= left, "nothing of it is moved"
+
+
+def test_many_failures_are_counted_and_json_has_them_all(shell: Shell, place: str, tree: Path):
+    for n in range(23):
+        os.mkfifo(tree / f"pipe{n:02}")
+    for command in (["sync"], ["cp", "-r"]):
+        result = shell(*command, str(tree), f"{place}/x")
+        assert (result.code, result.err.count("is a pipe")) == (1, 21), "20 of them, and the first once more at the end"
+        assert "and 3 more, which --json names" in result.err
+        [told] = shell(*command, str(tree), f"{place}/x", "--json").json()
+        assert len(told["errors"]) == 23  # type: ignore[arg-type]
+
+
+def test_a_move_down_stays_below_its_target(shell: Shell, place: str, tree: Path, tmp_path: Path):
+    outside, root = tmp_path / "outside", tmp_path / "root"
+    outside.mkdir()
+    root.mkdir()
+    (outside / "mine").write_bytes(b"mine")
+    (root / "link").symlink_to(outside)
+    (root / "file").symlink_to(outside / "mine")
+    bad = ["link/x", "file", ".a.txt.0123456789ab.journal", ".a.txt.0123abcd.part/x"]
+    for key in [*bad, "good", "d/good"]:
+        shell("cp", str(tree / "a.txt"), f"{place}/p/{key}")
+    result = shell("mv", "-r", f"{place}/p", str(root))
+    assert result.code == 1
+    assert keys(shell, f"{place}/p/") == [f"p/{key}" for key in sorted(bad)], "what was refused is where it was"
+    assert contents(outside) == {"mine": b"mine"}
+    assert (root / "good").read_bytes() == (root / "d" / "good").read_bytes() == b"one"
+    assert not (root / ".a.txt.0123456789ab.journal").exists()
+
+
 def test_open_uploads_are_seen_and_swept(shell: Shell, place: str, tree: Path):
     name = place.removeprefix("cos://")
     create = ("api", "create-multipart-upload", "--bucket", name, "--key")

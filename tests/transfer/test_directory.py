@@ -86,8 +86,18 @@ async def test_links_and_odd_files(small: aiocos.Client, tmp_path: Path):
     (root / "broken").symlink_to(root / "nowhere")
     os.mkfifo(root / "fifo")
     (root / "empty").mkdir()
-    assert (await small.upload_directory(root, "bucket")).files == 2
+    with pytest.raises(DirectoryError) as caught:
+        await small.upload_directory(root, "bucket")
+    result = caught.value.result
+    assert result.files == 2
+    assert {e.path: e.error for e in result.errors} == {
+        str(root / "broken"): f"{root}/broken is a link to nowhere",
+        str(root / "fifo"): f"{root}/fifo is a pipe: only regular files can be transferred",
+    }
     assert [e.key async for e in small.objects.list("bucket")] == ["d/f", "link"]
+    assert (await small.upload_directory(root, "bucket", exclude=["broken", "fifo"])).files == 2
+    with pytest.raises(DirectoryError, match="1 of 2"):
+        await small.upload_directory(root, "bucket", symlinks="skip")
 
 
 async def test_a_name_that_is_no_text(small: aiocos.Client, tmp_path: Path):

@@ -14,6 +14,7 @@ import aiocos
 from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status, Truncate
 from aiocos.errors import ConfigError, IntegrityError, NotModified, PreconditionFailed, TransferError
 from aiocos.transfer import Progress, partial
+from aiocos.transfer.files import OpenTarget
 
 
 @pytest.fixture
@@ -213,3 +214,30 @@ async def test_a_download_may_have_a_threshold_of_its_own(small: aiocos.Client, 
         assert (tmp_path / "f").read_bytes() == DATA
     with pytest.raises(ConfigError, match="multipart_threshold"):
         await small.download("bucket", "key", tmp_path / "f", multipart_threshold=-1)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("key", ["parts", "small"])
+async def test_an_open_directory_is_written_to_whatever_its_path_leads_to(
+    stored: aiocos.Client, tmp_path: Path, key: str, *, resume: bool
+):
+    await stored.objects.put("bucket", "small", b"data")
+    for name in ("root", "outside"):
+        (tmp_path / name).mkdir()
+    target = OpenTarget(tmp_path / "root" / "f", os.open(tmp_path / "root", os.O_RDONLY))
+    try:
+        (tmp_path / "root").rename(tmp_path / "moved")
+        (tmp_path / "root").symlink_to("outside")
+        result = await stored.download("bucket", key, target, resume=resume)
+        assert (tmp_path / "moved" / "f").stat().st_size == result.size
+        assert result.path == tmp_path / "root" / "f"
+        with pytest.raises(aiocos.NoSuchKey):
+            await stored.download("bucket", "missing", target, resume=resume)
+        (tmp_path / "moved" / "f").unlink()
+        (tmp_path / "moved" / "f").symlink_to(tmp_path / "outside")
+        with pytest.raises(ConfigError, match="no regular file"):
+            await stored.download("bucket", key, target, resume=resume)
+    finally:
+        target.close()
+    assert os.listdir(tmp_path / "outside") == []
+    assert os.listdir(tmp_path / "moved") == ["f"]

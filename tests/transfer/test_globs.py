@@ -3,7 +3,7 @@
 import fnmatch
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aiocos.errors import ConfigError
@@ -30,6 +30,13 @@ from aiocos.transfer.globs import Filter, compiled
         ("a.b", ["a.b"], ["aXb"]),
         ("**", ["a", "a/b"], []),
         ("./x/y", ["x/y"], ["y"]),
+        ("././/x//y//", ["x/y", "x/y/z"], ["y", "z/x/y"]),
+        ("tmp//", ["tmp", "tmp/x", "a/tmp/x/y"], ["tmpx", "a/tmpx"]),
+        ("/tmp//", ["tmp", "tmp/x"], ["a/tmp/x", "tmpx"]),
+        ("//tmp", ["tmp", "tmp/x"], ["a/tmp"]),
+        ("a/**/", ["a/b", "a/b/c"], ["b", "ab/c"]),
+        ("**/", ["a", "a/b"], []),
+        ("a//b", ["a/b"], ["b", "a/x/b"]),
         ("a\nb", ["a\nb"], ["ab"]),
         (r"a\*", [r"a\b"], ["a*"]),
     ],
@@ -40,7 +47,7 @@ def test_what_patterns_mean(pattern: str, meant: list[str], not_meant: list[str]
     assert [name for name in not_meant if found.match(name)] == []
 
 
-@pytest.mark.parametrize("pattern", ["", "/", "./", "[z-a]"])
+@pytest.mark.parametrize("pattern", ["", "/", "//", "./", ".//", "[z-a]"])
 def test_what_is_no_pattern(pattern: str):
     with pytest.raises(ConfigError, match="no pattern"):
         Filter(include=[pattern])
@@ -61,6 +68,58 @@ def test_exclusion_wins_and_directories_without_hope_are_not_entered():
     assert not wanted.enters("build/out")
     assert wanted.enters("build")
     assert wanted.enters("src"), "what is included may lie in it"
+
+
+def test_slashes_in_a_row_count_as_one_in_names_too():
+    """A key may have them, and whoever excludes it writes it as it is."""
+    for pattern in ("a//b", "/a/b", "a/b", "**/b", "b"):
+        assert not Filter(exclude=[pattern]).wants("a//b"), pattern
+    assert not Filter(exclude=["/a"]).wants("//a")
+    assert Filter(include=["a/b"]).wants("/a///b")
+    assert Filter(exclude=["a/b"]).wants("a/x/b")
+
+
+ODD = [
+    "tmp//",
+    "/tmp//",
+    "a/**/",
+    "a/**//",
+    "**",
+    "**/",
+    "/**/",
+    "*",
+    "*/",
+    "a/*",
+    "a/?",
+    "./a",
+    ".//a//",
+    "[!a]",
+    "[!/]x",
+    "a*b/",
+]
+NAMES = st.lists(st.sampled_from(["a", "b", "A", "ab", "x", "tmp", ".", "..", "*", ""]), min_size=1, max_size=4).map("/".join)
+PATTERNS = st.one_of(
+    st.sampled_from(ODD),
+    st.lists(
+        st.sampled_from(["", "a", "b", "tmp", "*", "**", "?", "[!x]", "[a]", ".", "a*", "*b", "**a", "a**"]), max_size=5
+    ).map("/".join),
+)
+
+
+@settings(max_examples=1_000)
+@given(st.lists(PATTERNS, max_size=3), st.lists(PATTERNS, max_size=2), NAMES, NAMES)
+def test_a_directory_that_is_not_entered_has_nothing_that_is_wanted(
+    exclude: list[str], include: list[str], directory: str, below: str
+):
+    try:
+        wanted = Filter(include, exclude)
+    except ConfigError:
+        assume(False)
+        return
+    if not wanted.enters(directory):
+        assert not wanted.wants(f"{directory}/{below}")
+    if exclude and not wanted.wants(directory) and Filter((), exclude).wants(directory) is False:
+        assert not wanted.wants(f"{directory}/{below}"), "what is excluded is excluded with all that lies below"
 
 
 SEGMENT = st.text(st.sampled_from("ab*?[]!^-.&|~\\é\n"), min_size=1, max_size=6)

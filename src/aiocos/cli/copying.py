@@ -76,6 +76,8 @@ def cp(
                     show_json(error.result)
                 for one in error.result.errors[:_SHOWN]:
                     complain(f"{one.path}: {one.error}")
+                if (more := len(error.result.errors) - _SHOWN) > 0:
+                    complain(f"and {more:,} more, which --json names")
                 raise
         if as_json:
             show_json(outcome)

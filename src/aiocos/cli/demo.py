@@ -212,7 +212,10 @@ def _find(tree: Path | None) -> _Tree:
     packages = Path(sysconfig.get_paths()["purelib"])
     found = _Tree([])
     for directory in sorted(p for p in packages.iterdir() if p.is_dir() and not p.is_symlink()):
-        files = list(walk(directory))
+        try:
+            files = list(walk(directory))
+        except (OSError, TransferError):
+            continue  # it holds what no upload can read; there are others
         size = sum(path.stat().st_size for path in files)
         if len(found.files) + len(files) > _MOST_FILES or found.bytes + size > _MOST_BYTES:
             found.bounded = True

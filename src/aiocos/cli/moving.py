@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,8 @@ from aiocos.cli.paths import CosPath, file_for, key_for, place
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
-from aiocos.transfer.paths import path_of, walk
+from aiocos.transfer.files import OpenTarget
+from aiocos.transfer.paths import Landing, Unreadable, look
 
 # Files in flight.
 _AT_ONCE = 16
@@ -52,8 +54,9 @@ def mv(
     several = recursive and not (isinstance(here, Path) and here.is_file())
 
     async def work(client: Client) -> None:
-        with watching(source, quiet=quiet or as_json) as watch:
-            moves = _Moves(client, watch)
+        async with AsyncExitStack() as stack:
+            watch = stack.enter_context(watching(source, quiet=quiet or as_json))
+            moves = _Moves(client, watch, stack)
             if isinstance(here, Path):
                 assert isinstance(there, CosPath)
                 found = moves.up_all(here, there) if several else moves.up(here, there.bucket, key_for(there, here.name))
@@ -105,9 +108,10 @@ async def _carry_out(moves: AsyncIterator[_Move]) -> tuple[int, int]:
 class _Moves:
     """Finds what is to be moved, and moves it."""
 
-    def __init__(self, client: Client, watch: Watch) -> None:
+    def __init__(self, client: Client, watch: Watch, stack: AsyncExitStack) -> None:
         self._client = client
         self._watch = watch
+        self._stack = stack  # is closed when the last move has ended
 
     # -- up -------------------------------------------------------------------------------------------------------
 
@@ -125,21 +129,27 @@ class _Moves:
     async def up_all(self, source: Path, target: CosPath) -> AsyncIterator[_Move]:
         """Move all files below a directory."""
         await asyncio.to_thread(source.stat)
-        found = walk(source)
+        found = look(source)
         while some := await asyncio.to_thread(lambda: list(islice(found, 256))):
-            for path in some:
-                name = path.relative_to(source).as_posix()
-                async for one in self.up(path, target.bucket, target.folder + name):
+            for file in some:
+                if isinstance(file, Unreadable):
+                    yield str(file.path), _refusal(file.error)
+                    continue
+                async for one in self.up(Path(file.path), target.bucket, target.folder + file.name):
                     yield one
 
     # -- down -----------------------------------------------------------------------------------------------------
 
-    async def down(self, source: CosPath, path: Path) -> AsyncIterator[_Move]:
-        """Move one object to a file."""
+    async def down(
+        self, source: CosPath, path: Path, target: AbstractAsyncContextManager[OpenTarget] | None = None
+    ) -> AsyncIterator[_Move]:
+        """Move one object to a file: to `target` where it is given, else to `path`."""
 
         async def move() -> int:
-            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-            result = await self._client.download(source.bucket, source.key, path, progress=self._watch)
+            if target is None:
+                await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+            async with target or nullcontext(path) as file:
+                result = await self._client.download(source.bucket, source.key, file, progress=self._watch)
             await self._delete(source, result.etag)
             return result.size
 
@@ -147,15 +157,15 @@ class _Moves:
 
     async def down_all(self, source: CosPath, root: Path) -> AsyncIterator[_Move]:
         """Move all objects below a prefix to files."""
+        landing: Landing | None = None
         async for entry in self._client.objects.list(source.bucket, prefix=source.folder or None):
             if entry.key.endswith("/") and not entry.size:
                 continue
-            try:
-                path = path_of(root, entry.key[len(source.folder) :])
-            except TransferError as error:
-                yield f"cos://{source.bucket}/{entry.key}", _refusal(error)
-                continue
-            async for one in self.down(CosPath(source.bucket, entry.key), path):
+            name = entry.key[len(source.folder) :]
+            if landing is None:
+                landing = Landing(root, state=self._client.config.transfer.journals)
+                await self._stack.enter_async_context(landing.opened())
+            async for one in self.down(CosPath(source.bucket, entry.key), root, landing.target(name)):
                 yield one
 
     # -- within ---------------------------------------------------------------------------------------------------
@@ -191,7 +201,7 @@ class _Moves:
         await self._client.objects.delete(moved.bucket, moved.key)
 
 
-def _refusal(error: TransferError) -> Callable[[], Awaitable[int]]:
+def _refusal(error: Exception) -> Callable[[], Awaitable[int]]:
     async def move() -> int:
         raise error
 

@@ -52,7 +52,8 @@ def sync(
     """Make one side like the other: transfer what is new, has another size, or is newer.
 
     Names match `*.tmp` or `node_modules` at any depth, `docs/**/*.md` from the top. What is left out is neither transferred nor
-    deleted. Deletions come last, and only where all of the source could be read. Interrupted, the same command goes on.
+    deleted. Deletions come last, and only where all of the source could be read and has a place in the target; what could not
+    be is named, and the exit code is 1. Interrupted, the same command goes on.
     """
     sides = place(source), place(target)
     if None in sides:
@@ -89,6 +90,8 @@ def sync(
                     show_json(error.result)
                 for one in error.result.errors[:_SHOWN]:
                     complain(f"{one.path or one.key}: {one.error}")
+                if (more := len(error.result.errors) - _SHOWN) > 0:
+                    complain(f"and {more:,} more, which --json names")
                 raise
         if as_json:
             show_json(result)
@@ -102,7 +105,7 @@ def _line(action: SyncAction) -> str:
     if action.kind == "delete":
         return printable(f"delete {action.target}")
     if action.kind == "refuse":
-        return printable(f"refuse {action.source}: {action.reason}")
+        return printable(f"refuse {action.source or action.target}: {action.reason}")
     return printable(f"{action.kind} {action.source} -> {action.target} ({action.reason}, {human(action.size)})")
 
 

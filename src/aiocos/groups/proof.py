@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from aiocos.call import Engine
+from aiocos.config import MAX_PARTS
 from aiocos.errors import CosError, IntegrityError
 from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
@@ -132,7 +133,9 @@ async def evidence_for(engine: Engine, reading: GetObject, info: ObjectInfo) -> 
     async def final(proof: Proof, what: str) -> bool:
         return await check(engine, reading, proof, what)
 
-    if count is None or info.customer_algorithm is not None or size is None:
+    # A service may write any number there, and a part has a byte at least.
+    sound = count is not None and size is not None and 1 <= count <= min(MAX_PARTS, max(size, 1))
+    if count is None or not sound or info.customer_algorithm is not None or size is None:
         return Evidence(plain, final) if plain else None
     parts = _Parts(engine, pinned_to(reading, info), size, count)
     if even := await parts.if_even():

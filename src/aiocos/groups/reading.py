@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -14,12 +15,12 @@ from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, Proto
 from aiocos.groups.proof import Evidence, Proof, ProofKind, check, evidence_for, proof_of
 from aiocos.net.exchange import Exchange
 from aiocos.net.hashing import INLINE, hashed
-from aiocos.net.stream import BodyStream
+from aiocos.net.stream import BodyStream, Reopen
 from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.wire import digest
 from aiocos.wire.bind import from_response
 from aiocos.wire.message import Response
-from aiocos.wire.ranges import ByteRange, ContentRange
+from aiocos.wire.ranges import ByteRange, Extent
 
 
 class ObjectStream:
@@ -33,6 +34,9 @@ class ObjectStream:
     A connection that breaks is taken up again at the byte where it broke, pinned to the ETag. A whole object is compared with
     its checksum at the end: `IntegrityError` where they disagree, after the last chunk. Of an object made of parts the answer
     has none: `client.objects.read` and `client.download` ask for what it takes, a stream is not compared.
+
+    A stream has one reader at a time, and ends with its `async with` or with its client: `ConfigError` for whoever reads on. A
+    response that holds other bytes than those asked for is a `ProtocolError`. A stream that is dropped closes its connection.
     """
 
     def __init__(self, engine: Engine, operation: GetObject, exchange: Exchange | None = None) -> None:
@@ -43,43 +47,56 @@ class ObjectStream:
         self._body: BodyStream | None = None
         self._proof: Proof | None = None
         self._open_question = False
-        self._deadline: float | None = None
+        self.extent: Extent | None = None
+        """The bytes of the object that this body holds; None before it is open."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._opening = False
         # An answer that has begun already.
         self._begun = exchange
 
     async def __aenter__(self) -> ObjectStream:
+        if self._opening:
+            raise ConfigError(f"{self._what}: another task is opening this stream already")
         self.close()
+        self._loop = asyncio.get_running_loop()
+        self._opening = True
+        try:
+            await self._open(self._loop)
+        finally:
+            self._opening = False
+        return self
+
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
         timeout = self._operation.timeout
-        self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        deadline = None if timeout is None else loop.time() + timeout
         exchange, self._begun = self._begun or await self._engine.open(self._operation), None
         try:
             self._info = info = from_response(ObjectInfo, Response(exchange.status, exchange.headers))
             self._check_version(info)
-            first, length = self._extent(exchange, info)
+            self.extent = extent = self._extent(exchange, info)
             self._body = BodyStream(
                 exchange,
                 what=self._what,
-                first=first,
-                length=length,
-                reopen=self._reopen if info.etag else None,
+                extent=extent,
+                reopen=_reopening(self._engine, self._operation, info.etag, deadline) if info.etag else None,
                 retry=self._engine.config.retry,
                 budget=self._engine.budget,
-                deadline=self._deadline,
+                deadline=deadline,
             )
-            whole = first == 0 and (info.content_range is None or length == _total(info.content_range))
-            if whole and self._engine.config.verify_reads and not self._operation.part_number:
+            if extent.is_whole and self._engine.config.verify_reads and not self._operation.part_number:
                 self._proof = proof_of(info)
                 self._open_question = self._proof is None
         except BaseException:
             exchange.close()
             raise
-        return self
 
     def _check_version(self, info: ObjectInfo) -> None:
         """Hold the answer against If-Match: some servers (rclone) ignore it, and ranges of two versions would be mixed."""
         wanted = self._operation.if_match
-        if not wanted or not info.etag or wanted == "*" or "," in wanted:
+        if not wanted or wanted == "*" or "," in wanted:
             return
+        if not info.etag:
+            raise ProtocolError(f"{self._what}: asked for the version {wanted}, the answer does not say which one it is of")
         if digest.bare(wanted) != digest.bare(info.etag):
             raise PreconditionFailed(
                 f"the object has the ETag {info.etag}, not {wanted}",
@@ -90,41 +107,35 @@ class ObjectStream:
                 operation=self._operation.statement.name,
             )
 
-    def _extent(self, exchange: Exchange, info: ObjectInfo) -> tuple[int, int | None]:
-        """The offset and length of the body within the object."""
-        if info.content_range is None:
-            if exchange.status == 206:
-                raise ProtocolError(f"{self._what}: a partial answer without Content-Range")
-            asked = self._operation.range
-            if asked is not None and (asked.first != 0 or asked.last is not None):
-                # A server that knows no ranges sends the whole object. Better said than guessed.
-                raise ProtocolError(f"{self._what}: asked for {asked.to_wire()}, the server answered with the whole object")
-            if self._operation.part_number:
-                raise ProtocolError(f"{self._what}: asked for part {self._operation.part_number}, got the whole object")
-            return 0, info.content_length
+    def _extent(self, exchange: Exchange, info: ObjectInfo) -> Extent:
+        """Return what of the object the body holds; `ProtocolError` where that is not what was asked for."""
+        asked, number = self._operation.range, self._operation.part_number
         try:
-            came = ContentRange.from_wire(info.content_range)
+            extent = Extent.of(asked, exchange.status, info.content_range, info.content_length, part=number is not None)
         except ValueError as error:
             raise ProtocolError(f"{self._what}: {error}") from error
-        asked = self._operation.range
-        if asked is not None and asked.first is not None and came.first != asked.first:
-            raise ProtocolError(f"{self._what}: asked for {asked.to_wire()}, got {info.content_range}")
-        return came.first, came.length
-
-    async def _reopen(self, first: int, last: int | None) -> Exchange:
-        pinned = replace(self._operation, range=ByteRange(first, last), part_number=None, if_match=self.info.etag)
-        # The conditions of the first answer have been met; time that passed meanwhile must not turn them.
-        pinned = replace(pinned, if_none_match=None, if_modified_since=None, if_unmodified_since=None)
-        if self._deadline is not None:
-            pinned = replace(pinned, timeout=self._deadline - asyncio.get_running_loop().time())
-        return await self._engine.open(pinned)
+        # A server that knows no ranges, or no parts, sends the whole object. Better said than guessed.
+        if asked is not None and not extent.answers(asked):
+            raise ProtocolError(f"{self._what}: asked for {asked.to_wire()}, the server answered with the whole object")
+        if number is not None and info.content_range is None:
+            raise ProtocolError(f"{self._what}: asked for part {number}, got the whole object")
+        if number is not None and (extent.first == 0) != (number == 1):
+            raise ProtocolError(f"{self._what}: asked for part {number}, got {info.content_range!r}")
+        return extent
 
     def close(self) -> None:
         """Drop the rest."""
         if self._body is not None:
             self._body.close()
-            # A closed body looks like a broken one, and would be taken up again.
             self._body = None
+
+    def __del__(self) -> None:
+        # aiohttp's session and its connections refer to each other: without this, the socket stays until the client is closed.
+        body = self._body
+        if body is not None and self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed, and the connection with it
+                # The last reference may go in any thread.
+                self._loop.call_soon_threadsafe(body.close)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -148,7 +159,8 @@ class ObjectStream:
     @property
     def size(self) -> int:
         """The bytes of this body: of the object, or of the range that was asked for."""
-        return self.info.size
+        length = self.extent.length if self.extent is not None else None
+        return self.info.size if length is None else length
 
     @property
     def content_type(self) -> str | None:
@@ -192,8 +204,9 @@ class ObjectStream:
             if data:
                 self._proof.update(data)
             else:
-                proof, self._proof = self._proof, None
-                await check(self._engine, self._operation, proof, self._what)
+                # Whoever reads on after bytes that do not agree is told again.
+                await check(self._engine, self._operation, self._proof, self._what)
+                self._proof = None
         return data
 
     async def read(self) -> bytes:
@@ -230,8 +243,24 @@ class ObjectStream:
             yield bytes(kept)
 
 
-def _total(content_range: str) -> int | None:
-    return ContentRange.from_wire(content_range).total
+def _reopening(engine: Engine, operation: GetObject, etag: str, deadline: float | None) -> Reopen:
+    """Return what asks for the rest of a body. It does not refer to the stream, which shall go when its user drops it."""
+    connections = engine.connections
+    # The conditions of the first answer have been met; time that passed meanwhile must not turn them.
+    met = replace(operation, part_number=None, if_match=etag, if_none_match=None)
+    met = replace(met, if_modified_since=None, if_unmodified_since=None)
+
+    async def reopen(first: int, last: int | None) -> Exchange:
+        if engine.connections is not connections:
+            # The client would open connections again that nobody closes.
+            what = f"GetObject {resource_of(operation)}"
+            raise ConfigError(f"{what}: the client was closed while this body was being read; open the object again to read it")
+        pinned = replace(met, range=ByteRange(first, last))
+        if deadline is not None:
+            pinned = replace(pinned, timeout=deadline - asyncio.get_running_loop().time())
+        return await engine.open(pinned)
+
+    return reopen
 
 
 def open_object(engine: Engine, operation: GetObject) -> ObjectStream:
@@ -276,6 +305,7 @@ def _small(operation: GetObject, exchange: Exchange) -> bytes | None:
         or etag is None
         or len(length) > 6
         or operation.range is not None
+        or operation.part_number is not None
         or operation.if_match is not None
     ):
         return None

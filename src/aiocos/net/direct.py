@@ -113,6 +113,9 @@ class _Answer(Exchange):
         connection, self._connection = self._connection, None
         if connection is None:
             return
+        if self in self._way.watch.flights:
+            # aiohttp leaves whoever waits for a body that is closed where they are.
+            self.waits.set_exception(aiohttp.ClientConnectionError("closed on this side"))
         writer = self.writer
         if writer is None or (writer.done() and not writer.cancelled() and writer.exception() is None):
             # aiohttp closes it where a body has not come to its end.
@@ -160,8 +163,10 @@ class DirectWay:
         return f"nothing moved for {self._idle:g} s"
 
     def close(self) -> None:
-        """Forget the timer."""
+        """Forget the timer, and end all waits: without it nothing else would."""
         self.watch.close()
+        for flight in list(self.watch.flights):
+            flight.waits.set_exception(aiohttp.ClientConnectionError("the client was closed"))
 
     def open(self, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
         """Send a request and return when the head of its answer has arrived."""

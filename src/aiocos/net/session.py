@@ -88,10 +88,11 @@ class Patience:
 class _Answer(Exchange):
     """An answer by the session."""
 
-    __slots__ = ("_data", "_patience", "_response", "_what")
+    __slots__ = ("_data", "_patience", "_response", "_waiting", "_what")
 
-    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, what: str) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, what: str, waiting: set[_Answer]) -> None:
         self._response = response
+        self._waiting = waiting
         self._patience = patience
         self._what = what
         self._data: bytes | None = None
@@ -104,14 +105,19 @@ class _Answer(Exchange):
 
     async def chunk(self) -> bytes:
         if self._data is not None:
-            data, self._data = self._data, None
+            # Behind it there is nothing: aiohttp would say that the answer, which was let go of, is closed.
+            data, self._data = self._data, b""
             return data
         content = self._response.content
         try:
             if content.is_eof():
                 return await content.readany()
-            async with self._patience.wait():
-                return await content.readany()
+            self._waiting.add(self)
+            try:
+                async with self._patience.wait():
+                    return await content.readany()
+            finally:
+                self._waiting.discard(self)
         except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
             # The last is of a connection that was closed on this side: with the client, while somebody still reads.
             raise meaning(error, self._what, str(self._patience)) from error
@@ -136,6 +142,8 @@ class SessionWay:
 
     def __init__(self, config: ClientConfig, user_agent: str, connector: aiohttp.BaseConnector, *, lent: bool) -> None:
         self._idle = config.idle_timeout
+        # Answers whose next bytes are waited for.
+        self._waiting: set[_Answer] = set()
         self.client = aiohttp.ClientSession(
             connector=connector,
             connector_owner=not lent,
@@ -178,7 +186,12 @@ class SessionWay:
             raise meaning(error, what, str(patience)) from error
         finally:
             patience.sent()
-        return _Answer(response, patience, what)
+        return _Answer(response, patience, what, self._waiting)
+
+    def wake(self) -> None:
+        """End all waits for bytes: the client is being closed, and aiohttp leaves those who wait where they are."""
+        for answer in list(self._waiting):
+            answer.close()
 
 
 def connector_of(lender: aiohttp.ClientSession) -> aiohttp.BaseConnector:

@@ -118,6 +118,12 @@ class Transport:
         """How many requests are in flight in the running loop, and may be."""
         return self._local().pace.now()
 
+    @property
+    def connections(self) -> object:
+        """What has the connections of the running loop; None before the first request, and after `close`."""
+        local = self._locals.get(asyncio.get_running_loop())
+        return None if local is None or local.session.client.closed else local
+
     # -- what belongs to a loop -----------------------------------------------------------------------------------
 
     def _local(self) -> _Local:
@@ -151,6 +157,7 @@ class Transport:
                 _abandon(self._locals.pop(old))
         if local is not None:
             local.pace.close()
+            local.session.wake()
             if local.direct is not None:
                 local.direct.close()
             try:

@@ -54,7 +54,10 @@ def _newer(source: Entry, target: Entry) -> bool | None:
 
 
 async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
-    """Tell whether two entries of one size hold the same; None where nothing tells."""
+    """Return whether two entries of one size hold the same; None if unknown.
+
+    Raises `OSError` where a file of the source cannot be read.
+    """
     if isinstance(source, RemoteObject) and isinstance(target, RemoteObject):
         if digest.bare(source.etag) == digest.bare(target.etag):
             return True
@@ -66,16 +69,20 @@ async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
         # The listing's ETag may be of an object under a customer's key; HEAD says what can be computed.
         info = await service.engine.call(HeadObject(stored.bucket, stored.key))
         evidence = await evidence_for(service.engine, GetObject(stored.bucket, stored.key), info)
+        if evidence is None:
+            return None
+        proof: Proof | None = evidence.proof
+        otherwise = evidence.otherwise
+        while proof is not None:
+            if await in_thread(_agrees, file.path, proof):
+                return True
+            proof, otherwise = await otherwise() if otherwise else None, None
     except CosError:
         return None
-    if evidence is None:
-        return None
-    proof: Proof | None = evidence.proof
-    otherwise = evidence.otherwise
-    while proof is not None:
-        if await in_thread(_agrees, file.path, proof):
-            return True
-        proof, otherwise = await otherwise() if otherwise else None, None
+    except OSError:
+        if file is target:
+            return None  # it is going to be replaced, and whatever forbids that is told then
+        raise
     return False
 
 

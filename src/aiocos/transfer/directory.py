@@ -45,6 +45,10 @@ class _Both(Observed):
 class UploadDirectory(_Both):
     """Upload all regular files below a directory; a file's key is `prefix` and its path with slashes.
 
+    Whatever else is there and cannot be read as a file is a failure of its own, with its name: a directory without permission,
+    a link to nowhere, a pipe, and files with the names that downloads give to what is unfinished (`.NAME.TAG.part`,
+    `.NAME.TAG.journal`). What `exclude` names is no failure.
+
     `include` and `exclude` are patterns of names (`*.tmp`, `node_modules`, `docs/**/*.md`). `symlinks`: those to `files` are
     followed, `follow` those to directories too, `skip` none. With `resume`, what an earlier run has uploaded is not uploaded
     again, if it is not older than its file. `concurrency` is the number of files in flight; `progress` hears of each file,
@@ -62,7 +66,9 @@ class DownloadDirectory(_Both):
     """Download all objects under a prefix; an object's path is what its key has after the prefix.
 
     Keys that are no path of their own below `root` (`../x`, `/x`, `a//b`, a NUL) are refused, each with the reason, and so are
-    those that a link would take outside; keys that end in a slash are folders and have no content to write. With `resume`, what
+    those that a link would take outside, those that name a link, and those that name a file in which transfers keep their state
+    (`.NAME.TAG.part`, `.NAME.TAG.journal`, whatever is in the directory of journals). Links that appear meanwhile take nothing
+    outside either. Keys that end in a slash are folders and have no content to write. With `resume`, what
     an earlier run has downloaded is not downloaded again, if it is not older than its object. `include`, `exclude`,
     `concurrency`, observers, result and errors are those of `upload_directory`.
     """
@@ -94,17 +100,16 @@ async def download_directory(service: Service, budget: Budget, request: Download
     check_concurrency(request.concurrency)
     wanted, root = Filter(request.include, request.exclude), Path(request.root)
     source = Prefix(service, request.bucket, request.prefix, wanted, folders=False)
-    landing = Landing(root)
-    await in_thread(landing.open)
+    landing = Landing(root, state=service.engine.config.transfer.journals)
 
     async def one(step: Step) -> int:
         assert isinstance(step.source, RemoteObject)
-        path = await in_thread(landing.path, step.source.name)
-        await in_thread(landing.prepare, path)
-        down = Download(request.bucket, step.source.key, path, part_size=request.part_size, resume=request.resume)
-        return (await download(service, budget, down, monitor.of_file(request, step.source.key))).size
+        async with landing.target(step.source.name) as path:
+            down = Download(request.bucket, step.source.key, path, part_size=request.part_size, resume=request.resume)
+            return (await download(service, budget, down, monitor.of_file(request, step.source.key))).size
 
-    return await _all(service, request, source, Directory(root, wanted), monitor, one)
+    async with landing.opened():
+        return await _all(service, request, source, Directory(root, wanted, is_target=True), monitor, one)
 
 
 async def _all(
@@ -142,7 +147,7 @@ async def _all(
                 )
                 assert isinstance(key, Prefix)
                 if isinstance(entry, Unreadable):
-                    crew.failed(str(entry.path), key.prefix + entry.name, entry.error)
+                    crew.failed(path, key.prefix + entry.name, entry.error)
                 else:
                     await crew.do(path, key.prefix + entry.name, partial(one, step))
         result = DirectoryResult(files=crew.files, bytes=crew.bytes, errors=crew.errors, unchanged=unchanged)

@@ -6,8 +6,13 @@ that the object is still the one with that ETag.
 
 The bytes go to a file beside the target, under a name of its own. What the object's ETag vouches for is computed from that file
 while it grows, in order: so what is verified is what is on disk. Only then it takes the target's name; a download that fails
-leaves the old file as it was. With `resume` a download that does not get to its end keeps what it has (`partial`), and the same
-call fetches what is missing.
+leaves the old file as it was.
+
+With `resume` a download that does not get to its end keeps what it has (`partial`), and the same call fetches what is missing.
+Nothing of what was kept is believed: it has to agree with what the service says of the object, also where `verify_reads` is
+off; where the service says nothing that could be compared, the download begins anew.
+
+Sizes come from outside. An object has at most 10 TiB and is read in at most 10,000 ranges, whatever is announced.
 """
 
 from __future__ import annotations
@@ -15,13 +20,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import stat
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aiocos.config import KIB, MIB, TransferConfig
+from aiocos.config import KIB, MAX_OBJECT, MIB, TransferConfig
 from aiocos.errors import (
     ConfigError,
     CosError,
@@ -41,10 +45,11 @@ from aiocos.transfer.budget import Budget
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.monitor import Monitor, Observed
 from aiocos.transfer.partial import Partial
-from aiocos.transfer.plan import Part, check_concurrency, check_threshold, cut
+from aiocos.transfer.plan import Part, check_concurrency, check_threshold, cut, range_size_for
 from aiocos.transfer.results import DownloadResult, leaves, raise_for
+from aiocos.transfer.target import Target
 from aiocos.transfer.verify import Verifier
-from aiocos.wire.ranges import ByteRange, ContentRange
+from aiocos.wire.ranges import ByteRange
 
 # What a range holds in memory: one step being gathered, one being written.
 _STEP = MIB
@@ -63,6 +68,9 @@ class Download(CustomerEncryption, ReadConditions, Guarded, Observed):
     `PreconditionFailed` where the object is replaced meanwhile, `TransferError` where ranges failed. The target keeps what it
     had.
 
+    The new file gets the mode of the one that it replaces, its owner and group where that may be, and its extended attributes.
+    A link is followed, and what it leads to is replaced. A directory, a device, a pipe, a link to nowhere are a `ConfigError`.
+
     With `resume`, a large download that does not get to its end (by an error, a cancel, a kill) keeps what it has fetched in a
     hidden file beside the target, and the same call goes on from there, if the object is still the same.
     """
@@ -77,6 +85,9 @@ class Download(CustomerEncryption, ReadConditions, Guarded, Observed):
     """Bytes up to which it is one request; goes before the client's."""
     concurrency: int | None = None
     resume: bool = False
+    fsync: bool | None = None
+    """Flush the file to the disk before it takes its name, and its directory after that, before this returns. None means
+    `TransferConfig.fsync`, which is False."""
     timeout: float | None = None
 
 
@@ -86,37 +97,31 @@ async def download(service: Service, budget: Budget, request: Download, monitor:
     check_threshold(request.multipart_threshold)
     if request.part_size is not None and request.part_size < 1:
         raise ConfigError("part_size is at least 1 byte")
-    target = Path(request.path)
-    await in_thread(_check, target)
+    target = await in_thread(Target.find, request.path)
+    refused: str | None = None
     async with monitor.run(request.timeout, f"the download of {request.bucket}/{request.key}"):
         for attempt in range(1, _TRIES + 1):
             try:
-                return await _Attempt(service, budget, request, target, monitor).run()
-            except IntegrityError:
+                return await _Attempt(service, budget, request, target, monitor, refused).run()
+            except IntegrityError as error:
                 if attempt == _TRIES:
                     raise
+                if isinstance(error, _Unproven):
+                    refused = str(error)
                 monitor.restarted()
         raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _check(target: Path) -> None:
-    """Refuse a target that cannot be a file, or is something that must not be replaced by one: `/dev/null`. Blocks."""
-    try:
-        mode = os.stat(target).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        mode = stat.S_IFREG
-    if stat.S_ISDIR(mode):
-        raise ConfigError(f"{target} is a directory: name the file the object shall become")
-    if not stat.S_ISREG(mode):
-        raise ConfigError(f"{target} is no regular file: a download would take its place")
-    if not os.path.isdir(target.parent):
-        raise ConfigError(f"{target.parent} is no directory: the object is not downloaded to {target}")
+class _Unproven(IntegrityError):
+    """Nothing vouches for what an earlier call has left; the next try begins without it."""
 
 
 class _Attempt:
     """One try at a download."""
 
-    def __init__(self, service: Service, budget: Budget, request: Download, target: Path, monitor: Monitor) -> None:
+    def __init__(
+        self, service: Service, budget: Budget, request: Download, target: Target, monitor: Monitor, refused: str | None
+    ) -> None:
         self._service = service
         self._budget = budget
         self._request = request
@@ -124,7 +129,9 @@ class _Attempt:
         self._target = target
         self._monitor = monitor
         self._what = f"download of {request.bucket}/{request.key}"
-        self._partial = Partial(target, self._identity() if request.resume else None)
+        self._refused = refused
+        fsync = self._config.fsync if request.fsync is None else request.fsync
+        self._partial = Partial(target, self._identity() if request.resume else None, fsync=fsync)
 
     def _identity(self) -> dict[str, Any]:
         request = self._request
@@ -171,12 +178,12 @@ class _Attempt:
         async with self._budget.reserve(2 * size, monitor):
             data = await stream.read()
             verified = await compare(evidence, data, what) if evidence else None
-            await in_thread(self._partial.put, data, self._target, what)
+            await in_thread(self._partial.put, data, what)
         monitor.moved(len(data), parts=1)
         return DownloadResult(
             bucket=self._request.bucket,
             key=self._request.key,
-            path=self._target,
+            path=Path(self._request.path),
             etag=stream.etag,
             size=len(data),
             version_id=stream.version_id,
@@ -185,14 +192,18 @@ class _Attempt:
 
     async def _begin(self, stream: ObjectStream, reading: GetObject) -> DownloadResult:
         """Fetch all of it."""
-        size = stream.info.content_length
+        size = stream.extent.length if stream.extent else None
+        if size is not None and size > MAX_OBJECT:
+            raise ProtocolError(
+                f"the {self._what}: {size} bytes are announced, and an object has at most {MAX_OBJECT} (10 TiB)"
+            )
         wanted = self._request.part_size or self._config.part_size
         given = self._request.multipart_threshold
         threshold = self._config.multipart_threshold if given is None else given
         if size is None or size <= max(threshold, wanted) or not stream.etag:
             parts = [Part(1, 0, size if size is not None else 0)]
         else:
-            parts = list(cut(size, wanted))
+            parts = list(cut(size, range_size_for(size, wanted)))
             await self._partial.begin(stream.etag, stream.version_id, size)
         await self._partial.allocate(size or 0)
         return await self._fill(stream, reading, size, parts, parts)
@@ -200,23 +211,29 @@ class _Attempt:
     async def _go_on(self, reading: GetObject) -> DownloadResult | None:
         """Fetch what is missing; None if the object is another one now."""
         partial, size = self._partial, self._partial.size
-        parts = list(cut(size, self._request.part_size or self._config.part_size))
+        wanted = self._request.part_size or self._config.part_size
+        parts = list(cut(size, range_size_for(size, wanted)))
         if not partial.missing(parts):
             # Killed between its last byte and its name. A little is fetched again: the service says whether this is the object.
             offset, length = partial.kept.pop()
             partial.kept.append((offset, length - min(_STEP, parts[-1].length)))
         missing = partial.missing(parts)
-        pinned = replace(reading, if_match=partial.etag, version_id=reading.version_id or partial.version_id)
+        # The version that the journal names is not asked for: the newest one has to have that ETag.
+        pinned = replace(reading, if_match=partial.etag)
         first = replace(pinned, range=ByteRange(missing[0].offset, missing[0].end - 1))
         async with contextlib.AsyncExitStack() as stack:
             try:
                 stream = await stack.enter_async_context(ObjectStream(self._service.engine, first))
-                total = ContentRange.from_wire(stream.info.content_range or "").total
+                total = stream.extent.total if stream.extent else None
             except (PreconditionFailed, NotFound, InvalidRange, ProtocolError, ValueError) as error:
                 partial.refuse(f"the object was replaced since, or is gone: {error}")
                 return None
             if total != size:
                 partial.refuse(f"the object has {total} bytes now, and had {size}")
+                return None
+            info = stream.info.model_copy(update={"content_length": size, "content_range": None})
+            if await evidence_for(self._service.engine, reading, info) is None:
+                partial.refuse("nothing that the service says of the object vouches for what is there")
                 return None
             self._monitor.moved(size - sum(part.length for part in missing), kept=True)
             return await self._fill(stream, reading, size, parts, missing)
@@ -231,7 +248,8 @@ class _Attempt:
         monitor.bytes_total = size
         complete = len({part.number for part in parts} - {part.number for part in missing})
         monitor.parts_total, monitor.parts_done = complete + len(missing), complete
-        evidence = await evidence_for(self._service.engine, reading, info) if self._service.engine.config.verify_reads else None
+        proving = self._service.engine.config.verify_reads or bool(partial.kept)
+        evidence = await evidence_for(self._service.engine, reading, info) if proving else None
         verifier = Verifier(partial.fd, size, evidence)
         for offset, length in partial.kept:
             verifier.has(offset, length)
@@ -247,17 +265,21 @@ class _Attempt:
             if isinstance(failure, IntegrityError):
                 await partial.discard()
             raise_for(group, failure)
+        if partial.kept and verifier.verified is None:
+            # Under Key Protect, an ETag that does not agree may mean nothing, or bytes that somebody has put there.
+            await partial.discard()
+            raise _Unproven("nothing that the service says of the object vouches for what was there of an earlier call")
         await partial.become(self._target)
         return DownloadResult(
             bucket=self._request.bucket,
             key=self._request.key,
-            path=self._target,
+            path=Path(self._request.path),
             etag=stream.etag,
             size=monitor.bytes_done,
             version_id=stream.version_id,
             verified=verifier.verified,
             kept=monitor.bytes_kept,
-            refused=partial.refused,
+            refused=partial.refused or self._refused,
         )
 
     async def _first(self, stream: ObjectStream, part: Part, more: bool, verifier: Verifier) -> None:
@@ -334,5 +356,5 @@ class _Attempt:
         if not isinstance(first, CosError):
             return first
         kept = "; the same call goes on from there" if self._request.resume else ""
-        text = f"the {self._what} failed, {self._target} is as it was{kept}: {first}"
+        text = f"the {self._what} failed, {self._target.path} is as it was{kept}: {first}"
         return TransferError(text, parts_done=self._monitor.parts_done)

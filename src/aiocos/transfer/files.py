@@ -5,11 +5,16 @@ writes to it lets the thread write to whatever gets that number next. So a cance
 """
 
 import asyncio
+import contextlib
+import errno
 import os
+import stat
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -60,9 +65,117 @@ async def held(take: Callable[[], T], give_back: Callable[[T], object]) -> Async
         await in_thread(give_back, taken)
 
 
-def opened(path: "str | os.PathLike[str]", flags: int) -> AbstractAsyncContextManager[int]:
-    """Open a file; give its descriptor and close it at the end."""
-    return held(partial(os.open, path, flags | getattr(os, "O_CLOEXEC", 0), 0o666), os.close)
+def opened(path: "str | os.PathLike[str]", flags: int, dir_fd: int | None = None) -> AbstractAsyncContextManager[int]:
+    """Open a file; give its descriptor and close it at the end. With `dir_fd`, the path is a name in that open directory."""
+    return held(partial(os.open, path, flags | getattr(os, "O_CLOEXEC", 0), 0o666, dir_fd=dir_fd), os.close)
+
+
+class OpenTarget(os.PathLike[str]):
+    """A file to be written in an open directory.
+
+    `path` is what it is called in messages and results, `dir_fd` the descriptor of the directory.
+
+    Whoever writes it opens, renames and removes names in that directory only. So nobody who swaps a directory of the path for
+    a link can have it written elsewhere.
+    """
+
+    __slots__ = ("dir_fd", "path")
+
+    def __init__(self, path: Path, dir_fd: int) -> None:
+        self.path = path
+        self.dir_fd = dir_fd
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def close(self) -> None:
+        """Close the directory."""
+        os.close(self.dir_fd)
+
+
+def entry_of(path: Path, dir_fd: int | None) -> "Path | str":
+    """Return what to pass to the system: the path, or with `dir_fd` its last name."""
+    return path if dir_fd is None else path.name
+
+
+class NotOurs(OSError):
+    """Something stands under a name of ours that is not ours, and cannot be removed."""
+
+
+# What opening something says that is no file of ours: a link, a directory, a device or a socket, somebody else's.
+_FOREIGN = {errno.ELOOP, errno.EMLINK, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM}
+
+
+def open_own(path: "str | os.PathLike[str]", flags: int, mode: int, dir_fd: int | None = None) -> tuple[int, str | None]:
+    """Open, or create, a file whose name others can guess: only a regular file that is ours, under this name alone. Blocks.
+
+    Whatever else stands there (a link that was planted, a pipe, somebody else's file) is removed, never followed and never
+    written to. Returns the descriptor, and what was removed, None for nothing. Raises `NotOurs` where that is not possible.
+    """
+    flags |= os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    # A pipe that nobody reads must not hold us up.
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    removed: str | None = None
+    for _ in range(3):
+        try:
+            fd = os.open(path, flags, mode, dir_fd=dir_fd)
+        except OSError as error:
+            if error.errno not in _FOREIGN:
+                raise
+            failure, reason = error, f"cannot be opened as a file of ours ({error.strerror})"
+        else:
+            reason = _foreign(os.fstat(fd))
+            if reason is None:
+                return fd, removed
+            os.close(fd)
+            failure = None
+        removed = f"{path} {reason}"
+        try:
+            os.unlink(path, dir_fd=dir_fd)
+        except FileNotFoundError:
+            if failure is not None and failure.errno in (errno.EACCES, errno.EPERM):
+                raise failure from None  # nothing stands there, and nothing may be created
+        except OSError as error:
+            raise NotOurs(error.errno, f"{removed}, and cannot be removed: {error.strerror}") from error
+    raise NotOurs(errno.EAGAIN, f"{removed}, and comes again when it is removed")
+
+
+def _foreign(info: os.stat_result) -> str | None:
+    """Say why an open file is not ours alone; None where it is."""
+    if not stat.S_ISREG(info.st_mode):
+        return "is no regular file"
+    if info.st_nlink != 1:
+        return "has another name too (a hard link)"
+    if hasattr(os, "geteuid") and info.st_uid != os.geteuid():
+        return "belongs to another user"
+    return None
+
+
+def flush(fd: int) -> None:
+    """Wait until a file's bytes are on the disk. Blocks."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        # There, `fsync` leaves them in the disk's own memory.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(fd)
+
+
+def flush_directory(path: "str | os.PathLike[str]", dir_fd: int | None = None) -> None:
+    """Wait until the names in a directory are on the disk, where the system can flush a directory at all. Blocks."""
+    if sys.platform == "win32":
+        return
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if dir_fd is None else dir_fd
+    try:
+        flush(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        if dir_fd is None:
+            os.close(fd)
 
 
 _STEP = 1 << 20

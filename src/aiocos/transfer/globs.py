@@ -2,7 +2,11 @@
 
 `*` and `?` stay within a segment, `**` does not, `[...]` is a set. A pattern without a slash means any segment of a name, at
 whatever depth (`*.tmp`, `node_modules`); one with a slash is held against the name from its beginning. Either means, besides
-what it matches, all that lies below.
+what it matches, all that lies below. Slashes in a row count as one, in patterns and in names, and those at the end of a pattern
+do not count: `tmp//` is `tmp`, and `a/b` also means the key `a//b`.
+
+`Filter.wants` alone decides about a name, on every side. `Filter.enters` only saves work: it may refuse a directory only where
+`wants` would refuse every name below it. Otherwise files would be missing on one side and counted as deleted.
 """
 
 from __future__ import annotations
@@ -32,21 +36,31 @@ class Filter:
             object.__setattr__(self, f"_{name}s", [compiled(pattern) for pattern in patterns])
 
     def wants(self, name: str) -> bool:
-        """Tell whether a name is meant."""
+        """Return whether the name of a file or an object is meant."""
+        if "//" in name or name.startswith("/"):
+            name = _SLASHES.sub("/", name).removeprefix("/")
         if self._excludes and any(pattern.match(name) for pattern in self._excludes):
             return False
         return not self._includes or any(pattern.match(name) for pattern in self._includes)
 
     def enters(self, directory: str) -> bool:
-        """Tell whether anything below a directory may be meant: not where all of it is excluded."""
+        """Return False if all names below a directory are excluded."""
+        # Sound because the last segment of a pattern is never empty: what matches `d/` either matches `d` or an ancestor of it,
+        # or ends in a `*` that matches whatever follows the slash.
         return not any(pattern.match(f"{directory}/") for pattern in self._excludes)
+
+
+_SLASHES = re.compile("//+")
 
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
     """Return a regular expression that matches the names that a pattern means. `ConfigError` for a pattern that is none."""
-    text = pattern.removeprefix("./").removesuffix("/")
-    if not text.strip("/"):
+    text = _SLASHES.sub("/", pattern)
+    while text.startswith("./"):
+        text = text[2:]
+    text = text.removesuffix("/")
+    if not text:
         raise ConfigError(f"{pattern!r} is no pattern")
     anchored = "/" in text
     text = text.removeprefix("/")

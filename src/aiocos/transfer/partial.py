@@ -3,50 +3,61 @@
 Without `resume` it has a name of its own, and goes when the download fails. With it, the name follows from the object and the
 target, so that another process finds it. Every step written is noted with its CRC32: what a journal claims is read again from
 the disk, and fetched again where it is not so (a machine that lost its power has notes of bytes that never got to the disk).
+
+Others can guess these names, and may have put anything there. File and journal are used only where they are regular files of
+ours; numbers are looked at before anything is done with them; and what was kept has to be vouched for by the service in the
+end, whatever the settings are (see `download`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
+import re
 import secrets
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from aiocos.config import MIB
+from aiocos.config import MAX_OBJECT, MAX_PARTS, MIB
 from aiocos.errors import IntegrityError
-from aiocos.transfer.files import held, in_thread, opened, read_at, write_at
+from aiocos.transfer.files import NotOurs, held, in_thread, read_at, write_at
 from aiocos.transfer.journal import Journal, name_for
+from aiocos.transfer.paths import hidden_name
 from aiocos.transfer.plan import Part
+from aiocos.transfer.target import Target
 from aiocos.wire import digest
 
 _log = logging.getLogger("aiocos.transfer")
-_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 # What one note may be about; more is none of ours.
 _LARGEST = 64 * MIB
+# What is read again at once, in a thread: a cancel waits for so much.
+_BATCH = 64 * MIB
+# An ETag that names one version, and no list of them.
+_ETAG = re.compile(r"[!-+\--~]{1,1024}")
 
 
 class Partial:
     """A download's file on its way. `kept` are the pieces, offset and length, that an earlier process has fetched.
 
-    `refused` says why there was something to go on with and it was not used.
+    `refused` says why there was something to go on with and it was not used. With `fsync` the file is flushed to the disk
+    before it takes its place, and its directory after that.
     """
 
-    def __init__(self, target: Path, what: dict[str, Any] | None) -> None:
+    def __init__(self, target: Target, what: dict[str, Any] | None, *, fsync: bool = False) -> None:
+        self._target = target
         self._what = what
-        # A name may have 255 bytes, and a character up to four of them.
-        tag = secrets.token_hex(4) if what is None else name_for(*map(str, what.values()))[:12]
-        self.path = target.with_name(f".{target.name[:50]}.{tag}.part")
-        self._notes = self.path.with_suffix(".journal")
+        self._fsync = fsync
+        self._name = self._named(None if what is None else name_for(*map(str, what.values()))[:12])
         self._journal: Journal | None = None
         self._fd = -1
         self.kept: list[tuple[int, int]] = []
         self.refused: str | None = None
+
+    def _named(self, tag: str | None = None) -> str:
+        return hidden_name(self._target.name, tag or secrets.token_hex(4))
 
     @property
     def etag(self) -> str | None:
@@ -61,39 +72,61 @@ class Partial:
         assert self._journal.begun is not None
         return int(self._journal.begun["size"])
 
-    @property
-    def version_id(self) -> str | None:
-        """The id of that version, where it has one."""
-        return (self._journal.begun or {}).get("version_id") if self._journal else None
-
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Open the file, and look at what is in it. Afterwards it is gone or renamed, or kept with its journal."""
         async with AsyncExitStack() as held_open:
             if self._what is not None:
-                self._journal = await held_open.enter_async_context(held(partial(Journal.open, self._notes), Journal.close))
+                notes = self._target.beside(self._name.removesuffix(".part") + ".journal")
+                take = partial(Journal.open, notes, self._target.dir_fd)
+                try:
+                    self._journal = await held_open.enter_async_context(held(take, Journal.close))
+                except NotOurs as error:
+                    self._alone(error)
             try:
-                async with opened(self.path, _FLAGS | (os.O_EXCL if self._what is None else 0)) as self._fd:
+                async with held(self._create, os.close) as self._fd:
                     if self._journal is not None:
-                        await in_thread(self._look, self._journal)
+                        await self._look(self._journal)
                     yield
             except BaseException:
                 if self._journal is None or self._journal.begun is None:
                     await in_thread(self._remove)
                 raise
 
-    def _look(self, journal: Journal) -> None:
-        """Find out what the file has of what the journal claims. Blocks."""
+    def _create(self) -> int:
+        """Open the file, or make it. Blocks."""
+        if self._journal is not None:
+            try:
+                fd, removed = self._target.open_own(self._name, os.O_RDWR)
+            except NotOurs as error:
+                journal, self._journal = self._journal, None
+                journal.remove()
+                self._alone(error)
+            else:
+                self.refused = removed
+                return fd
+        return self._target.create(self._name)
+
+    def _alone(self, error: NotOurs) -> None:
+        """Go without a journal, under a name of its own: somebody else's file stands where ours would be."""
+        self._name = self._named()
+        self.refused = str(error)
+        _log.warning("the download to %s cannot be resumed: %s", self._target.path, error)
+
+    async def _look(self, journal: Journal) -> None:
+        """Find out what the file has of what the journal claims."""
         begun, reason = journal.begun, journal.trouble
         if begun is None and reason is None:
             return
         try:
             reason = reason or journal.differs(self._what or {})
-            size = int((begun or {})["size"])
             if reason is None:
-                self.kept = _joined(_proven(self._fd, size, journal.steps))
-        except (KeyError, TypeError, ValueError):
-            reason = reason or f"{journal.path} is damaged"
+                proven: list[tuple[int, int]] = []
+                for batch in _batches(_sound(begun or {}, journal.steps)):
+                    proven += await in_thread(_proven, self._fd, batch)
+                self.kept = _joined(proven)
+        except Exception as error:  # whatever somebody wrote there
+            reason = f"{journal.path} is damaged ({error})"
         if reason is not None:
             self.refuse(reason)
 
@@ -102,7 +135,8 @@ class Partial:
         self.kept, self.refused = [], reason
         if self._journal is not None:
             self._journal.begun = None
-        _log.warning("the download to %s begins anew, what is there of an earlier one is not used: %s", self.path, reason)
+        text = "the download to %s begins anew, what is there of an earlier one is not used: %s"
+        _log.warning(text, self._target.path, reason)
 
     async def begin(self, etag: str, version_id: str | None, size: int) -> None:
         """Note what is going to be fetched, if this is to be resumable at all."""
@@ -111,13 +145,16 @@ class Partial:
         await in_thread(self._journal.begin, {**self._what, "etag": etag, "version_id": version_id, "size": size})
 
     def missing(self, parts: Iterable[Part]) -> list[Part]:
-        """Return the pieces of these parts that are not there."""
+        """Return the pieces of these parts, which are in order, that are not there."""
         out: list[Part] = []
+        kept, index = self.kept, 0
         for part in parts:
             at = part.offset
-            for offset, length in self.kept:
-                if offset + length <= at or offset >= part.end:
-                    continue
+            while index < len(kept) and sum(kept[index]) <= at:
+                index += 1
+            for offset, length in kept[index:]:
+                if offset >= part.end:
+                    break
                 if offset > at:
                     out.append(Part(part.number, at, offset - at))
                 at = offset + length
@@ -131,8 +168,21 @@ class Partial:
         return self._fd
 
     async def allocate(self, size: int) -> None:
-        """Begin with an empty file, and take its room on disk now: better no download than half of one."""
-        await in_thread(_allocate, self._fd, size)
+        """Begin with an empty file of that size; `OSError` where the disk has not the room: better none than half of one.
+
+        No room is taken: a service may announce what it likes, and send nothing.
+        """
+        await in_thread(self._allocate, size)
+
+    def _allocate(self, size: int) -> None:
+        os.truncate(self._fd, 0)
+        if not size:
+            return
+        free = _free(self._fd)
+        if free is not None and free < size:
+            text = f"{os.strerror(errno.ENOSPC)}: the object has {size} bytes, and the disk has room for {free}"
+            raise OSError(errno.ENOSPC, text, str(self._target.path))
+        os.truncate(self._fd, size)
 
     async def write(self, pieces: list[bytes], length: int, offset: int) -> None:
         """Write a step of so many bytes at its place, and note it."""
@@ -146,28 +196,29 @@ class Partial:
                 crc = digest.crc32(piece, crc)
             self._journal.add([offset, length, crc])
 
-    def put(self, data: bytes, target: Path, what: str) -> None:
+    def put(self, data: bytes, what: str) -> None:
         """Write a small object to its place, by a file beside it, and read it again on the way. Blocks."""
         try:
-            fd = os.open(self.path, _FLAGS | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
+            fd = self._target.create(self._name)
             try:
                 write_at(fd, [data], 0)
                 buffer = bytearray(len(data) + 1)
                 if bytes(buffer[: read_at(fd, buffer, 0)]) != data:
-                    raise IntegrityError(f"{what}: what was written to {self.path} is not what is there")
+                    there = self._target.beside(self._name)
+                    raise IntegrityError(f"{what}: what was written to {there} is not what is there")
+                self._target.become(self._name, fd, fsync=self._fsync)
             finally:
                 os.close(fd)
-            self._become(target)
         except BaseException:
             self._remove()
             raise
 
-    async def become(self, target: Path) -> None:
+    async def become(self, target: Target) -> None:
         """Take the target's place: the download is done."""
         await in_thread(self._become, target)
 
-    def _become(self, target: Path) -> None:
-        os.replace(self.path, target)
+    def _become(self, target: Target) -> None:
+        target.become(self._name, self._fd, fsync=self._fsync)
         self._forget()
 
     async def discard(self) -> None:
@@ -175,8 +226,7 @@ class Partial:
         await in_thread(self._remove)
 
     def _remove(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(self.path)
+        self._target.remove(self._name)
         self._forget()
 
     def _forget(self) -> None:
@@ -185,13 +235,53 @@ class Partial:
             journal.remove()
 
 
-def _proven(fd: int, size: int, steps: list[Any]) -> list[tuple[int, int]]:
+def _free(fd: int) -> int | None:
+    """Return the bytes that there is room for where an open file lies; None where the system does not tell."""
+    if not hasattr(os, "fstatvfs"):
+        return None
+    disk = os.fstatvfs(fd)
+    return disk.f_bavail * disk.f_frsize if disk.f_blocks else None
+
+
+def _sound(begun: dict[str, Any], steps: list[Any]) -> list[tuple[int, int, int]]:
+    """Return the steps of a journal, in order, if they may be ours: offset, length, CRC32. `ValueError` where they may not."""
+    size, etag = begun.get("size"), begun.get("etag")
+    if type(size) is not int or not 0 < size <= MAX_OBJECT:
+        raise ValueError("the size is none that an object may have")
+    if not isinstance(etag, str) or _ETAG.fullmatch(etag) is None or etag == "*":
+        raise ValueError("the ETag names no version")
+    out: set[tuple[int, int, int]] = set()
+    for step in steps:
+        if not isinstance(step, list) or [type(number) for number in cast("list[Any]", step)] != [int] * 3:
+            raise ValueError("a note is none of a step")
+        offset, length, crc = cast("list[int]", step)
+        if not (offset >= 0 and 0 < length <= _LARGEST and offset + length <= size and 0 <= crc < 1 << 32):
+            raise ValueError("a note is of bytes that the object has not")
+        out.add((offset, length, crc))
+    # A little may have been fetched twice. More than the object is nothing to read again.
+    if sum(length for _, length, _ in out) > 2 * size:
+        raise ValueError("the notes are of more than the object")
+    return sorted(out)
+
+
+def _batches(steps: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
+    """Cut steps into batches of about as many bytes."""
+    batch: list[tuple[int, int, int]] = []
+    held_bytes = 0
+    for step in steps:
+        batch.append(step)
+        held_bytes += step[1]
+        if held_bytes >= _BATCH:
+            yield batch
+            batch, held_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def _proven(fd: int, steps: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
     """Return the steps whose bytes are on disk as they were noted. Blocks."""
     out: list[tuple[int, int]] = []
-    for step in steps:
-        offset, length, crc = map(int, step)
-        if not (offset >= 0 and 0 < length <= _LARGEST and offset + length <= size):
-            raise ValueError(step)
+    for offset, length, crc in steps:
         buffer = bytearray(length)
         if read_at(fd, buffer, offset) == length and digest.crc32(buffer, 0) == crc:
             out.append((offset, length))
@@ -199,7 +289,7 @@ def _proven(fd: int, size: int, steps: list[Any]) -> list[tuple[int, int]]:
 
 
 def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the pieces in order, without overlaps, neighbours as one."""
+    """Return the pieces in order, without overlaps, neighbours as one; `ValueError` where they are more than a download has."""
     out: list[tuple[int, int]] = []
     for offset, length in sorted(pieces):
         if out and offset <= sum(out[-1]):
@@ -207,16 +297,6 @@ def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
             out[-1] = (start, max(so_far, offset + length - start))
         else:
             out.append((offset, length))
+    if len(out) > MAX_PARTS:
+        raise ValueError(f"what is there are {len(out)} pieces")
     return out
-
-
-def _allocate(fd: int, size: int) -> None:
-    os.truncate(fd, 0)
-    if not size:
-        return
-    try:
-        os.posix_fallocate(fd, 0, size)
-    except (AttributeError, OSError) as error:
-        if getattr(error, "errno", None) == errno.ENOSPC:
-            raise
-        os.truncate(fd, size)

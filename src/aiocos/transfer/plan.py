@@ -42,6 +42,12 @@ def part_size_for(size: int, wanted: int) -> int:
     return min(MAX_PART, -(-least // MIB) * MIB)
 
 
+def range_size_for(size: int, wanted: int) -> int:
+    """Return the bytes of the ranges in which an object is read: `wanted`, or more where those would be over 10,000."""
+    least = -(-size // MAX_PARTS)
+    return wanted if least <= wanted else -(-least // MIB) * MIB
+
+
 def check_part_size(size: int) -> None:
     """Raise `ConfigError` for a size that no part may have."""
     if not MIN_PART <= size <= MAX_PART:

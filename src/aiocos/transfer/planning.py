@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
-from aiocos.transfer.paths import Unreadable
+from aiocos.errors import CosError
+from aiocos.transfer.paths import LocalFile, Unreadable
 from aiocos.transfer.sides import Entry
 
 E = TypeVar("E", bound=Entry)
@@ -31,16 +32,21 @@ class SyncAction:
 
 async def merged(
     source: AsyncIterator[Entry | Unreadable], target: AsyncIterator[Entry | Unreadable]
-) -> AsyncGenerator[tuple[Entry | None, Entry | None] | Unreadable]:
-    """Give the entries of both sides, pairs of one name together; what cannot be looked at in the source comes by itself.
+) -> AsyncGenerator[tuple[Entry | Unreadable | None, Entry | Unreadable | None]]:
+    """Yield the entries of both sides, those of one name as a pair.
 
-    Both sides come in order of name. What cannot be looked at in the target is as good as not there: writing to it will tell.
+    Both sides come in order of name. What cannot be looked at comes by itself, on either side. What cannot be looked at in
+    the target is no match: writing to it will tell.
     """
-    left, right = await _next(source), await _entry(target)
+    left, right = await _next(source), await _next(target)
     while left is not None or right is not None:
         if isinstance(left, Unreadable):
-            yield left
+            yield left, None
             left = await _next(source)
+            continue
+        if isinstance(right, Unreadable):
+            yield None, right
+            right = await _next(target)
             continue
         first, second = left and left.name.encode(), right and right.name.encode()
         if second is None or (first is not None and first < second):
@@ -48,10 +54,10 @@ async def merged(
             left = await _next(source)
         elif first is None or second < first:
             yield None, right
-            right = await _entry(target)
+            right = await _next(target)
         else:
             yield left, right
-            left, right = await _next(source), await _entry(target)
+            left, right = await _next(source), await _next(target)
 
 
 async def _next(entries: AsyncIterator[Entry | Unreadable]) -> Entry | Unreadable | None:
@@ -60,19 +66,16 @@ async def _next(entries: AsyncIterator[Entry | Unreadable]) -> Entry | Unreadabl
     return None
 
 
-async def _entry(entries: AsyncIterator[Entry | Unreadable]) -> Entry | None:
-    async for entry in entries:
-        if not isinstance(entry, Unreadable):
-            return entry
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A pair that differs: what is to come over, or (`source` is None) to go; `reason` says why."""
+    """A pair that differs, and the reason.
+
+    The source is to come over; where it is None, the target is to go. Either may be `Unreadable`: then nothing can be done
+    with it, and it is to be reported.
+    """
 
     source: Entry | Unreadable | None
-    target: Entry | None
+    target: Entry | Unreadable | None
     reason: str
 
 
@@ -82,17 +85,28 @@ async def steps(
     differ: Callable[[Entry, Entry], Awaitable[str | None]],
     same: Callable[[Entry], None],
 ) -> AsyncGenerator[Step]:
-    """Give what is to be done; tell `same` of the source's entries that the target has already."""
-    async for pair in merged(source, target):
-        if isinstance(pair, Unreadable):
-            yield Step(pair, None, str(pair.error))
-            continue
-        left, right = pair
-        if left is None:
+    """Yield what is to be done; call `same` for what the target has already.
+
+    A file of the source that `differ` cannot read (an `OSError`) is given as `Unreadable`.
+    """
+    async for left, right in merged(source, target):
+        if isinstance(left, Unreadable):
+            yield Step(left, None, str(left.error))
+        elif isinstance(right, Unreadable):
+            yield Step(None, right, str(right.error))
+        elif left is None:
             yield Step(None, right, "not in the source")
         elif right is None:
             yield Step(left, None, "new")
-        elif reason := await differ(left, right):
-            yield Step(left, right, reason)
         else:
-            same(left)
+            try:
+                reason = await differ(left, right)
+            except OSError as error:
+                if isinstance(error, CosError) or not isinstance(left, LocalFile):
+                    raise
+                yield Step(Unreadable(left.name, left.path, error), right, str(error))
+                continue
+            if reason:
+                yield Step(left, right, reason)
+            else:
+                same(left)

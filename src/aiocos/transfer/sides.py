@@ -15,10 +15,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from aiocos.errors import ConfigError
+from aiocos.errors import ConfigError, ProtocolError
 from aiocos.groups import Service
 from aiocos.transfer.globs import Filter
-from aiocos.transfer.paths import LocalFile, Symlinks, Unreadable, look
+from aiocos.transfer.paths import LocalFile, Reserved, Symlinks, Unreadable, is_reserved, look
 
 # Files found in one step of a thread.
 _FOUND = 256
@@ -41,10 +41,14 @@ Entry: TypeAlias = LocalFile | RemoteObject
 
 
 class Directory:
-    """The files below a directory."""
+    """The files below a directory.
 
-    def __init__(self, root: Path, wanted: Filter, symlinks: Symlinks = "files") -> None:
+    With `is_target` they are compared with a source, and written to.
+    """
+
+    def __init__(self, root: Path, wanted: Filter, symlinks: Symlinks = "files", *, is_target: bool = False) -> None:
         self.root = root
+        self._is_target = is_target
         self.in_order = True
         self._wanted = wanted
         self._symlinks: Symlinks = symlinks
@@ -54,8 +58,11 @@ class Directory:
         return str(self.root / name)
 
     async def entries(self) -> AsyncIterator[LocalFile | Unreadable]:
-        """Give the files. A directory that is not there has none."""
-        if not await asyncio.to_thread(self.root.exists):
+        """Yield the files.
+
+        A target that is not there has none; a source that is not there any more cannot be read.
+        """
+        if self._is_target and not await asyncio.to_thread(self.root.exists):
             return
         found = look(self.root, self._symlinks, self._wanted)
         while some := await asyncio.to_thread(lambda: list(islice(found, _FOUND))):
@@ -67,7 +74,11 @@ class Directory:
 
 
 class Prefix:
-    """The objects below a prefix. `folders`: those that stand for folders (empty, with a slash at the end) count."""
+    """The objects below a prefix.
+
+    `folders`: the other side is a prefix, too, so objects that stand for folders (empty, with a slash at the end) count, and no
+    name is reserved.
+    """
 
     def __init__(self, service: Service, bucket: str, prefix: str, wanted: Filter, *, folders: bool) -> None:
         self.bucket = bucket
@@ -82,9 +93,15 @@ class Prefix:
         return f"{_SCHEME}{self.bucket}/{self.prefix}{name}"
 
     async def entries(self) -> AsyncIterator[RemoteObject | Unreadable]:
-        """Give the objects."""
+        """Yield the objects.
+
+        Raises `ProtocolError` where the service lists one that is not below the prefix.
+        """
         before: bytes | None = None
         async for entry in self._service.objects.list(self.bucket, prefix=self.prefix or None):
+            if not entry.key.startswith(self.prefix):
+                # What it would be called here is the name of something else, which might be overwritten or deleted.
+                raise ProtocolError(f"the listing of {self} has the key {entry.key!r}, which does not lie there")
             name = entry.key[len(self.prefix) :]
             if not self._folders and entry.key.endswith("/") and not entry.size:
                 continue
@@ -92,7 +109,10 @@ class Prefix:
             if before is not None and encoded <= before:
                 self.in_order = False
             before = encoded
-            if name and not self._wanted.wants(name):
+            if not self._wanted.wants(name):
+                continue
+            if not self._folders and is_reserved(name):
+                yield Reserved.at(name, self.at(name))
                 continue
             stamp = entry.last_modified
             modified = 0 if stamp is None else int(stamp.timestamp()) * 10**9 + stamp.microsecond * 1000
@@ -105,10 +125,18 @@ class Prefix:
 Side: TypeAlias = Directory | Prefix
 
 
-def side_of(service: Service, place: str | os.PathLike[str], wanted: Filter, symlinks: Symlinks, *, folders: bool) -> Side:
+def side_of(
+    service: Service,
+    place: str | os.PathLike[str],
+    wanted: Filter,
+    symlinks: Symlinks,
+    *,
+    folders: bool,
+    is_target: bool = False,
+) -> Side:
     """Return the side that a path or a `cos://bucket/prefix` names. A prefix gets a slash at its end: it is a folder."""
     if not isinstance(place, str) or not place.startswith(_SCHEME):
-        return Directory(Path(place), wanted, symlinks)
+        return Directory(Path(place), wanted, symlinks, is_target=is_target)
     bucket, _, prefix = place[len(_SCHEME) :].partition("/")
     if not bucket:
         raise ConfigError(f"{place!r} names no bucket")

@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 
+# No offset within an object has more than 20 digits.
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,20})-([0-9]{1,20})/([0-9]{1,20}|\*)")
+_UNSATISFIED = re.compile(r"bytes \*/([0-9]{1,20})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +80,65 @@ class ContentRange:
         if last < first or (total is not None and last >= total):
             raise ValueError(f"not a content range: {text!r}")
         return cls(first, last, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The bytes of an object that the body of a response holds."""
+
+    first: int
+    """The offset of the body's first byte within the object."""
+    length: int | None
+    """Bytes of the body; None where the response does not say (a chunked body of a whole object)."""
+    total: int | None
+    """Bytes of the object; None where the response does not say."""
+
+    @property
+    def is_whole(self) -> bool:
+        """True if the body is the whole object."""
+        return self.first == 0 and self.length == self.total
+
+    @classmethod
+    def of(
+        cls, asked: ByteRange | None, status: int, content_range: str | None, content_length: int | None, *, part: bool = False
+    ) -> "Extent":
+        """Return the extent of the body that a successful response to a GET carries.
+
+        `asked` is the range of the request, None for the whole object; `part` tells that a part was asked for by its number,
+        whose range only the service knows. A response without `Content-Range` holds the whole object, also where a range was
+        asked for: servers may ignore `Range`, so the caller has to look at `answers`. A `Content-Range` counts with status 200
+        too, which some servers send. Raises `ValueError` where the response contradicts itself or the request.
+        """
+        if status not in (200, 206):
+            raise ValueError(f"the status {status} is none of a body that was asked for")
+        if content_range is None:
+            if status == 206:
+                raise ValueError("a part of the object (206) without Content-Range")
+            return cls(0, content_length, content_length)
+        came = ContentRange.from_wire(content_range)
+        if content_length is not None and content_length != came.length:
+            raise ValueError(f"{content_range!r} are {came.length} bytes, and {content_length} are announced")
+        out = cls(came.first, came.length, came.total)
+        if asked is None and not part and (status == 206 or not out.is_whole):
+            raise ValueError(f"asked for the whole object, got status {status} with {content_range!r}")
+        if asked is not None and not out.answers(asked):
+            raise ValueError(f"asked for {asked.to_wire()}, got {content_range!r}")
+        return out
+
+    def answers(self, asked: ByteRange) -> bool:
+        """Tell whether the body holds exactly the bytes of a range: none less, none more."""
+        if self.total is not None:
+            if self.total == 0:
+                return asked == ByteRange(0)
+            return asked.resolve(self.total) == (self.first, self.length)
+        if asked.first is None:
+            return self.length == asked.last
+        # Without the total, a shorter answer cannot be told from the end of the object.
+        length = None if asked.last is None else asked.last - asked.first + 1
+        return self.first == asked.first and (length is None or length == self.length)
+
+
+def size_in(content_range: str | None) -> int | None:
+    """Return the size that the `Content-Range` of a 416 names (`bytes */size`); None where it names none."""
+    found = _UNSATISFIED.fullmatch((content_range or "").strip())
+    return int(found[1]) if found else None
