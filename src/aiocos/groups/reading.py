@@ -324,7 +324,9 @@ async def compare(evidence: Evidence, data: bytes, what: str) -> ProofKind | Non
         if proof.agrees or otherwise is None:
             break
         second, otherwise = await otherwise(), None
-        proof = second or proof
         if second is None:
+            return None
+        if second is proof:
             break
+        proof = second
     return proof.kind if await evidence.check(proof, what) else None
