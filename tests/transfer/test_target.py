@@ -382,3 +382,28 @@ def test_a_target_in_an_open_directory_uses_names_only(tmp_path: Path):
         assert os.listdir(tmp_path / "moved") == ["f"]
     finally:
         os.close(fd)
+
+
+async def test_a_target_that_may_not_be_looked_at(stored: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refused(path: object) -> os.stat_result:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("aiocos.transfer.target.os.lstat", refused)
+    with pytest.raises(PermissionError):
+        await stored.download("bucket", "small", tmp_path / "f")
+    assert os.listdir(tmp_path) == []
+
+
+def test_in_an_open_directory_only_a_file_is_replaced(tmp_path: Path):
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "directory").mkdir()
+    fd = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for name in ("link", "directory"):
+            with pytest.raises(ConfigError):
+                Target.find(files.OpenTarget(tmp_path / name, fd))
+        assert Target.find(files.OpenTarget(tmp_path / "file", fd)).had is not None
+        assert Target.find(files.OpenTarget(tmp_path / "new", fd)).had is None
+    finally:
+        os.close(fd)
