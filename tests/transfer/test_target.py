@@ -108,6 +108,18 @@ async def test_the_owner_is_kept(stored: aiocos.Client, tmp_path: Path):
     assert (target.stat().st_uid, target.stat().st_gid, mode_of(target)) == (user, group, 0o4750)
 
 
+async def test_a_file_system_without_modes(stored: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refused(fd: int, mode: int) -> None:
+        raise PermissionError
+
+    (tmp_path / "f").write_bytes(b"old")
+    monkeypatch.setattr("aiocos.transfer.target.os.fchmod", refused)
+    for key, data in KEYS.items():
+        await stored.download("bucket", key, tmp_path / "f")
+        assert (tmp_path / "f").read_bytes() == data
+        assert mode_of(tmp_path / "f") == 0o600, "rather too private than too open"
+
+
 async def test_extended_attributes_are_kept(stored: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     kept: dict[str, bytes] = {}
     monkeypatch.setattr("os.listxattr", lambda fd: ["user.note", "user.refused"], raising=False)
@@ -267,7 +279,9 @@ async def test_the_systems_own_files_are_refused_and_stay(stored: aiocos.Client,
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/null")])
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/null"), lambda path: path.symlink_to(__file__)]
+)
 async def test_what_comes_there_meanwhile_is_not_replaced(
     stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, key: str, make: Callable[[Path], None]
 ):

@@ -122,6 +122,16 @@ async def test_e18_more_than_the_disk_has(tmp_path: Path, saw: Saw) -> None:
     saw("E18", "more than the disk has room for: `ENOSPC` before a byte is fetched")
 
 
+async def test_e18_a_copy_of_more_than_an_object_may_have(saw: Saw) -> None:
+    for size in (10 * TIB + 1, 16 * TIB, 64 * TIB):
+        async with silent(answer(length=size)) as (script, cos):
+            async with bounded(), asyncio.timeout(20):
+                with pytest.raises(CosError, match="10 TiB"):
+                    await cos.copy("bucket", "key", "other", "key", timeout=20)
+            assert len(script.heads) == 1
+    saw("E18", "a copy of more than 10 TiB is refused at once")
+
+
 async def test_e18_sizes_in_other_places(tmp_path: Path, saw: Saw) -> None:
     data = os.urandom(1000)
     whole, md5 = len(data), "0" * 32
