@@ -421,3 +421,29 @@ def test_in_an_open_directory_only_a_file_is_replaced(tmp_path: Path):
         assert Target.find(files.OpenTarget(tmp_path / "new", fd)).had is None
     finally:
         os.close(fd)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("comes", [True, False], ids=["comes", "goes"])
+async def test_a_file_that_comes_or_goes_meanwhile(
+    stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, key: str, *, comes: bool
+):
+    """What is there at the end counts; where nothing is, what was there at the beginning."""
+    target = tmp_path / "f"
+
+    def make() -> None:
+        target.write_bytes(b"old")
+        target.chmod(0o640)
+
+    if not comes:
+        make()
+    cos_emulator.faults.script([Delay(0.2, operation="GetObject", nth=1)])
+    job = asyncio.create_task(stored.download("bucket", key, target))
+    while not cos_emulator.faults.hits:
+        await asyncio.sleep(0.001)
+    if comes:
+        make()
+    else:
+        target.unlink()
+    await job
+    assert (target.read_bytes() == KEYS[key], mode_of(target)) == (True, 0o640)
