@@ -10,7 +10,11 @@ from tests.net.scripted import CONFIG, answer, scripted
 
 import aiocos
 from aiocos import ByteRange
-from aiocos.errors import ConfigError, Interrupted, InvalidRange, PreconditionFailed, ProtocolError
+from aiocos.errors import ConfigError, Interrupted, InvalidRange, PreconditionFailed, ProtocolError, TimedOut
+from aiocos.net.exchange import Exchange
+from aiocos.net.retry import RetryBudget
+from aiocos.net.stream import BodyStream
+from aiocos.wire.ranges import Extent
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -391,3 +395,136 @@ async def test_a_stream_that_is_dropped_frees_its_socket(entered: bool):
             while script.open:
                 await asyncio.sleep(0.001)
         gc.collect()
+
+
+# -- by itself ----------------------------------------------------------------------------------------------------------
+
+
+class _Exchange(Exchange):
+    """An answer that gives its pieces, and then breaks."""
+
+    def __init__(self, *pieces: bytes | Exception, **headers: str) -> None:
+        self.status = 206 if "Content-Range" in headers else 200
+        self.headers = {"ETag": '"v1"', **headers}
+        self._pieces = list(pieces)
+        self.closed = 0
+
+    async def chunk(self) -> bytes:
+        piece = self._pieces.pop(0) if self._pieces else b""
+        if isinstance(piece, Exception):
+            raise piece
+        return piece
+
+    def arrived(self) -> bytes | None:
+        return None
+
+    def close(self) -> None:
+        self.closed += 1
+
+    @property
+    def what(self) -> str:
+        return "GET x"
+
+
+def _broken() -> Interrupted:
+    return Interrupted("broken", sent=True)
+
+
+def body(exchange: Exchange, *more: Exchange, length: int | None = 10, retry: aiocos.RetryConfig = CONFIG.retry, **at: float):
+    """A body whose continuations are further exchanges; `asked` are the ranges of these."""
+    asked: list[tuple[int, int | None]] = []
+    left = list(more)
+
+    async def reopen(first: int, last: int | None) -> Exchange:
+        asked.append((first, last))
+        await asyncio.sleep(0)
+        return left.pop(0)
+
+    deadline = asyncio.get_running_loop().time() + at["within"] if at else None
+    stream = BodyStream(
+        exchange,
+        what="GET x",
+        extent=Extent(0, length, length),
+        reopen=reopen,
+        retry=retry,
+        budget=RetryBudget(retry),
+        deadline=deadline,
+    )
+    return stream, asked
+
+
+async def test_a_closed_body_is_told_as_such_and_asks_for_nothing():
+    first = _Exchange(b"12345", _broken())
+    stream, asked = body(first, _Exchange(b"67890", **{"Content-Range": "bytes 5-9/10"}))
+    assert await stream.chunk() == b"12345"
+    stream.close()
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="closed after 5 bytes"):
+            await stream.chunk()
+    assert (asked, first.closed) == ([], 1)
+
+
+async def test_closed_during_the_pause_before_a_continuation():
+    slow = aiocos.RetryConfig(attempts=3, base=3600, cap=3600)
+    for retry in (CONFIG.retry, slow):
+        stream, asked = body(_Exchange(_broken()), _Exchange(b"1234567890"), retry=retry)
+        paused, going = asyncio.Event(), asyncio.Event()
+
+        async def pause(delay: float, paused: asyncio.Event = paused, going: asyncio.Event = going) -> None:
+            paused.set()
+            await going.wait()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("aiocos.net.stream.pause", pause)
+            reader = asyncio.create_task(stream.chunk())
+            await paused.wait()
+            stream.close()
+            going.set()
+            with pytest.raises(ConfigError, match="closed"):
+                await reader
+        assert asked == []
+
+
+async def test_closed_while_a_continuation_is_opened():
+    late = _Exchange(b"1234567890")
+    stream, asked = body(_Exchange(_broken()), late)
+    reader = asyncio.create_task(stream.chunk())
+    while not asked:
+        await asyncio.sleep(0)
+    stream.close()
+    with pytest.raises(ConfigError, match="closed"):
+        await reader
+    assert late.closed, "its connection is not left behind"
+
+
+async def test_the_rest_of_a_whole_object_that_came_for_a_range_is_dropped():
+    whole = _Exchange(b"0123456789", b"more", **{"Content-Length": "14"})
+    stream, asked = body(_Exchange(b"01234", _broken()), whole, length=10)
+    stream._total = 14
+    assert b"".join([await stream.chunk() for _ in range(2)]) == b"0123456789"
+    assert await stream.chunk() == b""
+    assert (asked, whole.closed) == ([(5, 9)], 1)
+
+
+async def test_no_continuation_is_waited_for_beyond_the_deadline():
+    slow, silent = aiocos.RetryConfig(attempts=3, base=3600, cap=3600), TimedOut("silent", sent=True)
+    stream, asked = body(_Exchange(silent), _Exchange(b"1234567890"), retry=slow, within=1.0)
+    async with asyncio.timeout(5):
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(TimedOut):
+            patch.setattr("aiocos.net.stream.random.random", lambda: 0.5)
+            await stream.chunk()
+    assert asked == []
+    stream, asked = body(_Exchange(_broken()), _Exchange(b"1234567890"), within=3600.0)
+    assert await stream.chunk() == b"1234567890"
+    assert asked == [(0, 9)]
+
+
+async def test_a_size_that_a_continuation_says_binds_the_next():
+    first = _Exchange(b"01234", _broken(), **{"Content-Range": "bytes 0-9/*"})
+    second = _Exchange(b"56", _broken(), **{"Content-Range": "bytes 5-9/20"})
+    third = _Exchange(b"789", **{"Content-Range": "bytes 7-9/21"})
+    stream, _ = body(first, second, third)
+    stream._total = None
+    assert (await stream.chunk(), await stream.chunk()) == (b"01234", b"56")
+    with pytest.raises(ProtocolError, match="had 20 bytes"):
+        await stream.chunk()

@@ -3,16 +3,27 @@
 import asyncio
 import errno
 import os
+import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.net.scripted import answer, scripted
 from tests.proxy import proxy_to
 from tests.transfer.conftest import CONFIG, DATA, PART, used
 
 import aiocos
 from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status, Truncate
-from aiocos.errors import ConfigError, IntegrityError, NotModified, PreconditionFailed, TransferError
+from aiocos.errors import (
+    ConfigError,
+    IntegrityError,
+    Interrupted,
+    NotModified,
+    PreconditionFailed,
+    ProtocolError,
+    TransferError,
+)
 from aiocos.transfer import Progress, partial
 from aiocos.transfer.files import OpenTarget
 
@@ -241,3 +252,81 @@ async def test_an_open_directory_is_written_to_whatever_its_path_leads_to(
         target.close()
     assert os.listdir(tmp_path / "outside") == []
     assert os.listdir(tmp_path / "moved") == ["f"]
+
+
+async def test_progress_of_a_small_object(small: aiocos.Client, tmp_path: Path):
+    await small.objects.put("bucket", "key", b"x" * 1000)
+    events: list[Progress] = []
+    await small.download("bucket", "key", tmp_path / "f", progress=events.append)
+    last = events[-1]
+    assert (last.state, last.bytes_done, last.bytes_total, last.parts_done, last.parts_total) == ("done", 1000, 1000, 1, 1)
+    assert [event.bytes_done for event in events if event.state == "running"] == [1000]
+
+
+def _serving(data: bytes, *, etag: str | None, chunked: bool = False) -> Callable[[bytes], bytes]:
+    def respond(head: bytes) -> bytes:
+        asked = re.search(rb"Range: bytes=([0-9]+)-([0-9]+)", head)
+        if asked is None:
+            return answer(data, etag=etag, length=None if chunked else -1)
+        first, last = int(asked[1]), int(asked[2])
+        span = f"bytes {first}-{last}/{len(data)}"
+        return answer(data[first : last + 1], status=206, etag=etag, Content_Range=span)
+
+    return respond
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize(
+    ("size", "threshold", "part_size", "requests"),
+    [
+        (PART, PART, PART, 1),
+        (PART + 1, PART, PART, 2),
+        (PART + 1, PART + 1, PART, 1),
+        (PART + 1, 0, PART, 2),
+        (PART + 1, 0, PART + 1, 1),
+        (PART + 1, 0, 2**20, 6),
+    ],
+)
+async def test_one_request_up_to_threshold_and_part_size(
+    tmp_path: Path, size: int, threshold: int, part_size: int, requests: int, *, resume: bool
+):
+    data = DATA[:size]
+    async with scripted(_serving(data, etag='"v"'), config=CONFIG) as (script, cos):
+        result = await cos.download(
+            "bucket", "key", tmp_path / "f", multipart_threshold=threshold, part_size=part_size, resume=resume
+        )
+    assert ((tmp_path / "f").read_bytes() == data, result.size, len(script.heads)) == (True, size, requests)
+    assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize(("etag", "chunked"), [(None, False), ('"v"', True), (None, True)])
+@pytest.mark.parametrize("size", [0, 1000, len(DATA)])
+async def test_without_a_version_or_a_size_there_are_no_ranges(
+    tmp_path: Path, size: int, etag: str | None, chunked: bool, resume: bool
+):
+    """Ranges could be of two versions; and what has no size cannot be cut. Nothing of it is kept for another call."""
+    data = DATA[:size]
+    async with scripted(_serving(data, etag=etag, chunked=chunked), config=CONFIG) as (script, cos):
+        result = await cos.download("bucket", "key", tmp_path / "f", resume=resume)
+    assert ((tmp_path / "f").read_bytes() == data, result.size, result.verified) == (True, size, None)
+    assert script.ranges == [""]
+    broken = answer(data[: size // 2], etag=etag, length=size or 1)
+    (tmp_path / "f").unlink()
+    async with scripted(broken, config=CONFIG) as (_, cos):
+        with pytest.raises((Interrupted, TransferError, ProtocolError)):
+            await cos.download("bucket", "key", tmp_path / "f", resume=resume)
+    assert [name for name in os.listdir(tmp_path) if etag is None] == []
+
+
+async def test_an_object_that_was_longer_on_the_disk(small: aiocos.Client, tmp_path: Path, cos_emulator: Emulator):
+    """What is there of an earlier call, and is not gone on with, leaves nothing behind the end of the new one."""
+    await small.objects.put("bucket", "key", DATA)
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
+    with pytest.raises(TransferError):
+        await small.download("bucket", "key", tmp_path / "f", resume=True, concurrency=1)
+    cos_emulator.faults.script([])
+    for length in (2 * PART, 1000, 0):
+        await small.objects.put("bucket", "key", DATA[:length])
+        result = await small.download("bucket", "key", tmp_path / "f", resume=True)
+        assert ((tmp_path / "f").read_bytes() == DATA[:length], result.size) == (True, length)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from aiocos.call import Engine
 from aiocos.config import MAX_PARTS
-from aiocos.errors import CosError, IntegrityError
+from aiocos.errors import CosError, IntegrityError, Throttled, TransportError, Unavailable
 from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.wire import digest
@@ -111,6 +111,8 @@ class Evidence:
     proof: Proof
     check: Callable[[Proof, str], Awaitable[bool]]
     otherwise: Callable[[], Awaitable[Proof | None]] | None = None
+    """Returns what the bytes have to agree with where they do not with `proof`: another proof, or `proof` where its supposition
+    is right, or None where nothing is known."""
 
 
 def pinned_to(reading: GetObject, info: ObjectInfo) -> GetObject:
@@ -139,12 +141,16 @@ async def evidence_for(engine: Engine, reading: GetObject, info: ObjectInfo) -> 
         return Evidence(plain, final) if plain else None
     parts = _Parts(engine, pinned_to(reading, info), size, count)
     if even := await parts.if_even():
+        supposed = composite_proof(info.etag, even)
 
         async def otherwise() -> Proof | None:
-            lengths = await parts.all()
-            return composite_proof(info.etag, lengths) if lengths and lengths != even else None
+            lengths = await parts.all(strict=True)
+            if not lengths:
+                # The service does not tell, or contradicts itself: that accuses nobody.
+                return plain
+            return supposed if lengths == even else composite_proof(info.etag, lengths)
 
-        return Evidence(composite_proof(info.etag, even), final, otherwise if count > 2 else None)
+        return Evidence(supposed, final, otherwise if count > 2 else None)
     lengths = await parts.all() if count <= _ASKED else None
     if lengths:
         return Evidence(composite_proof(info.etag, lengths), final)
@@ -189,23 +195,29 @@ class _Parts:
         rest = self._size - first * (self._count - 1)
         return [first] * (self._count - 1) + [rest] if first and 0 < rest <= first else None
 
-    async def all(self) -> list[int] | None:
-        """The sizes as the service tells them one by one; None where it does not."""
+    async def all(self, *, strict: bool = False) -> list[int] | None:
+        """The sizes as the service tells them one by one; None where it does not.
+
+        With `strict`, a service that cannot be asked now is an error: what depends on its answer is not passed over.
+        """
         lengths: list[int] = []
         for start in range(1, self._count + 1, _AT_ONCE):
-            lengths += await asyncio.gather(*map(self._length, range(start, min(start + _AT_ONCE, self._count + 1))))
+            numbers = range(start, min(start + _AT_ONCE, self._count + 1))
+            lengths += await asyncio.gather(*(self._length(number, strict=strict) for number in numbers))
             if not all(lengths):
                 return None
         return lengths if sum(lengths) == self._size else None
 
-    async def _length(self, number: int) -> int:
+    async def _length(self, number: int, *, strict: bool = False) -> int:
         """The size of one part; 0 where the service does not tell."""
         pinned = self._pinned
         # Not on a condition: there are servers (moto) that hold If-Match against the ETag of the part.
         asking = HeadObject(pinned.bucket, pinned.key, part_number=number, version_id=pinned.version_id)
         try:
             answer = await self._engine.call(asking)
-        except CosError:
+        except CosError as error:
+            if strict and (isinstance(error, TransportError | Throttled | Unavailable)):
+                raise
             return 0
         # A server that does not know the parameter answers for the whole object, and counts no parts.
         return (answer.content_length or 0) if answer.parts_count == self._count else 0

@@ -246,16 +246,15 @@ class ObjectStream:
 def _reopening(engine: Engine, operation: GetObject, etag: str, deadline: float | None) -> Reopen:
     """Return what asks for the rest of a body. It does not refer to the stream, which shall go when its user drops it."""
     connections = engine.connections
-    # The conditions of the first answer have been met; time that passed meanwhile must not turn them.
-    met = replace(operation, part_number=None, if_match=etag, if_none_match=None)
-    met = replace(met, if_modified_since=None, if_unmodified_since=None)
 
     async def reopen(first: int, last: int | None) -> Exchange:
         if engine.connections is not connections:
             # The client would open connections again that nobody closes.
             what = f"GetObject {resource_of(operation)}"
             raise ConfigError(f"{what}: the client was closed while this body was being read; open the object again to read it")
-        pinned = replace(met, range=ByteRange(first, last))
+        pinned = replace(operation, range=ByteRange(first, last), part_number=None, if_match=etag)
+        # The conditions of the first answer have been met; time that passed meanwhile must not turn them.
+        pinned = replace(pinned, if_none_match=None, if_modified_since=None, if_unmodified_since=None)
         if deadline is not None:
             pinned = replace(pinned, timeout=deadline - asyncio.get_running_loop().time())
         return await engine.open(pinned)
@@ -324,7 +323,9 @@ async def compare(evidence: Evidence, data: bytes, what: str) -> ProofKind | Non
         if proof.agrees or otherwise is None:
             break
         second, otherwise = await otherwise(), None
-        proof = second or proof
         if second is None:
+            return None
+        if second is proof:
             break
+        proof = second
     return proof.kind if await evidence.check(proof, what) else None

@@ -174,7 +174,7 @@ class BodyStream:
         """Take a continuation only if it is the bytes that were asked for, or the whole object with them in it."""
         etag = exchange.headers.get("ETag", "")
         if bare(etag) != bare(self._etag):
-            raise ProtocolError(f"{self._what}: the continuation is of another version ({etag} instead of {self._etag})")
+            raise ProtocolError(f"{self._what}: the continuation is of another version ({etag!r} instead of {self._etag!r})")
         headers = exchange.headers
         length = headers.get("Content-Length")
         try:

@@ -106,7 +106,7 @@ async def download(service: Service, budget: Budget, request: Download, monitor:
             except IntegrityError as error:
                 if attempt == _TRIES:
                     raise
-                if isinstance(error, _Unproven):
+                if monitor.bytes_kept:
                     refused = str(error)
                 monitor.restarted()
         raise AssertionError("unreachable: the last try returns or raises")

@@ -116,11 +116,12 @@ class Journal:
         self.begun, self.steps = cast("dict[str, Any]", head), steps
 
     def _lines(self) -> list[bytes]:
-        if os.fstat(self._fd).st_size > _LARGEST:
+        size = os.fstat(self._fd).st_size
+        if size > _LARGEST:
             raise ValueError("too large")
         with open(self._fd, "rb", closefd=False) as file:
             file.seek(0)
-            text = file.read(_LARGEST)
+            text = file.read(size)
         lines = text.split(b"\n")
         # A last line without its end was being written when the process died. It goes, or the next note would be its end.
         self._size = len(text) - len(lines.pop())

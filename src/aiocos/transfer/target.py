@@ -105,7 +105,7 @@ class Target:
         mode = _OPEN if self.had is None else _PRIVATE
         fd, removed = open_own(self._at(name), flags, mode, dir_fd=self.dir_fd)
         if mode == _PRIVATE and hasattr(os, "fchmod"):
-            os.fchmod(fd, mode)
+            _set_mode(fd, mode)
         return fd, removed
 
     def remove(self, name: str) -> None:
@@ -127,7 +127,7 @@ class Target:
             self._keep(fd, kept)
         elif hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(fd).st_mode) == _PRIVATE:
             # Begun by an earlier call, which found a file to replace.
-            os.fchmod(fd, _OPEN & ~_umask())
+            _set_mode(fd, _OPEN & ~_umask())
         if fsync:
             flush(fd)
         os.replace(self._at(name), self._at(self.name), src_dir_fd=self.dir_fd, dst_dir_fd=self.dir_fd)
@@ -148,7 +148,7 @@ class Target:
                 with contextlib.suppress(OSError):
                     os.fchown(fd, -1, old.st_gid)
         # After the owner: the system takes some bits away when that changes.
-        os.fchmod(fd, mode)
+        _set_mode(fd, mode)
         if hasattr(os, "listxattr"):
             self._keep_attributes(fd)
 
@@ -162,6 +162,12 @@ class Target:
                         os.setxattr(fd, name, os.getxattr(there, name))
             finally:
                 os.close(there)
+
+
+def _set_mode(fd: int, mode: int) -> None:
+    """Set the mode of a file, on file systems that have modes: without them the file is as private as it can be."""
+    with contextlib.suppress(OSError):
+        os.fchmod(fd, mode)
 
 
 def _check_place(path: Path, there: Path) -> None:

@@ -37,9 +37,13 @@ class Verifier:
             return
         proof = self._evidence.proof
         await self._hash_all(proof, self._size)
-        if not proof.agrees and self._evidence.otherwise is not None and (second := await self._evidence.otherwise()):
-            proof = second
-            await self._hash_all(proof, self._size)
+        if not proof.agrees and self._evidence.otherwise is not None:
+            second = await self._evidence.otherwise()
+            if second is None:
+                return
+            if second is not proof:
+                proof = second
+                await self._hash_all(proof, self._size)
         if await self._evidence.check(proof, what):
             self.verified = proof.kind
 

@@ -80,11 +80,12 @@ async def download_into(service: Service, reading: GetObject, fileobj: Any, step
 
 async def _compare(evidence: Evidence, what: str) -> None:
     """Raise `IntegrityError` where the bytes that were written are not those of the object."""
-    if not evidence.proof.agrees and evidence.otherwise is not None and await evidence.otherwise() is not None:
+    supposed = evidence.proof
+    if not supposed.agrees and evidence.otherwise is not None and await evidence.otherwise() is not supposed:
         # Its parts only looked even. What would be compared is known now, and the bytes are gone.
-        _log.warning("%s: not verified, since its parts are of different sizes", what)
+        _log.warning("%s: not verified, since its parts are of different sizes, or of unknown ones", what)
         return
-    await evidence.check(evidence.proof, what)
+    await evidence.check(supposed, what)
 
 
 def _writer(fileobj: Any) -> Callable[[bytes], Any]:

@@ -1,0 +1,157 @@
+"""Ranges: what is asked for, what is meant, and what an answer may hold."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from aiocos.wire.ranges import ByteRange, ContentRange, Extent, size_in
+
+_small = st.integers(0, 12)
+_ranges = st.one_of(
+    st.tuples(_small, st.none()).map(lambda pair: ByteRange(pair[0])),
+    st.tuples(_small, _small).map(lambda pair: ByteRange(min(pair), max(pair))),
+    _small.map(ByteRange.suffix),
+)
+
+
+@pytest.mark.parametrize(("first", "last"), [(None, None), (-1, None), (-1, 5), (5, 4), (None, -1), (1, 0)])
+def test_what_is_no_range(first: int | None, last: int | None):
+    with pytest.raises(ValueError, match="range"):
+        ByteRange(first, last)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=1-2,4-5", "byte=1-2", "bytes=5-4", "bytes=-1-2", "bytes=1"]
+)
+def test_text_that_is_no_range(text: str):
+    with pytest.raises(ValueError, match="range"):
+        ByteRange.from_wire(text)
+
+
+@given(_ranges)
+@example(ByteRange(0, 0))
+@example(ByteRange.suffix(0))
+def test_a_range_survives_the_wire(asked: ByteRange):
+    assert ByteRange.from_wire(asked.to_wire()) == asked
+
+
+@given(_ranges, st.integers(0, 10))
+def test_a_range_means_what_a_slice_does(asked: ByteRange, size: int):
+    data = bytes(range(size))
+    if asked.first is None:
+        wanted = data[max(size - (asked.last or 0), 0) :]
+    else:
+        wanted = data[asked.first :] if asked.last is None else data[asked.first : asked.last + 1]
+    found = asked.resolve(size)
+    assert (b"" if found is None else data[found[0] : found[0] + found[1]]) == wanted
+    assert (found is None) == (wanted == b"")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "bytes", "bytes 1-2", "bytes 2-1/5", "bytes 0-5/5", "bytes 4-5/5", "bytes */5", "bytes a-b/c", "bytes 1-2/x", "1-2/5",
+     "bytes -1-2/5", f"bytes 0-0/{'1' * 21}", f"bytes {'0' * 21}-1/5", "bytes 0-1/5 x"],
+)  # fmt: skip
+def test_what_is_no_content_range(text: str):
+    with pytest.raises(ValueError, match="content range"):
+        ContentRange.from_wire(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "came"),
+    [
+        ("bytes 0-0/1", ContentRange(0, 0, 1)),
+        ("bytes 1-1/2", ContentRange(1, 1, 2)),
+        ("bytes 1-4/5", ContentRange(1, 4, 5)),
+        ("bytes 1-4/*", ContentRange(1, 4, None)),
+        (f"bytes 0-0/{'9' * 20}", ContentRange(0, 0, int("9" * 20))),
+    ],
+)
+def test_content_ranges(text: str, came: ContentRange):
+    assert ContentRange.from_wire(text) == came
+    assert came.to_wire() == text
+    assert came.length == came.last - came.first + 1
+
+
+@given(_ranges, st.integers(1, 10), st.data())
+def test_only_the_bytes_that_were_asked_for_are_an_answer(asked: ByteRange, size: int, data: st.DataObject):
+    first = data.draw(st.integers(0, size - 1))
+    last = data.draw(st.integers(first, size - 1))
+    status = data.draw(st.sampled_from([200, 206]))
+    span = f"bytes {first}-{last}/{size}"
+    length = data.draw(st.sampled_from([None, last - first + 1]))
+    if asked.resolve(size) == (first, last - first + 1):
+        extent = Extent.of(asked, status, span, length)
+        assert extent == Extent(first, last - first + 1, size)
+        assert extent.answers(asked)
+        assert extent.is_whole == (first == 0 and last == size - 1)
+    else:
+        with pytest.raises(ValueError, match="asked for"):
+            Extent.of(asked, status, span, length)
+    with pytest.raises(ValueError, match="announced"):
+        Extent.of(asked, status, span, last - first + 2)
+
+
+@given(_ranges, st.one_of(st.none(), st.integers(0, 10)))
+def test_a_whole_object_answers_a_range_only_where_that_is_all_of_it(asked: ByteRange, size: int | None):
+    extent = Extent.of(asked, 200, None, size)
+    assert extent == Extent(0, size, size)
+    assert extent.is_whole
+    if size is None or size == 0:
+        assert extent.answers(asked) == (asked == ByteRange(0))
+    else:
+        assert extent.answers(asked) == (asked.resolve(size) == (0, size))
+
+
+@pytest.mark.parametrize(
+    ("status", "span", "length"),
+    [
+        (206, None, 5), (206, "bytes 0-4/5", 5), (200, "bytes 0-3/5", 4), (200, "bytes 1-4/5", 4), (200, "bytes 0-4/*", 5),
+        (204, None, 0), (203, None, 5), (304, None, None), (200, "bytes 0-4/5", 4), (200, "x", 5),
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_to_a_plain_get(status: int, span: str | None, length: int | None):
+    with pytest.raises(ValueError, match=r"."):
+        Extent.of(None, status, span, length)
+
+
+def test_answers_to_a_plain_get():
+    assert Extent.of(None, 200, None, 5) == Extent.of(None, 200, "bytes 0-4/5", 5) == Extent(0, 5, 5)
+    assert Extent.of(None, 200, None, None) == Extent(0, None, None)
+
+
+def test_a_part_has_any_range():
+    assert Extent.of(None, 206, "bytes 5-9/20", 5, part=True) == Extent(5, 5, 20)
+    with pytest.raises(ValueError, match="without"):
+        Extent.of(None, 206, None, 5, part=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "span", "fits"),
+    [
+        (ByteRange(5, 9), "bytes 5-9/*", True),
+        (ByteRange(5, 9), "bytes 5-8/*", False),
+        (ByteRange(5, 9), "bytes 4-9/*", False),
+        (ByteRange(5), "bytes 5-8/*", True),
+        (ByteRange(5), "bytes 6-8/*", False),
+        (ByteRange.suffix(4), "bytes 5-8/*", True),
+        (ByteRange.suffix(4), "bytes 5-9/*", False),
+    ],
+)
+def test_where_the_size_is_not_said(asked: ByteRange, span: str, fits: bool):
+    if fits:
+        assert Extent.of(asked, 206, span, None).total is None
+    else:
+        with pytest.raises(ValueError, match="asked for"):
+            Extent.of(asked, 206, span, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("bytes */5", 5), (" bytes */0 ", 0), ("bytes */x", None), ("bytes 0-1/5", None), (None, None), ("", None),
+     (f"bytes */{'9' * 21}", None)],
+)  # fmt: skip
+def test_the_size_that_a_refusal_names(text: str | None, size: int | None):
+    assert size_in(text) == size
