@@ -39,7 +39,9 @@ _READ = 256 * 1024
 class Server:
     """COS in this process.
 
-    `data` is a directory that keeps what is stored from run to run; None is a temporary one. Credentials that are not given
+    `data` is a directory that keeps what is stored from run to run; None is a temporary one. It must be new, empty, or an
+    emulator's own (the file `AIOCOS_EMULATOR` marks it), else starting raises `ConfigError` and changes nothing; so it does
+    while another emulator uses the directory. It is made 0700, since the database holds keys. Credentials that are not given
     are made up, and kept with the data. `requests` holds what was served lately.
     """
 

@@ -89,8 +89,14 @@ class Service:
 
     async def run_due(self) -> None:
         """Do what is due by the clock: expiry, the end of stale uploads, replications tried again."""
-        await self._lifecycle.run_due()
-        await self._replication.run_due()
+        try:
+            await self._lifecycle.run_due()
+            await self._replication.run_due()
+        except ServiceError as error:
+            if error.code != "InsufficientStorage":
+                raise
+            # It stays due. Reads must not fail because the disk is full.
+            log.warning("what is due by the clock could not be done: %s", error.message)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request."""

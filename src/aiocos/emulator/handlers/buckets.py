@@ -110,7 +110,7 @@ async def delete(ctx: Context, op: DeleteBucket) -> Result:
             uploads.remove(t, upload)
         buckets.remove(t, bucket)
 
-    await ctx.store.write(write)
+    await ctx.store.write(write, frees=True)
     return Result()
 
 

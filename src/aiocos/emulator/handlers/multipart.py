@@ -211,7 +211,7 @@ def _joined_sums(upload: Upload, parts: list[Part]) -> dict[str, str]:
 @handles(AbortMultipartUpload, "write")
 async def abort(ctx: Context, op: AbortMultipartUpload) -> Charged:
     """Give an upload up."""
-    await ctx.store.write(lambda t: uploads.remove(t, find_upload(ctx, op.key, op.upload_id, t).id))
+    await ctx.store.write(lambda t: uploads.remove(t, find_upload(ctx, op.key, op.upload_id, t).id), frees=True)
     return Charged()
 
 
