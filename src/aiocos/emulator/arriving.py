@@ -31,7 +31,7 @@ def read(request: web.BaseRequest, bucket: str | None, path: str, query: str) ->
             path = f"/{bucket}{path}"
         name, key = split_path(path)
         pairs = [_pair(part) for part in query.split("&") if part]
-        path.encode()  # bytes that are no UTF-8 stand in the text as surrogates
+        (path + query).encode()  # bytes that are no UTF-8 stand in the text as surrogates
     except UnicodeError:
         raise failure("InvalidURI", "Couldn't parse the specified URI.") from None
     headers: dict[str, str] = {}

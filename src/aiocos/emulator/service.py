@@ -13,6 +13,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
 
 from aiohttp import web
 
@@ -31,7 +32,7 @@ from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.locking import is_locked
 from aiocos.emulator.replication import Replication
-from aiocos.emulator.signature import Arrived, Signed, verify
+from aiocos.emulator.signature import Arrived, HeadersNotSigned, Signed, verify
 from aiocos.emulator.store import Instance, Key, Store, buckets
 from aiocos.errors import NotServed, ServiceError, Unauthorized
 from aiocos.operations.listing import Page
@@ -139,7 +140,7 @@ class Service:
         except ServiceError as error:
             served.code = error.code
             error.resource = error.resource or _resource(served.bucket, served.key)
-            reply, response = None, write_error(error, served.request_id)
+            reply, response = None, _refusal(error, served.request_id)
         except XmlError as error:
             served.code = "InvalidArgument"
             refused = failure("InvalidArgument", f"{error}; ask for encoding-type=url")
@@ -241,13 +242,13 @@ class Service:
         self, request: web.BaseRequest, path: str, query: str, struck: Sequence[Fault]
     ) -> tuple[Key | None, Signed | None]:
         authorization = request.headers.get("Authorization", "")
+        signed = verify(Arrived(request.method, path, query, request.headers), self._secret, self._clock.now())
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer":
             if any(isinstance(f, faults.ExpireToken) for f in struck):
                 self._iam.expire(token.strip())
                 raise Unauthorized("The bearer token has expired.", status=401, code="ExpiredToken")
             return self._iam.key_of(token.strip()), None
-        signed = verify(Arrived(request.method, path, query, request.headers), self._secret, self._clock.now())
         if signed is None:
             if authorization:
                 raise failure("InvalidSecurity", "The provided security credentials are not valid.", 403)
@@ -317,6 +318,14 @@ def _let_in(ctx: Context, handler: Handler) -> None:
 def _resource(bucket: str | None, key: str | None) -> str:
     resource = "/" if bucket is None else f"/{bucket}/{key or ''}"
     return ascii(resource) if unrepresentable(resource) else resource
+
+
+def _refusal(error: ServiceError, request_id: str) -> Response:
+    response = write_error(error, request_id)
+    if isinstance(error, HeadersNotSigned):
+        named = f"</Message><HeadersNotSigned>{escape(', '.join(error.names))}</HeadersNotSigned>"
+        response.body = bytes(response.body or b"").replace(b"</Message>", named.encode(), 1)
+    return response
 
 
 def _spoiled(body: dict[str, Any], fault: faults.BadToken) -> object:
