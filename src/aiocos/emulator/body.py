@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiocos.emulator import checksums
 from aiocos.emulator.checksums import Sums
 from aiocos.emulator.chunked import ChunkDecoder
+from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.signature import Signed, payload_hash
 from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
 from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
@@ -75,10 +76,7 @@ class Incoming:
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         request, decoder, seen = self._request, self._decoder, 0
-        if self._headers.get("expect", "").lower() == "100-continue":
-            writer = request.writer
-            await writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            writer.output_size = 0
+        await ask_for_body(request)
         try:
             while piece := await request.content.readany():
                 seen += len(piece)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, get_args
 from aiohttp import web
 
 from aiocos.emulator.clock import Clock
+from aiocos.emulator.expecting import close_if_waiting
 from aiocos.emulator.faults import Faults
 from aiocos.emulator.handlers.protection import MANAGED
 from aiocos.emulator.iam import Iam
@@ -260,8 +261,14 @@ class Server:
 
 
 async def _listen(answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], host: str, port: int) -> web.ServerRunner:
+    async def answered(request: web.BaseRequest) -> web.StreamResponse:
+        response = await answer(request)
+        if not response.prepared:
+            close_if_waiting(request, response)
+        return response
+
     server = web.Server(
-        answer,
+        answered,
         access_log=None,
         auto_decompress=False,  # bodies are stored as they come
         read_bufsize=_READ,

@@ -25,6 +25,7 @@ from aiocos.emulator.checksums import HEADERS
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Handler, Reply, denied, failure, no_bucket
 from aiocos.emulator.context import handlers as registry
+from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.faults import Fault, Faults, Subject
 from aiocos.emulator.handlers.holds import refuse_ambiguous
 from aiocos.emulator.handlers.retention import is_protected
@@ -285,6 +286,7 @@ class Service:
             served.status, served.code = error.status, error.code
             headers = {} if error.retry_after is None else {"Retry-After": str(int(error.retry_after))}
             return send_json(error.status, Iam.error(error.code or "BXNIM0000E", error.message), headers)
+        await ask_for_body(request)
         form = dict(parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True))
         served.status, body = self._iam.answer(form, dict(request.headers), self._by_api_key)
         spoil = next((fault for fault in struck if isinstance(fault, faults.BadToken)), None)
