@@ -129,9 +129,10 @@ async def test_a_disk_that_is_really_full(tmp_path: Path, size: int) -> None:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        port, token = (await asyncio.wait_for(process.stdout.readline(), 60)).decode().split()
+        port, token, crn = (await asyncio.wait_for(process.stdout.readline(), 60)).decode().split()
+        headers = {"Authorization": f"Bearer {token}", "ibm-service-instance-id": crn}
         bucket = f"http://127.0.0.1:{port}/bucket"
-        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        async with aiohttp.ClientSession(headers=headers) as session:
 
             async def send(method: str, target: str = "", body: bytes = b"") -> Answer:
                 async with session.request(method, bucket + target, data=body) as response:

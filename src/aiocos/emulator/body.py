@@ -22,6 +22,7 @@ from aiocos.emulator.signature import Signed, payload_hash
 from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
 from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
 
+_WRITTEN = {"content-length": "Content-Length"}
 _LENGTH = re.compile(r"[0-9]{1,19}")
 
 MAX_DOCUMENT = 8 * 1024 * 1024
@@ -60,7 +61,7 @@ class Incoming:
         text = self._headers.get(name)
         if text is None:
             raise MissingContentLength(
-                "You must provide the Content-Length HTTP header.", status=411, code="MissingContentLength"
+                f"You must provide the {_WRITTEN.get(name, name)} HTTP header.", status=411, code="MissingContentLength"
             )
         if not _LENGTH.fullmatch(text):
             raise InvalidRequest(f"{name} must be a number of bytes, not {text[:40]!r}", status=400, code="InvalidArgument")

@@ -103,6 +103,11 @@ def denied() -> AccessDenied:
     return AccessDenied("Access Denied", status=403, code="AccessDenied")
 
 
+def is_bearer(authorization: str) -> bool:
+    """Tell whether an Authorization header carries an IAM token. The scheme's case does not matter."""
+    return authorization.partition(" ")[0].lower() == "bearer"
+
+
 def owner(guid: str) -> Owner:
     """An owner as documents show it."""
     return Owner(id=guid, display_name=guid)

@@ -23,7 +23,7 @@ from aiocos.emulator.arriving import read, split_target, virtual
 from aiocos.emulator.body import Incoming
 from aiocos.emulator.checksums import HEADERS
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.context import Context, Handler, Reply, denied, failure, no_bucket
+from aiocos.emulator.context import Context, Handler, Reply, denied, failure, is_bearer, no_bucket
 from aiocos.emulator.context import handlers as registry
 from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.faults import Fault, Faults, Subject
@@ -244,8 +244,8 @@ class Service:
     ) -> tuple[Key | None, Signed | None]:
         authorization = request.headers.get("Authorization", "")
         signed = verify(Arrived(request.method, path, query, request.headers), self._secret, self._clock.now())
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer":
+        if is_bearer(authorization):
+            _, _, token = authorization.partition(" ")
             if any(isinstance(f, faults.ExpireToken) for f in struck):
                 self._iam.expire(token.strip())
                 raise Unauthorized("The bearer token has expired.", status=401, code="ExpiredToken")
