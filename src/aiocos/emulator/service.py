@@ -142,6 +142,11 @@ class Service:
             served.code = error.code
             error.resource = error.resource or _resource(served.bucket, served.key)
             reply, response = None, _refusal(error, served.request_id)
+        except OverflowError as error:
+            # A number or a time that the request has is beyond what can be computed with or stored.
+            served.code = "InvalidArgument"
+            refused = failure("InvalidArgument", f"A value of the request is out of range: {error}")
+            reply, response = None, write_error(refused, served.request_id)
         except XmlError as error:
             served.code = "InvalidArgument"
             refused = failure("InvalidArgument", f"{error}; ask for encoding-type=url")
