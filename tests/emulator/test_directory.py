@@ -1,5 +1,6 @@
 """The data directory: only the emulator's own is changed, and nobody else reads the keys in it."""
 
+import asyncio
 import os
 import sqlite3
 import stat
@@ -251,3 +252,24 @@ async def test_a_second_emulator_changes_nothing(tmp_path: Path, session: aiohtt
         assert "in use by another emulator" in second.stderr
         assert half.exists()
         assert (await Raw(first, session, first.instance).put("/bucket")).status == 200
+
+
+def command(directory: Path) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "aiocos", "emulator", "--port", "0", "--data", str(directory)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60)
+
+
+async def test_the_command_says_why_not(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "incoming").mkdir()
+    (tmp_path / "mine" / "incoming" / "thesis.txt").write_bytes(b"mine")
+    refused = await asyncio.to_thread(command, tmp_path / "mine")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "does not belong to an emulator" in refused.stderr
+    assert str(tmp_path / "mine") in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert (tmp_path / "mine" / "incoming" / "thesis.txt").read_bytes() == b"mine"
+    async with Emulator(tmp_path / "data"):
+        refused = await asyncio.to_thread(command, tmp_path / "data")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "in use by another emulator" in refused.stderr
