@@ -1,5 +1,6 @@
 """aws-chunked: sizes, signatures of chunks and trailers, and what must not follow; against the published examples."""
 
+import asyncio
 import zlib
 from base64 import b64encode
 
@@ -302,3 +303,22 @@ async def test_the_trailer_of_a_document(raw: Raw) -> None:
     short = headers | {"x-amz-decoded-content-length": "5"}
     assert (await raw.send("POST", target, _chunked(document, f"x-amz-checksum-crc32:{crc}"), short)).code == "IncompleteBody"
     assert (await raw.send("POST", target, _chunked(document, f"x-amz-checksum-crc32:{crc}"), headers)).status == 200
+
+
+async def test_what_follows_the_end_is_not_held(raw: Raw) -> None:
+    """It is refused with its first byte, and the rest is thrown away as it comes."""
+    length = 64 * 1024 * 1024
+    reader, writer = await asyncio.open_connection("127.0.0.1", raw.emulator.port)
+    try:
+        head = (
+            f"PUT /bucket/key HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {raw.token}\r\nContent-Length: {length}\r\n"
+            "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER\r\nx-amz-decoded-content-length: 1\r\n\r\n"
+        )
+        writer.write(head.encode() + b"1\r\nx\r\n0\r\n\r\n" + b"y" * 100_000)
+        answer = await asyncio.wait_for(reader.readuntil(b"</Error>"), 20)
+        assert b" 400 " in answer
+        assert b"behind its end" in answer
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    assert (await raw.get("/bucket/key")).status == 404

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any, get_args
 
+import aiohttp
 import pytest
 
+from aiocos.emulator import Emulator
 from aiocos.emulator.context import handlers
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import Header, Operation, Parameter, Query
@@ -223,3 +225,20 @@ async def test_documents(raw: Raw, upload: str, kind: str) -> None:
         broken = [answer for answer in answers if answer.status >= 500 and answer.status != 501]
         assert not broken, (value[:50], [answers.index(b) for b in broken])
     assert taken or kind in ("the parts of an upload", "a restore"), "no value at all was taken"
+
+
+@pytest.mark.parametrize("value", [*NUMBERS, "[]", "{}", '"5"', "null", "true", "[" * 10_000, '{"expires_in":}'])
+async def test_metadata(session: aiohttp.ClientSession, value: str) -> None:
+    async with Emulator(metadata_port=0) as emulator:
+        headers = {"Metadata-Flavor": "ibm"}
+        url = f"{emulator.metadata_endpoint}/instance_identity/v1"
+        for body in (f'{{"expires_in": {value}}}', value):
+            async with session.put(f"{url}/token?version=2022-03-01", data=body.encode(), headers=headers) as answer:
+                good = body.replace(" ", "") in ("", "{}", '{"expires_in":5}')
+                assert answer.status == (200 if good else 400)
+        async with session.put(f"{url}/token?version=2022-03-01", data=b'{"expires_in": 3600}', headers=headers) as answer:
+            token = (await answer.json())["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        for body in (value, f'{{"trusted_profile": {value}}}', f'{{"trusted_profile": {{"id": {value}, "x": 1}}}}'):
+            async with session.post(f"{url}/iam_token?version=2022-03-01", data=body.encode(), headers=bearer) as answer:
+                assert answer.status == 400

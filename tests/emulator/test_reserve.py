@@ -16,6 +16,7 @@ import pytest
 
 from aiocos.emulator import Emulator
 from aiocos.emulator.store import database, reserve
+from aiocos.errors import ServiceError
 
 from .conftest import Answer, Raw, md5
 from .test_durability import SERVE
@@ -189,3 +190,37 @@ async def test_an_existing_directory_on_a_full_disk_can_be_opened(
         assert (await raw.get("/bucket/key")).body == b"x"
         assert (await raw.put("/bucket/other", b"x")).status == 507
         assert (await raw.delete("/bucket/key")).status == 204
+
+
+@pytest.mark.parametrize("reason", [errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM])
+def test_a_file_system_without_allocation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int) -> None:
+    """The room is written then; where even that is not possible there is no reserve, and writes go on."""
+
+    def unknown(fd: int, offset: int, size: int) -> None:
+        raise OSError(reason, "Operation not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", unknown)
+    reserve.Reserve(tmp_path / "reserve").check()
+    assert (tmp_path / "reserve").stat().st_size >= reserve.LEAST
+    (tmp_path / "reserve").unlink()
+    monkeypatch.setattr(os, "write", unknown_write)
+    reserve.Reserve(tmp_path / "reserve").check()
+    assert not (tmp_path / "reserve").exists()
+
+
+def unknown_write(fd: int, data: bytes) -> int:
+    raise OSError(errno.EPERM, "Operation not permitted")
+
+
+def test_a_reserve_is_made_again_when_there_is_room(tmp_path: Path) -> None:
+    path = tmp_path / "reserve"
+    kept = reserve.Reserve(path)
+    size = path.stat().st_size
+    with kept.opened():
+        assert not path.exists()
+        with pytest.raises(ServiceError) as refused:
+            kept.check()
+        assert refused.value.status == 507
+        assert not path.exists(), "the room is the deletion's"
+    kept.check()
+    assert path.stat().st_size == size

@@ -88,9 +88,11 @@ class Reserve:
             try:
                 size = min(SIZE, max(LEAST, shutil.disk_usage(self._path.parent).free // 16))
                 _allocate(self._path, size)
-            except OSError:
+            except OSError as error:
                 with suppress(OSError):
                     self._path.unlink()
+                # Where no reserve can be kept for another reason, there is none: that must not stop every write.
+                self._missing = is_full(error)
             else:
                 self._missing = False
 
@@ -98,10 +100,13 @@ class Reserve:
 def _allocate(path: Path, size: int) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        if hasattr(os, "posix_fallocate"):
+        try:
             os.posix_fallocate(fd, 0, size)
-        else:  # macOS
-            for _ in range(size // LEAST):
+        except (AttributeError, OSError) as error:
+            # macOS does not have it, and some file systems do not know it.
+            if is_full(error):
+                raise
+            for _ in range(0, size, LEAST):
                 os.write(fd, bytes(LEAST))
     finally:
         os.close(fd)
