@@ -202,6 +202,42 @@ def test_trailers_are_few_and_short(line: bytes, step: int) -> None:
     assert fed < 2 * 1024 * 1024
 
 
+def test_the_limits_of_trailers() -> None:
+    for count, size, good in [(16, 10, True), (17, 10, False), (8, 2000, True), (9, 2000, False)]:
+        lines = b"".join(b"x-%03d:%s\r\n" % (n, b"y" * size) for n in range(count))
+        decoder = ChunkDecoder()
+        decoder.feed(b"0\r\n")
+        if good:
+            decoder.feed(lines + b"\r\n")
+            assert len(decoder.trailers) == count
+        else:
+            with pytest.raises(InvalidRequest, match="more than 16 trailers or 16384 bytes"):
+                decoder.feed(lines)
+
+
+@pytest.mark.parametrize("value", [b"\xe9", b"a\x00b", b"", b" \t"])
+def test_values_of_trailers_are_text(value: bytes) -> None:
+    decoder = ChunkDecoder()
+    with pytest.raises(InvalidRequest, match="no name and value"):
+        decoder.feed(b"0\r\nx-a:" + value + b"\r\n")
+
+
+def test_a_signed_chunk_is_held_only_up_to_a_size() -> None:
+    """It is refused by its size, before its bytes come."""
+    line = b"%x;chunk-signature=0\r\n"
+    ChunkDecoder(_refuse).feed(line % (16 * 1024 * 1024))
+    with pytest.raises(InvalidRequest, match="16 MiB"):
+        ChunkDecoder(_refuse).feed(line % (16 * 1024 * 1024 + 1))
+    ChunkDecoder().feed(line % (16 * 1024 * 1024 + 1))
+
+
+@pytest.mark.parametrize("body", [b"1\r\nxy", b"1\r\nx\rz", b"1\r\nx\n"])
+def test_a_chunk_that_is_longer_than_its_size(body: bytes) -> None:
+    """What stands where the line break should be is refused at once, and not gathered."""
+    with pytest.raises(InvalidRequest):
+        ChunkDecoder().feed(body)
+
+
 def test_announced_trailers_come_and_no_others() -> None:
     for trailers, announced, good in [
         (b"", (), True),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from aiocos.emulator.signature import HeadersNotSigned, Signed
+from aiocos.emulator.signature import HeadersNotSigned, Signed, payload_hash
 from aiocos.errors import InvalidRequest, InvalidSignature
 
 from .conftest import Answer, Raw
@@ -48,7 +48,7 @@ def by_query(headers: dict[str, str], names: str = "host", more: str = "", **cha
         sorted(f"X-Amz-{n}={quote(v, safe='-._~')}" for n, v in values.items() if v != "-") + ([more] if more else [])
     )
     lines = "".join(f"{name}:{CIMultiDict(headers).get(name, '')}\n" for name in names.split(";"))
-    payload = CIMultiDict(headers).get("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
+    payload = CIMultiDict(headers).get("x-amz-content-sha256", changed.get("Content-Sha256", "UNSIGNED-PAYLOAD"))
     _, signature = sign(KEY, SECRET, "20130524T000000Z", f"GET\n/b/k\n{query}\n{lines}\n{names}\n{payload}")
     return published("GET", "/b/k", f"{query}&X-Amz-Signature={signature}", headers)
 
@@ -121,7 +121,10 @@ def test_the_hash_of_the_body_of_a_url() -> None:
     """S3 takes it from an unsigned header too: it is part of what is signed, so another one does not match."""
     hashed = {"Host": "h", "x-amz-content-sha256": EMPTY}
     assert by_query(hashed) is not None
-    assert by_query({"Host": "h"}, **{"Content-Sha256": "UNSIGNED-PAYLOAD"}) is not None
+    for payload in ("UNSIGNED-PAYLOAD", EMPTY):
+        signed = by_query({"Host": "h"}, **{"Content-Sha256": payload})
+        assert signed is not None
+        assert signed.payload == payload
     with pytest.raises(InvalidSignature):
         published("GET", "/test.txt", URL, {"Host": "examplebucket.s3.amazonaws.com", "x-amz-content-sha256": EMPTY})
 
@@ -188,6 +191,15 @@ def test_malformed_dates(date: str) -> None:
     assert (denied.value.status, denied.value.code) == (403, "AccessDenied")
 
 
+def test_a_url_for_a_time_to_come() -> None:
+    with pytest.raises(InvalidSignature) as refused:
+        by_query({"Host": "h"}, Date="20130524T001501Z")
+    assert refused.value.code == "RequestTimeTooSkewed"
+    with pytest.raises(InvalidSignature) as refused:  # the time is taken; it is not the one that was signed
+        by_query({"Host": "h"}, Date="20130524T001459Z")
+    assert refused.value.code == "SignatureDoesNotMatch"
+
+
 @pytest.mark.parametrize("name", ["Credential", "Date", "Expires", "SignedHeaders", "Algorithm"])
 def test_a_url_without_its_parameters(name: str) -> None:
     for more, value in (("", "-"), (f"X-Amz-{name}=x", "")):
@@ -214,7 +226,10 @@ def test_malformed_scopes(scope: str) -> None:
 def test_what_is_no_hash_of_a_body(payload: str) -> None:
     with pytest.raises(InvalidRequest, match="x-amz-content-sha256 must be"):
         by_header(DATED | {"x-amz-content-sha256": payload}, NAMES, payload)
-    assert by_header(DATED | {"x-amz-content-sha256": EMPTY.upper()}, NAMES, EMPTY.upper()) is not None
+    upper = {"x-amz-content-sha256": EMPTY.upper()}
+    signed = by_header(DATED | upper, NAMES, EMPTY.upper())
+    assert signed is not None
+    assert payload_hash(signed, upper) == EMPTY, "a hash in upper case is one, and the body is held against it"
 
 
 def test_a_signature_that_is_no_text() -> None:
