@@ -73,6 +73,9 @@ FOREIGN: dict[str, Callable[[Path], object]] = {
     "a folder with our database's name": lambda d: (d / DATABASE).mkdir(),
     "a marker that is not ours": lambda d: (d / MARKER).write_bytes(b"mine"),
     "a link with the marker's name": lambda d: (d / MARKER).symlink_to("/nowhere"),
+    "a folder with the name of a new marker": lambda d: (d / f"{MARKER}.new").mkdir(),
+    "a folder with the lock's name": lambda d: (d / "lock").mkdir(),
+    "a link with the lock's name": lambda d: (d / "lock").symlink_to("/nowhere"),
     "a folder with the marker's name": lambda d: (d / MARKER).mkdir(),
 }
 
@@ -181,6 +184,21 @@ async def test_nothing_is_swept_without_its_database(
     if marked:
         database.write_bytes(kept)
         assert await content(tmp_path, session) == BODY
+
+
+async def test_a_database_that_is_none_is_not_replaced(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+    async with Emulator(tmp_path):
+        pass
+    garbage = os.urandom(100_000)
+    (tmp_path / DATABASE).write_bytes(garbage)
+    with pytest.raises(ConfigError, match="is not a database of the emulator"):
+        async with Emulator(tmp_path):
+            pass
+    (tmp_path / DATABASE).write_bytes(b"SQLite format 3\0" + garbage)
+    with pytest.raises(ConfigError, match="cannot be opened"):
+        async with Emulator(tmp_path):
+            pass
+    assert (tmp_path / DATABASE).read_bytes()[16:] == garbage
 
 
 async def test_only_files_with_the_form_of_a_blob_are_swept(tmp_path: Path, session: aiohttp.ClientSession) -> None:

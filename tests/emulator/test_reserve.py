@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from aiocos.emulator import Emulator
 from aiocos.emulator.store import database, reserve
+from aiocos.emulator.store.blobs import Writer
 from aiocos.errors import ServiceError
 
 from .conftest import Answer, Raw, md5
@@ -35,9 +37,14 @@ def full(monkeypatch: pytest.MonkeyPatch, raw: Raw) -> dict[str, bool]:
 
     def running(self: database.Database, batch: Any) -> object:
         if state["disk"] and path.exists():
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
+            # The commit fails, when the writes have run.
+            connection = self._writer_connection
+            connection.execute("BEGIN IMMEDIATE")
+            for job in batch:
+                with suppress(ServiceError):
+                    job.run(database.Transaction(connection))
+            connection.execute("ROLLBACK")
+            raise full_error()
         return run(self, batch)
 
     def allocating(path: Path, size: int) -> None:
@@ -101,9 +108,7 @@ async def test_what_is_due_waits_for_room(raw: Raw, full: dict[str, bool]) -> No
 
 async def test_a_full_disk_that_fails_deletions_too(raw: Raw, full: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
     def running(self: database.Database, batch: Any) -> object:
-        error = sqlite3.OperationalError("database or disk is full")
-        error.sqlite_errorcode = sqlite3.SQLITE_FULL
-        raise error
+        raise full_error()
 
     await raw.put("/bucket/key", b"x")
     run = database.Database._run  # pyright: ignore[reportPrivateUsage]
@@ -112,6 +117,63 @@ async def test_a_full_disk_that_fails_deletions_too(raw: Raw, full: dict[str, bo
     assert (await raw.get("/bucket/key")).body == b"x"
     monkeypatch.setattr(database.Database, "_run", run)
     assert (await raw.delete("/bucket/key")).status == 204
+
+
+def full_error() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
+
+
+async def test_reads_work_where_not_even_expiry_does(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = "<Rule><ID>r</ID><Filter/><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>"
+    document = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>".encode()
+    await raw.put("/bucket?lifecycle", document, Content_MD5=md5(document))
+    await raw.put("/bucket/key", b"x")
+
+    def running(self: database.Database, batch: Any) -> object:
+        raise full_error()
+
+    run = database.Database._run  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(database.Database, "_run", running)
+    raw.emulator.clock.advance(days=3)
+    raw.token = raw.emulator.iam.issue(raw.emulator.instance)
+    assert (await raw.get("/bucket/key")).body == b"x"
+    monkeypatch.setattr(database.Database, "_run", run)
+    assert (await raw.get("/bucket/key")).status == 404, "it stayed due"
+
+
+async def test_a_statement_that_finds_the_disk_full(raw: Raw) -> None:
+    """SQLite may say so at any statement, and has then rolled everything back."""
+    runs = 0
+
+    def write(t: database.Transaction) -> int:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            t.execute("ROLLBACK")
+            raise full_error()
+        return runs
+
+    assert await raw.emulator.store.write(write, frees=True) == 2
+    runs = 0
+    with pytest.raises(ServiceError) as refused:
+        await raw.emulator.store.write(write)
+    assert (refused.value.status, runs) == (507, 1)
+
+
+async def test_nothing_is_received_into_the_room_of_a_deletion(raw: Raw) -> None:
+    store = raw.emulator.store
+    writer = Writer(store.blobs)
+    with store.reserve.opened():
+        with pytest.raises(ServiceError):
+            writer.put([b"x"])
+        with pytest.raises(ServiceError):
+            Writer(store.blobs)
+        with pytest.raises(ServiceError):
+            await store.write(lambda t: None)
+    writer.put([b"x"])
+    writer.discard()
 
 
 def _can_mount() -> bool:
@@ -208,6 +270,16 @@ def test_a_file_system_without_allocation(tmp_path: Path, monkeypatch: pytest.Mo
     assert not (tmp_path / "reserve").exists()
 
 
+def test_a_full_disk_is_not_filled_with_the_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(fd: int, offset: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(ServiceError):
+        reserve.Reserve(tmp_path / "reserve").check()
+    assert not (tmp_path / "reserve").exists()
+
+
 def unknown_write(fd: int, data: bytes) -> int:
     raise OSError(errno.EPERM, "Operation not permitted")
 
@@ -222,5 +294,5 @@ def test_a_reserve_is_made_again_when_there_is_room(tmp_path: Path) -> None:
             kept.check()
         assert refused.value.status == 507
         assert not path.exists(), "the room is the deletion's"
-    kept.check()
     assert path.stat().st_size == size
+    kept.check()

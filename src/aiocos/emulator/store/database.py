@@ -62,8 +62,12 @@ class Database:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._writer_connection = self._connect()
-        self._writer_connection.executescript(SCHEMA)
-        _add_columns(self._writer_connection)
+        try:
+            self._writer_connection.executescript(SCHEMA)
+            _add_columns(self._writer_connection)
+        except BaseException:
+            self._writer_connection.close()
+            raise
         self.point = self._connect()  # reads of one row, on the loop
         self._page = self._connect()  # reads of many, on the reader thread
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="aiocos-emulator-reader")
@@ -73,10 +77,14 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         # Each connection is used by one thread at a time; SQLite's own check would forbid to make it on another.
         made = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256)
-        made.execute("PRAGMA journal_mode = WAL")
-        made.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
-        made.execute("PRAGMA cache_size = -16384")
-        made.execute("PRAGMA foreign_keys = ON")
+        try:
+            made.execute("PRAGMA journal_mode = WAL")
+            made.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
+            made.execute("PRAGMA cache_size = -16384")
+            made.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            made.close()
+            raise
         return made
 
     async def write(self, run: Write[T], *, frees: bool = False) -> T:
