@@ -54,6 +54,7 @@ class Raw:
         self.emulator = emulator
         self.session = session
         self.token = None if instance is None else emulator.iam.issue(instance)
+        self.instance = None if instance is None else instance.crn
 
     async def send(
         self,
@@ -65,6 +66,8 @@ class Raw:
         all_headers = dict(headers or {})
         if self.token is not None and "Authorization" not in all_headers:
             all_headers["Authorization"] = f"Bearer {self.token}"
+            if self.instance is not None and not target.lstrip("/").partition("?")[0].partition("/")[2]:
+                all_headers.setdefault("ibm-service-instance-id", self.instance)
         if body:
             all_headers["Content-Length"] = str(len(body))
         url = URL(f"{self.emulator.endpoint}{target}", encoded=True)

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import aiohttp
 import ibm_botocore.session
 import pytest
 
-from .conftest import Raw
+from aiocos.emulator.arriving import virtual
+
+from .conftest import Answer, Raw
 
 # From the page about storage classes, and that about One-Rate plans.
 _EVERYWHERE = [
@@ -262,3 +265,66 @@ async def test_virtual_hosts(raw: Raw) -> None:
     assert (await raw.get("/bucket/a/b")).body == b"virtual"
     assert (await raw.get("/", Host=host)).texts("Contents/Key") == ["a/b"]
     assert (await raw.get("/bucket/a/b", Host=f"localhost:{raw.emulator.port}")).body == b"virtual"
+
+
+@pytest.mark.parametrize(
+    ("host", "bucket"),
+    [
+        ("localhost", None),
+        ("127.0.0.1", None),
+        ("[::1]", None),
+        ("example.com", None),
+        ("notlocalhost", None),
+        ("s3.localhost", None),
+        ("s3.us-south.localhost", None),
+        ("s3.private.eu-de.localhost", None),
+        ("s3.us.localhost", None),
+        ("s3.ams03.localhost", None),
+        ("s3.us-east-1.localhost", None),
+        ("bucket.localhost", "bucket"),
+        ("Bucket.LocalHost", "bucket"),
+        ("bucket.localhost.", "bucket"),
+        ("my.bucket.localhost", "my.bucket"),
+        ("bucket.s3.localhost", "bucket"),
+        ("my.bucket.s3.localhost", "my.bucket"),
+        ("bucket.s3.us-south.localhost", "bucket"),
+        ("bucket.s3.direct.eu.localhost", "bucket"),
+        ("s3.s3.localhost", "s3"),
+        ("bucket.s3.s3.localhost", "bucket.s3"),
+        ("bucket.s3.example.localhost", "bucket.s3.example"),
+        ("bucket-s3.localhost", "bucket-s3"),
+    ],
+)
+@pytest.mark.parametrize("port", ["", ":80", ":9000"])
+def test_the_bucket_of_a_host(host: str, bucket: str | None, port: str) -> None:
+    assert virtual(host + port) == bucket
+
+
+async def test_virtual_hosts_of_the_service(raw: Raw) -> None:
+    for host in ("bucket.s3.localhost", f"bucket.s3.us-south.localhost:{raw.emulator.port}"):
+        assert (await raw.put("/key", host.encode(), Host=host)).status == 200
+        assert (await raw.get("/bucket/key")).body == host.encode()
+        assert (await raw.get("/bucket/key", Host=host.partition(".")[2])).body == host.encode()
+
+
+async def test_a_token_names_no_instance(raw: Raw, session: aiohttp.ClientSession) -> None:
+    """IBM's page requires the header to create and list buckets with IAM; an HMAC key pair needs none."""
+    emulator = raw.emulator
+    for scheme in ("Bearer", "bearer"):
+        headers = {"Authorization": f"{scheme} {raw.token}"}
+        for method, path in (("GET", "/"), ("PUT", "/bucket2")):
+            async with session.request(method, emulator.endpoint + path, headers=headers) as response:
+                refused = Answer(response.status, response.headers.copy(), await response.read())
+            assert (refused.status, refused.code) == (400, "InvalidArgument")
+            assert "ibm-service-instance-id" in refused.texts("Message")[0]
+        for path in ("/bucket", "/bucket?location", "/?extended"):
+            async with session.get(emulator.endpoint + path, headers=headers) as response:
+                assert response.status == 200
+    for named in (emulator.instance.crn, emulator.instance.guid):
+        assert (await raw.put(f"/of-{named[-5:].strip(':').lower()}x", ibm_service_instance_id=named)).status == 200
+    async with emulator.client(hmac=True) as cos:
+        await cos.buckets.create("by-hmac")
+        assert "by-hmac" in [bucket.name for bucket in (await cos.buckets.list()).buckets]
+    async with emulator.client() as cos:
+        await cos.buckets.create("by-iam")
+        assert "by-iam" in [bucket.name for bucket in (await cos.buckets.list()).buckets]

@@ -23,7 +23,7 @@ from pathlib import Path
 from aiocos.emulator import Emulator
 async def main():
     async with Emulator(Path(sys.argv[1])) as emulator:
-        print(emulator.port, emulator.iam.issue(emulator.instance), flush=True)
+        print(emulator.port, emulator.iam.issue(emulator.instance), emulator.service_instance_id, flush=True)
         await asyncio.Event().wait()
 asyncio.run(main())
 """
@@ -87,11 +87,11 @@ async def test_a_port_in_use() -> None:
                 pass
 
 
-async def _served(directory: Path) -> tuple[asyncio.subprocess.Process, str, str]:
+async def _served(directory: Path) -> tuple[asyncio.subprocess.Process, str, dict[str, str]]:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVE, str(directory), stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
-    port, token = (await asyncio.wait_for(process.stdout.readline(), 30)).decode().split()
-    return process, f"http://127.0.0.1:{port}", token
+    port, token, crn = (await asyncio.wait_for(process.stdout.readline(), 30)).decode().split()
+    return process, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}", "ibm-service-instance-id": crn}
 
 
 async def test_kill_9(tmp_path: Path) -> None:
@@ -100,8 +100,7 @@ async def test_kill_9(tmp_path: Path) -> None:
     answered: dict[str, str] = {}
     tried: dict[str, set[str]] = {}
     for round_ in range(3):
-        process, endpoint, token = await _served(tmp_path)
-        headers = {"Authorization": f"Bearer {token}"}
+        process, endpoint, headers = await _served(tmp_path)
         async with aiohttp.ClientSession(headers=headers) as session:
             if round_ == 0:
                 async with session.put(f"{endpoint}/bucket") as response:
@@ -113,9 +112,9 @@ async def test_kill_9(tmp_path: Path) -> None:
             await process.wait()
             await asyncio.gather(*writers)
     assert len(answered) > 10
-    process, endpoint, token = await _served(tmp_path)
+    process, endpoint, headers = await _served(tmp_path)
     try:
-        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        async with aiohttp.ClientSession(headers=headers) as session:
             await _check(session, endpoint, answered, tried)
         assert not list((tmp_path / "incoming").iterdir())
     finally:
@@ -164,7 +163,7 @@ def _peak_kib(pid: int) -> int:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell the memory of a process")
 async def test_a_large_object_needs_no_memory(tmp_path: Path) -> None:
     """400 MiB come and go; the process stays below 150 MiB (it begins at some 60)."""
-    process, endpoint, token = await _served(tmp_path)
+    process, endpoint, headers = await _served(tmp_path)
     size, chunk = 400, os.urandom(1024 * 1024)
 
     async def body() -> AsyncIterator[bytes]:
@@ -172,7 +171,7 @@ async def test_a_large_object_needs_no_memory(tmp_path: Path) -> None:
             yield chunk
 
     try:
-        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        async with aiohttp.ClientSession(headers=headers) as session:
             async with session.put(f"{endpoint}/bucket") as response:
                 assert response.status == 200
             length = {"Content-Length": str(size * len(chunk))}

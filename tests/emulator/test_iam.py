@@ -25,7 +25,7 @@ async def test_an_api_key(emulator: Emulator, session: aiohttp.ClientSession) ->
         claims = json.loads(base64.urlsafe_b64decode(body["access_token"].split(".")[1] + "=="))
         assert claims["exp"] - claims["iat"] == 3600
         assert abs(body["expiration"] - emulator.clock.timestamp() - 3600) < 5
-        headers = {"Authorization": f"bearer {body['access_token']}"}
+        headers = {"Authorization": f"bearer {body['access_token']}", "ibm-service-instance-id": emulator.service_instance_id}
         async with session.get(emulator.endpoint, headers=headers) as response:
             assert response.status == 200
     assert [r.grant_type for r in emulator.iam.requests] == [APIKEY, APIKEY]

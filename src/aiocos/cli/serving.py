@@ -21,7 +21,9 @@ def emulator(
     port: Annotated[int, typer.Option(help="0 for any that is free.")] = 9000,
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
     website_port: Annotated[int, typer.Option(help="Where websites are served; 0 for any that is free.")] = 0,
-    data: Annotated[Path | None, typer.Option(help="Directory to keep what is stored; else a temporary one.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Directory to keep what is stored: new, empty, or used so before; else a temporary one.")
+    ] = None,
     ignore_conditional_completion: Annotated[
         bool,
         typer.Option("--ignore-conditional-completion", help="Ignore If-Match and If-None-Match at a completion."),

@@ -40,7 +40,13 @@ Where the service's documentation is silent, this was chosen:
   whether for everybody or for everybody with an account; uploads begun before the block are completed.
 * The answer to an origin that the bucket's CORS rules allow has their headers whatever its status; a preflight without a rule
   is 403 `AccessDenied`. Aspera's key and place are made up, and told to bearers of IAM tokens only.
+* `bucket.localhost`, `bucket.s3.localhost` and `bucket.s3.<region>.localhost` are hosts of a bucket; without it, of all.
+* A signature must cover Host, Content-MD5, all `x-amz-*`, and If-Range beside a signed Range, as on S3: else 403 `AccessDenied`
+  with `HeadersNotSigned`. A signed body needs `x-amz-content-sha256`. Presigned URLs are valid for up to 7 days, as on S3.
+* A trailer that was announced must come, and no other: 400 `MalformedTrailerError`.
+* A full disk answers 507 `InsufficientStorage`, except to reads and deletions, for which a reserve is kept.
 * An owner's id is the GUID of the service instance. An API key stands for one instance; another one's is 403.
+  `GET /` and the creation of a bucket by IAM token need `ibm-service-instance-id`: else 400 `InvalidArgument`.
 """
 
 from typing import TYPE_CHECKING

@@ -12,6 +12,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from aiocos.emulator import faults
+from aiocos.emulator.expecting import close_if_waiting
 from aiocos.emulator.faults import Fault, FlipBit, Reset, Truncate
 from aiocos.emulator.store import Segment, Store, objects
 from aiocos.emulator.store.blobs import CHUNK
@@ -52,25 +53,18 @@ async def send(
             headers.popall("Content-Type", None)
         elif response.status not in _NO_BODY:
             headers.setdefault("Content-Length", "0")
-        return _made(request, web.Response(status=response.status, headers=headers))
+        return web.Response(status=response.status, headers=headers)
     # Row, pins and what stands in the database belong together: there is no await between reading them.
     pieces = _pieces(content, store) if content else [response.body] if response.body else []
     if not any(isinstance(f, Truncate | FlipBit | Reset) for f in struck):
         if all(isinstance(p, bytes) for p in pieces):
             body = b"".join(p for p in pieces if isinstance(p, bytes))
             headers["Content-Length"] = str(len(body))
-            return _made(request, web.Response(status=response.status, headers=headers, body=body))
+            return web.Response(status=response.status, headers=headers, body=body)
         with store.blobs.pinned(content or ()):
             return await _stream(request, response.status, headers, pieces, store)
     with store.blobs.pinned(content or ()):
         return await _spoiled(request, response.status, headers, pieces, store, struck)
-
-
-def _made(request: web.BaseRequest, response: web.Response) -> web.Response:
-    if not request.content.is_eof() and request.headers.get("Expect"):
-        # The client was not told to go on with its body and may send another request instead: this connection is spent.
-        response.force_close()
-    return response
 
 
 def _pieces(content: tuple[Segment, ...], store: Store) -> list[Piece]:
@@ -90,6 +84,7 @@ async def _begin(
 ) -> web.StreamResponse:
     headers["Content-Length"] = str(_length(pieces))
     response = web.StreamResponse(status=status, headers=headers)
+    close_if_waiting(request, response)
     await response.prepare(request)
     return response
 

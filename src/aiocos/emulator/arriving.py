@@ -1,5 +1,6 @@
 """Requests as they arrive: the target and the headers, made into what the statements of operations read."""
 
+import re
 from urllib.parse import unquote_plus, urlsplit
 
 from aiohttp import web
@@ -18,10 +19,25 @@ def split_target(target: str) -> tuple[str, str]:
     return path, query
 
 
+# Hosts of the service have the form [bucket.]s3.[private.|direct.]<region>.…; here the last part is `localhost`.
+_SERVICE = re.compile(
+    r"(?:(?P<bucket>.+)\.)?s3(?:\.(?:private|direct))?"
+    r"(?:\.(?:(?:us|eu|ap|au|br|ca|in|jp)(?:-[a-z]+)?(?:-[0-9]+)?|[a-z]{3}[0-9]{2}))?"
+)
+
+
 def virtual(host: str) -> str | None:
-    """The bucket of a virtual host, `bucket.localhost:port`."""
-    name = host.rpartition(":")[0] if ":" in host else host
-    return name.removesuffix(".localhost") if name.endswith(".localhost") else None
+    """Return the bucket that a Host header names, or None for a request that has the bucket in its path.
+
+    `bucket.localhost`, `bucket.s3.localhost` and `bucket.s3.<region>.localhost` name one, with or without a port;
+    `localhost`, `s3.localhost` and `s3.<region>.localhost` do not. Upper case counts as lower case.
+    """
+    name = re.sub(r":[0-9]*$", "", host).lower().removesuffix(".")
+    if not name.endswith(".localhost"):
+        return None
+    name = name.removesuffix(".localhost")
+    found = _SERVICE.fullmatch(name)
+    return name if found is None else found["bucket"]
 
 
 def read(request: web.BaseRequest, bucket: str | None, path: str, query: str) -> Request:
@@ -31,7 +47,7 @@ def read(request: web.BaseRequest, bucket: str | None, path: str, query: str) ->
             path = f"/{bucket}{path}"
         name, key = split_path(path)
         pairs = [_pair(part) for part in query.split("&") if part]
-        path.encode()  # bytes that are no UTF-8 stand in the text as surrogates
+        (path + query).encode()  # bytes that are no UTF-8 stand in the text as surrogates
     except UnicodeError:
         raise failure("InvalidURI", "Couldn't parse the specified URI.") from None
     headers: dict[str, str] = {}

@@ -6,6 +6,7 @@ with the checksums that were announced, in headers or behind the body.
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -16,9 +17,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiocos.emulator import checksums
 from aiocos.emulator.checksums import Sums
 from aiocos.emulator.chunked import ChunkDecoder
+from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.signature import Signed, payload_hash
 from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
 from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
+
+_WRITTEN = {"content-length": "Content-Length"}
+_LENGTH = re.compile(r"[0-9]{1,19}")
 
 MAX_DOCUMENT = 8 * 1024 * 1024
 
@@ -46,7 +51,9 @@ class Incoming:
         """A fault: the connection breaks when this many bytes have arrived."""
         payload = signed.payload if signed else self._headers.get("x-amz-content-sha256", "")
         if payload.startswith("STREAMING-") or "aws-chunked" in self._headers.get("content-encoding", "").lower():
-            self._decoder = ChunkDecoder(signed.check_chunk if signed else None, signed.check_trailer if signed else None)
+            self._decoder = ChunkDecoder(
+                signed.check_chunk if signed else None, signed.check_trailer if signed else None, self._trailers()
+            )
 
     def length(self) -> int:
         """The bytes of the object as announced; `MissingContentLength` where they are not."""
@@ -54,25 +61,23 @@ class Incoming:
         text = self._headers.get(name)
         if text is None:
             raise MissingContentLength(
-                "You must provide the Content-Length HTTP header.", status=411, code="MissingContentLength"
+                f"You must provide the {_WRITTEN.get(name, name)} HTTP header.", status=411, code="MissingContentLength"
             )
-        if not text.isdigit():
-            raise InvalidRequest(f"{name} is no number", status=400, code="InvalidArgument")
+        if not _LENGTH.fullmatch(text):
+            raise InvalidRequest(f"{name} must be a number of bytes, not {text[:40]!r}", status=400, code="InvalidArgument")
         return int(text)
+
+    def _trailers(self) -> set[str]:
+        return {name.strip().lower() for name in ",".join(self._headers.getall("x-amz-trailer", [])).split(",")} - {""}
 
     def _announced(self) -> set[str]:
         names = {name for header, name in checksums.HEADERS.items() if header in self._headers}
-        for trailer in self._headers.get("x-amz-trailer", "").split(","):
-            if (name := checksums.HEADERS.get(trailer.strip().lower())) is not None:
-                names.add(name)
+        names |= {checksums.HEADERS[trailer] for trailer in self._trailers() & checksums.HEADERS.keys()}
         return names | ({"sha256"} if self._promised else set())
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         request, decoder, seen = self._request, self._decoder, 0
-        if self._headers.get("expect", "").lower() == "100-continue":
-            writer = request.writer
-            await writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            writer.output_size = 0
+        await ask_for_body(request)
         try:
             while piece := await request.content.readany():
                 seen += len(piece)
@@ -90,6 +95,7 @@ class Incoming:
 
     async def document(self, *, checksums_are_its: bool) -> bytes:
         """Receive an XML body, checked; `MaxMessageLengthExceeded` above 8 MiB."""
+        self._check_announcements()
         chunks: list[bytes] = []
         size = 0
         async with aclosing(self._pieces()) as pieces:
@@ -98,6 +104,8 @@ class Incoming:
                 if size > MAX_DOCUMENT:
                     raise InvalidRequest("Your request was too big.", status=400, code="MaxMessageLengthExceeded")
                 chunks.append(piece)
+        if self._decoder is not None and "x-amz-decoded-content-length" in self._headers:
+            self._check_length(size, self.length(), ended=True)
         sums = Sums(self._announced())
         sums.update(chunks)
         self._check(sums, checksums.HEADERS if checksums_are_its else {})
@@ -168,6 +176,12 @@ class Incoming:
 
     def _check_announcements(self) -> None:
         # Malformed ones are refused before the body is read.
+        trailers = self._trailers()
+        if unknown := trailers - checksums.HEADERS.keys():
+            message = f"The value specified in the x-amz-trailer header is not supported: {min(unknown)[:100]}"
+            raise InvalidRequest(message, status=400, code="InvalidRequest")
+        if trailers and self._decoder is None:
+            raise InvalidRequest("x-amz-trailer is for aws-chunked bodies", status=400, code="InvalidRequest")
         if (md5 := self._headers.get("content-md5")) is not None:
             checksums.decode(md5, 16, "Content-MD5")
         for header, name in checksums.HEADERS.items():
@@ -181,14 +195,15 @@ class Incoming:
             raise checksums.mismatch("Content-MD5")
         trailers = self._decoder.trailers if self._decoder is not None else {}
         values: dict[str, str] = {}
-        for header, name in headers.items():
-            text = self._headers.get(header) or trailers.get(header)
-            if text is None:
-                continue
-            announced, made = checksums.decode(text, checksums.LENGTHS[name], header), sums.value(name)
-            if made is not None and made != announced:
-                raise checksums.mismatch(header)
-            values[name] = base64.b64encode(announced).decode()
+        for header, name in checksums.HEADERS.items():
+            # A trailer is always the body's. Where header and trailer both say it, both must be right.
+            for text in (self._headers.get(header) if header in headers else None, trailers.get(header)):
+                if text is None:
+                    continue
+                announced, made = checksums.decode(text, checksums.LENGTHS[name], header), sums.value(name)
+                if made is not None and made != announced:
+                    raise checksums.mismatch(header)
+                values[name] = base64.b64encode(announced).decode()
         if self._promised is not None:
             made = sums.value("sha256")
             if made is None or made.hex() != self._promised:
@@ -201,8 +216,7 @@ class Incoming:
 
     def has_integrity(self) -> bool:
         """Tell whether any checksum of the body was announced."""
-        trailers = self._headers.get("x-amz-trailer", "").lower()
-        return "content-md5" in self._headers or any(h in self._headers or h in trailers for h in checksums.HEADERS)
+        return "content-md5" in self._headers or bool(self._trailers()) or any(h in self._headers for h in checksums.HEADERS)
 
 
 async def _all_done(working: "list[asyncio.Future[None]]") -> None:

@@ -5,38 +5,65 @@
     hex-size[;chunk-signature=hex] CRLF  bytes CRLF  …  0[;chunk-signature=hex] CRLF  [trailer: value CRLF …]  CRLF
 
 The decoder is fed what arrives and gives back the bytes of the object. Where chunks are signed, a chunk is checked when it is
-complete, so a decoder of signed chunks holds one chunk (SDKs send 64 KiB to some MiB; more than 16 MiB is refused).
+complete, so a decoder of signed chunks holds one chunk (SDKs send 64 KiB to some MiB; more than 16 MiB is refused). Of
+everything else it holds a line at most: nothing may follow the end, and the trailers are few and short. A trailer that was
+announced must come, and none that was not; what was announced as signed must be signed.
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 
+from aiocos.config import MAX_PUT
 from aiocos.errors import IncompleteBody, InvalidRequest
 
 MAX_LINE = 16 * 1024
 MAX_SIGNED_CHUNK = 16 * 1024 * 1024
+MAX_TRAILERS = 16
+MAX_TRAILER_BYTES = 16 * 1024
+SIGNATURE = "x-amz-trailer-signature"
 
 CheckChunk = Callable[[bytes, str], None]
 """Raises where a chunk does not have its signature."""
 CheckTrailer = Callable[[bytes, str], None]
+
+# No sign, space, prefix or underscore, as int() would take them.
+_SIZE = re.compile(r"([0-9a-fA-F]{1,16})(?:;([\x20-\x7e]*))?")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def _malformed(what: str) -> InvalidRequest:
     return InvalidRequest(f"the aws-chunked body is malformed: {what}", status=400, code="InvalidRequest")
 
 
-class ChunkDecoder:
-    """Takes the body apart. `trailers` are there when `done`."""
+def _bad_trailer(what: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"The request contained trailing data that was not well-formed: {what}", status=400, code="MalformedTrailerError"
+    )
 
-    def __init__(self, check: CheckChunk | None = None, check_trailer: CheckTrailer | None = None) -> None:
+
+class ChunkDecoder:
+    """Takes the body apart. `trailers` are there when `done`.
+
+    `announced` names the trailers that must come, in lower case; None takes any. With `check_trailer` the trailers must be
+    signed.
+    """
+
+    def __init__(
+        self,
+        check: CheckChunk | None = None,
+        check_trailer: CheckTrailer | None = None,
+        announced: Collection[str] | None = None,
+    ) -> None:
         self._check = check
         self._check_trailer = check_trailer
+        self._announced = announced
         self._buffer = bytearray()
         self._state = "size"
         self._left = 0
         self._signature = ""
         self._held = bytearray()
-        self._raw_trailer = b""
+        self._trailer_bytes = 0
         self.trailers: dict[str, str] = {}
         self.done = False
 
@@ -46,6 +73,8 @@ class ChunkDecoder:
         self._buffer += data
         while not self.done and self._step(out):
             pass
+        if self.done and self._buffer:
+            raise _malformed("bytes behind its end")
         return out
 
     def finish(self) -> None:
@@ -69,27 +98,30 @@ class ChunkDecoder:
             self._trailer(line)
         return True
 
-    def _line(self) -> bytes | None:
-        end = self._buffer.find(b"\n")
+    def _line(self) -> str | None:
+        end = self._buffer.find(b"\n", 0, MAX_LINE)
         if end < 0:
-            if len(self._buffer) > MAX_LINE:
-                raise _malformed("a line without end")
+            if len(self._buffer) >= MAX_LINE:
+                raise _malformed(f"a line of more than {MAX_LINE} bytes")
+            if self._state == "end" and not b"\r\n".startswith(self._buffer[:2]):
+                raise _malformed("no line break after a chunk")
             return None
-        line = bytes(self._buffer[:end]).removesuffix(b"\r")
+        line = self._buffer[:end].decode("latin-1")
         del self._buffer[: end + 1]
-        return line
+        if not line.endswith("\r"):
+            raise _malformed("a line that does not end with CR LF")
+        return line[:-1]
 
-    def _size(self, line: bytes) -> None:
-        size, _, extension = line.decode("latin-1").partition(";")
-        try:
-            if not size.strip() or size.strip()[0] in "+-":
-                raise ValueError
-            self._left = int(size, 16)
-        except ValueError:
-            raise _malformed("a chunk without a size") from None
-        self._signature = extension.strip().removeprefix("chunk-signature=")
+    def _size(self, line: str) -> None:
+        found = _SIZE.fullmatch(line)
+        if found is None:
+            raise _malformed("a chunk without a size in hexadecimal digits")
+        self._left = int(found[1], 16)
+        if self._left > MAX_PUT:
+            raise _malformed("a chunk that is larger than any body")
         if self._check is not None and self._left > MAX_SIGNED_CHUNK:
             raise _malformed("a signed chunk above 16 MiB")
+        self._signature = (found[2] or "").strip().removeprefix("chunk-signature=")
         if self._left == 0:
             if self._check is not None:
                 self._check(b"", self._signature)
@@ -116,16 +148,30 @@ class ChunkDecoder:
             self._state = "end"
         return True
 
-    def _trailer(self, line: bytes) -> None:
+    def _trailer(self, line: str) -> None:
         if not line:
-            signature = self.trailers.pop("x-amz-trailer-signature", "")
-            if self._check_trailer is not None and self._raw_trailer:
-                self._check_trailer(self._raw_trailer, signature)
-            self.done = True
+            self._end()
             return
-        name, colon, value = line.decode("latin-1").partition(":")
-        if not colon:
-            raise _malformed("a trailer without a value")
-        self.trailers[name.strip().lower()] = value.strip()
-        if name.strip().lower() != "x-amz-trailer-signature":
-            self._raw_trailer += f"{name.strip().lower()}:{value.strip()}\n".encode("latin-1")
+        self._trailer_bytes += len(line)
+        if self._trailer_bytes > MAX_TRAILER_BYTES or len(self.trailers) >= MAX_TRAILERS:
+            raise _bad_trailer(f"more than {MAX_TRAILERS} trailers or {MAX_TRAILER_BYTES} bytes")
+        name, _, value = line.partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        if not _NAME.fullmatch(name) or not value or not value.isascii() or not value.isprintable():
+            raise _bad_trailer("a line that is no name and value")
+        if name in self.trailers:
+            raise _bad_trailer(f"{name} came twice")
+        if self._announced is not None and name != SIGNATURE and name not in self._announced:
+            raise _bad_trailer(f"{name} was not announced in x-amz-trailer")
+        self.trailers[name] = value
+
+    def _end(self) -> None:
+        signature = self.trailers.pop(SIGNATURE, None)
+        missing = sorted(set(self._announced or ()) - self.trailers.keys())
+        if missing:
+            raise _bad_trailer(f"{', '.join(missing)} was announced in x-amz-trailer and did not come")
+        if self._check_trailer is not None:
+            # In the order in which they came.
+            lines = "".join(f"{name}:{value}\n" for name, value in self.trailers.items())
+            self._check_trailer(lines.encode("latin-1"), signature or "")
+        self.done = True

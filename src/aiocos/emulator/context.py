@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar, get_args
 
 from aiocos.emulator import public
@@ -16,6 +16,8 @@ from aiocos.wire.message import Request
 from aiocos.wire.spec import Operation, Result
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+
+_LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -114,16 +116,19 @@ def denied() -> AccessDenied:
     return AccessDenied("Access Denied", status=403, code="AccessDenied")
 
 
+def is_bearer(authorization: str) -> bool:
+    """Tell whether an Authorization header carries an IAM token. The scheme's case does not matter."""
+    return authorization.partition(" ")[0].lower() == "bearer"
+
+
 def owner(guid: str) -> Owner:
     """An owner as documents show it."""
     return Owner(id=guid, display_name=guid)
 
 
 def moment(seconds: float) -> datetime:
-    """A stored time."""
-    from datetime import UTC
-
-    return datetime.fromtimestamp(seconds, UTC)
+    """Return a stored time; one beyond the year 9999 (a rule of a million days may come to that) is its last second."""
+    return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
 
 
 @dataclass(frozen=True, slots=True)

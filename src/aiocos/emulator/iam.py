@@ -105,7 +105,7 @@ class Iam:
         if not form.get("cr_token"):
             raise _Refused("BXNIM0109E", "Property missing or empty: cr_token")
         profile = self.profile(id=form.get("profile_id"), name=form.get("profile_name"))
-        if profile is None or not hmac.compare_digest(profile.compute_token, form["cr_token"]):
+        if profile is None or not hmac.compare_digest(profile.compute_token.encode(), form["cr_token"].encode()):
             raise _Refused("BXNIM0439E", "The compute resource may not take on the profile.")
         return profile.key
 

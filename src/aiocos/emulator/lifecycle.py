@@ -202,7 +202,7 @@ class Lifecycle:
             if self._next - DAY <= now < self._next:
                 return
             for bucket in await self._store.database.read(lambda c: buckets.with_setting(c, "lifecycle")):
-                await self._store.write(lambda t, name=bucket.name: _sweep(t, name, now, self._kept))
+                await self._store.write(lambda t, name=bucket.name: _sweep(t, name, now, self._kept), frees=True)
             self._next = midnight_after(now + 0.001)
 
 

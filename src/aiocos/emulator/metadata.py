@@ -7,17 +7,22 @@ the one it names, or the one that is linked to it (here the first that was made)
 
 import json
 import os
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
 from aiocos.emulator.clock import Clock
+from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.iam import Iam
 
 PATHS = {
     "2022-03-01": ("/instance_identity/v1/token", "/instance_identity/v1/iam_token"),
     "2025-08-26": ("/identity/v1/token", "/identity/v1/iam_tokens"),
 }
+
+
+class _BadBody(Exception):
+    """The body is no JSON object."""
 
 
 class Metadata:
@@ -33,6 +38,12 @@ class Metadata:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request."""
         self.requests.append(f"{request.method} {request.raw_path}")
+        try:
+            return await self._answer(request)
+        except _BadBody:
+            return _error(400, "invalid_request_body", "The body is no JSON object")
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         own, profiles = PATHS.get(request.query.get("version", ""), ("", ""))
         if (request.method, request.path) == ("PUT", own):
             return await self._own(request)
@@ -44,7 +55,9 @@ class Metadata:
         if request.headers.get("Metadata-Flavor") != "ibm":
             return _error(400, "missing_header", "The header Metadata-Flavor: ibm is missing")
         body = await _json(request)
-        lasts = body.get("expires_in", 300) if body is not None else 300
+        lasts = 300 if body is None else body.get("expires_in", 300)
+        if isinstance(lasts, bool) or not isinstance(lasts, int) or not 5 <= lasts <= 3600:
+            return _error(400, "invalid_parameter", "expires_in is a whole number of seconds from 5 to 3600")
         token, now = os.urandom(24).hex(), self._clock.timestamp()
         self._tokens[token] = now + lasts
         return web.json_response({"access_token": token, "created_at": now, "expires_at": now + lasts, "expires_in": lasts})
@@ -53,17 +66,29 @@ class Metadata:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or self._tokens.get(token, 0) <= self._clock.timestamp():
             return _error(401, "not_authorized", "The token of the server is missing or has expired")
-        named: dict[str, str] = ((await _json(request)) or {}).get("trusted_profile") or {}
+        named: Any = ((await _json(request)) or {}).get("trusted_profile") or {}
+        if not isinstance(named, dict):
+            return _error(400, "invalid_parameter", "trusted_profile has an id, a crn, or a name")
+        told = {kind: value for kind, value in cast("dict[str, Any]", named).items() if isinstance(value, str)}
         linked = self._iam.profiles[0] if self._iam.profiles else None
-        profile = self._iam.profile(**named) if named else linked
+        profile = self._iam.profile(id=told.get("id"), crn=told.get("crn"), name=told.get("name")) if named else linked
         if profile is None:
             return _error(400, "trusted_profile_not_found", "There is no such trusted profile")
         return web.json_response(self._iam.answer_for(profile.key))
 
 
 async def _json(request: web.BaseRequest) -> dict[str, Any] | None:
+    await ask_for_body(request)
     body = await request.read()
-    return json.loads(body) if body else None
+    if not body:
+        return None
+    try:
+        made = json.loads(body)
+    except (ValueError, RecursionError):
+        made = None
+    if not isinstance(made, dict):
+        raise _BadBody
+    return cast("dict[str, Any]", made)
 
 
 def _error(status: int, code: str, message: str) -> web.Response:

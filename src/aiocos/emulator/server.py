@@ -18,6 +18,7 @@ from aiohttp import web
 
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Behavior
+from aiocos.emulator.expecting import close_if_waiting
 from aiocos.emulator.faults import Faults
 from aiocos.emulator.handlers.protection import MANAGED
 from aiocos.emulator.iam import Iam
@@ -40,7 +41,9 @@ _READ = 256 * 1024
 class Server:
     """COS in this process.
 
-    `data` is a directory that keeps what is stored from run to run; None is a temporary one. Credentials that are not given
+    `data` is a directory that keeps what is stored from run to run; None is a temporary one. It must be new, empty, or an
+    emulator's own (the file `AIOCOS_EMULATOR` marks it), else starting raises `ConfigError` and changes nothing; so it does
+    while another emulator uses the directory. It is made 0700, since the database holds keys. Credentials that are not given
     are made up, and kept with the data. `requests` holds what was served lately.
     """
 
@@ -262,8 +265,14 @@ class Server:
 
 
 async def _listen(answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], host: str, port: int) -> web.ServerRunner:
+    async def answered(request: web.BaseRequest) -> web.StreamResponse:
+        response = await answer(request)
+        if not response.prepared:
+            close_if_waiting(request, response)
+        return response
+
     server = web.Server(
-        answer,
+        answered,
         access_log=None,
         auto_decompress=False,  # bodies are stored as they come
         read_bufsize=_READ,

@@ -13,6 +13,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
 
 from aiohttp import web
 
@@ -22,8 +23,9 @@ from aiocos.emulator.arriving import read, split_target, virtual
 from aiocos.emulator.body import Incoming
 from aiocos.emulator.checksums import HEADERS
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.context import Behavior, Context, Handler, Reply, denied, failure, no_bucket
+from aiocos.emulator.context import Behavior, Context, Handler, Reply, denied, failure, is_bearer, no_bucket
 from aiocos.emulator.context import handlers as registry
+from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.faults import Fault, Faults, Subject
 from aiocos.emulator.handlers.holds import refuse_ambiguous
 from aiocos.emulator.handlers.retention import is_protected
@@ -31,7 +33,7 @@ from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.locking import is_locked
 from aiocos.emulator.replication import Replication
-from aiocos.emulator.signature import Arrived, Signed, verify
+from aiocos.emulator.signature import Arrived, HeadersNotSigned, Signed, verify
 from aiocos.emulator.store import Instance, Key, Store, buckets
 from aiocos.errors import NotServed, ServiceError, Unauthorized
 from aiocos.operations.listing import Page
@@ -92,8 +94,14 @@ class Service:
 
     async def run_due(self) -> None:
         """Do what is due by the clock: expiry, the end of stale uploads, replications tried again."""
-        await self._lifecycle.run_due()
-        await self._replication.run_due()
+        try:
+            await self._lifecycle.run_due()
+            await self._replication.run_due()
+        except ServiceError as error:
+            if error.code != "InsufficientStorage":
+                raise
+            # It stays due. Reads must not fail because the disk is full.
+            log.warning("what is due by the clock could not be done: %s", error.message)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request."""
@@ -136,7 +144,12 @@ class Service:
         except ServiceError as error:
             served.code = error.code
             error.resource = error.resource or _resource(served.bucket, served.key)
-            reply, response = None, write_error(error, served.request_id)
+            reply, response = None, _refusal(error, served.request_id)
+        except OverflowError as error:
+            # A number or a time that the request has is beyond what can be computed with or stored.
+            served.code = "InvalidArgument"
+            refused = failure("InvalidArgument", f"A value of the request is out of range: {error}")
+            reply, response = None, write_error(refused, served.request_id)
         except XmlError as error:
             served.code = "InvalidArgument"
             refused = failure("InvalidArgument", f"{error}; ask for encoding-type=url")
@@ -238,13 +251,13 @@ class Service:
         self, request: web.BaseRequest, path: str, query: str, struck: Sequence[Fault]
     ) -> tuple[Key | None, Signed | None]:
         authorization = request.headers.get("Authorization", "")
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer":
+        signed = verify(Arrived(request.method, path, query, request.headers), self._secret, self._clock.now())
+        if is_bearer(authorization):
+            _, _, token = authorization.partition(" ")
             if any(isinstance(f, faults.ExpireToken) for f in struck):
                 self._iam.expire(token.strip())
                 raise Unauthorized("The bearer token has expired.", status=401, code="ExpiredToken")
             return self._iam.key_of(token.strip()), None
-        signed = verify(Arrived(request.method, path, query, request.headers), self._secret, self._clock.now())
         if signed is None:
             if authorization:
                 raise failure("InvalidSecurity", "The provided security credentials are not valid.", 403)
@@ -281,6 +294,7 @@ class Service:
             served.status, served.code = error.status, error.code
             headers = {} if error.retry_after is None else {"Retry-After": str(int(error.retry_after))}
             return send_json(error.status, Iam.error(error.code or "BXNIM0000E", error.message), headers)
+        await ask_for_body(request)
         form = dict(parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True))
         served.status, body = self._iam.answer(form, dict(request.headers), self._by_api_key)
         spoil = next((fault for fault in struck if isinstance(fault, faults.BadToken)), None)
@@ -314,6 +328,14 @@ def _let_in(ctx: Context, handler: Handler) -> None:
 def _resource(bucket: str | None, key: str | None) -> str:
     resource = "/" if bucket is None else f"/{bucket}/{key or ''}"
     return ascii(resource) if unrepresentable(resource) else resource
+
+
+def _refusal(error: ServiceError, request_id: str) -> Response:
+    response = write_error(error, request_id)
+    if isinstance(error, HeadersNotSigned):
+        named = f"</Message><HeadersNotSigned>{escape(', '.join(error.names))}</HeadersNotSigned>"
+        response.body = bytes(response.body or b"").replace(b"</Message>", named.encode(), 1)
+    return response
 
 
 def _spoiled(body: dict[str, Any], fault: faults.BadToken) -> object:

@@ -8,25 +8,38 @@ accepted, as the service does: the key was derived with the same.
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from urllib.parse import quote, unquote
 
-from aiocos.errors import InvalidRequest, InvalidSignature, ServiceError
+from aiocos.errors import AccessDenied, InvalidRequest, InvalidSignature, ServiceError
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW = timedelta(minutes=15)
+MAX_EXPIRES = 7 * 24 * 3600
+"""The longest time that a presigned URL may be valid for, in seconds."""
 EMPTY = hashlib.sha256().hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
+UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+SIGNED_CHUNKS_TRAILER = f"{SIGNED_CHUNKS}-TRAILER"
 
 _HEADER = re.compile(r"AWS4-HMAC-SHA256\s+(.*)", re.DOTALL)
-_HEX = re.compile(r"[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-fA-F]{64}")
+_STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+_SECONDS = re.compile(r"[0-9]{1,12}")
+_KINDS = frozenset((UNSIGNED, UNSIGNED_TRAILER, SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER))
+_QUERY = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
 
 
 class Headers(Protocol):
     """The headers that arrived: a look-up that ignores case, and every value of a name."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        ...
 
     def get(self, name: str, /) -> str | None:
         """The first value."""
@@ -66,14 +79,29 @@ def refused(code: str, message: str) -> InvalidSignature:
     return InvalidSignature(message, status=403, code=code)
 
 
+class HeadersNotSigned(AccessDenied):
+    """The request has headers that its signature must cover and does not. `names` are theirs, in lower case."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__("There were headers present in the request which were not signed", status=403, code="AccessDenied")
+        self.names = names
+
+
 def verify(arrived: Arrived, find_secret: FindSecret, now: datetime) -> Signed | None:
     """Check the signature of a request; None where it carries none. Raises the service's errors."""
     authorization = arrived.headers.get("authorization") or ""
     pairs = _pairs(arrived.query)
     names = {name for name, _ in pairs}
+    presigned = "X-Amz-Algorithm" in names or "X-Amz-Signature" in names
+    if presigned and authorization:
+        raise InvalidRequest(
+            "Only one auth mechanism allowed: the query of a presigned URL or the Authorization header.",
+            status=400,
+            code="InvalidArgument",
+        )
     if authorization.startswith("AWS4-"):
         return _verify_header(arrived, authorization, pairs, find_secret, now)
-    if "X-Amz-Algorithm" in names or "X-Amz-Signature" in names:
+    if presigned:
         return _verify_query(arrived, pairs, find_secret, now)
     if authorization.startswith("AWS ") or {"AWSAccessKeyId", "Signature"} <= names:
         raise InvalidRequest("Please use AWS4-HMAC-SHA256.", status=400, code="InvalidRequest")
@@ -100,74 +128,147 @@ def _verify_header(
     if not {"Credential", "SignedHeaders", "Signature"} <= fields.keys():
         raise InvalidSignature("the Authorization header is malformed", status=400, code="AuthorizationHeaderMalformed")
     stamp = _stamp(arrived.headers.get("x-amz-date") or "")
+    if stamp is None:
+        raise refused("AccessDenied", "the request is not dated: x-amz-date is missing or malformed")
     if abs(now - stamp) > SKEW:
         raise refused("RequestTimeTooSkewed", "the difference between the request time and the server's time is too large")
-    payload = arrived.headers.get("x-amz-content-sha256") or EMPTY
-    return _check(
-        arrived, pairs, fields["Credential"], fields["SignedHeaders"], fields["Signature"], stamp, payload, find_secret
-    )
+    payload = arrived.headers.get("x-amz-content-sha256")
+    if payload is None:
+        if _has_body(arrived.headers):
+            raise InvalidRequest(
+                "Missing required header for this request: x-amz-content-sha256", status=400, code="InvalidRequest"
+            )
+        payload = EMPTY
+    credential = _credential(fields["Credential"], stamp, "AuthorizationHeaderMalformed")
+    return _check(arrived, pairs, credential, fields["SignedHeaders"], fields["Signature"], stamp, payload, find_secret)
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("transfer-encoding") is not None or (headers.get("content-length") or "0").strip("0 ") != ""
 
 
 def _verify_query(arrived: Arrived, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime) -> Signed:
     given = dict(pairs)
     if given.get("X-Amz-Algorithm") != ALGORITHM:
-        raise InvalidRequest("Please use AWS4-HMAC-SHA256.", status=400, code="InvalidRequest")
-    try:
-        credential, names, signature = given["X-Amz-Credential"], given["X-Amz-SignedHeaders"], given["X-Amz-Signature"]
-        stamp, seconds = _stamp(given["X-Amz-Date"]), int(given["X-Amz-Expires"])
-    except (KeyError, ValueError) as error:
-        raise InvalidSignature(
-            f"the presigned query is malformed: {error}", status=400, code="AuthorizationHeaderMalformed"
-        ) from None
+        raise _malformed_query('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"')
+    if any(sum(name == wanted for name, _ in pairs) != 1 for wanted in _QUERY):
+        raise _malformed_query(f"Query-string authentication version 4 requires each of {', '.join(_QUERY)} once.")
+    stamp = _stamp(given["X-Amz-Date"])
+    if stamp is None:
+        raise _malformed_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
+    seconds = _expires(given["X-Amz-Expires"])
+    credential = _credential(given["X-Amz-Credential"], stamp, "AuthorizationQueryParametersError")
     if stamp - now > SKEW:
         raise refused("RequestTimeTooSkewed", "the URL is signed for a time to come")
-    if seconds < 0 or now > stamp + timedelta(seconds=seconds):
+    if now - stamp > timedelta(seconds=seconds):
         raise ServiceError.by_code["AccessDenied"]("Request has expired", status=403, code="AccessDenied")
     payload = arrived.headers.get("x-amz-content-sha256") or given.get("X-Amz-Content-Sha256") or UNSIGNED
     rest = [(name, value) for name, value in pairs if name != "X-Amz-Signature"]
-    return _check(arrived, rest, credential, names, signature, stamp, payload, find_secret)
+    names, signature = given["X-Amz-SignedHeaders"], given["X-Amz-Signature"]
+    return _check(arrived, rest, credential, names, signature, stamp, payload, find_secret, presigned=True)
 
 
-def _stamp(text: str) -> datetime:
+def _malformed_query(message: str) -> ServiceError:
+    return InvalidRequest(message, status=400, code="AuthorizationQueryParametersError")
+
+
+def _expires(text: str) -> int:
+    if re.fullmatch(r"-[0-9]+|0+", text):
+        raise _malformed_query("X-Amz-Expires must be positive")
+    if not text.isascii() or not text.isdigit():
+        raise _malformed_query("X-Amz-Expires should be a number")
+    if not _SECONDS.fullmatch(text) or int(text) > MAX_EXPIRES:
+        raise _malformed_query(
+            "X-Amz-Expires must be less than a week (in seconds); that is, "
+            f"the given X-Amz-Expires must be less than {MAX_EXPIRES} seconds"
+        )
+    return int(text)
+
+
+def _stamp(text: str) -> datetime | None:
+    if not _STAMP.fullmatch(text):
+        return None
     try:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise refused("AccessDenied", "the request is not dated: x-amz-date is missing or malformed") from None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Credential:
+    access_key_id: str
+    date: str
+    region: str
+    scope: str
+
+
+def _credential(text: str, stamp: datetime, code: str) -> _Credential:
+    access_key_id, _, scope = text.partition("/")
+    parts = scope.split("/")
+    if len(parts) != 4 or parts[2:] != ["s3", "aws4_request"] or parts[0] != f"{stamp:%Y%m%d}":
+        raise ServiceError.class_for(400, code)(f"the credential scope {scope!r} is malformed", status=400, code=code)
+    return _Credential(access_key_id, parts[0], parts[1], scope)
+
+
+def _unsigned(headers: Headers, signed: frozenset[str], *, presigned: bool) -> list[str]:
+    """List the headers that are there and must be signed, and are not.
+
+    As S3 has it: Host, Content-MD5, all `x-amz-*`, and If-Range where Range is signed. The hash of the body of a presigned
+    request is exempt: it is part of what is signed anyway. Content-Type, Range and the others need not be signed.
+    """
+    names = {name.lower() for name in headers}
+    wanted = {name for name in names if name.startswith("x-amz-")} | (names & {"content-md5"}) | {"host"}
+    if presigned:
+        wanted.discard("x-amz-content-sha256")
+    if "range" in signed:
+        wanted |= names & {"if-range"}
+    return sorted(wanted - signed)
 
 
 def _check(
     arrived: Arrived,
     pairs: list[tuple[str, str]],
-    credential: str,
+    credential: _Credential,
     names: str,
     signature: str,
     stamp: datetime,
     payload: str,
     find_secret: FindSecret,
+    *,
+    presigned: bool = False,
 ) -> Signed:
-    access_key_id, _, scope = credential.partition("/")
-    parts = scope.split("/")
-    if len(parts) != 4 or parts[2:] != ["s3", "aws4_request"] or parts[0] != f"{stamp:%Y%m%d}":
-        raise InvalidSignature(f"the credential scope {scope!r} is malformed", status=400, code="AuthorizationHeaderMalformed")
-    secret = find_secret(access_key_id)
+    if payload not in _KINDS and not _HEX.fullmatch(payload):
+        raise InvalidRequest(
+            f"x-amz-content-sha256 must be {UNSIGNED}, {UNSIGNED_TRAILER}, {SIGNED_CHUNKS}, {SIGNED_CHUNKS_TRAILER}, "
+            "or a valid sha256 value.",
+            status=400,
+            code="InvalidArgument",
+        )
+    secret = find_secret(credential.access_key_id)
     if secret is None:
         raise refused("InvalidAccessKeyId", "the access key id does not exist")
     signed_names = names.split(";")
-    if "host" not in signed_names:
-        raise refused("SignatureDoesNotMatch", "the Host header is not signed")
+    if unsigned := _unsigned(arrived.headers, frozenset(signed_names), presigned=presigned):
+        raise HeadersNotSigned(unsigned)
     query = "&".join(f"{n}={v}" for n, v in sorted((quote(n, safe="-._~"), quote(v, safe="-._~")) for n, v in pairs))
     headers = "".join(f"{name}:{_header(arrived.headers, name)}\n" for name in signed_names)
-    key = _derive(secret, parts[0], parts[1])
+    key = _derive(secret, credential.date, credential.region)
     for path in dict.fromkeys((arrived.path, quote(unquote(arrived.path), safe="/-._~"))):
         canonical = "\n".join((arrived.method, path, query, headers, names, payload))
-        if hmac.compare_digest(_sign(key, stamp, scope, canonical), signature):
+        if _is_same(_sign(key, stamp, credential.scope, canonical), signature):
             break
     else:
         raise refused("SignatureDoesNotMatch", "the signature is not the one calculated from the request and the secret key")
-    if not payload.startswith("STREAMING-AWS4-"):
-        return Signed(access_key_id, payload)
-    chain = _Chain(key, stamp, scope, signature)
-    return Signed(access_key_id, payload, chain.check_chunk, chain.check_trailer)
+    if payload not in (SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER):
+        return Signed(credential.access_key_id, payload)
+    chain = _Chain(key, stamp, credential.scope, signature)
+    trailer = chain.check_trailer if payload == SIGNED_CHUNKS_TRAILER else None
+    return Signed(credential.access_key_id, payload, chain.check_chunk, trailer)
+
+
+def _is_same(made: str, given: str) -> bool:
+    # compare_digest takes no text that is not ASCII.
+    return hmac.compare_digest(made.encode(), given.encode("utf-8", "replace"))
 
 
 def _header(headers: Headers, name: str) -> str:
@@ -203,7 +304,7 @@ class _Chain:
 
     def _compare(self, text: str, signature: str, what: str) -> None:
         made = hmac.new(self._key, text.encode(), "sha256").hexdigest()
-        if not hmac.compare_digest(made, signature):
+        if not _is_same(made, signature):
             raise refused("SignatureDoesNotMatch", f"the signature of {what} does not match")
         self._previous = made
 
@@ -211,4 +312,4 @@ class _Chain:
 def payload_hash(signed: Signed | None, headers: Mapping[str, str]) -> str | None:
     """The SHA-256 (hex) that the body was promised to have, or None. Without a signature the header promises nothing."""
     promised = signed.payload if signed is not None else headers.get("x-amz-content-sha256", "")
-    return promised if _HEX.fullmatch(promised) else None
+    return promised.lower() if _HEX.fullmatch(promised) else None

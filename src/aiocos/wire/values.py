@@ -119,13 +119,21 @@ def _aware(value: datetime) -> datetime:
 
 def _read_time(text: str) -> datetime:
     made = parse_time(text)
-    found = made if isinstance(made, datetime) else datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return _in_utc(made if isinstance(made, datetime) else datetime.fromisoformat(text))
 
 
 def _read_rfc1123(text: str) -> datetime:
     # Servers write ISO 8601 here too (a query's response-expires, some gateways' Last-Modified).
-    return _read_time(text) if text[:1].isdigit() else parsedate_to_datetime(text)
+    return _read_time(text) if text[:1].isdigit() else _in_utc(parsedate_to_datetime(text))
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{value.isoformat()} is out of range") from None
 
 
 def _read_bool(text: str) -> bool:

@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import replace
 
-from aiocos.emulator.context import Context, failure, handles, moment, owner
+from aiocos.emulator.context import Context, failure, handles, is_bearer, moment, owner
 from aiocos.emulator.handlers.acl import list_of
 from aiocos.emulator.store import Bucket, Instance, Transaction, buckets, uploads
 from aiocos.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty
@@ -49,7 +49,10 @@ def check_name(name: str) -> None:
 
 
 def instance_named(ctx: Context, named: str | None) -> Instance:
-    """The instance that a request means: the one it names by CRN or GUID, if it is the caller's; else the caller's own."""
+    """Return the instance that a request means: the one it names by CRN or GUID, if it is the caller's.
+
+    None means the caller's own instance.
+    """
     assert ctx.caller is not None
     if named and named not in (ctx.caller.crn, ctx.caller.guid, ctx.caller.crn.rstrip(":")):
         raise failure("AccessDenied", "The service instance is not one of the caller's.", 403)
@@ -67,10 +70,22 @@ def location_of(asked: str | None) -> str:
     raise failure("InvalidLocationConstraint", "The specified location constraint is not valid.")
 
 
+def must_name_instance(ctx: Context, named: str | None) -> None:
+    """Refuse to create or list buckets with an IAM token that comes without the header `ibm-service-instance-id`.
+
+    IBM's page requires it, since a token does not say which of an account's instances is meant. An HMAC key pair belongs to
+    one. The extended listing is served without it: IBM's own SDK does not send it there.
+    """
+    if not named and is_bearer(ctx.request.headers.get("authorization", "")):
+        message = "Invalid Argument: to create or list buckets with an IAM token, send the header ibm-service-instance-id."
+        raise failure("InvalidArgument", message)
+
+
 @handles(CreateBucket, "caller")
 async def create(ctx: Context, op: CreateBucket) -> CreateBucketResult:
     """Make a bucket."""
     check_name(op.bucket)
+    must_name_instance(ctx, op.service_instance_id)
     instance = instance_named(ctx, op.service_instance_id)
     location = location_of(op.location)
     if (op.kp_algorithm is None) != (op.kp_root_key_crn is None) or (op.kp_algorithm or "AES256") != "AES256":
@@ -121,7 +136,7 @@ async def delete(ctx: Context, op: DeleteBucket) -> Result:
             uploads.remove(t, upload)
         buckets.remove(t, bucket)
 
-    await ctx.store.write(write)
+    await ctx.store.write(write, frees=True)
     return Result()
 
 
@@ -134,6 +149,7 @@ async def location(ctx: Context, op: GetBucketLocation) -> BucketLocation:
 @handles(ListBuckets, "caller")
 async def list_buckets(ctx: Context, op: ListBuckets) -> BucketList:
     """List the buckets of an instance."""
+    must_name_instance(ctx, op.service_instance_id)
     instance = instance_named(ctx, op.service_instance_id)
     found = await ctx.store.database.read(lambda c: buckets.listed(c, instance.crn))
     entries = [BucketEntry(name=b.name, creation_date=moment(b.created)) for b in found]
@@ -172,7 +188,7 @@ def page_size(asked: int | None, name: str) -> int:
 @handles(GetBucketAspera)
 async def aspera(ctx: Context, op: GetBucketAspera) -> AsperaConnection:
     """Tell how to reach a bucket by Aspera. Key and place are made up: there is no Aspera node behind the emulator."""
-    if not ctx.request.headers.get("authorization", "").lower().startswith("bearer"):
+    if not is_bearer(ctx.request.headers.get("authorization", "")):
         raise failure("AccessDenied", "The connection of Aspera is told to IAM credentials only.", 403)
     seed = f"{ctx.bucket.instance}/{ctx.bucket.name}".encode()
     key = AsperaKey(id=hashlib.sha256(b"id" + seed).hexdigest()[:32], secret=hashlib.sha256(b"secret" + seed).hexdigest()[:48])

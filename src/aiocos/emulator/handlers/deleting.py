@@ -37,7 +37,7 @@ async def delete(ctx: Context, op: DeleteObject) -> Deletion:
             replicate(t, current, removal.marker, now)
         return current, removal
 
-    current, removal = await ctx.store.write(write)
+    current, removal = await ctx.store.write(write, frees=True)
     if current.versioning is None:
         return Deletion()
     marker = removal.marker or removal.gone
@@ -64,6 +64,8 @@ async def delete_many(ctx: Context, op: DeleteObjects) -> DeleteObjectsResult:
 
     def write(t: Transaction) -> None:
         current = still_there(t, bucket)
+        deleted.clear()  # on a full disk this runs a second time
+        errors.clear()
         for item in wanted:
             try:
                 if not item.key:
@@ -76,7 +78,7 @@ async def delete_many(ctx: Context, op: DeleteObjects) -> DeleteObjectsResult:
             else:
                 deleted.append(_deleted(item, removal))
 
-    await ctx.store.write(write)
+    await ctx.store.write(write, frees=True)
     return DeleteObjectsResult(deleted=[] if op.delete.quiet else deleted, errors=errors)
 
 

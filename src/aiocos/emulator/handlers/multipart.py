@@ -43,6 +43,8 @@ from aiocos.operations.shared import Charged
 from aiocos.wire import digest
 from aiocos.wire.document import unrepresentable
 
+MAX_MARKER = 2**31 - 1
+
 
 def no_upload() -> NoSuchUpload:
     """The error of an upload that is not there."""
@@ -233,7 +235,7 @@ def _joined_sums(upload: Upload, parts: list[Part]) -> dict[str, str]:
 @handles(AbortMultipartUpload, "write")
 async def abort(ctx: Context, op: AbortMultipartUpload) -> Charged:
     """Give an upload up."""
-    await ctx.store.write(lambda t: uploads.remove(t, find_upload(ctx, op.key, op.upload_id, t).id))
+    await ctx.store.write(lambda t: uploads.remove(t, find_upload(ctx, op.key, op.upload_id, t).id), frees=True)
     return Charged()
 
 
@@ -242,6 +244,8 @@ async def list_parts(ctx: Context, op: ListParts) -> ListPartsResult:
     """List the parts of an upload."""
     upload = find_upload(ctx, op.key, op.upload_id)
     limit, marker = page_size(op.max_parts, "max-parts"), op.part_number_marker or 0
+    if not 0 <= marker <= MAX_MARKER:
+        raise failure("InvalidArgument", f"part-number-marker must be between 0 and {MAX_MARKER}")
     found = await ctx.store.database.read(lambda c: uploads.parts(c, upload.id, marker, limit + 1))
     page, more = found[:limit], len(found) > limit > 0
     return ListPartsResult(

@@ -1,5 +1,7 @@
 """Website configurations of buckets. `emulator.website` serves what they say."""
 
+import re
+
 from aiocos.emulator.context import Context, failure, handles
 from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.operations.website import (
@@ -10,6 +12,8 @@ from aiocos.operations.website import (
     WebsiteConfiguration,
 )
 from aiocos.wire.spec import Result
+
+_STATUS = re.compile("[0-9]{3}")
 
 
 @handles(GetBucketWebsite)
@@ -48,14 +52,14 @@ def _check(rule: RoutingRule) -> None:
     ):
         raise failure("InvalidArgument", "A redirect says where to.")
     code = to.http_redirect_code
-    if code is not None and (not code.isdecimal() or not 301 <= int(code) <= 308 or code in ("304", "305", "306")):
+    if code is not None and (not _STATUS.fullmatch(code) or not 301 <= int(code) <= 308 or code in ("304", "305", "306")):
         raise failure("InvalidArgument", f"{code} is no status of a redirect.")
     if when is None:
         return
     if when.key_prefix_equals is None and when.http_error_code_returned_equals is None:
         raise failure("InvalidArgument", "A condition has a prefix of keys or a status.")
     status = when.http_error_code_returned_equals
-    if status is not None and (not status.isdecimal() or not 400 <= int(status) <= 599):
+    if status is not None and (not _STATUS.fullmatch(status) or not 400 <= int(status) <= 599):
         raise failure("InvalidArgument", f"{status} is no status of an error.")
 
 

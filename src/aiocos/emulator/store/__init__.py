@@ -1,8 +1,8 @@
 """What the emulator remembers: SQLite for what is known of things, files for what is in them."""
 
-import fcntl
 import os
 import shutil
+import sqlite3
 import tempfile
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,9 @@ from typing import TypeVar
 from aiocos.emulator.store import buckets
 from aiocos.emulator.store.blobs import Blob, Blobs
 from aiocos.emulator.store.database import Database, Transaction, Write
+from aiocos.emulator.store.directory import DATABASE, RESERVE, claim
 from aiocos.emulator.store.objects import add_blob
+from aiocos.emulator.store.reserve import Reserve
 from aiocos.emulator.store.rows import Bucket, Instance, Key, Object, Part, Segment, Upload
 from aiocos.emulator.store.workers import Workers
 from aiocos.errors import ConfigError
@@ -26,14 +28,18 @@ class Store:
     def __init__(self, directory: Path | None) -> None:
         self._temporary = directory is None
         self.directory = Path(tempfile.mkdtemp(prefix="aiocos-emulator-")) if directory is None else directory
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self.directory)
+        self._lock = claim(self.directory)
         try:
             # What dies with the process need not survive the machine.
+            durable = not self._temporary
             self.workers = Workers()
-            self.blobs = Blobs(self.directory, self.workers, durable=not self._temporary)
-            self.database = Database(self.directory / "emulator.sqlite", durable=not self._temporary, on_dead=self.blobs.remove)
-            self.blobs.sweep(row[0] for row in self.point.execute("SELECT id FROM blobs WHERE data IS NULL"))
+            self.reserve = Reserve(self.directory / RESERVE)
+            self.blobs = Blobs(self.directory, self.workers, self.reserve, durable=durable)
+            try:
+                self.database = Database(self.directory / DATABASE, self.reserve, durable=durable, on_dead=self.blobs.remove)
+                self.blobs.sweep(row[0] for row in self.point.execute("SELECT id FROM blobs WHERE data IS NULL"))
+            except sqlite3.Error as error:
+                raise ConfigError(f"the database {self.directory / DATABASE} cannot be opened: {error}") from error
         except BaseException:
             os.close(self._lock)
             raise
@@ -45,8 +51,12 @@ class Store:
         """The connection for reads of one row, on the event loop."""
         return self.database.point
 
-    async def write(self, run: Write[T], *blobs: Blob) -> T:
-        """Write in a transaction; new blobs are named first, and removed if the write is refused."""
+    async def write(self, run: Write[T], *blobs: Blob, frees: bool = False) -> T:
+        """Write in a transaction; new blobs are named first, and removed if the write is refused.
+
+        `frees` is for writes that make room (deletions): on a full disk they use the reserve, and may run a second time.
+        Others raise `ServiceError` 507 `InsufficientStorage` there.
+        """
 
         def with_blobs(t: Transaction) -> T:
             for blob in blobs:
@@ -54,7 +64,7 @@ class Store:
             return run(t)
 
         try:
-            return await self.database.write(with_blobs)
+            return await self.database.write(with_blobs, frees=frees)
         except Exception:
             for blob in blobs:
                 await self.blobs.discard(blob)
@@ -78,14 +88,3 @@ class Store:
         if self._temporary:
             await self.workers.run(shutil.rmtree, self.directory, ignore_errors=True)
         self.workers.close()
-
-
-def _locked(directory: Path) -> int:
-    # Two emulators over one directory would sweep each other's files away.
-    fd = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(fd)
-        raise ConfigError(f"the directory {directory} is in use by another emulator") from None
-    return fd

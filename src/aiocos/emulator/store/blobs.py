@@ -7,12 +7,13 @@ which they read the row, so no removal comes between.
 """
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from aiocos.emulator.store.directory import BLOBS, INCOMING, blob_files, incoming_files
+from aiocos.emulator.store.reserve import Reserve, answered_when_full
 from aiocos.emulator.store.rows import Segment
 from aiocos.emulator.store.workers import Workers
 
@@ -40,21 +41,26 @@ class Blob:
 class Writer:
     """A file being written, in an executor. Use `put` any number of times, then `finish` or `discard`."""
 
+    @answered_when_full()
     def __init__(self, blobs: "Blobs") -> None:
+        blobs.reserve.check()
         self._blobs = blobs
         self.name = os.urandom(16).hex()
         self._path = blobs.incoming / self.name
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self.size = 0
 
+    @answered_when_full()
     def put(self, chunks: Sequence[bytes]) -> None:
-        """Append. Blocks."""
+        """Append. Blocks. Raises `ServiceError` 507 where the disk is full."""
+        self._blobs.reserve.check()
         for chunk in chunks:
             view = memoryview(chunk)
             while view:
                 view = view[os.write(self._fd, view) :]
             self.size += len(chunk)
 
+    @answered_when_full()
     def finish(self) -> Blob:
         """Sync and rename. Blocks."""
         if self._blobs.durable:
@@ -63,7 +69,7 @@ class Writer:
         self._fd = -1
         target = self._blobs.path(self.name)
         new = not target.parent.exists()
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(exist_ok=True, mode=0o700)
         os.rename(self._path, target)
         if self._blobs.durable:
             _sync_directory(target.parent)
@@ -76,7 +82,7 @@ class Writer:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-            self._path.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
 
 
 def _sync_directory(path: Path) -> None:
@@ -90,28 +96,32 @@ def _sync_directory(path: Path) -> None:
 class Blobs:
     """The files under one directory."""
 
-    def __init__(self, directory: Path, workers: Workers, *, durable: bool) -> None:
-        self.directory = directory / "blobs"
-        self.incoming = directory / "incoming"
+    def __init__(self, directory: Path, workers: Workers, reserve: Reserve, *, durable: bool) -> None:
+        self.directory = directory / BLOBS
+        self.incoming = directory / INCOMING
+        self._data = directory
         self.workers = workers
+        self.reserve = reserve
         self.durable = durable
         self._pins: Counter[str] = Counter()
         self._doomed: set[str] = set()
-        self.directory.mkdir(exist_ok=True)
-        shutil.rmtree(self.incoming, ignore_errors=True)
-        self.incoming.mkdir()
+        for half in incoming_files(directory):
+            os.unlink(half.path)
 
     def path(self, name: str) -> Path:
         """Where a blob's file is."""
         return self.directory / name[:2] / name
 
     def sweep(self, known: Iterable[str]) -> int:
-        """Remove the files that no row names; returns how many there were. For the start, before anything is served."""
+        """Remove the files that no row names and return how many there were. For the start, before anything is served.
+
+        Only files that have the form of a blob's name, in folders that have the form of a blob's folder.
+        """
         names = set(known)
         swept = 0
-        for path in self.directory.glob("??/*"):
-            if path.name not in names:
-                path.unlink()
+        for entry in blob_files(self._data):
+            if entry.name not in names:
+                os.unlink(entry.path)
                 swept += 1
         return swept
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aiocos.emulator.store.reserve import Reserve, is_full, no_room
 from aiocos.emulator.store.schema import ADDED, SCHEMA
 
 T = TypeVar("T")
@@ -43,21 +44,30 @@ Write = Callable[[Transaction], T]
 @dataclass(slots=True)
 class _Job:
     run: Write[Any]
+    frees: bool
     future: "asyncio.Future[Any]"
+
+
+_Outcome = tuple[_Job, Any, BaseException | None]
 
 
 class Database:
     """The connections and their threads. `on_dead` is told, on the loop, which blob files have become garbage."""
 
-    def __init__(self, path: Path, *, durable: bool, on_dead: Callable[[list[str]], None]) -> None:
+    def __init__(self, path: Path, reserve: Reserve, *, durable: bool, on_dead: Callable[[list[str]], None]) -> None:
         self._path = path
+        self._reserve = reserve
         self._durable = durable
         self._on_dead = on_dead
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._writer_connection = self._connect()
-        self._writer_connection.executescript(SCHEMA)
-        _add_columns(self._writer_connection)
+        try:
+            self._writer_connection.executescript(SCHEMA)
+            _add_columns(self._writer_connection)
+        except BaseException:
+            self._writer_connection.close()
+            raise
         self.point = self._connect()  # reads of one row, on the loop
         self._page = self._connect()  # reads of many, on the reader thread
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="aiocos-emulator-reader")
@@ -67,19 +77,26 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         # Each connection is used by one thread at a time; SQLite's own check would forbid to make it on another.
         made = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256)
-        made.execute("PRAGMA journal_mode = WAL")
-        made.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
-        made.execute("PRAGMA cache_size = -16384")
-        made.execute("PRAGMA foreign_keys = ON")
+        try:
+            made.execute("PRAGMA journal_mode = WAL")
+            made.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
+            made.execute("PRAGMA cache_size = -16384")
+            made.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            made.close()
+            raise
         return made
 
-    async def write(self, run: Write[T]) -> T:
+    async def write(self, run: Write[T], *, frees: bool = False) -> T:
         """Run a function in the writer's next transaction; returns after the commit. What it raises is rolled back alone.
 
-        A caller that is cancelled does not take the write back.
+        A caller that is cancelled does not take the write back. On a full disk, a function that `frees` runs a second time,
+        with the reserve given up for it; every other raises `ServiceError` 507.
         """
+        if not frees:
+            self._reserve.check()
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Job(run, future))
+        self._queue.put(_Job(run, frees, future))
         return await asyncio.shield(future)
 
     async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
@@ -109,8 +126,15 @@ class Database:
                 return
 
     def _commit(self, batch: list[_Job]) -> None:
+        try:
+            done, dead = self._run(batch)
+        except sqlite3.Error as error:
+            done, dead = self._run_when_full(batch) if is_full(error) else _all_failed(batch, error)
+        self._loop.call_soon_threadsafe(self._tell, done, dead)
+
+    def _run(self, batch: list[_Job]) -> tuple[list[_Outcome], list[str]]:
         connection = self._writer_connection
-        done: list[tuple[_Job, Any, BaseException | None]] = []
+        done: list[_Outcome] = []
         dead: list[str] = []
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -120,6 +144,8 @@ class Database:
                 try:
                     result = job.run(transaction)
                 except Exception as error:  # refused, or a defect: its caller hears of it, the others do not
+                    if is_full(error):
+                        raise  # SQLite may have rolled back everything
                     connection.execute("ROLLBACK TO one")
                     done.append((job, None, error))
                 else:
@@ -127,13 +153,27 @@ class Database:
                     done.append((job, result, None))
                 connection.execute("RELEASE one")
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            done, dead = [(job, None, error) for job in batch], []
-        self._loop.call_soon_threadsafe(self._tell, done, dead)
+            raise
+        return done, dead
 
-    def _tell(self, done: list[tuple[_Job, Any, BaseException | None]], dead: list[str]) -> None:
+    def _run_when_full(self, batch: list[_Job]) -> tuple[list[_Outcome], list[str]]:
+        refused: list[_Outcome] = [(job, None, no_room()) for job in batch if not job.frees]
+        freeing = [job for job in batch if job.frees]
+        if not freeing:
+            return refused, []
+        with self._reserve.opened():
+            try:
+                done, dead = self._run(freeing)
+                # The room of the journal is given back, so that the next deletion finds some too.
+                self._writer_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                return [*refused, *((job, None, no_room() if is_full(error) else error) for job in freeing)], []
+        return [*refused, *done], dead
+
+    def _tell(self, done: list[_Outcome], dead: list[str]) -> None:
         for job, result, error in done:
             if job.future.done():
                 continue
@@ -143,6 +183,10 @@ class Database:
                 job.future.set_exception(error)
         if dead:
             self._on_dead(dead)
+
+
+def _all_failed(batch: list[_Job], error: BaseException) -> tuple[list[_Outcome], list[str]]:
+    return [(job, None, error) for job in batch], []
 
 
 def _add_columns(connection: sqlite3.Connection) -> None:
