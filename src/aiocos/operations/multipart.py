@@ -17,6 +17,7 @@ from aiocos.operations.shared import (
     CustomerEncryption,
     Encrypted,
     Encryption,
+    ForbidOverwriteParams,
     Guarded,
     Locking,
     Mirrored,
@@ -50,7 +51,9 @@ class MultipartUpload(Encrypted):
 
 
 @operation("POST", "/{bucket}/{key}?uploads", repeatable=True)
-class CreateMultipartUpload(Content, Encryption, Locking, ObjectGrants, Paid, Guarded, Operation[MultipartUpload]):
+class CreateMultipartUpload(
+    Content, Encryption, ForbidOverwriteParams, Locking, ObjectGrants, Paid, Guarded, Operation[MultipartUpload]
+):
     """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here.
 
     Repeated where the answer is lost. What the first try may have begun stays open then, without parts: its id was never told.
@@ -131,7 +134,9 @@ class CompletedUpload(Checked, Charged):
 
 
 @operation("POST", "/{bucket}/{key}")
-class CompleteMultipartUpload(CustomerEncryption, WriteConditions, Retaining, Paid, Guarded, Operation[CompletedUpload]):
+class CompleteMultipartUpload(
+    CustomerEncryption, WriteConditions, ForbidOverwriteParams, Retaining, Paid, Guarded, Operation[CompletedUpload]
+):
     """Join the parts into the object.
 
     Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`. The service may report the

@@ -110,6 +110,19 @@ class WriteConditions:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
+class ForbidOverwriteParams:
+    """Refuse to replace an object, where the service knows the header."""
+
+    __slots__ = ()
+    forbid_overwrite: Annotated[bool | None, Header("x-ibm-forbid-overwrite")] = None
+    """True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None sends no header.
+
+    A header of the on-premises product, from release 3.20, where an administrator has to turn it on. Services that do not know
+    the header ignore it and overwrite. `if_none_match="*"` is what IBM documents for the public service, for `objects.put`.
+    """
+
+
+@dataclass(kw_only=True, init=False, repr=False, eq=False)
 class Retaining:
     """Retention of an object in a bucket with a retention policy: a period (seconds or timedelta; -1 indefinite, -2 permanent)
     or a date, not both; and one legal hold.
