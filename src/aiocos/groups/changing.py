@@ -10,6 +10,7 @@ from typing import Any
 from aiocos.call import Engine
 from aiocos.config import MAX_PUT
 from aiocos.errors import ConfigError
+from aiocos.groups.copied import copy_object
 from aiocos.operations.acl import GetObjectAcl
 from aiocos.operations.objects import CopyObject, CopyObjectResult, HeadObject, ObjectInfo
 from aiocos.wire.values import CopySource, CustomerKey
@@ -67,7 +68,7 @@ async def update_metadata(
         **{name: value for name, value in told.items() if value},
         **_lock(info),
     )
-    return await engine.call(operation)
+    return await copy_object(engine, operation)
 
 
 def _expires(info: ObjectInfo, what: str) -> datetime | None:
