@@ -172,7 +172,7 @@ async def test_who_may_write_and_not_read(small: aiocos.Client, cos_emulator: Em
     assert await open_uploads(small) == []
 
 
-async def test_an_etag_that_cannot_be_asked_for_is_no_failure(
+async def test_an_etag_that_is_not_told_and_cannot_be_asked_for_is_uncertain(
     small: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ):
     real = small.engine.call
@@ -183,8 +183,8 @@ async def test_an_etag_that_cannot_be_asked_for_is_no_failure(
 
     monkeypatch.setattr(small.engine, "call", silent)
     cos_emulator.faults.script([Status(403, code="AccessDenied", operation="HeadObject", times=None)])
-    result = await small.upload("bucket", "key", DATA)
-    assert (result.etag, result.verified) == ("", None)
+    with pytest.raises(Uncertain, match="without an ETag"):
+        await small.upload("bucket", "key", DATA)
 
 
 async def test_an_upload_that_cannot_be_aborted_is_logged(

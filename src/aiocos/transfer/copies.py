@@ -14,10 +14,8 @@ import asyncio
 from typing import Any
 
 from aiocos.errors import (
-    AccessDenied,
     ConfigError,
     CosError,
-    IntegrityError,
     NoSuchKey,
     NoSuchVersion,
     NotModified,
@@ -27,11 +25,13 @@ from aiocos.errors import (
     Uncertain,
 )
 from aiocos.groups import Service
+from aiocos.groups.copied import copy_object
 from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPartCopy
 from aiocos.operations.objects import CopyObject, HeadObject, ObjectInfo
 from aiocos.transfer.budget import Budget
-from aiocos.transfer.cleaning import abort, begin, keep
+from aiocos.transfer.cleaning import begin, take_back
 from aiocos.transfer.completion import Completion, composite_of
+from aiocos.transfer.conditions import check_target, forbidding
 from aiocos.transfer.kept import Kept
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_copy_threshold, check_part_size, cut, part_size_for
@@ -125,10 +125,12 @@ def _replaced(what: str, info: ObjectInfo) -> str:
 
 async def _in_one_piece(service: Service, request: Copy, info: ObjectInfo, what: str, monitor: Monitor) -> CopyResult:
     monitor.parts_total = 1
+    await check_target(service, request, what)
+    operation = carry(request, CopyObject, **_pinned(request, info), **forbidding(request))
     try:
-        result = await service.engine.call(carry(request, CopyObject, **_pinned(request, info)))
+        result = await copy_object(service.engine, operation)
     except PreconditionFailed as error:
-        if request.if_match or request.if_none_match or request.if_unmodified_since:
+        if request.forbid_overwrite or request.if_match or request.if_none_match or request.if_unmodified_since:
             # The condition that failed may be one on the target.
             raise
         raise TransferError(_replaced(what, info)) from error
@@ -169,20 +171,21 @@ class _Parts:
         self._monitor.parts_total = len(parts)
         kept = Kept(self._service, request, info, self._what)
         said, (retention, holds) = await kept.said(), await kept.retention()
-        created = await begin(self._service, carry(request, CreateMultipartUpload, **said))
+        await check_target(self._service, request, self._what)
+        created = await begin(self._service, carry(request, CreateMultipartUpload, **said, **forbidding(request)))
         try:
             try:
                 await self._copy(created.upload_id, parts)
             except BaseExceptionGroup as group:
                 raise_for(group, self._failure(group, created.upload_id))
             self._monitor.verifying()
+            await check_target(self._service, request, self._what)
             result = await self._complete(created.upload_id, retention)
         except Uncertain:
             # It may be there: aborting might be wrong, and would not help.
             raise
-        except BaseException:
-            # A second cancel ends the waiting, not the cleaning.
-            await asyncio.shield(keep(self._service, abort(self._service, request.bucket, request.key, created.upload_id)))
+        except BaseException as error:
+            await take_back(self._service, request.bucket, request.key, created.upload_id, error)
             raise
         await kept.hold(holds)
         return result
@@ -220,7 +223,7 @@ class _Parts:
         if any(isinstance(cause, PreconditionFailed | NoSuchKey | NoSuchVersion) for cause in causes):
             text = _replaced(self._what, self._info)
         else:
-            text = f"the {self._what} failed after {len(self._done)} parts, and was taken back: {causes[0]}"
+            text = f"the {self._what} failed after {len(self._done)} parts: {causes[0]}"
         return TransferError(text, upload_id=upload_id, parts_done=len(self._done))
 
     # -- the end --------------------------------------------------------------------------------------------------
@@ -229,9 +232,9 @@ class _Parts:
         request, info = self._request, self._info
         parts = [self._done[number] for number in sorted(self._done)]
         expected = composite_of(parts)
-        # An object copied onto itself by the parts it was made of has this ETag already: it would prove nothing.
-        telling = None if expected == digest.bare(info.etag) else expected
-        operation = carry(request, CompleteMultipartUpload, upload_id=upload_id, parts=parts, **retention)
+        operation = carry(
+            request, CompleteMultipartUpload, upload_id=upload_id, parts=parts, **retention, **forbidding(request)
+        )
         head = HeadObject(
             request.bucket,
             request.key,
@@ -239,9 +242,9 @@ class _Parts:
             expected_bucket_owner=request.expected_bucket_owner,
             request_payer=request.request_payer,
         )
-        done = await Completion(self._service, operation, head, telling, self._what).run()
-        if expected is not None and digest.part_count(done.etag) is not None and digest.bare(done.etag) != expected:
-            await self._doubt(done.etag, expected)
+        # An object copied onto itself by the parts it was made of has this ETag already: it would prove nothing.
+        before = digest.bare(info.etag)
+        done = await Completion(self._service, operation, head, expected, self._what, size=info.size, before=before).run()
         return CopyResult(
             bucket=request.bucket,
             key=request.key,
@@ -251,17 +254,4 @@ class _Parts:
             version_id=done.version_id,
             source_version_id=request.version_id or info.version_id,
             request_id=done.request_id,
-        )
-
-    async def _doubt(self, etag: str, expected: str) -> None:
-        """Raise where an ETag should follow from the parts' and does not: not under keys, where ETags may be no MD5s."""
-        if self._request.customer_key is not None:
-            return
-        try:
-            if (await self._service.buckets.head(self._request.bucket)).kp_enabled:
-                return
-        except AccessDenied:
-            return
-        raise IntegrityError(
-            f"the {self._what}: the object has the ETag {etag}, the parts make {expected}", expected=expected, actual=etag
         )
