@@ -16,6 +16,7 @@ from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
 from aiocos.transfer.paths import path_of, walk
+from aiocos.transfer.tasks import TaskGroup
 
 # Files in flight.
 _AT_ONCE = 16
@@ -89,7 +90,7 @@ async def _carry_out(moves: AsyncIterator[_Move]) -> tuple[int, int]:
             places.release()
 
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             async for name, move in moves:
                 await places.acquire()
                 tasks.create_task(one(name, move))

@@ -86,7 +86,7 @@ async def cleaned(service: Service) -> None:
     if new:
         shown = ", ".join(f"{one.bucket}/{one.key} ({one.upload_id})" for one in new[:10])
         more = f" and {len(new) - 10} more" if len(new) > 10 else ""
-        text = "%d uploads could not be aborted and may be open still: %s%s; `aiocos uploads abort` removes them"
+        text = "uploads that could not be aborted and may be open still: %d, %s%s; `aiocos uploads abort` removes them"
         _log.warning(text, len(new), shown, more)
 
 

@@ -37,6 +37,7 @@ from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_copy_threshold, check_part_size, cut, part_size_for
 from aiocos.transfer.results import CopyResult, leaves, raise_for
 from aiocos.transfer.stated import Copy, carry
+from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire import digest
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.values import CopySource, CustomerKey
@@ -193,7 +194,7 @@ class _Parts:
     # -- parts ----------------------------------------------------------------------------------------------------
 
     async def _copy(self, upload_id: str, parts: list[Part]) -> None:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             for part in parts:
                 await self._monitor.going()
                 await self._places.acquire()

@@ -43,6 +43,7 @@ from aiocos.transfer.monitor import Monitor, Observed
 from aiocos.transfer.partial import Partial
 from aiocos.transfer.plan import Part, check_concurrency, check_threshold, cut
 from aiocos.transfer.results import DownloadResult, leaves, raise_for
+from aiocos.transfer.tasks import TaskGroup
 from aiocos.transfer.verify import Verifier
 from aiocos.wire.ranges import ByteRange, ContentRange
 
@@ -236,7 +237,7 @@ class _Attempt:
         for offset, length in partial.kept:
             verifier.has(offset, length)
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 tasks.create_task(self._first(stream, missing[0], len(missing) > 1, verifier))
                 if len(missing) > 1:
                     places = asyncio.Semaphore((self._request.concurrency or self._config.concurrency) - 1 or 1)
@@ -274,7 +275,7 @@ class _Attempt:
         pinned: GetObject,
         places: asyncio.Semaphore,
         verifier: Verifier,
-        tasks: asyncio.TaskGroup,
+        tasks: TaskGroup,
     ) -> None:
         def release(taken: int) -> None:
             self._budget.give(taken)

@@ -48,6 +48,7 @@ from aiocos.transfer.results import UploadResult, Verified, leaves, raise_for
 from aiocos.transfer.resuming import Found, Record
 from aiocos.transfer.source import Origin, origin_of
 from aiocos.transfer.stated import Upload, carry
+from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
 
@@ -264,7 +265,7 @@ class _Multipart:
     # -- parts ----------------------------------------------------------------------------------------------------
 
     async def _send(self, upload_id: str, parts: Iterable[Part], begun: Begun) -> None:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             while begun:
                 await self._monitor.going()
                 await self._places.acquire()
@@ -296,7 +297,7 @@ class _Multipart:
                     parts_done=len(self._done),
                 )
 
-    def _start(self, tasks: asyncio.TaskGroup, upload_id: str, part: Part, data: Bytes | None, taken: int) -> None:
+    def _start(self, tasks: TaskGroup, upload_id: str, part: Part, data: Bytes | None, taken: int) -> None:
         """Send a part in a task of its own, which takes over its place and its memory.
 
         They are given back when the task is done, not by the task itself: one that is cancelled before its first step runs
