@@ -32,6 +32,7 @@ WHAT = {
     "E14": "The answer to the completion of an upload is lost",
     "E15": "A 200 whose body is an error",
     "E16": "A bucket or a service that means harm",
+    "E22": "A move (`mv`) whose copy is another, or cannot be proven",
 }
 
 HEAD = """# The trials

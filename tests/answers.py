@@ -34,17 +34,23 @@ class Answer:
         return self.request.path.count("/") > 1
 
 
-def altered(monkeypatch: pytest.MonkeyPatch, change: Callable[[Answer], object]) -> None:
-    """Have every answer changed before any client sees it."""
+def altered(
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Answer], object],
+    before: Callable[[Outgoing], object] = lambda request: None,
+) -> None:
+    """Have every answer changed before any client sees it, and every request `before` it is sent."""
     send, opened = Transport.send, Transport.open
 
     async def changed_send(self: Transport, request: Outgoing, **more: Any) -> Response:
+        before(request)
         response = await send(self, request, **more)
         answer = Answer(request, response.status, CIMultiDict(response.headers), response.body)
         change(answer)
         return Response(answer.status, answer.headers, answer.body or b"")
 
     async def changed_open(self: Transport, request: Outgoing, **more: Any) -> Exchange:
+        before(request)
         exchange = await opened(self, request, **more)
         answer = Answer(request, exchange.status, CIMultiDict(exchange.headers), None)
         change(answer)

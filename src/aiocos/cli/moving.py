@@ -1,4 +1,4 @@
-"""`mv`: a copy, and then the end of what was copied. Nothing is removed that is not whole at its new place."""
+"""`mv`: a copy, and then the end of what was copied. Nothing is removed that is not proven to be whole at its new place."""
 
 import asyncio
 import os
@@ -12,6 +12,7 @@ import typer
 from aiocos.cli.arguments import Json, Quiet, Recursive
 from aiocos.cli.display import Watch, complain, human, say, show_json, watching
 from aiocos.cli.paths import CosPath, file_for, key_for, place
+from aiocos.cli.proof import Prover
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
@@ -34,7 +35,10 @@ def mv(
 ) -> None:
     """Move files and objects: up, down, or within the service. Names are given as `cp` gives them.
 
-    Each source is removed when its copy is verified, and if it has not been changed meanwhile.
+    Each source is removed when its copy is proven, by a size and a checksum that agree, and if it has not been changed
+    meanwhile. A copy that cannot be proven (of ETags that are no MD5s, say, without other checksums) is made, and the source
+    stays: exit code 1. A file is flushed to disk before its object is removed. Within the service an object may have to be read
+    once, where its ETag and that of the copy are of two kinds.
     """
     here, there = place(source), place(target)
     if here is None or there is None:
@@ -109,6 +113,7 @@ class _Moves:
     def __init__(self, client: Client, watch: Watch) -> None:
         self._client = client
         self._watch = watch
+        self._prover = Prover(client)
 
     # -- up -------------------------------------------------------------------------------------------------------
 
@@ -118,6 +123,7 @@ class _Moves:
         async def move() -> int:
             before = await asyncio.to_thread(source.stat)
             result = await self._client.upload(bucket, key, source, progress=self._watch)
+            await self._prover.uploaded(source, before.st_size, result)
             await asyncio.to_thread(_remove, source, before)
             return result.size
 
@@ -140,8 +146,9 @@ class _Moves:
 
         async def move() -> int:
             await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-            result = await self._client.download(source.bucket, source.key, path, progress=self._watch)
-            await self._delete(source, result.etag)
+            result = await self._client.download(source.bucket, source.key, path, fsync=True, progress=self._watch)
+            await self._prover.downloaded(source, result)
+            await self._client.objects.delete(source.bucket, source.key)
             return result.size
 
         yield str(source), move
@@ -166,11 +173,14 @@ class _Moves:
         key = key_for(target, source.name) if size is None else target.key
 
         async def move() -> int:
-            info = await self._client.objects.head(source.bucket, source.key)
+            info = await self._client.objects.head(source.bucket, source.key, checksum_mode="ENABLED")
             result = await self._client.copy(
                 source.bucket, source.key, target.bucket, key, source_if_match=info.etag or None, progress=self._watch
             )
-            await self._delete(source, info.etag)
+            await self._prover.copied(source, info, result)
+            # The service knows no deletion on condition.
+            await self._prover.unchanged(source, info.etag, info.size)
+            await self._client.objects.delete(source.bucket, source.key)
             return result.size
 
         yield str(source), move
@@ -181,15 +191,6 @@ class _Moves:
             there = CosPath(target.bucket, target.folder + entry.key[len(source.folder) :])
             async for one in self.within(CosPath(source.bucket, entry.key), there, entry.size):
                 yield one
-
-    async def _delete(self, moved: CosPath, etag: str) -> None:
-        """Delete what was moved, if it still is that. The service knows no deletion on condition."""
-        now = await self._client.objects.head(moved.bucket, moved.key)
-        if now.etag != etag:
-            raise TransferError(
-                f"{moved} was replaced while it was moved: it is there still, and its earlier content was copied"
-            )
-        await self._client.objects.delete(moved.bucket, moved.key)
 
 
 def _refusal(error: TransferError) -> Callable[[], Awaitable[int]]:

@@ -78,6 +78,7 @@ class Download(CustomerEncryption, ReadConditions, Guarded, Observed):
     """Bytes up to which it is one request; goes before the client's."""
     concurrency: int | None = None
     resume: bool = False
+    fsync: bool | None = None
     timeout: float | None = None
 
 
