@@ -26,7 +26,6 @@ from aiocos.errors import (
     IntegrityError,
     NoSuchUpload,
     NotFound,
-    PreconditionFailed,
     ProtocolError,
     Throttled,
     TransferError,
@@ -86,6 +85,7 @@ class Completion:
         except CosError as error:
             if not self._open:
                 raise
+            # Also where a condition met what an earlier completion of ours had made.
             done = await self._give_up(error)
         await self._check(done)
         return done
@@ -135,11 +135,6 @@ class Completion:
         except (TransportError, ProtocolError, Unavailable, NoSuchUpload) as error:
             if isinstance(error, TransportError) and not error.sent:
                 raise
-            return await self._settle(error)
-        except PreconditionFailed as error:
-            if not self._open:
-                raise
-            # An earlier completion of ours may be what the condition met.
             return await self._settle(error)
 
     async def _settle(self, error: CosError) -> CompletedUpload:
