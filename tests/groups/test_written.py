@@ -10,6 +10,7 @@ from tests.answers import Answer, altered
 import aiocos
 from aiocos.emulator import Emulator
 from aiocos.errors import IntegrityError
+from aiocos.operations.objects import CopyObject, PutObject
 from aiocos.wire import digest
 
 DATA = b"what was sent"
@@ -44,6 +45,12 @@ async def test_an_etag_that_is_another_md5(cos: aiocos.Client, monkeypatch: pyte
     upload = await cos.multipart.create("bucket", "parts")
     with pytest.raises(IntegrityError, match="bucket/parts part 7"):
         await cos.multipart.upload_part("bucket", "parts", upload.upload_id, 7, data)
+
+
+async def test_whoever_wants_the_headers_too(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    altered(monkeypatch, lying(OTHER))
+    with pytest.raises(IntegrityError):
+        await cos.engine.answer(PutObject("bucket", "key", DATA))
 
 
 async def test_nothing_is_sent_again(cos: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
@@ -161,7 +168,6 @@ async def test_copies_whose_etag_is_of_another_kind(cos: aiocos.Client, monkeypa
 
 async def test_a_write_that_must_not_overwrite_is_not_sent_twice():
     from aiocos.call import is_repeatable
-    from aiocos.operations.objects import CopyObject, PutObject
 
     assert is_repeatable(PutObject("b", "k", b""))
     for value, repeatable in ((None, True), (False, True), (True, False)):

@@ -15,6 +15,7 @@ import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import TimedOut, TransferError
+from aiocos.transfer.cleaning import abort
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -299,6 +300,28 @@ async def test_aborts_that_failed_stay_visible(cos_emulator: Emulator, small: ai
     caplog.clear()
     await other.close()
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING], "they are told of once"
+
+
+async def test_an_abort_that_succeeds_later_is_no_failure(cos_emulator: Emulator, small: aiocos.Client):
+    upload = await small.multipart.create("bucket", "key")
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="AbortMultipartUpload")])
+    for found in ("unknown", "aborted"):
+        assert await abort(small, "bucket", "key", upload.upload_id) == found
+        assert len(small.failed_aborts) == (found == "unknown")
+
+
+async def test_a_creation_that_is_never_answered_is_said(
+    cos_emulator: Emulator, small: aiocos.Client, caplog: pytest.LogCaptureFixture
+):
+    config = dataclasses.replace(CONFIG, transfer=dataclasses.replace(CONFIG.transfer, cleanup_timeout=0.3))
+    async with cos_emulator.client(config=config) as other:
+        fall_silent(cos_emulator, "CreateMultipartUpload")
+        task = asyncio.create_task(other.upload("bucket", "key", DATA))
+        await begun(cos_emulator, "CreateMultipartUpload")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert "an upload of bucket/key may have been begun" in caplog.text
 
 
 async def test_a_failure_says_what_became_of_its_upload(cos_emulator: Emulator, small: aiocos.Client):

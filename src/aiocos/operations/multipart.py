@@ -72,7 +72,7 @@ class UploadPartResult(Written):
 
 @operation("PUT", "/{bucket}/{key}")
 class UploadPart(CustomerEncryption, Checksums, Paid, Guarded, Operation[UploadPartResult]):
-    """Send one part. Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`."""
+    """Send one part. Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `IntegrityError` (other bytes were stored)."""
 
     bucket: str
     key: str
@@ -139,8 +139,9 @@ class CompleteMultipartUpload(
 ):
     """Join the parts into the object.
 
-    Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`. The service may report the
-    failure inside a 200; it is raised all the same.
+    Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`, `ObjectAlreadyExists` (with
+    `forbid_overwrite`). The service may report the failure inside a 200; it is raised all the same. IBM documents no conditions
+    here: a service that does not know them replaces the object.
     """
 
     bucket: str

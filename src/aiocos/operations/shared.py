@@ -101,12 +101,20 @@ class ReadConditions:
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
 class WriteConditions:
-    """When to write; else 412 (`PreconditionFailed`). `if_none_match="*"`: only if there is no such object."""
+    """When to write; else 412 (`PreconditionFailed`).
+
+    IBM documents these for PUT, HEAD and GET of an object, not for copies and not for the completion of a multipart upload: a
+    service that does not know them there takes no notice, and writes. `Client.upload` and `Client.copy` look at the object
+    themselves right before that.
+    """
 
     __slots__ = ()
     if_match: Annotated[str | None, Header("If-Match")] = None
+    """Write only over an object with this ETag. None writes over whatever is there."""
     if_none_match: Annotated[str | None, Header("If-None-Match")] = None
+    """`"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over anything."""
     if_unmodified_since: Annotated[datetime | None, Header("If-Unmodified-Since")] = None
+    """Write only if the object was not written after this time (to the second). None does not look at the time."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -28,6 +27,8 @@ GRACE = 0.25
 """Seconds for which a cancel waits for the abort that it makes necessary: a service that answers has done it by then."""
 
 _log = logging.getLogger("aiocos.transfer")
+# Failed aborts of one client, at most.
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ class _Clean:
 
     # The loop itself keeps only weak references to tasks.
     tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
-    # Bounded: a client may live for months beside a service that refuses aborts.
-    failed: deque[FailedAbort] = field(default_factory=lambda: deque[FailedAbort](maxlen=10_000))
-    told: int = 0  # of those that failed, how many a closing client has reported
+    # By upload id, and bounded: a client may live for months beside a service that refuses aborts.
+    failed: dict[str, FailedAbort] = field(default_factory=dict[str, FailedAbort])
+    untold: set[str] = field(default_factory=set[str])  # of those, what no closing client has reported
 
 
 _cleaning: WeakKeyDictionary[Service, _Clean] = WeakKeyDictionary()
@@ -64,7 +65,7 @@ def _of(service: Service) -> _Clean:
 
 def failed_aborts(service: Service) -> tuple[FailedAbort, ...]:
     """Return the uploads of a client that could not be aborted, the latest 10,000, in the order of their failures."""
-    return tuple(_of(service).failed)
+    return tuple(_of(service).failed.values())
 
 
 def keep(service: Service, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -81,8 +82,8 @@ async def cleaned(service: Service) -> None:
     loop, clean = asyncio.get_running_loop(), _of(service)
     if tasks := [task for task in clean.tasks if task.get_loop() is loop]:
         await asyncio.wait(tasks)
-    new = list(clean.failed)[min(clean.told, len(clean.failed)) :]
-    clean.told = len(clean.failed)
+    new = [one for one in clean.failed.values() if one.upload_id in clean.untold]
+    clean.untold.clear()
     if new:
         shown = ", ".join(f"{one.bucket}/{one.key} ({one.upload_id})" for one in new[:10])
         more = f" and {len(new) - 10} more" if len(new) > 10 else ""
@@ -127,7 +128,10 @@ async def _begun_and_aborted(
     try:
         async with asyncio.timeout_at(ends):
             begun = await beginning
-    except (CosError, TimeoutError):
+    except (CosError, TimeoutError) as error:
+        if not isinstance(error, CosError) or getattr(error, "sent", False):
+            text = "an upload of %s/%s may have been begun and is not known here: it would be open, without parts"
+            _log.warning(text, operation.bucket, operation.key)
         return
     await abort(service, operation.bucket, operation.key, begun.upload_id, ends)
 
@@ -147,6 +151,8 @@ async def abort(service: Service, bucket: str, key: str, upload_id: str, ends: f
             for _ in range(3):
                 await multipart.abort(bucket, key, upload_id)
                 aborted = True
+                # It may be a second try.
+                _of(service).failed.pop(upload_id, None)
                 # A part that was still on its way may have outlived the abort.
                 async for _ in multipart.list_parts(bucket, key, upload_id):
                     break
@@ -167,8 +173,11 @@ async def abort(service: Service, bucket: str, key: str, upload_id: str, ends: f
 
 def _failed(service: Service, failure: FailedAbort) -> None:
     clean = _of(service)
-    if len(clean.failed) == clean.failed.maxlen and clean.told:
-        clean.told -= 1
-    clean.failed.append(failure)
+    clean.failed[failure.upload_id] = failure
+    clean.untold.add(failure.upload_id)
+    if len(clean.failed) > _REMEMBERED:
+        oldest = next(iter(clean.failed))
+        del clean.failed[oldest]
+        clean.untold.discard(oldest)
     text = "the upload of %s/%s could not be aborted, upload id %s: %s"
     _log.warning(text, failure.bucket, failure.key, failure.upload_id, failure.error)
