@@ -9,7 +9,6 @@ There is no side door.
 from __future__ import annotations
 
 import asyncio
-import binascii
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -20,7 +19,7 @@ from urllib.parse import urlsplit
 
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
-from aiocos.errors import ConfigError, CosError, IntegrityError, ProtocolError, ServiceError, TimedOut, TransportError
+from aiocos.errors import ConfigError, CosError, ProtocolError, ServiceError, TimedOut, TransportError
 from aiocos.net.exchange import Exchange
 from aiocos.net.hashing import INLINE, hashed
 from aiocos.net.pace import Pacing
@@ -32,8 +31,9 @@ from aiocos.wire import digest
 from aiocos.wire.address import Endpoint
 from aiocos.wire.bind import from_response, to_request
 from aiocos.wire.failure import read_error
-from aiocos.wire.message import Bytes, Outgoing, Request, Response, encode_query
+from aiocos.wire.message import Outgoing, Request, Response, encode_query
 from aiocos.wire.spec import Operation, Result
+from aiocos.written import CHECKS, is_usual
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -46,8 +46,6 @@ _log = logging.getLogger("aiocos.call")
 
 _INSTANCE = "ibm-service-instance-id"
 _ALGORITHMS: dict[str, digest.Algorithm] = {"CRC32": "crc32", "SHA256": "sha256"}
-# Checksums that an answer may repeat: the header of the request, the field of the result.
-_REPEATED = {f"x-amz-checksum-{name}": f"checksum_{name}" for name in ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")}
 # Seconds for which a bucket counts as one under Key Protect without being asked again.
 _PROTECTED_FOR = 300.0
 
@@ -139,43 +137,12 @@ class Engine:
             )
         else:
             self.budget.refund()
-        if outgoing.body is not None and operation.statement.has_payload and self.config.verify_writes:
+        if (check := CHECKS.get(type(operation))) is not None and self.config.verify_writes:
             # Not within the attempts: a service that has stored something else is not mended by asking again.
-            result = _written(done)
-            if result is not None and not _is_usual(outgoing.headers, result):
-                await self._check_written(operation, outgoing, result)
+            result = _result_in(done)
+            if result is not None and not (isinstance(result, Written) and is_usual(outgoing.headers, result)):
+                await check(self, operation, outgoing, result)
         return done
-
-    async def _check_written(self, operation: Operation[Any], outgoing: Outgoing, result: Written) -> None:
-        """Raise `IntegrityError` where the answer to a write is about other bytes than those that were sent."""
-        headers, data = outgoing.headers, cast("Bytes", outgoing.body)
-        told = {header: cast("str | None", getattr(result, field)) for header, field in _REPEATED.items() if header in headers}
-        found = digest.contradiction(headers, told) if told else None
-        if found is None and digest.is_md5(result.etag):
-            md5 = headers.get("Content-MD5")
-            if md5 is None and not any(told.values()):
-                # The service took no notice of the checksum, so its ETag is all there is to compare.
-                small = len(data) <= INLINE
-                md5 = digest.encode(digest.digest("md5", data) if small else await hashed(digest.digest, "md5", data))
-            if (expected := _hex(md5 or "")) and expected != digest.bare(result.etag):
-                keyed = result.customer_algorithm is not None or getattr(operation, "customer_key", None) is not None
-                named = result.server_side_encryption or getattr(operation, "server_side_encryption", None)
-                owner = getattr(operation, "expected_bucket_owner", None)
-                bucket = cast("str", getattr(operation, "bucket", ""))
-                if not keyed and named in (None, "AES256") and await self.has_md5_etags(bucket, owner):
-                    found = expected, result.etag
-        if found is None:
-            return
-        what = f"{operation.statement.name} {resource_of(operation)}"
-        if number := getattr(operation, "part_number", None):
-            what += f" part {number}"
-        raise IntegrityError(
-            f"{what}: the service answered with the checksum {found[1]}, the bytes that were sent have {found[0]}: what it has "
-            "stored is something else. Where its ETags are no MD5s: ClientConfig(verify_writes=False)"
-            + (f" (request id {result.request_id})" if result.request_id else ""),
-            expected=found[0],
-            actual=found[1],
-        )
 
     async def has_md5_etags(self, bucket: str, expected_bucket_owner: str | None = None) -> bool:
         """Tell whether the ETags of a bucket are taken for MD5s: False where HEAD says that it is under Key Protect.
@@ -279,26 +246,10 @@ class Engine:
             await self._transport.close()
 
 
-def _hex(value: str) -> str:
-    """The base64 of a Content-MD5 as ETags write it; empty where it is none."""
-    try:
-        return binascii.a2b_base64(value).hex()
-    except ValueError:
-        return ""
-
-
-def _written(done: Any) -> Written | None:
-    """The answer to a write, alone or with the response it came in."""
-    result = done[0] if isinstance(done, tuple) else done  # pyright: ignore[reportUnknownVariableType]
-    return result if isinstance(result, Written) else None
-
-
-def _is_usual(headers: Mapping[str, str], result: Written) -> bool:
-    """Tell, at little cost, that an answer is about what was sent: the ETag is the MD5, and no other checksum was given."""
-    md5 = headers.get("Content-MD5")
-    if md5 is None or result.etag[1:-1] != _hex(md5):
-        return False
-    return not any(name.startswith("x-amz-checksum-") for name in headers)
+def _result_in(done: Any) -> Result | None:
+    """The result of a call, alone or with the response it came in; None of an answer that is left to be read."""
+    result: Any = cast("Any", done)[0] if isinstance(done, tuple) else done
+    return result if isinstance(result, Result) else None
 
 
 def is_repeatable(operation: Operation[Any]) -> bool:

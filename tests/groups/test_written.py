@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from tests.answers import Answer, altered
@@ -134,7 +135,7 @@ def copying(etag: str, protected: str = "") -> object:
 async def test_copies(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
     source = await cos.objects.put("bucket", "source", DATA)
     altered(monkeypatch, copying(OTHER))  # type: ignore[arg-type]
-    with pytest.raises(IntegrityError, match="source bucket/source had"):
+    with pytest.raises(IntegrityError, match="the source has"):
         await cos.objects.copy("bucket", "key", ("bucket", "source"), source_if_match=source.etag)
     with pytest.raises(IntegrityError):
         await cos.copy("bucket", "source", "bucket", "key")
@@ -142,6 +143,28 @@ async def test_copies(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
         await cos.objects.update_metadata("bucket", "source", metadata={"a": "b"})
     # Of what the source is, a copy without a condition knows nothing.
     assert digest.bare((await cos.objects.copy("bucket", "key", ("bucket", "source"))).etag) == digest.bare(OTHER)
+
+
+@pytest.mark.parametrize("protected", [True, False])
+async def test_completions(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, protected: bool):
+    upload = await cos.multipart.create("bucket", "key")
+    part = await cos.multipart.upload_part("bucket", "key", upload.upload_id, 1, DATA)
+
+    def change(answer: Answer) -> None:
+        if answer.body and b"<CompleteMultipartUploadResult" in answer.body:
+            answer.body = re.sub(rb"[0-9a-f]{32}-1", digest.bare(OTHER).encode() + b"-1", answer.body)
+        if answer.of("HEAD") and not answer.of_object and protected:
+            answer.headers["ibm-sse-kp-enabled"] = "True"
+
+    altered(monkeypatch, change)
+    parts = [aiocos.CompletedPart(etag=part.etag, part_number=1)]
+    completing = cos.multipart.complete("bucket", "key", upload.upload_id, parts)
+    if protected:
+        assert (await completing).etag.endswith('-1"')
+        return
+    with pytest.raises(IntegrityError, match="the parts make") as caught:
+        await completing
+    assert caught.value.expected == digest.composite_etag([digest.digest("md5", DATA)])
 
 
 @pytest.mark.parametrize("protected", ["bucket", "elsewhere"])

@@ -1,5 +1,6 @@
 """ETags that look like MD5s and are none, under Key Protect or the keys of a key service: nothing is held against them."""
 
+import dataclasses
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -89,7 +90,8 @@ async def test_parts_whose_etags_are_no_md5s(small: aiocos.Client, monkeypatch: 
 
     async def renaming(operation):
         if isinstance(operation, CompleteMultipartUpload):
-            operation.parts = [p.model_copy(update={"etag": given[p.part_number]}) for p in operation.parts]
+            parts = [p.model_copy(update={"etag": given[p.part_number]}) for p in operation.parts]
+            operation = dataclasses.replace(operation, parts=parts)
         result = await real(operation)
         if isinstance(operation, UploadPart):
             given[operation.part_number] = result.etag

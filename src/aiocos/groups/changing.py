@@ -10,7 +10,6 @@ from typing import Any
 from aiocos.call import Engine
 from aiocos.config import MAX_PUT
 from aiocos.errors import ConfigError
-from aiocos.groups.copied import copy_object
 from aiocos.operations.acl import GetObjectAcl
 from aiocos.operations.objects import CopyObject, CopyObjectResult, HeadObject, ObjectInfo
 from aiocos.wire.values import CopySource, CustomerKey
@@ -68,7 +67,7 @@ async def update_metadata(
         **{name: value for name, value in told.items() if value},
         **_lock(info),
     )
-    return await copy_object(engine, operation)
+    return await engine.call(operation)
 
 
 def _expires(info: ObjectInfo, what: str) -> datetime | None:

@@ -10,7 +10,6 @@ from aiocos.call import Engine
 from aiocos.errors import ConfigError, NotFound
 from aiocos.groups import bulk
 from aiocos.groups.changing import update_metadata
-from aiocos.groups.copied import copy_object
 from aiocos.groups.pages import Listing
 from aiocos.groups.reading import open_object, read_object
 from aiocos.groups.waiting import wait_for, within
@@ -84,7 +83,7 @@ class Objects(Group[Engine]):
     exists = Method(ops.HeadObject, _exists)
     """Whether there is such an object. A missing bucket is a missing object."""
     delete = Call(ops.DeleteObject)
-    copy = Method(ops.CopyObject, copy_object)
+    copy = Call(ops.CopyObject)
     list = Method(listing.ListObjectsV2, _list)
     list_v1 = Method(listing.ListObjects, _list_v1)
     list_versions = Method(listing.ListObjectVersions, _list_versions)

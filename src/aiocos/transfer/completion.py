@@ -35,16 +35,11 @@ from aiocos.errors import (
 )
 from aiocos.groups import Service
 from aiocos.net.retry import persist
-from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload
+from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.cleaning import abort, keep
 from aiocos.wire import digest
-
-
-def composite_of(parts: list[CompletedPart]) -> str | None:
-    """The ETag that follows from the parts' ETags, where these have the form of MD5s."""
-    etags = [digest.bare(part.etag or "") for part in parts]
-    return digest.composite_etag(bytes.fromhex(e) for e in etags) if all(map(digest.is_md5, etags)) else None
+from aiocos.written import check_completion
 
 
 class Completion:
@@ -80,6 +75,8 @@ class Completion:
         engine = self._service.engine
         try:
             done = await persist(self._once, config=engine.config.retry, budget=engine.budget, repeatable=True)
+            if isinstance(done, IntegrityError):
+                raise done
         except TransferError:
             raise
         except CosError as error:
@@ -95,17 +92,8 @@ class Completion:
         etag, expected, engine = digest.bare(done.etag), self._expected, self._service.engine
         if expected is not None and etag == expected:
             return
-        if (
-            expected is not None
-            and digest.part_count(etag) is not None
-            and self._comparable(done)
-            and await engine.has_md5_etags(self._operation.bucket, self._operation.expected_bucket_owner)
-        ):
-            raise IntegrityError(
-                f"the {self._what}: the object has the ETag {done.etag}, the parts make {expected}: it is not what was sent",
-                expected=expected,
-                actual=done.etag,
-            )
+        if engine.config.verify_writes:
+            await check_completion(engine, self._operation, None, done)
         try:
             info = await self._look(done.version_id)
         except CosError:
@@ -117,21 +105,18 @@ class Completion:
                 f"the completion was answered with the ETag {done.etag}, and the object {has}; the parts have {self._size}"
             )
 
-    def _comparable(self, done: CompletedUpload) -> bool:
-        """Tell whether nothing is known by which ETags would be no MD5s, short of asking the bucket."""
-        if not self._service.engine.config.verify_writes or self._operation.customer_key is not None:
-            return False
-        return done.server_side_encryption in (None, "AES256")
-
     def _is_whole(self, info: ObjectInfo) -> bool:
         return info.content_length is None or info.content_length == self._size
 
-    async def _once(self) -> CompletedUpload:
+    async def _once(self) -> CompletedUpload | IntegrityError:
+        """Try once. What is raised may be tried again; an error that is final is returned."""
         try:
             done = await self._service.engine.call(self._operation)
             if not done.etag:
                 raise ProtocolError(f"the {self._what}: the completion was answered without an ETag")
             return done
+        except IntegrityError as error:
+            return error
         except (TransportError, ProtocolError, Unavailable, NoSuchUpload) as error:
             if isinstance(error, TransportError) and not error.sent:
                 raise

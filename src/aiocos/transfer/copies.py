@@ -25,12 +25,11 @@ from aiocos.errors import (
     Uncertain,
 )
 from aiocos.groups import Service
-from aiocos.groups.copied import copy_object
 from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPartCopy
 from aiocos.operations.objects import CopyObject, HeadObject, ObjectInfo
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.cleaning import begin, take_back
-from aiocos.transfer.completion import Completion, composite_of
+from aiocos.transfer.completion import Completion
 from aiocos.transfer.conditions import check_target, forbidding
 from aiocos.transfer.kept import Kept
 from aiocos.transfer.monitor import Monitor
@@ -41,6 +40,7 @@ from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire import digest
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.values import CopySource, CustomerKey
+from aiocos.written import composite_of
 
 
 async def copy(service: Service, budget: Budget, request: Copy, monitor: Monitor) -> CopyResult:
@@ -129,7 +129,7 @@ async def _in_one_piece(service: Service, request: Copy, info: ObjectInfo, what:
     await check_target(service, request, what)
     operation = carry(request, CopyObject, **_pinned(request, info), **forbidding(request))
     try:
-        result = await copy_object(service.engine, operation)
+        result = await service.engine.call(operation)
     except PreconditionFailed as error:
         if request.forbid_overwrite or request.if_match or request.if_none_match or request.if_unmodified_since:
             # The condition that failed may be one on the target.

@@ -40,7 +40,7 @@ from aiocos.operations.objects import HeadObject, PutObject
 from aiocos.operations.shared import Written
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.cleaning import begin, take_back
-from aiocos.transfer.completion import Completion, composite_of
+from aiocos.transfer.completion import Completion
 from aiocos.transfer.conditions import check_target, forbidding
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, check_threshold, cut, growing, part_size_for
@@ -51,6 +51,7 @@ from aiocos.transfer.stated import Upload, carry
 from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
+from aiocos.written import composite_of
 
 Begun: TypeAlias = deque[tuple[Part, Bytes, int]]
 """Parts that are read already, with the memory they hold."""
