@@ -11,8 +11,10 @@ from tests.answers import Answer, altered
 import aiocos
 from aiocos.emulator import Emulator
 from aiocos.errors import IntegrityError
-from aiocos.operations.objects import CopyObject, PutObject
+from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
 from aiocos.wire import digest
+from aiocos.wire.message import Outgoing
+from aiocos.written import check_copy
 
 DATA = b"what was sent"
 OTHER = '"' + digest.etag_of(b"something else") + '"'
@@ -196,3 +198,24 @@ async def test_a_write_that_must_not_overwrite_is_not_sent_twice():
     for value, repeatable in ((None, True), (False, True), (True, False)):
         assert is_repeatable(PutObject("b", "k", b"", forbid_overwrite=value)) is repeatable
         assert is_repeatable(CopyObject("b", "k", ("b", "s"), forbid_overwrite=value)) is repeatable
+
+
+@pytest.mark.parametrize("form", ["{}", '"{}"', 'W/"{}"'])
+@pytest.mark.parametrize("upper", [False, True])
+async def test_the_right_md5_in_any_form(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, form: str, upper: bool):
+    etag = digest.etag_of(DATA)
+    altered(monkeypatch, lying(form.format(etag.upper() if upper else etag)))
+    assert digest.bare((await cos.objects.put("bucket", "key", DATA)).etag) == etag
+
+
+@pytest.mark.parametrize("key", ["customer_key", "source_customer_key"])
+async def test_copies_of_what_is_under_a_key(key: str):
+    """Such ETags may look like MD5s, and be none; no bucket need be asked."""
+
+    class Nobody:
+        async def has_md5_etags(self, bucket: str, expected_bucket_owner: str | None = None) -> bool:
+            raise AssertionError("asked")
+
+    source_etag = f'"{digest.etag_of(DATA)}"'
+    operation = CopyObject("b", "k", ("b", "s"), source_if_match=source_etag, **{key: os.urandom(32)})  # type: ignore[arg-type]
+    await check_copy(Nobody(), operation, Outgoing("PUT", "", "", "", {}), CopyObjectResult(etag=OTHER))

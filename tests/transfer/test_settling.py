@@ -1,5 +1,6 @@
 """The end of an upload when its answer is lost: settled by what the service shows, or said to be uncertain."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -321,3 +322,20 @@ async def test_a_size_that_disagrees_settles_nothing(
     cos_emulator.faults.script([Reset(operation="CompleteMultipartUpload", lost_answer=True)])
     with pytest.raises(Uncertain, match="and 5 bytes"):
         await prepared.upload("bucket", "key", DATA)
+
+
+@pytest.mark.parametrize("name", WORK)
+async def test_an_answer_that_contradicts_the_parts_is_final(
+    prepared: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    """It is not asked for again: the answer would be another, of an upload that is no more."""
+
+    def change(answer: Answer) -> None:
+        if answer.body and b"<CompleteMultipartUploadResult" in answer.body:
+            answer.body = re.sub(rb"[0-9a-f]{32}-4", b"5" * 32 + b"-4", answer.body)
+
+    altered(monkeypatch, change)
+    with pytest.raises(IntegrityError, match="the parts make"):
+        await WORK[name](prepared)
+    assert [r.operation for r in cos_emulator.requests].count("CompleteMultipartUpload") == 1
+    assert await open_uploads(prepared) == []

@@ -16,6 +16,7 @@ from aiocos.cli.display import Watch
 from aiocos.cli.moving import _carry_out, _Moves
 from aiocos.cli.paths import CosPath
 from aiocos.errors import TransferError
+from aiocos.operations.versioning import VersioningConfiguration
 from aiocos.wire import digest
 from aiocos.wire.message import Outgoing
 
@@ -86,7 +87,9 @@ async def test_e22_moves_need_proof(small: aiocos.Client, tmp_path: Path, monkey
             assert file.read_bytes() == DATA[:size]
             for key in ("key", "fetched"):
                 assert await small.objects.read("bucket", key) == DATA[:size]
-    for size in (0, 1_000, len(DATA)):
+    for size in (0, 1_000, len(DATA), 999):
+        if size == 999:
+            await small.versioning.put("bucket", VersioningConfiguration(status="Enabled"))
         file.write_bytes(DATA[:size])
         moves = _Moves(small, Watch())
         assert await _carry_out(moves.up(file, "bucket", "one")) == (1, size)
