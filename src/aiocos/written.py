@@ -84,10 +84,14 @@ async def check_copy(asker: Asker, operation: CopyObject, _: Outgoing, result: C
 
 
 async def check_completion(
-    asker: Asker, operation: CompleteMultipartUpload, _: Outgoing | None, result: CompletedUpload
+    asker: Asker,
+    operation: CompleteMultipartUpload,
+    _: Outgoing | None,
+    result: CompletedUpload,
+    expected: str | None = None,
 ) -> None:
-    """Check an object made of parts."""
-    expected = composite_of(operation.parts)
+    """Check an object made of parts. `expected` is the ETag that it must have; None is the one that follows from the parts'."""
+    expected = expected or composite_of(operation.parts)
     if expected is None or digest.part_count(result.etag) is None or digest.bare(result.etag) == expected:
         return
     if not _is_keyed(operation, result) and await asker.has_md5_etags(operation.bucket, operation.expected_bucket_owner):

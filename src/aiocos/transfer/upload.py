@@ -183,6 +183,7 @@ class _Multipart:
         self._places = asyncio.Semaphore(width)
         self._done: dict[int, CompletedPart] = {}
         self._computed = True  # every part's ETag is the MD5 that was computed here
+        self._foreign = False  # an ETag of a part is not, and was let pass: this service's are no MD5s
         self._confirmed = True  # every part's checksum was said back by the service
         self._size = 0
         self._record: Record | None = None
@@ -218,7 +219,7 @@ class _Multipart:
             if isinstance(error, TransferError) and (self._found is None or not _is_over(error)):
                 raise
             self._done.clear()
-            self._size, self._computed, self._confirmed = 0, True, True
+            self._size, self._computed, self._confirmed, self._foreign = 0, True, True, False
             self._monitor.restarted()
             return await self._go_on(parts, record)
 
@@ -328,6 +329,7 @@ class _Multipart:
         self._confirmed = self._confirmed and _is_confirmed(result, algorithm, value)
         if algorithm != "md5" or digest.bare(result.etag) != value.hex():
             self._computed = False
+            self._foreign = self._foreign or algorithm == "md5"
         self._done[part.number] = done = CompletedPart(etag=result.etag, part_number=part.number)
         if self._record is not None:
             await self._record.note(done, md5)
@@ -368,7 +370,9 @@ class _Multipart:
         expected = composite_of(parts)
         operation = carry(self._request, CompleteMultipartUpload, upload_id=upload_id, parts=parts, **forbidding(self._request))
         head = carry(self._request, HeadObject)
-        done = await Completion(self._service, operation, head, expected, self._what, size=self._size).run()
+        done = await Completion(
+            self._service, operation, head, expected, self._what, size=self._size, opaque=self._foreign
+        ).run()
         computed = self._computed and digest.bare(done.etag) == expected
         verified = "composite" if computed else "checksum" if self._confirmed else None
         return self._result(done.etag, done.version_id, done.request_id, upload_id, verified=verified)
