@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any, Literal, TypeVar
 
 from aiocos.groups import Service
+from aiocos.operations.multipart import UploadPart
+from aiocos.operations.objects import PutObject
 from aiocos.operations.shared import (
     Content,
     Encryption,
@@ -18,12 +20,15 @@ from aiocos.operations.shared import (
     Retaining,
     SourceConditions,
     WriteConditions,
+    Written,
 )
 from aiocos.transfer.monitor import Observed
 from aiocos.transfer.source import Source
+from aiocos.wire import digest
 from aiocos.wire.spec import Operation
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+W = TypeVar("W", PutObject, UploadPart)
 Directive = Literal["COPY", "REPLACE"]
 
 
@@ -126,3 +131,14 @@ def _common(request: type[Observed], op: type[Operation[Any]]) -> tuple[str, ...
     # A condition on the object that is to be written says nothing about reading it.
     reading = {"if_match", "if_none_match", "if_unmodified_since"} if op.statement.method in ("HEAD", "GET") else set[str]()
     return tuple(p.name for p in op.statement.parameters if p.name in ours - reading)
+
+
+def with_checksum(operation: W, algorithm: digest.Algorithm, value: bytes) -> W:
+    """Give a body its checksum."""
+    setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
+    return operation
+
+
+def is_confirmed(result: Written, algorithm: digest.Algorithm, value: bytes) -> bool:
+    """Tell whether the service has repeated the checksum of a body. Services without checksum support do not."""
+    return algorithm != "md5" and getattr(result, f"checksum_{algorithm}") == digest.encode(value)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from aiocos.config import TransferConfig
 from aiocos.errors import (
@@ -37,7 +37,6 @@ from aiocos.operations.multipart import (
     UploadPart,
 )
 from aiocos.operations.objects import HeadObject, PutObject
-from aiocos.operations.shared import Written
 from aiocos.transfer.budget import Budget
 from aiocos.transfer.cleaning import begin, take_back
 from aiocos.transfer.completion import Completion
@@ -47,7 +46,7 @@ from aiocos.transfer.plan import Part, check_concurrency, check_part_size, check
 from aiocos.transfer.results import UploadResult, Verified, leaves, raise_for
 from aiocos.transfer.resuming import Found, Record
 from aiocos.transfer.source import Origin, origin_of
-from aiocos.transfer.stated import Upload, carry
+from aiocos.transfer.stated import Upload, carry, is_confirmed, with_checksum
 from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
@@ -127,13 +126,13 @@ async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, m
     monitor.parts_total = 1
     algorithm = service.engine.config.checksum
     value = digest.digest(algorithm, data) if len(data) <= INLINE else await hashed(digest.digest, algorithm, data)
-    result = await service.engine.call(_with(carry(request, PutObject, data=data), algorithm, value))
+    result = await service.engine.call(with_checksum(carry(request, PutObject, data=data), algorithm, value))
     monitor.bytes_total = len(data)
     monitor.moved(len(data), parts=1)
     if algorithm == "md5" and request.customer_key is None and digest.bare(result.etag) == value.hex():
         verified = "md5"
     else:
-        verified = "checksum" if _is_confirmed(result, algorithm, value) else None
+        verified = "checksum" if is_confirmed(result, algorithm, value) else None
     return UploadResult(
         bucket=request.bucket,
         key=request.key,
@@ -144,20 +143,6 @@ async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, m
         verified=verified,
         request_id=result.request_id,
     )
-
-
-W = TypeVar("W", PutObject, UploadPart)
-
-
-def _with(operation: W, algorithm: digest.Algorithm, value: bytes) -> W:
-    """Give a body its checksum."""
-    setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
-    return operation
-
-
-def _is_confirmed(result: Written, algorithm: digest.Algorithm, value: bytes) -> bool:
-    """Tell whether the service has said the checksum back, which who does not know it does not."""
-    return algorithm != "md5" and getattr(result, f"checksum_{algorithm}") == digest.encode(value)
 
 
 class _Multipart:
@@ -325,8 +310,8 @@ class _Multipart:
                 self._keep(part, etag, md5)
                 return
         operation = carry(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
-        result = await self._service.engine.call(_with(operation, algorithm, value))
-        self._confirmed = self._confirmed and _is_confirmed(result, algorithm, value)
+        result = await self._service.engine.call(with_checksum(operation, algorithm, value))
+        self._confirmed = self._confirmed and is_confirmed(result, algorithm, value)
         if algorithm != "md5" or digest.bare(result.etag) != value.hex():
             self._computed = False
             self._foreign = self._foreign or algorithm == "md5"
