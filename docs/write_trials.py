@@ -38,7 +38,7 @@ WHAT = {
     "E19": "State that is planted: keys named like our hidden files and journals, links swapped in during the run",
     "E20": "What is in a source and cannot be read: no permission, a link to nowhere, a pipe, a directory that vanishes midway",
     "E21": "A proxy in the environment, and a service on this machine",
-    "E22": "A move whose service answers with the checksum of other bytes",
+    "E22": "A move whose service answers with the checksum of other bytes, or whose copy cannot be proven",
 }
 
 HEAD = """# The trials

@@ -11,6 +11,8 @@
         groups                    |
           |                       |
          call                     |
+          |                       |
+        written                   |
         /    \\                    |
       auth    |                   |
         |     |                   |
@@ -49,9 +51,10 @@ ALLOWED: dict[str, set[str]] = {
     "operations": _BASE - {"version"} | {"wire"},
     "net": _NET,
     "auth": _NET,
-    "call": _CALL,
+    "written": _STATED | {"net"},
+    "call": _CALL | {"written"},
     "groups": _CALL | {"call"},
-    "transfer": _STATED | {"net", "call", "groups"},
+    "transfer": _STATED | {"net", "call", "groups", "written"},
     "client": _CALL | {"call", "groups", "transfer"},
     "emulator": _STATED,
     "__init__": _CALL | {"client", "transfer"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -24,12 +25,15 @@ from aiocos.net.hashing import INLINE, hashed
 from aiocos.net.pace import Pacing
 from aiocos.net.retry import WORTH_A_LOOK, RetryBudget, persist
 from aiocos.net.transport import Transport
+from aiocos.operations.buckets import HeadBucket
+from aiocos.operations.shared import Written
 from aiocos.wire import digest
 from aiocos.wire.address import Endpoint
 from aiocos.wire.bind import from_response, to_request
 from aiocos.wire.failure import read_error
 from aiocos.wire.message import Outgoing, Request, Response, encode_query
 from aiocos.wire.spec import Operation, Result
+from aiocos.written import CHECKS, is_usual
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -42,6 +46,8 @@ _log = logging.getLogger("aiocos.call")
 
 _INSTANCE = "ibm-service-instance-id"
 _ALGORITHMS: dict[str, digest.Algorithm] = {"CRC32": "crc32", "SHA256": "sha256"}
+# Seconds for which a bucket counts as one under Key Protect without being asked again.
+_PROTECTED_FOR = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Engine:
         self._transport = transport
         self._instance = service_instance_id
         self._presigner = presigner
+        self._protected: dict[str, float] = {}
 
     # Functions that only pass a coroutine on are no coroutines themselves: a small call is made of few enough to notice.
 
@@ -119,7 +126,7 @@ class Engine:
         try:
             done = await once(operation, outgoing, deadline)
         except WORTH_A_LOOK as error:
-            return await persist(
+            done = await persist(
                 lambda: once(operation, outgoing, deadline),
                 config=self.config.retry,
                 budget=self.budget,
@@ -128,8 +135,34 @@ class Engine:
                 on_retry=_Noted(operation),
                 failed=error,
             )
-        self.budget.refund()
+        else:
+            self.budget.refund()
+        if (check := CHECKS.get(type(operation))) is not None and self.config.verify_writes:
+            # Not within the attempts: a service that has stored something else is not mended by asking again.
+            result = _result_in(done)
+            if result is not None and not (isinstance(result, Written) and is_usual(outgoing.headers, result)):
+                await check(self, operation, outgoing, result)
         return done
+
+    async def has_md5_etags(self, bucket: str, expected_bucket_owner: str | None = None) -> bool:
+        """Tell whether the ETags of a bucket are taken for MD5s: False where HEAD says that it is under Key Protect.
+
+        For use where an ETag disagrees; an answer of "under Key Protect" is remembered for five minutes. True where the bucket
+        cannot be asked.
+        """
+        now = time.monotonic()
+        if self._protected.get(bucket, 0.0) > now:
+            return False
+        try:
+            info = await self.call(HeadBucket(bucket, expected_bucket_owner=expected_bucket_owner))
+        except CosError:
+            return True
+        if not info.kp_enabled:
+            return True
+        if len(self._protected) >= 1_000:
+            self._protected.clear()
+        self._protected[bucket] = now + _PROTECTED_FOR
+        return False
 
     async def prepare(self, operation: Operation[Any]) -> Outgoing:
         """Bind, digest and address an operation: everything of a request but the authorization."""
@@ -218,13 +251,19 @@ class Engine:
             await self._transport.close()
 
 
+def _result_in(done: Any) -> Result | None:
+    """The result of a call, alone or with the response it came in; None of an answer that is left to be read."""
+    result: Any = cast("Any", done)[0] if isinstance(done, tuple) else done
+    return result if isinstance(result, Result) else None
+
+
 def is_repeatable(operation: Operation[Any]) -> bool:
     """Tell whether an operation may be sent twice: a conditional write may not, its second try would meet its first."""
     statement = operation.statement
     if statement.method != "PUT" or not statement.repeatable:
         return statement.repeatable
     given = [getattr(operation, name, None) for name in ("if_match", "if_none_match", "if_unmodified_since")]
-    return given == [None, None, None]
+    return given == [None, None, None] and not getattr(operation, "forbid_overwrite", None)
 
 
 def resource_of(operation: Operation[Any]) -> str:

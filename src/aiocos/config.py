@@ -142,6 +142,13 @@ class ClientConfig:
     ca_file: str | None = None
     # Compare what is read with the object's ETag where that is an MD5, and with checksum headers where there are any.
     verify_reads: bool = True
+    verify_writes: bool = True
+    """Compare the service's answer to a write (the ETag, and checksums that it repeats) with the bytes that were sent.
+
+    `IntegrityError` where they differ. Not compared are ETags that are known to be no MD5s: under a customer's key (SSE-C) or a
+    key of a key service, and in buckets under Key Protect, which are asked. False is for a service whose ETags look like MD5s
+    and are none, and that does not say so.
+    """
     # Put before the library's own name in the User-Agent header.
     user_agent: str = ""
 

@@ -14,7 +14,7 @@
     │   ├─ AccessDenied             ObjectProtected InvalidSignature InvalidObjectState
     │   ├─ Unauthorized             401: the token was not accepted
     │   ├─ Conflict                 BucketAlreadyExists BucketAlreadyOwnedByYou BucketNotEmpty InvalidBucketState …
-    │   ├─ PreconditionFailed       412
+    │   ├─ PreconditionFailed       412; ObjectAlreadyExists (409, also a Conflict)
     │   ├─ NotModified              304
     │   ├─ InvalidRange             416
     │   ├─ InvalidRequest           400 and its many codes: BadDigest EntityTooSmall InvalidPart …
@@ -255,6 +255,10 @@ class InvalidBucketState(Conflict, codes=("InvalidBucketState",)):
 
 class PreconditionFailed(ServiceError, codes=("PreconditionFailed",), status=412):
     """An If-Match, If-None-Match or If-Unmodified-Since condition did not hold."""
+
+
+class ObjectAlreadyExists(Conflict, PreconditionFailed, codes=("ObjectAlreadyExists",)):
+    """A write with `forbid_overwrite=True` met an object of that name (409). Nothing was written."""
 
 
 class NotModified(ServiceError, codes=("NotModified",), status=304):

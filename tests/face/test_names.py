@@ -24,7 +24,7 @@ OURS_ALONE = {
     "IfMatch": "conditional writes are documented, absent from the model",
     "IfNoneMatch": "conditional writes are documented, absent from the model",
     "IfUnmodifiedSince": "conditional writes are documented, absent from the model",
-    "ForbidOverwrite": "documented for IBM's own installations (3.20), absent from the model",
+    "ForbidOverwrite": "documented for the on-premises product, absent from the model",
     "ContentMD5": "operations with a document take a checksum of it, which is computed here anyway",
     "ChecksumAlgorithm": "the same",
     "SSECustomerAlgorithm": "ListParts of an upload with a customer's key; Amazon's model has it",

@@ -1,13 +1,17 @@
 """The end of an upload when its answer is lost: settled by what the service shows, or said to be uncertain."""
 
+import re
+from collections.abc import Awaitable, Callable
+
 import pytest
-from tests.transfer.conftest import CONFIG, DATA, open_uploads, used
+from tests.answers import Answer, altered
+from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads, used
 
 import aiocos
 from aiocos.emulator import Emulator, LateError, Reset, Status
 from aiocos.errors import IntegrityError, TransferError, Uncertain
 from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
-from aiocos.wire.digest import composite_etag
+from aiocos.wire.digest import bare, composite_etag, digest
 
 
 async def test_the_lost_answer_of_a_completion_that_happened(small: aiocos.Client, cos_emulator: Emulator):
@@ -172,7 +176,7 @@ async def test_who_may_write_and_not_read(small: aiocos.Client, cos_emulator: Em
     assert await open_uploads(small) == []
 
 
-async def test_an_etag_that_cannot_be_asked_for_is_no_failure(
+async def test_an_etag_that_is_not_told_and_cannot_be_asked_for_is_uncertain(
     small: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ):
     real = small.engine.call
@@ -183,8 +187,8 @@ async def test_an_etag_that_cannot_be_asked_for_is_no_failure(
 
     monkeypatch.setattr(small.engine, "call", silent)
     cos_emulator.faults.script([Status(403, code="AccessDenied", operation="HeadObject", times=None)])
-    result = await small.upload("bucket", "key", DATA)
-    assert (result.etag, result.verified) == ("", None)
+    with pytest.raises(Uncertain, match="without an ETag"):
+        await small.upload("bucket", "key", DATA)
 
 
 async def test_an_upload_that_cannot_be_aborted_is_logged(
@@ -198,3 +202,140 @@ async def test_an_upload_that_cannot_be_aborted_is_logged(
     assert "could not be aborted" in caplog.text
     assert caught.value.upload_id
     assert caught.value.upload_id in caplog.text
+
+
+# -- what is answered, and what is there ------------------------------------------------------------------------------
+
+WORK = {
+    "upload": lambda cos: cos.upload("bucket", "key", DATA),
+    "copy": lambda cos: cos.copy("bucket", "source", "bucket", "key", copy_threshold=0, part_size=PART),
+}
+EXPECTED = composite_etag(digest("md5", DATA[start : start + PART]) for start in range(0, len(DATA), PART))
+
+
+def completed(
+    cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, then: Callable[[], Awaitable[object]] | None, **said: object
+) -> None:
+    """Change what the answer to a completion says, after something else has happened."""
+    real = cos.engine.call
+
+    async def call(operation):
+        result = await real(operation)
+        if isinstance(operation, CompleteMultipartUpload):
+            if then is not None:
+                await then()
+            return result.model_copy(update=said)
+        return result
+
+    monkeypatch.setattr(cos.engine, "call", call)
+
+
+@pytest.fixture
+async def prepared(small: aiocos.Client) -> aiocos.Client:
+    """A source to be copied; put in one piece, so that the copy's ETag is another."""
+    await small.objects.put("bucket", "source", DATA)
+    return small
+
+
+@pytest.mark.parametrize("name", WORK)
+@pytest.mark.parametrize("there", ["another", "shorter", "parts of another"])
+async def test_an_answer_without_an_etag_and_another_object(
+    prepared: aiocos.Client, monkeypatch: pytest.MonkeyPatch, name: str, there: str
+):
+    """What HEAD shows is no proof of what it shows: not the ETag of whatever is there."""
+    others = {
+        "another": lambda: prepared.objects.put("bucket", "key", b"x" * len(DATA)),
+        "shorter": lambda: prepared.objects.put("bucket", "key", b"x"),
+        "parts of another": lambda: prepared.upload("bucket", "key", DATA[::-1]),
+    }
+    done = [others[there]]
+
+    async def once() -> None:
+        if done:
+            await done.pop()()
+
+    completed(prepared, monkeypatch, once, etag="")
+    with pytest.raises(Uncertain, match=EXPECTED):
+        await WORK[name](prepared)
+
+
+@pytest.mark.parametrize("name", WORK)
+async def test_an_answer_without_an_etag_and_the_object(prepared: aiocos.Client, monkeypatch: pytest.MonkeyPatch, name: str):
+    completed(prepared, monkeypatch, None, etag="")
+    assert bare((await WORK[name](prepared)).etag) == EXPECTED
+
+
+@pytest.mark.parametrize("name", WORK)
+async def test_the_etag_of_other_parts(prepared: aiocos.Client, monkeypatch: pytest.MonkeyPatch, name: str):
+    for etag in (f'"{"5" * 32}-4"', f'"{EXPECTED[:-1]}3"'):
+        with monkeypatch.context() as patch:
+            completed(prepared, patch, None, etag=etag)
+            with pytest.raises(IntegrityError, match="the parts make") as caught:
+                await WORK[name](prepared)
+        assert (caught.value.expected, caught.value.actual) == (EXPECTED, etag)
+        assert await open_uploads(prepared) == []
+
+
+@pytest.mark.parametrize("name", WORK)
+@pytest.mark.parametrize("etag", ["opaque", "5" * 32])
+async def test_an_etag_that_cannot_be_compared_is_looked_at(
+    prepared: aiocos.Client, monkeypatch: pytest.MonkeyPatch, name: str, etag: str
+):
+    """Nothing follows from it; the object under it must have the size of the parts at least."""
+    shown: dict[str, object] = {"etag": f'"{etag}"', "content_length": len(DATA)}
+
+    def told(answer: Answer) -> None:
+        if answer.of("HEAD") and answer.request.path.endswith("/key"):
+            answer.headers["ETag"] = str(shown["etag"])
+            answer.headers["Content-Length"] = str(shown["content_length"])
+
+    altered(monkeypatch, told)
+    completed(prepared, monkeypatch, None, etag=f'"{etag}"')
+    result = await WORK[name](prepared)
+    assert bare(result.etag) == etag
+    assert getattr(result, "verified", None) is None
+    shown["content_length"] = len(DATA) - 1
+    with pytest.raises(Uncertain, match=f"has {len(DATA) - 1} bytes; the parts have {len(DATA)}"):
+        await WORK[name](prepared)
+    # Another writer's, by its ETag: of ours it says nothing.
+    shown["etag"] = '"other"'
+    assert bare((await WORK[name](prepared)).etag) == etag
+
+
+@pytest.mark.parametrize("name", WORK)
+async def test_an_object_that_is_not_there_after_its_completion(
+    prepared: aiocos.Client, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    completed(prepared, monkeypatch, lambda: prepared.objects.delete("bucket", "key"), etag='"opaque"')
+    with pytest.raises(Uncertain, match="is not there"):
+        await WORK[name](prepared)
+
+
+async def test_a_size_that_disagrees_settles_nothing(
+    prepared: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+):
+    def shorter(answer: Answer) -> None:
+        if answer.of("HEAD") and answer.of_object:
+            answer.headers["Content-Length"] = "5"
+
+    altered(monkeypatch, shorter)
+    cos_emulator.faults.script([Reset(operation="CompleteMultipartUpload", lost_answer=True)])
+    with pytest.raises(Uncertain, match="and 5 bytes"):
+        await prepared.upload("bucket", "key", DATA)
+
+
+@pytest.mark.parametrize("name", WORK)
+async def test_an_answer_that_contradicts_the_parts_is_final(
+    prepared: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    """It is not asked for again: the answer would be another, of an upload that is no more."""
+
+    def change(answer: Answer) -> None:
+        if answer.body and b"<CompleteMultipartUploadResult" in answer.body:
+            answer.body = re.sub(rb"[0-9a-f]{32}-4", b"5" * 32 + b"-4", answer.body)
+
+    altered(monkeypatch, change)
+    with pytest.raises(IntegrityError, match="the parts make"):
+        await WORK[name](prepared)
+    assert [r.operation for r in cos_emulator.requests].count("CompleteMultipartUpload") == 1
+    assert await open_uploads(prepared) == []

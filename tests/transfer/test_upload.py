@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import hashlib
 import io
 import logging
 import os
@@ -9,16 +10,16 @@ from pathlib import Path
 
 import aiofiles
 import pytest
+from tests.answers import Answer, altered
 from tests.transfer.conftest import CONFIG, DATA, PART, SMALL, open_uploads, used
 
 import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, Reset, Status
-from aiocos.errors import ConfigError, TransferError
-from aiocos.operations.multipart import UploadPart
+from aiocos.errors import ConfigError, IntegrityError, TransferError
 from aiocos.transfer import Progress
 from aiocos.transfer import upload as uploading
-from aiocos.wire.bind import to_request
+from aiocos.wire.message import Outgoing
 
 
 async def pieces(data: bytes, size: int):
@@ -304,32 +305,37 @@ async def test_other_checksums(cos_emulator: Emulator):
         async with cos_emulator.client(config=aiocos.ClientConfig(checksum=algorithm, transfer=CONFIG.transfer)) as cos:
             if not await cos.buckets.exists("bucket"):
                 await cos.buckets.create("bucket")
-            await cos.upload("bucket", algorithm, DATA)
-            assert await cos.objects.read("bucket", algorithm) == DATA
+            for data in (DATA, DATA[:1000]):
+                result = await cos.upload("bucket", algorithm, data)
+                assert result.verified == "checksum", "the service has repeated what was sent with each body"
+                assert await cos.objects.read("bucket", algorithm) == data
 
 
-async def test_a_service_that_knows_nothing_of_checksums(cos_emulator: Emulator, tmp_path: Path):
+async def test_a_service_that_knows_nothing_of_checksums(
+    cos_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """Its ETags look like MD5s and are none, and it has never heard of a checksum header."""
-    config = dataclasses.replace(aiocos.ClientConfig.for_older_services(), transfer=SMALL, retry=CONFIG.retry)
+    older = dataclasses.replace(aiocos.ClientConfig.for_older_services(), verify_writes=False)
+    config = dataclasses.replace(older, transfer=SMALL, retry=CONFIG.retry)
+    sent = list[dict[str, str]]()
+
+    def old(answer: Answer) -> None:
+        if answer.headers.get("ETag") and not answer.of("PUT", partNumber=True):
+            answer.headers["ETag"] = '"' + "0" * 32 + '"'
+
+    def note(request: Outgoing) -> None:
+        sent.append(dict(request.headers))
+        request.headers.pop("If-Match", None)
+
+    altered(monkeypatch, old, note)
     async with cos_emulator.client(config=config) as cos:
         await cos.buckets.create("bucket")
-        real, sent = cos.engine.call, list[dict[str, str]]()
-
-        async def old(operation):
-            sent.append(dict(to_request(operation).headers))
-            result = await real(operation)
-            if getattr(result, "etag", None) and not isinstance(operation, UploadPart):
-                result = result.model_copy(update={"etag": '"' + "0" * 32 + '"'})
-            return result
-
-        cos.engine.call = old
         for data in (DATA, DATA[:1000]):
-            await cos.upload("bucket", "key", data)
-            cos.engine.call = real
+            assert (await cos.upload("bucket", "key", data)).size == len(data)
             await cos.download("bucket", "key", tmp_path / "f")
-            cos.engine.call = old
             assert (tmp_path / "f").read_bytes() == data
-    assert not any("x-amz-checksum" in name or "x-amz-sdk" in name for headers in sent for name in headers)
+    names = {name for headers in sent for name in headers} - {"x-amz-checksum-mode"}  # asked for by reads, and ignored
+    assert not any("x-amz-checksum" in name or "x-amz-sdk" in name for name in names)
 
 
 @pytest.mark.parametrize(("length", "parts"), [(2 * PART - 1, 1), (2 * PART, 2), (2 * PART + 1, 3), (3 * PART, 3)])
@@ -374,4 +380,49 @@ async def test_what_was_read_ahead_is_given_back_where_the_upload_fails(
         await small.upload("bucket", "key", pieces(DATA, 100_000), multipart_threshold=3 * PART, concurrency=1)
     cos_emulator.faults.clear()
     assert used(small) == 0
+    assert await open_uploads(small) == []
+
+
+# -- what vouches for an object ---------------------------------------------------------------------------------------
+
+
+def etags(monkeypatch: pytest.MonkeyPatch, etag: str, *, protected: bool) -> None:
+    """Have every object and part get this ETag, in a bucket under Key Protect or not."""
+
+    def change(answer: Answer) -> None:
+        if answer.of("PUT") and answer.of_object:
+            answer.headers["ETag"] = etag
+        if answer.of("HEAD") and not answer.of_object and protected:
+            answer.headers["ibm-sse-kp-enabled"] = "True"
+
+    altered(monkeypatch, change)
+
+
+@pytest.mark.parametrize("etag", ['"' + "5" * 32 + '"', '"opaque"'])
+async def test_an_etag_that_is_no_md5_vouches_for_nothing(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch, etag: str):
+    assert (await small.upload("bucket", "key", DATA[:100])).verified == "md5"
+    assert (await small.upload("bucket", "key", DATA[:100], customer_key=os.urandom(32))).verified is None
+    assert (await small.upload("bucket", "key", DATA, customer_key=os.urandom(32))).verified is None
+    etags(monkeypatch, etag, protected=True)
+    result = await small.upload("bucket", "key", DATA[:100])
+    assert (result.verified, result.etag) == (None, etag)
+
+
+async def test_an_md5_under_a_customers_key_is_not_taken_for_one(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    data = DATA[:100]
+    etags(monkeypatch, f'"{hashlib.md5(data).hexdigest()}"', protected=False)
+    assert (await small.upload("bucket", "key", data, customer_key=os.urandom(32))).verified is None
+
+
+@pytest.mark.parametrize("length", [100, len(DATA)])
+async def test_what_the_service_has_stored_is_something_else(
+    small: aiocos.Client, monkeypatch: pytest.MonkeyPatch, length: int
+):
+    etags(monkeypatch, '"' + "5" * 32 + '"', protected=False)
+    with pytest.raises(IntegrityError) as caught:
+        await small.upload("bucket", "key", DATA[:length])
+    assert caught.value.actual == '"' + "5" * 32 + '"'
+    assert await open_uploads(small) == []
+    with pytest.raises(IntegrityError):
+        await small.upload("bucket", "key", iter([DATA[:length]]))
     assert await open_uploads(small) == []

@@ -73,7 +73,9 @@ async def test_the_options_of_an_object_in_one_piece(small: aiocos.Client, sent:
 
 async def test_the_options_of_an_object_in_parts(small: aiocos.Client, sent: list[Outgoing]):
     await small.upload("bucket", "key", DATA, **OPTIONS)
-    create, *parts, complete = sent
+    # The condition is looked at before the first part, and right before the parts are joined.
+    first, create, *parts, second, complete = sent
+    assert [first.method, second.method] == ["HEAD", "HEAD"]
     assert (create.method, create.query) == ("POST", "uploads")
     assert ABOUT_THE_OBJECT.items() <= create.headers.items()
     assert not AT_THE_END.keys() & create.headers.keys(), "what holds for the finished object is told when it is finished"

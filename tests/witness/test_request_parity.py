@@ -56,7 +56,7 @@ OURS_ALONE = {
     "if-none-match": "conditional writes are documented (412), absent from the model",
     "if-unmodified-since": "conditional writes are documented (412), absent from the model",
     "x-amz-server-side-encryption-customer-": "ListParts of an upload with a customer's key; Amazon's model has it",
-    "x-ibm-forbid-overwrite": "documented for IBM's own installations (3.20), absent from the model",
+    "x-ibm-forbid-overwrite": "documented for the on-premises product from release 3.20, absent from the model",
     "x-amz-website-redirect-location": "see CopyObject.WebsiteRedirectLocation above",
 }
 

@@ -1,4 +1,4 @@
-"""`mv`: a copy, and then the end of what was copied. Nothing is removed that is not whole at its new place."""
+"""`mv`: a copy, and then the end of what was copied. Nothing is removed that is not proven to be whole at its new place."""
 
 import asyncio
 import os
@@ -13,11 +13,13 @@ import typer
 from aiocos.cli.arguments import Json, Quiet, Recursive
 from aiocos.cli.display import Watch, complain, human, say, show_json, watching
 from aiocos.cli.paths import CosPath, file_for, key_for, place
+from aiocos.cli.proof import Prover
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
 from aiocos.transfer.files import OpenTarget
 from aiocos.transfer.paths import Landing, Unreadable, look
+from aiocos.transfer.tasks import TaskGroup
 
 # Files in flight.
 _AT_ONCE = 16
@@ -35,7 +37,10 @@ def mv(
 ) -> None:
     """Move files and objects: up, down, or within the service. Names are given as `cp` gives them.
 
-    Each source is removed when its copy is verified, and if it has not been changed meanwhile.
+    Each source is removed when its copy is proven, by a size and a checksum that agree, and if it has not been changed
+    meanwhile. A copy that cannot be proven (of ETags that are no MD5s, say, without other checksums) is made, and the source
+    stays: exit code 1. A file is flushed to disk before its object is removed. Within the service an object may have to be read
+    once, where its ETag and that of the copy are of two kinds.
     """
     here, there = place(source), place(target)
     if here is None or there is None:
@@ -92,7 +97,7 @@ async def _carry_out(moves: AsyncIterator[_Move]) -> tuple[int, int]:
             places.release()
 
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             async for name, move in moves:
                 await places.acquire()
                 tasks.create_task(one(name, move))
@@ -112,6 +117,7 @@ class _Moves:
         self._client = client
         self._watch = watch
         self._stack = stack  # is closed when the last move has ended
+        self._prover = Prover(client)
 
     # -- up -------------------------------------------------------------------------------------------------------
 
@@ -121,6 +127,7 @@ class _Moves:
         async def move() -> int:
             before = await asyncio.to_thread(source.stat)
             result = await self._client.upload(bucket, key, source, progress=self._watch)
+            await self._prover.uploaded(source, before.st_size, result)
             await asyncio.to_thread(_remove, source, before)
             return result.size
 
@@ -149,8 +156,9 @@ class _Moves:
             if target is None:
                 await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
             async with target or nullcontext(path) as file:
-                result = await self._client.download(source.bucket, source.key, file, progress=self._watch)
-            await self._delete(source, result.etag)
+                result = await self._client.download(source.bucket, source.key, file, fsync=True, progress=self._watch)
+                await self._prover.downloaded(source, result)
+            await self._client.objects.delete(source.bucket, source.key)
             return result.size
 
         yield str(source), move
@@ -175,11 +183,14 @@ class _Moves:
         key = key_for(target, source.name) if size is None else target.key
 
         async def move() -> int:
-            info = await self._client.objects.head(source.bucket, source.key)
+            info = await self._client.objects.head(source.bucket, source.key, checksum_mode="ENABLED")
             result = await self._client.copy(
                 source.bucket, source.key, target.bucket, key, source_if_match=info.etag or None, progress=self._watch
             )
-            await self._delete(source, info.etag)
+            await self._prover.copied(source, info, result)
+            # The service knows no deletion on condition.
+            await self._prover.unchanged(source, info.etag, info.size)
+            await self._client.objects.delete(source.bucket, source.key)
             return result.size
 
         yield str(source), move
@@ -190,15 +201,6 @@ class _Moves:
             there = CosPath(target.bucket, target.folder + entry.key[len(source.folder) :])
             async for one in self.within(CosPath(source.bucket, entry.key), there, entry.size):
                 yield one
-
-    async def _delete(self, moved: CosPath, etag: str) -> None:
-        """Delete what was moved, if it still is that. The service knows no deletion on condition."""
-        now = await self._client.objects.head(moved.bucket, moved.key)
-        if now.etag != etag:
-            raise TransferError(
-                f"{moved} was replaced while it was moved: it is there still, and its earlier content was copied"
-            )
-        await self._client.objects.delete(moved.bucket, moved.key)
 
 
 def _refusal(error: Exception) -> Callable[[], Awaitable[int]]:

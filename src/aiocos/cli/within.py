@@ -11,6 +11,7 @@ from aiocos.cli.paths import CosPath, key_for
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
 from aiocos.transfer import CopyResult
+from aiocos.transfer.tasks import TaskGroup
 
 # Copies in flight: they cost the service work, and us nothing.
 _AT_ONCE = 16
@@ -94,7 +95,7 @@ async def copy_prefix(
             places.release()
 
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             async for entry in client.objects.list(source.bucket, prefix=source.folder or None):
                 await places.acquire()
                 tasks.create_task(one(entry.key, target.folder + entry.key[len(source.folder) :], entry.size))

@@ -17,11 +17,11 @@ from aiocos.operations.shared import (
     CustomerEncryption,
     Encrypted,
     Encryption,
+    ForbidOverwriteParams,
     Guarded,
     Locking,
     Mirrored,
     ObjectGrants,
-    OverwriteParams,
     Owner,
     Paid,
     Retaining,
@@ -52,7 +52,7 @@ class MultipartUpload(Encrypted):
 
 @operation("POST", "/{bucket}/{key}?uploads", repeatable=True)
 class CreateMultipartUpload(
-    Content, Encryption, OverwriteParams, Locking, ObjectGrants, Paid, Guarded, Operation[MultipartUpload]
+    Content, Encryption, ForbidOverwriteParams, Locking, ObjectGrants, Paid, Guarded, Operation[MultipartUpload]
 ):
     """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here.
 
@@ -72,7 +72,7 @@ class UploadPartResult(Written):
 
 @operation("PUT", "/{bucket}/{key}")
 class UploadPart(CustomerEncryption, Checksums, Paid, Guarded, Operation[UploadPartResult]):
-    """Send one part. Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`."""
+    """Send one part. Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `IntegrityError` (other bytes were stored)."""
 
     bucket: str
     key: str
@@ -135,12 +135,13 @@ class CompletedUpload(Checked, Charged):
 
 @operation("POST", "/{bucket}/{key}")
 class CompleteMultipartUpload(
-    CustomerEncryption, WriteConditions, OverwriteParams, Retaining, Paid, Guarded, Operation[CompletedUpload]
+    CustomerEncryption, WriteConditions, ForbidOverwriteParams, Retaining, Paid, Guarded, Operation[CompletedUpload]
 ):
     """Join the parts into the object.
 
-    Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`. The service may report the
-    failure inside a 200; it is raised all the same.
+    Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`, `ObjectAlreadyExists` (with
+    `forbid_overwrite`). The service may report the failure inside a 200; it is raised all the same. IBM documents no conditions
+    here: a service that does not know them replaces the object.
     """
 
     bucket: str

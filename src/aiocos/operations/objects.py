@@ -16,11 +16,11 @@ from aiocos.operations.shared import (
     Copied,
     CustomerEncryption,
     Encryption,
+    ForbidOverwriteParams,
     Guarded,
     Locking,
     Mirrored,
     ObjectGrants,
-    OverwriteParams,
     Paid,
     ReadConditions,
     ResponseOverrides,
@@ -47,7 +47,7 @@ class PutObject(
     Content,
     Encryption,
     WriteConditions,
-    OverwriteParams,
+    ForbidOverwriteParams,
     Retaining,
     Locking,
     ObjectGrants,
@@ -58,7 +58,8 @@ class PutObject(
 ):
     """Store an object in one piece, up to 5 GiB (for more, and for files and streams: `Client.upload`).
 
-    Raises `PreconditionFailed`, `ObjectProtected` (the old object is under retention), `BadDigest`, `EntityTooLarge`.
+    Raises `PreconditionFailed`, `ObjectAlreadyExists` (with `forbid_overwrite`), `ObjectProtected` (the old object is under
+    retention), `BadDigest`, `EntityTooLarge`, and `IntegrityError` where the service answers that it has stored other bytes.
     """
 
     bucket: str
@@ -253,7 +254,7 @@ class CopyObject(
     Content,
     Encryption,
     WriteConditions,
-    OverwriteParams,
+    ForbidOverwriteParams,
     SourceConditions,
     Retaining,
     Locking,
@@ -266,7 +267,8 @@ class CopyObject(
     `REPLACE`.
 
     Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected`. The service may report the
-    failure inside a 200; it is raised all the same.
+    failure inside a 200; it is raised all the same. `IntegrityError` where `source_if_match` is an MD5 and the copy
+    has another.
     """
 
     bucket: str

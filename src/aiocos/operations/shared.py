@@ -101,23 +101,33 @@ class ReadConditions:
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
 class WriteConditions:
-    """When to write; else 412 (`PreconditionFailed`). `if_none_match="*"`: only if there is no such object."""
+    """When to write; else 412 (`PreconditionFailed`).
+
+    IBM documents these for PUT, HEAD and GET of an object, not for copies and not for the completion of a multipart upload: a
+    service that does not know them there takes no notice, and writes. `Client.upload` and `Client.copy` look at the object
+    themselves right before that.
+    """
 
     __slots__ = ()
     if_match: Annotated[str | None, Header("If-Match")] = None
+    """Write only over an object with this ETag. None writes over whatever is there."""
     if_none_match: Annotated[str | None, Header("If-None-Match")] = None
+    """`"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over anything."""
     if_unmodified_since: Annotated[datetime | None, Header("If-Unmodified-Since")] = None
+    """Write only if the object was not written after this time (to the second). None does not look at the time."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class OverwriteParams:
-    """Refuse to replace an object."""
+class ForbidOverwriteParams:
+    """Refuse to replace an object, where the service knows the header."""
 
     __slots__ = ()
     forbid_overwrite: Annotated[bool | None, Header("x-ibm-forbid-overwrite", lenient=True)] = None
-    """True refuses the write with 409 `ObjectAlreadyExists` where the key has an object. None and False allow it.
+    """True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None sends no header.
 
-    Buckets that keep or kept versions ignore it, and so does a service whose owner has not enabled the feature.
+    A header of the on-premises product, from release 3.20, where an administrator has to turn it on. Buckets that keep or kept
+    versions ignore it, and services that do not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for
+    the public service, for `objects.put`.
     """
 
 

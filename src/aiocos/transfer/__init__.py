@@ -1,5 +1,6 @@
 """Transfers: objects of any size, in parts, with bounded memory, verified, and leaving nothing behind when they fail."""
 
+from aiocos.transfer.cleaning import FailedAbort
 from aiocos.transfer.handle import Handle
 from aiocos.transfer.methods import Transfers
 from aiocos.transfer.monitor import Progress
@@ -19,6 +20,7 @@ __all__ = [
     "DirectoryError",
     "DirectoryResult",
     "DownloadResult",
+    "FailedAbort",
     "FileError",
     "Handle",
     "Progress",

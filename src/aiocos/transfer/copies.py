@@ -14,10 +14,8 @@ import asyncio
 from typing import Any
 
 from aiocos.errors import (
-    AccessDenied,
     ConfigError,
     CosError,
-    IntegrityError,
     NoSuchKey,
     NoSuchVersion,
     NotModified,
@@ -30,16 +28,19 @@ from aiocos.groups import Service
 from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPartCopy
 from aiocos.operations.objects import CopyObject, HeadObject, ObjectInfo
 from aiocos.transfer.budget import Budget
-from aiocos.transfer.cleaning import abort, begin, keep
-from aiocos.transfer.completion import Completion, composite_of
+from aiocos.transfer.cleaning import begin, take_back
+from aiocos.transfer.completion import Completion
+from aiocos.transfer.conditions import check_target, forbidding
 from aiocos.transfer.kept import Kept
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_copy_threshold, check_part_size, cut, part_size_for
 from aiocos.transfer.results import CopyResult, leaves, raise_for
 from aiocos.transfer.stated import Copy, carry
+from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire import digest
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.values import CopySource, CustomerKey
+from aiocos.written import composite_of
 
 
 async def copy(service: Service, budget: Budget, request: Copy, monitor: Monitor) -> CopyResult:
@@ -125,10 +126,12 @@ def _replaced(what: str, info: ObjectInfo) -> str:
 
 async def _in_one_piece(service: Service, request: Copy, info: ObjectInfo, what: str, monitor: Monitor) -> CopyResult:
     monitor.parts_total = 1
+    await check_target(service, request, what)
+    operation = carry(request, CopyObject, **_pinned(request, info), **forbidding(request))
     try:
-        result = await service.engine.call(carry(request, CopyObject, **_pinned(request, info)))
+        result = await service.engine.call(operation)
     except PreconditionFailed as error:
-        if request.if_match or request.if_none_match or request.if_unmodified_since:
+        if request.forbid_overwrite or request.if_match or request.if_none_match or request.if_unmodified_since:
             # The condition that failed may be one on the target.
             raise
         raise TransferError(_replaced(what, info)) from error
@@ -169,20 +172,21 @@ class _Parts:
         self._monitor.parts_total = len(parts)
         kept = Kept(self._service, request, info, self._what)
         said, (retention, holds) = await kept.said(), await kept.retention()
-        created = await begin(self._service, carry(request, CreateMultipartUpload, **said))
+        await check_target(self._service, request, self._what)
+        created = await begin(self._service, carry(request, CreateMultipartUpload, **said, **forbidding(request)))
         try:
             try:
                 await self._copy(created.upload_id, parts)
             except BaseExceptionGroup as group:
                 raise_for(group, self._failure(group, created.upload_id))
             self._monitor.verifying()
+            await check_target(self._service, request, self._what)
             result = await self._complete(created.upload_id, retention)
         except Uncertain:
             # It may be there: aborting might be wrong, and would not help.
             raise
-        except BaseException:
-            # A second cancel ends the waiting, not the cleaning.
-            await asyncio.shield(keep(self._service, abort(self._service, request.bucket, request.key, created.upload_id)))
+        except BaseException as error:
+            await take_back(self._service, request.bucket, request.key, created.upload_id, error)
             raise
         await kept.hold(holds)
         return result
@@ -190,7 +194,7 @@ class _Parts:
     # -- parts ----------------------------------------------------------------------------------------------------
 
     async def _copy(self, upload_id: str, parts: list[Part]) -> None:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             for part in parts:
                 await self._monitor.going()
                 await self._places.acquire()
@@ -220,7 +224,7 @@ class _Parts:
         if any(isinstance(cause, PreconditionFailed | NoSuchKey | NoSuchVersion) for cause in causes):
             text = _replaced(self._what, self._info)
         else:
-            text = f"the {self._what} failed after {len(self._done)} parts, and was taken back: {causes[0]}"
+            text = f"the {self._what} failed after {len(self._done)} parts: {causes[0]}"
         return TransferError(text, upload_id=upload_id, parts_done=len(self._done))
 
     # -- the end --------------------------------------------------------------------------------------------------
@@ -229,9 +233,9 @@ class _Parts:
         request, info = self._request, self._info
         parts = [self._done[number] for number in sorted(self._done)]
         expected = composite_of(parts)
-        # An object copied onto itself by the parts it was made of has this ETag already: it would prove nothing.
-        telling = None if expected == digest.bare(info.etag) else expected
-        operation = carry(request, CompleteMultipartUpload, upload_id=upload_id, parts=parts, **retention)
+        operation = carry(
+            request, CompleteMultipartUpload, upload_id=upload_id, parts=parts, **retention, **forbidding(request)
+        )
         head = HeadObject(
             request.bucket,
             request.key,
@@ -239,9 +243,9 @@ class _Parts:
             expected_bucket_owner=request.expected_bucket_owner,
             request_payer=request.request_payer,
         )
-        done = await Completion(self._service, operation, head, telling, self._what).run()
-        if expected is not None and digest.part_count(done.etag) is not None and digest.bare(done.etag) != expected:
-            await self._doubt(done.etag, expected)
+        # An object copied onto itself by the parts it was made of has this ETag already: it would prove nothing.
+        before = digest.bare(info.etag)
+        done = await Completion(self._service, operation, head, expected, self._what, size=info.size, before=before).run()
         return CopyResult(
             bucket=request.bucket,
             key=request.key,
@@ -251,17 +255,4 @@ class _Parts:
             version_id=done.version_id,
             source_version_id=request.version_id or info.version_id,
             request_id=done.request_id,
-        )
-
-    async def _doubt(self, etag: str, expected: str) -> None:
-        """Raise where an ETag should follow from the parts' and does not: not under keys, where ETags may be no MD5s."""
-        if self._request.customer_key is not None:
-            return
-        try:
-            if (await self._service.buckets.head(self._request.bucket)).kp_enabled:
-                return
-        except AccessDenied:
-            return
-        raise IntegrityError(
-            f"the {self._what}: the object has the ETag {etag}, the parts make {expected}", expected=expected, actual=etag
         )

@@ -9,6 +9,7 @@ from types import TracebackType
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.results import FileError, leaves, raise_for
+from aiocos.transfer.tasks import TaskGroup
 
 # Files in flight. Small ones cost a round trip each, and the memory budget bounds the large ones.
 AT_ONCE = 32
@@ -22,7 +23,7 @@ class Crew:
     def __init__(self, width: int | None, monitor: Monitor) -> None:
         self._places = asyncio.Semaphore(width or AT_ONCE)
         self._monitor = monitor
-        self._tasks = asyncio.TaskGroup()
+        self._tasks = TaskGroup()
         self.files = 0
         self.bytes = 0
         self.errors: list[FileError] = []

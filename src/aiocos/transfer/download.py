@@ -48,6 +48,7 @@ from aiocos.transfer.partial import Partial
 from aiocos.transfer.plan import Part, check_concurrency, check_threshold, cut, range_size_for
 from aiocos.transfer.results import DownloadResult, leaves, raise_for
 from aiocos.transfer.target import Target
+from aiocos.transfer.tasks import TaskGroup
 from aiocos.transfer.verify import Verifier
 from aiocos.wire.ranges import ByteRange
 
@@ -254,7 +255,7 @@ class _Attempt:
         for offset, length in partial.kept:
             verifier.has(offset, length)
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 tasks.create_task(self._first(stream, missing[0], len(missing) > 1, verifier))
                 if len(missing) > 1:
                     places = asyncio.Semaphore((self._request.concurrency or self._config.concurrency) - 1 or 1)
@@ -296,7 +297,7 @@ class _Attempt:
         pinned: GetObject,
         places: asyncio.Semaphore,
         verifier: Verifier,
-        tasks: asyncio.TaskGroup,
+        tasks: TaskGroup,
     ) -> None:
         def release(taken: int) -> None:
             self._budget.give(taken)

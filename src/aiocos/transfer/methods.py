@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from aiocos.groups import Service
 from aiocos.transfer.budget import Budget
+from aiocos.transfer.cleaning import FailedAbort, failed_aborts
 from aiocos.transfer.copies import copy
 from aiocos.transfer.directory import DownloadDirectory, UploadDirectory, download_directory, upload_directory
 from aiocos.transfer.download import Download, download
@@ -128,3 +129,11 @@ class Transfers(Group[Desk]):
     start_sync = Method(Sync, _SYNC.start)
     sync_plan = Method(Sync, _plan)
     """What `sync` would do, as it is found out: `async for action in client.sync_plan(...)`."""
+
+    @property
+    def failed_aborts(self) -> tuple[FailedAbort, ...]:
+        """Uploads that were given up and could not be aborted: they may be open still, and cost money.
+
+        The latest 10,000, in the order of their failures. Each was logged; a client that is closed logs how many there are.
+        """
+        return failed_aborts(self.caller.service)

@@ -23,6 +23,8 @@ State = Literal["queued", "running", "paused", "verifying", "done", "failed", "c
 _log = logging.getLogger("aiocos.transfer")
 # Seconds that a transfer waits at its end for observers that are coroutines.
 _LAST_WORDS = 10.0
+# The same after a cancel, or when its deadline has passed: the caller is waiting to be told.
+_IN_TIME = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Observed:
     """What all transfers have for those who watch: `progress` hears of everything, the others of their moment.
 
     `on_queued` hears when the transfer begins, `on_progress` when bytes have moved, `on_done` once at its end, however that is:
-    `state` and `error` say.
+    `state` and `error` say. A transfer waits ten seconds for coroutines among them at its end; after a cancel, or when its
+    deadline has passed, a quarter of a second, and they go on by themselves.
     """
 
     _: KW_ONLY
@@ -220,15 +223,16 @@ class Monitor:
             # A source may raise a TimeoutError of its own, which is the caller's to understand.
             late = clock.expired() and isinstance(error, TimeoutError) and not isinstance(error, TimedOut)
             meaning = TimedOut(f"{what}: not done within {timeout:g} s", sent=True) if late else error
-            await self._end("cancelled" if isinstance(error, asyncio.CancelledError) else "failed", meaning)
+            cancelled = isinstance(error, asyncio.CancelledError)
+            await self._end("cancelled" if cancelled else "failed", meaning, _IN_TIME if cancelled or late else _LAST_WORDS)
             if meaning is not error:
                 raise meaning from error
             raise
         if self._parent is not None:
             self._parent.moved(0, parts=1)
-        await self._end("done", None)
+        await self._end("done", None, _LAST_WORDS)
 
-    async def _end(self, state: State, error: BaseException | None) -> None:
+    async def _end(self, state: State, error: BaseException | None, patience: float) -> None:
         if self._paused is not None:
             self._paused.set()
             self._paused = None
@@ -237,4 +241,4 @@ class Monitor:
         listeners = {id(one): one for one in (*self._queued, *self._moved, *self._done)}.values()
         if busy := [one.busy for one in listeners if one.busy is not None and not one.busy.done()]:
             # The tasks belong to themselves: a cancel ends this waiting, not them.
-            await asyncio.wait(busy, timeout=_LAST_WORDS)
+            await asyncio.wait(busy, timeout=patience)

@@ -1,8 +1,9 @@
 """Going on with an upload that an earlier process began.
 
 The journal says which upload it was and what was put into it; the service says what it has. A part is kept if its bytes, read
-from the source again, have the MD5 that the service shows as its ETag. Where ETags are no MD5s (a customer's key, Key Protect)
-the journal stands in: the service must show the very ETag that was answered when those bytes were sent.
+from the source again, have the MD5 that the service shows as its ETag. Where ETags are known to be no MD5s (a customer's key,
+Key Protect, `ClientConfig(verify_writes=False)`) the journal stands in: the service must show the very ETag that was answered
+when those bytes were sent.
 
 A journal is refused, with the reason, where anything of it is not of this very transfer: the source has another size or time,
 the headers are others, the parts were cut otherwise, the upload is gone. Then the upload begins anew, and the old one is
@@ -48,6 +49,8 @@ class Found:
     upload_id: str
     parts: dict[int, tuple[str, set[str]]] = field(default_factory=dict[int, tuple[str, set[str]]])
     joined: ObjectInfo | None = None
+    read: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
+    """Once `is_of` has read the source: the ETag of each part, and the MD5 of its bytes."""
 
     def has(self, part: Part, md5: str) -> str | None:
         """Return the ETag under which a part of this MD5 is there already; None where it is to be sent."""
@@ -58,8 +61,10 @@ class Found:
         """Tell whether all the parts are those of a source, which is read for it."""
         for part in parts:
             data = await origin.part(part)
-            if self.has(part, (await hashed(digest.digest, "md5", data)).hex()) is None:
+            md5 = (await hashed(digest.digest, "md5", data)).hex()
+            if (etag := self.has(part, md5)) is None:
                 return False
+            self.read[part.number] = etag, md5
         return True
 
 
@@ -70,10 +75,11 @@ class _Refused(Exception):
 class Record:
     """The journal of one upload. `refused` says why one that was there was not used."""
 
-    def __init__(self, service: Service, journal: Journal, what: dict[str, Any]) -> None:
+    def __init__(self, service: Service, journal: Journal, what: dict[str, Any], creation: CreateMultipartUpload) -> None:
         self._service = service
         self._journal = journal
         self._what = what
+        self._creation = creation
         self.refused: str | None = None
 
     @classmethod
@@ -98,7 +104,7 @@ class Record:
         path = (Path(directory) if directory else state_directory()) / f"{name}.upload"
         # At the end it is let go of, and kept for whoever goes on.
         async with held(partial(Journal.open, path), Journal.close) as journal:
-            yield cls(service, journal, what)
+            yield cls(service, journal, what, creation)
 
     async def find(self, head: HeadObject, parts: list[Part]) -> Found | None:
         """Return the upload to go on with; None where there is none, or none that can be trusted."""
@@ -117,15 +123,16 @@ class Record:
         if journal.begun is None:
             raise _Refused(journal.trouble)
         try:
-            upload_id = str(journal.begun["upload_id"])
-            noted = {int(step["part"]): (str(step["etag"]), str(step["md5"])) for step in journal.steps}
-        except (KeyError, TypeError, ValueError):
+            upload_id = _text(journal.begun["upload_id"])
+            noted = {int(step["part"]): (_text(step["etag"]), _text(step["md5"])) for step in journal.steps}
+        except Exception:  # whatever stands there, it is no reason not to upload
             raise _Refused(f"{journal.path} is damaged") from None
         if reason := journal.differs(self._what):
             if all(journal.begun.get(name) == self._what[name] for name in ("endpoint", "bucket", "key")):
                 await abort(self._service, bucket, key, upload_id)
             raise _Refused(reason)
         found = Found(upload_id)
+        opaque = bool(noted) and await self._are_opaque(noted)
         try:
             async for part in self._service.multipart.list_parts(bucket, key, upload_id):
                 if part.part_number not in lengths:
@@ -133,7 +140,7 @@ class Record:
                     raise _Refused(f"the upload has a part {part.part_number}, which the source has not")
                 if part.size == lengths[part.part_number]:
                     etag = part.etag or ""
-                    found.parts[part.part_number] = (etag, _md5s(etag, noted.get(part.part_number)))
+                    found.parts[part.part_number] = (etag, _md5s(etag, noted.get(part.part_number), opaque))
             return found
         except NoSuchUpload:
             pass
@@ -144,10 +151,22 @@ class Record:
                 found.joined = await self._service.engine.call(head)
             except NotFound:
                 raise _Refused("the upload is gone, and there is no object") from None
-            if digest.bare(found.joined.etag) == digest.composite_etag(map(bytes.fromhex, etags)):
-                found.parts = {number: (etag, {md5}) for number, (etag, md5) in noted.items()}
+            whole = found.joined.content_length in (None, sum(lengths.values()))
+            if whole and digest.bare(found.joined.etag) == digest.composite_etag(map(bytes.fromhex, etags)):
+                found.parts = {number: (one[0], _md5s(one[0], one, opaque)) for number, one in noted.items()}
                 return found
         raise _Refused("the upload is gone: it was aborted, or completed by somebody else")
+
+    async def _are_opaque(self, noted: dict[int, tuple[str, str]]) -> bool:
+        """Tell whether the ETags that were answered are known to be no MD5s. The bucket is asked only where they are others."""
+        creation, engine = self._creation, self._service.engine
+        if creation.customer_key is not None or not engine.config.verify_writes:
+            return True
+        if creation.server_side_encryption not in (None, "AES256"):
+            return True
+        if all(digest.bare(etag) == md5 for etag, md5 in noted.values() if digest.is_md5(etag)):
+            return False
+        return not await engine.has_md5_etags(creation.bucket, creation.expected_bucket_owner)
 
     async def begin(self, upload_id: str) -> None:
         """Note that an upload was created."""
@@ -164,11 +183,19 @@ class Record:
         await in_thread(self._journal.remove)
 
 
-def _md5s(etag: str, noted: tuple[str, str] | None) -> set[str]:
+def _md5s(etag: str, noted: tuple[str, str] | None, opaque: bool) -> set[str]:
+    """The MD5s that the bytes of a part may have, by its ETag and by what was noted when that was answered."""
     out = {digest.bare(etag)}
-    if noted is not None and digest.bare(noted[0]) == digest.bare(etag):
+    if noted is not None and digest.bare(noted[0]) == digest.bare(etag) and (opaque or not digest.is_md5(etag)):
         out.add(noted[1])
     return out
+
+
+def _text(value: object) -> str:
+    """What stands in a journal as text, such as can be sent."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise ValueError("no text")
+    return value
 
 
 def _options(creation: CreateMultipartUpload) -> str:

@@ -7,9 +7,12 @@ from functools import cache
 from typing import Any, Literal, TypeVar
 
 from aiocos.groups import Service
+from aiocos.operations.multipart import UploadPart
+from aiocos.operations.objects import PutObject
 from aiocos.operations.shared import (
     Content,
     Encryption,
+    ForbidOverwriteParams,
     Guarded,
     Locking,
     ObjectGrants,
@@ -17,17 +20,22 @@ from aiocos.operations.shared import (
     Retaining,
     SourceConditions,
     WriteConditions,
+    Written,
 )
 from aiocos.transfer.monitor import Observed
 from aiocos.transfer.source import Source
+from aiocos.wire import digest
 from aiocos.wire.spec import Operation
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
+W = TypeVar("W", PutObject, UploadPart)
 Directive = Literal["COPY", "REPLACE"]
 
 
 @dataclass(repr=False, slots=True)
-class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGrants, Paid, Guarded, Observed):
+class Upload(
+    Content, Encryption, WriteConditions, ForbidOverwriteParams, Retaining, Locking, ObjectGrants, Paid, Guarded, Observed
+):
     """Upload an object of any size: in one piece where it is small, else in parts.
 
     With `resume`, an upload in parts that does not get to its end (by an error, a cancel, a kill) keeps what it has sent, and
@@ -36,8 +44,21 @@ class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGra
     `multipart_threshold` (bytes) goes before the client's. What goes in one piece is in memory: what is larger than
     `TransferConfig.memory` goes in parts, whatever it says.
 
+    Conditions (`if_none_match="*"`: only if there is no such object) hold strictly for an upload in one piece. For an upload in
+    parts IBM does not document them. So the object is looked at before the first part, and again right before the parts are
+    joined: `PreconditionFailed`, and nothing is left behind. The look needs the right to read. An object that another writer
+    makes between that look and the joining is replaced, unless the service honors `If-None-Match` there, or
+    `x-ibm-forbid-overwrite` (on-premises, from release 3.20, where it is turned on), which is sent with `if_none_match="*"`.
+    For a strict guarantee raise `multipart_threshold` (up to `TransferConfig.memory`), or use a versioned bucket.
+
+    A cancel, or `timeout` (seconds, for all of it), ends the upload, and waits a quarter of a second for the abort. An abort
+    that takes longer goes on in the background, and `client.close()` waits for it, at most `TransferConfig.cleanup_timeout`
+    seconds. Aborts that failed are logged and kept in `client.failed_aborts`.
+
     Gives an `UploadResult`. Raises the service's errors, `TransferError` where parts failed (nothing is left behind),
-    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled.
+    `PreconditionFailed` (its subclass `ObjectAlreadyExists` with `forbid_overwrite`), `IntegrityError` where the service
+    answers that it has stored something else than what was sent, and `Uncertain` where the last answer was lost, or disagrees
+    with the object that the service shows, and cannot be settled.
     """
 
     bucket: str
@@ -52,14 +73,31 @@ class Upload(Content, Encryption, WriteConditions, Retaining, Locking, ObjectGra
 
 
 @dataclass(repr=False, slots=True)
-class Copy(Content, Encryption, WriteConditions, SourceConditions, Retaining, Locking, ObjectGrants, Paid, Guarded, Observed):
+class Copy(
+    Content,
+    Encryption,
+    WriteConditions,
+    ForbidOverwriteParams,
+    SourceConditions,
+    Retaining,
+    Locking,
+    ObjectGrants,
+    Paid,
+    Guarded,
+    Observed,
+):
     """Copy an object of any size within the service: in one piece up to `TransferConfig.copy_threshold`, else by parts.
 
     What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`; retention and
     legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a `CopyResult`. Raises the
     service's errors, `TransferError` where the source changed midway or parts failed (nothing is left behind),
-    `IntegrityError`, and `Uncertain` where the last answer was lost and cannot be settled. `timeout` is for all of it, in
+    `IntegrityError` where the service answers that the copy is something else than the source, and `Uncertain` where the last
+    answer was lost, or disagrees with the object that the service shows, and cannot be settled. `timeout` is for all of it, in
     seconds.
+
+    Conditions on the target (`if_none_match="*"`) are not documented for copies: the target is looked at right before it is
+    written, and an object that another writer makes after that look is replaced, unless the service honors the condition, or
+    `x-ibm-forbid-overwrite`, which is sent with `if_none_match="*"`. A cancel ends the copy as it ends an upload.
     """
 
     source_bucket: str
@@ -93,3 +131,14 @@ def _common(request: type[Observed], op: type[Operation[Any]]) -> tuple[str, ...
     # A condition on the object that is to be written says nothing about reading it.
     reading = {"if_match", "if_none_match", "if_unmodified_since"} if op.statement.method in ("HEAD", "GET") else set[str]()
     return tuple(p.name for p in op.statement.parameters if p.name in ours - reading)
+
+
+def with_checksum(operation: W, algorithm: digest.Algorithm, value: bytes) -> W:
+    """Give a body its checksum."""
+    setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
+    return operation
+
+
+def is_confirmed(result: Written, algorithm: digest.Algorithm, value: bytes) -> bool:
+    """Tell whether the service has repeated the checksum of a body. Services without checksum support do not."""
+    return algorithm != "md5" and getattr(result, f"checksum_{algorithm}") == digest.encode(value)

@@ -14,10 +14,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from aiocos.config import TransferConfig
-from aiocos.errors import ConfigError, CosError, IntegrityError, InvalidPart, NoSuchUpload, TransferError, Uncertain
+from aiocos.errors import (
+    ConfigError,
+    CosError,
+    IntegrityError,
+    InvalidPart,
+    NoSuchUpload,
+    PreconditionFailed,
+    TransferError,
+    Uncertain,
+)
 from aiocos.groups import Service
 from aiocos.net.hashing import INLINE, hashed
 from aiocos.operations.multipart import (
@@ -28,18 +37,20 @@ from aiocos.operations.multipart import (
     UploadPart,
 )
 from aiocos.operations.objects import HeadObject, PutObject
-from aiocos.operations.shared import Written
 from aiocos.transfer.budget import Budget
-from aiocos.transfer.cleaning import abort, begin, keep
-from aiocos.transfer.completion import Completion, composite_of
+from aiocos.transfer.cleaning import begin, take_back
+from aiocos.transfer.completion import Completion
+from aiocos.transfer.conditions import check_target, forbidding
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.plan import Part, check_concurrency, check_part_size, check_threshold, cut, growing, part_size_for
 from aiocos.transfer.results import UploadResult, Verified, leaves, raise_for
 from aiocos.transfer.resuming import Found, Record
 from aiocos.transfer.source import Origin, origin_of
-from aiocos.transfer.stated import Upload, carry
+from aiocos.transfer.stated import Upload, carry, is_confirmed, with_checksum
+from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
+from aiocos.written import composite_of
 
 Begun: TypeAlias = deque[tuple[Part, Bytes, int]]
 """Parts that are read already, with the memory they hold."""
@@ -115,13 +126,13 @@ async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, m
     monitor.parts_total = 1
     algorithm = service.engine.config.checksum
     value = digest.digest(algorithm, data) if len(data) <= INLINE else await hashed(digest.digest, algorithm, data)
-    result = await service.engine.call(_with(carry(request, PutObject, data=data), algorithm, value))
+    result = await service.engine.call(with_checksum(carry(request, PutObject, data=data), algorithm, value))
     monitor.bytes_total = len(data)
     monitor.moved(len(data), parts=1)
     if algorithm == "md5" and request.customer_key is None and digest.bare(result.etag) == value.hex():
         verified = "md5"
     else:
-        verified = "checksum" if _is_confirmed(result, algorithm, value) else None
+        verified = "checksum" if is_confirmed(result, algorithm, value) else None
     return UploadResult(
         bucket=request.bucket,
         key=request.key,
@@ -132,20 +143,6 @@ async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, m
         verified=verified,
         request_id=result.request_id,
     )
-
-
-W = TypeVar("W", PutObject, UploadPart)
-
-
-def _with(operation: W, algorithm: digest.Algorithm, value: bytes) -> W:
-    """Give a body its checksum."""
-    setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
-    return operation
-
-
-def _is_confirmed(result: Written, algorithm: digest.Algorithm, value: bytes) -> bool:
-    """Tell whether the service has said the checksum back, which who does not know it does not."""
-    return algorithm != "md5" and getattr(result, f"checksum_{algorithm}") == digest.encode(value)
 
 
 class _Multipart:
@@ -171,8 +168,8 @@ class _Multipart:
         self._places = asyncio.Semaphore(width)
         self._done: dict[int, CompletedPart] = {}
         self._computed = True  # every part's ETag is the MD5 that was computed here
+        self._foreign = False  # an ETag of a part is not, and was let pass: this service's are no MD5s
         self._confirmed = True  # every part's checksum was said back by the service
-        self._foreign = False  # an ETag is not, although it was computed: this service's are no MD5s
         self._size = 0
         self._record: Record | None = None
         self._found: Found | None = None
@@ -181,14 +178,15 @@ class _Multipart:
         """Create, send, complete; abort where any of it fails."""
         begun = deque() if begun is None else begun
         try:
+            await check_target(self._service, self._request, self._what)
             created = await self._create()
             try:
                 return await self._finish(created.upload_id, parts, begun)
             except Uncertain:
                 # It may be there: aborting might be wrong, and would not help.
                 raise
-            except BaseException:
-                await self._clean_up(created.upload_id)
+            except BaseException as error:
+                await self._clean_up(created.upload_id, error)
                 raise
         finally:
             for _, _, taken in begun:
@@ -197,6 +195,7 @@ class _Multipart:
     async def resume(self, parts: list[Part], record: Record) -> UploadResult:
         """Go on where an earlier process left off, or begin; what is sent stays where it fails."""
         self._record = record
+        await check_target(self._service, self._request, self._what)
         try:
             return await self._go_on(parts, record)
         except (InvalidPart, TransferError) as error:
@@ -215,22 +214,23 @@ class _Multipart:
         if found is not None and found.joined is not None:
             if await found.is_of(self._origin, parts):
                 for part in parts:
-                    self._keep(part, found.parts[part.number][0])
+                    self._keep(part, *found.read[part.number])
                 await record.end()
-                return self._result(found.joined.etag, found.joined.version_id, found.joined.request_id, found.upload_id)
+                joined, verified = found.joined, "composite" if self._computed else None
+                return self._result(joined.etag, joined.version_id, joined.request_id, found.upload_id, verified=verified)
             record.refused, self._found, found = "the source was changed since", None, None
         if found is None:
             found = Found((await self._create()).upload_id)
             try:
                 await record.begin(found.upload_id)
-            except OSError:
-                await self._clean_up(found.upload_id)
+            except OSError as error:
+                await self._clean_up(found.upload_id, error)
                 raise
         try:
             result = await self._finish(found.upload_id, parts, deque())
-        except IntegrityError:
-            # What was sent is not what was read: nothing to go on with.
-            await self._clean_up(found.upload_id)
+        except (IntegrityError, PreconditionFailed) as error:
+            # What was sent is not what was read, or must not become an object: nothing to go on with.
+            await self._clean_up(found.upload_id, error)
             await record.end()
             raise
         await record.end()
@@ -243,15 +243,16 @@ class _Multipart:
             raise_for(group, self._failure(group, upload_id))
         await self._origin.unchanged()
         self._monitor.verifying()
+        await check_target(self._service, self._request, self._what)
         return await self._complete(upload_id)
 
     async def _create(self) -> MultipartUpload:
-        return await begin(self._service, carry(self._request, CreateMultipartUpload))
+        return await begin(self._service, carry(self._request, CreateMultipartUpload, **forbidding(self._request)))
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
     async def _send(self, upload_id: str, parts: Iterable[Part], begun: Begun) -> None:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             while begun:
                 await self._monitor.going()
                 await self._places.acquire()
@@ -283,7 +284,7 @@ class _Multipart:
                     parts_done=len(self._done),
                 )
 
-    def _start(self, tasks: asyncio.TaskGroup, upload_id: str, part: Part, data: Bytes | None, taken: int) -> None:
+    def _start(self, tasks: TaskGroup, upload_id: str, part: Part, data: Bytes | None, taken: int) -> None:
         """Send a part in a task of its own, which takes over its place and its memory.
 
         They are given back when the task is done, not by the task itself: one that is cancelled before its first step runs
@@ -306,11 +307,11 @@ class _Multipart:
             raw = value if algorithm == "md5" else await hashed(digest.digest, "md5", data)
             md5 = raw.hex()
             if self._found is not None and (etag := self._found.has(part, md5)) is not None:
-                self._keep(part, etag)
+                self._keep(part, etag, md5)
                 return
         operation = carry(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
-        result = await self._service.engine.call(_with(operation, algorithm, value))
-        self._confirmed = self._confirmed and _is_confirmed(result, algorithm, value)
+        result = await self._service.engine.call(with_checksum(operation, algorithm, value))
+        self._confirmed = self._confirmed and is_confirmed(result, algorithm, value)
         if algorithm != "md5" or digest.bare(result.etag) != value.hex():
             self._computed = False
             self._foreign = self._foreign or algorithm == "md5"
@@ -322,9 +323,9 @@ class _Multipart:
         # Only here: where a part failed, its bytes may still be on their way.
         self._origin.done(data)
 
-    def _keep(self, part: Part, etag: str) -> None:
-        """Count a part that was sent by an earlier process. Its bytes were read again, and are those."""
-        self._computed = self._computed and digest.is_md5(etag)
+    def _keep(self, part: Part, etag: str, md5: str) -> None:
+        """Count a part that was sent by an earlier process. Its bytes were read again, and have this MD5."""
+        self._computed = self._computed and digest.bare(etag) == md5
         self._confirmed = False
         self._done[part.number] = CompletedPart(etag=etag, part_number=part.number)
         self._size += part.length
@@ -336,11 +337,13 @@ class _Multipart:
         own = [c for c in causes if not isinstance(c, CosError)]
         if own:
             return own[0]
+        if damage := next((c for c in causes if isinstance(c, IntegrityError)), None):
+            return damage
         if isinstance(causes[0], TransferError):
             return causes[0]
-        fate = "was taken back" if self._record is None else "keeps them: the same call goes on from there"
+        fate = "" if self._record is None else ", and keeps them: the same call goes on from there"
         return TransferError(
-            f"the {self._what} failed after {len(self._done)} parts, and {fate}: {causes[0]}",
+            f"the {self._what} failed after {len(self._done)} parts{fate}: {causes[0]}",
             upload_id=upload_id,
             parts_done=len(self._done),
         )
@@ -350,20 +353,17 @@ class _Multipart:
     async def _complete(self, upload_id: str) -> UploadResult:
         parts = [self._done[number] for number in sorted(self._done)]
         expected = composite_of(parts)
-        operation = carry(self._request, CompleteMultipartUpload, upload_id=upload_id, parts=parts)
-        done = await Completion(self._service, operation, carry(self._request, HeadObject), expected, self._what).run()
-        comparable = expected is not None and digest.part_count(done.etag) is not None
-        if comparable and not self._foreign and digest.bare(done.etag) != expected:
-            raise IntegrityError(
-                f"the {self._what}: the object has the ETag {done.etag}, the parts make {expected}",
-                expected=expected or "",
-                actual=done.etag,
-            )
-        verified = "composite" if comparable and self._computed else "checksum" if self._confirmed else None
+        operation = carry(self._request, CompleteMultipartUpload, upload_id=upload_id, parts=parts, **forbidding(self._request))
+        head = carry(self._request, HeadObject)
+        done = await Completion(
+            self._service, operation, head, expected, self._what, size=self._size, opaque=self._foreign
+        ).run()
+        computed = self._computed and digest.bare(done.etag) == expected
+        verified = "composite" if computed else "checksum" if self._confirmed else None
         return self._result(done.etag, done.version_id, done.request_id, upload_id, verified=verified)
 
     def _result(
-        self, etag: str, version_id: str | None, request_id: str | None, upload_id: str, *, verified: Verified = "composite"
+        self, etag: str, version_id: str | None, request_id: str | None, upload_id: str, *, verified: Verified
     ) -> UploadResult:
         return UploadResult(
             bucket=self._request.bucket,
@@ -379,9 +379,8 @@ class _Multipart:
             refused=self._record.refused if self._record else None,
         )
 
-    async def _clean_up(self, upload_id: str) -> None:
-        # A second cancel ends the waiting, not the cleaning.
-        await asyncio.shield(keep(self._service, abort(self._service, self._request.bucket, self._request.key, upload_id)))
+    async def _clean_up(self, upload_id: str, error: BaseException) -> None:
+        await take_back(self._service, self._request.bucket, self._request.key, upload_id, error)
 
 
 def _is_over(error: TransferError) -> bool:

@@ -5,7 +5,7 @@ import hashlib
 import importlib
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from aiocos.wire.message import Bytes
@@ -70,6 +70,18 @@ def composite_etag(md5s: Iterable[bytes]) -> str:
 def is_md5(etag: str) -> bool:
     """Tell whether an ETag has the form of the MD5 of a whole object."""
     return _PLAIN.fullmatch(bare(etag)) is not None
+
+
+def contradiction(sent: Mapping[str, str], told: Mapping[str, str | None]) -> tuple[str, str] | None:
+    """Return the checksum that was sent with a body and the other one that the service names for it; None if none differs.
+
+    `sent` are the headers of the request, `told` the checksums of the answer by the names of headers.
+    """
+    for name, value in told.items():
+        given = sent.get(name)
+        if given is not None and value is not None and value != given:
+            return given, value
+    return None
 
 
 def part_count(etag: str) -> int | None:

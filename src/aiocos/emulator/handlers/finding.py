@@ -7,7 +7,7 @@ from datetime import datetime
 from aiocos.emulator.context import Behavior, failure
 from aiocos.emulator.store import Bucket, Object, objects
 from aiocos.errors import MethodNotAllowed, NoSuchKey, NoSuchVersion, NotModified, PreconditionFailed
-from aiocos.operations.shared import OverwriteParams, ReadConditions, SourceConditions, WriteConditions
+from aiocos.operations.shared import ForbidOverwriteParams, ReadConditions, SourceConditions, WriteConditions
 from aiocos.wire import digest
 from aiocos.wire.values import CustomerKey
 
@@ -86,7 +86,7 @@ def check_write(old: Object | None, op: WriteConditions) -> None:
         raise _failed()
 
 
-def check_overwrite(bucket: Bucket, old: Object | None, op: OverwriteParams, behavior: Behavior) -> None:
+def check_overwrite(bucket: Bucket, old: Object | None, op: ForbidOverwriteParams, behavior: Behavior) -> None:
     """Refuse to replace an object where the request forbids it; a bucket that keeps or kept versions ignores the header."""
     if op.forbid_overwrite and behavior.honors_forbid_overwrite and bucket.versioning is None and old is not None:
         raise failure("ObjectAlreadyExists", "The object already exists, and the request forbids to overwrite it.", 409)

@@ -1,0 +1,119 @@
+"""Proof that a copy is whole, before `mv` removes what was copied: a size and a checksum that agree.
+
+What is not proven is not removed, even if nothing speaks against the copy: a service whose ETags are no MD5s, and that repeats
+no checksum, says nothing of the bytes that it has stored.
+"""
+
+import asyncio
+from pathlib import Path
+
+from aiocos.cli.paths import CosPath
+from aiocos.client import Client
+from aiocos.errors import TransferError
+from aiocos.groups.proof import evidence_for
+from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
+from aiocos.transfer import CopyResult, DownloadResult, UploadResult
+from aiocos.wire import digest
+
+# Read of the source at once, where it has to be read.
+_STEP = 1 << 20
+_CHECKSUMS = ("checksum_sha256", "checksum_crc64nvme", "checksum_crc32c", "checksum_crc32", "checksum_sha1")
+
+
+class Prover:
+    """Proves the copies of one run of `mv`, and remembers what it has asked of buckets."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._md5s: dict[str, bool] = {}
+
+    async def uploaded(self, source: Path, size: int, result: UploadResult) -> None:
+        """Prove that an object is the file; `TransferError` where that cannot be shown. `size` is the file's, in bytes."""
+        target = CosPath(result.bucket, result.key)
+        if result.verified is None:
+            raise _unproven(source, target, "the service confirmed no checksum of what was sent")
+        info = await self._look(target, result.version_id)
+        if result.size != size or info.content_length != size:
+            raise _unproven(source, target, f"the file has {size} bytes, the object {info.content_length}")
+        if digest.bare(info.etag) != digest.bare(result.etag):
+            raise _unproven(source, target, f"the object was replaced since: it has the ETag {info.etag}, not {result.etag}")
+
+    async def downloaded(self, source: CosPath, result: DownloadResult) -> None:
+        """Prove that a file is the object, which is that still."""
+        if result.verified is None:
+            raise _unproven(source, result.path, "the service gives no checksum that could be compared")
+        there = await asyncio.to_thread(result.path.stat)
+        if there.st_size != result.size:
+            raise _unproven(source, result.path, f"the object has {result.size} bytes, the file {there.st_size}")
+        await self.unchanged(source, result.etag, result.size)
+
+    async def unchanged(self, source: CosPath, etag: str, size: int) -> None:
+        """Make sure that an object is still the one that was copied."""
+        now = await self._look(source)
+        if not etag or digest.bare(now.etag) != digest.bare(etag) or now.content_length != size:
+            raise TransferError(
+                f"{source} was replaced while it was moved: it is there still, and its earlier content was copied"
+            )
+
+    async def copied(self, source: CosPath, info: ObjectInfo, result: CopyResult) -> None:
+        """Prove that an object is the copy of another, which HEAD said `info` of before."""
+        target = CosPath(result.bucket, result.key)
+        copy = await self._look(target, result.version_id)
+        if info.content_length is None or copy.content_length != info.content_length:
+            raise _unproven(source, target, f"the source has {info.content_length} bytes, the copy {copy.content_length}")
+        if digest.bare(copy.etag) != digest.bare(result.etag):
+            raise _unproven(source, target, f"the copy was replaced since: it has the ETag {copy.etag}, not {result.etag}")
+        agree = _agree(info, copy)
+        if agree is None and await self._same_etags(source, info, target, copy):
+            agree = True
+        if agree is None:
+            # The ETags are of two kinds, or may be no MD5s: what vouches for the copy is computed from the source.
+            agree = await self._read(source, info, target, copy)
+        if not agree:
+            raise _unproven(source, target, "the service gives no checksums of the two that agree")
+
+    async def _look(self, path: CosPath, version_id: str | None = None) -> ObjectInfo:
+        return await self._client.engine.call(HeadObject(path.bucket, path.key, version_id=version_id, checksum_mode="ENABLED"))
+
+    async def _same_etags(self, source: CosPath, info: ObjectInfo, target: CosPath, copy: ObjectInfo) -> bool:
+        for path, one in ((source, info), (target, copy)):
+            if one.customer_algorithm is not None or one.server_side_encryption not in (None, "AES256"):
+                return False
+            if not digest.is_md5(one.etag) and digest.part_count(one.etag) is None:
+                return False
+            if path.bucket not in self._md5s:
+                self._md5s[path.bucket] = await self._client.engine.has_md5_etags(path.bucket)
+            if not self._md5s[path.bucket]:
+                return False
+        return digest.bare(info.etag) == digest.bare(copy.etag)
+
+    async def _read(self, source: CosPath, info: ObjectInfo, target: CosPath, copy: ObjectInfo) -> bool:
+        engine = self._client.engine
+        evidence = await evidence_for(engine, GetObject(target.bucket, target.key, version_id=copy.version_id), copy)
+        if evidence is None or not info.etag:
+            return False
+        held: list[bytes] = []
+        async with self._client.objects.get(
+            source.bucket, source.key, version_id=info.version_id, if_match=info.etag
+        ) as stream:
+            async for chunk in stream:
+                held.append(chunk)
+                if sum(map(len, held)) >= _STEP:
+                    await asyncio.to_thread(evidence.proof.update, b"".join(held))
+                    held = []
+        await asyncio.to_thread(evidence.proof.update, b"".join(held))
+        return await evidence.check(evidence.proof, f"the copy {target} of {source}")
+
+
+def _agree(one: ObjectInfo, other: ObjectInfo) -> bool | None:
+    """Compare checksums of whole objects; None where the two have none in common."""
+    for name in _CHECKSUMS:
+        mine, theirs = getattr(one, name), getattr(other, name)
+        whole = mine and theirs and "-" not in mine and "-" not in theirs
+        if whole and "COMPOSITE" not in (one.checksum_type, other.checksum_type):
+            return mine == theirs
+    return None
+
+
+def _unproven(source: object, target: object, why: str) -> TransferError:
+    return TransferError(f"{source} was copied to {target} and is not removed: {why}. Compare the two, and remove it by hand")

@@ -1,0 +1,61 @@
+"""Answers that are changed on their way: what the service says is not what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from multidict import CIMultiDict
+
+from aiocos.net.exchange import Exchange
+from aiocos.net.transport import Transport
+from aiocos.wire.message import Outgoing, Response
+
+
+@dataclass
+class Answer:
+    """An answer before the client sees it. `body` is None where it is streamed, and not to be changed."""
+
+    request: Outgoing
+    status: int
+    headers: CIMultiDict[str]
+    body: bytes | None
+
+    def of(self, method: str, **query: bool) -> bool:
+        """Tell whether it answers a request of this method, whose query has these names, or has them not."""
+        names = {pair.partition("=")[0] for pair in self.request.query.split("&")}
+        return self.request.method == method and all((name in names) == there for name, there in query.items())
+
+    @property
+    def of_object(self) -> bool:
+        """Whether it is about an object, not about a bucket."""
+        return self.request.path.count("/") > 1
+
+
+def altered(
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Answer], object],
+    before: Callable[[Outgoing], object] = lambda request: None,
+) -> None:
+    """Have every answer changed before any client sees it, and every request `before` it is sent."""
+    send, opened = Transport.send, Transport.open
+
+    async def changed_send(self: Transport, request: Outgoing, **more: Any) -> Response:
+        before(request)
+        response = await send(self, request, **more)
+        answer = Answer(request, response.status, CIMultiDict(response.headers), response.body)
+        change(answer)
+        return Response(answer.status, answer.headers, answer.body or b"")
+
+    async def changed_open(self: Transport, request: Outgoing, **more: Any) -> Exchange:
+        before(request)
+        exchange = await opened(self, request, **more)
+        answer = Answer(request, exchange.status, CIMultiDict(exchange.headers), None)
+        change(answer)
+        exchange.status, exchange.headers = answer.status, answer.headers
+        return exchange
+
+    monkeypatch.setattr(Transport, "send", changed_send)
+    monkeypatch.setattr(Transport, "open", changed_open)

@@ -1,0 +1,233 @@
+"""Conditions on the target, where the service may take no notice of them: uploads in parts, and copies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.answers import altered
+from tests.transfer.conftest import DATA, PART, open_uploads
+
+import aiocos
+from aiocos.emulator import Emulator, Reset, Status
+from aiocos.errors import AccessDenied, Conflict, ObjectAlreadyExists, PreconditionFailed
+from aiocos.operations.multipart import CompleteMultipartUpload, UploadPart, UploadPartCopy
+from aiocos.wire.message import Outgoing
+
+CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since", "x-ibm-forbid-overwrite")
+THEIRS = b"another writer's"
+
+
+class Wire:
+    """What was sent; a service that is `deaf` takes no notice of conditions on anything but PUT, HEAD and GET."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sent: list[tuple[str, dict[str, str]]] = []
+        self.deaf = True
+        altered(monkeypatch, lambda answer: None, self._before)
+
+    def _before(self, request: Outgoing) -> None:
+        names = {pair.partition("=")[0] for pair in request.query.split("&")}
+        kind = "create" if "uploads" in names else "complete" if request.method == "POST" else request.method
+        copied = "x-amz-copy-source" in request.headers
+        if request.path.count("/") > 1 and "partNumber" not in names:
+            given = {name: request.headers[name] for name in CONDITIONS if name in request.headers}
+            self.sent.append(("copy" if copied else kind, given))
+        if self.deaf and (request.method == "POST" or copied):
+            for name in CONDITIONS:
+                request.headers.pop(name, None)
+
+    def of(self, kind: str) -> list[dict[str, str]]:
+        return [given for name, given in self.sent if name == kind]
+
+
+@pytest.fixture
+def wire(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    return Wire(monkeypatch)
+
+
+WORK: dict[str, Callable[..., Awaitable[object]]] = {
+    "upload": lambda cos, **more: cos.upload("bucket", "key", DATA, **more),
+    "stream": lambda cos, **more: cos.upload("bucket", "key", iter([DATA]), **more),
+    "copy": lambda cos, **more: cos.copy("bucket", "source", "bucket", "key", **more),
+    "parts": lambda cos, **more: cos.copy("bucket", "source", "bucket", "key", copy_threshold=0, part_size=PART, **more),
+}
+
+
+@pytest.fixture
+async def source(small: aiocos.Client) -> None:
+    await small.upload("bucket", "source", DATA)
+
+
+pytestmark = pytest.mark.usefixtures("source")
+
+
+def during(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, kind: type, then: Callable[[], Awaitable[object]]) -> None:
+    """Have something happen once, right before the first operation of a kind is sent."""
+    real, waiting = cos.engine.call, [then]
+
+    async def call(operation):
+        if isinstance(operation, kind) and waiting:
+            await waiting.pop()()
+        return await real(operation)
+
+    monkeypatch.setattr(cos.engine, "call", call)
+
+
+@pytest.mark.parametrize("name", WORK)
+async def test_what_is_there_stays(small: aiocos.Client, wire: Wire, name: str):
+    await small.objects.put("bucket", "key", THEIRS)
+    with pytest.raises(PreconditionFailed, match="did not happen"):
+        await WORK[name](small, if_none_match="*")
+    assert await small.objects.read("bucket", "key") == THEIRS
+    assert wire.of("create") == wire.of("complete") == wire.of("copy") == [], "found out before a byte was sent"
+    await small.objects.delete("bucket", "key")
+    await WORK[name](small, if_none_match="*")
+    assert await small.objects.read("bucket", "key") == DATA
+
+
+@pytest.mark.parametrize("deaf", [True, False])
+@pytest.mark.parametrize("name", ["upload", "stream", "parts"])
+async def test_what_comes_while_parts_are_sent_stays(
+    small: aiocos.Client, wire: Wire, monkeypatch: pytest.MonkeyPatch, name: str, deaf: bool
+):
+    wire.deaf = deaf
+    kind = UploadPartCopy if name == "parts" else UploadPart
+    during(small, monkeypatch, kind, lambda: small.objects.put("bucket", "key", THEIRS))
+    with pytest.raises(PreconditionFailed, match="exists"):
+        await WORK[name](small, if_none_match="*")
+    assert await small.objects.read("bucket", "key") == THEIRS
+    assert wire.of("complete") == []
+    assert await open_uploads(small) == []
+
+
+@pytest.mark.parametrize("name", ["upload", "parts"])
+async def test_what_comes_after_the_look_depends_on_the_service(
+    small: aiocos.Client, wire: Wire, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    for deaf in (False, True):
+        wire.deaf = deaf
+        await small.objects.delete("bucket", "key")
+        with monkeypatch.context() as patch:
+            during(small, patch, CompleteMultipartUpload, lambda: small.objects.put("bucket", "key", THEIRS))
+            if deaf:
+                await WORK[name](small, if_none_match="*")
+            else:
+                with pytest.raises(PreconditionFailed):
+                    await WORK[name](small, if_none_match="*")
+        assert await small.objects.read("bucket", "key") == (DATA if deaf else THEIRS)
+        assert await open_uploads(small) == []
+
+
+async def test_what_goes_along(small: aiocos.Client, wire: Wire):
+    forbid, none = {"x-ibm-forbid-overwrite": "true"}, {"If-None-Match": "*"}
+    await small.upload("bucket", "one", DATA, if_none_match="*")
+    assert (wire.of("create"), wire.of("complete")) == ([forbid], [none | forbid])
+    await small.upload("bucket", "two", DATA[:10], if_none_match="*")
+    assert wire.of("PUT") == [none], "documented for PUT: nothing else is needed"
+    await small.copy("bucket", "source", "bucket", "three", if_none_match="*")
+    assert wire.of("copy") == [none | forbid]
+    wire.sent.clear()
+    await small.upload("bucket", "four", DATA, forbid_overwrite=True)
+    await small.upload("bucket", "five", DATA[:10], forbid_overwrite=True)
+    await small.copy("bucket", "source", "bucket", "six", forbid_overwrite=True)
+    assert wire.of("create") == wire.of("complete") == wire.of("PUT") == wire.of("copy") == [forbid]
+    assert wire.of("HEAD") == [{}], "only the source is looked at"
+    wire.sent.clear()
+    await small.upload("bucket", "seven", DATA, if_none_match="*", forbid_overwrite=False)
+    assert wire.of("create") == [{"x-ibm-forbid-overwrite": "false"}]
+    await small.upload("bucket", "eight", DATA)
+    assert wire.of("create")[1:] == wire.of("complete")[1:] == [{}]
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "CopyObject", "CreateMultipartUpload", "CompleteMultipartUpload"])
+async def test_the_services_own_word(small: aiocos.Client, cos_emulator: Emulator, operation: str):
+    cos_emulator.faults.script([Status(409, code="ObjectAlreadyExists", operation=operation, times=None)])
+    with pytest.raises(ObjectAlreadyExists) as caught:
+        if operation == "CopyObject":
+            await small.copy("bucket", "source", "bucket", "key", forbid_overwrite=True)
+        else:
+            await small.upload("bucket", "key", DATA[:10] if operation == "PutObject" else DATA, forbid_overwrite=True)
+    assert isinstance(caught.value, Conflict)
+    assert isinstance(caught.value, PreconditionFailed)
+    assert len(cos_emulator.faults.hits) == 1, "not tried again"
+    assert await open_uploads(small) == []
+
+
+@pytest.mark.parametrize("name", WORK)
+@pytest.mark.parametrize("condition", ["match", "none", "since"])
+async def test_the_other_conditions(small: aiocos.Client, wire: Wire, name: str, condition: str):
+    first = await small.objects.put("bucket", "key", THEIRS)
+    now = (await small.objects.head("bucket", "key")).last_modified
+    assert now is not None
+    good, bad = {
+        "match": ({"if_match": first.etag}, {"if_match": '"0"'}),
+        "none": ({"if_none_match": '"0"'}, {"if_none_match": f'"0", {first.etag}'}),
+        "since": ({"if_unmodified_since": now}, {"if_unmodified_since": datetime.now(UTC) - timedelta(days=1)}),
+    }[condition]
+    with pytest.raises(PreconditionFailed):
+        await WORK[name](small, **bad)
+    assert await small.objects.read("bucket", "key") == THEIRS
+    await WORK[name](small, **good)
+    assert await small.objects.read("bucket", "key") == DATA
+    if condition == "match":
+        await small.objects.delete("bucket", "key")
+        with pytest.raises(PreconditionFailed, match="does not exist"):
+            await WORK[name](small, **good)
+
+
+async def test_a_replaced_object_is_not_replaced_again(small: aiocos.Client, wire: Wire, monkeypatch: pytest.MonkeyPatch):
+    first = await small.objects.put("bucket", "key", b"first")
+    during(small, monkeypatch, UploadPart, lambda: small.objects.put("bucket", "key", THEIRS))
+    with pytest.raises(PreconditionFailed):
+        await small.upload("bucket", "key", DATA, if_match=first.etag)
+    assert await small.objects.read("bucket", "key") == THEIRS
+
+
+async def test_without_the_right_to_look_nothing_is_sent(small: aiocos.Client, cos_emulator: Emulator, wire: Wire):
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="HeadObject", times=None)])
+    with pytest.raises(AccessDenied):
+        await small.upload("bucket", "key", DATA, if_none_match="*")
+    assert wire.of("create") == []
+    await small.upload("bucket", "key", DATA[:10], if_none_match="*")
+
+
+async def test_an_object_under_another_key_is_there(small: aiocos.Client, wire: Wire):
+    await small.objects.put("bucket", "key", THEIRS, customer_key=os.urandom(32))
+    # The service says of a missing key that the request is wrong, of a wrong one that it denies access.
+    for key, error in ((None, PreconditionFailed), (os.urandom(32), AccessDenied)):
+        with pytest.raises(error):
+            await small.upload("bucket", "key", DATA, if_none_match="*", customer_key=key)
+
+
+async def test_a_resumed_upload_has_them_too(
+    small: aiocos.Client, cos_emulator: Emulator, wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with monkeypatch.context() as patch:
+        during(small, patch, CompleteMultipartUpload, lambda: small.objects.put("bucket", "other", b""))
+        during(small, patch, UploadPart, lambda: small.objects.put("bucket", "key", THEIRS))
+        with pytest.raises(PreconditionFailed):
+            await small.upload("bucket", "key", DATA, if_none_match="*", resume=True)
+    assert await open_uploads(small) == []
+    assert not list(tmp_path.rglob("*.upload"))
+    with pytest.raises(PreconditionFailed):
+        await small.upload("bucket", "key", DATA, if_none_match="*", resume=True)
+    assert await small.objects.read("bucket", "key") == THEIRS
+
+
+async def test_its_own_completion_is_not_another_writers(small: aiocos.Client, cos_emulator: Emulator):
+    """The answer is lost, the look fails; the second completion meets the object that the first has made."""
+    cos_emulator.faults.script(
+        [
+            Reset(operation="CompleteMultipartUpload", lost_answer=True),
+            Status(503, code="ServiceUnavailable", operation="HeadObject", nth=3, times=5),
+            Status(412, code="PreconditionFailed", operation="CompleteMultipartUpload"),
+        ]
+    )
+    result = await small.upload("bucket", "key", DATA, if_none_match="*")
+    assert result.verified == "composite"
+    hits = [hit.subject.operation for hit in cos_emulator.faults.hits]
+    assert hits == ["CompleteMultipartUpload", *["HeadObject"] * 5, "CompleteMultipartUpload"]
