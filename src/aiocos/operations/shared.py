@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from aiocos.wire.document import Attribute, Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Header, HeaderMap, KeyHeaders, Query, Result
@@ -247,6 +247,8 @@ class Written(Encrypted):
 
 class Copied(Checked, Encrypted):
     """What a service says after it copied something."""
+
+    needed: ClassVar[tuple[str, ...]] = ("etag",)
 
     etag: Annotated[str, Element("ETag")] = ""
     last_modified: Timestamp | None = None

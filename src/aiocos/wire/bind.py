@@ -311,6 +311,11 @@ def _shape(cls: type[Result]) -> _Shape:
     return shape
 
 
+def has_document(cls: type[Result]) -> bool:
+    """Tell whether a result has a document, and not only headers."""
+    return _shape(cls).xml is not None
+
+
 # Servers write a few dozen names; whoever invents new ones for ever shall not fill the memory.
 _MET = 500
 
