@@ -2,9 +2,9 @@
 
 One codec serves every document of the service, both ways, driven by a plan made from a model's fields at its first use.
 
-Reading (`tree`) is ElementTree, then pydantic: the tree becomes nested dictionaries of strings, and one validation turns them into
-typed objects. Namespaces and the name of the root are not looked at here, because the service and its documentation vary in
-both; answers are held against what was asked for in `strict`.
+Reading (`tree`) is ElementTree, then pydantic: the tree becomes nested dictionaries of strings, and one validation turns them
+into typed objects. Namespaces and the name of the root are not looked at here, because the service and its documentation vary
+in both; answers are held against what was asked for in `strict`.
 
 Writing is our own, for two reasons that were measured: ElementTree writes the key `a\\rb` so that any parser reads `a\\nb`
 (a bulk delete would hit another key), and writes `\\x01` so that nobody can parse the whole batch. Here a carriage return is
