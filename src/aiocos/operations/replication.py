@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from aiocos.operations.listing import Page
+from aiocos.operations.listing import Page, another_page
 from aiocos.operations.shared import Guarded, Tag
 from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
@@ -160,3 +160,7 @@ class ListBucketReplicationFailures(Operation[ReplicationFailures]):
     continuation_token: Annotated[str | None, Query("continuation-token")] = None
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
     content_md5: Annotated[str | None, Header("Content-MD5")] = _EMPTY_MD5
+
+    def contradiction(self, result: ReplicationFailures) -> str | None:
+        """Compare the bucket that the page is of."""
+        return another_page(self.bucket, None, result.name, None, [])
