@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import aiocos.operations  # noqa: F401 - registers every operation
 from aiocos.operations.listing import Page
-from aiocos.wire.document import Document, Text, unwrap
+from aiocos.wire.document import Document, Text, Unknown, unwrap
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import (
     Body,
@@ -25,7 +25,8 @@ from aiocos.wire.spec import (
     Result,
     registry,
 )
-from aiocos.wire.values import CopySource, CustomerKey
+from aiocos.wire.text import attribute, escape
+from aiocos.wire.values import CopySource, CustomerKey, Stored
 
 # What people and programs put into keys: everything that some layer reads in a way of its own.
 ODD_KEYS = [
@@ -61,6 +62,24 @@ def operations() -> list[type[Operation[Any]]]:
     return [cls for cls in registry.values() if cls.__module__.startswith("aiocos.")]
 
 
+_names = st.sampled_from(["Younger", "Other.One", "x-y", "Ü"])
+_spaces = st.sampled_from(["", "", "", ' xmlns=""', ' xmlns="urn:other"'])
+
+
+@st.composite
+def unknown_elements(draw: st.DrawFn, text: st.SearchStrategy[str] = xml_text, depth: int = 2) -> str:
+    """Elements that no field stands for, in the one form."""
+    name, content = draw(_names), escape(draw(text))
+    space = draw(_spaces) if depth == 2 else ""
+    if draw(st.booleans()):
+        space += f' a="{attribute(draw(text))}"'
+    if depth and draw(st.booleans()):
+        content += draw(unknown_elements(text, depth - 1)) + escape(draw(text))
+    # Without a namespace is as in that of the parent, where the text stands alone.
+    space = space.replace(' xmlns=""', "")
+    return f"<{name}{space}>{content}</{name}>" if content else f"<{name}{space}/>"
+
+
 def documents() -> list[type[Document]]:
     found: dict[str, type[Document]] = {}
     waiting: list[type[Document]] = [Document]
@@ -87,6 +106,7 @@ def scalar(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
         int: numbers,
         bool: st.booleans(),
         datetime: seconds,
+        Stored: st.sampled_from(["0", "-1", "never"]).map(Stored),
         timedelta: st.integers(-2, 10**9).map(lambda s: timedelta(seconds=s)),
         ByteRange: ranges,
         CopySource: copy_sources,
@@ -106,7 +126,9 @@ def model(cls: type[Document], text: st.SearchStrategy[str] = xml_text) -> st.Se
 
 
 def _field(name: str, annotation: Any, marks: list[Any], owner: type[Document], text: Any) -> st.SearchStrategy[Any]:
-    mark = next((m for m in marks if isinstance(m, Header | HeaderMap | Local | Text)), None)
+    mark = next((m for m in marks if isinstance(m, Header | HeaderMap | Local | Text | Unknown)), None)
+    if isinstance(mark, Unknown):
+        return st.lists(unknown_elements(text), max_size=2).map(tuple)
     if isinstance(mark, HeaderMap):
         return st.dictionaries(header_names, header_text, max_size=3)
     if isinstance(mark, Header):

@@ -25,7 +25,7 @@ from aiocos.cli.display import say, show_json
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.operations.objects import GetObject
-from aiocos.wire.document import Document, plan_of, unwrap
+from aiocos.wire.document import Document, plan_of, told, unwrap
 from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, registry
 from aiocos.wire.spec import Path as InPath
 from aiocos.wire.values import codec
@@ -129,10 +129,7 @@ def _made(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
 
 
 def _told(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-    return str(error)
+    return told(error) if isinstance(error, ValidationError) else str(error)
 
 
 def _content(text: str) -> bytes:

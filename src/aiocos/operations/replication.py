@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from aiocos.operations.listing import Page
+from aiocos.operations.listing import Page, another_page
 from aiocos.operations.shared import Guarded, Tag
-from aiocos.wire.document import Document, Element, Timestamp
+from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
 
@@ -24,7 +24,7 @@ Status = Annotated[Literal["Enabled", "Disabled"], BeforeValidator(_capitalized)
 _EMPTY_MD5 = "1B2M2Y8AsgTpgAmY7PhCfg=="  # of no bytes at all: the service demands a checksum where there is no body
 
 
-class ReplicationAnd(Document):
+class ReplicationAnd(Extensible):
     """Conditions that must all hold."""
 
     root: ClassVar[str] = "And"
@@ -33,7 +33,7 @@ class ReplicationAnd(Document):
     tags: Annotated[list[Tag], Element("Tag", also="TagSet/Tag")] = []
 
 
-class ReplicationFilter(Document):
+class ReplicationFilter(Extensible):
     """The objects a rule is for: by prefix, by tag, or by several conditions in `and_`; empty, all of them."""
 
     root: ClassVar[str] = "Filter"
@@ -43,20 +43,20 @@ class ReplicationFilter(Document):
     and_: Annotated[ReplicationAnd | None, Element("And")] = None
 
 
-class Destination(Document):
+class Destination(Extensible):
     """Where objects are replicated to: the CRN of a bucket."""
 
     bucket: str
     storage_class: str | None = None
 
 
-class DeleteMarkerReplication(Document):
+class DeleteMarkerReplication(Extensible):
     """Whether delete markers are replicated too."""
 
     status: Status
 
 
-class ReplicationRule(Document):
+class ReplicationRule(Extensible):
     """What is replicated where. Of the rules that fit an object, the one of the highest priority counts."""
 
     root: ClassVar[str] = "Rule"
@@ -71,7 +71,7 @@ class ReplicationRule(Document):
     delete_marker_replication: DeleteMarkerReplication
 
 
-class ReplicationConfiguration(Result):
+class ReplicationConfiguration(Extensible, Result):
     """The replication rules of a bucket, at most 1,000. `role` is not used."""
 
     root: ClassVar[str] = "ReplicationConfiguration"
@@ -136,6 +136,7 @@ class ReplicationFailures(Page):
     """A page of replications that failed, the newest first."""
 
     root: ClassVar[str] = "ListReplicationFailureResult"
+    needed: ClassVar[tuple[str, ...]] = ("is_truncated",)
 
     name: str | None = None
     first_sync_attempted_before: str | None = None
@@ -159,3 +160,7 @@ class ListBucketReplicationFailures(Operation[ReplicationFailures]):
     continuation_token: Annotated[str | None, Query("continuation-token")] = None
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
     content_md5: Annotated[str | None, Header("Content-MD5")] = _EMPTY_MD5
+
+    def contradiction(self, result: ReplicationFailures) -> str | None:
+        """Compare the bucket that the page is of."""
+        return another_page(self.bucket, None, result.name, None, [])

@@ -2,8 +2,9 @@
 
 One codec serves every document of the service, both ways, driven by a plan made from a model's fields at its first use.
 
-Reading is ElementTree, then pydantic: the tree becomes nested dictionaries of strings and one validation turns them into
-typed objects. Namespaces and the name of the root are not looked at, because the service and its documentation vary in both.
+Reading (`tree`) is ElementTree, then pydantic: the tree becomes nested dictionaries of strings, and one validation turns them
+into typed objects. Namespaces and the name of the root are not looked at here, because the service and its documentation vary
+in both; answers are held against what was asked for in `strict`.
 
 Writing is our own, for two reasons that were measured: ElementTree writes the key `a\\rb` so that any parser reads `a\\nb`
 (a bulk delete would hit another key), and writes `\\x01` so that nobody can parse the whole batch. Here a carriage return is
@@ -14,25 +15,47 @@ declares, so looking for the bytes `<!DOCTYPE` is a sound test; only UTF-16 woul
 in UTF-16 has a zero byte, which no document in UTF-8 has.
 """
 
-import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
-from xml.etree import ElementTree
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aiocos.wire.misfit import told
+from aiocos.wire.text import XmlError, attribute, escape, sayable, unrepresentable
+from aiocos.wire.times import Timestamp, parse_time, write_time
+from aiocos.wire.tree import XSI, parse
+from aiocos.wire.unknown import UnknownElements, in_wrapper
+
+__all__ = [
+    "NAMESPACE",
+    "Attribute",
+    "Document",
+    "Element",
+    "Elsewhere",
+    "Extensible",
+    "Text",
+    "Timestamp",
+    "XmlError",
+    "build",
+    "parse_time",
+    "pascal",
+    "plan_of",
+    "read_tree",
+    "root_of",
+    "sayable",
+    "told",
+    "unrepresentable",
+    "unwrap",
+    "write_time",
+]
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 D = TypeVar("D", bound="Document")
-
-
-class XmlError(ValueError):
-    """The bytes are not the document they should be; the text says where and why."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -44,10 +67,12 @@ class Element:
     """A child element of another name; `Outer/Inner` is a list whose items `Inner` stand inside one `Outer`.
 
     `also` is a second form that is read and not written, for where services and documentation differ. Its `Inner` may be `*`.
+    `model` is what is read where the field's type is a base of it.
     """
 
     name: str
     also: str = ""
+    model: "type[Document] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,51 +88,13 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """All child elements that no other field stands for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Elsewhere:
     """Not in the XML. Places of the wire (headers) are subclasses of this."""
-
-
-def parse_time(value: object) -> object:
-    """Read the time forms of the service: ISO 8601, its compact form `20260101T000000Z`, and RFC 1123."""
-    if not isinstance(value, str) or not value:
-        return value
-    if not value[0].isdigit():
-        return _read_rfc1123(value)
-    if "-" not in value:
-        return datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    return value
-
-
-_MONTHS = {
-    "Jan": "01", "Feb": "02", "Mar": "03", "Apr": "04", "May": "05", "Jun": "06",
-    "Jul": "07", "Aug": "08", "Sep": "09", "Oct": "10", "Nov": "11", "Dec": "12",
-}  # fmt: skip
-
-
-def _read_rfc1123(value: str) -> datetime:
-    # `Fri, 20 Nov 2026 10:00:00 GMT` is what servers write; a parser of all forms takes several times as long.
-    if len(value) == 29 and value.endswith(" GMT"):
-        try:
-            return datetime.fromisoformat(f"{value[12:16]}-{_MONTHS[value[8:11]]}-{value[5:7]}T{value[17:25]}+00:00")
-        except (KeyError, ValueError):
-            pass
-    return parsedate_to_datetime(value)
-
-
-def write_time(value: datetime) -> str:
-    """Write ISO 8601 in UTC, with milliseconds only where there are any."""
-    utc = value.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds") + "Z"
-
-
-def _zoned(value: datetime) -> datetime:
-    # `-0000` and a missing zone both mean UTC here; a naive time could not be compared with any other.
-    # The zone of pydantic is one of its own; the usual one is equal to it, and what other readers of times give.
-    return value if value.tzinfo is UTC else value.replace(tzinfo=UTC) if not value.utcoffset() else value
-
-
-Timestamp = Annotated[datetime, BeforeValidator(parse_time), AfterValidator(_zoned)]
-"""A moment, with a time zone, in any form the service writes."""
 
 
 class Document(BaseModel):
@@ -117,6 +104,7 @@ class Document(BaseModel):
 
     root: ClassVar[str] = ""
     namespace: ClassVar[str] = NAMESPACE
+    closed: ClassVar[bool] = False  # refuse elements that no field stands for, where they would be lost
 
     def to_xml(self) -> bytes:
         """Write the document; `XmlError` where a text holds what XML cannot carry."""
@@ -131,6 +119,26 @@ class Document(BaseModel):
     def from_xml(cls: type[D], data: bytes) -> D:
         """Read the document, whatever its root and namespace are called; `XmlError` where it cannot be."""
         return build(cls, read_tree(cls, data))
+
+
+def root_of(cls: type[Document]) -> str:
+    """Return the name of a document's root element."""
+    return cls.root or cls.__name__
+
+
+class Extensible(Document):
+    """A document that keeps the elements it does not know; see `aiocos.wire.unknown` for the rule."""
+
+    unknown_elements: Annotated[UnknownElements, Unknown()] = ()
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+    def __repr_args__(self) -> "Iterable[tuple[str | None, Any]]":
+        """Leave the field out where it is empty: few documents have such elements."""
+        own = [(name, value) for name, value in super().__repr_args__() if name != "unknown_elements"]
+        return [*own, ("unknown_elements", self.unknown_elements)] if self.unknown_elements else own
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -157,7 +165,8 @@ class Plan:
     attributes: list[Entry] = field(default_factory=list[Entry])
     text: Entry | None = None
     by_name: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    required_elements: bool = False
+    keeps: bool = False  # elements that no entry stands for
+    closed: bool = False  # refuses such elements
 
 
 _plans: dict[type[Document], Plan] = {}
@@ -185,8 +194,12 @@ def plan_of(cls: type[Document]) -> Plan:
 
 def _fill(plan: Plan, cls: type[Document]) -> None:
     others: dict[str, Entry] = {}
+    plan.closed = cls.closed
     for name, info in cls.model_fields.items():
-        mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | Elsewhere)), None)
+        mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | Elsewhere | Unknown)), None)
+        if isinstance(mark, Unknown):
+            plan.keeps = True
+            continue
         if isinstance(mark, Elsewhere):
             continue
         entry = _entry(name, mark, info.annotation)
@@ -211,6 +224,8 @@ def _entry(name: str, mark: Element | Attribute | Text | None, annotation: Any) 
     inner = unwrap(get_args(kind)[0]) if many else kind
     wire = mark.name if isinstance(mark, Element | Attribute) else pascal(name)
     outer, _, item = wire.partition("/")
+    if isinstance(mark, Element) and mark.model is not None:
+        inner = mark.model
     return Entry(
         field=name,
         name=outer,
@@ -246,20 +261,12 @@ def pascal(name: str) -> str:
 
 
 def read_tree(cls: type[Document], data: bytes) -> dict[str, Any]:
-    """Read XML into the nested dictionaries that `build` validates."""
-    if b"\0" in data:
-        raise XmlError("not well-formed XML: a zero byte, or not UTF-8")
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise XmlError("a document type definition is not accepted")
-    try:
-        # White space may come first: it is how the service keeps the connection of a long copy or completion open.
-        root = ElementTree.fromstring(data.lstrip(), ElementTree.XMLParser(encoding="utf-8"))
-    except (ElementTree.ParseError, ValueError) as error:
-        raise XmlError(f"not well-formed XML: {error}") from error
-    if root.tag.rpartition("}")[2].lower() == "html":
-        # A gateway's page with a status of 200 would be a document without any of its elements: an empty listing.
-        raise XmlError("a web page, and no document of the service")
-    return _read(root, plan_of(cls))
+    """Read XML into the nested dictionaries that `build` validates.
+
+    `XmlError` for a document that is not well-formed, and for one that is larger or deeper than any of the service (see
+    `aiocos.wire.limits`).
+    """
+    return parse(data, plan_of(cls))
 
 
 def build(cls: type[D], values: dict[str, Any]) -> D:
@@ -267,90 +274,23 @@ def build(cls: type[D], values: dict[str, Any]) -> D:
     try:
         return cls.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(p) for p in first["loc"])
-        raise XmlError(f"{cls.__name__}: {place or 'document'}: {first['msg']}") from error
+        raise XmlError(f"{cls.__name__}: {told(error)}") from error
     except ValueError as error:  # of older versions of pydantic, for a time in the year 0
         raise XmlError(f"{cls.__name__}: {error}") from error
-
-
-def _read(element: ElementTree.Element, plan: Plan) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    by_name = plan.by_name
-    for child in element:
-        tag = child.tag
-        entry = by_name.get(tag[tag.rfind("}") + 1 :])
-        if entry is None:
-            continue
-        if entry.item is not None:
-            item = entry.item
-            values = [_value(inner, entry) for inner in child if item in ("*", inner.tag[inner.tag.rfind("}") + 1 :])]
-            if entry.many:
-                out[entry.field] = values
-            elif values:
-                out[entry.field] = values[0]
-        elif entry.many:
-            out.setdefault(entry.field, []).append(_value(child, entry))
-        elif (value := _value(child, entry)) is not None:
-            out[entry.field] = value
-    for entry in plan.attributes:
-        local = entry.name.rpartition(":")[2]
-        value = element.get(f"{{{XSI}}}{local}", element.get(local))
-        if value is not None:
-            out[entry.field] = value
-    if plan.text is not None:
-        out[plan.text.field] = (element.text or "").strip()
-    return out
-
-
-def _value(element: ElementTree.Element, entry: Entry) -> Any:
-    if entry.model is not None:
-        return _read(element, entry.model)
-    text = element.text or ""
-    if entry.text:
-        return text
-    return text.strip() or None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Writing
 
-_SPECIAL = re.compile('[&<>\r"\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
-_NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
-
-
-def unrepresentable(text: str) -> bool:
-    """Tell whether XML 1.0 has no way to carry this text."""
-    return _NEVER.search(text) is not None
-
-
-def sayable(text: str) -> str:
-    """Replace what XML cannot carry: for messages about a key, which must come through even where the key cannot."""
-    return _NEVER.sub("\ufffd", text)
-
-
-def _escape(text: str) -> str:
-    if _SPECIAL.search(text) is None:
-        return text
-    if found := _NEVER.search(text):
-        raise XmlError(f"XML cannot carry the character U+{ord(found.group()):04X} at index {found.start()} of {text!r}")
-    return _SPECIAL.sub(lambda m: _ESCAPES[m.group()], text)
-
-
-def _attribute(value: object) -> str:
-    # A parser makes a space of a line break or tab that stands in an attribute as it is.
-    return _scalar(value).replace("\n", "&#10;").replace("\t", "&#9;")
-
 
 def _scalar(value: object) -> str:
     if isinstance(value, str):
-        return _escape(value)
+        return escape(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         return write_time(value)
-    return _escape(str(value))
+    return escape(str(value))
 
 
 def _write(out: list[str], name: str, document: Document, plan: Plan, xmlns: str = "") -> None:
@@ -359,7 +299,7 @@ def _write(out: list[str], name: str, document: Document, plan: Plan, xmlns: str
         value = getattr(document, entry.field)
         if value is not None:
             prefix = f' xmlns:xsi="{XSI}"' if entry.name.startswith("xsi:") else ""
-            attributes += f'{prefix} {entry.name}="{_attribute(value)}"'
+            attributes += f'{prefix} {entry.name}="{attribute(value if isinstance(value, str) else _scalar(value))}"'
     out.append(f"<{name}{attributes}>")
     if plan.text is not None and (text := getattr(document, plan.text.field)) is not None:
         out.append(_scalar(text))
@@ -375,8 +315,30 @@ def _write(out: list[str], name: str, document: Document, plan: Plan, xmlns: str
         for item in value:
             _write_one(out, entry.item or entry.name, item, entry)
         if entry.item is not None:
+            if plan.keeps:
+                out.extend(_inside(document, entry.name))
             out.append(f"</{entry.name}>")
+    if plan.keeps:
+        _write_unknown(out, document, plan)
     out.append(f"</{name}>")
+
+
+def _unknown(document: Document) -> tuple[str, ...]:
+    return document.unknown_elements if isinstance(document, Extensible) else ()
+
+
+def _inside(document: Document, wrapper: str) -> list[str]:
+    return [text[len(wrapper) + 1 :] for text in _unknown(document) if in_wrapper(text) == wrapper]
+
+
+def _write_unknown(out: list[str], document: Document, plan: Plan) -> None:
+    written = {e.name for e in plan.elements if e.item is not None and getattr(document, e.field) is not None}
+    for text in _unknown(document):
+        wrapper = in_wrapper(text)
+        if not wrapper:
+            out.append(text)
+        elif wrapper not in written:
+            out.append(f"<{wrapper}>{text[len(wrapper) + 1 :]}</{wrapper}>")
 
 
 def _write_one(out: list[str], name: str, value: Any, entry: Entry) -> None:
