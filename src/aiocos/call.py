@@ -201,9 +201,12 @@ class Engine:
         """How many requests are in flight, and may be, in the running loop."""
         return self._transport.pacing
 
-    def presign(self, request: Request, headers: dict[str, str], expires: int) -> str:
-        """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request."""
-        return self._presigner().presign(self.address(request, headers), expires=expires)
+    def presign(self, request: Request, headers: dict[str, str], expires: int, *, strict: bool = True) -> str:
+        """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request.
+
+        `strict` refuses times that the service does not take; False signs them all the same.
+        """
+        return self._presigner().presign(self.address(request, headers), expires=expires, strict=strict)
 
     async def close(self) -> None:
         """Close the connections of the running loop. The engine can be used again."""
