@@ -29,12 +29,13 @@ from aiocos.wire.spec import (
     Result,
     Statement,
 )
-from aiocos.wire.values import Codec, CustomerKey, codec
+from aiocos.wire.values import Codec, CustomerKey, Utf8, codec
 
 R = TypeVar("R", bound=Result)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 
 _NOT_A_VALUE = re.compile(r"[^\x20-\x7e\t]")
+_NEVER_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -171,6 +172,8 @@ def _put_map(headers: dict[str, str], prefix: str, values: Mapping[str, str]) ->
 
 def _checked(value: str) -> str:
     if found := _NOT_A_VALUE.search(value):
+        if isinstance(value, Utf8) and _NEVER_A_VALUE.search(value) is None:
+            return value
         raise ValueError(
             f"a header carries printable ASCII only, not U+{ord(found.group()):04X}: encode the value (percent, base64)"
         )
@@ -188,11 +191,11 @@ def _checked_payload(value: object) -> Bytes:
 
 def _document(f: _Field, value: Any) -> Document:
     document = cast("type[Document]", f.document)
+    if isinstance(value, document):
+        return value
     if f.inner is not None:
         return document(**{f.inner: value})
-    if not isinstance(value, document):
-        raise TypeError(f"expected {document.__name__}, not {type(value).__name__}")
-    return value
+    raise TypeError(f"expected {document.__name__}, not {type(value).__name__}")
 
 
 def from_request(cls: type[O], request: Request) -> O:

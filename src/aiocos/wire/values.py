@@ -91,6 +91,12 @@ class CustomerKey:
         return hash(self.md5)
 
 
+class Utf8(str):
+    """A text that a header carries as UTF-8, as IBM's SDK sends it; any other text with more than ASCII is refused there."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
     """How a value of one type is written and read. Both raise ValueError."""
