@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import base64
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ from aiocos.emulator import Emulator
 from aiocos.emulator.faults import Status
 from aiocos.ibm_boto3 import S3Client
 from aiocos.ibm_boto3.exceptions import OperationNotPageableError, PaginationError, WaiterError
+from aiocos.ibm_boto3.paginate import PAGED, Paginator
 
 from .worlds import face_of
 
@@ -186,28 +189,88 @@ async def test_tokens_of_other_forms(listed: Listed, method: str, token: str) ->
     assert _entries(full)[first] == _entries(whole)[first]
 
 
+def _recorded(operation: str) -> tuple[Paginator, list[dict[str, Any]]]:
+    """A paginator whose listing is empty, and what it was asked."""
+    asked: list[dict[str, Any]] = []
+
+    async def call(**arguments: Any) -> dict[str, Any]:
+        asked.append(arguments)
+        return {}
+
+    return Paginator(call, PAGED[operation]), asked
+
+
+def _token(**names: Any) -> str:
+    return base64.b64encode(json.dumps(names).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("operation", "token", "asked"),
+    [
+        # An empty token is none.
+        ("ListObjectsV2", "", {}),
+        ("ListObjectsV2", None, {}),
+        ("ListObjectsV2", _token(ContinuationToken="a"), {"ContinuationToken": "a"}),
+        ("ListObjectsV2", _token(ContinuationToken=None), {}),
+        ("ListObjectVersions", _token(KeyMarker="a", VersionIdMarker="b"), {"KeyMarker": "a", "VersionIdMarker": "b"}),
+        ("ListObjectVersions", _token(KeyMarker="a"), {"KeyMarker": "a"}),
+        # What names anything else is no token, and the text itself is the marker.
+        ("ListObjects", _token(Foo="a"), {"Marker": _token(Foo="a")}),
+        ("ListObjects", _token(Marker="a", Foo="b"), {"Marker": _token(Marker="a", Foo="b")}),
+        ("ListObjects", base64.b64encode(b"[1]").decode(), {"Marker": base64.b64encode(b"[1]").decode()}),
+        ("ListObjects", base64.b64encode(b"5").decode(), {"Marker": base64.b64encode(b"5").decode()}),
+        ("ListObjects", "plain", {"Marker": "plain"}),
+    ],
+)
+async def test_what_a_starting_token_asks_for(operation: str, token: str | None, asked: dict[str, Any]) -> None:
+    paginator, seen = _recorded(operation)
+    async for _ in paginator.paginate(Bucket="b", PaginationConfig={"StartingToken": token}):
+        pass
+    assert seen == [{"Bucket": "b", **asked}]
+
+
+async def test_what_a_configuration_asks_for() -> None:
+    for config, limit in [({"PageSize": 3}, {"MaxKeys": 3}), ({"PageSize": "0"}, {"MaxKeys": 0}), ({}, {}), (None, {})]:
+        paginator, seen = _recorded("ListObjectsV2")
+        async for _ in paginator.paginate(Bucket="b", PaginationConfig=config):
+            pass
+        assert seen == [{"Bucket": "b", **limit}]
+
+
+async def test_the_same_page_for_ever_is_an_error() -> None:
+    asked = 0
+
+    async def call(**_: Any) -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        return {"IsTruncated": True, "NextContinuationToken": "again", "Contents": [{"Key": "a"}]}
+
+    with pytest.raises(PaginationError, match="same next token was received twice"):
+        await Paginator(call, PAGED["ListObjectsV2"]).paginate(Bucket="b").build_full_result()
+    assert asked == 2
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-async def test_waiters_wait(face: S3Client) -> None:
-    quick = {"Delay": 0.01, "MaxAttempts": 100}
-    exists = asyncio.ensure_future(face.get_waiter("bucket_exists").wait(Bucket="late", WaiterConfig=quick))
-    await asyncio.sleep(0.05)
-    assert not exists.done()
-    await face.create_bucket(Bucket="late")
-    await asyncio.wait_for(exists, 5)
-    there = asyncio.ensure_future(face.get_waiter("object_exists").wait(Bucket="late", Key="k", WaiterConfig=quick))
-    await asyncio.sleep(0.05)
-    assert not there.done()
-    await face.put_object(Bucket="late", Key="k", Body=b"1")
-    await asyncio.wait_for(there, 5)
-    gone = asyncio.ensure_future(face.get_waiter("object_not_exists").wait(Bucket="late", Key="k", WaiterConfig=quick))
-    await asyncio.sleep(0.05)
-    assert not gone.done()
-    await face.delete_object(Bucket="late", Key="k")
-    await asyncio.wait_for(gone, 5)
-    await face.delete_bucket(Bucket="late")
-    await face.get_waiter("bucket_not_exists").wait(Bucket="late", WaiterConfig=quick)
+async def test_waiters_wait(face: S3Client, cos_emulator: Emulator) -> None:
+    quick = {"Delay": 0.01, "MaxAttempts": 10_000}
+
+    async def waits(name: str, then: Callable[[], Awaitable[Any]], **arguments: Any) -> None:
+        """Let a waiter ask in vain, twice, and then give it what it waits for."""
+        before = len(cos_emulator.requests)
+        waiting = asyncio.ensure_future(face.get_waiter(name).wait(**arguments, WaiterConfig=quick))
+        while [served.operation[:4] for served in list(cos_emulator.requests)[before:]].count("Head") < 2:
+            await asyncio.sleep(0.001)
+        assert not waiting.done()
+        await then()
+        await asyncio.wait_for(waiting, 60)
+
+    late, key = {"Bucket": "late"}, {"Bucket": "late", "Key": "k"}
+    await waits("bucket_exists", lambda: face.create_bucket(**late), **late)
+    await waits("object_exists", lambda: face.put_object(**key, Body=b"1"), **key)
+    await waits("object_not_exists", lambda: face.delete_object(**key), **key)
+    await waits("bucket_not_exists", lambda: face.delete_bucket(**late), **late)
 
 
 async def test_waiters_give_up_as_theirs_do(face: S3Client, sdk: Any, cos_emulator: Emulator) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
+from urllib.parse import unquote_plus
 
 from aiocos.ibm_boto3.exceptions import PaginationError
 
@@ -15,6 +16,8 @@ Call = Callable[..., Awaitable[dict[str, Any]]]
 
 # In a token to resume at: how much of the page behind it was given already.
 _GIVEN = "boto_truncate_amount"
+# Inputs that are keys.
+_KEYS = ("Marker", "KeyMarker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,9 @@ class PageIterator:
             yield page
             count += here
             token = pages.following(page)
+            if page.get("EncodingType") == "url" and "EncodingType" in arguments:
+                # For who asks for it, keys stay encoded in a page. What names the next one is not asked for in that form.
+                token = {name: unquote_plus(value) if value and name in _KEYS else value for name, value in token.items()}
             if all(value is None for value in token.values()):
                 return
             if self._most is not None and count == self._most:

@@ -9,21 +9,23 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import ValidationError
 
-from aiocos.ibm_boto3 import names
+from aiocos.ibm_boto3 import names, variants
 from aiocos.ibm_boto3.exceptions import ParamValidationError
-from aiocos.wire.document import Document, parse_time, unwrap
+from aiocos.ibm_boto3.moments import read_moment
+from aiocos.operations.listing import Page
+from aiocos.wire.document import Document, unwrap
 from aiocos.wire.ranges import ByteRange
-from aiocos.wire.spec import Body, KeyHeaders, Local, Operation, Parameter, Payload, Statement
-from aiocos.wire.values import CopySource, CustomerKey
+from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, Statement
+from aiocos.wire.values import CopySource, CustomerKey, Utf8
 
 _BUCKET = re.compile(r"[a-zA-Z0-9.\-_]{1,255}")
+_VERSION = re.compile(r"\?versionId=([^\s]+)$")
 _KEY_PARTS = ("Algorithm", "Key", "KeyMD5")
 _MISSING: Any = object()
 
@@ -100,7 +102,7 @@ def _input_of(statement: Statement) -> _Input:
     known = _inputs.get(statement.name)
     if known is None:
         members = {
-            names.of_parameter(p): Member(p.name, p.required, _reader_of(p))
+            names.of_parameter(p): Member(p.name, names.is_required(statement, p), _reader_of(p))
             for p in statement.parameters
             if not isinstance(p.place, Local | KeyHeaders)
         }
@@ -152,7 +154,10 @@ def read_members(statement: Statement, given: Mapping[str, Any], *, whole: bool 
         member = known.members.get(name)
         if member is not None:
             values[member.field] = member.read(value, name, report)
-        elif name not in known.passed and not _is_of_key(name, known.keys):
+        elif name in known.passed:
+            if name != "ContentLength":
+                _text(value, name, report)
+        elif not _is_of_key(name, known.keys):
             report.unknown(name, offered(statement))
     if known.keys:
         read_keys(known.keys, given, values, report)
@@ -175,7 +180,7 @@ def read_keys(keys: Mapping[str, str], given: Mapping[str, Any], values: dict[st
             report.add(f"Invalid customer key: {prefix}Key and {prefix}Algorithm (AES256) come together")
             continue
         try:
-            plain = key.encode("latin-1") if isinstance(key, str) else bytes(key)
+            plain = key.encode() if isinstance(key, str) else bytes(key)
             # Who gives the MD5 of the key too gives both as they travel.
             made = CustomerKey(base64.b64decode(plain) if md5 is not None and len(plain) != 32 else plain)
         except ValueError as error:
@@ -187,9 +192,9 @@ def read_keys(keys: Mapping[str, str], given: Mapping[str, Any], values: dict[st
 
 
 def _check_length(given: Mapping[str, Any], values: Mapping[str, Any], report: Report) -> None:
-    length, data = given.get("ContentLength"), values.get("data")
-    if length is None:
+    if "ContentLength" not in given:
         return
+    length, data = given["ContentLength"], values.get("data")
     if not isinstance(length, int):
         report.wrong_type("ContentLength", length, "<class 'int'>")
     elif isinstance(data, bytes | bytearray | memoryview) and len(cast("bytes", data)) != length:
@@ -198,7 +203,15 @@ def _check_length(given: Mapping[str, Any], values: Mapping[str, Any], report: R
 
 def made(cls: type[Operation[Any]], given: Mapping[str, Any]) -> Operation[Any]:
     """Make an operation of its members; raises `ParamValidationError`."""
-    return cls(**read_members(cls.statement, given))
+    values = read_members(cls.statement, given)
+    body = cls.statement.body
+    if body is not None and body.required and values.get(body.name) is None:
+        values.pop(body.name, None)
+        return variants.without_body(cls)(**values, **{body.name: None})
+    if "EncodingType" in given and issubclass(cls.statement.result, Page):
+        # IBM's SDK decodes what it has asked for itself, and leaves what the caller has asked for.
+        return variants.undecoded(cls)(**values)
+    return cls(**values)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -213,7 +226,10 @@ def _reader_of(p: Parameter) -> Reader:
         return _Structure(document, whole=p.place.of is None)
     if p.name == "bucket":
         return _bucket
-    return _reader(p.type)
+    if isinstance(p.place, HeaderMap):
+        return _metadata
+    read = _reader(p.type)
+    return _header if read is _text and isinstance(p.place, Header) else read
 
 
 def _reader(annotation: Any) -> Reader:
@@ -246,9 +262,15 @@ def _reader(annotation: Any) -> Reader:
 def _text(value: Any, where: str, report: Report) -> Any:
     if not isinstance(value, str):
         return report.wrong_type(where, value, "<class 'str'>")
-    if where == "Key" and not value:
+    if not value and where.rpartition(".")[2] == "Key":
         return report.add(f"Invalid length for parameter {where}, value: 0, valid min length: 1")
     return value
+
+
+def _header(value: Any, where: str, report: Report) -> Any:
+    """Read a text that travels in a header. As IBM's SDK sends it, what is not ASCII goes as UTF-8."""
+    read = _text(value, where, report)
+    return read if not isinstance(read, str) or read.isascii() else Utf8(read)
 
 
 def _bucket(value: Any, where: str, report: Report) -> Any:
@@ -269,26 +291,9 @@ def _truth(value: Any, where: str, report: Report) -> Any:
 
 def _moment(value: Any, where: str, report: Report) -> Any:
     try:
-        if isinstance(value, datetime):
-            # botocore takes a time without a zone for one of this machine's.
-            return value if value.tzinfo else value.astimezone()
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            return _read_moment(value)
-    except (ValueError, OverflowError, OSError):
-        pass
-    return report.wrong_type(where, value, "<class 'datetime.datetime'>, timestamp-string")
-
-
-def _read_moment(text: str) -> datetime:
-    made = parse_time(text)
-    if not isinstance(made, datetime):
-        try:
-            made = datetime.fromisoformat(text)
-        except ValueError:
-            made = parsedate_to_datetime(text)
-    return made if made.tzinfo else made.replace(tzinfo=UTC)
+        return read_moment(value)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return report.wrong_type(where, value, "<class 'datetime.datetime'>, timestamp-string")
 
 
 def _texts(value: Any, where: str, report: Report) -> Any:
@@ -301,6 +306,18 @@ def _texts(value: Any, where: str, report: Report) -> Any:
     return dict(pairs)
 
 
+def _metadata(value: Any, where: str, report: Report) -> Any:
+    read = _texts(value, where, report)
+    for name, one in cast("dict[Any, Any]", read).items() if isinstance(read, dict) else ():
+        if isinstance(name, str) and isinstance(one, str) and not (name.isascii() and one.isascii()):
+            return report.add(
+                f'Non ascii characters found in S3 metadata for key "{name}", value: "{one}".  \n'
+                "S3 metadata can only contain ASCII characters. \n"
+                "A header carries printable ASCII only: encode the value (percent, base64)"
+            )
+    return cast("Any", read)
+
+
 def _blob(value: Any, where: str, report: Report) -> Any:
     if isinstance(value, str):
         return value.encode()
@@ -311,11 +328,12 @@ def _blob(value: Any, where: str, report: Report) -> Any:
 
 def _copy_source(value: Any, where: str, report: Report) -> Any:
     if isinstance(value, str):
-        path, _, version = value.partition("?versionId=")
+        found = _VERSION.search(value)
+        path, version = (value[: found.start()], found[1]) if found else (value, None)
         bucket, slash, key = path.removeprefix("/").partition("/")
         if not slash or not bucket or not key:
             return report.add(f"Invalid value for parameter {where}: expected bucket/key, not {value!r}")
-        return CopySource(bucket, key, version or None)
+        return CopySource(bucket, key, version)
     if not isinstance(value, Mapping):
         return report.wrong_type(where, value, "<class 'str'>, <class 'dict'>")
     given = cast("Mapping[str, Any]", value)
@@ -364,7 +382,9 @@ class _Structure:
         """The members of the document, found out at first use."""
         if not self._members:
             self._members = {
-                names.of_field(self._document, field): Member(field, info.is_required(), _reader(info.annotation))
+                names.of_field(self._document, field): Member(
+                    field, names.is_required_in(self._document, field, info.is_required()), _reader(info.annotation)
+                )
                 for field, info in self._document.model_fields.items()
                 if not names.is_header(self._document, field)
             }
@@ -382,14 +402,18 @@ class _Structure:
             member = members.get(name)
             if member is None:
                 report.unknown(name, members, where)
-            elif one is not None:
+            else:
                 values[member.field] = member.read(one, f"{where}.{name}", report)
         if len(report.lines) > before:
             return _MISSING
+        absent = [
+            m.field for m in members.values() if m.field not in values and self._document.model_fields[m.field].is_required()
+        ]
         try:
-            made = self._document(**values)
+            # What IBM's SDK does not demand is the service's to miss.
+            made = self._document.model_construct(**values, **dict.fromkeys(absent)) if absent else self._document(**values)
         except ValidationError as error:
             for one in error.errors(include_url=False, include_input=False):
                 report.add(f"Invalid value for parameter {'.'.join([where, *map(str, one['loc'])])}: {one['msg']}")
             return _MISSING
-        return made if self._whole else getattr(made, next(iter(self._document.model_fields)))
+        return made if self._whole or absent else getattr(made, next(iter(self._document.model_fields)))

@@ -167,7 +167,8 @@ class TransferManager(Jobs[TransferFuture]):
                 version_id=source.version_id,
                 source_client=source_client.typed if source_client is not None else None,
             )
-            await copy(self._client.typed, self._desk.budget, request, monitor)
+            # A copy onto itself and its kin are the service's to refuse, as IBM's SDK has it.
+            await copy(self._client.typed, self._desk.budget, request, monitor, strict=False)
 
         args = {"copy_source": copy_source, "bucket": bucket, "key": key, "extra_args": given}
         return self._start(work, subscribers, args | {"source_client": source_client or self._client})
