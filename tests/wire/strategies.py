@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import aiocos.operations  # noqa: F401 - registers every operation
 from aiocos.operations.listing import Page
-from aiocos.wire.document import Document, Text, unwrap
+from aiocos.wire.document import Document, Text, Unknown, unwrap
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import (
     Body,
@@ -25,6 +25,7 @@ from aiocos.wire.spec import (
     Result,
     registry,
 )
+from aiocos.wire.text import attribute, escape
 from aiocos.wire.values import CopySource, CustomerKey
 
 # What people and programs put into keys: everything that some layer reads in a way of its own.
@@ -59,6 +60,24 @@ customer_keys = st.binary(min_size=32, max_size=32)
 
 def operations() -> list[type[Operation[Any]]]:
     return [cls for cls in registry.values() if cls.__module__.startswith("aiocos.")]
+
+
+_names = st.sampled_from(["Younger", "Other.One", "x-y", "Ü"])
+_spaces = st.sampled_from(["", "", "", ' xmlns=""', ' xmlns="urn:other"'])
+
+
+@st.composite
+def unknown_elements(draw: st.DrawFn, text: st.SearchStrategy[str] = xml_text, depth: int = 2) -> str:
+    """Elements that no field stands for, in the one form."""
+    name, content = draw(_names), escape(draw(text))
+    space = draw(_spaces) if depth == 2 else ""
+    if draw(st.booleans()):
+        space += f' a="{attribute(draw(text))}"'
+    if depth and draw(st.booleans()):
+        content += draw(unknown_elements(text, depth - 1)) + escape(draw(text))
+    # Without a namespace is as in that of the parent, where the text stands alone.
+    space = space.replace(' xmlns=""', "")
+    return f"<{name}{space}>{content}</{name}>" if content else f"<{name}{space}/>"
 
 
 def documents() -> list[type[Document]]:
@@ -106,7 +125,9 @@ def model(cls: type[Document], text: st.SearchStrategy[str] = xml_text) -> st.Se
 
 
 def _field(name: str, annotation: Any, marks: list[Any], owner: type[Document], text: Any) -> st.SearchStrategy[Any]:
-    mark = next((m for m in marks if isinstance(m, Header | HeaderMap | Local | Text)), None)
+    mark = next((m for m in marks if isinstance(m, Header | HeaderMap | Local | Text | Unknown)), None)
+    if isinstance(mark, Unknown):
+        return st.lists(unknown_elements(text), max_size=2).map(tuple)
     if isinstance(mark, HeaderMap):
         return st.dictionaries(header_names, header_text, max_size=3)
     if isinstance(mark, Header):

@@ -4,26 +4,40 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compa
 """
 
 from dataclasses import KW_ONLY
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
 
 from aiocos.operations.shared import Charged, Grantee, Grants, Guarded, Mirrored, Owner, Paid
-from aiocos.wire.document import Document, Element
+from aiocos.wire.document import Element, Extensible
 from aiocos.wire.spec import Body, Operation, Query, Result, operation
 
 
-class Grant(Document):
+class Grant(Extensible):
     """One right of one grantee: FULL_CONTROL, WRITE, WRITE_ACP, READ or READ_ACP."""
 
     grantee: Grantee | None = None
     permission: str | None = None
 
 
-class AccessControlPolicy(Result):
+class AclOwner(Owner, Extensible):
+    """The owner in an access control list, which is written back: what a page of a listing says of an owner is not."""
+
+    root: ClassVar[str] = "Owner"
+
+
+def _owner(value: Any) -> Any:
+    if isinstance(value, AclOwner) or not isinstance(value, Owner | dict):
+        return value
+    return AclOwner.model_validate(value.__dict__ if isinstance(value, Owner) else value)
+
+
+class AccessControlPolicy(Extensible, Result):
     """Who owns something, and who may do what with it."""
 
     root: ClassVar[str] = "AccessControlPolicy"
 
-    owner: Owner | None = None
+    owner: Annotated[Owner | None, Element("Owner", model=AclOwner), BeforeValidator(_owner)] = None
     grants: Annotated[list[Grant], Element("AccessControlList/Grant")] = []
 
 

@@ -6,11 +6,11 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-cors
 from typing import Annotated, ClassVar
 
 from aiocos.operations.shared import Guarded, Mirrored
-from aiocos.wire.document import Document, Element
+from aiocos.wire.document import Document, Element, Extensible
 from aiocos.wire.spec import Body, Operation, Result, operation
 
 
-class CorsRule(Document):
+class CorsRule(Extensible):
     """Who may do what: origins, methods and headers may hold one `*` each."""
 
     root: ClassVar[str] = "CORSRule"
@@ -27,12 +27,13 @@ class CorsRule(Document):
 class CorsRules(Document):
     """The rules of a bucket."""
 
+    closed: ClassVar[bool] = True
     root: ClassVar[str] = "CORSConfiguration"
 
     rules: Annotated[list[CorsRule], Element("CORSRule")] = []
 
 
-class CorsConfiguration(Result):
+class CorsConfiguration(Extensible, Result):
     """The rules of a bucket as the service tells them."""
 
     root: ClassVar[str] = "CORSConfiguration"
@@ -49,10 +50,13 @@ class GetBucketCors(Mirrored, Guarded, Operation[CorsConfiguration]):
 
 @operation("PUT", "/{bucket}?cors")
 class PutBucketCors(Guarded, Operation[Result]):
-    """Replace a bucket's rules for cross-origin requests. Raises `InvalidRequest`."""
+    """Replace a bucket's rules for cross-origin requests. Raises `InvalidRequest`.
+
+    Takes a list of rules, or what `cors.get` returned: elements that this library does not know are written back.
+    """
 
     bucket: str
-    rules: Annotated[list[CorsRule], Body(md5=True, of=CorsRules)]
+    rules: Annotated[list[CorsRule] | CorsConfiguration, Body(md5=True, of=CorsRules)]
 
 
 @operation("DELETE", "/{bucket}?cors", ok=204)

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from aiocos.operations.shared import Guarded, Tag
-from aiocos.wire.document import Document, Element, Timestamp
+from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Operation, Query, Result, operation
 
 Status = Literal["Enabled", "Disabled"]
 
 
-class Transition(Document):
+class Transition(Extensible):
     """When new objects go to the archive: after days (0: at once), or at a date in the future."""
 
     date: Timestamp | None = None
@@ -24,7 +24,7 @@ class Transition(Document):
     """`GLACIER` (restored within 12 hours) or `ACCELERATED` (within 2)."""
 
 
-class Expiration(Document):
+class Expiration(Extensible):
     """When objects expire: days after their creation, counted to the next midnight UTC, or at a date."""
 
     date: Timestamp | None = None
@@ -33,20 +33,31 @@ class Expiration(Document):
     """Remove delete markers that no version stands behind."""
 
 
-class NoncurrentVersionExpiration(Document):
+class NoncurrentVersionExpiration(Extensible):
     """When versions expire that are not the current one: days after they were succeeded."""
 
     noncurrent_days: int | None = None
     newer_noncurrent_versions: int | None = None
 
 
-class AbortIncompleteMultipartUpload(Document):
+class NoncurrentVersionTransition(Extensible):
+    """When versions go to another storage class that are not the current one. Not offered by COS; other services have it."""
+
+    noncurrent_days: int | None = None
+    """Days after a version was succeeded by another."""
+    newer_noncurrent_versions: int | None = None
+    """How many noncurrent versions stay where they are, the newest first. None: none of them."""
+    storage_class: str | None = None
+    """The storage class that versions go to."""
+
+
+class AbortIncompleteMultipartUpload(Extensible):
     """When uploads are aborted that were not completed: days after they were begun."""
 
     days_after_initiation: int | None = None
 
 
-class FilterAnd(Document):
+class FilterAnd(Extensible):
     """Conditions that must all hold."""
 
     root: ClassVar[str] = "And"
@@ -57,7 +68,7 @@ class FilterAnd(Document):
     object_size_less_than: int | None = None
 
 
-class LifecycleFilter(Document):
+class LifecycleFilter(Extensible):
     """The objects a rule is for: one condition, or several in `and_`; empty, all of them."""
 
     root: ClassVar[str] = "Filter"
@@ -69,7 +80,7 @@ class LifecycleFilter(Document):
     and_: Annotated[FilterAnd | None, Element("And")] = None
 
 
-class LifecycleRule(Document):
+class LifecycleRule(Extensible):
     """What becomes of which objects."""
 
     root: ClassVar[str] = "Rule"
@@ -82,6 +93,8 @@ class LifecycleRule(Document):
     """The old form of the filter."""
     transitions: Annotated[list[Transition], Element("Transition")] = []
     expiration: Expiration | None = None
+    noncurrent_version_transitions: Annotated[list[NoncurrentVersionTransition], Element("NoncurrentVersionTransition")] = []
+    """When versions that are not the current one go to another storage class. COS refuses it."""
     noncurrent_version_expiration: NoncurrentVersionExpiration | None = None
     abort_incomplete_multipart_upload: AbortIncompleteMultipartUpload | None = None
 
@@ -121,12 +134,13 @@ class LifecycleRule(Document):
 class LifecycleRules(Document):
     """The rules of a bucket, at most 1,000."""
 
+    closed: ClassVar[bool] = True
     root: ClassVar[str] = "LifecycleConfiguration"
 
     rules: Annotated[list[LifecycleRule], Element("Rule")] = []
 
 
-class LifecycleConfiguration(Result):
+class LifecycleConfiguration(Extensible, Result):
     """The rules of a bucket as the service tells them."""
 
     root: ClassVar[str] = "LifecycleConfiguration"
@@ -145,11 +159,13 @@ class GetBucketLifecycleConfiguration(Guarded, Operation[LifecycleConfiguration]
 class PutBucketLifecycleConfiguration(Guarded, Operation[Result]):
     """Replace a bucket's lifecycle rules. An archive rule is for new objects only, expiry for those that are there too.
 
+    Takes a list of rules, or what `lifecycle.get` returned: elements that this library does not know are written back.
+
     Raises `InvalidRequest`.
     """
 
     bucket: str
-    rules: Annotated[list[LifecycleRule], Body(md5=True, of=LifecycleRules)]
+    rules: Annotated[list[LifecycleRule] | LifecycleConfiguration, Body(md5=True, of=LifecycleRules)]
 
 
 @operation("DELETE", "/{bucket}?lifecycle", ok=204)

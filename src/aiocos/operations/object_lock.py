@@ -7,14 +7,14 @@ from dataclasses import KW_ONLY
 from typing import Annotated, ClassVar, Literal
 
 from aiocos.operations.shared import Charged, Guarded, Paid
-from aiocos.wire.document import Document, Element, Timestamp
+from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
 LockMode = Literal["COMPLIANCE", "GOVERNANCE"]
 """Nobody can lift a COMPLIANCE lock; who has the right may bypass GOVERNANCE."""
 
 
-class DefaultLock(Document):
+class DefaultLock(Extensible):
     """The lock that new versions get where none is given: a mode, and days or years, not both (at most 100 years)."""
 
     root: ClassVar[str] = "DefaultRetention"
@@ -24,7 +24,7 @@ class DefaultLock(Document):
     years: int | None = None
 
 
-class LockRule(Document):
+class LockRule(Extensible):
     """The one rule of a bucket with Object Lock."""
 
     root: ClassVar[str] = "Rule"
@@ -32,7 +32,7 @@ class LockRule(Document):
     default_retention: DefaultLock | None = None
 
 
-class ObjectLockConfiguration(Result):
+class ObjectLockConfiguration(Extensible, Result):
     """Whether a bucket can lock versions, and how it does by default. Lock cannot be switched off."""
 
     root: ClassVar[str] = "ObjectLockConfiguration"
@@ -71,7 +71,7 @@ class PutObjectLockConfiguration(Paid, Guarded, Operation[Charged]):
     token: Annotated[str | None, Header("x-amz-bucket-object-lock-token")] = None
 
 
-class ObjectRetention(Result):
+class ObjectRetention(Extensible, Result):
     """The lock of a version: its mode, and until when. Both are required; empty, it lifts a lock that may be bypassed."""
 
     root: ClassVar[str] = "Retention"
@@ -105,10 +105,12 @@ class PutObjectRetention(Paid, Guarded, Operation[Charged]):
 class LegalHold(Document):
     """The legal hold of a version."""
 
+    closed: ClassVar[bool] = True
+
     status: Literal["ON", "OFF"]
 
 
-class ObjectLegalHold(Result):
+class ObjectLegalHold(Extensible, Result):
     """Whether a version is under legal hold."""
 
     root: ClassVar[str] = "LegalHold"
@@ -132,6 +134,7 @@ class PutObjectLegalHold(Paid, Guarded, Operation[Charged]):
 
     bucket: str
     key: str
-    status: Annotated[Literal["ON", "OFF"], Body(md5=True, of=LegalHold)]
+    status: Annotated[Literal["ON", "OFF"] | ObjectLegalHold, Body(md5=True, of=LegalHold)]
+    """`ON` or `OFF`, or what `get_legal_hold` returned."""
     _: KW_ONLY
     version_id: Annotated[str | None, Query("versionId")] = None

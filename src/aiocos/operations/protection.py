@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
 
 from aiocos.operations.shared import Guarded, Mirrored
-from aiocos.wire.document import Document, Element, Timestamp
+from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
 
-class RetentionDays(Document):
+class RetentionDays(Extensible):
     """A period in days: 0 to 365,243 by the service's reference, 36,135 by another page of its documentation."""
 
     days: int
 
 
-class ProtectionConfiguration(Result):
+class ProtectionConfiguration(Extensible, Result):
     """A bucket's retention policy: minimum ≤ default ≤ maximum. It can be changed, and never removed.
 
     `status` is `Retention`, or `Disabled` in the answer about a bucket that has no policy. `enable_permanent_retention` cannot

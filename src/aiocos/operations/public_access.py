@@ -6,10 +6,11 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-iam-p
 from typing import Annotated, ClassVar
 
 from aiocos.operations.shared import Guarded
+from aiocos.wire.document import Extensible
 from aiocos.wire.spec import Body, Operation, Result, operation
 
 
-class PublicAccessBlockConfiguration(Result):
+class PublicAccessBlockConfiguration(Extensible, Result):
     """What public access control lists may do. Public access that IAM grants is another matter."""
 
     root: ClassVar[str] = "PublicAccessBlockConfiguration"

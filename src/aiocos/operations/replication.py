@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 from aiocos.operations.listing import Page
 from aiocos.operations.shared import Guarded, Tag
-from aiocos.wire.document import Document, Element, Timestamp
+from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
 
@@ -24,7 +24,7 @@ Status = Annotated[Literal["Enabled", "Disabled"], BeforeValidator(_capitalized)
 _EMPTY_MD5 = "1B2M2Y8AsgTpgAmY7PhCfg=="  # of no bytes at all: the service demands a checksum where there is no body
 
 
-class ReplicationAnd(Document):
+class ReplicationAnd(Extensible):
     """Conditions that must all hold."""
 
     root: ClassVar[str] = "And"
@@ -33,7 +33,7 @@ class ReplicationAnd(Document):
     tags: Annotated[list[Tag], Element("Tag", also="TagSet/Tag")] = []
 
 
-class ReplicationFilter(Document):
+class ReplicationFilter(Extensible):
     """The objects a rule is for: by prefix, by tag, or by several conditions in `and_`; empty, all of them."""
 
     root: ClassVar[str] = "Filter"
@@ -43,20 +43,20 @@ class ReplicationFilter(Document):
     and_: Annotated[ReplicationAnd | None, Element("And")] = None
 
 
-class Destination(Document):
+class Destination(Extensible):
     """Where objects are replicated to: the CRN of a bucket."""
 
     bucket: str
     storage_class: str | None = None
 
 
-class DeleteMarkerReplication(Document):
+class DeleteMarkerReplication(Extensible):
     """Whether delete markers are replicated too."""
 
     status: Status
 
 
-class ReplicationRule(Document):
+class ReplicationRule(Extensible):
     """What is replicated where. Of the rules that fit an object, the one of the highest priority counts."""
 
     root: ClassVar[str] = "Rule"
@@ -71,7 +71,7 @@ class ReplicationRule(Document):
     delete_marker_replication: DeleteMarkerReplication
 
 
-class ReplicationConfiguration(Result):
+class ReplicationConfiguration(Extensible, Result):
     """The replication rules of a bucket, at most 1,000. `role` is not used."""
 
     root: ClassVar[str] = "ReplicationConfiguration"

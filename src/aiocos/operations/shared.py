@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from aiocos.wire.document import Attribute, Document, Element, Timestamp
+from aiocos.wire.document import Attribute, Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Header, HeaderMap, KeyHeaders, Query, Result
 from aiocos.wire.values import CustomerKey
 
@@ -189,7 +189,7 @@ class Owner(Document):
     display_name: str | None = None
 
 
-class Grantee(Document):
+class Grantee(Extensible):
     """Who is granted something: a canonical user by id, a group by URI, or a customer by e-mail."""
 
     type: Annotated[str | None, Attribute("xsi:type")] = None
@@ -199,7 +199,7 @@ class Grantee(Document):
     uri: Annotated[str | None, Element("URI")] = None
 
 
-class Tag(Document):
+class Tag(Extensible):
     """A tag: a name and a value."""
 
     key: str

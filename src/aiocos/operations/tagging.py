@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, cast
 from pydantic import BeforeValidator
 
 from aiocos.operations.shared import Guarded, Mirrored, Paid, Tag
-from aiocos.wire.document import Document, Element
+from aiocos.wire.document import Document, Element, Extensible
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
 
@@ -24,10 +24,12 @@ def _as_list(value: Any) -> Any:
 class Tagging(Document):
     """The tags of something."""
 
+    closed: ClassVar[bool] = True
+
     tags: Annotated[list[Tag], BeforeValidator(_as_list), Element("TagSet/Tag")]
 
 
-class TagSet(Result):
+class TagSet(Extensible, Result):
     """The tags of something as the service tells them."""
 
     root: ClassVar[str] = "Tagging"
@@ -67,7 +69,7 @@ class PutObjectTagging(Paid, Guarded, Operation[ObjectTagged]):
 
     bucket: str
     key: str
-    tags: Annotated[list[Tag] | dict[str, str], Body(md5=True, of=Tagging)]
+    tags: Annotated[list[Tag] | dict[str, str] | TagSet, Body(md5=True, of=Tagging)]
     _: KW_ONLY
     version_id: Annotated[str | None, Query("versionId")] = None
 
@@ -94,7 +96,7 @@ class PutBucketTagging(Guarded, Operation[Result]):
     """Replace a bucket's tags. Not in IBM's documentation."""
 
     bucket: str
-    tags: Annotated[list[Tag] | dict[str, str], Body(md5=True, of=Tagging)]
+    tags: Annotated[list[Tag] | dict[str, str] | TagSet, Body(md5=True, of=Tagging)]
 
 
 @operation("DELETE", "/{bucket}?tagging", ok=204)

@@ -7,11 +7,11 @@ from dataclasses import KW_ONLY
 from typing import Annotated, ClassVar, Literal
 
 from aiocos.operations.shared import Guarded
-from aiocos.wire.document import Element
+from aiocos.wire.document import Element, Extensible
 from aiocos.wire.spec import Body, Header, Operation, Result, operation
 
 
-class VersioningConfiguration(Result):
+class VersioningConfiguration(Extensible, Result):
     """Whether a bucket keeps versions. `status` is None where that was never set."""
 
     root: ClassVar[str] = "VersioningConfiguration"

@@ -6,23 +6,23 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-stati
 from typing import Annotated, ClassVar, Literal
 
 from aiocos.operations.shared import Guarded
-from aiocos.wire.document import Document, Element
+from aiocos.wire.document import Element, Extensible
 from aiocos.wire.spec import Body, Operation, Result, operation
 
 
-class IndexDocument(Document):
+class IndexDocument(Extensible):
     """What is served for a folder: `index.html` for `/` and for `docs/`."""
 
     suffix: str
 
 
-class ErrorDocument(Document):
+class ErrorDocument(Extensible):
     """The key of the page that is served where something is wrong."""
 
     key: str
 
 
-class RedirectAll(Document):
+class RedirectAll(Extensible):
     """Every request goes to another host."""
 
     root: ClassVar[str] = "RedirectAllRequestsTo"
@@ -31,7 +31,7 @@ class RedirectAll(Document):
     protocol: Literal["http", "https"] | None = None
 
 
-class RoutingCondition(Document):
+class RoutingCondition(Extensible):
     """When a routing rule applies: for keys with a prefix, for an error status, or for both at once."""
 
     root: ClassVar[str] = "Condition"
@@ -40,7 +40,7 @@ class RoutingCondition(Document):
     key_prefix_equals: str | None = None
 
 
-class Redirect(Document):
+class Redirect(Extensible):
     """Where a routing rule points. `replace_key_with` is a whole key, `replace_key_prefix_with` takes the condition's place."""
 
     host_name: str | None = None
@@ -51,14 +51,14 @@ class Redirect(Document):
     replace_key_with: str | None = None
 
 
-class RoutingRule(Document):
+class RoutingRule(Extensible):
     """A redirect, and when it applies (always, without a condition). The first rule that applies counts."""
 
     condition: RoutingCondition | None = None
     redirect: Redirect
 
 
-class WebsiteConfiguration(Result):
+class WebsiteConfiguration(Extensible, Result):
     """A bucket's website: index, error page and routing rules; or one redirect for everything, which excludes the rest."""
 
     root: ClassVar[str] = "WebsiteConfiguration"

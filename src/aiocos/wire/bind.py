@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, cast
 
+from pydantic import ValidationError
+
 from aiocos.errors import ConfigError, InvalidRequest, ProtocolError, ServiceError
 from aiocos.wire import digest
-from aiocos.wire.document import Document, Plan, XmlError, build, plan_of, unwrap
+from aiocos.wire.document import Document, Plan, XmlError, build, plan_of, root_of, told, unwrap
 from aiocos.wire.failure import error_in_success
 from aiocos.wire.making import Maker
 from aiocos.wire.message import Bytes, Request, Response
@@ -193,9 +195,17 @@ def _document(f: _Field, value: Any) -> Document:
     document = cast("type[Document]", f.document)
     if isinstance(value, document):
         return value
-    if f.inner is not None:
+    if f.inner is None:
+        raise TypeError(f"expected {document.__name__}, not {type(value).__name__}")
+    if isinstance(value, Document):
+        # What a call returned is written back as it is, with all that it holds.
+        if root_of(type(value)) != root_of(document) or f.inner not in type(value).model_fields:
+            raise TypeError(f"a {type(value).__name__} is another document than a {root_of(document)}")
+        return value
+    try:
         return document(**{f.inner: value})
-    raise TypeError(f"expected {document.__name__}, not {type(value).__name__}")
+    except ValidationError as error:
+        raise TypeError(told(error)) from error
 
 
 def from_request(cls: type[O], request: Request) -> O:

@@ -14,8 +14,8 @@ declares, so looking for the bytes `<!DOCTYPE` is a sound test; only UTF-16 woul
 in UTF-16 has a zero byte, which no document in UTF-8 has.
 """
 
-import re
 import threading
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,14 +25,37 @@ from xml.etree import ElementTree
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from aiocos.wire.limits import LimitExceeded, check_limits
+from aiocos.wire.text import XmlError, attribute, escape, sayable, unrepresentable
+from aiocos.wire.unknown import UnknownElements, check_depth, in_wrapper, local_name, namespace_of, to_text
+
+__all__ = [
+    "NAMESPACE",
+    "Attribute",
+    "Document",
+    "Element",
+    "Elsewhere",
+    "Extensible",
+    "Text",
+    "Timestamp",
+    "XmlError",
+    "build",
+    "parse_time",
+    "pascal",
+    "plan_of",
+    "read_tree",
+    "root_of",
+    "sayable",
+    "told",
+    "unrepresentable",
+    "unwrap",
+    "write_time",
+]
+
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 D = TypeVar("D", bound="Document")
-
-
-class XmlError(ValueError):
-    """The bytes are not the document they should be; the text says where and why."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -44,10 +67,12 @@ class Element:
     """A child element of another name; `Outer/Inner` is a list whose items `Inner` stand inside one `Outer`.
 
     `also` is a second form that is read and not written, for where services and documentation differ. Its `Inner` may be `*`.
+    `model` is what is read where the field's type is a base of it.
     """
 
     name: str
     also: str = ""
+    model: "type[Document] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +85,11 @@ class Attribute:
 @dataclass(frozen=True, slots=True)
 class Text:
     """The text of the document's own element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """All child elements that no other field stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +147,7 @@ class Document(BaseModel):
 
     root: ClassVar[str] = ""
     namespace: ClassVar[str] = NAMESPACE
+    closed: ClassVar[bool] = False  # refuse elements that no field stands for, where they would be lost
 
     def to_xml(self) -> bytes:
         """Write the document; `XmlError` where a text holds what XML cannot carry."""
@@ -131,6 +162,26 @@ class Document(BaseModel):
     def from_xml(cls: type[D], data: bytes) -> D:
         """Read the document, whatever its root and namespace are called; `XmlError` where it cannot be."""
         return build(cls, read_tree(cls, data))
+
+
+def root_of(cls: type[Document]) -> str:
+    """Return the name of a document's root element."""
+    return cls.root or cls.__name__
+
+
+class Extensible(Document):
+    """A document that keeps the elements it does not know; see `aiocos.wire.unknown` for the rule."""
+
+    unknown_elements: Annotated[UnknownElements, Unknown()] = ()
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+    def __repr_args__(self) -> "Iterable[tuple[str | None, Any]]":
+        """Leave the field out where it is empty: few documents have such elements."""
+        own = [(name, value) for name, value in super().__repr_args__() if name != "unknown_elements"]
+        return [*own, ("unknown_elements", self.unknown_elements)] if self.unknown_elements else own
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -157,7 +208,8 @@ class Plan:
     attributes: list[Entry] = field(default_factory=list[Entry])
     text: Entry | None = None
     by_name: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    required_elements: bool = False
+    keeps: bool = False  # elements that no entry stands for
+    closed: bool = False  # refuses such elements
 
 
 _plans: dict[type[Document], Plan] = {}
@@ -185,8 +237,12 @@ def plan_of(cls: type[Document]) -> Plan:
 
 def _fill(plan: Plan, cls: type[Document]) -> None:
     others: dict[str, Entry] = {}
+    plan.closed = cls.closed
     for name, info in cls.model_fields.items():
-        mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | Elsewhere)), None)
+        mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | Elsewhere | Unknown)), None)
+        if isinstance(mark, Unknown):
+            plan.keeps = True
+            continue
         if isinstance(mark, Elsewhere):
             continue
         entry = _entry(name, mark, info.annotation)
@@ -211,6 +267,8 @@ def _entry(name: str, mark: Element | Attribute | Text | None, annotation: Any) 
     inner = unwrap(get_args(kind)[0]) if many else kind
     wire = mark.name if isinstance(mark, Element | Attribute) else pascal(name)
     outer, _, item = wire.partition("/")
+    if isinstance(mark, Element) and mark.model is not None:
+        inner = mark.model
     return Entry(
         field=name,
         name=outer,
@@ -245,21 +303,34 @@ def pascal(name: str) -> str:
 # Reading
 
 
-def read_tree(cls: type[Document], data: bytes) -> dict[str, Any]:
-    """Read XML into the nested dictionaries that `build` validates."""
+def read_tree(cls: type[Document], data: bytes, roots: Collection[str] | None = None) -> dict[str, Any]:
+    """Read XML into the nested dictionaries that `build` validates.
+
+    `roots` are the names that the root element may have; None takes any. `XmlError` for another document, for one that is not
+    well-formed, and for one that is larger or deeper than any of the service (see `aiocos.wire.limits`).
+    """
     if b"\0" in data:
         raise XmlError("not well-formed XML: a zero byte, or not UTF-8")
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise XmlError("a document type definition is not accepted")
+    # White space may come first: it is how the service keeps the connection of a long copy or completion open.
+    data = data.lstrip()
     try:
-        # White space may come first: it is how the service keeps the connection of a long copy or completion open.
-        root = ElementTree.fromstring(data.lstrip(), ElementTree.XMLParser(encoding="utf-8"))
+        check_limits(data)
+        root = ElementTree.fromstring(data, ElementTree.XMLParser(encoding="utf-8"))
+        local = local_name(root.tag)
+        if local.lower() == "html":
+            # A gateway's page with a status of 200 would be a document without any of its elements: an empty listing.
+            raise XmlError("a web page, and no document of the service")
+        if roots is not None and local not in roots:
+            raise XmlError(f"another document: its root is {local[:80]!r}, and not {' or '.join(roots)}")
+        return _read(root, plan_of(cls))
+    except LimitExceeded as error:
+        raise XmlError(f"no document of the service: {error}") from error
+    except XmlError:
+        raise
     except (ElementTree.ParseError, ValueError) as error:
         raise XmlError(f"not well-formed XML: {error}") from error
-    if root.tag.rpartition("}")[2].lower() == "html":
-        # A gateway's page with a status of 200 would be a document without any of its elements: an empty listing.
-        raise XmlError("a web page, and no document of the service")
-    return _read(root, plan_of(cls))
 
 
 def build(cls: type[D], values: dict[str, Any]) -> D:
@@ -267,20 +338,55 @@ def build(cls: type[D], values: dict[str, Any]) -> D:
     try:
         return cls.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(p) for p in first["loc"])
-        raise XmlError(f"{cls.__name__}: {place or 'document'}: {first['msg']}") from error
+        raise XmlError(f"{cls.__name__}: {told(error)}") from error
     except ValueError as error:  # of older versions of pydantic, for a time in the year 0
         raise XmlError(f"{cls.__name__}: {error}") from error
 
 
+# Of pydantic's messages, those that come up; what is not here is given as pydantic words it, which is one line as well.
+_TOLD = {
+    "missing": "is missing",
+    "string_type": "is a text",
+    "int_type": "is a whole number",
+    "int_parsing": "is a whole number",
+    "bool_type": "is true or false",
+    "bool_parsing": "is true or false",
+    "datetime_type": "is a time",
+    "datetime_parsing": "is a time",
+    "datetime_from_date_parsing": "is a time",
+    "list_type": "is a list",
+    "dict_type": "is a dictionary",
+    "extra_forbidden": "is no field of this document",
+}
+
+
+def told(error: ValidationError) -> str:
+    """Say in one line what the first thing is that does not fit, and where."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(p) for p in first["loc"]) or "document"
+    kind, value = first["type"], first.get("input")
+    if kind == "literal_error":
+        what = f"is {first.get('ctx', {}).get('expected', 'another value')}"
+    elif kind in ("model_type", "model_attributes_type"):
+        what = f"is a {first.get('ctx', {}).get('class_name', 'document')}"
+    else:
+        what = _TOLD.get(kind) or first["msg"].removeprefix("Value error, ")
+    shown = "" if kind == "missing" or not isinstance(value, str | int | float) else f", not {str(value)[:80]!r}"
+    return f"{place}: {what}{shown}"
+
+
 def _read(element: ElementTree.Element, plan: Plan) -> dict[str, Any]:
     out: dict[str, Any] = {}
+    if plan.keeps or plan.closed:
+        _read_all(element, plan, out)
+        return _read_own(element, plan, out)
     by_name = plan.by_name
     for child in element:
         tag = child.tag
         entry = by_name.get(tag[tag.rfind("}") + 1 :])
         if entry is None:
+            if len(child):
+                check_depth(child)
             continue
         if entry.item is not None:
             item = entry.item
@@ -293,6 +399,56 @@ def _read(element: ElementTree.Element, plan: Plan) -> dict[str, Any]:
             out.setdefault(entry.field, []).append(_value(child, entry))
         elif (value := _value(child, entry)) is not None:
             out[entry.field] = value
+    return _read_own(element, plan, out)
+
+
+def _read_all(element: ElementTree.Element, plan: Plan, out: dict[str, Any]) -> None:
+    """Read the children of a document that loses none of them."""
+    by_name, home, unknown = plan.by_name, namespace_of(element.tag), list[str]()
+    for child in element:
+        name = local_name(child.tag)
+        entry = by_name.get(name)
+        if entry is None:
+            unknown.append(to_text(child, home))
+        elif entry.item is not None:
+            _read_wrapper(child, entry, entry in plan.elements, out, unknown)
+        elif entry.model is None and len(child):
+            # A text that holds elements is none that we know.
+            unknown.append(to_text(child, home))
+        elif entry.many:
+            out.setdefault(entry.field, []).append(_value(child, entry))
+        elif entry.field in out:
+            unknown.append(to_text(child, home))
+        elif (value := _value(child, entry)) is not None:
+            out[entry.field] = value
+    if unknown:
+        if plan.closed:
+            raise XmlError(f"an element that is not known would be lost: {unknown[0][:200]}")
+        out["unknown_elements"] = unknown
+
+
+def _read_wrapper(
+    element: ElementTree.Element, entry: Entry, is_written: bool, out: dict[str, Any], unknown: list[str]
+) -> None:
+    """Read the items inside a wrapper; what is no item is unknown, and belongs into the same wrapper."""
+    home, item = namespace_of(element.tag), entry.item
+    if entry.many:
+        out.setdefault(entry.field, [])
+    for inner in element:
+        if item not in ("*", local_name(inner.tag)) or (entry.model is None and len(inner)):
+            known = False
+        elif entry.many:
+            out[entry.field].append(_value(inner, entry))
+            known = True
+        elif known := entry.field not in out:
+            out[entry.field] = _value(inner, entry)
+        if not known:
+            text = to_text(inner, home)
+            unknown.append(f"{entry.name}/{text}" if is_written else f"<{entry.name}>{text}</{entry.name}>")
+
+
+def _read_own(element: ElementTree.Element, plan: Plan, out: dict[str, Any]) -> dict[str, Any]:
+    """Read the attributes and the text of an element."""
     for entry in plan.attributes:
         local = entry.name.rpartition(":")[2]
         value = element.get(f"{{{XSI}}}{local}", element.get(local))
@@ -315,42 +471,15 @@ def _value(element: ElementTree.Element, entry: Entry) -> Any:
 # ---------------------------------------------------------------------------------------------------------------------
 # Writing
 
-_SPECIAL = re.compile('[&<>\r"\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
-_NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
-
-
-def unrepresentable(text: str) -> bool:
-    """Tell whether XML 1.0 has no way to carry this text."""
-    return _NEVER.search(text) is not None
-
-
-def sayable(text: str) -> str:
-    """Replace what XML cannot carry: for messages about a key, which must come through even where the key cannot."""
-    return _NEVER.sub("\ufffd", text)
-
-
-def _escape(text: str) -> str:
-    if _SPECIAL.search(text) is None:
-        return text
-    if found := _NEVER.search(text):
-        raise XmlError(f"XML cannot carry the character U+{ord(found.group()):04X} at index {found.start()} of {text!r}")
-    return _SPECIAL.sub(lambda m: _ESCAPES[m.group()], text)
-
-
-def _attribute(value: object) -> str:
-    # A parser makes a space of a line break or tab that stands in an attribute as it is.
-    return _scalar(value).replace("\n", "&#10;").replace("\t", "&#9;")
-
 
 def _scalar(value: object) -> str:
     if isinstance(value, str):
-        return _escape(value)
+        return escape(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         return write_time(value)
-    return _escape(str(value))
+    return escape(str(value))
 
 
 def _write(out: list[str], name: str, document: Document, plan: Plan, xmlns: str = "") -> None:
@@ -359,7 +488,7 @@ def _write(out: list[str], name: str, document: Document, plan: Plan, xmlns: str
         value = getattr(document, entry.field)
         if value is not None:
             prefix = f' xmlns:xsi="{XSI}"' if entry.name.startswith("xsi:") else ""
-            attributes += f'{prefix} {entry.name}="{_attribute(value)}"'
+            attributes += f'{prefix} {entry.name}="{attribute(value if isinstance(value, str) else _scalar(value))}"'
     out.append(f"<{name}{attributes}>")
     if plan.text is not None and (text := getattr(document, plan.text.field)) is not None:
         out.append(_scalar(text))
@@ -375,8 +504,30 @@ def _write(out: list[str], name: str, document: Document, plan: Plan, xmlns: str
         for item in value:
             _write_one(out, entry.item or entry.name, item, entry)
         if entry.item is not None:
+            if plan.keeps:
+                out.extend(_inside(document, entry.name))
             out.append(f"</{entry.name}>")
+    if plan.keeps:
+        _write_unknown(out, document, plan)
     out.append(f"</{name}>")
+
+
+def _unknown(document: Document) -> tuple[str, ...]:
+    return document.unknown_elements if isinstance(document, Extensible) else ()
+
+
+def _inside(document: Document, wrapper: str) -> list[str]:
+    return [text[len(wrapper) + 1 :] for text in _unknown(document) if in_wrapper(text) == wrapper]
+
+
+def _write_unknown(out: list[str], document: Document, plan: Plan) -> None:
+    written = {e.name for e in plan.elements if e.item is not None and getattr(document, e.field) is not None}
+    for text in _unknown(document):
+        wrapper = in_wrapper(text)
+        if not wrapper:
+            out.append(text)
+        elif wrapper not in written:
+            out.append(f"<{wrapper}>{text[len(wrapper) + 1 :]}</{wrapper}>")
 
 
 def _write_one(out: list[str], name: str, value: Any, entry: Entry) -> None:

@@ -19,6 +19,7 @@ async def get(ctx: Context, op: GetBucketCors) -> CorsConfiguration:
 @handles(PutBucketCors, integrity=True)
 async def put(ctx: Context, op: PutBucketCors) -> Result:
     """Replace the rules."""
+    assert isinstance(op.rules, list)  # as every request is read
     if not 1 <= len(op.rules) <= MAX_RULES:
         raise failure("MalformedXML", f"There are 1 to {MAX_RULES} rules, not {len(op.rules)}.")
     for rule in op.rules:

@@ -41,6 +41,7 @@ async def put(ctx: Context, op: PutBucketLifecycleConfiguration) -> Result:
     """Replace the rules."""
     if b"<NoncurrentVersionTransition" in bytes(ctx.request.body or b""):
         raise _malformed("There is no transition of versions that are not current.")
+    assert isinstance(op.rules, list)  # as every request is read
     if not 1 <= len(op.rules) <= MAX_RULES:
         raise _malformed(f"A lifecycle has 1 to {MAX_RULES} rules, not {len(op.rules)}.")
     if sum(len(rule.transitions) for rule in op.rules) > 1:

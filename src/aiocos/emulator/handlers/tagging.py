@@ -96,6 +96,7 @@ async def _set(ctx: Context, key: str, version_id: str | None, text: str) -> Obj
 @handles(PutObjectTagging)
 async def put_object(ctx: Context, op: PutObjectTagging) -> ObjectTagged:
     """Replace an object's tags."""
+    assert not isinstance(op.tags, TagSet)  # as every request is read
     pairs = _pairs(op.tags)
     check(pairs)
     return await _set(ctx, op.key, op.version_id, urlencode(pairs))
@@ -116,6 +117,7 @@ async def get_bucket(ctx: Context, op: GetBucketTagging) -> TagSet:
 @handles(PutBucketTagging)
 async def put_bucket(ctx: Context, op: PutBucketTagging) -> Result:
     """Replace a bucket's tags."""
+    assert not isinstance(op.tags, TagSet)  # as every request is read
     pairs = _pairs(op.tags)
     check(pairs, MAX_BUCKET_TAGS)
     return await configure(ctx, "tagging", Tagging(tags=[Tag(key=k, value=v) for k, v in pairs]))

@@ -1,0 +1,109 @@
+"""Child elements without a field: kept as XML text, so that a document that is read, changed and written loses nothing.
+
+The rule of this library: **a document that can be written back keeps the elements that it does not know; a document that is
+only read (a page of a listing, the result of a copy) ignores them.** A setting of a bucket is replaced as a whole. Whoever
+reads a lifecycle, adds a rule, and writes it back must not remove an element that is younger than this library.
+
+Kept are elements without a field, a second element of a name that is there once, and an element in a place of plain text that
+holds elements. Each is one text, in the order of the document, and stands behind the known elements when it is written. What
+stands inside of a wrapper (`<RoutingRules>`) has the wrapper's name before it: `RoutingRules/<Other/>`.
+
+The text has one form whatever prefixes, comments and entities the document had, so that two documents with the same unknown
+elements are equal. An element in the namespace of its parent has no declaration, and takes the namespace of the document that
+it is written into, as the known elements do.
+"""
+
+import re
+from typing import Annotated
+from xml.etree import ElementTree
+
+from pydantic import AfterValidator
+
+from aiocos.wire.limits import MAX_DEPTH, LimitExceeded, check_limits
+from aiocos.wire.text import attribute, escape
+
+_XML = "http://www.w3.org/XML/1998/namespace"
+_WRAPPED = re.compile(r"[\w.-]+/<")
+
+
+def local_name(tag: str) -> str:
+    """Return the name of an element without its namespace."""
+    return tag[tag.rfind("}") + 1 :]
+
+
+def namespace_of(tag: str) -> str:
+    """Return the namespace of an element; "" where it has none."""
+    return tag[1 : tag.rfind("}")] if tag[0] == "{" else ""
+
+
+def check_depth(element: ElementTree.Element) -> None:
+    """Raise `LimitExceeded` for an element that holds too many elements within each other."""
+    level = [element]
+    for _ in range(MAX_DEPTH):
+        level = [child for one in level for child in one]
+        if not level:
+            return
+    raise LimitExceeded(f"elements nested more than {MAX_DEPTH} deep")
+
+
+def to_text(element: ElementTree.Element, home: str) -> str:
+    """Write an element in the one form; `home` is the namespace of the place that it stands in."""
+    check_depth(element)
+    out: list[str] = []
+    _write(out, element, home)
+    return "".join(out)
+
+
+def _write(out: list[str], element: ElementTree.Element, home: str) -> None:
+    name, namespace = local_name(element.tag), namespace_of(element.tag)
+    out.append(f"<{name}" if namespace == home else f'<{name} xmlns="{attribute(namespace)}"')
+    for number, (key, value) in enumerate(sorted(element.items())):
+        space = namespace_of(key)
+        if not space:
+            prefix = ""
+        elif space == _XML:
+            prefix = "xml:"
+        else:
+            prefix = f"n{number}:"
+            out.append(f' xmlns:n{number}="{attribute(space)}"')
+        out.append(f' {prefix}{local_name(key)}="{attribute(value)}"')
+    if len(element) or element.text:
+        out.append(">")
+        out.append(escape(element.text or ""))
+        for child in element:
+            _write(out, child, namespace)
+            out.append(escape(child.tail or ""))
+        out.append(f"</{name}>")
+    else:
+        out.append("/>")
+
+
+def in_wrapper(text: str) -> str:
+    """Return the name of the wrapper that an unknown element stands in; "" where it is a child of the document itself."""
+    return text.partition("/")[0] if _WRAPPED.match(text) else ""
+
+
+def _check(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_normal, texts))
+
+
+def _normal(text: str) -> str:
+    """Bring one text into the one form; ValueError where it is not one element."""
+    wrapper = in_wrapper(text)
+    content = text[len(wrapper) + 1 :] if wrapper else text
+    data = f"<_>{content.strip()}</_>".encode()
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise ValueError("a document type definition is not accepted")
+    check_limits(data)
+    try:
+        outer = ElementTree.fromstring(data, ElementTree.XMLParser(encoding="utf-8"))
+    except ElementTree.ParseError as error:
+        raise ValueError(f"{text[:80]!r} is no XML element: {error}") from error
+    if len(outer) != 1 or outer.text or outer[0].tail:
+        raise ValueError(f"{text[:80]!r} is not one XML element")
+    made = to_text(outer[0], "")
+    return f"{wrapper}/{made}" if wrapper else made
+
+
+UnknownElements = Annotated[tuple[str, ...], AfterValidator(_check)]
+"""Elements without a field, each as XML text."""
