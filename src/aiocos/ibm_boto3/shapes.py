@@ -8,64 +8,26 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from aiocos.ibm_boto3 import names, variants
-from aiocos.ibm_boto3.exceptions import ParamValidationError
 from aiocos.ibm_boto3.moments import read_moment
+from aiocos.ibm_boto3.report import MISSING, Report
 from aiocos.operations.listing import Page
-from aiocos.wire.document import Document, unwrap
+from aiocos.wire.document import Document, Element, unwrap
 from aiocos.wire.ranges import ByteRange
-from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, Statement
+from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, Result, Statement
 from aiocos.wire.values import CopySource, CustomerKey, Utf8
 
 _BUCKET = re.compile(r"[a-zA-Z0-9.\-_]{1,255}")
 _VERSION = re.compile(r"\?versionId=([^\s]+)$")
 _KEY_PARTS = ("Algorithm", "Key", "KeyMD5")
-_MISSING: Any = object()
-
-
-@dataclass(slots=True)
-class Report:
-    """What is wrong with the parameters of a call."""
-
-    lines: list[str] = field(default_factory=list[str])
-
-    def add(self, line: str) -> Any:
-        """Add a line."""
-        self.lines.append(line)
-        return _MISSING
-
-    def wrong_type(self, where: str, value: object, valid: str) -> Any:
-        """Add that a value has the wrong type."""
-        return self.add(
-            f"Invalid type for parameter {where}, value: {_shown(value)}, type: {type(value)}, valid types: {valid}"
-        )
-
-    def unknown(self, name: str, known: Any, where: str = "") -> Any:
-        """Add that there is no such member."""
-        place = f"{where}: " if where else "input: "
-        return self.add(f'Unknown parameter in {place}"{name}", must be one of: {", ".join(known)}')
-
-    def missing(self, name: str, where: str = "") -> Any:
-        """Add that a member is missing."""
-        place = f"{where}: " if where else "input: "
-        return self.add(f'Missing required parameter in {place}"{name}"')
-
-    def check(self) -> None:
-        """Raise what was found."""
-        if self.lines:
-            raise ParamValidationError("\n".join(self.lines))
-
-
-def _shown(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 Reader: TypeAlias = Callable[[Any, str, Report], Any]
@@ -223,6 +185,9 @@ def _reader_of(p: Parameter) -> Reader:
         return _blob
     if isinstance(p.place, Body):
         document: type[Document] = p.place.of or unwrap(p.type)
+        if (answer := _answer_of(p)) is not None:
+            # Written as it is read: with the elements that nobody knows.
+            return _Structure(answer)
         return _Structure(document, whole=p.place.of is None)
     if p.name == "bucket":
         return _bucket
@@ -230,6 +195,12 @@ def _reader_of(p: Parameter) -> Reader:
         return _metadata
     read = _reader(p.type)
     return _header if read is _text and isinstance(p.place, Header) else read
+
+
+def _answer_of(p: Parameter) -> type[Document] | None:
+    """The document that a setting is read as, where it may be given in place of its one field."""
+    kinds = [kind for kind in get_args(p.type) if isinstance(kind, type) and issubclass(kind, Result)]
+    return kinds[0] if isinstance(p.place, Body) and p.place.of is not None and kinds else None
 
 
 def _reader(annotation: Any) -> Reader:
@@ -357,6 +328,11 @@ def _range(value: Any, where: str, report: Report) -> Any:
         return report.add(f"Invalid value for parameter {where}: {error}")
 
 
+def _kind_of(info: FieldInfo) -> Any:
+    """The type of a field; where it is read as a document that is more than its type, that one."""
+    return next((mark.model for mark in info.metadata if isinstance(mark, Element) and mark.model), info.annotation)
+
+
 class _List:
     """A list of values of one kind."""
 
@@ -381,12 +357,13 @@ class _Structure:
     def members(self) -> dict[str, Member]:
         """The members of the document, found out at first use."""
         if not self._members:
+            document = self._document
             self._members = {
-                names.of_field(self._document, field): Member(
-                    field, names.is_required_in(self._document, field, info.is_required()), _reader(info.annotation)
+                names.of_field(document, field): Member(
+                    field, names.is_required_in(document, field, info.is_required()), _reader(_kind_of(info))
                 )
-                for field, info in self._document.model_fields.items()
-                if not names.is_header(self._document, field)
+                for field, info in document.model_fields.items()
+                if not names.is_header(document, field)
             }
         return self._members
 
@@ -405,7 +382,7 @@ class _Structure:
             else:
                 values[member.field] = member.read(one, f"{where}.{name}", report)
         if len(report.lines) > before:
-            return _MISSING
+            return MISSING
         absent = [
             m.field for m in members.values() if m.field not in values and self._document.model_fields[m.field].is_required()
         ]
@@ -415,5 +392,5 @@ class _Structure:
         except ValidationError as error:
             for one in error.errors(include_url=False, include_input=False):
                 report.add(f"Invalid value for parameter {'.'.join([where, *map(str, one['loc'])])}: {one['msg']}")
-            return _MISSING
+            return MISSING
         return made if self._whole or absent else getattr(made, next(iter(self._document.model_fields)))
