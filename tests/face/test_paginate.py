@@ -142,6 +142,20 @@ async def test_other_listings(face: S3Client, sdk: Any) -> None:
         assert theirs
 
 
+async def test_entries_of_each_kind(face: S3Client, sdk: Any) -> None:
+    bucket = await _filled(face)
+    arguments = {"Bucket": bucket, "Delimiter": "/", "PaginationConfig": {"PageSize": 3}}
+    pages = face.get_paginator("list_objects_v2").paginate(**arguments)
+    ours = [[entry.get("Key") or entry["Prefix"] async for entry in one] for one in pages.result_key_iters()]
+
+    def theirs() -> Any:
+        iterators = sdk.get_paginator("list_objects_v2").paginate(**arguments).result_key_iters()
+        return [[entry.get("Key") or entry["Prefix"] for entry in one] for one in iterators]
+
+    assert ours == await asyncio.to_thread(theirs)
+    assert all(ours)
+
+
 async def test_iterating_again_asks_again(face: S3Client) -> None:
     bucket = await _filled(face)
     pages = face.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 4, "MaxItems": 5})
@@ -288,6 +302,9 @@ async def test_waiters_give_up_as_theirs_do(face: S3Client, sdk: Any, cos_emulat
         await face.get_waiter("bucket_exists").wait(Bucket="never", WaiterConfig=config)
 
 
-def test_waiters_have_names(face: S3Client) -> None:
+def test_waiters_have_names(face: S3Client, sdk: Any) -> None:
+    for name in face.waiter_names:
+        ours, theirs = face.get_waiter(name).config, sdk.get_waiter(name).config
+        assert (ours.operation, ours.delay, ours.max_attempts) == (theirs.operation, theirs.delay, theirs.max_attempts)
     with pytest.raises(ValueError, match="Waiter does not exist: bucket_is_nice"):
         face.get_waiter("bucket_is_nice")

@@ -155,6 +155,15 @@ class PageIterator:
             before = token
             _put(arguments, token)
 
+    def result_key_iters(self) -> list[AsyncIterator[dict[str, Any]]]:
+        """Return an iterator over each kind of entries (`Contents`, `CommonPrefixes`). Each asks for all pages again."""
+        return [self._entries(name) for name in self._pages.entries]
+
+    async def _entries(self, name: str) -> AsyncIterator[dict[str, Any]]:
+        async for page in PageIterator(self._call, self._pages, self._arguments, self._most, self._start):
+            for entry in page.get(name) or ():
+                yield entry
+
     async def build_full_result(self) -> dict[str, Any]:
         """Read all pages into one answer; with `MaxItems`, `NextToken` in it is where to go on."""
         whole: dict[str, Any] = {}
