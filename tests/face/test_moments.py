@@ -69,6 +69,13 @@ FORMS = [
     "%b %Y",
     "%Y-%m",
     "%b %d",
+    "%d %b",
+    "%Y %b",
+    "%Y %d %b",
+    "%d %Y %b",
+    "%b %Y %d",
+    "%B",
+    "%d",
     "%H:%M",
     "%I%p",
     "%I:%M:%S %p",
@@ -99,6 +106,31 @@ def test_text_is_read_as_theirs_is(form: str, moment: datetime) -> None:
         moment = moment.replace(year=1971 + moment.year % 100)
     text = moment.strftime(form)
     assert _read(read_moment, text) == _read(parse_to_aware_datetime, text), text
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_read_as_theirs_is(form: str) -> None:
+    for moment in (
+        datetime(2020, 1, 1),
+        datetime(2020, 2, 29, 12, 0, 0, 1),
+        datetime(1999, 12, 31, 23, 59, 59, 999_999),
+        datetime(2024, 10, 5, 1, 2, 3, 40_500),
+        datetime(2031, 6, 12, 13, 30, 7, 120_000),
+        datetime(2070, 3, 13, 11, 11, 11, 5),
+    ):
+        text = moment.strftime(form)
+        assert _read(read_moment, text) == _read(parse_to_aware_datetime, text), text
+
+
+@pytest.mark.parametrize(
+    "form", ["{}/{}/{}", "Jan {0} {1}", "{0} Jan {2}", "{0} {1} Jan", "10:00:00.{}{}{}", "{:02}-Jan-{:02} {:02}:00", "{} {} {}"]
+)
+def test_few_digits_are_read_as_theirs_are(form: str) -> None:
+    """The numbers from 0 to 99 in every place: days, months, years of two digits, fractions."""
+    for n in range(100):
+        for numbers in ((n, 1, 2), (1, n, 2), (1, 2, n), (n, n, n)):
+            text = form.format(*numbers)
+            assert _read(read_moment, text) == _read(parse_to_aware_datetime, text), text
 
 
 @given(
@@ -186,7 +218,7 @@ def test_a_time_without_a_zone_is_utc_on_every_machine(zone: str, monkeypatch: p
     time.tzset()
     try:
         named = f"10:00 {time.tzname[0]}"
-        for value in ("2020-01-01", "2020-01-01T10:00:00", datetime(2020, 1, 1), "Wed Jan 1 10:00:00 2020", named):
+        for value in ("2020-01-01", "2020-01-01T10:00:00", datetime(2020, 1, 1), "Wed Jan 1 10:00:00 2020", named, "10:00 XYZ"):
             assert _read(read_moment, value) == _read(parse_to_aware_datetime, value)
         assert read_moment("2020-01-01") == read_moment(datetime(2020, 1, 1)) == datetime(2020, 1, 1, tzinfo=UTC)
     finally:
