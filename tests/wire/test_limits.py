@@ -83,7 +83,9 @@ def test_elements_attributes_and_bytes_are_counted() -> None:
         ErrorDocument.from_xml(b"<Error>" + b"x" * MAX_BYTES + b"</Error>")
 
 
-@pytest.mark.parametrize("spoil", [b"", b"<Contents><Size>1</Size><Key>k</Key></Contents>"], ids=["of one form", "of two forms"])
+@pytest.mark.parametrize(
+    "spoil", [b"", b"<Contents><Size>1</Size><Key>k</Key></Contents>"], ids=["of one form", "of two forms"]
+)
 def test_large_pages_of_the_service_are_read(spoil: bytes) -> None:
     def entry(number: int) -> bytes:
         return ObjectEntry(key=f"{number:06}" + "k" * 10_000, etag='"e"', size=number).to_xml().partition(b"?>\n")[2]
@@ -97,7 +99,9 @@ def test_large_pages_of_the_service_are_read(spoil: bytes) -> None:
 
 
 def test_quotation_marks_and_comments_are_no_harm() -> None:
-    document = ErrorDocument.from_xml(b"<Error><Message>" + b"'\"" * 500_000 + b"</Message>" + b"<!---->" * 50_000 + b"</Error>")
+    document = ErrorDocument.from_xml(
+        b"<Error><Message>" + b"'\"" * 500_000 + b"</Message>" + b"<!---->" * 50_000 + b"</Error>"
+    )
     assert len(document.message) == 1_000_000
 
 
@@ -114,14 +118,18 @@ def _document(random_: random.Random) -> bytes:
         kind = random_.random()
         name = random_.choice(names)
         if kind < 0.4:
-            out.append(b"<" + name + random_.choice([b"", b' a="1"', b' xmlns="urn:x"', b" a", b" xmlns:p='u' p:q='&lt;'"]) + b">")
+            out.append(
+                b"<" + name + random_.choice([b"", b' a="1"', b' xmlns="urn:x"', b" a", b" xmlns:p='u' p:q='&lt;'"]) + b">"
+            )
             open_.append(name)
         elif kind < 0.7 and open_:
             out.append(b"</" + open_.pop() + b">")
         elif kind < 0.8:
             out.append(b"<" + name + b"/>")
         elif kind < 0.95:
-            out.append(random_.choice([b"text", b"&amp;", b"&#13;", b"&#0;", b"\r\n", b"]]>", b"\xc3\xbc", b"\xff", b"1", b"true"]))
+            out.append(
+                random_.choice([b"text", b"&amp;", b"&#13;", b"&#0;", b"\r\n", b"]]>", b"\xc3\xbc", b"\xff", b"1", b"true"])
+            )
         else:
             out.append(random_.choice([b"<!-- c -->", b"<?p i?>", b"<![CDATA[<a>]]>", b"<", b"&", b"\0"]))
     if random_.random() < 0.9:

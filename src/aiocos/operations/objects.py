@@ -258,9 +258,8 @@ class DeleteObjects(Paid, Guarded, Operation[DeleteObjectsResult]):
         if not left:
             return None
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
-        return (
-            f"it says of {', '.join(map(ascii, left[:3]))}{more} neither Deleted nor Error, though it was not asked to be quiet"
-        )
+        names = ", ".join(map(ascii, left[:3]))
+        return f"it says neither Deleted nor Error of {names}{more}, and was not asked to be quiet"
 
 
 def _as_parsed(key: str) -> str:
