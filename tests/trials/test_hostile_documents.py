@@ -131,6 +131,16 @@ async def test_e17_a_service_that_answers_something_else(name: str, saw: Saw) ->
     saw("E17", f"{name}: {len(CALLS)} of {len(CALLS)} calls refused it")
 
 
+@pytest.mark.parametrize("name", ["HTML", "XHTML"])
+async def test_e17_a_web_page_is_no_object(name: str, tmp_path: Path) -> None:
+    async with answering(SERVICES[name]) as cos:
+        with pytest.raises((CosError, ExceptionGroup)):
+            await cos.objects.read("b", "k")
+        with pytest.raises((CosError, ExceptionGroup)):
+            await cos.download("b", "k", str(tmp_path / "k"))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", SERVICES)
 async def test_e17_nothing_is_deleted_for_a_foreign_listing(name: str, tmp_path: Path, saw: Saw) -> None:
     for index in range(3):
