@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import aiocos
 
 
@@ -51,3 +53,29 @@ def test_every_name_is_where_it_is_said_to_be():
     for name in aiocos.__all__:
         assert getattr(aiocos, name) is not None
     assert set(aiocos.__all__) <= set(dir(aiocos))
+
+
+def test_every_error_is_exported():
+    from aiocos import errors
+
+    found = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, errors.CosError)}
+    assert len(found) > 40
+    assert found <= set(aiocos.__all__)
+
+
+@pytest.mark.parametrize("name", ["NoSuchKeyy", "no_such_thing"])
+def test_a_misspelled_name_is_an_error(name: str):
+    # For checkers too: see `tests/typing/misuse.py`.
+    with pytest.raises(ImportError):
+        exec(f"from aiocos import {name}")
+    with pytest.raises(AttributeError):
+        getattr(aiocos, name)
+
+
+def test_the_module_hides_its_getattr_from_checkers():
+    """mypy and pyright read the branch of TYPE_CHECKING only, so that is where it must not be."""
+    tree = ast.parse(Path(aiocos.__file__).read_text())
+    for node in tree.body:
+        assert not (isinstance(node, ast.FunctionDef) and node.name == "__getattr__")
+        if isinstance(node, ast.If):
+            assert not any(isinstance(one, ast.FunctionDef) for one in node.body)

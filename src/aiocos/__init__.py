@@ -16,17 +16,28 @@ if TYPE_CHECKING:
     from aiocos.config import ClientConfig, HedgeConfig, PaceConfig, RetryConfig, TransferConfig
     from aiocos.errors import (
         AccessDenied,
+        BadDigest,
+        BucketAlreadyExists,
+        BucketAlreadyOwnedByYou,
         BucketNotEmpty,
         ConfigError,
         Conflict,
         ConnectFailed,
         CosError,
         CredentialsError,
+        EntityTooLarge,
+        EntityTooSmall,
+        IncompleteBody,
         IntegrityError,
         Interrupted,
         InvalidBucketState,
         InvalidObjectState,
+        InvalidPart,
+        InvalidRange,
         InvalidRequest,
+        InvalidSignature,
+        MethodNotAllowed,
+        MissingContentLength,
         NoSuchBucket,
         NoSuchConfiguration,
         NoSuchKey,
@@ -38,11 +49,13 @@ if TYPE_CHECKING:
         ObjectProtected,
         PreconditionFailed,
         ProtocolError,
+        Redirected,
         ServiceError,
         Throttled,
         TimedOut,
         TransferError,
         TransportError,
+        Unauthorized,
         Unavailable,
         Uncertain,
     )
@@ -54,6 +67,7 @@ if TYPE_CHECKING:
         LifecycleFilter,
         LifecycleRule,
         NoncurrentVersionExpiration,
+        NoncurrentVersionTransition,
         Transition,
     )
     from aiocos.operations.multipart import CompletedPart
@@ -95,13 +109,24 @@ if TYPE_CHECKING:
     from aiocos.version import __version__
     from aiocos.wire.ranges import ByteRange
     from aiocos.wire.values import CopySource, CustomerKey
+else:
+    # Not for checkers: with this in sight they would let every name pass, misspelled ones too.
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_HOME[name]), name)
+        return value
+
 
 __all__ = [
     "AbortIncompleteMultipartUpload",
     "AccessDenied",
     "Anonymous",
     "ApiKey",
+    "BadDigest",
     "BearerToken",
+    "BucketAlreadyExists",
+    "BucketAlreadyOwnedByYou",
     "BucketNotEmpty",
     "ByteRange",
     "Client",
@@ -124,6 +149,8 @@ __all__ = [
     "DirectoryResult",
     "DownloadResult",
     "DualCredentials",
+    "EntityTooLarge",
+    "EntityTooSmall",
     "ErrorDocument",
     "Expiration",
     "FileError",
@@ -131,21 +158,28 @@ __all__ = [
     "Handle",
     "HedgeConfig",
     "Hmac",
+    "IncompleteBody",
     "IndexDocument",
     "IntegrityError",
     "Interrupted",
     "InvalidBucketState",
     "InvalidObjectState",
+    "InvalidPart",
+    "InvalidRange",
     "InvalidRequest",
+    "InvalidSignature",
     "LifecycleFilter",
     "LifecycleRule",
     "LockRule",
+    "MethodNotAllowed",
+    "MissingContentLength",
     "NoSuchBucket",
     "NoSuchConfiguration",
     "NoSuchKey",
     "NoSuchUpload",
     "NoSuchVersion",
     "NoncurrentVersionExpiration",
+    "NoncurrentVersionTransition",
     "NotFound",
     "NotModified",
     "NotServed",
@@ -161,6 +195,7 @@ __all__ = [
     "PublicAccessBlockConfiguration",
     "Redirect",
     "RedirectAll",
+    "Redirected",
     "ReplicationAnd",
     "ReplicationConfiguration",
     "ReplicationFilter",
@@ -180,6 +215,7 @@ __all__ = [
     "Transition",
     "TransportError",
     "TrustedProfile",
+    "Unauthorized",
     "Unavailable",
     "Uncertain",
     "UploadResult",
@@ -197,15 +233,18 @@ _MODULES = {
     "aiocos.client": "Client",
     "aiocos.config": "ClientConfig HedgeConfig PaceConfig RetryConfig TransferConfig",
     "aiocos.errors": """
-        AccessDenied BucketNotEmpty ConfigError Conflict ConnectFailed CosError CredentialsError IntegrityError
-        Interrupted InvalidBucketState InvalidObjectState InvalidRequest NoSuchBucket NoSuchConfiguration NoSuchKey
-        NoSuchUpload NoSuchVersion NotFound NotModified NotServed ObjectProtected PreconditionFailed ProtocolError
-        ServiceError Throttled TimedOut TransferError TransportError Unavailable Uncertain
+        AccessDenied BadDigest BucketAlreadyExists BucketAlreadyOwnedByYou BucketNotEmpty ConfigError Conflict
+        ConnectFailed CosError CredentialsError EntityTooLarge EntityTooSmall IncompleteBody IntegrityError
+        Interrupted InvalidBucketState InvalidObjectState InvalidPart InvalidRange InvalidRequest
+        InvalidSignature MethodNotAllowed MissingContentLength NoSuchBucket NoSuchConfiguration NoSuchKey
+        NoSuchUpload NoSuchVersion NotFound NotModified NotServed ObjectProtected PreconditionFailed
+        ProtocolError Redirected ServiceError Throttled TimedOut TransferError TransportError Unauthorized
+        Unavailable Uncertain
     """,
     "aiocos.operations.cors": "CorsRule",
     "aiocos.operations.lifecycle": """
         AbortIncompleteMultipartUpload Expiration FilterAnd LifecycleFilter LifecycleRule
-        NoncurrentVersionExpiration Transition
+        NoncurrentVersionExpiration NoncurrentVersionTransition Transition
     """,
     "aiocos.operations.multipart": "CompletedPart",
     "aiocos.operations.object_lock": "DefaultLock LockRule ObjectLockConfiguration ObjectRetention",
@@ -230,13 +269,6 @@ _MODULES = {
     "aiocos.wire.values": "CopySource CustomerKey",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOME[name]), name)
-    return value
 
 
 def __dir__() -> list[str]:

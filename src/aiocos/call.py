@@ -26,10 +26,11 @@ from aiocos.net.retry import WORTH_A_LOOK, RetryBudget, persist
 from aiocos.net.transport import Transport
 from aiocos.wire import digest
 from aiocos.wire.address import Endpoint
-from aiocos.wire.bind import from_response, to_request
+from aiocos.wire.bind import to_request
 from aiocos.wire.failure import read_error
 from aiocos.wire.message import Outgoing, Request, Response, encode_query
 from aiocos.wire.spec import Operation, Result
+from aiocos.wire.strict import read_answer
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -163,12 +164,16 @@ class Engine:
 
     async def _result(self, operation: Operation[R], outgoing: Outgoing, deadline: float | None) -> R:
         """One attempt, its answer read and decoded."""
-        return _decode(operation, await self._response(operation, outgoing, deadline))
+        response = await self._response(operation, outgoing, deadline)
+        # What is large is parsed elsewhere: 10 MB take some thirty milliseconds, in which nothing else would move.
+        return _decode(operation, response) if len(response.body) <= INLINE else await hashed(_decode, operation, response)
 
     async def _answered(self, operation: Operation[R], outgoing: Outgoing, deadline: float | None) -> tuple[R, Response]:
         """The same, with the answer."""
         response = await self._response(operation, outgoing, deadline)
-        return _decode(operation, response), response
+        if len(response.body) <= INLINE:
+            return _decode(operation, response), response
+        return await hashed(_decode, operation, response), response
 
     async def _response(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Response:
         """One attempt, its answer read."""
@@ -180,7 +185,7 @@ class Engine:
             await self._authorizer.authorize(outgoing)
             response = await self._transport.send(outgoing, deadline=deadline)
         if response.status >= 300:
-            raise _refusal(response, operation, outgoing)
+            raise await _refused(response, operation, outgoing)
         return response
 
     async def _begun(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Exchange:
@@ -193,7 +198,8 @@ class Engine:
             exchange = await self._transport.open(outgoing, deadline=deadline)
         if exchange.status >= 300:
             with exchange:
-                raise _refusal(Response(exchange.status, exchange.headers, await exchange.read()), operation, outgoing)
+                response = Response(exchange.status, exchange.headers, await exchange.read())
+            raise await _refused(response, operation, outgoing)
         return exchange
 
     @property
@@ -239,6 +245,13 @@ def _date(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+async def _refused(response: Response, operation: Operation[Any], outgoing: Outgoing) -> CosError:
+    """Build the exception for a response that is not 2xx; a large body is parsed in a thread."""
+    if len(response.body) <= INLINE:
+        return _refusal(response, operation, outgoing)
+    return await hashed(_refusal, response, operation, outgoing)
+
+
 def _refusal(response: Response, operation: Operation[Any], outgoing: Outgoing) -> CosError:
     """The error of an answer that is none of success."""
     error = read_error(response, operation.statement.name, resource_of(operation))
@@ -255,7 +268,7 @@ def _refusal(response: Response, operation: Operation[Any], outgoing: Outgoing) 
 
 def _decode(operation: Operation[R], response: Response) -> R:
     try:
-        return cast("R", from_response(operation.statement.result, response))
+        return read_answer(operation, response)
     except ServiceError as error:
         # An error inside a 200 does not know what was asked.
         error.operation, error.resource = operation.statement.name, resource_of(operation)

@@ -212,3 +212,85 @@ def test_the_library_does_not_import_the_command_line():
     code = "import sys, aiocos; print({'typer', 'rich', 'aiocos.cli'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == "set()\n"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Standard streams that are closed, full, or not read
+
+
+def _in_bash(shell: Shell, line: str) -> tuple[int, str]:
+    """Run a line of bash with `aiocos` in it; return its status, and what it wrote to standard error."""
+    environment = {**os.environ, **shell.environment, "AIOCOS": f"{sys.executable} -m aiocos"}
+    line = 'set -o pipefail; aiocos() { $AIOCOS "$@"; }; ' + line
+    made = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, timeout=60, check=False)
+    return made.returncode, made.stderr.decode()
+
+
+@pytest.fixture
+def some_keys(shell: Shell, bucket: str, tmp_path: Path) -> str:
+    for index in range(3):
+        (tmp_path / f"k{index}").write_bytes(b"x" * 300_000)
+    assert shell("cp", "-r", str(tmp_path), f"cos://{bucket}/t").code == 0
+    return bucket
+
+
+@posix
+@pytest.mark.parametrize(
+    "line",
+    [
+        "aiocos ls cos://B/t/ >&-",
+        "aiocos ls --json cos://B/t/ >&-",
+        "aiocos cat cos://B/t/k0 >&-",
+        "aiocos cp cos://B/t/k0 - >&-",
+        "aiocos head cos://B/t/k0 >&-",
+        "aiocos api >&-",
+        "aiocos api get-object --bucket B --key t/k0 >&-",
+        "aiocos api put-bucket-cors --help >&-",
+        "aiocos --version >&-",
+        "aiocos ls cos://B/t/ > /dev/full",
+        "aiocos cat cos://B/t/k0 > /dev/full",
+        "aiocos --version > /dev/full",
+        "aiocos cp - cos://B/new <&-",
+        "aiocos api put-object --bucket B --key new --data @- <&-",
+        "aiocos ls cos://B/t/ <&- >&-",
+    ],
+)
+def test_what_cannot_be_written_or_read_is_said(shell: Shell, some_keys: str, line: str):
+    code, told = _in_bash(shell, line.replace("B/", f"{some_keys}/").replace(" B ", f" {some_keys} "))
+    assert code in (1, 2), told
+    assert told.strip()
+    assert "Traceback" not in told
+    assert "Exception ignored" not in told
+    assert not any(name == "new" for name in shell("ls", f"cos://{some_keys}").lines)
+
+
+@posix
+@pytest.mark.parametrize(
+    "line",
+    [
+        "aiocos ls -r cos://B/ | head -1",
+        "aiocos ls -r cos://B/ | true",
+        "aiocos cat cos://B/t/k0 | head -c 10",
+        "aiocos cat cos://B/t/k0 | true",
+        "aiocos api get-object --bucket B --key t/k0 | true",
+        "aiocos api | head -1",
+        "aiocos --help | true",
+        "aiocos ls --help | true",
+        "aiocos api put-bucket-cors --help | true",
+        "aiocos cp -q D/k0 cos://B/copy >&- <&-",
+        "aiocos cp -q D/k0 cos://B/copy >&- <&- 2>&-",
+        "aiocos ls cos://B/ 2>&- <&- > /dev/null",
+    ],
+)
+def test_whoever_stops_reading_has_what_he_wanted(shell: Shell, some_keys: str, tmp_path: Path, line: str):
+    line = line.replace("B/", f"{some_keys}/").replace(" B ", f" {some_keys} ").replace("D/", f"{tmp_path}/")
+    code, told = _in_bash(shell, line)
+    assert (code, told) == (0, "")
+
+
+@posix
+def test_no_socket_gets_the_number_of_a_closed_stream(shell: Shell, some_keys: str):
+    """What is printed would go to the service otherwise."""
+    code, told = _in_bash(shell, f"aiocos sync cos://{some_keys}/t $(mktemp -d) >&- 2>/dev/null")
+    assert code in (0, 1), told
+    assert len(shell("ls", f"cos://{some_keys}/t/").lines) == 3

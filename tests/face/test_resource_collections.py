@@ -118,7 +118,8 @@ async def test_a_collection_that_has_no_pages(bucket: Any, cos_emulator: Emulato
 async def test_a_version_without_an_id_is_the_null_version() -> None:
     # As older systems answer where versioning was never set; the emulator does not.
     async def some(request: web.Request) -> web.Response:
-        body = "<ListVersionsResult><Version><Key>k</Key><Size>3</Size></Version></ListVersionsResult>"
+        version = "<Version><Key>k</Key><Size>3</Size></Version>"
+        body = f"<ListVersionsResult><IsTruncated>false</IsTruncated>{version}</ListVersionsResult>"
         return web.Response(text=body, content_type="application/xml")
 
     runner = web.ServerRunner(web.Server(some))

@@ -136,7 +136,7 @@ OTHERWISE: list[tuple[str, dict[str, Any], str]] = [
     ("get_object", {"Bucket": None, "Key": "key"}, "parameter Bucket, value: None"),
     ("get_object", {"Bucket": PLAIN, "Key": "key", "Range": "all"}, "parameter Range"),
     ("put_object", {"Bucket": PLAIN, "Key": "key", "Metadata": {"a": 1}}, "parameter Metadata.a, value: 1"),
-    ("put_object", {"Bucket": PLAIN, "Key": "key", "Metadata": {"a": "ü"}}, "printable ASCII"),
+    ("put_object", {"Bucket": PLAIN, "Key": "key", "Metadata": {"a": "ü"}}, "Non ascii characters found in S3 metadata"),
     ("put_object", {"Bucket": PLAIN, "Key": "key", "ContentType": "a\r\nb: c"}, "content_type"),
     ("put_object", {"Bucket": PLAIN, "Key": "key", "Body": "text", "ContentLength": 5}, "ContentLength: 5, the body has 4"),
     ("put_object", {"Bucket": PLAIN, "Key": "key", "SSECustomerKey": b"short", "SSECustomerAlgorithm": "AES256"}, "32 bytes"),

@@ -51,7 +51,8 @@ async def test_e16_headers_that_would_break_out(small: aiocos.Client, saw: Saw) 
 
 
 BOMB = '<!DOCTYPE a [<!ENTITY a "{0}"><!ENTITY b "{1}"><!ENTITY c "{2}">]><ListBucketResult><Name>&c;</Name></ListBucketResult>'
-HUGE = "<ListBucketResult><Name>b</Name>" + "<Contents><Key>k</Key></Contents>" * 300_000 + "</ListBucketResult>"
+ENTRIES = "<Contents><Key>k</Key></Contents>" * 300_000
+HUGE = f"<ListBucketResult><Name>huge</Name><IsTruncated>false</IsTruncated>{ENTRIES}</ListBucketResult>"
 ENDLESS = 64 * MIB
 
 

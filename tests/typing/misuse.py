@@ -9,7 +9,14 @@ of its own in this file.
 from datetime import UTC, datetime, timedelta
 from typing import assert_type
 
-from aiocos import ByteRange, Client, CopySource
+import aiocos
+from aiocos import (
+    ByteRange,
+    Client,
+    CopySource,
+    InvalidRange,
+    NoSuchKeyy,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+)
 from aiocos.operations.acl import AccessControlPolicy
 from aiocos.operations.buckets import BucketInfo, BucketList, CreateBucketResult
 from aiocos.operations.listing import ListObjectsV2Result, ObjectEntry
@@ -107,3 +114,29 @@ async def wrong(cos: Client) -> None:
     CompletedPart(part_number="one")  # pyright: ignore[reportArgumentType]
     Client("https://host", "key")  # pyright: ignore[reportCallIssue]
     Client("https://host", network="secret")  # pyright: ignore[reportArgumentType]
+
+
+def names(error: aiocos.InvalidRange) -> None:
+    """A misspelled name of the package is an error; every exception is a name of it."""
+    assert_type(error, InvalidRange)
+    print(aiocos.NoSuchKeyy, NoSuchKeyy)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+
+
+async def settings(cos: Client) -> None:
+    """What was read of a setting is what is written back."""
+    await cos.lifecycle.put("b", await cos.lifecycle.get("b"))
+    await cos.lifecycle.put("b", (await cos.lifecycle.get("b")).rules)
+    await cos.cors.put("b", await cos.cors.get("b"))
+    await cos.website.put("b", await cos.website.get("b"))
+    await cos.replication.put("b", await cos.replication.get("b"))
+    await cos.protection.put("b", await cos.protection.get("b"))
+    await cos.versioning.put("b", await cos.versioning.get("b"))
+    await cos.public_access.put("b", await cos.public_access.get("b"))
+    await cos.tagging.put_bucket("b", await cos.tagging.get_bucket("b"))
+    await cos.tagging.put_object("b", "k", await cos.tagging.get_object("b", "k"))
+    await cos.acl.put_bucket("b", await cos.acl.get_bucket("b"))
+    await cos.acl.put_object("b", "k", await cos.acl.get_object("b", "k"))
+    await cos.object_lock.put_configuration("b", await cos.object_lock.get_configuration("b"))
+    await cos.object_lock.put_retention("b", "k", await cos.object_lock.get_retention("b", "k"))
+    await cos.object_lock.put_legal_hold("b", "k", await cos.object_lock.get_legal_hold("b", "k"))
+    await cos.lifecycle.put("b", await cos.cors.get("b"))  # pyright: ignore[reportArgumentType]

@@ -26,7 +26,7 @@ from aiocos.wire.spec import (
     registry,
 )
 from aiocos.wire.text import attribute, escape
-from aiocos.wire.values import CopySource, CustomerKey
+from aiocos.wire.values import CopySource, CustomerKey, Stored
 
 # What people and programs put into keys: everything that some layer reads in a way of its own.
 ODD_KEYS = [
@@ -106,6 +106,7 @@ def scalar(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
         int: numbers,
         bool: st.booleans(),
         datetime: seconds,
+        Stored: st.sampled_from(["0", "-1", "never"]).map(Stored),
         timedelta: st.integers(-2, 10**9).map(lambda s: timedelta(seconds=s)),
         ByteRange: ranges,
         CopySource: copy_sources,

@@ -117,7 +117,7 @@ def test_any_buffer_has_the_same_digest(data: bytes) -> None:
 # What a request does not carry
 
 
-@pytest.mark.parametrize("text", ["a\r\nx-evil: 1", "a\n", "\r", "a\0b", "ü", "\x7f", "\x1b[0m", "\ud800"])
+@pytest.mark.parametrize("text", ["a\r\nx-evil: 1", "a\n", "\r", "a\0b", "\x7f", "\x1b[0m", "\ud800"])
 def test_a_header_cannot_be_broken_out_of(text: str) -> None:
     for build in (
         lambda: PutObject("b", "k", content_type=text),

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -42,9 +42,23 @@ def explain() -> None:
     errors.print_exception(show_locals=False)
 
 
+def plainly(value: BaseModel) -> dict[str, Any]:
+    """Return a document as JSON has it: without what is None, and without a list of unknown elements where there are none."""
+    return _without_empty(value.model_dump(mode="json", exclude_none=True))
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        given = cast("dict[str, Any]", value)
+        return {name: _without_empty(one) for name, one in given.items() if name != "unknown_elements" or one}
+    if isinstance(value, list):
+        return [_without_empty(one) for one in cast("list[Any]", value)]
+    return value
+
+
 def show_json(value: BaseModel | dict[str, Any]) -> None:
     """Write one JSON object on a line of its own."""
-    plain = value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else value
+    plain = plainly(value) if isinstance(value, BaseModel) else value
     # Elsewhere than in UTF-8, letters are written as escapes of JSON, which every reader understands.
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     say(json.dumps(plain, ensure_ascii=not unicode, default=str))

@@ -1,8 +1,6 @@
 """Copies within the service: one object, or all below a prefix. The bytes do not come here."""
 
 import asyncio
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 import typer
 
@@ -11,6 +9,7 @@ from aiocos.cli.paths import CosPath, key_for
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
 from aiocos.transfer import CopyResult
+from aiocos.wire.values import Stored
 
 # Copies in flight: they cost the service work, and us nothing.
 _AT_ONCE = 16
@@ -52,20 +51,12 @@ async def copy_object(
         content_disposition=info.content_disposition,
         content_language=info.content_language,
         cache_control=info.cache_control,
-        expires=_time(info.expires),
+        expires=Stored(info.expires) if info.expires else None,
         website_redirect_location=info.website_redirect_location,
         part_size=part_size,
         concurrency=concurrency,
         progress=watch,
     )
-
-
-def _time(text: str | None) -> datetime | None:
-    # Writers may put anything here.
-    try:
-        return parsedate_to_datetime(text) if text else None
-    except ValueError:
-        return None
 
 
 async def copy_prefix(

@@ -4,6 +4,7 @@ Everything a handler needs has been parsed here by the operation's own statement
 service's error document; what is no `ServiceError` is a defect, logged, and answered 500.
 """
 
+import asyncio
 import logging
 import uuid
 from collections import deque
@@ -47,6 +48,7 @@ __all__ = ["Served", "Service", "handlers"]
 log = logging.getLogger("aiocos.emulator")
 
 MAX_KEY = 1024
+INLINE = 256 * 1024  # bytes of a document that are parsed at once
 
 
 @dataclass(slots=True)
@@ -184,7 +186,9 @@ class Service:
             # Checksums that are parameters of the operation (completion) are the object's, not the document's.
             own = any(isinstance(p.place, Header) and p.place.name in HEADERS for p in statement.parameters)
             wire.body = await incoming.document(checksums_are_its=not own)
-        operation = from_request(cls, wire)
+        # What is large is parsed in a thread: the loop has other requests.
+        large = statement.body is not None and not statement.has_payload and len(wire.body or b"") > INLINE
+        operation = await asyncio.to_thread(from_request, cls, wire) if large else from_request(cls, wire)
         expected = getattr(operation, "expected_bucket_owner", None)
         if expected is not None and ctx.found is not None and not self._is(ctx.found.instance, expected):
             raise denied()

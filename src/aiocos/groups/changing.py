@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from aiocos.call import Engine
@@ -12,7 +11,7 @@ from aiocos.config import MAX_PUT
 from aiocos.errors import ConfigError
 from aiocos.operations.acl import GetObjectAcl
 from aiocos.operations.objects import CopyObject, CopyObjectResult, HeadObject, ObjectInfo
-from aiocos.wire.values import CopySource, CustomerKey
+from aiocos.wire.values import CopySource, CustomerKey, Stored
 
 _KEPT = (
     "content_type",
@@ -57,7 +56,7 @@ async def update_metadata(
         CopySource(bucket, key, info.version_id),
         metadata_directive="REPLACE",
         metadata=new,
-        expires=headers.get("expires") or _expires(info, what),
+        expires=headers.get("expires") or (Stored(info.expires) if info.expires else None),
         acl=await _acl(engine, bucket, key, info, timeout) if acl is None else acl,
         source_if_match=info.etag,
         customer_key=customer_key,
@@ -68,15 +67,6 @@ async def update_metadata(
         **_lock(info),
     )
     return await engine.call(operation)
-
-
-def _expires(info: ObjectInfo, what: str) -> datetime | None:
-    if not info.expires:
-        return None
-    try:
-        return parsedate_to_datetime(info.expires)
-    except ValueError:
-        raise ConfigError(f"{what}: its Expires header is no date ({info.expires!r}): say `expires` anew") from None
 
 
 async def _acl(engine: Engine, bucket: str, key: str, info: ObjectInfo, timeout: float | None) -> str | None:

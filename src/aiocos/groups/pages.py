@@ -18,6 +18,17 @@ Next = Callable[[O, P], dict[str, Any] | None]
 """Given an operation and its page: the parameters to change for the next page, or None at the end."""
 
 
+# The parameters that say where a page begins.
+_MARKERS = (
+    "continuation_token",
+    "marker",
+    "key_marker",
+    "version_id_marker",
+    "upload_id_marker",
+    "part_number_marker",
+)
+
+
 class Listing(Generic[E, P]):
     """The answer to a listing: iterate over its entries, or over whole `pages()`. Nothing is asked before that."""
 
@@ -44,9 +55,12 @@ class Listing(Generic[E, P]):
     async def pages(self) -> AsyncGenerator[P, None]:
         """Give page after page; a page also holds the common prefixes. Raises what the call raises.
 
-        The deadline (`timeout=`) is that of each page.
+        The deadline (`timeout=`) is that of each page. A page that says that there is more and not how to get it, and one that
+        points to a page that has been read, raise `ProtocolError`: the listing has no end that could be believed.
         """
         operation = self._operation
+        # By hash: a listing may have a million pages, and a token may be long.
+        met = {_place(operation)}
         while True:
             page = await self._engine.call(operation)
             yield page
@@ -54,8 +68,13 @@ class Listing(Generic[E, P]):
             if change is None:
                 return
             what = f"{operation.statement.name} {resource_of(operation)}".strip()
-            if all(value is None for value in change.values()):
+            if not any(change.values()):
                 raise ProtocolError(f"{what}: the page says that there is more, and not how to get it")
-            if all(getattr(operation, name) == value for name, value in change.items()):
-                raise ProtocolError(f"{what}: the page points to itself as the next")
             operation = replace(operation, **change)
+            if (place := _place(operation)) in met:
+                raise ProtocolError(f"{what}: the page points to one that has been read as the next")
+            met.add(place)
+
+
+def _place(operation: Operation[Any]) -> int:
+    return hash(tuple(getattr(operation, name, None) for name in _MARKERS))

@@ -54,6 +54,9 @@ class ObjectStream:
         exchange, self._begun = self._begun or await self._engine.open(self._operation), None
         try:
             self._info = info = from_response(ObjectInfo, Response(exchange.status, exchange.headers))
+            if not info.etag and (info.content_type or "").partition(";")[0].strip().lower() == "text/html":
+                # Every object has an ETag, and a proxy's page has none.
+                raise ProtocolError(f"{self._what}: the {exchange.status} answer is a web page without an ETag, and no object")
             self._check_version(info)
             first, length = self._extent(exchange, info)
             self._body = BodyStream(

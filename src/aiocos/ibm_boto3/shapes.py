@@ -22,8 +22,8 @@ from aiocos.ibm_boto3.report import MISSING, Report
 from aiocos.operations.listing import Page
 from aiocos.wire.document import Document, Element, unwrap
 from aiocos.wire.ranges import ByteRange
-from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, Result, Statement
-from aiocos.wire.values import CopySource, CustomerKey, Utf8
+from aiocos.wire.spec import Body, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, Result, Statement
+from aiocos.wire.values import CopySource, CustomerKey
 
 _BUCKET = re.compile(r"[a-zA-Z0-9.\-_]{1,255}")
 _VERSION = re.compile(r"\?versionId=([^\s]+)$")
@@ -193,8 +193,7 @@ def _reader_of(p: Parameter) -> Reader:
         return _bucket
     if isinstance(p.place, HeaderMap):
         return _metadata
-    read = _reader(p.type)
-    return _header if read is _text and isinstance(p.place, Header) else read
+    return _reader(p.type)
 
 
 def _answer_of(p: Parameter) -> type[Document] | None:
@@ -236,12 +235,6 @@ def _text(value: Any, where: str, report: Report) -> Any:
     if not value and where.rpartition(".")[2] == "Key":
         return report.add(f"Invalid length for parameter {where}, value: 0, valid min length: 1")
     return value
-
-
-def _header(value: Any, where: str, report: Report) -> Any:
-    """Read a text that travels in a header. As IBM's SDK sends it, what is not ASCII goes as UTF-8."""
-    read = _text(value, where, report)
-    return read if not isinstance(read, str) or read.isascii() else Utf8(read)
 
 
 def _bucket(value: Any, where: str, report: Report) -> Any:

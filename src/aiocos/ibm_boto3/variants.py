@@ -47,4 +47,11 @@ def undecoded(cls: type[Operation[Any]]) -> type[Operation[Any]]:
     """Return the listing whose keys stay encoded, as for callers who ask for `EncodingType` themselves."""
     result = cls.statement.result
     made = cast("type[Result]", type(result.__name__, (_Undecoded, result), {"__module__": result.__module__}))
-    return _variant(cls, replace(cls.statement, result=made))
+
+    def contradiction(self: Operation[Any], page: Page) -> str | None:
+        # Held against the request in the form that the request has.
+        return cls.contradiction(self, result.model_validate(result.received(page.model_dump(exclude_unset=True))))
+
+    listing = _variant(cls, replace(cls.statement, result=made))
+    listing.contradiction = contradiction  # type: ignore[method-assign, assignment]
+    return listing

@@ -36,6 +36,7 @@ class AccessControlPolicy(Extensible, Result):
     """Who owns something, and who may do what with it."""
 
     root: ClassVar[str] = "AccessControlPolicy"
+    needed: ClassVar[tuple[str, ...]] = ("grants",)
 
     owner: Annotated[Owner | None, Element("Owner", model=AclOwner), BeforeValidator(_owner)] = None
     grants: Annotated[list[Grant], Element("AccessControlList/Grant")] = []

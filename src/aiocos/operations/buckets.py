@@ -117,6 +117,8 @@ class ListBuckets(Operation[BucketList]):
 class BucketPage(BucketList):
     """A page of buckets with their locations. The next page starts after the last name; `next_marker` may be missing."""
 
+    needed: ClassVar[tuple[str, ...]] = ("is_truncated",)
+
     is_truncated: bool = False
     marker: str | None = None
     next_marker: str | None = None
@@ -137,6 +139,13 @@ class ListBucketsExtended(Operation[BucketPage]):
     service_instance_id: Annotated[str | None, Header("ibm-service-instance-id")] = None
     """The instance to list; IAM credentials bring their own."""
 
+    def contradiction(self, result: BucketPage) -> str | None:
+        """Compare the prefix that the page is of."""
+        asked = self.prefix or ""
+        if result.prefix not in (None, asked):
+            return f"the page is of the prefix {result.prefix!r}, and not of {asked!r}"
+        return None
+
 
 class AsperaKey(Document):
     """The key pair of a bucket's Aspera node. It does not show its secret."""
@@ -151,6 +160,7 @@ class AsperaConnection(Result):
     """Where Aspera transfers of a bucket go, and with which key."""
 
     root: ClassVar[str] = "FASPConnectionInfo"
+    needed: ClassVar[tuple[str, ...]] = ("access_key", "ats_endpoint")
 
     access_key: AsperaKey | None = None
     ats_endpoint: Annotated[str | None, Element("ATSEndpoint")] = None

@@ -37,6 +37,7 @@ _LEAF = re.compile(r"<([A-Za-z]\w*)>[^<]*</\1>", re.ASCII)
 _SPACE = r"[ \t\r\n]*+"
 _MOST = 30  # elements in an entry; the service has ten
 _FEWEST = 8  # entries in a page; fewer are read faster one by one
+_LARGE = 1024 * 1024  # bytes of a page
 
 _REFERENCE = re.compile("&[^;]*;?")
 _REFERENCES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#34;": '"', "&#39;": "'"}
@@ -57,10 +58,16 @@ def read(cls: type[Result], body: bytes, field: str, model: type[Document]) -> d
     tag = model.root
     try:
         text = body.decode()
-        if text.count(f"<{tag}>") < _FEWEST or not _can_make(model):
+        found = text.count(f"<{tag}>")
+        if found < _FEWEST or not _can_make(model):
+            return None
+        # A page of entries consists of entries: taking a large one apart that is something else would be for nothing.
+        if len(body) > _LARGE and text.count("<") > (found + 100) * (2 * _MOST + 4):
             return None
         start, closing = text.find(f"<{tag}>"), f"</{tag}>"
         entry = text[start : text.find(closing, start) + len(closing)]
+        if entry.count("<") > 2 * _MOST + 4:
+            return None
         names = _names(entry, tag)
         pieces = re.split(_LEAF.sub(r"<\1>([^<]*+)</\1>", entry) + _SPACE, text)
         width = len(names) + 1

@@ -6,6 +6,7 @@ the very keys that were put.
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-bucket-operations
 """
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY
 from typing import Annotated, Any, ClassVar, Literal, cast
 from urllib.parse import quote_plus, unquote_plus
@@ -60,6 +61,41 @@ def _encode(document: Document) -> Document:
     return document.model_copy(update=changed)
 
 
+def another_page(
+    bucket: str, prefix: str | None, told_bucket: str | None, told_prefix: str | None, keys: list[str]
+) -> str | None:
+    """Say why a page is of another listing than the one that was asked for; None where it may be of this one.
+
+    What a service leaves out says nothing. A prefix may come encoded or not, whatever the page says of its encoding.
+    """
+    # Servers with tenants (`tenant:bucket`) say the bucket alone.
+    if told_bucket and bucket != told_bucket and bucket.rpartition(":")[2] != told_bucket:
+        return f"the page is of the bucket {told_bucket}"
+    asked = prefix or ""
+    if (
+        told_prefix is not None
+        and told_prefix != asked
+        and _plain(told_prefix) not in (_plain(asked), _plain(unquote_plus(asked)))
+    ):
+        return f"the page is of the prefix {told_prefix!r}, and not of {asked!r}"
+    # Keys are in order: with the first and the last all others have the prefix.
+    if asked and keys and not (keys[0].startswith(asked) and keys[-1].startswith(asked)):
+        alike = _plain(asked)
+        if not all(_plain(key).startswith(alike) for key in (keys[0], keys[-1])):
+            return f"the page has keys without the prefix {asked!r}"
+    return None
+
+
+def ends(entries: Sequence["ObjectEntry"]) -> list[str]:
+    """Return the first and the last key of a page."""
+    return [entries[0].key, entries[-1].key] if entries else []
+
+
+def _plain(text: str) -> str:
+    # A parser reads one line break for every form of it.
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 class ObjectEntry(Document):
     """An object in a listing. The owner is given only where it was asked for."""
 
@@ -85,6 +121,8 @@ class CommonPrefix(Document):
 
 class KeyPage(Page):
     """What all listings of keys have in common."""
+
+    needed: ClassVar[tuple[str, ...]] = ("is_truncated",)
 
     name: str | None = None
     prefix: str | None = None
@@ -132,6 +170,10 @@ class ListObjectsV2(Guarded, Operation[ListObjectsV2Result]):
     fetch_owner: Annotated[bool | None, Query("fetch-owner")] = None
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
 
+    def contradiction(self, result: ListObjectsV2Result) -> str | None:
+        """Compare the bucket and the prefix that the page is of."""
+        return another_page(self.bucket, self.prefix, result.name, result.prefix, ends(result.contents))
+
 
 class ListObjectsResult(ObjectPage):
     """A page of objects, first version of the listing. Without `next_marker` the last key is the next marker."""
@@ -154,6 +196,10 @@ class ListObjects(Mirrored, Paid, Guarded, Operation[ListObjectsResult]):
     """Start after this key."""
     max_keys: Annotated[int | None, Query("max-keys")] = None
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
+
+    def contradiction(self, result: ListObjectsResult) -> str | None:
+        """Compare the bucket and the prefix that the page is of."""
+        return another_page(self.bucket, self.prefix, result.name, result.prefix, ends(result.contents))
 
 
 class ObjectVersion(ObjectEntry):
@@ -179,6 +225,7 @@ class ListObjectVersionsResult(KeyPage):
     """A page of versions and delete markers."""
 
     root: ClassVar[str] = "ListVersionsResult"
+    other_roots: ClassVar[tuple[str, ...]] = ("ListBucketVersionsResult",)
 
     key_marker: str | None = None
     version_id_marker: str | None = None
@@ -205,3 +252,7 @@ class ListObjectVersions(Guarded, Operation[ListObjectVersionsResult]):
     version_id_marker: Annotated[str | None, Query("version-id-marker")] = None
     max_keys: Annotated[int | None, Query("max-keys")] = None
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
+
+    def contradiction(self, result: ListObjectVersionsResult) -> str | None:
+        """Compare the bucket and the prefix that the page is of."""
+        return another_page(self.bucket, self.prefix, result.name, result.prefix, ends(result.versions))

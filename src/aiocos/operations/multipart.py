@@ -7,7 +7,7 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-large
 from dataclasses import KW_ONLY
 from typing import Annotated, ClassVar, Literal
 
-from aiocos.operations.listing import CommonPrefix, Page
+from aiocos.operations.listing import CommonPrefix, Page, another_page
 from aiocos.operations.shared import (
     Charged,
     Checked,
@@ -39,6 +39,8 @@ class MultipartUpload(Encrypted):
     """A multipart upload that has begun."""
 
     root: ClassVar[str] = "InitiateMultipartUploadResult"
+    other_roots: ClassVar[tuple[str, ...]] = ("InitiateMultipartUpload",)
+    needed: ClassVar[tuple[str, ...]] = ("upload_id",)
 
     bucket: str | None = None
     key: str | None = None
@@ -66,6 +68,8 @@ class CreateMultipartUpload(Content, Encryption, Locking, ObjectGrants, Paid, Gu
 class UploadPartResult(Written):
     """What the service says of a part."""
 
+    needed: ClassVar[tuple[str, ...]] = ("etag",)
+
 
 @operation("PUT", "/{bucket}/{key}")
 class UploadPart(CustomerEncryption, Checksums, Paid, Guarded, Operation[UploadPartResult]):
@@ -81,6 +85,8 @@ class UploadPart(CustomerEncryption, Checksums, Paid, Guarded, Operation[UploadP
 
 class CopyPartResult(Copied):
     """What the service says of a part that was copied."""
+
+    other_roots: ClassVar[tuple[str, ...]] = ("CopyObjectResult",)
 
 
 @operation("PUT", "/{bucket}/{key}")
@@ -117,6 +123,9 @@ class CompletedUpload(Checked, Charged):
     """The object that the parts have become. Its ETag is the MD5 of the parts' MD5s, a dash, and their number."""
 
     root: ClassVar[str] = "CompleteMultipartUploadResult"
+    needed: ClassVar[tuple[str, ...]] = ("etag",)
+    # Services that compute it later leave it empty here. HEAD has it then.
+    may_be_empty: ClassVar[tuple[str, ...]] = ("etag",)
 
     location: str | None = None
     bucket: str | None = None
@@ -173,6 +182,9 @@ class ListPartsResult(Charged):
     """A page of the parts the service has."""
 
     root: ClassVar[str] = "ListPartsResult"
+    other_roots: ClassVar[tuple[str, ...]] = ("ListPartsResponse",)
+    # Some services (rclone) leave IsTruncated out where it is false.
+    needed: ClassVar[tuple[str, ...]] = ("upload_id",)
 
     bucket: str | None = None
     key: str | None = None
@@ -203,6 +215,12 @@ class ListParts(Mirrored, CustomerEncryption, Paid, Guarded, Operation[ListParts
     """Start after this part."""
     max_parts: Annotated[int | None, Query("max-parts")] = None
 
+    def contradiction(self, result: ListPartsResult) -> str | None:
+        """Compare the upload that the page is of."""
+        if result.upload_id not in (None, "", self.upload_id):
+            return f"the parts are of the upload {result.upload_id}"
+        return None
+
 
 class UploadEntry(Document):
     """An upload that was begun and neither completed nor aborted."""
@@ -223,6 +241,8 @@ class ListMultipartUploadsResult(Page):
     """A page of open uploads."""
 
     root: ClassVar[str] = "ListMultipartUploadsResult"
+    # Some services (rclone) leave IsTruncated out where it is false.
+    needed: ClassVar[tuple[str, ...]] = ("bucket",)
 
     bucket: str | None = None
     key_marker: str | None = None
@@ -249,3 +269,8 @@ class ListMultipartUploads(Mirrored, Guarded, Operation[ListMultipartUploadsResu
     upload_id_marker: Annotated[str | None, Query("upload-id-marker")] = None
     max_uploads: Annotated[int | None, Query("max-uploads")] = None
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
+
+    def contradiction(self, result: ListMultipartUploadsResult) -> str | None:
+        """Compare the bucket and the prefix that the page is of."""
+        keys = [upload.key for upload in result.uploads]
+        return another_page(self.bucket, self.prefix, result.bucket, result.prefix, keys)

@@ -114,6 +114,7 @@ class ObjectLegalHold(Extensible, Result):
     """Whether a version is under legal hold."""
 
     root: ClassVar[str] = "LegalHold"
+    needed: ClassVar[tuple[str, ...]] = ("status",)
 
     status: Literal["ON", "OFF"] | None = None
 

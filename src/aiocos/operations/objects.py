@@ -40,6 +40,8 @@ _EXPIRY = re.compile(r'ongoing-request="false".*?expiry-date="([^"]*)"')
 class PutObjectResult(Written):
     """What the service says of a new object."""
 
+    needed: ClassVar[tuple[str, ...]] = ("etag",)
+
 
 @operation("PUT", "/{bucket}/{key}")
 class PutObject(
@@ -66,6 +68,8 @@ class PutObject(
 
 class ObjectInfo(Written):
     """What GET and HEAD say of an object. Times have a zone; metadata names are in lower case; the ETag keeps its quotes."""
+
+    needed: ClassVar[tuple[str, ...]] = ("etag",)
 
     last_modified: Annotated[Timestamp | None, Header("Last-Modified")] = None
     content_length: Annotated[int | None, Header("Content-Length")] = None
@@ -234,6 +238,33 @@ class DeleteObjects(Paid, Guarded, Operation[DeleteObjectsResult]):
     _: KW_ONLY
     bypass_governance: Annotated[bool | None, Header("x-amz-bypass-governance-retention")] = None
     mfa: Annotated[str | None, Header("x-amz-mfa")] = None
+
+    def contradiction(self, result: DeleteObjectsResult) -> str | None:
+        """Name the keys of which the answer says neither that they are deleted nor that they are not.
+
+        With `quiet` the answer has the failures only, and silence is success.
+        """
+        if self.delete.quiet:
+            return None
+        told = {(_as_parsed(one.key), one.version_id) for one in (*result.deleted, *result.errors)}
+        keys = {key for key, _ in told}
+        unversioned = {key for key, version in told if version is None}
+        left = [
+            one.key
+            for one in self.delete.objects
+            if (key := _as_parsed(one.key)) not in keys
+            or (one.version_id is not None and key not in unversioned and (key, one.version_id) not in told)
+        ]
+        if not left:
+            return None
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+        names = ", ".join(map(ascii, left[:3]))
+        return f"it says neither Deleted nor Error of {names}{more}, and was not asked to be quiet"
+
+
+def _as_parsed(key: str) -> str:
+    # A parser reads one line break for every form of it. Servers that write keys as they are lose the form.
+    return key.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class CopyObjectResult(Copied):

@@ -48,6 +48,8 @@ class ProtectionConfiguration(Extensible, Result):
 class Protection(ProtectionConfiguration):
     """A bucket's retention policy as the service tells it."""
 
+    needed: ClassVar[tuple[str, ...]] = ("status",)
+
     management_state: Annotated[str | None, Header("x-ibm-protection-management-state")] = None
     """`active` where protection management is on."""
 

@@ -136,6 +136,7 @@ class ReplicationFailures(Page):
     """A page of replications that failed, the newest first."""
 
     root: ClassVar[str] = "ListReplicationFailureResult"
+    needed: ClassVar[tuple[str, ...]] = ("is_truncated",)
 
     name: str | None = None
     first_sync_attempted_before: str | None = None

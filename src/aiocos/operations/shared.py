@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from aiocos.wire.document import Attribute, Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Header, HeaderMap, KeyHeaders, Query, Result
-from aiocos.wire.values import CustomerKey
+from aiocos.wire.values import CustomerKey, Stored
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Optional headers of requests. `__slots__ = ()` lets an operation take several of these sets and still be slotted.
@@ -46,9 +46,13 @@ class Content:
     content_disposition: Annotated[str | None, Header("Content-Disposition")] = None
     content_language: Annotated[str | None, Header("Content-Language")] = None
     cache_control: Annotated[str | None, Header("Cache-Control")] = None
-    expires: Annotated[datetime | None, Header("Expires")] = None
+    expires: Annotated[datetime | Stored | None, Header("Expires")] = None
+    """When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a `Stored` text."""
     metadata: Annotated[dict[str, str] | None, HeaderMap("x-amz-meta-")] = None
-    """User metadata: printable ASCII; the service ignores the case of names, and gives them back in lower case."""
+    """User metadata. The service ignores the case of names, and gives them back in lower case.
+
+    Values are sent as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
+    """
     website_redirect_location: Annotated[str | None, Header("x-amz-website-redirect-location")] = None
     storage_class: Annotated[str | None, Header("x-amz-storage-class")] = None
     tagging: Annotated[str | None, Header("x-amz-tagging")] = None
@@ -247,6 +251,8 @@ class Written(Encrypted):
 
 class Copied(Checked, Encrypted):
     """What a service says after it copied something."""
+
+    needed: ClassVar[tuple[str, ...]] = ("etag",)
 
     etag: Annotated[str, Element("ETag")] = ""
     last_modified: Timestamp | None = None

@@ -33,6 +33,7 @@ class TagSet(Extensible, Result):
     """The tags of something as the service tells them."""
 
     root: ClassVar[str] = "Tagging"
+    needed: ClassVar[tuple[str, ...]] = ("tags",)
 
     tags: Annotated[list[Tag], Element("TagSet/Tag")] = []
 

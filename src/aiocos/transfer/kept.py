@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,6 +11,7 @@ from aiocos.operations.objects import ObjectInfo
 from aiocos.operations.protection import GetBucketProtectionConfiguration
 from aiocos.operations.tagging import GetObjectTagging
 from aiocos.transfer.stated import Copy
+from aiocos.wire.values import Stored
 
 _SAID = (
     "content_type",
@@ -48,20 +47,9 @@ class Kept:
             said = {name: getattr(info, name) for name in _SAID}
             said["website_redirect_location"] = request.website_redirect_location or info.website_redirect_location
             said["metadata"] = info.metadata
-            said["expires"] = self._expires()
+            said["expires"] = Stored(info.expires) if info.expires else None
         said["tagging"] = request.tagging if request.tagging_directive == "REPLACE" else await self._tags()
         return said
-
-    def _expires(self) -> datetime | None:
-        if not self._info.expires:
-            return None
-        try:
-            return parsedate_to_datetime(self._info.expires)
-        except ValueError:
-            raise ConfigError(
-                f"the {self._what}: the source's Expires header is no date ({self._info.expires!r}): say the headers anew "
-                "with metadata_directive='REPLACE'"
-            ) from None
 
     async def _tags(self) -> str | None:
         request = self._request

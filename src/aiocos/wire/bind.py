@@ -31,13 +31,13 @@ from aiocos.wire.spec import (
     Result,
     Statement,
 )
-from aiocos.wire.values import Codec, CustomerKey, Utf8, codec
+from aiocos.wire.values import Codec, CustomerKey, codec, header_text
 
 R = TypeVar("R", bound=Result)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 
-_NOT_A_VALUE = re.compile(r"[^\x20-\x7e\t]")
-_NEVER_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+# Line breaks would end the header, and other control characters are not for headers; half a character is no text.
+_NOT_A_VALUE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -174,10 +174,8 @@ def _put_map(headers: dict[str, str], prefix: str, values: Mapping[str, str]) ->
 
 def _checked(value: str) -> str:
     if found := _NOT_A_VALUE.search(value):
-        if isinstance(value, Utf8) and _NEVER_A_VALUE.search(value) is None:
-            return value
         raise ValueError(
-            f"a header carries printable ASCII only, not U+{ord(found.group()):04X}: encode the value (percent, base64)"
+            f"a header carries no control character, U+{ord(found.group()):04X} here: encode the value (percent, base64)"
         )
     return value
 
@@ -220,6 +218,7 @@ def from_request(cls: type[O], request: Request) -> O:
         try:
             if isinstance(place, Header):
                 raw = request.headers.get(place.name.lower())
+                raw = None if raw is None else header_text(raw)
                 value = None if raw is None else f.codec.read(raw)  # type: ignore[union-attr]
             elif isinstance(place, Query):
                 raw = query.get(place.name)
@@ -268,7 +267,7 @@ def _read_body(f: _Field, body: Bytes | None) -> Any:
 def _read_map(headers: Mapping[str, str], prefix: str) -> dict[str, str]:
     # Servers write the names in any case (rclone capitalises them); names are defined as case-insensitive.
     length = len(prefix)
-    return {n[length:].lower(): v for n, v in headers.items() if len(n) > length and n[:length].lower() == prefix}
+    return {n[length:].lower(): header_text(v) for n, v in headers.items() if len(n) > length and n[:length].lower() == prefix}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -312,6 +311,11 @@ def _shape(cls: type[Result]) -> _Shape:
             maker if maker is not None and maker.is_right else None,
         )
     return shape
+
+
+def has_document(cls: type[Result]) -> bool:
+    """Tell whether a result has a document, and not only headers."""
+    return _shape(cls).xml is not None
 
 
 # Servers write a few dozen names; whoever invents new ones for ever shall not fill the memory.
@@ -359,10 +363,20 @@ def from_response(cls: type[R], response: Response) -> R:
             values = values | found if values else found
         values["request_id"] = response.request_id
         made = shape.maker.make(values) if shape.maker is not None else None
-        return build(cls, values) if made is None else made
+        return build(cls, _as_texts(shape, values)) if made is None else made
     except XmlError as error:
         where = f" (request id {response.request_id})" if response.request_id else ""
         raise ProtocolError(f"the {response.status} answer is no {cls.__name__}: {error}{where}") from error
+
+
+def _as_texts(shape: _Shape, values: dict[str, Any]) -> dict[str, Any]:
+    """Make text of headers that others have stored in Latin-1."""
+    for name, _, _ in shape.headers:
+        if isinstance(value := values.get(name), str):
+            values[name] = header_text(value)
+    for name, _ in shape.maps:
+        values[name] = {key: header_text(value) for key, value in values[name].items()}
+    return values
 
 
 def to_response(result: Result, status: int) -> Response:

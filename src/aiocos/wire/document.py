@@ -2,8 +2,9 @@
 
 One codec serves every document of the service, both ways, driven by a plan made from a model's fields at its first use.
 
-Reading is ElementTree, then pydantic: the tree becomes nested dictionaries of strings and one validation turns them into
-typed objects. Namespaces and the name of the root are not looked at, because the service and its documentation vary in both.
+Reading (`tree`) is ElementTree, then pydantic: the tree becomes nested dictionaries of strings, and one validation turns them
+into typed objects. Namespaces and the name of the root are not looked at here, because the service and its documentation vary
+in both; answers are held against what was asked for in `strict`.
 
 Writing is our own, for two reasons that were measured: ElementTree writes the key `a\\rb` so that any parser reads `a\\nb`
 (a bulk delete would hit another key), and writes `\\x01` so that nobody can parse the whole batch. Here a carriage return is
@@ -15,19 +16,19 @@ in UTF-16 has a zero byte, which no document in UTF-8 has.
 """
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
-from xml.etree import ElementTree
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from aiocos.wire.limits import LimitExceeded, check_limits
+from aiocos.wire.misfit import told
 from aiocos.wire.text import XmlError, attribute, escape, sayable, unrepresentable
-from aiocos.wire.unknown import UnknownElements, check_depth, in_wrapper, local_name, namespace_of, to_text
+from aiocos.wire.times import Timestamp, parse_time, write_time
+from aiocos.wire.tree import XSI, parse
+from aiocos.wire.unknown import UnknownElements, in_wrapper
 
 __all__ = [
     "NAMESPACE",
@@ -53,7 +54,6 @@ __all__ = [
 ]
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 D = TypeVar("D", bound="Document")
 
@@ -95,49 +95,6 @@ class Unknown:
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """Not in the XML. Places of the wire (headers) are subclasses of this."""
-
-
-def parse_time(value: object) -> object:
-    """Read the time forms of the service: ISO 8601, its compact form `20260101T000000Z`, and RFC 1123."""
-    if not isinstance(value, str) or not value:
-        return value
-    if not value[0].isdigit():
-        return _read_rfc1123(value)
-    if "-" not in value:
-        return datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    return value
-
-
-_MONTHS = {
-    "Jan": "01", "Feb": "02", "Mar": "03", "Apr": "04", "May": "05", "Jun": "06",
-    "Jul": "07", "Aug": "08", "Sep": "09", "Oct": "10", "Nov": "11", "Dec": "12",
-}  # fmt: skip
-
-
-def _read_rfc1123(value: str) -> datetime:
-    # `Fri, 20 Nov 2026 10:00:00 GMT` is what servers write; a parser of all forms takes several times as long.
-    if len(value) == 29 and value.endswith(" GMT"):
-        try:
-            return datetime.fromisoformat(f"{value[12:16]}-{_MONTHS[value[8:11]]}-{value[5:7]}T{value[17:25]}+00:00")
-        except (KeyError, ValueError):
-            pass
-    return parsedate_to_datetime(value)
-
-
-def write_time(value: datetime) -> str:
-    """Write ISO 8601 in UTC, with milliseconds only where there are any."""
-    utc = value.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds") + "Z"
-
-
-def _zoned(value: datetime) -> datetime:
-    # `-0000` and a missing zone both mean UTC here; a naive time could not be compared with any other.
-    # The zone of pydantic is one of its own; the usual one is equal to it, and what other readers of times give.
-    return value if value.tzinfo is UTC else value.replace(tzinfo=UTC) if not value.utcoffset() else value
-
-
-Timestamp = Annotated[datetime, BeforeValidator(parse_time), AfterValidator(_zoned)]
-"""A moment, with a time zone, in any form the service writes."""
 
 
 class Document(BaseModel):
@@ -303,34 +260,13 @@ def pascal(name: str) -> str:
 # Reading
 
 
-def read_tree(cls: type[Document], data: bytes, roots: Collection[str] | None = None) -> dict[str, Any]:
+def read_tree(cls: type[Document], data: bytes) -> dict[str, Any]:
     """Read XML into the nested dictionaries that `build` validates.
 
-    `roots` are the names that the root element may have; None takes any. `XmlError` for another document, for one that is not
-    well-formed, and for one that is larger or deeper than any of the service (see `aiocos.wire.limits`).
+    `XmlError` for a document that is not well-formed, and for one that is larger or deeper than any of the service (see
+    `aiocos.wire.limits`).
     """
-    if b"\0" in data:
-        raise XmlError("not well-formed XML: a zero byte, or not UTF-8")
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise XmlError("a document type definition is not accepted")
-    # White space may come first: it is how the service keeps the connection of a long copy or completion open.
-    data = data.lstrip()
-    try:
-        check_limits(data)
-        root = ElementTree.fromstring(data, ElementTree.XMLParser(encoding="utf-8"))
-        local = local_name(root.tag)
-        if local.lower() == "html":
-            # A gateway's page with a status of 200 would be a document without any of its elements: an empty listing.
-            raise XmlError("a web page, and no document of the service")
-        if roots is not None and local not in roots:
-            raise XmlError(f"another document: its root is {local[:80]!r}, and not {' or '.join(roots)}")
-        return _read(root, plan_of(cls))
-    except LimitExceeded as error:
-        raise XmlError(f"no document of the service: {error}") from error
-    except XmlError:
-        raise
-    except (ElementTree.ParseError, ValueError) as error:
-        raise XmlError(f"not well-formed XML: {error}") from error
+    return parse(data, plan_of(cls))
 
 
 def build(cls: type[D], values: dict[str, Any]) -> D:
@@ -341,131 +277,6 @@ def build(cls: type[D], values: dict[str, Any]) -> D:
         raise XmlError(f"{cls.__name__}: {told(error)}") from error
     except ValueError as error:  # of older versions of pydantic, for a time in the year 0
         raise XmlError(f"{cls.__name__}: {error}") from error
-
-
-# Of pydantic's messages, those that come up; what is not here is given as pydantic words it, which is one line as well.
-_TOLD = {
-    "missing": "is missing",
-    "string_type": "is a text",
-    "int_type": "is a whole number",
-    "int_parsing": "is a whole number",
-    "bool_type": "is true or false",
-    "bool_parsing": "is true or false",
-    "datetime_type": "is a time",
-    "datetime_parsing": "is a time",
-    "datetime_from_date_parsing": "is a time",
-    "list_type": "is a list",
-    "dict_type": "is a dictionary",
-    "extra_forbidden": "is no field of this document",
-}
-
-
-def told(error: ValidationError) -> str:
-    """Say in one line what the first thing is that does not fit, and where."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(p) for p in first["loc"]) or "document"
-    kind, value = first["type"], first.get("input")
-    if kind == "literal_error":
-        what = f"is {first.get('ctx', {}).get('expected', 'another value')}"
-    elif kind in ("model_type", "model_attributes_type"):
-        what = f"is a {first.get('ctx', {}).get('class_name', 'document')}"
-    else:
-        what = _TOLD.get(kind) or first["msg"].removeprefix("Value error, ")
-    shown = "" if kind == "missing" or not isinstance(value, str | int | float) else f", not {str(value)[:80]!r}"
-    return f"{place}: {what}{shown}"
-
-
-def _read(element: ElementTree.Element, plan: Plan) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    if plan.keeps or plan.closed:
-        _read_all(element, plan, out)
-        return _read_own(element, plan, out)
-    by_name = plan.by_name
-    for child in element:
-        tag = child.tag
-        entry = by_name.get(tag[tag.rfind("}") + 1 :])
-        if entry is None:
-            if len(child):
-                check_depth(child)
-            continue
-        if entry.item is not None:
-            item = entry.item
-            values = [_value(inner, entry) for inner in child if item in ("*", inner.tag[inner.tag.rfind("}") + 1 :])]
-            if entry.many:
-                out[entry.field] = values
-            elif values:
-                out[entry.field] = values[0]
-        elif entry.many:
-            out.setdefault(entry.field, []).append(_value(child, entry))
-        elif (value := _value(child, entry)) is not None:
-            out[entry.field] = value
-    return _read_own(element, plan, out)
-
-
-def _read_all(element: ElementTree.Element, plan: Plan, out: dict[str, Any]) -> None:
-    """Read the children of a document that loses none of them."""
-    by_name, home, unknown = plan.by_name, namespace_of(element.tag), list[str]()
-    for child in element:
-        name = local_name(child.tag)
-        entry = by_name.get(name)
-        if entry is None:
-            unknown.append(to_text(child, home))
-        elif entry.item is not None:
-            _read_wrapper(child, entry, entry in plan.elements, out, unknown)
-        elif entry.model is None and len(child):
-            # A text that holds elements is none that we know.
-            unknown.append(to_text(child, home))
-        elif entry.many:
-            out.setdefault(entry.field, []).append(_value(child, entry))
-        elif entry.field in out:
-            unknown.append(to_text(child, home))
-        elif (value := _value(child, entry)) is not None:
-            out[entry.field] = value
-    if unknown:
-        if plan.closed:
-            raise XmlError(f"an element that is not known would be lost: {unknown[0][:200]}")
-        out["unknown_elements"] = unknown
-
-
-def _read_wrapper(
-    element: ElementTree.Element, entry: Entry, is_written: bool, out: dict[str, Any], unknown: list[str]
-) -> None:
-    """Read the items inside a wrapper; what is no item is unknown, and belongs into the same wrapper."""
-    home, item = namespace_of(element.tag), entry.item
-    if entry.many:
-        out.setdefault(entry.field, [])
-    for inner in element:
-        if item not in ("*", local_name(inner.tag)) or (entry.model is None and len(inner)):
-            known = False
-        elif entry.many:
-            out[entry.field].append(_value(inner, entry))
-            known = True
-        elif known := entry.field not in out:
-            out[entry.field] = _value(inner, entry)
-        if not known:
-            text = to_text(inner, home)
-            unknown.append(f"{entry.name}/{text}" if is_written else f"<{entry.name}>{text}</{entry.name}>")
-
-
-def _read_own(element: ElementTree.Element, plan: Plan, out: dict[str, Any]) -> dict[str, Any]:
-    """Read the attributes and the text of an element."""
-    for entry in plan.attributes:
-        local = entry.name.rpartition(":")[2]
-        value = element.get(f"{{{XSI}}}{local}", element.get(local))
-        if value is not None:
-            out[entry.field] = value
-    if plan.text is not None:
-        out[plan.text.field] = (element.text or "").strip()
-    return out
-
-
-def _value(element: ElementTree.Element, entry: Entry) -> Any:
-    if entry.model is not None:
-        return _read(element, entry.model)
-    text = element.text or ""
-    if entry.text:
-        return text
-    return text.strip() or None
 
 
 # ---------------------------------------------------------------------------------------------------------------------

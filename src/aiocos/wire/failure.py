@@ -48,6 +48,17 @@ def read_error(response: Response, operation: str = "", resource: str = "") -> S
     return _error(document, response.status, response, operation, resource)
 
 
+# Any gateway's: `<html>`, behind a declaration and comments or not. HTML is no XML, so its case says nothing.
+_WEB_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->|<\?.*?\?>)*+<(?:!doctype\s+html|html|head|body)\b", re.DOTALL | re.IGNORECASE
+)
+
+
+def is_web_page(body: bytes) -> bool:
+    """Tell whether a body is HTML: the page of a proxy, a firewall, a login."""
+    return _WEB_PAGE.match(body) is not None
+
+
 def error_in_success(response: Response) -> ServiceError | None:
     """Return the error that a 200 carries in its body, or None.
 

@@ -12,14 +12,14 @@ others are parsed once without building anything, which ends at the first limit 
 from typing import Any
 from xml.parsers import expat
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 """Bytes of a document. A page of 1,000 keys, each as long as a key can be and all of it percent-encoded, has 3 MB."""
 
 MAX_DEPTH = 64
 """Elements within each other. The documents of the service have six."""
 
-MAX_ELEMENTS = 200_000
-"""Elements of a document. A page of 1,000 versions has 13,000; a list of buckets has three for each."""
+MAX_ELEMENTS = 1_000_000
+"""Elements of a document. A page of 1,000 versions has 13,000; a list of buckets, which has no pages, three for each."""
 
 MAX_ATTRIBUTES = 64
 """Attributes of one element. The documents of the service have one."""

@@ -94,6 +94,15 @@ _PLACES = (Path, Query, Header, HeaderMap, KeyHeaders, Body, Payload, Local)
 class Result(Document):
     """What an operation gives back. `request_id` is what IBM support asks for."""
 
+    other_roots: ClassVar[tuple[str, ...]] = ()
+    """Other names that the root of the document may have in an answer, besides its own."""
+
+    needed: ClassVar[tuple[str, ...]] = ()
+    """Fields that every answer must have: without them it is not the answer to this operation. A text must not be empty."""
+
+    may_be_empty: ClassVar[tuple[str, ...]] = ()
+    """Fields among those needed whose text some services leave empty."""
+
     request_id: Annotated[str | None, Local()] = None
 
     @classmethod
@@ -168,6 +177,14 @@ class Operation(Generic[R_co]):
 
     timeout: Annotated[float | None, Local()] = None
     """The deadline of the whole call in seconds, waits and retries included."""
+
+    def contradiction(self, result: Any) -> str | None:
+        """Say why a result cannot be the answer to this very request; None where it can.
+
+        An answer about another bucket or prefix, and one that leaves out a key that was asked for, are well-formed and about
+        something else. Operations whose answers say what they are about look at it here.
+        """
+        return None
 
     # Once for all operations: a dataclass would compile one for each.
     def __eq__(self, other: object) -> bool:

@@ -43,6 +43,12 @@ class CopySource(NamedTuple):
         return cls(unquote(bucket), unquote_plus(key), unquote(version) if version else None)
 
 
+class Stored(str):
+    """The text of a header as somebody has stored it: sent as it is where something else is expected (`Expires: 0`)."""
+
+    __slots__ = ()
+
+
 class CustomerKey:
     """A 32-byte AES-256 key of the customer's own (SSE-C). It does not show itself."""
 
@@ -91,12 +97,6 @@ class CustomerKey:
         return hash(self.md5)
 
 
-class Utf8(str):
-    """A text that a header carries as UTF-8, as IBM's SDK sends it; any other text with more than ASCII is refused there."""
-
-    __slots__ = ()
-
-
 @dataclass(frozen=True, slots=True)
 class Codec:
     """How a value of one type is written and read. Both raise ValueError."""
@@ -128,6 +128,31 @@ def _read_time(text: str) -> datetime:
 def _read_rfc1123(text: str) -> datetime:
     # Servers write ISO 8601 here too (a query's response-expires, some gateways' Last-Modified).
     return _read_time(text) if text[:1].isdigit() else parsedate_to_datetime(text)
+
+
+def _write_moment(value: Any) -> str:
+    return str(value) if isinstance(value, Stored) else _write_rfc1123(value)
+
+
+def _read_moment(text: str) -> datetime | Stored:
+    try:
+        return _read_rfc1123(text)
+    except ValueError:
+        return Stored(text)
+
+
+def header_text(value: str) -> str:
+    """Return the value of a header as text: bytes that are no UTF-8 are Latin-1, as HTTP once said.
+
+    Headers come as UTF-8 in which every other byte is a lone surrogate. Such a text can be neither printed nor stored.
+    """
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return value
 
 
 def _read_bool(text: str) -> bool:
@@ -186,6 +211,7 @@ _CODECS: dict[Any, Codec] = {
     ByteRange: Codec(ByteRange.to_wire, ByteRange.from_wire),
 }
 _RFC1123 = Codec(_write_rfc1123, _read_rfc1123)
+_MOMENT = Codec(_write_moment, _read_moment)
 _ISO = Codec(_write_iso, _read_time)
 _SECONDS = Codec(_write_seconds, _read_int)
 
@@ -198,6 +224,8 @@ def codec(annotation: Any, iso: bool = False) -> Codec:
         members = {a for a in get_args(kind) if a is not NoneType}
         if timedelta in members:
             return _SECONDS
+        if Stored in members:
+            return _MOMENT
         for known in (CopySource, ByteRange):
             if known in members:
                 return _CODECS[known]

@@ -1,5 +1,6 @@
 """Objects put and copied."""
 
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
@@ -43,7 +44,7 @@ def content_headers(op: PutObject | CopyObject | CreateMultipartUpload) -> dict[
     if op.tagging:
         tagging.check_header(op.tagging)
     if op.expires is not None:
-        headers["expires"] = format_datetime(op.expires, usegmt=True)
+        headers["expires"] = format_datetime(op.expires, usegmt=True) if isinstance(op.expires, datetime) else op.expires
     return headers
 
 

@@ -1,0 +1,256 @@
+"""An answer is held against what was asked: another document, another bucket, and what leaves something out are no success."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiocos.errors import ProtocolError, ServiceError, Throttled
+from aiocos.operations.buckets import BucketPage, GetBucketLocation, ListBuckets, ListBucketsExtended
+from aiocos.operations.cors import GetBucketCors, PutBucketCors
+from aiocos.operations.listing import CommonPrefix, ListObjects, ListObjectsV2, ListObjectVersions, ObjectEntry
+from aiocos.operations.multipart import (
+    CompleteMultipartUpload,
+    CreateMultipartUpload,
+    ListMultipartUploads,
+    ListParts,
+    UploadPart,
+    UploadPartCopy,
+)
+from aiocos.operations.objects import (
+    CopyObject,
+    Delete,
+    DeleteObject,
+    DeleteObjects,
+    HeadObject,
+    ObjectIdentifier,
+    PutObject,
+)
+from aiocos.operations.protection import GetBucketProtectionConfiguration
+from aiocos.operations.tagging import GetObjectTagging
+from aiocos.wire.bind import has_document
+from aiocos.wire.document import root_of
+from aiocos.wire.message import Response
+from aiocos.wire.spec import Operation
+from aiocos.wire.strict import read_answer
+
+from .strategies import ODD_KEYS, instances, operations
+
+HTML = [
+    b"<html><body>Log in</body></html>",
+    b"<!DOCTYPE html>\n<html><head></head></html>",
+    b"\n<!-- proxy --><HTML></HTML>",
+    b"\xef\xbb\xbf<!doctype HTML><title>x</title>",
+]
+OTHERS = [b"<Other/>", b"<CopyObject/>", b'<?xml version="1.0"?>\n<!-- c --><x:Results xmlns:x="u"><ETag>1</ETag></x:Results>']
+
+
+def _any(cls: type[Operation[Any]]) -> Operation[Any]:
+    return instances(cls).example()
+
+
+def _parts(*numbers: int) -> Any:
+    return [{"part_number": n, "etag": '"e"'} for n in numbers]
+
+
+ASKED: list[Operation[Any]] = [
+    ListObjectsV2("b"),
+    ListObjects("b"),
+    ListObjectVersions("b"),
+    ListMultipartUploads("b"),
+    ListParts("b", "k", "u"),
+    ListBuckets(),
+    ListBucketsExtended(),
+    GetBucketLocation("b"),
+    GetBucketCors("b"),
+    GetObjectTagging("b", "k"),
+    GetBucketProtectionConfiguration("b"),
+    CopyObject("b", "k", ("b", "s")),
+    UploadPartCopy("b", "k", "u", 1, ("b", "s")),
+    CreateMultipartUpload("b", "k"),
+    CompleteMultipartUpload("b", "k", "u", _parts(1)),
+    DeleteObjects("b", Delete(objects=[ObjectIdentifier(key="k")])),
+    PutObject("b", "k", b""),
+    UploadPart("b", "k", "u", 1, b""),
+    DeleteObject("b", "k"),
+    HeadObject("b", "k"),
+    PutBucketCors("b", []),
+]
+NAMES = [operation.statement.name for operation in ASKED]
+
+
+@pytest.mark.parametrize("operation", ASKED, ids=NAMES)
+@pytest.mark.parametrize("body", HTML, ids=range(len(HTML)))
+def test_a_web_page_is_no_success(operation: Operation[Any], body: bytes) -> None:
+    with pytest.raises(ProtocolError, match=r"web page|DOCTYPE|document type|has no"):
+        read_answer(operation, Response(200, {"x-amz-request-id": "r"}, body))
+
+
+@pytest.mark.parametrize("operation", ASKED, ids=NAMES)
+def test_an_error_in_a_success_is_raised_whatever_was_asked(operation: Operation[Any]) -> None:
+    body = b"\n<Error><Code>SlowDown</Code><httpStatusCode>503</httpStatusCode></Error>"
+    with pytest.raises(Throttled):
+        read_answer(operation, Response(200, {"etag": '"e"'}, body))
+
+
+@pytest.mark.parametrize("cls", [cls for cls in operations() if has_document(cls.statement.result)], ids=lambda c: c.__name__)
+def test_another_document_is_no_success(cls: type[Operation[Any]]) -> None:
+    @given(instances(cls), st.sampled_from([b"", *OTHERS]))
+    def check(operation: Operation[Any], body: bytes) -> None:
+        with pytest.raises((ProtocolError, ServiceError)):
+            read_answer(operation, Response(200, {"ETag": '"e"'}, body))
+
+    check()
+
+
+def test_every_root_is_that_of_one_kind_of_answer() -> None:
+    # An answer of one operation must not pass for one of another, but where the service itself has one document for both.
+    shared = {"ListBucketResult", "ListAllMyBucketsResult", "AccessControlPolicy", "Tagging", "CopyObjectResult"}
+    roots: dict[str, type[Any]] = {}
+    for cls in operations():
+        result = cls.statement.result
+        if has_document(result):
+            for root in (root_of(result), *result.other_roots):
+                assert roots.setdefault(root, result) is result or root in shared, root
+
+
+EMPTY = {
+    "ListObjectsV2": b"<ListBucketResult><Name>b</Name></ListBucketResult>",
+    "ListObjects": b"<ListBucketResult><IsTruncated/></ListBucketResult>",
+    "ListObjectVersions": b"<ListVersionsResult/>",
+    "ListMultipartUploads": b"<ListMultipartUploadsResult/>",
+    "ListParts": b"<ListPartsResult/>",
+    "ListBucketsExtended": b"<ListAllMyBucketsResult/>",
+    "GetObjectTagging": b"<Tagging/>",
+    "GetBucketProtectionConfiguration": b"<ProtectionConfiguration/>",
+    "CopyObject": b"<CopyObjectResult><LastModified>2026-01-01T00:00:00Z</LastModified></CopyObjectResult>",
+    "UploadPartCopy": b"<CopyPartResult><ETag/></CopyPartResult>",
+    "CreateMultipartUpload": b"<InitiateMultipartUploadResult><UploadId/></InitiateMultipartUploadResult>",
+    "CompleteMultipartUpload": b"<CompleteMultipartUploadResult/>",
+    "DeleteObjects": b"<DeleteResult/>",
+    "PutObject": b"",
+    "UploadPart": b"",
+    "HeadObject": b"",
+}
+
+
+@pytest.mark.parametrize("operation", [one for one in ASKED if one.statement.name in EMPTY], ids=lambda o: o.statement.name)
+def test_what_leaves_out_what_was_asked_for_is_no_success(operation: Operation[Any]) -> None:
+    body = EMPTY[operation.statement.name]
+    with pytest.raises(ProtocolError, match=r"request id r-9"):
+        read_answer(operation, Response(200, {"x-amz-request-id": "r-9"}, body))
+
+
+def test_what_services_leave_out_is_not_missed() -> None:
+    # The ETag of a completion is empty, and HEAD has it.
+    body = b"<CompleteMultipartUploadResult><ETag/></CompleteMultipartUploadResult>"
+    assert read_answer(CompleteMultipartUpload("b", "k", "u", _parts(1)), Response(200, {}, body)).etag == ""
+    # rclone leaves IsTruncated out of a page of uploads or parts that is the last one, and gives a root another name.
+    body = b"<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>"
+    assert not read_answer(ListMultipartUploads("b"), Response(200, {}, body)).is_truncated
+    body = b"<InitiateMultipartUpload><UploadId>u</UploadId></InitiateMultipartUpload>"
+    assert read_answer(CreateMultipartUpload("b", "k"), Response(200, {}, body)).upload_id == "u"
+    # No buckets, no list of them; a location that is the default; a name and a prefix that are not repeated.
+    assert read_answer(ListBuckets(), Response(200, {}, b"<ListAllMyBucketsResult/>")).buckets == []
+    assert read_answer(GetBucketLocation("b"), Response(200, {}, b"<LocationConstraint/>")).location == ""
+    body = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+    assert read_answer(ListObjectsV2("b", prefix="p/"), Response(200, {}, body)).contents == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "inside"),
+    [
+        (ListObjectsV2("b"), "<Name>other</Name>"),
+        (ListObjectsV2("b", prefix="a/"), "<Name>b</Name><Prefix>b/</Prefix>"),
+        (ListObjectsV2("b", prefix="a/"), "<Name>b</Name><Prefix/>"),
+        (ListObjectsV2("b"), "<Name>b</Name><Prefix>b/</Prefix>"),
+        (ListObjectsV2("b", prefix="a/"), "<Contents><Key>b/1</Key></Contents>"),
+        (ListObjectsV2("b", prefix="a/"), "<Contents><Key>a/1</Key></Contents><Contents><Key>b/1</Key></Contents>"),
+        (ListObjects("b", prefix="a/"), "<Prefix>b/</Prefix>"),
+        (ListObjectVersions("b", prefix="a/"), "<Name>c</Name>"),
+        (ListObjectVersions("b", prefix="a/"), "<Version><Key>b</Key></Version>"),
+        (ListMultipartUploads("b"), "<Bucket>c</Bucket>"),
+        (ListMultipartUploads("b", prefix="a/"), "<Bucket>b</Bucket><Upload><Key>b</Key><UploadId>u</UploadId></Upload>"),
+        (ListParts("b", "k", "u"), "<UploadId>v</UploadId>"),
+        (ListBucketsExtended(prefix="a"), "<Prefix>b</Prefix>"),
+    ],
+    ids=lambda value: value.statement.name if isinstance(value, Operation) else None,
+)
+def test_a_page_of_another_listing_is_no_success(operation: Operation[Any], inside: str) -> None:
+    root = root_of(operation.statement.result)
+    body = f"<{root}><IsTruncated>false</IsTruncated>{inside}</{root}>".encode()
+    with pytest.raises(ProtocolError, match="the 200 answer is another's"):
+        read_answer(operation, Response(200, {}, body))
+
+
+@pytest.mark.parametrize("prefix", ODD_KEYS, ids=ascii)
+@pytest.mark.parametrize("encoding", [None, "url"])
+def test_the_page_of_this_listing_is_read(prefix: str, encoding: Any) -> None:
+    for cls in (ListObjectsV2, ListObjects):
+        operation = cls("b", prefix=prefix, encoding_type=encoding)
+        page = operation.statement.result(
+            name="b", prefix=prefix, encoding_type=encoding, is_truncated=False, contents=[ObjectEntry(key=prefix + "1")]
+        )
+        try:
+            body = page.to_xml()
+        except ValueError:
+            assert encoding is None
+            continue
+        assert read_answer(operation, Response(200, {}, body)).is_truncated is False
+        # Some say that the page is encoded and encode the keys alone.
+        if encoding == "url" and prefix.isprintable() and not set(prefix) & set("<&>"):
+            start = body.index(b"<Prefix>")
+            plain = body[:start] + f"<Prefix>{prefix}</Prefix>".encode() + body[body.index(b"</Prefix>") + 9 :]
+            read_answer(operation, Response(200, {}, plain))
+
+
+def test_common_prefixes_and_tenants_are_no_contradiction() -> None:
+    page = ListObjectsV2.statement.result(
+        name="b", prefix="a/", is_truncated=False, common_prefixes=[CommonPrefix(prefix="a/b/")]
+    )
+    assert read_answer(ListObjectsV2("tenant:b", prefix="a/"), Response(200, {}, page.to_xml())) == page
+    extended = BucketPage(is_truncated=False, prefix="")
+    assert read_answer(ListBucketsExtended(), Response(200, {}, extended.to_xml())) == extended
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Deletions
+
+
+def _deleted(told: str, *keys: str | ObjectIdentifier, quiet: bool | None = None) -> Any:
+    objects = [key if isinstance(key, ObjectIdentifier) else ObjectIdentifier(key=key) for key in keys]
+    operation = DeleteObjects("b", Delete(objects=objects, quiet=quiet))
+    return read_answer(operation, Response(200, {}, f"<DeleteResult>{told}</DeleteResult>".encode()))
+
+
+def test_a_key_that_is_not_mentioned_may_be_there_still() -> None:
+    a, b = "<Deleted><Key>a</Key></Deleted>", "<Error><Key>b</Key><Code>AccessDenied</Code></Error>"
+    assert len(_deleted(a + b, "a", "b").errors) == 1
+    for told, keys in (("", ["a"]), (a, ["a", "b"]), (b, ["a", "b"]), (a + b, ["a", "b", "c", "d", "e", "f"])):
+        with pytest.raises(ProtocolError, match="neither Deleted nor Error of"):
+            _deleted(told, *keys)
+    with pytest.raises(ProtocolError, match="'c', 'd', 'e' and 1 more"):
+        _deleted(a + b, "a", "b", "c", "d", "e", "f")
+
+
+def test_a_quiet_deletion_mentions_failures_alone() -> None:
+    assert _deleted("", "a", quiet=True).deleted == []
+    assert len(_deleted("<Deleted><Key>a</Key></Deleted>", "a", quiet=True).deleted) == 1
+
+
+def test_versions_are_told_apart_where_the_answer_tells_them() -> None:
+    one, two = ObjectIdentifier(key="a", version_id="1"), ObjectIdentifier(key="a", version_id="2")
+    first = "<Deleted><Key>a</Key><VersionId>1</VersionId></Deleted>"
+    _deleted(first + first.replace("1", "2"), one, two)
+    _deleted("<Deleted><Key>a</Key></Deleted>", one, two)
+    with pytest.raises(ProtocolError, match="'a'"):
+        _deleted(first, one, two)
+    _deleted(first, "a", "a")
+
+
+@pytest.mark.parametrize("key", ["a\rb", "a\r\nb", "a\nb", "a&<b", "ü"])
+def test_keys_are_compared_as_a_parser_reads_them(key: str) -> None:
+    _deleted(f"<Deleted><Key>{key.replace('&', '&amp;').replace('<', '&lt;')}</Key></Deleted>", key)
