@@ -456,7 +456,7 @@ async def test_keys_stay_encoded_for_who_asks(method: str, both: Worlds) -> None
     assert [entry["Key"] async for page in pages for entry in page[first]] == [entry["Key"] for entry in encoded[first]]
 
 
-@pytest.mark.parametrize("expires", [0, 1, 604800, 604801, 10**9, -5, 1.5])
+@pytest.mark.parametrize("expires", [0, 1, 604800, 604801, 10**9, -5, 1.5, "60"])
 async def test_urls_of_any_time_are_theirs(expires: Any, cos_emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     """IBM's SDK signs whatever it is told, and so does the face; it says in the log what the service will not take."""
     keys = {
@@ -476,4 +476,4 @@ async def test_urls_of_any_time_are_theirs(expires: Any, cos_emulator: Emulator,
                 break
     sdk.close()
     assert sorted(ours.partition("?")[2].split("&")) == sorted(before.partition("?")[2].split("&"))
-    assert ("will refuse it" in caplog.text) == (not 1 <= expires <= 604800)
+    assert ("will refuse it" in caplog.text) == (expires not in (1, 604800))

@@ -225,6 +225,14 @@ async def test_text_is_refused_as_theirs_is(cos: S3Client, sdk: Any, tmp_path: P
             with pytest.raises(ParamValidationError, match="a bytes-like object is required, not 'str'") as caught:
                 await cos.put_object(**arguments, Body=text)
             assert isinstance(caught.value, TypeError)
+    # Transfers of file objects too; before IBM's SDK has anything to sign.
+    with (tmp_path / "text").open() as file:
+        for text in (file, io.StringIO("text"), Late(), texts()):
+            with pytest.raises(TypeError, match="a bytes-like object is required, not 'str'"):
+                await cos.upload_fileobj(text, "bucket", "k")
+        for text in (file, io.StringIO("text")):
+            with pytest.raises(TypeError, match="a bytes-like object is required, not 'str'"):
+                await asyncio.to_thread(sdk.upload_fileobj, text, "bucket", "k")
     assert len(cos_emulator.requests) == before
 
 

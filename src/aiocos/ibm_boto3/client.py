@@ -155,7 +155,7 @@ class S3Client:
             request = to_request(operation)
             request.body = None
             request.method = HttpMethod or request.method
-            if not 1 <= ExpiresIn <= _LONGEST:
+            if not (isinstance(ExpiresIn, int) and 1 <= ExpiresIn <= _LONGEST):  # pyright: ignore[reportUnnecessaryIsInstance]
                 _log.warning(
                     "%s %s: a URL for %s s is signed as IBM's SDK does; the service takes 1 to %d s and will refuse it",
                     ClientMethod, resource_of(operation), ExpiresIn, _LONGEST,

@@ -33,10 +33,9 @@ class ParamValidationError(BotoCoreError):
 class TextBodyError(ParamValidationError, TypeError):
     """A body that gives text in place of bytes; nothing was sent. IBM's SDK raises `TypeError` for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: str = "it is a text file") -> None:
         super().__init__(
-            "Invalid value for parameter Body: a bytes-like object is required, not 'str': "
-            "it is a text file; open it with mode 'rb'"
+            f"Invalid value for parameter Body: a bytes-like object is required, not 'str': {found}; open it with mode 'rb'"
         )
 
 
