@@ -245,9 +245,12 @@ class Engine:
         """What has the connections of the running loop: another object after `close`, None until the next request."""
         return self._transport.connections
 
-    def presign(self, request: Request, headers: dict[str, str], expires: int) -> str:
-        """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request."""
-        return self._presigner().presign(self.address(request, headers), expires=expires)
+    def presign(self, request: Request, headers: dict[str, str], expires: int, *, strict: bool = True) -> str:
+        """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request.
+
+        `strict` refuses times that the service does not take; False signs them all the same.
+        """
+        return self._presigner().presign(self.address(request, headers), expires=expires, strict=strict)
 
     async def close(self) -> None:
         """Close the connections of the running loop. The engine can be used again."""

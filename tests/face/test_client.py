@@ -9,7 +9,6 @@ import hashlib
 import io
 import os
 import re
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,6 +174,8 @@ _URLS: list[tuple[str, dict[str, Any]]] = [
     ("get_object", {"Key": "k", "VersionId": "v", "ResponseContentType": "text/plain", "ResponseCacheControl": "no-store"}),
     ("get_object", {"Key": "k", "Range": "bytes=0-1"}),
     ("put_object", {"Key": "k", "ContentType": "text/plain", "Metadata": {"a": "b"}}),
+    ("put_object", {"Key": "k", "ContentDisposition": 'attachment; filename="©"', "Tagging": "k=ü"}),
+    ("get_object", {"Key": "k", "IfModifiedSince": "1577836800"}),
     ("head_object", {"Key": "k"}),
     ("delete_object", {"Key": "k"}),
     ("upload_part", {"Key": "k", "UploadId": "u", "PartNumber": 3}),
@@ -197,12 +198,11 @@ async def test_urls_are_theirs(method: str, parameters: dict[str, Any], cos_emul
         # A client asks for listings whose keys any XML can carry, and so does its URL.
         return split.path, query.pop("encoding-type", None) and None, query
 
-    for _ in range(3):
+    while True:
         other = parts(await asyncio.to_thread(sdk.generate_presigned_url, method, parameters, 60))
         ours = parts(face.generate_presigned_url(method, parameters, 60))
-        if ours[2]["X-Amz-Date"] == other[2]["X-Amz-Date"]:
+        if ours[2]["X-Amz-Date"] == other[2]["X-Amz-Date"]:  # both within one second
             break
-        time.sleep(0.01)
     if method == "list_objects_v2":
         # Signed with what it asks for, which the SDK's URL does not say.
         ours[2].pop("X-Amz-Signature")

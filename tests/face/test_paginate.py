@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import base64
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ from aiocos.emulator import Emulator
 from aiocos.emulator.faults import Status
 from aiocos.ibm_boto3 import S3Client
 from aiocos.ibm_boto3.exceptions import OperationNotPageableError, PaginationError, WaiterError
+from aiocos.ibm_boto3.paginate import PAGED, Paginator
 
 from .worlds import face_of
 
@@ -139,6 +142,20 @@ async def test_other_listings(face: S3Client, sdk: Any) -> None:
         assert theirs
 
 
+async def test_entries_of_each_kind(face: S3Client, sdk: Any) -> None:
+    bucket = await _filled(face)
+    arguments = {"Bucket": bucket, "Delimiter": "/", "PaginationConfig": {"PageSize": 3}}
+    pages = face.get_paginator("list_objects_v2").paginate(**arguments)
+    ours = [[entry.get("Key") or entry["Prefix"] async for entry in one] for one in pages.result_key_iters()]
+
+    def theirs() -> Any:
+        iterators = sdk.get_paginator("list_objects_v2").paginate(**arguments).result_key_iters()
+        return [[entry.get("Key") or entry["Prefix"] for entry in one] for one in iterators]
+
+    assert ours == await asyncio.to_thread(theirs)
+    assert all(ours)
+
+
 async def test_iterating_again_asks_again(face: S3Client) -> None:
     bucket = await _filled(face)
     pages = face.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 4, "MaxItems": 5})
@@ -186,28 +203,88 @@ async def test_tokens_of_other_forms(listed: Listed, method: str, token: str) ->
     assert _entries(full)[first] == _entries(whole)[first]
 
 
+def _recorded(operation: str) -> tuple[Paginator, list[dict[str, Any]]]:
+    """A paginator whose listing is empty, and what it was asked."""
+    asked: list[dict[str, Any]] = []
+
+    async def call(**arguments: Any) -> dict[str, Any]:
+        asked.append(arguments)
+        return {}
+
+    return Paginator(call, PAGED[operation]), asked
+
+
+def _token(**names: Any) -> str:
+    return base64.b64encode(json.dumps(names).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("operation", "token", "asked"),
+    [
+        # An empty token is none.
+        ("ListObjectsV2", "", {}),
+        ("ListObjectsV2", None, {}),
+        ("ListObjectsV2", _token(ContinuationToken="a"), {"ContinuationToken": "a"}),
+        ("ListObjectsV2", _token(ContinuationToken=None), {}),
+        ("ListObjectVersions", _token(KeyMarker="a", VersionIdMarker="b"), {"KeyMarker": "a", "VersionIdMarker": "b"}),
+        ("ListObjectVersions", _token(KeyMarker="a"), {"KeyMarker": "a"}),
+        # What names anything else is no token, and the text itself is the marker.
+        ("ListObjects", _token(Foo="a"), {"Marker": _token(Foo="a")}),
+        ("ListObjects", _token(Marker="a", Foo="b"), {"Marker": _token(Marker="a", Foo="b")}),
+        ("ListObjects", base64.b64encode(b"[1]").decode(), {"Marker": base64.b64encode(b"[1]").decode()}),
+        ("ListObjects", base64.b64encode(b"5").decode(), {"Marker": base64.b64encode(b"5").decode()}),
+        ("ListObjects", "plain", {"Marker": "plain"}),
+    ],
+)
+async def test_what_a_starting_token_asks_for(operation: str, token: str | None, asked: dict[str, Any]) -> None:
+    paginator, seen = _recorded(operation)
+    async for _ in paginator.paginate(Bucket="b", PaginationConfig={"StartingToken": token}):
+        pass
+    assert seen == [{"Bucket": "b", **asked}]
+
+
+async def test_what_a_configuration_asks_for() -> None:
+    for config, limit in [({"PageSize": 3}, {"MaxKeys": 3}), ({"PageSize": "0"}, {"MaxKeys": 0}), ({}, {}), (None, {})]:
+        paginator, seen = _recorded("ListObjectsV2")
+        async for _ in paginator.paginate(Bucket="b", PaginationConfig=config):
+            pass
+        assert seen == [{"Bucket": "b", **limit}]
+
+
+async def test_the_same_page_for_ever_is_an_error() -> None:
+    asked = 0
+
+    async def call(**_: Any) -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        return {"IsTruncated": True, "NextContinuationToken": "again", "Contents": [{"Key": "a"}]}
+
+    with pytest.raises(PaginationError, match="same next token was received twice"):
+        await Paginator(call, PAGED["ListObjectsV2"]).paginate(Bucket="b").build_full_result()
+    assert asked == 2
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-async def test_waiters_wait(face: S3Client) -> None:
-    quick = {"Delay": 0.01, "MaxAttempts": 100}
-    exists = asyncio.ensure_future(face.get_waiter("bucket_exists").wait(Bucket="late", WaiterConfig=quick))
-    await asyncio.sleep(0.05)
-    assert not exists.done()
-    await face.create_bucket(Bucket="late")
-    await asyncio.wait_for(exists, 5)
-    there = asyncio.ensure_future(face.get_waiter("object_exists").wait(Bucket="late", Key="k", WaiterConfig=quick))
-    await asyncio.sleep(0.05)
-    assert not there.done()
-    await face.put_object(Bucket="late", Key="k", Body=b"1")
-    await asyncio.wait_for(there, 5)
-    gone = asyncio.ensure_future(face.get_waiter("object_not_exists").wait(Bucket="late", Key="k", WaiterConfig=quick))
-    await asyncio.sleep(0.05)
-    assert not gone.done()
-    await face.delete_object(Bucket="late", Key="k")
-    await asyncio.wait_for(gone, 5)
-    await face.delete_bucket(Bucket="late")
-    await face.get_waiter("bucket_not_exists").wait(Bucket="late", WaiterConfig=quick)
+async def test_waiters_wait(face: S3Client, cos_emulator: Emulator) -> None:
+    quick = {"Delay": 0.01, "MaxAttempts": 10_000}
+
+    async def waits(name: str, then: Callable[[], Awaitable[Any]], **arguments: Any) -> None:
+        """Let a waiter ask in vain, twice, and then give it what it waits for."""
+        before = len(cos_emulator.requests)
+        waiting = asyncio.ensure_future(face.get_waiter(name).wait(**arguments, WaiterConfig=quick))
+        while [served.operation[:4] for served in list(cos_emulator.requests)[before:]].count("Head") < 2:
+            await asyncio.sleep(0.001)
+        assert not waiting.done()
+        await then()
+        await asyncio.wait_for(waiting, 60)
+
+    late, key = {"Bucket": "late"}, {"Bucket": "late", "Key": "k"}
+    await waits("bucket_exists", lambda: face.create_bucket(**late), **late)
+    await waits("object_exists", lambda: face.put_object(**key, Body=b"1"), **key)
+    await waits("object_not_exists", lambda: face.delete_object(**key), **key)
+    await waits("bucket_not_exists", lambda: face.delete_bucket(**late), **late)
 
 
 async def test_waiters_give_up_as_theirs_do(face: S3Client, sdk: Any, cos_emulator: Emulator) -> None:
@@ -225,6 +302,9 @@ async def test_waiters_give_up_as_theirs_do(face: S3Client, sdk: Any, cos_emulat
         await face.get_waiter("bucket_exists").wait(Bucket="never", WaiterConfig=config)
 
 
-def test_waiters_have_names(face: S3Client) -> None:
+def test_waiters_have_names(face: S3Client, sdk: Any) -> None:
+    for name in face.waiter_names:
+        ours, theirs = face.get_waiter(name).config, sdk.get_waiter(name).config
+        assert (ours.operation, ours.delay, ours.max_attempts) == (theirs.operation, theirs.delay, theirs.max_attempts)
     with pytest.raises(ValueError, match="Waiter does not exist: bucket_is_nice"):
         face.get_waiter("bucket_is_nice")

@@ -16,6 +16,7 @@ from typing import Any
 import aiofiles
 import pytest
 from ibm_s3transfer.manager import TransferManager as TheirManager
+from tests.transfer.conftest import PATIENCE
 from tests.witness.test_ibm_boto3 import sdk_client
 
 from aiocos import errors, ibm_boto3
@@ -599,7 +600,7 @@ async def test_a_cancel_leaves_nothing(cos: S3Client, cos_emulator: Emulator, fi
     for operation, transfer in transfers.items():
         cos_emulator.faults.script([Delay(30, operation=operation, times=None)])
         task = asyncio.create_task(transfer())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not cos_emulator.faults.hits:
                 await asyncio.sleep(0.01)
         task.cancel()
@@ -620,7 +621,7 @@ def own_tasks(cos: S3Client) -> set[asyncio.Task[Any]]:
 async def test_a_client_that_is_closed_cancels_its_transfers(cos: S3Client, cos_emulator: Emulator, file: Path):
     cos_emulator.faults.script([Delay(30, operation="UploadPart", times=None)])
     task = asyncio.create_task(cos.upload_file(file, "bucket", "key", Config=IN_PARTS))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not cos_emulator.faults.hits:
             await asyncio.sleep(0.01)
         await cos.close()

@@ -3,12 +3,14 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Emulator
+from aiocos.transfer.handle import Handle
 
 PART = 5 * MIB
 SMALL = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART)
@@ -28,7 +30,29 @@ async def open_uploads(cos: aiocos.Client) -> list[str]:
     return [upload.upload_id async for upload in cos.multipart.list_uploads("bucket")]
 
 
-async def settled(cos: aiocos.Client, within: float = 2.0) -> None:
+PATIENCE = 60.0
+"""Seconds after which a test gives up what it waits for. A loaded machine is slow, and no test waits for this to pass."""
+
+
+async def held(handle: Handle[Any], cos: aiocos.Client) -> None:
+    """Wait until a paused transfer begins nothing more: it waits to go on, and none of its requests is under way."""
+    async with asyncio.timeout(PATIENCE):
+        while not _waits(handle) or cos.pacing.in_flight or used(cos):
+            await asyncio.sleep(0.001)
+
+
+def _waits(handle: Handle[Any]) -> bool:
+    paused = handle._monitor._paused  # type: ignore[attr-defined]
+    return paused is not None and bool(paused._waiters)
+
+
+async def stays_held(cos: aiocos.Client) -> None:
+    """Give a transfer that should be held the time of some requests to begin something."""
+    for _ in range(10):
+        await open_uploads(cos)
+
+
+async def settled(cos: aiocos.Client, within: float = PATIENCE) -> None:
     """Wait until no upload is open, for at most so many seconds."""
     async with asyncio.timeout(within):
         while await open_uploads(cos):

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.transfer.conftest import DATA, PART, open_uploads, settled, used
+from tests.transfer.conftest import DATA, PART, PATIENCE, held, open_uploads, settled, stays_held, used
 
 import aiocos
 from aiocos import Progress
@@ -14,15 +14,6 @@ from aiocos.errors import TimedOut, TransferError
 
 def parts_there(emulator: Emulator) -> int:
     return sum(served.operation == "UploadPart" for served in emulator.requests)
-
-
-async def still(emulator: Emulator) -> int:
-    """Wait until the service hears nothing new for a while; return the number of parts it has seen."""
-    seen = -1
-    while seen != (now := len(emulator.requests)):
-        seen = now
-        await asyncio.sleep(0.3)
-    return parts_there(emulator)
 
 
 async def test_an_upload_from_its_beginning_to_its_end(small: aiocos.Client):
@@ -39,15 +30,15 @@ async def test_an_upload_from_its_beginning_to_its_end(small: aiocos.Client):
 
 async def test_a_pause_begins_nothing_new(small: aiocos.Client, cos_emulator: Emulator):
     handle = small.start_upload("bucket", "key", DATA, concurrency=1, on_progress=lambda p: handle.pause())
-    async with asyncio.timeout(20):
-        while handle.state != "paused":
-            await asyncio.sleep(0.01)
-    # The part that was next had its place already.
-    assert 1 <= await still(cos_emulator) <= 2
+    await held(handle, small)
     assert used(small) == 0, "what waits holds no memory"
     before = parts_there(cos_emulator)
+    # The part that was next had its place already.
+    assert 1 <= before <= 2
+    await stays_held(small)
+    assert parts_there(cos_emulator) == before
     handle.resume()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while parts_there(cos_emulator) == before:
             await asyncio.sleep(0.01)
     while not handle.done():
@@ -61,7 +52,8 @@ async def test_a_paused_download_goes_on(small: aiocos.Client, cos_emulator: Emu
     handle = small.start_download("bucket", "key", tmp_path / "f", concurrency=2)
     handle.pause()
     assert handle.state == "paused"
-    await still(cos_emulator)
+    await held(handle, small)
+    await stays_held(small)
     assert not handle.done()
     assert handle.progress.bytes_done <= PART, "the first answer had come; no range was asked for"
     handle.resume()
@@ -72,7 +64,7 @@ async def test_a_paused_download_goes_on(small: aiocos.Client, cos_emulator: Emu
 async def test_a_cancel_takes_everything_back(small: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(30, operation="UploadPart", times=None)])
     handle = small.start_upload("bucket", "key", DATA)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not await open_uploads(small):
             await asyncio.sleep(0.01)
     handle.cancel()
@@ -97,7 +89,7 @@ async def test_a_client_that_is_closed_ends_what_it_started(cos_emulator: Emulat
     cos_emulator.faults.script([Delay(30, operation="UploadPart", times=None)])
     async with cos_emulator.client(config=small.config) as other:
         handle = other.start_upload("bucket", "key", DATA)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not await open_uploads(small):
                 await asyncio.sleep(0.01)
     assert handle.done()
@@ -198,7 +190,8 @@ async def test_a_directory_as_a_whole_and_file_by_file(small: aiocos.Client, tmp
     assert handle.progress == whole[-1]
     handle = small.start_download_directory("bucket", tmp_path / "out", prefix="p/")
     handle.pause()
-    await asyncio.sleep(0.2)
+    await held(handle, small)
+    await stays_held(small)
     assert not list((tmp_path / "out").glob("f*"))
     handle.resume()
     assert (await handle).files == 3

@@ -100,8 +100,10 @@ class SigningClock:
 class Presigner(Protocol):
     """Signs URLs that others use without credentials. Made by `Credentials.presigner`."""
 
-    def presign(self, request: Outgoing, *, expires: int) -> str:
+    def presign(self, request: Outgoing, *, expires: int, strict: bool = True) -> str:
         """Return the URL of `request`, valid for `expires` seconds from now.
+
+        `strict` refuses times that the service does not take; False signs them all the same.
 
         Every header of `request` is signed too: whoever uses the URL must send them with the same values.
         """

@@ -114,10 +114,10 @@ class Signer:
         """Forget the derived key."""
         self._key = None
 
-    def presign(self, request: Outgoing, *, expires: int) -> str:
-        """Return the URL of `request`, valid for `expires` seconds from now."""
+    def presign(self, request: Outgoing, *, expires: int, strict: bool = True) -> str:
+        """Return the URL of `request`, valid for `expires` seconds from now; see `sigv4.presign` for `strict`."""
         timestamp = amz_date(self._clock())
-        return presign(request, self._signing_key(timestamp[:8]), timestamp, expires=expires)
+        return presign(request, self._signing_key(timestamp[:8]), timestamp, expires=expires, strict=strict)
 
     def _signing_key(self, date: str) -> SigningKey:
         # Five rounds of HMAC once a day, not once a request.

@@ -84,17 +84,24 @@ class StreamingBody:
             yield chunk
 
     async def iter_lines(self, chunk_size: int = _CHUNK, keepends: bool = False) -> AsyncIterator[bytes]:
-        """Give the rest by lines."""
-        pending = b""
+        """Give the rest by lines: they end with `\\n`, `\\r` or `\\r\\n`, wherever the chunks are cut.
+
+        The time is linear in the size, however long a line is. `keepends` leaves the line breaks on.
+        """
+        # The pieces of a line whose end has not come; joined once, since a line may have thousands of chunks.
+        pending: list[bytes] = []
         async for chunk in self.iter_chunks(chunk_size):
-            # The last line may go on in the next chunk, and so may a line break of two bytes.
-            lines = (pending + chunk).splitlines(keepends=True)
+            if pending and pending[-1].endswith(b"\r") and not chunk.startswith(b"\n"):
+                yield _line(pending, keepends)
+            lines = chunk.splitlines(keepends=True)
             for line in lines[:-1]:
-                yield line if keepends else line.splitlines()[0]
-            pending = lines[-1]
+                pending.append(line)
+                yield _line(pending, keepends)
+            pending.append(lines[-1])
+            if lines[-1].endswith(b"\n"):
+                yield _line(pending, keepends)
         if pending:
-            for line in pending.splitlines(keepends=keepends):
-                yield line
+            yield _line(pending, keepends)
 
     async def readlines(self) -> list[bytes]:
         """Read the rest as a list of lines, with their ends."""
@@ -105,9 +112,12 @@ class StreamingBody:
         return self._given
 
     async def readline(self) -> bytes:
-        """Read the next line, with its end; empty when there is none."""
-        while (at := self._kept.find(b"\n")) < 0 and await self._more():
-            pass
+        """Read the next line, up to `\\n` and with it; empty when there is none."""
+        seen = 0
+        while (at := self._kept.find(b"\n", seen)) < 0:
+            seen = len(self._kept)
+            if not await self._more():
+                break
         return await self.read(at + 1 if at >= 0 else None)
 
     def readable(self) -> bool:
@@ -156,3 +166,10 @@ class StreamingBody:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _line(pieces: list[bytes], keepends: bool) -> bytes:
+    """Join the pieces of one line, and forget them."""
+    line = b"".join(pieces)
+    pieces.clear()
+    return line if keepends else line.splitlines()[0]

@@ -6,12 +6,13 @@ all there. What a call does is the typed client's own; this is another way to sa
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from inspect import isawaitable, iscoroutinefunction
 from types import TracebackType
 from typing import Any, NoReturn, cast
 
+from aiocos.call import resource_of
 from aiocos.client import Client
 from aiocos.groups.reading import ObjectStream
 from aiocos.ibm_boto3 import answers, names, shapes
@@ -20,18 +21,20 @@ from aiocos.ibm_boto3.config import Config
 from aiocos.ibm_boto3.exceptions import (
     ClientExceptions,
     OperationNotPageableError,
-    ParamValidationError,
     UnknownClientMethodError,
     metadata_of,
     understood,
 )
 from aiocos.ibm_boto3.paginate import PAGED, Paginator
+from aiocos.ibm_boto3.payload import add_checksum, read_body
 from aiocos.ibm_boto3.s3 import transfer
 from aiocos.ibm_boto3.waiters import WAITERS, Waiter
 from aiocos.operations.objects import GetObject, PutObject
-from aiocos.transfer.files import in_thread
 from aiocos.wire.bind import to_request
 from aiocos.wire.spec import Operation, registry
+
+_LONGEST = 7 * 86400
+_log = logging.getLogger("aiocos.ibm_boto3")
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {
     names.snake(name): cls for name, cls in registry.items() if cls.__module__.startswith("aiocos.")
@@ -90,7 +93,9 @@ class S3Client:
         with understood(cls.__name__):
             operation = shapes.made(cls, given)
             if cls.statement.has_payload:
-                await _take_body(cast("PutObject", operation), given.get("ContentLength"))
+                payload = cast("PutObject", operation)
+                payload.data = await read_body(payload.data, given.get("ContentLength"))
+                await add_checksum(payload)
             engine = self.typed.engine
             if not isinstance(operation, GetObject):
                 return answers.told(operation, await engine.answer(operation))
@@ -133,6 +138,9 @@ class S3Client:
     ) -> str:
         """Return a URL with which anybody may make this one call for `ExpiresIn` seconds. It makes no request: no `await`.
 
+        The service takes 1 s to 7 days. Another `ExpiresIn` is signed all the same, as IBM's SDK does, with a warning in the
+        log: the service refuses that URL.
+
         Needs HMAC keys; they may be given beside an API key. Headers among the parameters (`ContentType`, `Metadata` …) are
         signed, and whoever uses the URL must send them with the same values.
         """
@@ -147,7 +155,12 @@ class S3Client:
             request = to_request(operation)
             request.body = None
             request.method = HttpMethod or request.method
-            return self.typed.engine.presign(request, dict(request.headers), ExpiresIn)
+            if not (isinstance(ExpiresIn, int) and 1 <= ExpiresIn <= _LONGEST):  # pyright: ignore[reportUnnecessaryIsInstance]
+                _log.warning(
+                    "%s %s: a URL for %s s is signed as IBM's SDK does; the service takes 1 to %d s and will refuse it",
+                    ClientMethod, resource_of(operation), ExpiresIn, _LONGEST,
+                )  # fmt: skip
+            return self.typed.engine.presign(request, dict(request.headers), ExpiresIn, strict=False)
 
     # -- transfers ------------------------------------------------------------------------------------------------
 
@@ -244,21 +257,3 @@ def _method(client: S3Client, name: str, cls: type[Operation[Any]]) -> Callable[
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"{(cls.__doc__ or '').strip()}\n\nParameters: {', '.join(shapes.offered(cls.statement))}."
     return method
-
-
-async def _take_body(operation: PutObject, length: int | None) -> None:
-    """Read a body that is a file or a stream: a request that can be made again has its bytes at hand."""
-    body: Any = operation.data
-    if isinstance(body, bytes | bytearray | memoryview):
-        return
-    if hasattr(body, "read"):
-        sizes = () if length is None else (length,)
-        data = body.read(*sizes) if iscoroutinefunction(body.read) else await in_thread(body.read, *sizes)
-        data = await data if isawaitable(data) else data
-    else:
-        data = b"".join([chunk async for chunk in body])
-    if not isinstance(data, bytes | bytearray | memoryview):
-        raise ParamValidationError("Invalid value for parameter Body: a text file; open it with mode 'rb'")
-    if length is not None and length != len(data):
-        raise ParamValidationError(f"Invalid value for parameter ContentLength: {length}, the body has {len(data)} bytes")
-    operation.data = data

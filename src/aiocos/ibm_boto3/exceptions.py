@@ -30,6 +30,15 @@ class ParamValidationError(BotoCoreError):
         super().__init__(f"Parameter validation failed:\n{report}", report=report)
 
 
+class TextBodyError(ParamValidationError, TypeError):
+    """A body that gives text in place of bytes; nothing was sent. IBM's SDK raises `TypeError` for it."""
+
+    def __init__(self, found: str = "it is a text file") -> None:
+        super().__init__(
+            f"Invalid value for parameter Body: a bytes-like object is required, not 'str': {found}; open it with mode 'rb'"
+        )
+
+
 class InvalidConfigError(BotoCoreError, errors.ConfigError):
     """What a client was given cannot work."""
 

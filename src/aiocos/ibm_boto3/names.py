@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from aiocos.wire.document import Document, Elsewhere, unwrap
-from aiocos.wire.spec import Body, Operation, Parameter, Result
+from aiocos.wire.spec import Body, Operation, Parameter, Result, Statement
 
 _CAPITALS = ("ACL", "ACP", "ETag", "MD5", "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "MFA", "SSE", "KMS", "URI", "ATS")
 _WORDS = {word.lower(): word for word in _CAPITALS}
@@ -62,6 +62,28 @@ _FIELDS = {
 
 # Bodies that are not called as their document.
 _BODIES = {"CompleteMultipartUpload": "MultipartUpload"}
+
+# Documents that an operation has to have here, and not in IBM's SDK, which then sends none.
+_OPTIONAL = frozenset(
+    {
+        "CompleteMultipartUpload",
+        "PutBucketLifecycleConfiguration",
+        "PutObjectLegalHold",
+        "PutObjectLockConfiguration",
+        "PutObjectRetention",
+        "RestoreObject",
+    }
+)
+
+# Fields that IBM's SDK demands (or does not) otherwise than the document does, by the document and the field.
+_REQUIRED = {
+    ("CORSConfiguration", "rules"): True,
+    ("Grantee", "type"): True,
+    ("LegalHold", "status"): False,
+    ("LifecycleConfiguration", "rules"): True,
+    ("LifecycleRule", "filter"): True,
+    ("ReplicationConfiguration", "rules"): True,
+}
 
 # Operations whose answer is one structure with a name, beside what stands in headers.
 _WRAPPED = frozenset(
@@ -122,6 +144,16 @@ def of_field(cls: type[Document], field: str) -> str:
 def is_header(cls: type[Document], field: str) -> bool:
     """Tell whether a field of a result does not stand in its document."""
     return any(isinstance(mark, Elsewhere) for mark in cls.model_fields[field].metadata)
+
+
+def is_required(statement: Statement, p: Parameter) -> bool:
+    """Tell whether IBM's SDK demands a member of an operation."""
+    return p.required and not (isinstance(p.place, Body) and statement.name in _OPTIONAL)
+
+
+def is_required_in(cls: type[Document], field: str, required: bool) -> bool:
+    """Tell whether IBM's SDK demands a member of a document; `required` is what the document says."""
+    return _REQUIRED.get((cls.__name__, field), _REQUIRED.get((root_of(cls), field), required))
 
 
 def root_of(cls: type[Document]) -> str:

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
+from urllib.parse import unquote_plus
 
 from aiocos.ibm_boto3.exceptions import PaginationError
 
@@ -15,6 +16,8 @@ Call = Callable[..., Awaitable[dict[str, Any]]]
 
 # In a token to resume at: how much of the page behind it was given already.
 _GIVEN = "boto_truncate_amount"
+# Inputs that are keys.
+_KEYS = ("Marker", "KeyMarker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,9 @@ class PageIterator:
             yield page
             count += here
             token = pages.following(page)
+            if page.get("EncodingType") == "url" and "EncodingType" in arguments:
+                # For who asks for it, keys stay encoded in a page. What names the next one is not asked for in that form.
+                token = {name: unquote_plus(value) if value and name in _KEYS else value for name, value in token.items()}
             if all(value is None for value in token.values()):
                 return
             if self._most is not None and count == self._most:
@@ -148,6 +154,15 @@ class PageIterator:
                 raise PaginationError(f"The same next token was received twice: {token}")
             before = token
             _put(arguments, token)
+
+    def result_key_iters(self) -> list[AsyncIterator[dict[str, Any]]]:
+        """Return an iterator over each kind of entries (`Contents`, `CommonPrefixes`). Each asks for all pages again."""
+        return [self._entries(name) for name in self._pages.entries]
+
+    async def _entries(self, name: str) -> AsyncIterator[dict[str, Any]]:
+        async for page in PageIterator(self._call, self._pages, self._arguments, self._most, self._start):
+            for entry in page.get(name) or ():
+                yield entry
 
     async def build_full_result(self) -> dict[str, Any]:
         """Read all pages into one answer; with `MaxItems`, `NextToken` in it is where to go on."""

@@ -8,62 +8,26 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
-from aiocos.ibm_boto3 import names
-from aiocos.ibm_boto3.exceptions import ParamValidationError
-from aiocos.wire.document import Document, parse_time, unwrap
+from aiocos.ibm_boto3 import names, variants
+from aiocos.ibm_boto3.moments import read_moment
+from aiocos.ibm_boto3.report import MISSING, Report
+from aiocos.operations.listing import Page
+from aiocos.wire.document import Document, Element, unwrap
 from aiocos.wire.ranges import ByteRange
-from aiocos.wire.spec import Body, KeyHeaders, Local, Operation, Parameter, Payload, Statement
+from aiocos.wire.spec import Body, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, Result, Statement
 from aiocos.wire.values import CopySource, CustomerKey
 
 _BUCKET = re.compile(r"[a-zA-Z0-9.\-_]{1,255}")
+_VERSION = re.compile(r"\?versionId=([^\s]+)$")
 _KEY_PARTS = ("Algorithm", "Key", "KeyMD5")
-_MISSING: Any = object()
-
-
-@dataclass(slots=True)
-class Report:
-    """What is wrong with the parameters of a call."""
-
-    lines: list[str] = field(default_factory=list[str])
-
-    def add(self, line: str) -> Any:
-        """Add a line."""
-        self.lines.append(line)
-        return _MISSING
-
-    def wrong_type(self, where: str, value: object, valid: str) -> Any:
-        """Add that a value has the wrong type."""
-        return self.add(
-            f"Invalid type for parameter {where}, value: {_shown(value)}, type: {type(value)}, valid types: {valid}"
-        )
-
-    def unknown(self, name: str, known: Any, where: str = "") -> Any:
-        """Add that there is no such member."""
-        place = f"{where}: " if where else "input: "
-        return self.add(f'Unknown parameter in {place}"{name}", must be one of: {", ".join(known)}')
-
-    def missing(self, name: str, where: str = "") -> Any:
-        """Add that a member is missing."""
-        place = f"{where}: " if where else "input: "
-        return self.add(f'Missing required parameter in {place}"{name}"')
-
-    def check(self) -> None:
-        """Raise what was found."""
-        if self.lines:
-            raise ParamValidationError("\n".join(self.lines))
-
-
-def _shown(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 Reader: TypeAlias = Callable[[Any, str, Report], Any]
@@ -100,7 +64,7 @@ def _input_of(statement: Statement) -> _Input:
     known = _inputs.get(statement.name)
     if known is None:
         members = {
-            names.of_parameter(p): Member(p.name, p.required, _reader_of(p))
+            names.of_parameter(p): Member(p.name, names.is_required(statement, p), _reader_of(p))
             for p in statement.parameters
             if not isinstance(p.place, Local | KeyHeaders)
         }
@@ -152,7 +116,10 @@ def read_members(statement: Statement, given: Mapping[str, Any], *, whole: bool 
         member = known.members.get(name)
         if member is not None:
             values[member.field] = member.read(value, name, report)
-        elif name not in known.passed and not _is_of_key(name, known.keys):
+        elif name in known.passed:
+            if name != "ContentLength":
+                _text(value, name, report)
+        elif not _is_of_key(name, known.keys):
             report.unknown(name, offered(statement))
     if known.keys:
         read_keys(known.keys, given, values, report)
@@ -175,7 +142,7 @@ def read_keys(keys: Mapping[str, str], given: Mapping[str, Any], values: dict[st
             report.add(f"Invalid customer key: {prefix}Key and {prefix}Algorithm (AES256) come together")
             continue
         try:
-            plain = key.encode("latin-1") if isinstance(key, str) else bytes(key)
+            plain = key.encode() if isinstance(key, str) else bytes(key)
             # Who gives the MD5 of the key too gives both as they travel.
             made = CustomerKey(base64.b64decode(plain) if md5 is not None and len(plain) != 32 else plain)
         except ValueError as error:
@@ -187,9 +154,9 @@ def read_keys(keys: Mapping[str, str], given: Mapping[str, Any], values: dict[st
 
 
 def _check_length(given: Mapping[str, Any], values: Mapping[str, Any], report: Report) -> None:
-    length, data = given.get("ContentLength"), values.get("data")
-    if length is None:
+    if "ContentLength" not in given:
         return
+    length, data = given["ContentLength"], values.get("data")
     if not isinstance(length, int):
         report.wrong_type("ContentLength", length, "<class 'int'>")
     elif isinstance(data, bytes | bytearray | memoryview) and len(cast("bytes", data)) != length:
@@ -198,7 +165,15 @@ def _check_length(given: Mapping[str, Any], values: Mapping[str, Any], report: R
 
 def made(cls: type[Operation[Any]], given: Mapping[str, Any]) -> Operation[Any]:
     """Make an operation of its members; raises `ParamValidationError`."""
-    return cls(**read_members(cls.statement, given))
+    values = read_members(cls.statement, given)
+    body = cls.statement.body
+    if body is not None and body.required and values.get(body.name) is None:
+        values.pop(body.name, None)
+        return variants.without_body(cls)(**values, **{body.name: None})
+    if "EncodingType" in given and issubclass(cls.statement.result, Page):
+        # IBM's SDK decodes what it has asked for itself, and leaves what the caller has asked for.
+        return variants.undecoded(cls)(**values)
+    return cls(**values)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -210,10 +185,21 @@ def _reader_of(p: Parameter) -> Reader:
         return _blob
     if isinstance(p.place, Body):
         document: type[Document] = p.place.of or unwrap(p.type)
+        if (answer := _answer_of(p)) is not None:
+            # Written as it is read: with the elements that nobody knows.
+            return _Structure(answer)
         return _Structure(document, whole=p.place.of is None)
     if p.name == "bucket":
         return _bucket
+    if isinstance(p.place, HeaderMap):
+        return _metadata
     return _reader(p.type)
+
+
+def _answer_of(p: Parameter) -> type[Document] | None:
+    """The document that a setting is read as, where it may be given in place of its one field."""
+    kinds = [kind for kind in get_args(p.type) if isinstance(kind, type) and issubclass(kind, Result)]
+    return kinds[0] if isinstance(p.place, Body) and p.place.of is not None and kinds else None
 
 
 def _reader(annotation: Any) -> Reader:
@@ -246,7 +232,7 @@ def _reader(annotation: Any) -> Reader:
 def _text(value: Any, where: str, report: Report) -> Any:
     if not isinstance(value, str):
         return report.wrong_type(where, value, "<class 'str'>")
-    if where == "Key" and not value:
+    if not value and where.rpartition(".")[2] == "Key":
         return report.add(f"Invalid length for parameter {where}, value: 0, valid min length: 1")
     return value
 
@@ -269,26 +255,9 @@ def _truth(value: Any, where: str, report: Report) -> Any:
 
 def _moment(value: Any, where: str, report: Report) -> Any:
     try:
-        if isinstance(value, datetime):
-            # botocore takes a time without a zone for one of this machine's.
-            return value if value.tzinfo else value.astimezone()
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            return _read_moment(value)
-    except (ValueError, OverflowError, OSError):
-        pass
-    return report.wrong_type(where, value, "<class 'datetime.datetime'>, timestamp-string")
-
-
-def _read_moment(text: str) -> datetime:
-    made = parse_time(text)
-    if not isinstance(made, datetime):
-        try:
-            made = datetime.fromisoformat(text)
-        except ValueError:
-            made = parsedate_to_datetime(text)
-    return made if made.tzinfo else made.replace(tzinfo=UTC)
+        return read_moment(value)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return report.wrong_type(where, value, "<class 'datetime.datetime'>, timestamp-string")
 
 
 def _texts(value: Any, where: str, report: Report) -> Any:
@@ -305,6 +274,18 @@ def _texts(value: Any, where: str, report: Report) -> Any:
     return dict(pairs)
 
 
+def _metadata(value: Any, where: str, report: Report) -> Any:
+    read = _texts(value, where, report)
+    for name, one in cast("dict[Any, Any]", read).items() if isinstance(read, dict) else ():
+        if isinstance(name, str) and isinstance(one, str) and not (name.isascii() and one.isascii()):
+            return report.add(
+                f'Non ascii characters found in S3 metadata for key "{name}", value: "{one}".  \n'
+                "S3 metadata can only contain ASCII characters. \n"
+                "A header carries printable ASCII only: encode the value (percent, base64)"
+            )
+    return cast("Any", read)
+
+
 def _blob(value: Any, where: str, report: Report) -> Any:
     if isinstance(value, str):
         return value.encode()
@@ -315,11 +296,12 @@ def _blob(value: Any, where: str, report: Report) -> Any:
 
 def _copy_source(value: Any, where: str, report: Report) -> Any:
     if isinstance(value, str):
-        path, _, version = value.partition("?versionId=")
+        found = _VERSION.search(value)
+        path, version = (value[: found.start()], found[1]) if found else (value, None)
         bucket, slash, key = path.removeprefix("/").partition("/")
         if not slash or not bucket or not key:
             return report.add(f"Invalid value for parameter {where}: expected bucket/key, not {value!r}")
-        return CopySource(bucket, key, version or None)
+        return CopySource(bucket, key, version)
     if not isinstance(value, Mapping):
         return report.wrong_type(where, value, "<class 'str'>, <class 'dict'>")
     given = cast("Mapping[str, Any]", value)
@@ -341,6 +323,11 @@ def _range(value: Any, where: str, report: Report) -> Any:
         return ByteRange.from_wire(value)
     except ValueError as error:
         return report.add(f"Invalid value for parameter {where}: {error}")
+
+
+def _kind_of(info: FieldInfo) -> Any:
+    """The type of a field; where it is read as a document that is more than its type, that one."""
+    return next((mark.model for mark in info.metadata if isinstance(mark, Element) and mark.model), info.annotation)
 
 
 class _List:
@@ -367,10 +354,13 @@ class _Structure:
     def members(self) -> dict[str, Member]:
         """The members of the document, found out at first use."""
         if not self._members:
+            document = self._document
             self._members = {
-                names.of_field(self._document, field): Member(field, info.is_required(), _reader(info.annotation))
-                for field, info in self._document.model_fields.items()
-                if not names.is_header(self._document, field)
+                names.of_field(document, field): Member(
+                    field, names.is_required_in(document, field, info.is_required()), _reader(_kind_of(info))
+                )
+                for field, info in document.model_fields.items()
+                if not names.is_header(document, field)
             }
         return self._members
 
@@ -386,14 +376,18 @@ class _Structure:
             member = members.get(name)
             if member is None:
                 report.unknown(name, members, where)
-            elif one is not None:
+            else:
                 values[member.field] = member.read(one, f"{where}.{name}", report)
         if len(report.lines) > before:
-            return _MISSING
+            return MISSING
+        absent = [
+            m.field for m in members.values() if m.field not in values and self._document.model_fields[m.field].is_required()
+        ]
         try:
-            made = self._document(**values)
+            # What IBM's SDK does not demand is the service's to miss.
+            made = self._document.model_construct(**values, **dict.fromkeys(absent)) if absent else self._document(**values)
         except ValidationError as error:
             for one in error.errors(include_url=False, include_input=False):
                 report.add(f"Invalid value for parameter {'.'.join([where, *map(str, one['loc'])])}: {one['msg']}")
-            return _MISSING
-        return made if self._whole else getattr(made, next(iter(self._document.model_fields)))
+            return MISSING
+        return made if self._whole or absent else getattr(made, next(iter(self._document.model_fields)))

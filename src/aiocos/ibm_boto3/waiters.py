@@ -13,6 +13,18 @@ Call = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
+class WaiterConfig:
+    """How a waiter asks where it is not told otherwise: `waiter.config`."""
+
+    operation: str
+    """The operation that is asked."""
+    delay: float = 5
+    """Seconds between two requests."""
+    max_attempts: int = 20
+    """Requests before it gives up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What a waiter asks, with which answers it is content, and with which it goes on. Any other error ends it."""
 
@@ -35,6 +47,7 @@ class Waiter:
     def __init__(self, name: str, call: Call) -> None:
         self.name = "".join(word.capitalize() for word in name.split("_"))
         self._rule = WAITERS[name]
+        self.config = WaiterConfig(self._rule.operation)
         self._call = call
 
     async def wait(self, *, WaiterConfig: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
@@ -43,7 +56,7 @@ class Waiter:
         Other parameters are those of the operation that is asked: HeadBucket or HeadObject.
         """
         config = dict(WaiterConfig or {})
-        delay, attempts = config.pop("Delay", 5), config.pop("MaxAttempts", 20)
+        delay, attempts = config.pop("Delay", self.config.delay), config.pop("MaxAttempts", self.config.max_attempts)
         if config:
             raise WaiterError(self.name, f"WaiterConfig has no {', '.join(config)}: it has Delay and MaxAttempts", {})
         response: dict[str, Any] = {}

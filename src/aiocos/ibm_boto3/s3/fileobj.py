@@ -21,6 +21,15 @@ from aiocos.transfer.monitor import Monitor
 _log = logging.getLogger("aiocos.ibm_boto3")
 
 
+class TextFileError(ValueError, TypeError):
+    """A text file in place of a binary one. IBM's SDK raises `TypeError` for it."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(
+            f"Fileobj must be binary: it is a text file, open it with mode {mode!r}; a bytes-like object is required, not 'str'"
+        )
+
+
 def name_of(fileobj: Any) -> str | None:
     """Return the name of a file that was given by its name."""
     if isinstance(fileobj, os.PathLike):
@@ -31,7 +40,7 @@ def name_of(fileobj: Any) -> str | None:
 def readable(fileobj: Any) -> Any:
     """Return something that can be uploaded: a binary file, an object with an awaitable `read`, an async iterator of bytes."""
     if isinstance(fileobj, io.TextIOBase):
-        raise ValueError("Fileobj must be binary: it is a text file, open it with mode 'rb'")
+        raise TextFileError("rb")
     if not hasattr(fileobj, "read") and not hasattr(fileobj, "__aiter__"):
         raise ValueError("Fileobj must implement read")
     return fileobj
@@ -40,7 +49,7 @@ def readable(fileobj: Any) -> Any:
 def writable(fileobj: Any) -> Any:
     """Return something that can be downloaded to: a binary file, or an object with an awaitable `write`."""
     if isinstance(fileobj, io.TextIOBase):
-        raise ValueError("Fileobj must be binary: it is a text file, open it with mode 'wb'")
+        raise TextFileError("wb")
     if not hasattr(fileobj, "write"):
         raise ValueError("Fileobj must implement write")
     return fileobj

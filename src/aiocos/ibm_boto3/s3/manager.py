@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from aiocos.errors import ConfigError, NotFound
-from aiocos.ibm_boto3.exceptions import client_error
+from aiocos.ibm_boto3.exceptions import TextBodyError, client_error
 from aiocos.ibm_boto3.s3 import options
 from aiocos.ibm_boto3.s3.fileobj import download_into, name_of, readable, writable
 from aiocos.ibm_boto3.s3.futures import CallArgs, TransferFuture, TransferMeta
@@ -92,7 +92,9 @@ class TransferManager(Jobs[TransferFuture]):
             request = Upload(**values, **self._config.of_upload(), source=source)
             try:
                 await upload(self._client.typed, self._desk.budget, request, monitor)
-            except ConfigError:
+            except ConfigError as error:
+                if isinstance(error.__cause__, TypeError) and "'str'" in str(error.__cause__):
+                    raise TextBodyError(str(error)) from error
                 await _explained(name, _no_source)
                 raise
 
@@ -167,7 +169,8 @@ class TransferManager(Jobs[TransferFuture]):
                 version_id=source.version_id,
                 source_client=source_client.typed if source_client is not None else None,
             )
-            await copy(self._client.typed, self._desk.budget, request, monitor)
+            # A copy onto itself and its kin are the service's to refuse, as IBM's SDK has it.
+            await copy(self._client.typed, self._desk.budget, request, monitor, strict=False)
 
         args = {"copy_source": copy_source, "bucket": bucket, "key": key, "extra_args": given}
         return self._start(work, subscribers, args | {"source_client": source_client or self._client})
