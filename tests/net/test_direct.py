@@ -268,7 +268,8 @@ async def test_the_way_that_requests_go(cos_emulator: Emulator, monkeypatch: pyt
         assert set(await _ways(client(session=session), monkeypatch)) == {"session"}
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "")
-    proxied = client(config=ClientConfig(retry=ONCE))
+    assert await _ways(client(), monkeypatch) == ["direct"], "this machine is not reached through a proxy"
+    proxied = aiocos.Client("http://cos.invalid", credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE))
     assert set(await _ways(proxied, monkeypatch)) == {"session"}
 
 

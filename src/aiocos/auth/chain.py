@@ -27,7 +27,7 @@ import json
 import os
 import stat
 import warnings
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -171,7 +171,7 @@ class Chain(Credentials):
         return {"profile": self.profile}
 
 
-class _Later:
+class _Later(Authorizer):
     """The authorizer of credentials that are not looked for yet."""
 
     def __init__(self, chain: Chain, settings: AuthSettings) -> None:
@@ -184,8 +184,15 @@ class _Later:
             self._authorizer = self._chain.found().authorizer(self._settings)
         await self._authorizer.authorize(request)
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
-        return self._authorizer is not None and self._authorizer.rejected(request, status, date)
+    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+        return self._authorizer is not None and self._authorizer.rejected(request, status, date, code)
+
+    def settled(self, request: Outgoing, status: int) -> None:
+        if self._authorizer is not None:
+            self._authorizer.settled(request, status)
+
+    def secrets(self) -> Iterable[str]:
+        return self._authorizer.secrets() if self._authorizer is not None else ()
 
     async def close(self) -> None:
         if self._authorizer is not None:

@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from aiocos.errors import printable
 from aiocos.transfer import Progress as Event
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -48,11 +49,6 @@ def show_json(value: BaseModel | dict[str, Any]) -> None:
     # Elsewhere than in UTF-8, letters are written as escapes of JSON, which every reader understands.
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     say(json.dumps(plain, ensure_ascii=not unicode, default=str))
-
-
-def printable(text: str) -> str:
-    """A key as a terminal may see it: control characters, which could command the terminal, are written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def human(size: float) -> str:

@@ -17,7 +17,7 @@ from yarl import URL
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
 from aiocos.net.body import SMALL, SteppedPayload, waiting
-from aiocos.net.exchange import Exchange, meaning
+from aiocos.net.exchange import BROKEN, ERRORS, LINE_LIMIT, Exchange, meaning, name_of
 from aiocos.wire.message import Outgoing
 
 # Headers aiohttp would add on its own. The service stores a Content-Type as the object's, so none is invented.
@@ -88,19 +88,19 @@ class Patience:
 class _Answer(Exchange):
     """An answer by the session."""
 
-    __slots__ = ("_data", "_patience", "_response", "_what")
+    __slots__ = ("_data", "_patience", "_request", "_response")
 
-    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, what: str) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, request: Outgoing) -> None:
         self._response = response
         self._patience = patience
-        self._what = what
+        self._request = request
         self._data: bytes | None = None
         self.status = response.status
         self.headers = response.headers
 
     @property
     def what(self) -> str:
-        return self._what
+        return name_of(self._request)
 
     async def chunk(self) -> bytes:
         if self._data is not None:
@@ -112,9 +112,8 @@ class _Answer(Exchange):
                 return await content.readany()
             async with self._patience.wait():
                 return await content.readany()
-        except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
-            # The last is of a connection that was closed on this side: with the client, while somebody still reads.
-            raise meaning(error, self._what, str(self._patience)) from error
+        except BROKEN as error:
+            raise meaning(error, self._request, str(self._patience)) from error
 
     def arrived(self) -> bytes | None:
         content = self._response.content
@@ -146,6 +145,8 @@ class SessionWay:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=config.connect_timeout),
             headers={hdrs.USER_AGENT: user_agent, hdrs.ACCEPT_ENCODING: "identity"},
             skip_auto_headers=_NOT_ADDED,
+            max_line_size=LINE_LIMIT,
+            max_field_size=LINE_LIMIT,
             trust_env=False,
         )
         # aiohttp repeats a PUT on a connection that was closed under it, also a conditional one, whose second try would fail
@@ -159,7 +160,6 @@ class SessionWay:
         data = request.body
         if data is not None and len(data) > SMALL:
             data = SteppedPayload(data, patience.moved)
-        what = f"{request.method} {request.origin}{request.path}"
         proxy, password = through or (None, {})
         # To a tunnel it is told when that is asked for, to a proxy of plain requests with each of them.
         tunnel = password and request.origin.startswith("https:")
@@ -174,11 +174,11 @@ class SessionWay:
                     proxy=proxy,
                     proxy_headers=password if tunnel else None,
                 )
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise meaning(error, what, str(patience)) from error
+        except ERRORS as error:
+            raise meaning(error, request, str(patience)) from error
         finally:
             patience.sent()
-        return _Answer(response, patience, what)
+        return _Answer(response, patience, request)
 
 
 def connector_of(lender: aiohttp.ClientSession) -> aiohttp.BaseConnector:
