@@ -1,6 +1,7 @@
 """What the command line shows: sizes, keys, tables, and progress while something long runs."""
 
 import json
+import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -43,12 +44,22 @@ def explain() -> None:
     errors.print_exception(show_locals=False)
 
 
+# All that JSON leaves as it is in its strings and a terminal does not show; outside of strings there is only ASCII.
+_UNSEEN = re.compile(r"[^\x20-\x7e]")
+
+
+def _as_json(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+
 def show_json(value: BaseModel | dict[str, Any]) -> None:
     """Write one JSON object on a line of its own."""
     plain = value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else value
     # Elsewhere than in UTF-8, letters are written as escapes of JSON, which every reader understands.
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    say(json.dumps(plain, ensure_ascii=not unicode, default=str))
+    text = json.dumps(plain, ensure_ascii=not unicode, default=str)
+    # So are characters that command a terminal or turn the direction of writing: JSON itself escapes only some.
+    say(text if text.isprintable() else _UNSEEN.sub(_as_json, text))
 
 
 def human(size: float) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
-from aiocos.errors import AccessDenied, CosError, NoSuchUpload
+from aiocos.errors import AccessDenied, CosError, NoSuchUpload, printable
 from aiocos.groups import Service
 from aiocos.operations.multipart import CreateMultipartUpload, MultipartUpload
 
@@ -80,5 +80,7 @@ async def abort(service: Service, bucket: str, key: str, upload_id: str) -> Abor
             # Who may write and not read cannot look.
             return "aborted"
         error = failure
-    _log.warning("the upload of %s/%s could not be aborted, upload id %s: %s", bucket, key, upload_id, error)
+    _log.warning(
+        "the upload of %s/%s could not be aborted, upload id %s: %s", bucket, printable(key), printable(upload_id), error
+    )
     return "unknown"

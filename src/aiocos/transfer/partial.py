@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from aiocos.config import MIB
-from aiocos.errors import IntegrityError
+from aiocos.errors import IntegrityError, printable
 from aiocos.transfer.files import held, in_thread, opened, read_at, write_at
 from aiocos.transfer.journal import Journal, name_for
 from aiocos.transfer.plan import Part
@@ -102,7 +102,9 @@ class Partial:
         self.kept, self.refused = [], reason
         if self._journal is not None:
             self._journal.begun = None
-        _log.warning("the download to %s begins anew, what is there of an earlier one is not used: %s", self.path, reason)
+        _log.warning(
+            "the download to %s begins anew, what is there of an earlier one is not used: %s", printable(str(self.path)), reason
+        )
 
     async def begin(self, etag: str, version_id: str | None, size: int) -> None:
         """Note what is going to be fetched, if this is to be resumable at all."""
