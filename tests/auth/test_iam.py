@@ -7,6 +7,7 @@ import copy
 import logging
 import pickle
 import traceback
+from email.utils import formatdate
 from urllib.parse import quote_plus
 
 import pytest
@@ -156,11 +157,15 @@ async def test_what_cannot_pass_is_not_tried_again(status: int) -> None:
         ({"retry_after": "7"}, 7.0),
         ({"retry_after": "-3"}, 0.0),
         ({"retry_after": "soon"}, 0.0),
+        ({"retry_after": "nan"}, 0.0),
+        ({"retry_after": "-inf"}, 0.0),
+        ({"retry_after": "-1e9"}, 0.0),
+        ({"retry_after": formatdate(NOW + 9, usegmt=True)}, 9.0),
         ({"retry_after": "Fri, 20 Nov 2026 10:00:09 GMT", "date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 9.0),
         ({"retry_after": "Fri, 20 Nov 2026 09:00:00 GMT", "date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0.0),
     ],
 )
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [429, 503, 400])
 async def test_retry_after_is_honoured_with_a_little_jitter(status: int, headers: dict[str, str], wait: float) -> None:
     bench = Bench(answer(b"", status, **headers), token("good"))
     assert (await bench.fetch()).value == "good"
@@ -174,6 +179,15 @@ async def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
     assert not bench.pauses.taken
     assert error.status == 429
     assert "asks to wait 120 s" in str(error)
+
+
+@pytest.mark.parametrize("value", ["1e9", "inf", "9" * 400, "Fri, 20 Nov 2099 10:00:09 GMT"])
+@pytest.mark.parametrize("status", [429, 503, 400])
+async def test_a_wait_that_nobody_waits_is_told_at_once(status: int, value: str) -> None:
+    bench = Bench(answer(b"", status, retry_after=value), token("good"))
+    assert (await bench.fails()).status == status
+    assert len(bench.iam.requests) == 1
+    assert not bench.pauses.taken
 
 
 async def test_an_iam_that_hangs_is_given_up_within_the_deadline() -> None:

@@ -273,6 +273,33 @@ async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says()
     pace.close()
 
 
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        ({"Retry-After": "1e9"}, 0, 0),
+        ({"Retry-After": "inf"}, 0, 0),
+        ({"Retry-After": "nan"}, 0, 0),
+        ({"Retry-After": "-5"}, 0, 0),
+        ({"Retry-After": "300.1"}, 0, 0),
+        ({"Retry-After": "300"}, 55, 60),
+        ({"Retry-After": "30"}, 25, 30),
+        ({"Retry-After": "Fri, 02 Jan 2026 03:04:45 GMT", "Date": "Fri, 02 Jan 2026 03:04:15 GMT"}, 25, 30),
+        ({"Retry-After": "Fri, 02 Jan 2099 03:04:45 GMT", "Date": "Fri, 02 Jan 2026 03:04:15 GMT"}, 0, 0),
+        ({"Retry-After": "Fri, 02 Jan 2099 03:04:45 GMT"}, 0, 0),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("status", [429, 503, 400])
+async def test_nobody_waits_for_what_no_request_waits_for(status: int, headers: dict[str, str], least: float, most: float):
+    pace = Pace(PaceConfig(initial=1), 8)
+    pace.heard(await pace.take(large=False), status, headers, since=None)
+    pace.give(large=False)
+    if status == 400:
+        least = most = 0
+    assert least <= pace.now().held <= most
+    pace.close()
+
+
 async def test_a_fixed_width_stays():
     pace = Pace(None, 5)
     ticket = await pace.take(large=False)
