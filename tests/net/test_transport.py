@@ -12,6 +12,7 @@ import time
 import aiohttp
 import pytest
 from aiohttp import web
+from tests.net.test_direct import serving
 from tests.proxy import proxy_to
 
 import aiocos
@@ -280,3 +281,46 @@ async def test_a_cancelled_call_leaves_no_connection_open(cos: aiocos.Client, co
         await call
     await cos.close()
     gc.collect()  # an unclosed connection would warn, and warnings are errors here
+
+
+# -- long heads -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [8_190, 8_191, 20_000, 65_536 - len("x-amz-meta-long: \r\n")])
+async def test_long_lines_of_a_head_are_read(length: int):
+    """IBM's SDK takes lines of 65,536 bytes; metadata and policies of gateways exceed aiohttp's own limit."""
+    value = "v" * length
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        more = "".join(f"x-other-{n}: {value}\r\n" for n in range(3))
+        head = f'HTTP/1.1 200 OK\r\nETag: "e"\r\nx-amz-meta-long: {value}\r\n{more}Content-Length: 4\r\n\r\n'.encode()
+        # Not all at once: the line is longer than a piece of it that arrives.
+        for start in range(0, len(head), 7_000):
+            writer.write(head[start : start + 7_000])
+            await writer.drain()
+            await asyncio.sleep(0)
+        writer.write(b"data")
+        await writer.drain()
+
+    async with serving(answer) as origin:
+        async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE)) as cos:
+            async with cos.objects.get("bucket", "key") as obj:
+                assert obj.info.metadata == {"long": value}
+                assert await obj.read() == b"data"
+
+
+async def test_a_line_without_an_end_is_refused():
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nx-amz-meta-long: ")
+        while True:
+            writer.write(b"v" * 65_536)
+            await writer.drain()
+
+    async with serving(answer) as origin:
+        async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE)) as cos:
+            async with asyncio.timeout(30):
+                with pytest.raises(ProtocolError, match="no HTTP") as caught:
+                    await cos.objects.head("bucket", "key")
+            assert len(str(caught.value)) < 1_000
