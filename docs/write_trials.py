@@ -32,6 +32,7 @@ WHAT = {
     "E14": "The answer to the completion of an upload is lost",
     "E15": "A 200 whose body is an error",
     "E16": "A bucket or a service that means harm",
+    "E21": "A proxy in the environment: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, in upper or lower case",
 }
 
 HEAD = """# The trials
