@@ -12,7 +12,7 @@ import pytest
 import yarl
 
 from aiocos import Client
-from aiocos.auth.base import Anonymous, AuthSettings, Credentials
+from aiocos.auth.base import Anonymous, Authorizer, AuthSettings, BearerToken, Credentials
 from aiocos.auth.chain import Chain, from_arguments, resolve
 from aiocos.auth.iam import ApiKey, IamClient
 from aiocos.auth.keys import DualCredentials, Hmac
@@ -20,7 +20,7 @@ from aiocos.auth.profile import TrustedProfile
 from aiocos.emulator import Emulator
 from aiocos.errors import ConfigError, CredentialsError
 
-from .fakes import FakeIam, outgoing
+from .fakes import FakeIam, Issuer, outgoing
 
 CRN = "crn:v1:bluemix:public:cloud-object-storage:global:a/1:2::"
 IBM_ENV = {
@@ -266,6 +266,55 @@ def test_a_profile_named_in_the_call_leaves_the_other_places_out(home: Home) -> 
     with pytest.raises(CredentialsError, match=r"\[nobody\] of .*\[profile nobody\] of") as raised:
         home.resolve("nobody")
     assert "IBM_API_KEY_ID" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("profile work", True),
+        ('profile "work"', True),
+        ("profile 'work'", True),
+        ("profile   work", True),
+        ("sso-session work", False),
+        ("services work", False),
+        ("profile", False),
+        ("work", False),
+        ("profilework", False),
+        ("Profile work", False),
+        ("my profile work", False),
+    ],
+)
+def test_titles_of_the_config_file(home: Home, title: str, found: bool) -> None:
+    home.write(".aws/config", f"[{title}]\nibm_api_key_id=key\n")
+    if found:
+        assert home.resolve("work") == ApiKey("key")
+    else:
+        with pytest.raises(CredentialsError, match="no credentials"):
+            home.resolve("work")
+
+
+async def test_the_identity_that_was_found_is_closed_with_the_client(
+    home: Home, monkeypatch: pytest.MonkeyPatch, issuer: Issuer
+) -> None:
+    closed: list[str] = []
+
+    class Found(BearerToken):
+        def authorizer(self, settings: AuthSettings) -> Authorizer:
+            made = super().authorizer(settings)
+
+            async def close() -> None:
+                closed.append("it")
+
+            made.close = close  # type: ignore[method-assign]
+            return made
+
+    monkeypatch.setattr("aiocos.auth.chain.resolve", lambda profile: Found("a-token"))
+    authorizer = Chain().authorizer(AuthSettings())
+    await authorizer.close()
+    assert closed == [], "nothing has been looked for yet"
+    await authorizer.authorize(outgoing())
+    await authorizer.close()
+    assert closed == ["it"]
 
 
 def test_a_profile_of_the_environment_chooses_the_section_only(home: Home) -> None:

@@ -237,6 +237,26 @@ async def test_expiration_is_read_by_iams_clock_where_it_shows_one() -> None:
     assert "expired already" in str(await Bench(stale).fails())
 
 
+@pytest.mark.parametrize(
+    ("context", "header", "shown"),
+    [
+        ({"requestId": "of-the-body"}, "of-the-header", "of-the-body"),
+        ({"requestId": ""}, "of-the-header", "of-the-header"),
+        ({}, "of-the-header", "of-the-header"),
+        (None, "of-the-header", "of-the-header"),
+        ("no object", "of-the-header", "of-the-header"),
+        ({"requestId": "of-the-body"}, None, "of-the-body"),
+        ({"requestId": 7}, None, None),
+        (None, None, None),
+    ],
+)
+async def test_the_request_id_is_said_wherever_iam_has_it(context: object, header: str | None, shown: str | None) -> None:
+    told = {"errorCode": "BXNIM0415E", "errorMessage": "no.", "context": context}
+    headers = {} if header is None else {"transaction_id": header}
+    error = await Bench(answer(told, 400, **headers)).fails()
+    assert str(error).endswith("BXNIM0415E: no." + (f" (request id {shown})" if shown else ""))
+
+
 async def test_nothing_that_iam_repeats_shows_the_key() -> None:
     told = {"errorCode": KEY, "errorMessage": f"bad key {KEY} in apikey={quote_plus(KEY)}\r\nforged line"}
     error = await Bench(answer(told, 400)).fails()

@@ -16,7 +16,7 @@ from aiocos.auth import keys
 from aiocos.auth.base import Anonymous, AuthSettings, BearerToken
 from aiocos.auth.iam import ApiKey
 from aiocos.auth.keys import DualCredentials, Hmac
-from aiocos.auth.sigv4 import canonical_query
+from aiocos.auth.sigv4 import SigningKey, canonical_query, signing_key
 from aiocos.errors import ConfigError, CredentialsError
 from aiocos.wire.message import Outgoing, encode_query
 
@@ -228,3 +228,12 @@ async def test_dual_credentials_make_calls_with_the_first() -> None:
 def test_half_a_pair_is_refused(key: str, secret: str) -> None:
     with pytest.raises(ConfigError):
         Hmac(key, secret)
+
+
+def test_a_derived_key_shows_neither_itself_nor_the_session_token() -> None:
+    derived = signing_key(SECRET, "20260101", "us-east-1")
+    key = SigningKey(ID, "20260101", "us-east-1", derived, "session/token+=")
+    for text in (repr(key), str(key), f"{[key]}"):
+        assert ID in text
+        assert "session" not in text
+        assert repr(derived) not in text

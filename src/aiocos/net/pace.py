@@ -155,8 +155,6 @@ class Pace:
         if line or not self._is_free(large):
             turn: asyncio.Future[None] = self._loop.create_future()
             line.append(turn)
-            # There may be a place that only the other line had been kept from.
-            self._wake()
             try:
                 await turn
             except asyncio.CancelledError:
@@ -222,7 +220,8 @@ class Pace:
         return small_taken < width - quarter or not self._lines[1] or large_taken >= quarter
 
     def _wake(self) -> None:
-        for large in (False, True):
+        # Small ones once more: a quarter is kept from them only while a large one waits.
+        for large in (False, True, False):
             line = self._lines[large]
             while line and (line[0].done() or self._is_free(large)):
                 turn = line.popleft()
