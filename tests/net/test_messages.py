@@ -13,14 +13,17 @@ import sys
 import traceback
 from collections.abc import AsyncIterator, Callable
 
+import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.http_exceptions import BadStatusLine, TransferEncodingError
 from tests.net.test_direct import serving
 
 import aiocos
 from aiocos.cli.display import show_json
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.errors import ConfigError, CosError, CredentialsError, ServiceError, TransportError, printable
+from aiocos.net.exchange import meaning
 from aiocos.wire.message import Outgoing, Response
 
 ONCE = ClientConfig(retry=RetryConfig(attempts=1))
@@ -212,6 +215,28 @@ async def test_an_answer_that_is_no_http_and_repeats_the_request(where: str):
                 with pytest.raises(CosError) as caught:
                     await call()
                 shows_no_secret(all_of(caught.value))
+
+
+@pytest.mark.parametrize("connecting", [True, False])
+@pytest.mark.parametrize(
+    "error",
+    [
+        BadStatusLine(f"Authorization: Bearer {TOKEN}"),
+        TransferEncodingError(f"chunk size b'Bearer {TOKEN}'"),
+        aiohttp.ClientPayloadError(f"quoted {TOKEN}"),
+        aiohttp.ClientError(TOKEN),
+        ValueError(TOKEN),
+        OSError(5, TOKEN),
+        RuntimeError(TOKEN),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_aiohttp_quotes(error: Exception, connecting: bool):
+    request = Outgoing("GET", "https://cos.example", "/b/k", "", {"Authorization": f"Bearer {TOKEN}"})
+    told = meaning(copy.copy(error), request, "", connecting=connecting)
+    told.__cause__ = error
+    meaning(error, request, "", connecting=connecting)
+    shows_no_secret(f"{told} {told!r} {''.join(traceback.format_exception(told))} {error.args!r}")
 
 
 # -- characters that command a terminal -------------------------------------------------------------------------------

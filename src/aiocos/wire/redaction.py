@@ -79,6 +79,8 @@ def scrub(error: BaseException, secrets: Iterable[str]) -> None:
         args = tuple(_scrubbed(value, known) for value in one.args)
         if any(new is not old for new, old in zip(args, one.args, strict=True)):
             one.args = args
+        if isinstance(one, OSError) and one.strerror:
+            one.strerror = redacted(one.strerror, known)
         for name, value in list(getattr(one, "__dict__", {}).items()):
             clean = _scrubbed(value, known)
             if clean is not value:
