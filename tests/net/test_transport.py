@@ -36,17 +36,15 @@ def client_for(emulator: Emulator, endpoint: str, config: ClientConfig, **given)
     )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 async def test_refused_is_not_sent_and_was_tried_again():
     config = ClientConfig(retry=QUICK)
-    async with aiocos.Client(f"http://127.0.0.1:{free_port()}", credentials=aiocos.Anonymous(), config=config) as cos:
-        with pytest.raises(ConnectFailed) as caught:
-            await cos.multipart.create("bucket", "key")
+    # Bound, so that it is nobody else's, and not listening.
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        origin = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=config) as cos:
+            with pytest.raises(ConnectFailed) as caught:
+                await cos.multipart.create("bucket", "key")
     assert caught.value.sent is False
     assert caught.value.attempts == 5
 
@@ -178,8 +176,8 @@ async def test_nothing_follows_a_redirect():
     other = web.AppRunner(web.Application())
     other.app.router.add_route("*", "/{tail:.*}", elsewhere)
     await other.setup()
-    other_port = free_port()
-    await web.TCPSite(other, "127.0.0.1", other_port).start()
+    await web.TCPSite(other, "127.0.0.1", 0).start()
+    other_port = other.addresses[0][1]
 
     async def redirecting(request: web.Request) -> web.Response:
         return web.Response(status=307, headers={"Location": f"http://127.0.0.1:{other_port}{request.path}"})
@@ -187,8 +185,8 @@ async def test_nothing_follows_a_redirect():
     here = web.AppRunner(web.Application())
     here.app.router.add_route("*", "/{tail:.*}", redirecting)
     await here.setup()
-    port = free_port()
-    await web.TCPSite(here, "127.0.0.1", port).start()
+    await web.TCPSite(here, "127.0.0.1", 0).start()
+    port = here.addresses[0][1]
     try:
         async with aiocos.Client(f"http://127.0.0.1:{port}", credentials=aiocos.BearerToken("secret-token")) as cos:
             with pytest.raises(Redirected, match=f"127.0.0.1:{other_port}") as caught:
@@ -211,8 +209,8 @@ async def test_proxies_of_the_environment(cos_emulator: Emulator, monkeypatch: p
 
     runner = web.ServerRunner(web.Server(forward))
     await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("no_proxy", "direct.invalid")
     config = ClientConfig(retry=ONCE)

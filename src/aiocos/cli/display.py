@@ -30,8 +30,8 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """Write a line to standard output."""
-    sys.stdout.write(text + "\n")
+    """Write a line, or several, to standard output. Whatever of it came from a server cannot command the terminal."""
+    sys.stdout.write((text if text.isprintable() else "\n".join(map(printable, text.split("\n")))) + "\n")
 
 
 def complain(text: str) -> None:

@@ -8,6 +8,7 @@ step written.
 from __future__ import annotations
 
 import asyncio
+import warnings
 from typing import TypeAlias
 
 import aiohttp
@@ -128,6 +129,17 @@ class _Answer(Exchange):
             self._response.release()
         else:
             self._response.close()
+
+    def __del__(self) -> None:
+        # aiohttp's own finalizer never runs: the connection refers to the response, and the loop to the connection. One that
+        # was dropped would keep its socket until the client closes. The direct way's connections see to it by themselves.
+        response = getattr(self, "_response", None)
+        connection = response.connection if response is not None else None
+        if response is None or connection is None or connection.closed or response.content.is_eof():
+            return
+        what = self.what
+        response.close()
+        warnings.warn(f"a body was dropped before its end, and not closed: {what}", ResourceWarning, stacklevel=2, source=self)
 
 
 class SessionWay:
