@@ -122,6 +122,8 @@ class Engine:
 
     async def _persist(self, operation: O, once: Once[O, T], deadline: float | None) -> T:
         outgoing = await self.prepare(operation)
+        if self._shows:
+            self._refuse_customer_key(outgoing)
         try:
             done = await once(operation, outgoing, deadline)
         except WORTH_A_LOOK as error:
@@ -150,12 +152,7 @@ class Engine:
         return self.address(request, headers)
 
     def address(self, request: Request, headers: dict[str, str]) -> Outgoing:
-        """Give a request its place: origin, path and query as they will stand on the wire.
-
-        Raises `ConfigError` where a customer's key would travel over plain http to another machine.
-        """
-        if self._shows:
-            self._refuse_customer_key(request, headers)
+        """Give a request its place: origin, path and query as they will stand on the wire."""
         origin, path = self.endpoint.locate(request.bucket, request.key, self.config.addressing)
         query = encode_query(request.query) if request.query else ""
         return Outgoing(request.method, origin, path, query, headers, request.body)
@@ -172,8 +169,9 @@ class Engine:
             raise ConfigError(f"a {announced} checksum is announced and not given, and cannot be computed here")
         return algorithm
 
-    def _refuse_customer_key(self, request: Request, headers: Mapping[str, str]) -> None:
-        names = [*headers, *(name for name, _ in request.query)]
+    def _refuse_customer_key(self, outgoing: Outgoing) -> None:
+        """Raise `ConfigError` where a customer's key would travel over plain http to another machine."""
+        names = [*outgoing.headers, *(part.partition("=")[0] for part in outgoing.query.split("&"))]
         # Its MD5 is no secret.
         if any(name.lower().endswith(_CUSTOMER_KEY) for name in names):
             raise ConfigError(
@@ -281,8 +279,14 @@ class Engine:
         return self._transport.pacing
 
     def presign(self, request: Request, headers: dict[str, str], expires: int) -> str:
-        """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request."""
-        return self._presigner().presign(self.address(request, headers), expires=expires)
+        """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request.
+
+        Raises `ConfigError` where whoever uses the URL would send a customer's key over plain http to another machine.
+        """
+        outgoing = self.address(request, headers)
+        if self._shows:
+            self._refuse_customer_key(outgoing)
+        return self._presigner().presign(outgoing, expires=expires)
 
     async def close(self) -> None:
         """Close the connections of the running loop. The engine can be used again."""
