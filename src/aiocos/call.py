@@ -13,7 +13,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -28,16 +27,19 @@ from aiocos.net.transport import Transport
 from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.shared import Written
 from aiocos.wire import digest
-from aiocos.wire.address import Endpoint
+from aiocos.wire.address import Endpoint, shows
 from aiocos.wire.bind import to_request
-from aiocos.wire.failure import read_error
+from aiocos.wire.failure import error_code, read_error
 from aiocos.wire.message import Outgoing, Request, Response, encode_query
+from aiocos.wire.redaction import redacted, scrub, secrets_of
+from aiocos.wire.retry_after import http_date
 from aiocos.wire.spec import Operation, Result
 from aiocos.wire.strict import read_answer
 from aiocos.written import CHECKS, is_usual
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
+A = TypeVar("A", Response, Exchange)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 
 Once: TypeAlias = Callable[[O, Outgoing, float | None], Awaitable[T]]
@@ -46,6 +48,7 @@ Once: TypeAlias = Callable[[O, Outgoing, float | None], Awaitable[T]]
 _log = logging.getLogger("aiocos.call")
 
 _INSTANCE = "ibm-service-instance-id"
+_CUSTOMER_KEY = "server-side-encryption-customer-key"
 _ALGORITHMS: dict[str, digest.Algorithm] = {"CRC32": "crc32", "SHA256": "sha256"}
 # Seconds for which a bucket counts as one under Key Protect without being asked again.
 _PROTECTED_FOR = 300.0
@@ -81,6 +84,8 @@ class Engine:
         self._instance = service_instance_id
         self._presigner = presigner
         self._protected: dict[str, float] = {}
+        # What is sent can be read on the way: a customer's key is not.
+        self._shows = shows(endpoint.origin)
 
     # Functions that only pass a coroutine on are no coroutines themselves: a small call is made of few enough to notice.
 
@@ -124,6 +129,8 @@ class Engine:
 
     async def _persist(self, operation: O, once: Once[O, T], deadline: float | None) -> T:
         outgoing = await self.prepare(operation)
+        if self._shows:
+            self._refuse_customer_key(outgoing)
         try:
             done = await once(operation, outgoing, deadline)
         except WORTH_A_LOOK as error:
@@ -195,45 +202,112 @@ class Engine:
             raise ConfigError(f"a {announced} checksum is announced and not given, and cannot be computed here")
         return algorithm
 
+    def _refuse_customer_key(self, outgoing: Outgoing) -> None:
+        """Raise `ConfigError` where a customer's key would travel over plain http to another machine."""
+        names = [*outgoing.headers, *(part.partition("=")[0] for part in outgoing.query.split("&"))]
+        # Its MD5 is no secret.
+        if any(name.lower().endswith(_CUSTOMER_KEY) for name in names):
+            raise ConfigError(
+                f"a customer's key (SSE-C) is not sent to {self.endpoint.origin}: plain http would show it to the network; "
+                "use https"
+            )
+
     async def _result(self, operation: Operation[R], outgoing: Outgoing, deadline: float | None) -> R:
         """One attempt, its answer read and decoded."""
         response = await self._response(operation, outgoing, deadline)
-        # What is large is parsed elsewhere: 10 MB take some thirty milliseconds, in which nothing else would move.
-        return _decode(operation, response) if len(response.body) <= INLINE else await hashed(_decode, operation, response)
+        if len(response.body) <= INLINE:
+            return self._decode(operation, outgoing, response)
+        return await self._decode_large(operation, outgoing, response)
 
     async def _answered(self, operation: Operation[R], outgoing: Outgoing, deadline: float | None) -> tuple[R, Response]:
         """The same, with the answer."""
         response = await self._response(operation, outgoing, deadline)
         if len(response.body) <= INLINE:
-            return _decode(operation, response), response
-        return await hashed(_decode, operation, response), response
+            return self._decode(operation, outgoing, response), response
+        return await self._decode_large(operation, outgoing, response), response
 
     async def _response(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Response:
         """One attempt, its answer read."""
-        await self._authorizer.authorize(outgoing)
-        response = await self._transport.send(outgoing, deadline=deadline)
-        if response.status in (401, 403) and self._authorizer.rejected(outgoing, response.status, _date(response.headers)):
-            # The token had been revoked or had expired by another clock: it was dropped, and the next is asked for once. Or
-            # the signature was made by a clock that is wrong: it was set by the service's.
+        try:
             await self._authorizer.authorize(outgoing)
             response = await self._transport.send(outgoing, deadline=deadline)
+            if response.status in (401, 403) and self._can_go_better(outgoing, response):
+                response = await self._once_more(outgoing, lambda: self._transport.send(outgoing, deadline=deadline))
+        except CosError as error:
+            scrub(error, self._secrets(outgoing))
+            raise
         if response.status >= 300:
-            raise await _refused(response, operation, outgoing)
+            raise await self._refused(response, operation, outgoing)
         return response
 
     async def _begun(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Exchange:
         """One attempt, its answer left to be read."""
-        await self._authorizer.authorize(outgoing)
-        exchange = await self._transport.open(outgoing, deadline=deadline)
-        if exchange.status in (401, 403) and self._authorizer.rejected(outgoing, exchange.status, _date(exchange.headers)):
-            exchange.close()
+        try:
             await self._authorizer.authorize(outgoing)
             exchange = await self._transport.open(outgoing, deadline=deadline)
-        if exchange.status >= 300:
-            with exchange:
-                response = Response(exchange.status, exchange.headers, await exchange.read())
-            raise await _refused(response, operation, outgoing)
+            if exchange.status in (401, 403):
+                response = await _whole(exchange)
+                if not self._can_go_better(outgoing, response):
+                    raise await self._refused(response, operation, outgoing)
+                exchange = await self._once_more(outgoing, lambda: self._transport.open(outgoing, deadline=deadline))
+            if exchange.status >= 300:
+                raise await self._refused(await _whole(exchange), operation, outgoing)
+        except CosError as error:
+            scrub(error, self._secrets(outgoing))
+            raise
         return exchange
+
+    def _can_go_better(self, outgoing: Outgoing, response: Response) -> bool:
+        """Tell whether a request that was refused, 401 or 403, is sent once more.
+
+        The token had been revoked or had expired by another clock: it was dropped, and the next is asked for. Or the
+        signature was made by a clock that is wrong.
+        """
+        date = http_date(response.headers.get("Date"))
+        return self._authorizer.rejected(outgoing, response.status, date, error_code(response))
+
+    async def _once_more(self, outgoing: Outgoing, send: Callable[[], Awaitable[A]]) -> A:
+        status = 0
+        try:
+            await self._authorizer.authorize(outgoing)
+            answer = await send()
+            status = answer.status
+            return answer
+        finally:
+            self._authorizer.settled(outgoing, status)
+
+    def _secrets(self, outgoing: Outgoing) -> set[str]:
+        """What a server must not bring into a message: what the request carries, and what stands behind that."""
+        return secrets_of(outgoing).union(self._authorizer.secrets(), self._transport.secrets)
+
+    async def _refused(self, response: Response, operation: Operation[Any], outgoing: Outgoing) -> CosError:
+        """Build the exception for a response that is not 2xx; a large body is parsed in a thread."""
+        secrets = self._secrets(outgoing)
+        if len(response.body) <= INLINE:
+            return _refusal(response, operation, outgoing, secrets)
+        return await hashed(_refusal, response, operation, outgoing, secrets)
+
+    def _decode(self, operation: Operation[R], outgoing: Outgoing, response: Response) -> R:
+        try:
+            return read_answer(operation, response)
+        except (ServiceError, ProtocolError) as error:
+            raise self._explained(error, operation, outgoing) from error.__cause__
+
+    async def _decode_large(self, operation: Operation[R], outgoing: Outgoing, response: Response) -> R:
+        """Parse in a thread: 10 MB take some thirty milliseconds, in which nothing else would move."""
+        try:
+            return await hashed(read_answer, operation, response)
+        except (ServiceError, ProtocolError) as error:
+            raise self._explained(error, operation, outgoing) from error.__cause__
+
+    def _explained(self, error: CosError, operation: Operation[Any], outgoing: Outgoing) -> CosError:
+        """Say in the error of a 200 which operation it was, and take secrets out of it."""
+        scrub(error, self._secrets(outgoing))
+        name, resource = operation.statement.name, resource_of(operation)
+        if isinstance(error, ServiceError):
+            error.operation, error.resource = name, resource
+            return error
+        return ProtocolError(f"{' '.join(filter(None, (name, resource)))}: {error}")
 
     @property
     def pacing(self) -> Pacing:
@@ -248,9 +322,13 @@ class Engine:
     def presign(self, request: Request, headers: dict[str, str], expires: int, *, strict: bool = True) -> str:
         """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request.
 
+        Raises `ConfigError` where whoever uses the URL would send a customer's key over plain http to another machine.
         `strict` refuses times that the service does not take; False signs them all the same.
         """
-        return self._presigner().presign(self.address(request, headers), expires=expires, strict=strict)
+        outgoing = self.address(request, headers)
+        if self._shows:
+            self._refuse_customer_key(outgoing)
+        return self._presigner().presign(outgoing, expires=expires, strict=strict)
 
     async def close(self) -> None:
         """Close the connections of the running loop. The engine can be used again."""
@@ -281,45 +359,36 @@ def resource_of(operation: Operation[Any]) -> str:
     return "/".join(part for part in (bucket, key) if part)
 
 
-def _date(headers: Mapping[str, str]) -> float | None:
-    """The service's clock, in seconds since 1970."""
+def _place_of(location: str) -> str:
+    """The host that a redirect points to, without a password."""
     try:
-        return parsedate_to_datetime(headers["Date"]).timestamp()
-    except (KeyError, ValueError):
-        return None
+        parts = urlsplit(location)
+    except ValueError:
+        return "elsewhere"
+    return parts.netloc.rpartition("@")[2] or location
 
 
-async def _refused(response: Response, operation: Operation[Any], outgoing: Outgoing) -> CosError:
-    """Build the exception for a response that is not 2xx; a large body is parsed in a thread."""
-    if len(response.body) <= INLINE:
-        return _refusal(response, operation, outgoing)
-    return await hashed(_refusal, response, operation, outgoing)
+def _refusal(response: Response, operation: Operation[Any], outgoing: Outgoing, secrets: set[str]) -> CosError:
+    """Build the exception for a response that is not 2xx."""
 
+    def redact(text: str) -> str:
+        return redacted(text, secrets)
 
-def _refusal(response: Response, operation: Operation[Any], outgoing: Outgoing) -> CosError:
-    """The error of an answer that is none of success."""
-    error = read_error(response, operation.statement.name, resource_of(operation))
+    error = read_error(response, operation.statement.name, resource_of(operation), redact=redact, now=time.time())
     location = response.headers.get("Location")
     if 300 <= response.status < 400 and response.status != 304 and location:
         # Neither a token nor a body goes where an answer points: a hostile redirect would collect both.
         error.message = (
-            f"{outgoing.origin} points to {urlsplit(location).netloc or location}: credentials do not follow a redirect, "
+            f"{outgoing.origin} points to {redact(_place_of(location))}: credentials do not follow a redirect, "
             "make a client for that endpoint"
         )
         error.args = (error.message,)
     return error
 
 
-def _decode(operation: Operation[R], response: Response) -> R:
-    try:
-        return read_answer(operation, response)
-    except ServiceError as error:
-        # An error inside a 200 does not know what was asked.
-        error.operation, error.resource = operation.statement.name, resource_of(operation)
-        raise
-    except ProtocolError as error:
-        what = " ".join(filter(None, (operation.statement.name, resource_of(operation))))
-        raise ProtocolError(f"{what}: {error}") from error
+async def _whole(exchange: Exchange) -> Response:
+    with exchange:
+        return Response(exchange.status, exchange.headers, await exchange.read())
 
 
 class _Counted(Generic[O, T]):

@@ -39,6 +39,10 @@ class Client(Service, Transfers):
     `service_instance_id` (IAM), `access_key_id` with `secret_access_key` (HMAC), both (IAM for calls, HMAC for presigned URLs),
     or `credentials`; without any, the environment and the usual files are looked through at the first request. `session` is an
     aiohttp session of yours whose connections are used; closing it stays with you.
+
+    Without `endpoint` and `region` the endpoint is `AIOCOS_ENDPOINT` of the environment. Without `iam_endpoint`, and where the
+    credentials name none, tokens are fetched at `IBM_AUTH_ENDPOINT` of the environment, wherever the credentials come from.
+    Both are read when the client is made.
     """
 
     def __init__(
@@ -72,7 +76,12 @@ class Client(Service, Transfers):
             text = "TLS certificates are not verified: anybody on the way can read and change everything"
             warnings.warn(text, stacklevel=2)
         self._build(
-            _place(endpoint, region, network), identity, service_instance_id, iam_endpoint, config or ClientConfig(), session
+            _place(endpoint, region, network),
+            identity,
+            service_instance_id,
+            (iam_endpoint, os.environ.get("IBM_AUTH_ENDPOINT")),
+            config or ClientConfig(),
+            session,
         )
 
     def _build(
@@ -80,16 +89,17 @@ class Client(Service, Transfers):
         endpoint: Endpoint,
         credentials: Credentials,
         service_instance_id: str | None,
-        iam_endpoint: str | None,
+        iam: tuple[str | None, str | None],
         config: ClientConfig,
         session: aiohttp.ClientSession | None,
     ) -> None:
-        self._state = (endpoint, credentials, service_instance_id, iam_endpoint, config)
+        self._state = (endpoint, credentials, service_instance_id, iam, config)
         self._session = session
         self.config = config
         settings = AuthSettings(
             region=config.region,
-            iam_endpoint=iam_endpoint,
+            iam_endpoint=iam[0],
+            iam_endpoint_default=iam[1],
             verify_tls=config.verify_tls,
             http=lambda: OneOff(config),
             clock=SigningClock(),
@@ -154,8 +164,8 @@ class Client(Service, Transfers):
         return self._state
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        endpoint, credentials, service_instance_id, iam_endpoint, config = state
-        self._build(endpoint, credentials, service_instance_id, iam_endpoint, config, None)
+        endpoint, credentials, service_instance_id, iam, config = state
+        self._build(endpoint, credentials, service_instance_id, iam, config, None)
 
 
 def _place(endpoint: str | None, region: str | None, network: Network) -> Endpoint:

@@ -36,8 +36,30 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
+def printable(text: str) -> str:
+    """Return a text that cannot command a terminal or forge a log line.
+
+    Control characters (line breaks, ESC, C1), characters that change the direction of writing, and others that are not visible
+    are written as Python writes them: `\\x1b`, `\\u202e`. Letters of all languages stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
 class CosError(Exception):
-    """Anything this library raises on its own account."""
+    """Anything this library raises on its own account.
+
+    `str()` and `repr()` show what a server or a key put into a message as `printable` writes it; attributes such as `message`
+    and `resource` have it as it came.
+    """
+
+    def __str__(self) -> str:
+        return printable(self._text())
+
+    def _text(self) -> str:
+        """Return the message, as it came."""
+        return super().__str__()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Errors cross process borders (pools, pickled results); keyword-only constructors do not survive the
@@ -81,7 +103,7 @@ class TransportError(CosError):
         self.sent = sent
         self.attempts = attempts
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         tries = f", after {self.attempts} attempts" if self.attempts > 1 else ""
         return f"{self.args[0]} (the request was {'sent' if self.sent else 'not sent'}{tries})"
 
@@ -159,7 +181,7 @@ class ServiceError(CosError):
             return Redirected
         return InvalidRequest if status == 400 else ServiceError
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         what = " ".join(filter(None, (self.operation, self.resource)))
         told = " ".join(filter(None, (str(self.status or ""), self.code if self.code != str(self.status) else "")))
         text = ": ".join(filter(None, (what, told, self.message)))

@@ -7,15 +7,20 @@ import pickle
 import traceback
 from pathlib import Path
 
+import aiohttp
 import pytest
+import yarl
 
-from aiocos.auth.base import Anonymous, AuthSettings, Credentials
+from aiocos import Client
+from aiocos.auth.base import Anonymous, Authorizer, AuthSettings, BearerToken, Credentials
 from aiocos.auth.chain import Chain, from_arguments, resolve
-from aiocos.auth.iam import ApiKey
+from aiocos.auth.iam import ApiKey, IamClient
 from aiocos.auth.keys import DualCredentials, Hmac
+from aiocos.auth.profile import TrustedProfile
+from aiocos.emulator import Emulator
 from aiocos.errors import ConfigError, CredentialsError
 
-from .fakes import FakeIam, outgoing
+from .fakes import FakeIam, Issuer, outgoing
 
 CRN = "crn:v1:bluemix:public:cloud-object-storage:global:a/1:2::"
 IBM_ENV = {
@@ -68,7 +73,12 @@ def full(home: Home) -> None:
 
 def test_each_place_is_asked_in_its_turn(home: Home) -> None:
     full(home)
-    assert home.resolve() == ApiKey("env-key", "env-crn", "https://iam.test/oidc/token")
+    key = ApiKey("env-key", "env-crn", "https://iam.test/oidc/token")
+    assert home.resolve() == DualCredentials(key, Hmac("env-id", "env-secret", "env-session"))
+    for name in AWS_ENV:
+        del home.environ[name]
+    assert home.resolve() == key
+    home.environ |= AWS_ENV
     for name in IBM_ENV:
         del home.environ[name]
     assert home.resolve() == Hmac("env-id", "env-secret", "env-session")
@@ -100,6 +110,75 @@ def test_half_a_pair_in_the_environment_stops_the_search(home: Home, half: str) 
     assert "s3cr3t" not in str(raised.value)
     home.environ |= IBM_ENV
     assert isinstance(home.resolve(), ApiKey), "the API key comes first"
+
+
+def test_what_looks_like_a_pair_beside_an_api_key(home: Home) -> None:
+    home.environ = {"IBM_API_KEY_ID": "env-key", "AWS_ACCESS_KEY_ID": "other-key", "AWS_SECRET_ACCESS_KEY": CRN}
+    assert home.resolve() == ApiKey("env-key"), "an API key in the clothes of a pair signs nothing"
+    for half in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        home.environ = {"IBM_API_KEY_ID": "env-key", half: "left-behind"}
+        assert home.resolve() == ApiKey("env-key"), "no call would be made with it"
+
+
+async def test_a_client_of_the_environment_calls_by_token_and_signs_urls(
+    cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = cos_emulator
+    for name, value in {
+        "AIOCOS_ENDPOINT": owner.endpoint,
+        "IBM_API_KEY_ID": owner.api_key,
+        "IBM_SERVICE_INSTANCE_ID": owner.service_instance_id,
+        "IBM_AUTH_ENDPOINT": owner.iam_endpoint,
+        "AWS_ACCESS_KEY_ID": owner.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": owner.secret_access_key,
+        "AWS_SESSION_TOKEN": "",
+    }.items():
+        monkeypatch.setenv(name, value)
+    async with Client() as cos:
+        await cos.buckets.create("bucket")
+        await cos.objects.put("bucket", "key", b"data")
+        url = cos.objects.presign("bucket", "key")
+    assert f"X-Amz-Credential={owner.access_key_id}%2F" in url
+    async with aiohttp.ClientSession() as http, http.get(yarl.URL(url, encoded=True)) as response:
+        assert await response.read() == b"data"
+
+
+@pytest.mark.parametrize("given", ["api_key", "credentials", "profile"])
+async def test_one_rule_for_both_endpoints_of_the_environment(
+    cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    """A key that is given in the code goes to the IAM that the environment names, as the calls go to its endpoint."""
+    monkeypatch.setenv("AIOCOS_ENDPOINT", cos_emulator.endpoint)
+    monkeypatch.setenv("IBM_AUTH_ENDPOINT", cos_emulator.iam_endpoint)
+    if given == "profile":
+        made = await cos_emulator.add_trusted_profile("worker", role="Manager")
+        identity = TrustedProfile(made.id, api_key=cos_emulator.api_key)
+        arguments: dict[str, object] = {"credentials": identity}
+    elif given == "credentials":
+        arguments = {"credentials": ApiKey(cos_emulator.api_key, cos_emulator.service_instance_id)}
+    else:
+        arguments = {"api_key": cos_emulator.api_key, "service_instance_id": cos_emulator.service_instance_id}
+    cos = Client(**arguments)  # type: ignore[arg-type]
+    monkeypatch.delenv("AIOCOS_ENDPOINT")
+    monkeypatch.delenv("IBM_AUTH_ENDPOINT")
+    for client in (cos, pickle.loads(pickle.dumps(cos))):
+        async with client:
+            await client.buckets.list()
+
+
+def test_what_is_said_is_preferred_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    default = AuthSettings(iam_endpoint_default="https://env.test")
+    said = AuthSettings(iam_endpoint="https://said.test", iam_endpoint_default="https://env.test")
+    assert IamClient().url(default) == "https://env.test/identity/token"
+    assert IamClient("https://own.test").url(default) == "https://own.test/identity/token"
+    assert IamClient("https://own.test").url(said) == "https://said.test/identity/token"
+    assert IamClient().url(AuthSettings()) == "https://iam.cloud.ibm.com/identity/token"
+    assert IamClient().url(AuthSettings(iam_endpoint_default="")) == "https://iam.cloud.ibm.com/identity/token"
+    # One that is wrong is the affair of those who use it.
+    monkeypatch.setenv("IBM_AUTH_ENDPOINT", "http://iam.example")
+    Client("https://cos.example", access_key_id="i", secret_access_key="s")
+    with pytest.raises(ConfigError, match="plain http"):
+        Client("https://cos.example", api_key="k")
 
 
 def test_files_are_found_where_variables_say(home: Home) -> None:
@@ -187,6 +266,55 @@ def test_a_profile_named_in_the_call_leaves_the_other_places_out(home: Home) -> 
     with pytest.raises(CredentialsError, match=r"\[nobody\] of .*\[profile nobody\] of") as raised:
         home.resolve("nobody")
     assert "IBM_API_KEY_ID" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("profile work", True),
+        ('profile "work"', True),
+        ("profile 'work'", True),
+        ("profile   work", True),
+        ("sso-session work", False),
+        ("services work", False),
+        ("profile", False),
+        ("work", False),
+        ("profilework", False),
+        ("Profile work", False),
+        ("my profile work", False),
+    ],
+)
+def test_titles_of_the_config_file(home: Home, title: str, found: bool) -> None:
+    home.write(".aws/config", f"[{title}]\nibm_api_key_id=key\n")
+    if found:
+        assert home.resolve("work") == ApiKey("key")
+    else:
+        with pytest.raises(CredentialsError, match="no credentials"):
+            home.resolve("work")
+
+
+async def test_the_identity_that_was_found_is_closed_with_the_client(
+    home: Home, monkeypatch: pytest.MonkeyPatch, issuer: Issuer
+) -> None:
+    closed: list[str] = []
+
+    class Found(BearerToken):
+        def authorizer(self, settings: AuthSettings) -> Authorizer:
+            made = super().authorizer(settings)
+
+            async def close() -> None:
+                closed.append("it")
+
+            made.close = close  # type: ignore[method-assign]
+            return made
+
+    monkeypatch.setattr("aiocos.auth.chain.resolve", lambda profile: Found("a-token"))
+    authorizer = Chain().authorizer(AuthSettings())
+    await authorizer.close()
+    assert closed == [], "nothing has been looked for yet"
+    await authorizer.authorize(outgoing())
+    await authorizer.close()
+    assert closed == ["it"]
 
 
 def test_a_profile_of_the_environment_chooses_the_section_only(home: Home) -> None:

@@ -7,6 +7,7 @@ import copy
 import logging
 import pickle
 import traceback
+from email.utils import formatdate
 from urllib.parse import quote_plus
 
 import pytest
@@ -156,11 +157,15 @@ async def test_what_cannot_pass_is_not_tried_again(status: int) -> None:
         ({"retry_after": "7"}, 7.0),
         ({"retry_after": "-3"}, 0.0),
         ({"retry_after": "soon"}, 0.0),
+        ({"retry_after": "nan"}, 0.0),
+        ({"retry_after": "-inf"}, 0.0),
+        ({"retry_after": "-1e9"}, 0.0),
+        ({"retry_after": formatdate(NOW + 9, usegmt=True)}, 9.0),
         ({"retry_after": "Fri, 20 Nov 2026 10:00:09 GMT", "date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 9.0),
         ({"retry_after": "Fri, 20 Nov 2026 09:00:00 GMT", "date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0.0),
     ],
 )
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [429, 503, 400])
 async def test_retry_after_is_honoured_with_a_little_jitter(status: int, headers: dict[str, str], wait: float) -> None:
     bench = Bench(answer(b"", status, **headers), token("good"))
     assert (await bench.fetch()).value == "good"
@@ -176,15 +181,23 @@ async def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
     assert "asks to wait 120 s" in str(error)
 
 
+@pytest.mark.parametrize("value", ["1e9", "inf", "9" * 400, "Fri, 20 Nov 2099 10:00:09 GMT"])
+@pytest.mark.parametrize("status", [429, 503, 400])
+async def test_a_wait_that_nobody_waits_is_told_at_once(status: int, value: str) -> None:
+    bench = Bench(answer(b"", status, retry_after=value), token("good"))
+    assert (await bench.fails()).status == status
+    assert len(bench.iam.requests) == 1
+    assert not bench.pauses.taken
+
+
 async def test_an_iam_that_hangs_is_given_up_within_the_deadline() -> None:
     bench = Bench(attempt=0.02, deadline=0.06)
     bench.clock = asyncio.get_running_loop().time  # type: ignore[assignment]
     bench.fetch._clock = asyncio.get_running_loop().time
     bench.fetch._pause = asyncio.sleep
     bench.iam.gate.clear()
-    began = asyncio.get_running_loop().time()
-    error = await bench.fails()
-    assert asyncio.get_running_loop().time() - began < 2
+    async with asyncio.timeout(60):
+        error = await bench.fails()
     assert "no answer within" in str(error)
     assert isinstance(error.__cause__, TimeoutError)
     assert 1 <= len(bench.iam.requests) <= 4
@@ -221,6 +234,26 @@ async def test_expiration_is_read_by_iams_clock_where_it_shows_one() -> None:
     assert (await Bench(good).fetch()).value == "t"
     stale = answer({"access_token": "t", "expires_in": 3600, "expiration": 1_795_168_799}, date=date)
     assert "expired already" in str(await Bench(stale).fails())
+
+
+@pytest.mark.parametrize(
+    ("context", "header", "shown"),
+    [
+        ({"requestId": "of-the-body"}, "of-the-header", "of-the-body"),
+        ({"requestId": ""}, "of-the-header", "of-the-header"),
+        ({}, "of-the-header", "of-the-header"),
+        (None, "of-the-header", "of-the-header"),
+        ("no object", "of-the-header", "of-the-header"),
+        ({"requestId": "of-the-body"}, None, "of-the-body"),
+        ({"requestId": 7}, None, None),
+        (None, None, None),
+    ],
+)
+async def test_the_request_id_is_said_wherever_iam_has_it(context: object, header: str | None, shown: str | None) -> None:
+    told = {"errorCode": "BXNIM0415E", "errorMessage": "no.", "context": context}
+    headers = {} if header is None else {"transaction_id": header}
+    error = await Bench(answer(told, 400, **headers)).fails()
+    assert str(error).endswith("BXNIM0415E: no." + (f" (request id {shown})" if shown else ""))
 
 
 async def test_nothing_that_iam_repeats_shows_the_key() -> None:
@@ -347,9 +380,7 @@ async def test_iam_down_is_one_quick_error_for_each_of_a_thousand_calls() -> Non
     iam = FakeIam(DOWN)
     client = ApiKey(KEY).authorizer(AuthSettings(http=iam.http, iam_endpoint="down.test"))
     requests = [outgoing() for _ in range(1_000)]
-    began = asyncio.get_running_loop().time()
     results = await asyncio.gather(*map(client.authorize, requests), return_exceptions=True)
-    assert asyncio.get_running_loop().time() - began < 5
     assert all(isinstance(result, CredentialsError) and "connection refused" in str(result) for result in results)
     assert not any(request.headers for request in requests)
     assert len(iam.requests) == 5, "the attempts of one fetch"

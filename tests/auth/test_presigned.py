@@ -7,14 +7,17 @@ import base64
 import hashlib
 import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 import servers
 from aiocos import Client, CompletedPart, ConfigError, CredentialsError, ProtectionConfiguration
+from aiocos.auth.sigv4 import SigningKey, presign, signing_key
 from aiocos.emulator import Emulator
+from aiocos.wire.message import Outgoing
 
 
 async def curl(*arguments: str, expect: int = 200) -> str:
@@ -115,7 +118,8 @@ async def test_urls_end(cos_emulator: Emulator, signing: Client) -> None:
 
 async def test_tokens_cannot_sign_and_it_is_said_what_can(cos_emulator: Emulator) -> None:
     """Trial E12."""
-    async with cos_emulator.client() as cos:
+    only = {"api_key": cos_emulator.api_key, "iam_endpoint": cos_emulator.iam_endpoint}
+    async with Client(cos_emulator.endpoint, **only) as cos:
         with pytest.raises(CredentialsError, match=r"ApiKey cannot sign URLs: that takes HMAC keys\. Give access_key_id"):
             cos.objects.presign("bucket", "key")
     keys = {"access_key_id": cos_emulator.access_key_id, "secret_access_key": cos_emulator.secret_access_key}
@@ -130,3 +134,53 @@ async def test_tokens_cannot_sign_and_it_is_said_what_can(cos_emulator: Emulator
         await cos.objects.put("both", "key", b"x")
         assert await curl(cos.objects.presign("both", "key")) == "x"
     assert len(cos_emulator.iam.requests) == 1
+
+
+async def test_a_client_of_the_emulator_has_both(cos_emulator: Emulator) -> None:
+    """Calls go by token, URLs by the keys; so do those of other instances and users."""
+    async with cos_emulator.client() as cos:
+        await cos.buckets.create("bucket")
+        await cos.objects.put("bucket", "key", b"x")
+        assert await curl(cos.objects.presign("bucket", "key")) == "x"
+    assert len(cos_emulator.iam.requests) == 1
+    reader = await cos_emulator.add_api_key("Reader")
+    other = await cos_emulator.add_instance()
+    for given in ({"key": reader}, {"instance": other}):
+        async with cos_emulator.client(**given) as theirs:
+            owner = next(iter(given.values()))
+            assert f"X-Amz-Credential={owner.access_key_id}%2F" in theirs.objects.presign("bucket", "key")
+
+
+# -- how long a URL is valid ------------------------------------------------------------------------------------------
+
+WEEK = 604_800
+
+
+@pytest.mark.parametrize("expires", [1, 3600, WEEK, timedelta(seconds=1), timedelta(days=7)])
+def test_what_a_url_may_be_valid_for(expires: int | timedelta) -> None:
+    cos = Client("https://cos.example", access_key_id="id", secret_access_key="secret")
+    seconds = expires if isinstance(expires, int) else int(expires.total_seconds())
+    assert f"X-Amz-Expires={seconds}&" in cos.objects.presign("bucket", "key", expires=expires)
+
+
+@pytest.mark.parametrize(
+    "expires",
+    [
+        0, -1, WEEK + 1, 10**18, 1.0, 1.5, 60.0, float("inf"), float("nan"), True, False, "60", "1h", None, [], b"60",
+        timedelta(0), timedelta(seconds=-1), timedelta(seconds=1.5), timedelta(microseconds=1), timedelta(days=7, seconds=1),
+        timedelta.max, Decimal(60), datetime(2030, 1, 1, tzinfo=UTC),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_it_may_not(expires: object) -> None:
+    cos = Client("https://cos.example", access_key_id="id", secret_access_key="secret")
+    with pytest.raises(ConfigError, match=r"1 to 604800 seconds \(7 days\)"):
+        cos.objects.presign("bucket", "key", expires=expires)  # type: ignore[arg-type]
+    key = signing_key("secret", "20260101", "us-east-1")
+    with pytest.raises(ConfigError, match="604800"):
+        presign(
+            Outgoing("GET", "https://cos.example", "/b/k", "", {}),
+            SigningKey("id", "20260101", "us-east-1", key),
+            "20260101T000000Z",
+            expires=expires,  # type: ignore[arg-type]
+        )

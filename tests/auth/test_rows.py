@@ -132,7 +132,9 @@ AWS = {"AWS_ACCESS_KEY_ID": "i", "AWS_SECRET_ACCESS_KEY": "s"}
 
 @row(CHAIN, 1)
 def _environment_ibm(home: Home) -> None:
-    assert home.found(**IBM, **AWS) == ApiKey("k", CRN, "https://iam.test/x")
+    assert home.found(**IBM) == ApiKey("k", CRN, "https://iam.test/x")
+    # IBM's SDK takes the first of them; here both are identities, as they are in arguments.
+    assert home.found(**IBM, **AWS) == DualCredentials(ApiKey("k", CRN, "https://iam.test/x"), Hmac("i", "s"))
     assert home.found(IBM_API_KEY_ID="k") == ApiKey("k")
 
 

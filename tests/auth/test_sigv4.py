@@ -16,7 +16,7 @@ from aiocos.auth import keys
 from aiocos.auth.base import Anonymous, AuthSettings, BearerToken
 from aiocos.auth.iam import ApiKey
 from aiocos.auth.keys import DualCredentials, Hmac
-from aiocos.auth.sigv4 import canonical_query
+from aiocos.auth.sigv4 import SigningKey, canonical_query, signing_key
 from aiocos.errors import ConfigError, CredentialsError
 from aiocos.wire.message import Outgoing, encode_query
 
@@ -127,7 +127,7 @@ async def test_every_signature_is_the_one_the_sdk_makes(request: Outgoing, regio
     assert request.headers["x-amz-content-sha256"] == sdk.headers["X-Amz-Content-SHA256"]
 
 
-@given(requests, st.integers(1, 10**9), st.none() | st.just("session/token+="))
+@given(requests, st.integers(1, 604_800), st.none() | st.just("session/token+="))
 def test_every_presigned_url_is_the_one_the_sdk_makes(request: Outgoing, expires: int, token: str | None) -> None:
     request.body = None
     auth = S3SigV4QueryAuth(SdkCredentials(ID, SECRET, token), "s3", "us-east-1", expires=expires)
@@ -193,15 +193,16 @@ async def test_bodies_go_unsigned_over_https_only_and_large_ones_are_hashed_in_a
     assert hops == [keys.HASH_IN_THREAD + 1]
 
 
-def test_a_presigned_url_signs_the_headers_its_user_must_send_and_has_no_upper_limit() -> None:
+def test_a_presigned_url_signs_the_headers_its_user_must_send_and_has_the_limits_of_s3() -> None:
     request = Outgoing("PUT", ORIGIN, "/k", "versionId=1", {"Retention-Period": "60", "X-Amz-Date": "no"})
-    url = Hmac(ID, SECRET).presigner(settings()).presign(request, expires=10**9)
+    url = Hmac(ID, SECRET).presigner(settings()).presign(request, expires=604_800)
     query = dict(parse_qsl(urlsplit(url).query))
     assert query["X-Amz-SignedHeaders"] == "host;retention-period"
     assert query["versionId"] == "1"
     assert request.headers == {"Retention-Period": "60", "X-Amz-Date": "no"}
-    with pytest.raises(ConfigError, match="at least 1"):
-        Hmac(ID, SECRET).presigner(settings()).presign(request, expires=0)
+    for expires in (0, 604_801):
+        with pytest.raises(ConfigError, match="1 to 604800 seconds"):
+            Hmac(ID, SECRET).presigner(settings()).presign(request, expires=expires)
 
 
 def test_queries_are_sorted_by_name_before_value() -> None:
@@ -227,3 +228,12 @@ async def test_dual_credentials_make_calls_with_the_first() -> None:
 def test_half_a_pair_is_refused(key: str, secret: str) -> None:
     with pytest.raises(ConfigError):
         Hmac(key, secret)
+
+
+def test_a_derived_key_shows_neither_itself_nor_the_session_token() -> None:
+    derived = signing_key(SECRET, "20260101", "us-east-1")
+    key = SigningKey(ID, "20260101", "us-east-1", derived, "session/token+=")
+    for text in (repr(key), str(key), f"{[key]}"):
+        assert ID in text
+        assert "session" not in text
+        assert repr(derived) not in text

@@ -232,3 +232,27 @@ def test_the_refresh_begins_between_the_thresholds() -> None:
     assert early.required_at == late.required_at == pytest.approx(830)
     assert late.refresh_at < late.required_at
     assert "s3cr3t" not in repr(Token.lasting("s3cr3t", 1.0, now=0.0))
+
+
+async def test_a_fetch_that_others_cancelled_is_made_again_for_those_who_wait(source: TokenSource, issuer: Issuer) -> None:
+    issuer.gate.clear()
+    callers = [asyncio.create_task(source.token(issuer)) for _ in range(3)]
+    await settled()
+    (fetch,) = fetches()
+    fetch.cancel()
+    await settled()
+    issuer.gate.set()
+    assert await asyncio.gather(*callers) == ["token-2"] * 3
+    assert issuer.calls == 2
+
+
+async def test_each_caller_has_a_failure_of_its_own(source: TokenSource, issuer: Issuer) -> None:
+    """One object, raised in many places, would gather all their tracebacks."""
+    issuer.error = CredentialsError("no", status=400, code="BXNIM0415E")
+    failures = await asyncio.gather(*(source.token(issuer) for _ in range(3)), return_exceptions=True)
+    with pytest.raises(CredentialsError) as remembered:
+        await source.token(issuer)
+    failures.append(remembered.value)
+    assert len({id(failure) for failure in failures}) == 4
+    assert {(str(failure), failure.status, failure.code) for failure in failures} == {("no", 400, "BXNIM0415E")}
+    assert issuer.calls == 1

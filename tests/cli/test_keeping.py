@@ -144,6 +144,12 @@ def test_presigned_urls(shell: Shell, served: dict[str, str], bucket: str):
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url) as answer:
         assert answer.read() == b"text"
     assert shell(*signing, "presign", f"cos://{bucket}/key", "--method", "PATCH").code == 2
+    for expires in ("8d", "604801", "0", "1y", "9" * 30 + "d"):
+        refused = shell(*signing, "presign", f"cos://{bucket}/key", "--expires", expires)
+        assert (refused.code, refused.lines) == (2, [])
+        assert "7 days" in refused.err or "too long" in refused.err
+    assert shell(*signing, "presign", f"cos://{bucket}/key", "--expires", "7d").code == 0
+    assert "7d at most" in " ".join(shell("presign", "--help").out.split())
 
 
 def test_every_operation_has_a_name_and_a_help(shell: Shell):

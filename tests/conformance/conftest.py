@@ -21,7 +21,7 @@ from .support import open_uploads
 
 # What a server lacks, by the name that tests ask for, with the reason. Nothing else is skipped.
 LACKS: dict[str, dict[str, str]] = {
-    "emulator": {"presigned URLs": "its client has an API key here, and tokens cannot sign"},
+    "emulator": {},
     "emulator-hmac": {},
     "moto": {
         "signatures": "takes any signature",

@@ -62,14 +62,15 @@ async def test_presigned_urls_work_for_anybody(cos_emulator: Emulator):
         assert (await cos.objects.head("bucket", key)).metadata == {"who": "me"}
 
 
-async def test_tokens_cannot_presign_and_both_together_can(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_tokens_cannot_presign_and_both_together_can(cos_emulator: Emulator):
+    key = {"api_key": cos_emulator.api_key, "service_instance_id": cos_emulator.service_instance_id}
+    only = aiocos.Client(cos_emulator.endpoint, iam_endpoint=cos_emulator.iam_endpoint, **key)
     with pytest.raises(CredentialsError, match="access_key_id"):
-        cos.objects.presign("bucket", "key")
+        only.objects.presign("bucket", "key")
     both = aiocos.Client(
         cos_emulator.endpoint,
-        api_key=cos_emulator.api_key,
-        service_instance_id=cos_emulator.service_instance_id,
         iam_endpoint=cos_emulator.iam_endpoint,
+        **key,
         access_key_id=cos_emulator.access_key_id,
         secret_access_key=cos_emulator.secret_access_key,
     )

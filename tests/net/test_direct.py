@@ -17,6 +17,7 @@ from aiocos.net import verified
 from aiocos.net.direct import DirectWay
 from aiocos.net.session import SessionWay
 from aiocos.net.transport import Transport
+from aiocos.net.watch import LOOKS
 from aiocos.wire.message import Outgoing
 
 ONCE = RetryConfig(attempts=1)
@@ -210,7 +211,9 @@ async def test_a_server_that_does_not_answer_is_given_up_within_an_eighth_more(r
         began = loop.time()
         with pytest.raises(TimedOut, match=r"nothing moved for 0\.4 s") as caught:
             await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}))
-        assert 0.39 <= loop.time() - began < 1.5
+        assert loop.time() - began >= 0.39
+        # So often the timer has looked, eight times in an idle timeout.
+        assert sender._local().direct.watch.turn == LOOKS + 1
         assert caught.value.sent
         with pytest.raises(TimedOut, match="the deadline of the call passed"):
             await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}), deadline=loop.time() + 0.1)
@@ -236,6 +239,80 @@ async def test_a_body_that_breaks_off(raw: Raw):
     async with serving(half) as origin, transport() as sender:
         with pytest.raises(Interrupted):
             await sender.send(Outgoing("GET", origin, "/b/k", "", {}))
+
+
+# -- what the timer looks after ---------------------------------------------------------------------------------------
+
+
+def let_time_pass(sender: Transport) -> None:
+    """Have the timer look as often as it does in more than an idle timeout, without waiting for it."""
+    watch = sender._local().direct.watch
+    for _ in range(2 * LOOKS):
+        watch._look()
+
+
+async def test_a_consumer_may_be_slower_than_the_idle_timeout():
+    """Between two chunks nobody waits, and nothing is late."""
+    more = asyncio.Event()
+
+    async def in_pieces(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nab")
+        await more.wait()
+        more.clear()
+        writer.write(b"cd")
+        await more.wait()
+        writer.write(b"ef")
+
+    async with serving(in_pieces) as origin, transport() as sender:
+        exchange = await sender.open(Outgoing("GET", origin, "/b/k", "", {}))
+        let_time_pass(sender)
+        assert await exchange.chunk() == b"ab"
+        let_time_pass(sender)
+        waiting = asyncio.ensure_future(exchange.chunk())
+        await asyncio.sleep(0)
+        more.set()
+        assert await waiting == b"cd"
+        assert not sender._local().direct.watch.flights
+        let_time_pass(sender)
+        more.set()
+        assert await exchange.chunk() == b"ef"
+        assert await exchange.chunk() == b""
+
+
+async def test_who_waits_is_looked_after_until_the_answer_is_there_and_no_longer():
+    """A second request on a kept connection is not broken off by the timer of the first."""
+    asked: asyncio.Queue[bytes] = asyncio.Queue()
+    answer: asyncio.Queue[bytes] = asyncio.Queue()
+    connections = 0
+
+    async def when_told(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while True:
+            await asked.put(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(await answer.get())
+
+    async with serving(when_told) as origin, transport() as sender:
+        watch = sender._local().direct.watch
+        for _ in range(3):
+            task = asyncio.create_task(sender.send(Outgoing("GET", origin, "/b/k", "", {})))
+            await asked.get()
+            assert len(watch.flights) == 1
+            # Half of an idle timeout for each: together more than one.
+            for _ in range(LOOKS // 2 + 2):
+                watch._look()
+            assert len(watch.flights) == 1
+            await answer.put(OK)
+            assert (await task).body == b"ok"
+            assert not watch.flights
+        assert connections == 1
+        # And who does wait for too long is broken off.
+        task = asyncio.create_task(sender.send(Outgoing("GET", origin, "/b/k", "", {})))
+        await asked.get()
+        let_time_pass(sender)
+        with pytest.raises(TimedOut, match="nothing moved"):
+            await task
 
 
 # -- which way --------------------------------------------------------------------------------------------------------
@@ -268,7 +345,8 @@ async def test_the_way_that_requests_go(cos_emulator: Emulator, monkeypatch: pyt
         assert set(await _ways(client(session=session), monkeypatch)) == {"session"}
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "")
-    proxied = client(config=ClientConfig(retry=ONCE))
+    assert await _ways(client(), monkeypatch) == ["direct"], "this machine is not reached through a proxy"
+    proxied = aiocos.Client("http://cos.invalid", credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE))
     assert set(await _ways(proxied, monkeypatch)) == {"session"}
 
 

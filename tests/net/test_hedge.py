@@ -4,10 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import aiocos
+from aiocos.config import HedgeConfig, PaceConfig
 from aiocos.emulator import Delay, Emulator, Reset, Status
-from aiocos.errors import ConfigError, NoSuchKey
+from aiocos.errors import ConfigError, Interrupted, NoSuchKey
+from aiocos.net.hedge import Hedge
+from aiocos.net.pace import Pace
 
 HEDGED = aiocos.ClientConfig(
     hedge=aiocos.HedgeConfig(quantile=0.9, least=0.05, share=0.05), retry=aiocos.RetryConfig(base=0.01, cap=0.02)
@@ -94,3 +99,95 @@ def test_settings_that_cannot_be():
     for wrong in ({"quantile": 1.0}, {"quantile": 0.0}, {"share": 0.0}, {"least": -1.0}):
         with pytest.raises(ConfigError):
             aiocos.HedgeConfig(**wrong)
+
+
+# -- what is left behind ----------------------------------------------------------------------------------------------
+
+
+class Opened:
+    """An answer that has begun."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def _turns(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+@given(
+    begins=st.tuples(st.integers(0, 8), st.integers(0, 8)),
+    fails=st.tuples(st.booleans(), st.booleans()),
+    cancelled_after=st.none() | st.integers(0, 12),
+    again_after=st.none() | st.integers(0, 3),
+    lingers=st.integers(0, 4),
+    stubborn=st.booleans(),
+)
+def test_every_answer_is_given_or_dropped(
+    begins: tuple[int, int],
+    fails: tuple[bool, bool],
+    cancelled_after: int | None,
+    again_after: int | None,
+    lingers: int,
+    stubborn: bool,
+):
+    """Whenever a hedged read is cancelled, once or twice, and however long the late one takes to end."""
+    opened: list[Opened] = []
+    calls = 0
+
+    async def send() -> Opened:
+        nonlocal calls
+        number, calls = calls, calls + 1
+        try:
+            await _turns(begins[number])
+        except asyncio.CancelledError:
+            await _turns(lingers)
+            if not stubborn:
+                raise
+        if fails[number]:
+            raise Interrupted("broken", sent=True)
+        opened.append(Opened())
+        return opened[-1]
+
+    async def play() -> None:
+        hedge, pace = Hedge(HedgeConfig(least=0, share=1)), Pace(PaceConfig(), 8)
+        for _ in range(20):
+            hedge._took(0.0)
+        task = asyncio.ensure_future(hedge.first(send, pace))
+        if cancelled_after is not None:
+            await _turns(cancelled_after)
+            task.cancel()
+            if again_after is not None:
+                await _turns(again_after)
+                task.cancel()
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        async with asyncio.timeout(10):
+            while asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.sleep(0)
+        await _turns(2)
+        given = [outcome] if isinstance(outcome, Opened) else []
+        assert [one for one in opened if not one.closed] == given
+
+    asyncio.run(play())
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("method", ["read", "head"])
+async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Client, cos_emulator: Emulator, method: str):
+    local = hedged.engine._transport._local()
+    for turns in range(0, 60, 3):
+        cos_emulator.faults.script([Delay(0.05, times=2)])
+        task = asyncio.create_task(getattr(hedged.objects, method)("bucket", "k"))
+        await _turns(turns)
+        if turns % 2:
+            await asyncio.sleep(0.06)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        async with asyncio.timeout(10):
+            while local.connector._acquired:
+                await asyncio.sleep(0)
+        assert hedged.pacing.in_flight == 0

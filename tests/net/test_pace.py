@@ -227,6 +227,144 @@ def test_cancelled_or_not_no_place_is_lost(uses: list[tuple[bool, int, int]]):
     asyncio.run(play())
 
 
+class Model:
+    """What the gate has to keep to, counted beside it."""
+
+    def __init__(self, initial: int, most: int) -> None:
+        self.pace = Pace(PaceConfig(initial=initial), most)
+        self.held: list[tuple[int, bool]] = []  # ticket and kind of who is in flight
+        self.tickets: list[int] = []
+        self.waiting: list[asyncio.Task[None]] = []
+
+    async def _enter(self, large: bool) -> None:
+        ticket = await self.pace.take(large=large)
+        self.entered(ticket, large)
+
+    def entered(self, ticket: int, large: bool) -> None:
+        self.held.append((ticket, large))
+        self.tickets.append(ticket)
+
+    async def settle(self) -> None:
+        for _ in range(4):
+            await asyncio.sleep(0)
+        self.waiting = [task for task in self.waiting if not task.done()]
+
+    async def step(self, what: str, number: int) -> None:
+        if what in ("small", "large"):
+            large = what == "large"
+            if ticket := self.pace.take_now(large=large):
+                self.entered(ticket, large)
+            else:
+                self.waiting.append(asyncio.create_task(self._enter(large)))
+                await asyncio.sleep(0)
+        elif what == "cancel" and self.waiting:
+            self.waiting[number % len(self.waiting)].cancel()
+        elif what == "cancel as it is let in" and self.waiting and self.held:
+            self.leave(number, 200)
+            self.waiting[0].cancel()
+        elif self.held:
+            self.leave(number, {"answer": 200, "refuse": 503}.get(what, 200))
+
+    def leave(self, number: int, status: int) -> None:
+        ticket, large = self.held.pop(number % len(self.held))
+        self.pace.heard(ticket, status, {}, since=None)
+        self.pace.give(large=large)
+
+    def check(self, before: int) -> None:
+        now = self.pace.now()
+        assert now.in_flight == len(self.held), "who is counted is who is in flight"
+        assert now.waiting == len(self.waiting)
+        assert len(self.held) <= max(now.width, before), "none is let in beyond the width"
+        if self.waiting:
+            # Nobody waits for what is free: of each kind the first is kept out by the width, or by the other's quarter.
+            small, large = (sum(kind is which for _, kind in self.held) for which in (False, True))
+            quarter = now.width // 4
+            assert small + large >= now.width or large >= now.width - quarter or small >= now.width - quarter
+
+
+STEPS = st.tuples(
+    st.sampled_from(["small", "small", "large", "answer", "answer", "refuse", "cancel", "cancel as it is let in"]),
+    st.integers(0, 50),
+)
+
+
+@settings(max_examples=200)
+@given(st.integers(1, 8), st.lists(STEPS, max_size=80))
+def test_never_more_in_flight_than_allowed(initial: int, steps: list[tuple[str, int]]):
+    async def play() -> None:
+        model = Model(initial, 8)
+        for what, number in steps:
+            before = len(model.held)
+            await model.step(what, number)
+            await model.settle()
+            model.check(before)
+        assert model.tickets == list(range(1, len(model.tickets) + 1)), "each has a ticket of its own, in order"
+        for task in model.waiting:
+            task.cancel()
+        await asyncio.gather(*model.waiting, return_exceptions=True)
+        model.waiting = []
+        while model.held:
+            model.leave(0, 200)
+        assert model.pace.now()[1:3] == (0, 0)
+
+    asyncio.run(play())
+
+
+async def test_a_place_that_comes_together_with_a_cancel_goes_on_to_the_next():
+    pace = Pace(PaceConfig(initial=1), 1)
+    await pace.take(large=False)
+    first, second = (asyncio.create_task(pace.take(large=False)) for _ in range(2))
+    await asyncio.sleep(0)
+    pace.give(large=False)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert second.done()
+    assert pace.now()[:3] == (1, 1, 0)
+    third = asyncio.create_task(pace.take(large=False))
+    await asyncio.sleep(0)
+    assert not third.done(), "one at a time"
+    third.cancel()
+    await asyncio.gather(third, return_exceptions=True)
+
+
+async def test_small_ones_do_not_wait_for_a_large_one_that_is_in():
+    pace = Pace(PaceConfig(initial=7), 8)
+    tickets = [await pace.take(large=False) for _ in range(7)]
+    large = asyncio.create_task(pace.take(large=True))
+    small = asyncio.create_task(pace.take(large=False))
+    await asyncio.sleep(0)
+    # One place is given back, and one is added.
+    pace.heard(tickets[0], 200, {}, since=None)
+    pace.give(large=False)
+    await asyncio.sleep(0)
+    assert (large.done(), small.done()) == (True, True)
+    assert pace.now()[:3] == (8, 8, 0)
+
+
+@pytest.mark.parametrize("since", [None, 0.0])
+async def test_the_width_grows_again_after_refusals(since: float | None):
+    """By answers while it is used up: to half at once, beyond after ten quiet rounds."""
+    pace, held = Pace(PaceConfig(initial=8), 8), []
+
+    async def fill() -> None:
+        while ticket := pace.take_now(large=False):
+            held.append(ticket)
+
+    async def answer(status: int) -> None:
+        await fill()
+        pace.heard(held.pop(0), status, {}, since=None if since is None else pace._loop.time())
+        pace.give(large=False)
+
+    for _ in range(6):
+        await answer(503)
+    assert pace.now().width == 1 + 1
+    for _ in range(400):
+        await answer(200)
+    assert pace.now().width == 8
+    assert pace.now().refusals == 6
+
+
 async def test_neither_kind_holds_the_other_up():
     pace = Pace(PaceConfig(initial=8), 8)
     for _ in range(6):
@@ -257,19 +395,52 @@ async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says()
     pace = Pace(PaceConfig(initial=2), 8)
     tickets = [await pace.take(large=False) for _ in range(2)]
     for ticket in tickets:
-        pace.heard(ticket, 503, {"Retry-After": "0.2"}, since=None)
+        pace.heard(ticket, 503, {"Retry-After": "50"}, since=None)
         pace.give(large=False)
-    assert 0.1 < pace.now().held <= 0.2
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    ticket = await pace.take(large=False)
-    assert loop.time() - began >= 0.15
-    pace.heard(ticket, 200, {}, since=None)
+    assert 0 < pace.now().held <= 50
+    waiting = asyncio.create_task(pace.take(large=False))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    pace._go_on()  # too early: it goes on waiting
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    pace._timer.cancel()
+    pace._held_until = asyncio.get_running_loop().time()
+    pace._go_on()
+    pace.heard(await waiting, 200, {}, since=None)
     pace.give(large=False)
     # Others get through: then it is the affair of the one that was refused.
     pace.heard(await pace.take(large=False), 503, {"Retry-After": "60"}, since=None)
     pace.give(large=False)
     assert pace.now().held == 0
+    pace.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        ({"Retry-After": "1e9"}, 0, 0),
+        ({"Retry-After": "inf"}, 0, 0),
+        ({"Retry-After": "nan"}, 0, 0),
+        ({"Retry-After": "-5"}, 0, 0),
+        ({"Retry-After": "300.1"}, 0, 0),
+        ({"Retry-After": "300"}, 55, 60),
+        ({"Retry-After": "30"}, 25, 30),
+        ({"Retry-After": "Fri, 02 Jan 2026 03:04:45 GMT", "Date": "Fri, 02 Jan 2026 03:04:15 GMT"}, 25, 30),
+        ({"Retry-After": "Fri, 02 Jan 2099 03:04:45 GMT", "Date": "Fri, 02 Jan 2026 03:04:15 GMT"}, 0, 0),
+        ({"Retry-After": "Fri, 02 Jan 2099 03:04:45 GMT"}, 0, 0),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("status", [429, 503, 400])
+async def test_nobody_waits_for_what_no_request_waits_for(status: int, headers: dict[str, str], least: float, most: float):
+    pace = Pace(PaceConfig(initial=1), 8)
+    pace.heard(await pace.take(large=False), status, headers, since=None)
+    pace.give(large=False)
+    if status == 400:
+        least = most = 0
+    assert least <= pace.now().held <= most
     pace.close()
 
 

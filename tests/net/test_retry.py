@@ -1,9 +1,15 @@
 """The rule, the budget and the loop of retries."""
 
 import asyncio
+import time
+from email.utils import formatdate
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.net.test_direct import serving
 
+import aiocos
 from aiocos.config import RetryConfig
 from aiocos.errors import (
     AccessDenied,
@@ -19,12 +25,14 @@ from aiocos.errors import (
     NoSuchKey,
     PreconditionFailed,
     ProtocolError,
+    ServiceError,
     Throttled,
     TimedOut,
     Unavailable,
 )
 from aiocos.net import retry
-from aiocos.net.retry import RetryBudget, decide, persist
+from aiocos.net.retry import LONGEST_WAIT, RetryBudget, decide, persist
+from aiocos.wire.retry_after import retry_after
 
 CONFIG = RetryConfig(attempts=5, base=0.1, cap=2.0)
 YES, NO = True, False
@@ -165,3 +173,81 @@ async def test_an_exception_that_is_not_ours_passes_through(pauses: list[float])
     with pytest.raises(KeyError):
         await persist(broken, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True)
     assert pauses == []
+
+
+# -- how long a service asks to wait ----------------------------------------------------------------------------------
+
+FAR = formatdate(time.time() + 86_400, usegmt=True)
+
+
+class Asking:
+    """Refuses the first requests for an object, and answers all others."""
+
+    def __init__(self, status: int, code: str, headers: dict[str, str], times: int) -> None:
+        self.status, self.headers, self.times = status, headers, times
+        self.body = f"<Error><Code>{code}</Code></Error>".encode()
+        self.asked = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"PUT /bucket/key"):
+                await reader.readexactly(4)
+                self.asked += 1
+            if head.startswith(b"PUT /bucket/key") and self.asked <= self.times:
+                lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+                writer.write(
+                    f"HTTP/1.1 {self.status} No\r\nContent-Length: {len(self.body)}\r\n{lines}\r\n".encode() + self.body
+                )
+            else:
+                writer.write(b'HTTP/1.1 200 OK\r\nETag: "8d777f385d3dfec8815d20f7496026dc"\r\nContent-Length: 0\r\n\r\n')
+            await writer.drain()
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(("status", "code"), [(429, "SlowDown"), (503, "ServiceUnavailable"), (400, "IncompleteBody")])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "1e9"},
+        {"Retry-After": "inf"},
+        {"Retry-After": "301"},
+        {"retry-after": "9" * 400},
+        {"Retry-After": FAR},
+        {"Retry-After": FAR, "Date": formatdate(time.time(), usegmt=True)},
+    ],
+)
+async def test_who_is_asked_to_wait_too_long_is_told_at_once(status: int, code: str, headers: dict[str, str]):
+    service = Asking(status, code, headers, 1)
+    config = aiocos.ClientConfig(retry=RetryConfig(base=0.001))
+    async with serving(service.serve) as origin, aiocos.Client(origin, credentials=aiocos.Anonymous(), config=config) as cos:
+        async with asyncio.timeout(10):
+            with pytest.raises(ServiceError) as caught:
+                await cos.objects.put("bucket", "key", b"data")
+            assert caught.value.retry_after is not None
+            assert caught.value.retry_after > LONGEST_WAIT
+            assert (caught.value.attempts, service.asked) == (1, 1)
+            assert cos.pacing.held == 0
+            # Neither another call waits for it, nor the next one of this kind.
+            await cos.objects.head("bucket", "other")
+            await cos.objects.put("bucket", "key", b"data")
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(("status", "code"), [(429, "SlowDown"), (503, "ServiceUnavailable"), (400, "IncompleteBody")])
+@pytest.mark.parametrize("value", ["nan", "-1", "-inf", "-1e9", "soon", "", "Mon, 01 Jan 2001 00:00:00 GMT", "0", "1_000_000"])
+async def test_what_says_nothing_is_waited_for_as_if_it_were_not_there(status: int, code: str, value: str):
+    service = Asking(status, code, {"Retry-After": value}, 2)
+    config = aiocos.ClientConfig(retry=RetryConfig(base=0.001))
+    async with serving(service.serve) as origin, aiocos.Client(origin, credentials=aiocos.Anonymous(), config=config) as cos:
+        async with asyncio.timeout(10):
+            await cos.objects.put("bucket", "key", b"data")
+    assert service.asked == 3
+
+
+@given(st.one_of(st.text(max_size=30), st.floats().map(str), st.integers().map(str), st.datetimes().map(str)))
+def test_no_retry_after_is_a_wait_that_cannot_be(text: str):
+    found = retry_after({"Retry-After": text}, now=1e9)
+    assert found is None or found >= 0
+    delay = decide(Throttled(status=429, retry_after=found), attempt=1, repeatable=True, config=RetryConfig(), draw=0.5)
+    assert delay is None or 0 <= delay <= LONGEST_WAIT

@@ -12,6 +12,7 @@ import time
 import aiohttp
 import pytest
 from aiohttp import web
+from tests.net.test_direct import serving
 from tests.proxy import proxy_to
 
 import aiocos
@@ -35,17 +36,15 @@ def client_for(emulator: Emulator, endpoint: str, config: ClientConfig, **given)
     )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 async def test_refused_is_not_sent_and_was_tried_again():
     config = ClientConfig(retry=QUICK)
-    async with aiocos.Client(f"http://127.0.0.1:{free_port()}", credentials=aiocos.Anonymous(), config=config) as cos:
-        with pytest.raises(ConnectFailed) as caught:
-            await cos.multipart.create("bucket", "key")
+    # Bound, so that it is nobody else's, and not listening.
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        origin = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=config) as cos:
+            with pytest.raises(ConnectFailed) as caught:
+                await cos.multipart.create("bucket", "key")
     assert caught.value.sent is False
     assert caught.value.attempts == 5
 
@@ -106,15 +105,22 @@ async def test_a_conditional_write_is_not_made_again(cos: aiocos.Client, cos_emu
     assert len(puts) == 1
 
 
-async def test_a_connection_closed_while_idle_costs_nothing(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_a_connection_closed_while_idle_costs_nothing(
+    cos: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+):
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("aiocos.net.retry.pause", pause)
     async with proxy_to(cos_emulator.endpoint) as proxy:
         async with client_for(cos_emulator, proxy.url, ClientConfig()) as through:
             await through.buckets.list()
             proxy.drop_all()
-            began = time.monotonic()
             await through.buckets.list()
-            assert time.monotonic() - began < 1
         assert proxy.connections == 2
+    assert pauses == [0.0]
 
 
 async def test_a_slow_uplink_is_no_error_and_a_stalled_one_is(cos: aiocos.Client, cos_emulator: Emulator):
@@ -128,10 +134,9 @@ async def test_a_slow_uplink_is_no_error_and_a_stalled_one_is(cos: aiocos.Client
         assert time.monotonic() - began > 2
         proxy.up_rate = None
         proxy.passing.clear()
-        began = time.monotonic()
-        with pytest.raises(TimedOut, match="nothing moved"):
-            await through.objects.put("bucket", "stalled", data)
-        assert time.monotonic() - began < 3
+        async with asyncio.timeout(60):
+            with pytest.raises(TimedOut, match="nothing moved"):
+                await through.objects.put("bucket", "stalled", data)
         proxy.passing.set()
     assert await cos.objects.read("bucket", "slow") == data
 
@@ -149,14 +154,16 @@ async def test_a_stalled_answer_is_timed_out(cos: aiocos.Client, cos_emulator: E
             proxy.passing.set()
 
 
-async def test_the_deadline_is_for_all_of_a_call(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_the_deadline_is_for_all_of_a_call(cos_emulator: Emulator):
     from aiocos.emulator import Status
 
-    cos_emulator.faults.script([Status(503, operation="ListBuckets", times=50)])
-    began = time.monotonic()
-    with pytest.raises((TimedOut, aiocos.Unavailable)):
-        await cos.buckets.list(timeout=0.4)
-    assert time.monotonic() - began < 1.0
+    cos_emulator.faults.script([Status(503, operation="ListBuckets", times=None)])
+    # Without the deadline it would go on for hours; with one for each attempt, too.
+    endless = RetryConfig(attempts=1_000_000, base=0.01, cap=0.02, budget=1e9)
+    async with client_for(cos_emulator, cos_emulator.endpoint, ClientConfig(retry=endless)) as cos:
+        async with asyncio.timeout(60):
+            with pytest.raises((TimedOut, aiocos.Unavailable)):
+                await cos.buckets.list(timeout=0.4)
 
 
 async def test_nothing_follows_a_redirect():
@@ -169,8 +176,8 @@ async def test_nothing_follows_a_redirect():
     other = web.AppRunner(web.Application())
     other.app.router.add_route("*", "/{tail:.*}", elsewhere)
     await other.setup()
-    other_port = free_port()
-    await web.TCPSite(other, "127.0.0.1", other_port).start()
+    await web.TCPSite(other, "127.0.0.1", 0).start()
+    other_port = other.addresses[0][1]
 
     async def redirecting(request: web.Request) -> web.Response:
         return web.Response(status=307, headers={"Location": f"http://127.0.0.1:{other_port}{request.path}"})
@@ -178,8 +185,8 @@ async def test_nothing_follows_a_redirect():
     here = web.AppRunner(web.Application())
     here.app.router.add_route("*", "/{tail:.*}", redirecting)
     await here.setup()
-    port = free_port()
-    await web.TCPSite(here, "127.0.0.1", port).start()
+    await web.TCPSite(here, "127.0.0.1", 0).start()
+    port = here.addresses[0][1]
     try:
         async with aiocos.Client(f"http://127.0.0.1:{port}", credentials=aiocos.BearerToken("secret-token")) as cos:
             with pytest.raises(Redirected, match=f"127.0.0.1:{other_port}") as caught:
@@ -202,8 +209,8 @@ async def test_proxies_of_the_environment(cos_emulator: Emulator, monkeypatch: p
 
     runner = web.ServerRunner(web.Server(forward))
     await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("no_proxy", "direct.invalid")
     config = ClientConfig(retry=ONCE)
@@ -274,9 +281,54 @@ async def test_a_cancelled_call_leaves_no_connection_open(cos: aiocos.Client, co
     await cos.buckets.create("bucket")
     cos_emulator.faults.script([Delay(5, operation="GetObject")])
     call = asyncio.create_task(cos.objects.read("bucket", "k"))
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(30):
+        while not any(served.operation == "GetObject" for served in cos_emulator.requests):
+            await asyncio.sleep(0)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
     await cos.close()
     gc.collect()  # an unclosed connection would warn, and warnings are errors here
+
+
+# -- long heads -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [8_190, 8_191, 20_000, 65_536 - len("x-amz-meta-long: \r\n")])
+async def test_long_lines_of_a_head_are_read(length: int):
+    """IBM's SDK takes lines of 65,536 bytes; metadata and policies of gateways exceed aiohttp's own limit."""
+    value = "v" * length
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        more = "".join(f"x-other-{n}: {value}\r\n" for n in range(3))
+        head = f'HTTP/1.1 200 OK\r\nETag: "e"\r\nx-amz-meta-long: {value}\r\n{more}Content-Length: 4\r\n\r\n'.encode()
+        # Not all at once: the line is longer than a piece of it that arrives.
+        for start in range(0, len(head), 7_000):
+            writer.write(head[start : start + 7_000])
+            await writer.drain()
+            await asyncio.sleep(0)
+        writer.write(b"data")
+        await writer.drain()
+
+    async with serving(answer) as origin:
+        async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE)) as cos:
+            async with cos.objects.get("bucket", "key") as obj:
+                assert obj.info.metadata == {"long": value}
+                assert await obj.read() == b"data"
+
+
+async def test_a_line_without_an_end_is_refused():
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nx-amz-meta-long: ")
+        while True:
+            writer.write(b"v" * 65_536)
+            await writer.drain()
+
+    async with serving(answer) as origin:
+        async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE)) as cos:
+            async with asyncio.timeout(30):
+                with pytest.raises(ProtocolError, match="no HTTP") as caught:
+                    await cos.objects.head("bucket", "key")
+            assert len(str(caught.value)) < 1_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from typing import Any
 
@@ -125,7 +126,19 @@ def test_a_page_of_somebody_else_is_quoted(body: bytes) -> None:
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-5"}, None),
         ({"retry-after": "\u00b2"}, None),
-        ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "9" * 400}, math.inf),
+        ({"retry-after": "9" * 60_000}, math.inf),
+        ({"retry-after": "1e9"}, 1e9),
+        ({"retry-after": "1E400"}, math.inf),
+        ({"retry-after": "inf"}, math.inf),
+        ({"retry-after": "Infinity"}, math.inf),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "-inf"}, None),
+        ({"retry-after": "-0.5"}, None),
+        ({"retry-after": "1_0"}, None),
+        ({"retry-after": "0x10"}, None),
+        ({"retry-after": "0.2"}, 0.2),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT", "date": "Fri, 02 Jan 2026 03:04:05 GMT"}, 251634977754.0),
         ({}, None),
     ],
 )

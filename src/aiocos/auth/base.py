@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
+import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from aiocos.errors import ConfigError, CredentialsError
+from aiocos.wire.address import shows
 from aiocos.wire.message import Outgoing, Response
+
+_log = logging.getLogger("aiocos.auth")
 
 
 class HttpClient(Protocol):
@@ -45,12 +47,22 @@ class Authorizer(Protocol):
         """Add the authorization headers to `request.headers`; raises `CredentialsError` rather than send without."""
         ...
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
+    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
         """Note that the service answered 401 or 403 to `request`; True if a second try can go better.
 
-        That is where a token was dropped, or where the clock was set by the service's `date` (seconds since 1970).
+        That is where a token was dropped, or where the time of the signature was the reason. `date` is the service's clock
+        (seconds since 1970), `code` the error code of the answer, empty where it has no body. After True, `request` is
+        authorized and sent once more, and `settled` is called with what came of it.
         """
         ...
+
+    def settled(self, request: Outgoing, status: int) -> None:
+        """Note the status of the second try; 0 where no answer came."""
+        return
+
+    def secrets(self) -> Iterable[str]:
+        """Return what must not come back in a message, beside what a request itself carries."""
+        return ()
 
     async def close(self) -> None:
         """Release what the authorizer holds; it can be used again afterwards."""
@@ -65,6 +77,8 @@ class AuthSettings:
     region: str = "us-east-1"
     # Where tokens come from; said for the client, it is preferred to what the credentials say.
     iam_endpoint: str | None = None
+    # The same where neither the client nor the credentials say it: IBM_AUTH_ENDPOINT of the environment.
+    iam_endpoint_default: str | None = None
     # Clients that check certificates share no token with clients that do not.
     verify_tls: bool = True
     # How tokens are fetched; identities that need none do without.
@@ -81,20 +95,57 @@ class SigningClock:
     TOLERANCE = 60.0
     """Seconds of difference that are no reason: the service allows some minutes, and answers take their time."""
 
+    ALLOWED = 900.0
+    """Seconds of difference that the service allows; beyond, it refuses every signature (S3's limit; IBM documents none)."""
+
+    PLAUSIBLE = 90 * 86400.0
+    """Seconds of difference beyond which the service's clock is not followed: 90 days.
+
+    A machine that slept, or was set to another month, is within. With a larger error its certificates would not verify.
+    """
+
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self._said = False
         self.offset = 0.0
 
     def __call__(self) -> float:
         """Seconds since 1970."""
         return self._clock() + self.offset
 
+    def at(self, offset: float) -> float:
+        """Return the time of this machine's clock with another offset."""
+        return self._clock() + offset
+
+    def offset_of(self, date: float | None) -> float | None:
+        """Return the offset by which this machine's clock shows the time `date`; None if `date` is no reason to set it.
+
+        That is where `date` is missing, where it differs from the time here by less than `TOLERANCE`, and where the
+        clock of the machine would be wrong by more than `PLAUSIBLE`.
+        """
+        if date is None or abs(date - self()) < self.TOLERANCE:
+            return None
+        offset = date - self._clock()
+        return offset if abs(offset) <= self.PLAUSIBLE else None
+
     def correct(self, date: float | None) -> bool:
         """Follow the service's clock where it differs; True if this one was set by it."""
-        if date is None or abs(date - self()) < self.TOLERANCE:
+        offset = self.offset_of(date)
+        if offset is None:
             return False
-        self.offset = date - self._clock()
+        self.adopt(offset)
         return True
+
+    def adopt(self, offset: float) -> None:
+        """Add `offset` seconds to this machine's clock from now on. The first time, a warning is logged."""
+        self.offset = offset
+        log = _log.debug if self._said else _log.warning
+        self._said = True
+        log(
+            "This machine's clock is %s %s the service's: signatures and presigned URLs carry the service's time",
+            timedelta(seconds=round(abs(offset))),
+            "behind" if offset > 0 else "ahead of",
+        )
 
 
 class Presigner(Protocol):
@@ -143,11 +194,11 @@ class Anonymous(Credentials):
         return _Nothing()
 
 
-class _Nothing:
+class _Nothing(Authorizer):
     async def authorize(self, request: Outgoing) -> None:
         return None
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
+    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
         return False
 
     async def close(self) -> None:
@@ -156,25 +207,9 @@ class _Nothing:
 
 def refuse_plain_http(origin: str) -> None:
     """Raise `ConfigError` where a bearer token would travel in the clear: plain http to anything but this machine."""
-    if origin.startswith("https://") or _is_safe(origin):
+    if origin.startswith("https://") or not shows(origin):
         return
     raise ConfigError(f"a bearer token is not sent to {origin}: plain http would show it to the network; use https")
-
-
-@lru_cache(maxsize=64)
-def _is_safe(origin: str) -> bool:
-    parts = urlsplit(origin)
-    return parts.scheme == "https" or is_loopback(parts.hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine itself."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)
@@ -198,7 +233,7 @@ class BearerToken(Credentials):
         return _Bearer(self.token)
 
 
-class _Bearer:
+class _Bearer(Authorizer):
     def __init__(self, token: SecretStr | Callable[[], Awaitable[str]]) -> None:
         self._token = token
         # The header of a token that stays.
@@ -216,7 +251,7 @@ class _Bearer:
         if isinstance(self._token, SecretStr):
             self._said = said
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
+    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
         # A function may know better by now; a fixed token will not change.
         return status == 401 and not isinstance(self._token, SecretStr)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
-from aiocos.auth.base import refuse_plain_http
+from aiocos.auth.base import Authorizer, refuse_plain_http
 from aiocos.auth.tokens import Fetch, TokenSource
 from aiocos.wire.message import Outgoing
 
@@ -50,7 +50,7 @@ def source_for(identity: Hashable) -> TokenSource:
     return sources.get(identity)
 
 
-class TokenAuthorizer:
+class TokenAuthorizer(Authorizer):
     """Sends the shared token of an identity. One client's, in whichever event loop the client is used."""
 
     def __init__(self, identity: Hashable, fetch: Fetch) -> None:
@@ -66,13 +66,17 @@ class TokenAuthorizer:
         token = source.current(self._fetch) or await source.token(self._fetch)
         request.headers["Authorization"] = f"Bearer {token}"
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
+    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
         """Drop the token this request carried; a second try then has another (so does one that another caller dropped)."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if status != 401 or self._source is None or scheme != "Bearer" or not token:
             return False
         self._source.drop(token)
         return True
+
+    def secrets(self) -> Iterable[str]:
+        """Return what the token is fetched with."""
+        return getattr(self._fetch, "hidden", ())
 
     async def close(self) -> None:
         """Leave the shared source; the last client to leave stops a refresh that runs for nobody."""

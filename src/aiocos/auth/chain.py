@@ -2,7 +2,8 @@
 
 1. The environment: `IBM_API_KEY_ID`, with `IBM_SERVICE_INSTANCE_ID` and `IBM_AUTH_ENDPOINT`.
    Or a trusted profile, as IBM's Go SDK takes it: `TRUSTED_PROFILE_ID` or `TRUSTED_PROFILE_NAME`, with `CR_TOKEN_FILE_PATH` or
-   with `IBM_SERVICE_ID_API_KEY` (and `IAM_ACCOUNT_ID` for a name). An API key beside it is an error.
+   with `IBM_SERVICE_ID_API_KEY` (and `IAM_ACCOUNT_ID` for a name). An API key beside it is an error. The HMAC keys of 2 beside
+   `IBM_API_KEY_ID` are a second identity: calls go by tokens, presigned URLs by the keys.
 2. The environment: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, with `AWS_SESSION_TOKEN`. Then the names that IBM's SDK for
    the configuration of buckets reads, `RESOURCE_CONFIGURATION_APIKEY` and its kin (`auth.environment`).
 3. A service credential (JSON): `COS_CREDENTIALS_FILE`, else `~/.bluemix/cos_credentials`. Its HMAC keys win over its API key.
@@ -27,7 +28,7 @@ import json
 import os
 import stat
 import warnings
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -171,7 +172,7 @@ class Chain(Credentials):
         return {"profile": self.profile}
 
 
-class _Later:
+class _Later(Authorizer):
     """The authorizer of credentials that are not looked for yet."""
 
     def __init__(self, chain: Chain, settings: AuthSettings) -> None:
@@ -184,8 +185,15 @@ class _Later:
             self._authorizer = self._chain.found().authorizer(self._settings)
         await self._authorizer.authorize(request)
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
-        return self._authorizer is not None and self._authorizer.rejected(request, status, date)
+    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+        return self._authorizer is not None and self._authorizer.rejected(request, status, date, code)
+
+    def settled(self, request: Outgoing, status: int) -> None:
+        if self._authorizer is not None:
+            self._authorizer.settled(request, status)
+
+    def secrets(self) -> Iterable[str]:
+        return self._authorizer.secrets() if self._authorizer is not None else ()
 
     async def close(self) -> None:
         if self._authorizer is not None:
@@ -212,14 +220,15 @@ def pair_of(
 
 def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
     profile = environment.from_profile(environ)
+    token = environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN")
+    pair = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY"), token
     if key := environ.get("IBM_API_KEY_ID"):
         if profile is not None:
             raise ConfigError("the environment names two identities: IBM_API_KEY_ID, and a trusted profile (TRUSTED_PROFILE_*)")
-        return ApiKey(key, environ.get("IBM_SERVICE_INSTANCE_ID"), environ.get("IBM_AUTH_ENDPOINT"))
+        return _with_pair(ApiKey(key, environ.get("IBM_SERVICE_INSTANCE_ID"), environ.get("IBM_AUTH_ENDPOINT")), *pair)
     if profile is not None:
         return profile
-    token = environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN")
-    return _aws(environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY"), token, "the environment (AWS_*)")
+    return _aws(*pair, "the environment (AWS_*)")
 
 
 def _from_service_credential(path: Path) -> Credentials | None:
@@ -255,6 +264,16 @@ def _from_section(values: Mapping[str, str] | None, place: str) -> Credentials |
         return ApiKey(key, values.get("ibm_service_instance_id"), values.get("ibm_auth_endpoint"))
     token = values.get("aws_session_token") or values.get("aws_security_token")
     return _aws(values.get("aws_access_key_id"), values.get("aws_secret_access_key"), token, place)
+
+
+def _with_pair(calls: Credentials, access_key_id: str | None, secret: str | None, token: str | None) -> Credentials:
+    """Return both identities where a pair of HMAC keys stands beside an API key: calls by tokens, presigned URLs by the pair.
+
+    Half a pair is left out: no call would be made with it, and `presign` says what it needs.
+    """
+    if access_key_id and secret and not secret.strip().startswith("crn:"):
+        return DualCredentials(calls, Hmac(access_key_id, secret, token))
+    return calls
 
 
 def _aws(access_key_id: str | None, secret: str | None, token: str | None, place: str) -> Credentials | None:

@@ -16,15 +16,16 @@ from abc import ABC, abstractmethod
 from asyncio import timeout
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, cast
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiocos.auth.base import HttpClient, HttpFactory
 from aiocos.auth.tokens import Token
 from aiocos.errors import CredentialsError, ProtocolError, TransportError
 from aiocos.net.retry import pause
 from aiocos.wire.message import Outgoing, Response
+from aiocos.wire.redaction import redacted, scrub, secrets_of
+from aiocos.wire.retry_after import http_date, retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Asking(ABC):
         self.url, self.whose = url, whose
         self.origin, self.path = f"{parts.scheme}://{parts.netloc}", parts.path
         # What must not come back in a message, should IAM or a proxy repeat what it was sent.
-        self._hidden: set[str] = set()
+        self.hidden: set[str] = set()
         self._http = http
         self._effort = effort
         self._pause = pause
@@ -81,7 +82,11 @@ class Asking(ABC):
 
     def hide(self, *secrets: str) -> None:
         """Keep these out of messages."""
-        self._hidden |= {form for secret in secrets if secret for form in (secret, quote_plus(secret))}
+        self.hidden |= {secret for secret in secrets if secret}
+
+    def redact(self, text: str) -> str:
+        """Return a text of the server without what is hidden."""
+        return redacted(text, self.hidden)
 
     @abstractmethod
     async def attempt(self, http: HttpClient, limit: float) -> Token | No:
@@ -118,9 +123,9 @@ class Asking(ABC):
         text, code = f"no token for {self.whose} from {self.url} after {tries}: {no.text}", no.code
         if no.retry_after:
             text += f" (it asks to wait {no.retry_after:.0f} s)"
-        for secret in self._hidden:
-            text, code = text.replace(secret, "***"), code and code.replace(secret, "***")
-        return CredentialsError(text, status=no.status, code=code)
+        if no.cause is not None:
+            scrub(no.cause, self.hidden)
+        return CredentialsError(self.redact(text), status=no.status, code=code and self.redact(code))
 
 
 Form = Mapping[str, str]
@@ -161,11 +166,17 @@ class Exchange(Asking):
         self._secret_fields = secrets
         self._authorization = authorization
         self._answer = answer
+        if not callable(form):
+            self.hide(*(form[name] for name in secrets if name in form))
+        if authorization not in (None, BX):
+            self.hide(*secrets_of(Outgoing("POST", self.origin, self.path, "", {"Authorization": authorization or ""})))
 
     async def attempt(self, http: HttpClient, limit: float) -> Token | No:
         """Post the form once."""
-        form = self._form() if callable(self._form) else self._form
-        self.hide(*(form[name] for name in self._secret_fields if name in form))
+        form = self._form
+        if callable(form):
+            form = form()
+            self.hide(*(form[name] for name in self._secret_fields if name in form))
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
@@ -177,23 +188,38 @@ class Exchange(Asking):
         now = self.clock()
         request = Outgoing("POST", self.origin, self.path, "", headers, urlencode(form).encode())
         response = await http.send(request, timeout=limit)
-        return read_answer(response, now=now, wall=self.wall(), spread=self.chance(), kind=self._answer)
+        return read_answer(response, now=now, wall=self.wall(), spread=self.chance(), kind=self._answer, redact=self.redact)
 
 
-def read_answer(response: Response, *, now: float, wall: float, spread: float, kind: Answer = Answer()) -> Token | No:
-    """Read IAM's answer: a token, or why it is none and whether another attempt can help."""
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def read_answer(
+    response: Response,
+    *,
+    now: float,
+    wall: float,
+    spread: float,
+    kind: Answer = Answer(),
+    redact: Callable[[str], str] = _as_it_is,
+) -> Token | No:
+    """Read IAM's answer: a token, or why it is none and whether another attempt can help.
+
+    `redact` takes secrets out of what IAM says, before that is shortened.
+    """
     status, answer = response.status, json_object(response)
     if status in (200, 201):
         if answer is None:
             return _no_token("the answer is no JSON object")
         return _read_token(answer, response, now, wall, spread, kind)
-    code, told = _said(answer or {}, response)
+    code, told = _said(answer or {}, response, redact)
     text = f"status {status}{told}"
     if 300 <= status < 400:
         return No(f"{text}: a redirect, which an API key does not follow", status, code, final=True)
     # Without IAM's code a 400, 401 or 403 comes from something in between, and may pass.
     waits = status in (408, 425, 429) or status >= 500 or (status in (400, 401, 403) and code is None)
-    return No(text, status, code, final=not waits, retry_after=_retry_after(response, wall) if waits else 0.0)
+    return No(text, status, code, final=not waits, retry_after=(retry_after(response.headers, wall) or 0.0) if waits else 0.0)
 
 
 def json_object(response: Response) -> dict[str, Any] | None:
@@ -214,7 +240,7 @@ def _read_token(answer: dict[str, Any], response: Response, now: float, wall: fl
     if seconds is None or seconds <= 0:
         return _no_token("the answer has no expires_in above 0")
     # `expiration` is on IAM's clock, so IAM's Date says whether it has passed; the clock here may be wrong.
-    if expiration is not None and expiration <= (_date(response.headers.get("date")) or wall):
+    if expiration is not None and expiration <= (http_date(response.headers.get("date")) or wall):
         return _no_token("the token has expired already")
     return Token.lasting(value, seconds, now=now, spread=spread)
 
@@ -223,7 +249,7 @@ def _no_token(text: str) -> No:
     return No(text, 200)
 
 
-def _said(answer: dict[str, Any], response: Response) -> tuple[str | None, str]:
+def _said(answer: dict[str, Any], response: Response, redact: Callable[[str], str]) -> tuple[str | None, str]:
     """Return IAM's error code, and its words as one line of a message."""
     code, message, context = answer.get("errorCode"), answer.get("errorMessage"), answer.get("context")
     errors = answer.get("errors")
@@ -233,12 +259,12 @@ def _said(answer: dict[str, Any], response: Response) -> tuple[str | None, str]:
         code, message = first.get("code"), first.get("message")
     request_id = cast("dict[str, Any]", context).get("requestId") if isinstance(context, dict) else None
     request_id = request_id or response.headers.get("transaction-id")
-    code = _line(code) if isinstance(code, str) and code else None
+    code = _line(redact(code)) if isinstance(code, str) and code else None
     told = f" {code}" if code else ""
     if isinstance(message, str) and message:
-        told += f": {_line(message)}"
+        told += f": {_line(redact(message))}"
     if isinstance(request_id, str) and request_id:
-        told += f" (request id {_line(request_id)})"
+        told += f" (request id {_line(redact(request_id))})"
     return code, told
 
 
@@ -254,22 +280,3 @@ def _number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
-
-
-def _date(text: str | None) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp() if text else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _retry_after(response: Response, wall: float) -> float:
-    """Return the seconds that a Retry-After asks for (a number, or a date on the server's clock), 0 without one."""
-    text = response.headers.get("retry-after")
-    if not text:
-        return 0.0
-    seconds = _number(text)
-    if seconds is None:
-        until = _date(text)
-        seconds = until - (_date(response.headers.get("date")) or wall) if until is not None else 0.0
-    return max(0.0, seconds)

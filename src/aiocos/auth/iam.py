@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from aiocos.auth.base import Authorizer, AuthSettings, Credentials, HttpFactory, is_loopback
+from aiocos.auth.base import Authorizer, AuthSettings, Credentials, HttpFactory
 from aiocos.auth.bearer import TokenAuthorizer
 from aiocos.auth.exchange import BX, Answer, Exchange
 from aiocos.auth.keys import plain
 from aiocos.auth.tokens import Fetch
 from aiocos.errors import ConfigError
+from aiocos.wire.address import is_loopback
 
 DEFAULT_ENDPOINT = "https://iam.cloud.ibm.com/identity/token"
 APIKEY_GRANT = "urn:ibm:params:oauth:grant-type:apikey"
@@ -62,8 +63,8 @@ class IamClient:
         object.__setattr__(self, "scope", scope or None)
 
     def url(self, settings: AuthSettings) -> str:
-        """The URL of the token endpoint; one that was said for the client is preferred."""
-        return token_url(settings.iam_endpoint or self.endpoint)
+        """The URL of the token endpoint: the client's, else this identity's own, else that of the environment, else IBM's."""
+        return token_url(settings.iam_endpoint or self.endpoint or settings.iam_endpoint_default)
 
     def authorization(self, default: str | None) -> str | None:
         """The Authorization header: of client id and secret, where they are given."""
@@ -133,7 +134,7 @@ class ApiKey(Credentials):
         key = digest(self.api_key.get_secret_value())
         return ("apikey", key, self.iam.url(settings), settings.verify_tls, *self.iam.fingerprint)
 
-    def fetch(self, settings: AuthSettings) -> Fetch:
+    def fetch(self, settings: AuthSettings) -> Exchange:
         """Make what trades the key for a token."""
         form = {"grant_type": APIKEY_GRANT, "response_type": "cloud_iam", "apikey": self.api_key.get_secret_value()}
         return Exchange(

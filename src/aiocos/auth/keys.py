@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from aiocos.auth.base import Authorizer, AuthSettings, Credentials, Presigner, SigningClock
 from aiocos.auth.sigv4 import UNSIGNED_PAYLOAD, SigningKey, amz_date, payload_sha256, presign, sign, signing_key
 from aiocos.errors import ConfigError
+from aiocos.wire.address import is_loopback
 from aiocos.wire.message import Outgoing
+
+# How the service says that the time of a signature was the reason: S3's code, which is IBM's too, and what gateways in front of
+# it write instead.
+_SKEWED = frozenset(("RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"))
 
 # Bodies above this are hashed in a thread: SHA-256 takes about a millisecond for as much, a hop to a thread a tenth of that.
 HASH_IN_THREAD = 512 * 1024
@@ -85,7 +91,7 @@ class DualCredentials(Credentials):
         return self.urls.presigner(settings)
 
 
-class Signer:
+class Signer(Authorizer, Presigner):
     """Signs the requests and URLs of one client."""
 
     def __init__(self, keys: Hmac, settings: AuthSettings) -> None:
@@ -93,6 +99,9 @@ class Signer:
         self._region = settings.region
         self._clock: Callable[[], float] = settings.clock
         self._sign_bodies = settings.sign_bodies
+        self._verify_tls = settings.verify_tls
+        # Requests that are tried once more by the service's clock, which is adopted if that helps: by id, with the offset.
+        self._trials: dict[int, tuple[Outgoing, float]] = {}
         self._key: SigningKey | None = None
 
     async def authorize(self, request: Outgoing) -> None:
@@ -103,12 +112,50 @@ class Signer:
             payload = await asyncio.to_thread(payload_sha256, request.body)
         else:
             payload = payload_sha256(request.body)
-        timestamp = amz_date(self._clock())
+        timestamp = amz_date(self._time(request) if self._trials else self._clock())
         sign(request, self._signing_key(timestamp[:8]), timestamp, payload)
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None) -> bool:
-        """Set the clock by the service's where that is why the signature was refused; else it would be refused again."""
-        return status == 403 and isinstance(self._clock, SigningClock) and self._clock.correct(date)
+    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+        """Follow the service's clock where the time of the signature was the reason; else it would be refused again.
+
+        The service says so by the code of its answer. An answer to HEAD has no code: there, a clock that differs by more than
+        any signature may is followed for one more try, and for good only if that is not refused. Nobody on the way is
+        believed: over plain http, and over TLS that is not verified, only this machine itself.
+        """
+        clock = self._clock
+        if status != 403 or not isinstance(clock, SigningClock) or not self._is_trusted(request.origin):
+            return False
+        offset = clock.offset_of(date)
+        if offset is None:
+            return False
+        if code in _SKEWED:
+            clock.adopt(offset)
+            return True
+        if code or request.method != "HEAD" or abs(offset - clock.offset) <= clock.ALLOWED:
+            return False
+        self._trials[id(request)] = request, offset
+        return True
+
+    def settled(self, request: Outgoing, status: int) -> None:
+        """Adopt the clock of a second try that was not refused."""
+        trial = self._trials.pop(id(request), None)
+        if trial is not None and status not in (0, 401, 403) and isinstance(self._clock, SigningClock):
+            self._clock.adopt(trial[1])
+
+    def secrets(self) -> Iterable[str]:
+        """Return the key, and the session token."""
+        keys = self._keys
+        yield keys.secret_access_key.get_secret_value()
+        if keys.session_token is not None:
+            yield keys.session_token.get_secret_value()
+
+    def _time(self, request: Outgoing) -> float:
+        trial = self._trials.get(id(request))
+        return self._clock.at(trial[1]) if trial is not None and isinstance(self._clock, SigningClock) else self._clock()
+
+    def _is_trusted(self, origin: str) -> bool:
+        parts = urlsplit(origin)
+        return (parts.scheme == "https" and self._verify_tls) or is_loopback(parts.hostname or "")
 
     async def close(self) -> None:
         """Forget the derived key."""

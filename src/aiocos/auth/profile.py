@@ -27,6 +27,7 @@ from aiocos.auth.exchange import Asking, Exchange, No, json_object, read_answer
 from aiocos.auth.iam import ApiKey, IamClient, http_of
 from aiocos.auth.tokens import Fetch, Token
 from aiocos.errors import ConfigError, CredentialsError
+from aiocos.wire.address import is_link_local, is_loopback
 from aiocos.wire.message import Outgoing
 
 CR_GRANT = "urn:ibm:params:oauth:grant-type:cr-token"
@@ -39,6 +40,8 @@ TOKEN_FILES = (
 """Where compute resources find their token, the first that can be read."""
 METADATA = "http://169.254.169.254"
 """The metadata service, at an address that leads nowhere but to the own machine's host."""
+# The name by which IBM's documentation has the same address.
+_METADATA_HOST = "api.metadata.cloud.ibm.com"
 MetadataVersion = Literal["2022-03-01", "2025-08-26"]
 _METADATA_PATHS: dict[str, tuple[str, str]] = {
     "2022-03-01": ("/instance_identity/v1/token", "/instance_identity/v1/iam_token"),
@@ -192,9 +195,17 @@ def _check_name(name: _Name, *, vpc: bool, assumed: bool) -> None:
 
 
 def _origin(endpoint: str) -> str:
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+    try:
+        parts = urlsplit(endpoint)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
         raise ConfigError(f"the metadata service is at a URL without a path, not at {endpoint}")
+    if parts.scheme == "http" and host != _METADATA_HOST and not is_link_local(host) and not is_loopback(host):
+        raise ConfigError(
+            f"the metadata service is not asked at {endpoint}: plain http would show its tokens to the network; use https"
+        )
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -210,7 +221,7 @@ class _Metadata(Asking):
     async def attempt(self, http: HttpClient, limit: float) -> Token | No:
         """Ask twice."""
         first = await self._send(http, "PUT", self._paths[0], {"Metadata-Flavor": "ibm"}, {"expires_in": 300}, limit)
-        server = read_answer(first, now=self.clock(), wall=self.wall(), spread=0)
+        server = read_answer(first, now=self.clock(), wall=self.wall(), spread=0, redact=self.redact)
         if isinstance(server, No):
             return server
         self.hide(server.value)
@@ -220,7 +231,7 @@ class _Metadata(Asking):
         answer = json_object(second)
         if answer is not None and "access_token" in answer:
             self.hide(str(answer["access_token"]))
-        return read_answer(second, now=now, wall=self.wall(), spread=self.chance())
+        return read_answer(second, now=now, wall=self.wall(), spread=self.chance(), redact=self.redact)
 
     async def _send(
         self, http: HttpClient, method: str, path: str, headers: Mapping[str, str], body: object | None, limit: float
@@ -247,6 +258,11 @@ class _Assuming:
         self._first = key.fetch(settings)
         self._profile = profile
         self._settings = settings
+
+    @property
+    def hidden(self) -> set[str]:
+        """What must not come back in a message."""
+        return self._first.hidden
 
     async def __call__(self) -> Token:
         """Fetch the profile's token; raises `CredentialsError`."""

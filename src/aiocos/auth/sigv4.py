@@ -14,7 +14,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiocos.errors import ConfigError
 from aiocos.wire.message import Bytes, Outgoing, encode_query
@@ -22,6 +22,9 @@ from aiocos.wire.message import Bytes, Outgoing, encode_query
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+
+LONGEST = 604_800
+"""The most seconds for which S3 takes a presigned URL: seven days."""
 
 # Added or changed after signing, by the HTTP library or on the way.
 UNSIGNED_HEADERS = frozenset(
@@ -115,14 +118,30 @@ def sign(request: Outgoing, key: SigningKey, timestamp: str, payload: str) -> No
     )
 
 
+def whole_seconds(expires: int | timedelta) -> int:
+    """Return the seconds for which a presigned URL is to be valid.
+
+    Raises `ConfigError` for what S3 refuses: less than one second, more than seven days, and what is no whole number.
+    """
+    given: object = expires
+    if isinstance(expires, timedelta):
+        seconds, fraction = divmod(expires, timedelta(seconds=1))
+        given = expires if fraction else seconds
+    if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= LONGEST:
+        shown = f"{str(expires)[:40]} ({type(expires).__name__})"
+        raise ConfigError(f"a presigned URL is valid for a whole number of 1 to {LONGEST} seconds (7 days), not for {shown}")
+    return given
+
+
 def presign(request: Outgoing, key: SigningKey, timestamp: str, *, expires: int, strict: bool = True) -> str:
     """Return the URL of `request`, signed for `expires` seconds from `timestamp` on.
 
-    The headers of `request` are signed with it and must be sent by whoever uses the URL; its body is not looked at. COS has no
-    upper limit for `expires`. Without `strict` it may be anything: the service refuses the URL then, and not this function.
+    The headers of `request` are signed with it and must be sent by whoever uses the URL; its body is not looked at. Raises
+    `ConfigError` where `expires` is not a whole number from 1 to `LONGEST`. Without `strict` it may be anything: the service
+    refuses the URL then, and not this function.
     """
-    if strict and expires < 1:
-        raise ConfigError(f"a presigned URL is valid for {expires} s: at least 1 is needed")
+    if strict:
+        whole_seconds(expires)
     headers = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
     signed = canonical_headers(headers, request.host)
     added = [

@@ -1,6 +1,7 @@
 """What the command line shows: sizes, keys, tables, and progress while something long runs."""
 
 import json
+import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -22,14 +23,15 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from aiocos.errors import printable
 from aiocos.transfer import Progress as Event
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """Write a line to standard output."""
-    sys.stdout.write(text + "\n")
+    """Write a line, or several, to standard output. Whatever of it came from a server cannot command the terminal."""
+    sys.stdout.write((text if text.isprintable() else "\n".join(map(printable, text.split("\n")))) + "\n")
 
 
 def complain(text: str) -> None:
@@ -40,6 +42,14 @@ def complain(text: str) -> None:
 def explain() -> None:
     """Write the traceback of the exception at hand to standard error; without the values of variables, which hold secrets."""
     errors.print_exception(show_locals=False)
+
+
+# All that JSON leaves as it is in its strings and a terminal does not show; outside of strings there is only ASCII.
+_UNSEEN = re.compile(r"[^\x20-\x7e]")
+
+
+def _as_json(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def plainly(value: BaseModel) -> dict[str, Any]:
@@ -61,12 +71,9 @@ def show_json(value: BaseModel | dict[str, Any]) -> None:
     plain = plainly(value) if isinstance(value, BaseModel) else value
     # Elsewhere than in UTF-8, letters are written as escapes of JSON, which every reader understands.
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    say(json.dumps(plain, ensure_ascii=not unicode, default=str))
-
-
-def printable(text: str) -> str:
-    """A key as a terminal may see it: control characters, which could command the terminal, are written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    text = json.dumps(plain, ensure_ascii=not unicode, default=str)
+    # So are characters that command a terminal or turn the direction of writing: JSON itself escapes only some.
+    say(text if text.isprintable() else _UNSEEN.sub(_as_json, text))
 
 
 def human(size: float) -> str:

@@ -27,7 +27,10 @@ def span_of(text: str) -> timedelta:
     found = _SPAN.fullmatch(text.strip().lower())
     if found is None:
         raise typer.BadParameter(f"{text!r} is no period: 90 (seconds), 15m, 12h, 30d, 7y")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    try:
+        return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    except (OverflowError, ValueError):
+        raise typer.BadParameter(f"{text[:40]!r} is too long a period") from None
 
 
 def moment_of(text: str) -> datetime:
@@ -179,7 +182,7 @@ def website(
 def presign(
     path: _Object,
     method: Annotated[str, typer.Option(help="GET, PUT, HEAD or DELETE.")] = "GET",
-    expires: Annotated[str, typer.Option(help="How long the URL works: 90 (seconds), 15m, 12h, 30d.")] = "1h",
+    expires: Annotated[str, typer.Option(help="How long the URL works: 90 (seconds), 15m, 12h, 7d at most.")] = "1h",
 ) -> None:
     """Print a URL with which anybody may do one thing for a while. Takes HMAC keys."""
     target = CosPath.parse(path).of_object()

@@ -114,7 +114,7 @@ class Emulator(Server):
         instance: Instance | None = None,
         key: Key | None = None,
     ) -> "Client":
-        """A client of this emulator: by API key, or with `hmac` by key pair.
+        """A client of this emulator: calls by API key and presigned URLs by key pair, or with `hmac` both by key pair.
 
         It belongs to the manager of the emulator's own instance, or of another `instance`, or to the user of a `key`.
         """
@@ -133,6 +133,8 @@ class Emulator(Server):
             endpoint=self.endpoint,
             api_key=owner.api_key,
             service_instance_id=crn,
+            access_key_id=owner.access_key_id,
+            secret_access_key=owner.secret_access_key,
             iam_endpoint=self.iam_endpoint,
             config=config,
         )

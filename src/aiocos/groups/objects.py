@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, overload
 
+from aiocos.auth.sigv4 import whole_seconds
 from aiocos.call import Engine
 from aiocos.errors import ConfigError, NotFound
 from aiocos.groups import bulk
@@ -244,16 +245,18 @@ class Objects(Group[Engine]):
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> str:
-        """Return a URL with which anybody may do this one thing until `expires` (seconds or a timedelta) have passed.
+        """Return a URL with which anybody may do this one thing until `expires` has passed.
+
+        `expires` is a whole number of seconds, or a timedelta of whole seconds: 1 second to 7 days, an hour by default.
 
         `PUT` with `upload_id` and `part_number` is for one part of a multipart upload. `query` may hold
         `response-content-type` and the like; `headers` (`Content-Type`, `Retention-Period` …) are signed, and whoever uses the
         URL must send them with the same values. Makes no request. Raises `CredentialsError` without HMAC keys: tokens cannot
-        sign.
+        sign. Raises `ConfigError` where `expires` is anything else.
         """
         if (upload_id is None) != (part_number is None) or (upload_id is not None and method != "PUT"):
             raise ConfigError("a part is a PUT with upload_id and part_number")
-        seconds = int(expires.total_seconds()) if isinstance(expires, timedelta) else expires
+        seconds = whole_seconds(expires)
         named = {"versionId": version_id, "uploadId": upload_id, "partNumber": part_number}
         pairs = [(name, str(value)) for name, value in named.items() if value is not None]
         request = Request(method, bucket, key, [*pairs, *(query or {}).items()])

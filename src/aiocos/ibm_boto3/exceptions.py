@@ -29,6 +29,10 @@ class ParamValidationError(BotoCoreError):
     def __init__(self, report: str) -> None:
         super().__init__(f"Parameter validation failed:\n{report}", report=report)
 
+    def __str__(self) -> str:
+        # The line breaks are ours.
+        return "\n".join(errors.printable(line) for line in self._text().split("\n"))
+
 
 class TextBodyError(ParamValidationError, TypeError):
     """A body that gives text in place of bytes; nothing was sent. IBM's SDK raises `TypeError` for it."""

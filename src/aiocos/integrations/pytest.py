@@ -38,7 +38,7 @@ if _asynchronous:
 
     @_fixture
     async def cos(cos_emulator: Emulator) -> AsyncIterator[Client]:
-        """A client on the test's emulator (IAM)."""
+        """A client on the test's emulator: calls by API key (IAM), presigned URLs by key pair."""
         async with cos_emulator.client() as client:
             yield client
 

@@ -19,14 +19,12 @@ from typing import Any
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.client_reqrep import ClientRequest
-from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.streams import EofStream
 from yarl import URL
 
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, ProtocolError, TimedOut
 from aiocos.net.body import SMALL, STEP
-from aiocos.net.exchange import Exchange, meaning
+from aiocos.net.exchange import BROKEN, ERRORS, LINE_LIMIT, Exchange, meaning, name_of
 from aiocos.net.watch import Watch
 from aiocos.wire.message import Bytes, Outgoing
 
@@ -35,9 +33,6 @@ AHEAD = 256 * 1024
 # Connections that may be found unusable before a request gives up; each is closed when it is found.
 _UNUSABLE = 100
 _NO_TRACES: list[Any] = []
-_ERRORS = (aiohttp.ClientError, HttpProcessingError, EofStream, TimeoutError, OSError, ValueError)
-# aiohttp says so of a body whose connection was closed on this side: with the client, while somebody still reads.
-_BROKEN = (*_ERRORS, RuntimeError)
 
 
 class _Answer(Exchange):
@@ -71,7 +66,7 @@ class _Answer(Exchange):
 
     @property
     def what(self) -> str:
-        return _what(self._request)
+        return name_of(self._request)
 
     def arrived(self) -> bytes | None:
         payload = self._payload
@@ -91,8 +86,8 @@ class _Answer(Exchange):
                 data = await payload.readany()
             else:
                 data = await self._next(payload)
-        except _BROKEN as error:
-            raise meaning(error, self.what, self._way.patience(self._deadline)) from error
+        except BROKEN as error:
+            raise meaning(error, self._request, self._way.patience(self._deadline)) from error
         if payload.at_eof():
             self.close()
         return data
@@ -179,7 +174,7 @@ class DirectWay:
         except TimeoutError as error:
             if isinstance(error, TimedOut):
                 raise
-            raise meaning(error, _what(request), self.patience(deadline)) from error
+            raise meaning(error, request, self.patience(deadline)) from error
 
     async def _open(self, request: Outgoing, deadline: float | None) -> Exchange:
         try:
@@ -190,16 +185,17 @@ class DirectWay:
             connection = await self._connector.connect(ask, _NO_TRACES, self._timeout)
             if connection.protocol.should_close:
                 connection = await self._another(connection, ask, request)
-        except _ERRORS as error:
-            raise meaning(error, _what(request), "", connecting=True) from error
+        except ERRORS as error:
+            raise meaning(error, request, "", connecting=True) from error
         answer = _Answer(self, request, connection, deadline)
         answer.waits = protocol = connection.protocol
         flights = self.watch.flights
         code = 0
         try:
             protocol.set_response_params(
-                skip_payload=request.method == "HEAD", read_until_eof=True, auto_decompress=False, read_bufsize=AHEAD
-            )
+                skip_payload=request.method == "HEAD", read_until_eof=True, auto_decompress=False, read_bufsize=AHEAD,
+                max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT,
+            )  # fmt: skip
             if body is not None and large:
                 answer.writer = asyncio.ensure_future(self._write(answer, protocol, head, body))
                 answer.writer.add_done_callback(_ended)
@@ -212,15 +208,15 @@ class DirectWay:
                 # A server that says "still at it" (102) has moved.
                 answer.seen = self.watch.turn
             answer.begun(message, payload)  # pyright: ignore[reportPossiblyUnboundVariable]
-        except _ERRORS as error:
-            raise meaning(error, _what(request), self.patience(deadline)) from error
+        except ERRORS as error:
+            raise meaning(error, request, self.patience(deadline)) from error
         finally:
             flights.discard(answer)
             answer.sending = None
             if code < 200:
                 answer.give_up()
         if code == 101:
-            raise ProtocolError(f"{_what(request)}: the server wants to speak something else")
+            raise ProtocolError(f"{name_of(request)}: the server wants to speak something else")
         return answer
 
     async def _another(self, connection: Any, ask: Any, request: Outgoing) -> Any:
@@ -252,7 +248,7 @@ class DirectWay:
                 token = self._token[1]
                 continue
             if "\n" in value or "\r" in value or "\0" in value:
-                raise ConfigError(f"{_what(request)}: a line break or a zero byte in {name}: the request was not sent")
+                raise ConfigError(f"{name_of(request)}: a line break or a zero byte in {name}: the request was not sent")
             if name == "Authorization" and value.startswith("Bearer "):
                 # Long, and the same for many requests.
                 token = f"{name}: {value}\r\n".encode()
@@ -283,10 +279,6 @@ def _ended(writer: asyncio.Task[None]) -> None:
     """Take note of how the writing of a body ended: an error of it shows in the answer, or in that there is none."""
     if not writer.cancelled():
         writer.exception()
-
-
-def _what(request: Outgoing) -> str:
-    return f"{request.method} {request.origin}{request.path}"
 
 
 def _drop(connection: Any) -> None:

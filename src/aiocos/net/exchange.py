@@ -13,12 +13,23 @@ from typing import Any, TypeAlias
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import EofStream
 
 from aiocos.errors import ConfigError, ConnectFailed, CosError, Interrupted, ProtocolError, TimedOut
 from aiocos.wire.message import Outgoing
+from aiocos.wire.redaction import redacted, scrub, secrets_of
 
 # A document of the service has at most a few MiB (1,000 keys of 1,024 bytes, percent-encoded); more is refused unread.
 DOCUMENT_LIMIT = 32 * 1024 * 1024
+
+# The longest line of an answer's head. IBM's SDK takes as much; aiohttp alone takes 8,190 bytes, which metadata can exceed.
+LINE_LIMIT = 65_536
+
+
+ERRORS = (aiohttp.ClientError, HttpProcessingError, EofStream, TimeoutError, OSError, ValueError)
+"""What aiohttp raises where there is no answer."""
+BROKEN = (*ERRORS, RuntimeError)
+"""What it raises where a body breaks off; the last is of a connection that was closed on this side, with the client."""
 
 
 class Exchange(ABC):
@@ -71,9 +82,19 @@ The second parameter is a deadline, by the loop's clock. Raises the `TransportEr
 """
 
 
-def meaning(error: Exception, what: str, timeout: str, *, connecting: bool = False) -> CosError:
-    """Say what an exception of aiohttp means for a request: above all, whether it was sent. `timeout` says what ran out."""
-    text = str(error) or type(error).__name__
+def name_of(request: Outgoing) -> str:
+    """Name a request in messages."""
+    return f"{request.method} {request.origin}{request.path}"
+
+
+def meaning(error: Exception, request: Outgoing, timeout: str, *, connecting: bool = False) -> CosError:
+    """Say what an exception of aiohttp means for a request: above all, whether it was sent. `timeout` says what ran out.
+
+    What aiohttp quotes of an answer that it cannot read may be what the request had said: secrets are taken out.
+    """
+    secrets = secrets_of(request)
+    scrub(error, secrets)
+    what, text = name_of(request), redacted(str(error), secrets) or type(error).__name__
     if isinstance(error, aiohttp.ConnectionTimeoutError) or (connecting and isinstance(error, TimeoutError)):
         return TimedOut(f"{what}: no connection in time", sent=False)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
@@ -81,7 +102,7 @@ def meaning(error: Exception, what: str, timeout: str, *, connecting: bool = Fal
     if isinstance(error, TimeoutError):
         return TimedOut(f"{what}: {timeout}", sent=True)
     if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
-        return ProtocolError(f"{what}: the answer is no HTTP: {error.message}")
+        return ProtocolError(f"{what}: the answer is no HTTP: {redacted(error.message, secrets)}")
     if isinstance(error, aiohttp.InvalidURL | ValueError) and not isinstance(error, aiohttp.ClientPayloadError):
         return ConfigError(f"{what}: {text}")
     return Interrupted(f"{what}: {text}", sent=not connecting)

@@ -96,9 +96,13 @@ class Hedge:
             self._took(loop.time() - began)
             return won.result()
         finally:
+            # Not waited for: a cancel that came meanwhile would lose the answer that has won.
             for one in running:
                 one.cancel()
-            # Whoever is late may have its answer by now, and the connection with it.
-            for late in await asyncio.gather(*running, return_exceptions=True):
-                if not isinstance(late, BaseException):
-                    late.close()
+                one.add_done_callback(_dropped)
+
+
+def _dropped(late: asyncio.Future[A]) -> None:
+    """Drop the answer of whoever was late: it may have come by now, and the connection with it."""
+    if not late.cancelled() and late.exception() is None:
+        late.result().close()

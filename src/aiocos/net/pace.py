@@ -17,18 +17,21 @@ Large bodies have a line of their own. Of the width, a quarter is kept for each 
 link do not hold small calls up, and a flood of small calls does not stop an upload.
 
 A `Retry-After` is for the request that was refused, and its retry waits. Only where nothing at all gets through does it hold
-everybody.
+everybody, and not where it asks for more than a request waits (`net.retry.LONGEST_WAIT`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from aiocos.config import PaceConfig
+from aiocos.net.retry import LONGEST_WAIT
+from aiocos.wire.retry_after import retry_after
 
 _log = logging.getLogger("aiocos.pace")
 
@@ -152,8 +155,6 @@ class Pace:
         if line or not self._is_free(large):
             turn: asyncio.Future[None] = self._loop.create_future()
             line.append(turn)
-            # There may be a place that only the other line had been kept from.
-            self._wake()
             try:
                 await turn
             except asyncio.CancelledError:
@@ -186,8 +187,11 @@ class Pace:
                 self._width.admitted(used_up=used_up, seconds=None if since is None else self._loop.time() - since)
             return
         self._width.refused(ticket, self._tickets + 1, in_flight - 1)
-        if self._width.value == 1 and not self._heard and (asked := _retry_after(headers)):
-            self._hold(min(asked, _LONGEST_HOLD))
+        if self._width.value == 1 and not self._heard:
+            asked = retry_after(headers, time.time())
+            # The request that was asked to wait longer than any request waits is given up, and nobody waits for it.
+            if asked and asked <= LONGEST_WAIT:
+                self._hold(min(asked, _LONGEST_HOLD))
         if self._width.value == 1:
             self._heard = False
 
@@ -216,7 +220,8 @@ class Pace:
         return small_taken < width - quarter or not self._lines[1] or large_taken >= quarter
 
     def _wake(self) -> None:
-        for large in (False, True):
+        # Small ones once more: a quarter is kept from them only while a large one waits.
+        for large in (False, True, False):
             line = self._lines[large]
             while line and (line[0].done() or self._is_free(large)):
                 turn = line.popleft()
@@ -236,11 +241,3 @@ class Pace:
             self._timer.cancel()
             self._timer = None
             self._wake()
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    """The seconds that a refusal asks for; dates are for the caller, who waits for himself."""
-    try:
-        return float(headers.get("Retry-After", ""))
-    except ValueError:
-        return 0.0

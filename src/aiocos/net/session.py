@@ -8,6 +8,7 @@ step written.
 from __future__ import annotations
 
 import asyncio
+import warnings
 from typing import TypeAlias
 
 import aiohttp
@@ -17,7 +18,7 @@ from yarl import URL
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
 from aiocos.net.body import SMALL, SteppedPayload, waiting
-from aiocos.net.exchange import Exchange, meaning
+from aiocos.net.exchange import BROKEN, ERRORS, LINE_LIMIT, Exchange, meaning, name_of
 from aiocos.wire.message import Outgoing
 
 # Headers aiohttp would add on its own. The service stores a Content-Type as the object's, so none is invented.
@@ -88,20 +89,20 @@ class Patience:
 class _Answer(Exchange):
     """An answer by the session."""
 
-    __slots__ = ("_data", "_patience", "_response", "_waiting", "_what")
+    __slots__ = ("_data", "_patience", "_request", "_response", "_waiting")
 
-    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, what: str, waiting: set[_Answer]) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, request: Outgoing, waiting: set[_Answer]) -> None:
         self._response = response
         self._waiting = waiting
         self._patience = patience
-        self._what = what
+        self._request = request
         self._data: bytes | None = None
         self.status = response.status
         self.headers = response.headers
 
     @property
     def what(self) -> str:
-        return self._what
+        return name_of(self._request)
 
     async def chunk(self) -> bytes:
         if self._data is not None:
@@ -118,9 +119,9 @@ class _Answer(Exchange):
                     return await content.readany()
             finally:
                 self._waiting.discard(self)
-        except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
+        except BROKEN as error:
             # The last is of a connection that was closed on this side: with the client, while somebody still reads.
-            raise meaning(error, self._what, str(self._patience)) from error
+            raise meaning(error, self._request, str(self._patience)) from error
 
     def arrived(self) -> bytes | None:
         content = self._response.content
@@ -135,6 +136,17 @@ class _Answer(Exchange):
             self._response.release()
         else:
             self._response.close()
+
+    def __del__(self) -> None:
+        # aiohttp's own finalizer never runs: the connection refers to the response, and the loop to the connection. One that
+        # was dropped would keep its socket until the client closes. The direct way's connections see to it by themselves.
+        response = getattr(self, "_response", None)
+        connection = response.connection if response is not None else None
+        if response is None or connection is None or connection.closed or response.content.is_eof():
+            return
+        what = self.what
+        response.close()
+        warnings.warn(f"a body was dropped before its end, and not closed: {what}", ResourceWarning, stacklevel=2, source=self)
 
 
 class SessionWay:
@@ -154,6 +166,8 @@ class SessionWay:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=config.connect_timeout),
             headers={hdrs.USER_AGENT: user_agent, hdrs.ACCEPT_ENCODING: "identity"},
             skip_auto_headers=_NOT_ADDED,
+            max_line_size=LINE_LIMIT,
+            max_field_size=LINE_LIMIT,
             trust_env=False,
         )
         # aiohttp repeats a PUT on a connection that was closed under it, also a conditional one, whose second try would fail
@@ -167,7 +181,6 @@ class SessionWay:
         data = request.body
         if data is not None and len(data) > SMALL:
             data = SteppedPayload(data, patience.moved)
-        what = f"{request.method} {request.origin}{request.path}"
         proxy, password = through or (None, {})
         # To a tunnel it is told when that is asked for, to a proxy of plain requests with each of them.
         tunnel = password and request.origin.startswith("https:")
@@ -182,11 +195,11 @@ class SessionWay:
                     proxy=proxy,
                     proxy_headers=password if tunnel else None,
                 )
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise meaning(error, what, str(patience)) from error
+        except ERRORS as error:
+            raise meaning(error, request, str(patience)) from error
         finally:
             patience.sent()
-        return _Answer(response, patience, what, self._waiting)
+        return _Answer(response, patience, request, self._waiting)
 
     def wake(self) -> None:
         """End all waits for bytes: the client is being closed, and aiohttp leaves those who wait where they are."""

@@ -4,17 +4,16 @@ Here it is decided how a request goes (`direct`, or by a `session`), and that it
 
 What belongs to an event loop is made at first use, for the loop that uses it; a client lives through several `asyncio.run`.
 Proxies of the environment are honoured as aiohttp's `trust_env` would, but looked up once a host instead of once a request, and
-without `~/.netrc`, which would put a password on an anonymous request.
+without `~/.netrc`, which would put a password on an anonymous request; and never for this machine itself, see `proxy_for`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import ssl
 import weakref
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Coroutine
 from functools import partial
 from types import TracebackType
@@ -27,6 +26,7 @@ from aiohttp import hdrs
 from yarl import URL
 
 from aiocos.config import ClientConfig
+from aiocos.errors import ConfigError
 from aiocos.net.direct import DirectWay
 from aiocos.net.exchange import Exchange, Send
 from aiocos.net.hedge import Hedge
@@ -34,6 +34,7 @@ from aiocos.net.pace import Pace, Pacing
 from aiocos.net.session import Proxy, SessionWay, connector_of
 from aiocos.net.verified import is_verified
 from aiocos.version import USER_AGENT
+from aiocos.wire.address import is_link_local, is_loopback
 from aiocos.wire.message import Outgoing, Response
 
 # A body of more bytes than this makes a request slow by itself.
@@ -43,9 +44,13 @@ LARGE = 256 * 1024
 class _Local:
     """What belongs to one event loop. `lent`: the connections are a user's."""
 
-    __slots__ = ("__weakref__", "connector", "direct", "hedge", "lent", "loop", "pace", "session", "ways")
+    __slots__ = (
+        "__weakref__", "_plainly", "connector", "direct", "hedge", "lent", "loop", "pace", "secrets", "session", "ways",
+    )  # fmt: skip
 
-    def __init__(self, config: ClientConfig, user_agent: str, lender: aiohttp.ClientSession | None, tls: Any) -> None:
+    def __init__(
+        self, config: ClientConfig, user_agent: str, lender: aiohttp.ClientSession | None, tls: Any, plainly: bool
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.lent = lender is not None
         self.connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, ssl=tls()) if lender is None else connector_of(lender)
@@ -57,10 +62,16 @@ class _Local:
         self.hedge = None if config.hedge is None else Hedge(config.hedge)
         # By origin.
         self.ways: dict[str, Send] = {}
+        # Passwords of proxies.
+        self.secrets: set[str] = set()
+        self._plainly = plainly
 
     def way_to(self, origin: str) -> Send:
         """Find out how requests go to an origin: by the session where there is a proxy, and twice where that helps."""
-        proxy = _proxy_for(origin)
+        proxy = proxy_for(origin) if self._plainly or origin.startswith("https://") else None
+        if proxy is not None:
+            for value in proxy[1].values():
+                self.secrets |= {value.removeprefix("Basic "), b64decode(value[6:]).decode().partition(":")[2]} - {""}
         way = self.direct.open if self.direct is not None and proxy is None else partial(self.session.open, through=proxy)
         if self.hedge is not None:
             way = partial(self._hedged, self.hedge, way)
@@ -74,10 +85,14 @@ class _Local:
 
 
 class Transport:
-    """Sends requests. Made without I/O and outside any loop; `lender` lends the connections of a user's session."""
+    """Sends requests. Made without I/O and outside any loop; `lender` lends the connections of a user's session.
 
-    def __init__(self, config: ClientConfig, lender: aiohttp.ClientSession | None = None) -> None:
+    `plainly` lets plain http go through a proxy of the environment. Loopback never does.
+    """
+
+    def __init__(self, config: ClientConfig, lender: aiohttp.ClientSession | None = None, *, plainly: bool = True) -> None:
         self._config = config
+        self._plainly = plainly
         self._lender = lender
         self._locals: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Local] = weakref.WeakKeyDictionary()
         self._last: weakref.ref[_Local] | None = None
@@ -124,6 +139,11 @@ class Transport:
         local = self._locals.get(asyncio.get_running_loop())
         return None if local is None or local.session.client.closed else local
 
+    @property
+    def secrets(self) -> set[str]:
+        """What a proxy must not bring into a message: its own passwords."""
+        return self._local().secrets
+
     # -- what belongs to a loop -----------------------------------------------------------------------------------
 
     def _local(self) -> _Local:
@@ -135,7 +155,7 @@ class Transport:
         if local is None or local.session.client.closed:
             for old in [old for old in self._locals if old.is_closed()]:
                 _abandon(self._locals.pop(old))
-            local = self._locals[loop] = _Local(self._config, self._user_agent, self._lender, self._tls)
+            local = self._locals[loop] = _Local(self._config, self._user_agent, self._lender, self._tls, self._plainly)
         self._last = weakref.ref(local)
         return local
 
@@ -172,7 +192,8 @@ class OneOff:
     """A transport for a single errand, closed after it: how a token is fetched, whichever client asked for it."""
 
     def __init__(self, config: ClientConfig) -> None:
-        self._transport = Transport(config)
+        # What goes over plain http is for this machine, or its own metadata service: both would hand a proxy a token.
+        self._transport = Transport(config, plainly=False)
 
     async def send(self, request: Outgoing, *, timeout: float) -> Response:
         """Send a request once and read its answer whole, within `timeout` seconds."""
@@ -187,26 +208,33 @@ class OneOff:
         await self._transport.close()
 
 
-def _proxy_for(origin: str) -> Proxy | None:
-    """Find the proxy for an origin in the environment."""
+def proxy_for(origin: str) -> Proxy | None:
+    """Find the proxy for an origin in the environment: the address, and the header with its password.
+
+    `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` count, in upper or lower case; `ALL_PROXY` does not. This machine itself
+    (`wire.address.is_loopback`) and its own link (the metadata service of a virtual server) are never reached through a
+    proxy: to a proxy they would be another machine, which is given the credentials meant for this one. Raises
+    `ConfigError` where the variable holds no URL of an http proxy.
+    """
     parts = urlsplit(origin)
+    host = parts.hostname or ""
+    if is_loopback(host) or is_link_local(host):
+        return None
     # With its port as without: `no_proxy` may hold both.
-    direct = proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc) or _is_link_local(parts.hostname or "")
-    text = None if direct else getproxies().get(parts.scheme)
+    text = None if proxy_bypass(host) or proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
     if not text:
         return None
-    url = URL(text)
+    try:
+        url = URL(text if "://" in text else f"http://{text}")
+        usable = url.scheme in ("http", "https") and bool(url.host)
+    except ValueError:
+        url, usable = URL(), False
+    if not usable:
+        # Not quoted: it may hold a password.
+        raise ConfigError(f"{parts.scheme}_proxy in the environment is no URL of an http proxy: {origin} was not asked")
     # The password is taken out: aiohttp's errors quote the address of a proxy.
     token = b64encode(f"{url.user or ''}:{url.password or ''}".encode()).decode()
     return url.with_user(None), {hdrs.PROXY_AUTHORIZATION: f"Basic {token}"} if url.user or url.password else {}
-
-
-def _is_link_local(host: str) -> bool:
-    """Tell whether an address belongs to this machine's own link: the metadata service of a virtual server, say."""
-    try:
-        return ipaddress.ip_address(host).is_link_local
-    except ValueError:
-        return False
 
 
 def _is_large(request: Outgoing) -> bool:

@@ -18,6 +18,7 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from aiocos.net.direct import AHEAD, Question
+from aiocos.net.exchange import LINE_LIMIT
 
 T = TypeVar("T")
 
@@ -103,13 +104,17 @@ def _verify() -> None:
             connection = _now(connector.connect(ask, [], timeout))
             connections.append(connection)
             protocol = connection.protocol
-            protocol.set_response_params(skip_payload=head, read_until_eof=True, auto_decompress=False, read_bufsize=AHEAD)
+            protocol.set_response_params(
+                skip_payload=head, read_until_eof=True, auto_decompress=False, read_bufsize=AHEAD,
+                max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT,
+            )  # fmt: skip
             connection.transport.write(b"x")
             _now(protocol._drain_helper())
             protocol.data_received(data)
             return connection, protocol
 
-        answer = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 5\r\n\r\n'
+        long = b"x-amz-meta-long: " + b"x" * (LINE_LIMIT - 20)
+        answer = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 5\r\n' + long + b"\r\n\r\n"
         connection, first = begun(answer + b"hello")
         message, payload = _now(first.read())
         _expect("status and headers", message.code == 200 and message.headers.get("etag") == '"e"')

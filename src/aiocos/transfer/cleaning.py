@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
-from aiocos.errors import AccessDenied, CosError, NoSuchUpload, TransferError
+from aiocos.errors import AccessDenied, CosError, NoSuchUpload, TransferError, printable
 from aiocos.groups import Service
 from aiocos.operations.multipart import CreateMultipartUpload, MultipartUpload
 
@@ -180,4 +180,4 @@ def _failed(service: Service, failure: FailedAbort) -> None:
         del clean.failed[oldest]
         clean.untold.discard(oldest)
     text = "the upload of %s/%s could not be aborted, upload id %s: %s"
-    _log.warning(text, failure.bucket, failure.key, failure.upload_id, failure.error)
+    _log.warning(text, failure.bucket, printable(failure.key), printable(failure.upload_id), printable(failure.error))

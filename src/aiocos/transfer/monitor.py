@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeAlias
 
-from aiocos.errors import TimedOut
+from aiocos.errors import TimedOut, printable
 
 State = Literal["queued", "running", "paused", "verifying", "done", "failed", "cancelled"]
 
@@ -107,7 +107,7 @@ class _Listener:
 
 
 def _failed(progress: Progress) -> None:
-    _log.exception("an observer of %s/%s failed", progress.bucket, progress.key)
+    _log.exception("an observer of %s/%s failed", progress.bucket, printable(progress.key))
 
 
 class Monitor:

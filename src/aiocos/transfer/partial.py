@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any, cast
 
 from aiocos.config import MAX_OBJECT, MAX_PARTS, MIB
-from aiocos.errors import IntegrityError
+from aiocos.errors import IntegrityError, printable
 from aiocos.transfer.files import NotOurs, held, in_thread, read_at, write_at
 from aiocos.transfer.journal import Journal, name_for
 from aiocos.transfer.paths import hidden_name
@@ -136,7 +136,7 @@ class Partial:
         if self._journal is not None:
             self._journal.begun = None
         text = "the download to %s begins anew, what is there of an earlier one is not used: %s"
-        _log.warning(text, self._target.path, reason)
+        _log.warning(text, printable(str(self._target.path)), reason)
 
     async def begin(self, etag: str, version_id: str | None, size: int) -> None:
         """Note what is going to be fetched, if this is to be resumable at all."""

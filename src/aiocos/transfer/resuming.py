@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aiocos.errors import NoSuchUpload, NotFound
+from aiocos.errors import NoSuchUpload, NotFound, printable
 from aiocos.groups import Service
 from aiocos.net.hashing import hashed
 from aiocos.operations.multipart import CompletedPart, CreateMultipartUpload
@@ -115,7 +115,7 @@ class Record:
         except _Refused as refused:
             self.refused = str(refused)
         text = "the upload of %s/%s begins anew, and the journal of an earlier one is not used: %s"
-        _log.warning(text, self._what["bucket"], self._what["key"], self.refused)
+        _log.warning(text, self._what["bucket"], printable(self._what["key"]), printable(self.refused))
         return None
 
     async def _look(self, head: HeadObject, lengths: dict[int, int]) -> Found:

@@ -1,6 +1,8 @@
 """Where a bucket and key live: an endpoint, and the host and path they get there."""
 
+import ipaddress
 import re
+import socket
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
@@ -16,6 +18,8 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
 _HOST = re.compile(r"[^\s\x00-\x20\x7f\\<>\"{}|^`]+")
 # What may stand before a host: anything else would change the host instead of naming a bucket on it.
 _BUCKET_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+# What the system's resolver reads as an IPv4 address: up to four numbers, decimal, octal or hexadecimal.
+_NUMERIC = re.compile(r"(?:0x[0-9a-f]+|[0-9]+)(?:\.(?:0x[0-9a-f]+|[0-9]+)){0,3}")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9/._~-]+")
 
 
@@ -67,6 +71,43 @@ class Endpoint:
             return f"{self.scheme}://{bucket}.{self.host}", "/" if key is None else f"/{encode_key(key)}"
         path = _bucket_path(bucket)
         return self.origin, path if key is None else f"{path}/{encode_key(key)}"
+
+
+@lru_cache(maxsize=64)
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine itself. Looks nothing up.
+
+    `localhost` and the names below it, 127.0.0.0/8, `::1`, the unspecified address (which connects to this machine), and the
+    forms that the system's resolver reads as one of them: `127.1`, `0x7f.1`, `::ffff:127.0.0.1`.
+    """
+    name = host.lower().removeprefix("[").removesuffix("]").rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        if not _NUMERIC.fullmatch(name):
+            return False
+        try:
+            address = ipaddress.ip_address(socket.inet_aton(name))
+        except OSError:
+            return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped.is_loopback or mapped.is_unspecified
+
+
+def is_link_local(host: str) -> bool:
+    """Tell whether an address belongs to this machine's own link: the metadata service of a virtual server, say."""
+    try:
+        return ipaddress.ip_address(host).is_link_local
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=64)
+def shows(origin: str) -> bool:
+    """Tell whether what is sent to an origin can be read on the way: plain http to another machine."""
+    return not origin.startswith("https://") and not is_loopback(urlsplit(origin).hostname or "")
 
 
 @lru_cache(maxsize=256)

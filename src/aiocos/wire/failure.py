@@ -2,7 +2,7 @@
 
 import math
 import re
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator
@@ -10,9 +10,13 @@ from pydantic import BeforeValidator
 from aiocos.errors import AccessDenied, ObjectProtected, ServiceError
 from aiocos.wire.document import Document, Element, XmlError, sayable
 from aiocos.wire.message import Response
+from aiocos.wire.retry_after import retry_after
 
 # Any amount of white space may come first: it is how the service keeps the connection of a long copy open.
 _ERROR_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:(?><\?.*?\?>)\s*+)?<Error[\s>]", re.DOTALL)
+
+# So much of a body that is no error document is looked at; less of it is quoted.
+_LOOKED_AT, _QUOTED = 128 * 1024, 200
 
 _PROTECTING = ("retention", "legal hold", "protected", "object lock", "worm")
 
@@ -35,8 +39,23 @@ class ErrorDocument(Document):
     status: Annotated[int | None, Element("httpStatusCode"), BeforeValidator(_status)] = None
 
 
-def read_error(response: Response, operation: str = "", resource: str = "") -> ServiceError:
-    """Turn an error response into its exception. A body that is no error document (a proxy's page) is quoted in short."""
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def read_error(
+    response: Response,
+    operation: str = "",
+    resource: str = "",
+    *,
+    redact: Callable[[str], str] = _as_it_is,
+    now: float | None = None,
+) -> ServiceError:
+    """Turn an error response into its exception. A body that is no error document (a proxy's page) is quoted in short.
+
+    `redact` takes the secrets of the request out of what the server said. `now` (seconds since 1970) is what a date in
+    `Retry-After` counts from where the response has no `Date`.
+    """
     document = ErrorDocument()
     if response.body:
         try:
@@ -44,8 +63,17 @@ def read_error(response: Response, operation: str = "", resource: str = "") -> S
         except XmlError:
             pass
         if not document.code:
-            document = ErrorDocument(message=" ".join(response.body[:400].decode("utf-8", "replace").split())[:200])
-    return _error(document, response.status, response, operation, resource)
+            text = redact(response.body[:_LOOKED_AT].decode("utf-8", "replace"))
+            document = ErrorDocument(message=" ".join(text[: 2 * _QUOTED].split())[:_QUOTED])
+    return _error(document, response.status, response, operation, resource, redact, now)
+
+
+def error_code(response: Response) -> str:
+    """Return the code of an error document; empty where the body is none, as that of an answer to HEAD."""
+    try:
+        return ErrorDocument.from_xml(response.body).code if response.body else ""
+    except XmlError:
+        return ""
 
 
 # Any gateway's: `<html>`, behind a declaration and comments or not. HTML is no XML, so its case says nothing.
@@ -71,40 +99,34 @@ def error_in_success(response: Response) -> ServiceError | None:
         document = ErrorDocument.from_xml(response.body)
     except XmlError:
         return None
-    return _error(document, document.status or 500, response, "", "")
+    return _error(document, document.status or 500, response, "", "", _as_it_is, None)
 
 
-def _error(document: ErrorDocument, status: int, response: Response, operation: str, resource: str) -> ServiceError:
+def _error(
+    document: ErrorDocument,
+    status: int,
+    response: Response,
+    operation: str,
+    resource: str,
+    redact: Callable[[str], str],
+    now: float | None,
+) -> ServiceError:
     code = document.code or str(status)
     cls = ServiceError.class_for(status, document.code)
     lowered = document.message.lower()
     if cls is AccessDenied and any(word in lowered for word in _PROTECTING):
         cls = ObjectProtected
+    request_id = response.request_id or document.request_id
     return cls(
-        document.message,
+        redact(document.message),
         status=status,
-        code=code,
-        resource=resource or document.resource or "",
-        request_id=response.request_id or document.request_id,
-        retry_after=_retry_after(response),
+        code=redact(code),
+        resource=resource or redact(document.resource or ""),
+        request_id=redact(request_id) if request_id else None,
+        retry_after=retry_after(response.headers, now),
         operation=operation,
-        headers=response.headers,
+        headers={name: redact(response.headers[name]) for name in response.headers},
     )
-
-
-def _retry_after(response: Response) -> float | None:
-    text = (response.headers.get("retry-after") or "").strip()
-    if not text:
-        return None
-    if re.fullmatch("[0-9]{1,9}", text):
-        return float(text)
-    try:
-        # A date counts from the server's own clock, so ours does not matter.
-        until = parsedate_to_datetime(text)
-        now = parsedate_to_datetime(response.headers["date"])
-        return max(0.0, (until - now).total_seconds())
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def write_error(error: ServiceError, request_id: str) -> Response:
@@ -117,6 +139,6 @@ def write_error(error: ServiceError, request_id: str) -> Response:
         status=error.status,
     )
     headers = {"Content-Type": "application/xml"}
-    if error.retry_after is not None:
+    if error.retry_after is not None and math.isfinite(error.retry_after):
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     return Response(error.status, headers, document.to_xml())

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, cast
 
+from aiocos.errors import printable
 from aiocos.groups import Service
 from aiocos.groups.proof import Evidence, evidence_for
 from aiocos.groups.reading import ObjectStream
@@ -92,7 +93,7 @@ async def _compare(evidence: Evidence, what: str) -> None:
     supposed = evidence.proof
     if not supposed.agrees and evidence.otherwise is not None and await evidence.otherwise() is not supposed:
         # Its parts only looked even. What would be compared is known now, and the bytes are gone.
-        _log.warning("%s: not verified, since its parts are of different sizes, or of unknown ones", what)
+        _log.warning("%s: not verified, since its parts are of different sizes, or of unknown ones", printable(what))
         return
     await evidence.check(supposed, what)
 

@@ -1,0 +1,210 @@
+"""Proxies that the environment names: not for this machine, and never with a credential in the clear."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+import aiocos
+from aiocos.auth.profile import TrustedProfile
+from aiocos.config import ClientConfig, RetryConfig
+from aiocos.emulator import Emulator
+from aiocos.errors import ConfigError, ConnectFailed, CosError, CredentialsError
+from aiocos.net.transport import OneOff, proxy_for
+from aiocos.wire.address import is_loopback
+from aiocos.wire.message import Outgoing
+
+ONCE = ClientConfig(retry=RetryConfig(attempts=1))
+NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "NO_PROXY", "no_proxy")
+
+
+class Listening:
+    """A proxy that writes down what it is sent, and forwards nothing."""
+
+    def __init__(self) -> None:
+        self.heads: list[bytes] = []
+        self.connections = 0
+        self.url = ""
+        self.answer = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(self.answer)
+            await writer.drain()
+        writer.close()
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Listening]:
+    made = Listening()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield made
+    server.close()
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("no_proxy", [None, "", "example.com", "*"])
+@pytest.mark.parametrize("upper", [True, False])
+async def test_this_machine_is_not_reached_through_a_proxy(
+    proxy: Listening, monkeypatch: pytest.MonkeyPatch, upper: bool, no_proxy: str | None
+):
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name.upper() if upper else name, proxy.url)
+    if no_proxy is not None:
+        monkeypatch.setenv("NO_PROXY" if upper else "no_proxy", no_proxy)
+    async with Emulator() as emulator:
+        for hmac in (False, True):
+            async with emulator.client(hmac=hmac) as cos:
+                await cos.buckets.create(f"bucket-{hmac}".lower())
+                await cos.objects.put(f"bucket-{hmac}".lower(), "k", b"data")
+                assert await cos.objects.read(f"bucket-{hmac}".lower(), "k") == b"data"
+        port = emulator.endpoint.rpartition(":")[2]
+        async with aiocos.Client(
+            f"http://localhost:{port}",
+            api_key=emulator.api_key,
+            service_instance_id=emulator.service_instance_id,
+            iam_endpoint=f"http://localhost:{port}/identity/token",
+        ) as cos:
+            assert len((await cos.buckets.list()).buckets) == 2
+    assert proxy.connections == 0
+
+
+@pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", ":::", "http://[", "http://", "ftp://user:hush-hush@proxy"])
+async def test_a_proxy_that_cannot_be_used_is_none_for_this_machine_and_an_error_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, value: str
+):
+    monkeypatch.setenv("HTTP_PROXY", value)
+    async with Emulator() as emulator, emulator.client() as cos:
+        await cos.buckets.list()
+    async with aiocos.Client("http://cos.invalid", credentials=aiocos.Anonymous(), config=ONCE) as cos:
+        with pytest.raises(ConfigError, match="http_proxy") as caught:
+            await cos.buckets.list()
+    assert "hush-hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost", "LOCALHOST", "localhost.", "bucket.localhost", "127.0.0.1", "127.255.0.3", "127.1", "2130706433",
+        "0x7f000001", "0177.0.0.1", "::1", "[::1]", "::ffff:127.0.0.1", "0.0.0.0", "::", "0",
+    ],
+)  # fmt: skip
+def test_names_of_this_machine(host: str, monkeypatch: pytest.MonkeyPatch):
+    assert is_loopback(host)
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    name = f"[{host.strip('[]')}]" if ":" in host else host
+    assert proxy_for(f"http://{name}:9000") is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost.example.com",
+        "127.0.0.1.example.com",
+        "notlocalhost",
+        "10.0.0.1",
+        "128.0.0.1",
+        "::2",
+        "127.0.0.1.",
+        "1.2.3.4.5",
+        "",
+    ],
+)
+def test_names_of_other_machines(host: str):
+    assert is_loopback(host) is (host == "127.0.0.1.")
+
+
+def test_a_proxy_without_a_scheme_is_an_http_proxy(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    found = proxy_for("https://cos.example")
+    assert found is not None
+    assert str(found[0]) == "http://proxy.example:3128"
+
+
+@pytest.mark.usefixtures("way")
+async def test_no_credential_goes_over_plain_http_through_a_proxy(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    for given in ({"api_key": "a-key-that-is-secret"}, {"credentials": aiocos.BearerToken("a-token-that-is-secret")}):
+        async with aiocos.Client("http://cos.invalid", config=ONCE, **given) as cos:
+            with pytest.raises(CosError):
+                await cos.buckets.list()
+    with pytest.raises(ConfigError, match="https"):
+        aiocos.Client("https://cos.invalid", api_key="a-key-that-is-secret", iam_endpoint="http://iam.invalid")
+    # What fetches tokens takes no proxy for plain http at all: a token would come back through it.
+    async with OneOff(ONCE) as http:
+        with pytest.raises(ConnectFailed):
+            await http.send(Outgoing("PUT", "http://metadata.invalid", "/instance_identity/v1/token", "", {}), timeout=5)
+    assert proxy.connections == 0
+
+
+@pytest.mark.parametrize("endpoint", ["http://metadata.example", "http://10.1.2.3"])
+def test_a_metadata_service_elsewhere_is_asked_over_https(endpoint: str):
+    with pytest.raises(ConfigError, match="https"):
+        TrustedProfile(vpc=True, metadata_endpoint=endpoint)
+
+
+async def test_a_metadata_service_of_this_machine_may_be_asked_in_the_clear():
+    for endpoint in ("http://169.254.169.254", "http://api.metadata.cloud.ibm.com", "http://127.0.0.1:81", "https://10.1.2.3"):
+        assert TrustedProfile(vpc=True, metadata_endpoint=endpoint).metadata_endpoint == endpoint
+
+
+@pytest.mark.usefixtures("way")
+async def test_https_goes_through_a_tunnel_that_sees_no_credential(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("http://", "http://user:pass-word@"))
+    async with aiocos.Client(
+        "https://cos.invalid", credentials=aiocos.BearerToken("a-token-that-is-secret"), config=ONCE
+    ) as cos:
+        with pytest.raises(ConnectFailed) as caught:
+            await cos.buckets.list()
+    assert proxy.connections == 1
+    assert proxy.heads[0].startswith(b"CONNECT cos.invalid:443 ")
+    assert b"a-token-that-is-secret" not in proxy.heads[0]
+    assert "pass-word" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("way")
+async def test_the_password_of_a_proxy_does_not_come_back_in_a_message(monkeypatch: pytest.MonkeyPatch):
+    async def echo(request: web.BaseRequest) -> web.Response:
+        return web.Response(status=407, text=f"who is {request.headers['Proxy-Authorization']}?")
+
+    runner = web.ServerRunner(web.Server(echo))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setenv("http_proxy", f"http://someone:pass-word-of-proxy@127.0.0.1:{runner.addresses[0][1]}")
+    async with aiocos.Client("http://cos.invalid", credentials=aiocos.Anonymous(), config=ONCE) as cos:
+        with pytest.raises(CosError, match=r"who is Basic \*\*\*\?") as caught:
+            await cos.buckets.list()
+    assert "c29tZW9uZTpwYXNz" not in str(caught.value)
+    await runner.cleanup()
+
+
+@pytest.mark.usefixtures("way")
+async def test_a_token_is_fetched_past_a_proxy(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
+    """IAM on this machine, the service elsewhere: the service is refused, IAM is asked directly."""
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    async with Emulator() as emulator:
+        async with aiocos.Client(
+            "https://cos.invalid", api_key=emulator.api_key, iam_endpoint=emulator.iam_endpoint, config=ONCE
+        ) as cos:
+            with pytest.raises(ConnectFailed):
+                await cos.buckets.list()
+        async with aiocos.Client(
+            "https://cos.invalid", api_key="no-such-key-0123", iam_endpoint=emulator.iam_endpoint, config=ONCE
+        ) as cos:
+            with pytest.raises(CredentialsError):
+                await cos.buckets.list()
+    assert [head[:7] for head in proxy.heads] == [b"CONNECT"]
