@@ -12,7 +12,7 @@
           |                       |
          call                     |
           |                       |
-        written                   |
+    written  refusal              |
         /    \\                    |
       auth    |                   |
         |     |                   |
@@ -51,16 +51,17 @@ ALLOWED: dict[str, set[str]] = {
     "operations": _BASE - {"version"} | {"wire"},
     "net": _NET,
     "auth": _NET,
-    "written": _STATED | {"net"},
-    "call": _CALL | {"written"},
-    "groups": _CALL | {"call"},
+    "refusal": _BASE - {"version"} | {"wire"},
+    "written": _STATED | {"net", "refusal"},
+    "call": _CALL | {"written", "refusal"},
+    "groups": _CALL | {"call", "refusal"},
     "transfer": _STATED | {"net", "call", "groups", "written"},
     "client": _CALL | {"call", "groups", "transfer"},
     "emulator": _STATED,
     "__init__": _CALL | {"client", "transfer"},
     "integrations": {"__init__", "client", "config", "emulator"},
     "cli": _STATED | {"__init__", "auth", "call", "client", "groups", "transfer", "emulator"},
-    "ibm_boto3": _STATED | {"auth", "call", "client", "groups", "net", "transfer"},
+    "ibm_boto3": _STATED | {"auth", "call", "client", "groups", "net", "refusal", "transfer"},
     "__main__": {"cli"},
 }
 # Single modules that may more, and why.

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         NotFound,
         NotModified,
         NotServed,
+        ObjectAlreadyExists,
         ObjectProtected,
         PreconditionFailed,
         ProtocolError,
@@ -183,6 +184,7 @@ __all__ = [
     "NotFound",
     "NotModified",
     "NotServed",
+    "ObjectAlreadyExists",
     "ObjectIdentifier",
     "ObjectLockConfiguration",
     "ObjectProtected",
@@ -237,7 +239,7 @@ _MODULES = {
         ConnectFailed CosError CredentialsError EntityTooLarge EntityTooSmall IncompleteBody IntegrityError
         Interrupted InvalidBucketState InvalidObjectState InvalidPart InvalidRange InvalidRequest
         InvalidSignature MethodNotAllowed MissingContentLength NoSuchBucket NoSuchConfiguration NoSuchKey
-        NoSuchUpload NoSuchVersion NotFound NotModified NotServed ObjectProtected PreconditionFailed
+        NoSuchUpload NoSuchVersion NotFound NotModified NotServed ObjectAlreadyExists ObjectProtected PreconditionFailed
         ProtocolError Redirected ServiceError Throttled TimedOut TransferError TransportError Unauthorized
         Unavailable Uncertain
     """,

@@ -14,7 +14,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
-from urllib.parse import urlsplit
 
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
@@ -26,12 +25,13 @@ from aiocos.net.retry import WORTH_A_LOOK, RetryBudget, persist
 from aiocos.net.transport import Transport
 from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.shared import Written
+from aiocos.refusal import refusal, resource_of
 from aiocos.wire import digest
 from aiocos.wire.address import Endpoint, shows
 from aiocos.wire.bind import to_request
-from aiocos.wire.failure import error_code, read_error
+from aiocos.wire.failure import error_code
 from aiocos.wire.message import Outgoing, Request, Response, encode_query
-from aiocos.wire.redaction import redacted, scrub, secrets_of
+from aiocos.wire.redaction import scrub, secrets_of
 from aiocos.wire.retry_after import http_date
 from aiocos.wire.spec import Operation, Result
 from aiocos.wire.strict import read_answer
@@ -284,8 +284,8 @@ class Engine:
         """Build the exception for a response that is not 2xx; a large body is parsed in a thread."""
         secrets = self._secrets(outgoing)
         if len(response.body) <= INLINE:
-            return _refusal(response, operation, outgoing, secrets)
-        return await hashed(_refusal, response, operation, outgoing, secrets)
+            return refusal(response, operation, outgoing, secrets)
+        return await hashed(refusal, response, operation, outgoing, secrets)
 
     def _decode(self, operation: Operation[R], outgoing: Outgoing, response: Response) -> R:
         try:
@@ -351,39 +351,6 @@ def is_repeatable(operation: Operation[Any]) -> bool:
         return statement.repeatable
     given = [getattr(operation, name, None) for name in ("if_match", "if_none_match", "if_unmodified_since")]
     return given == [None, None, None] and not getattr(operation, "forbid_overwrite", None)
-
-
-def resource_of(operation: Operation[Any]) -> str:
-    """`bucket/key`, as messages name it."""
-    bucket, key = getattr(operation, "bucket", None), getattr(operation, "key", None)
-    return "/".join(part for part in (bucket, key) if part)
-
-
-def _place_of(location: str) -> str:
-    """The host that a redirect points to, without a password."""
-    try:
-        parts = urlsplit(location)
-    except ValueError:
-        return "elsewhere"
-    return parts.netloc.rpartition("@")[2] or location
-
-
-def _refusal(response: Response, operation: Operation[Any], outgoing: Outgoing, secrets: set[str]) -> CosError:
-    """Build the exception for a response that is not 2xx."""
-
-    def redact(text: str) -> str:
-        return redacted(text, secrets)
-
-    error = read_error(response, operation.statement.name, resource_of(operation), redact=redact, now=time.time())
-    location = response.headers.get("Location")
-    if 300 <= response.status < 400 and response.status != 304 and location:
-        # Neither a token nor a body goes where an answer points: a hostile redirect would collect both.
-        error.message = (
-            f"{outgoing.origin} points to {redact(_place_of(location))}: credentials do not follow a redirect, "
-            "make a client for that endpoint"
-        )
-        error.args = (error.message,)
-    return error
 
 
 async def _whole(exchange: Exchange) -> Response:

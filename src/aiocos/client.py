@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -96,13 +97,14 @@ class Client(Service, Transfers):
         self._state = (endpoint, credentials, service_instance_id, iam, config)
         self._session = session
         self.config = config
+        self._clock = SigningClock()
         settings = AuthSettings(
             region=config.region,
             iam_endpoint=iam[0],
             iam_endpoint_default=iam[1],
             verify_tls=config.verify_tls,
             http=lambda: OneOff(config),
-            clock=SigningClock(),
+            clock=self._clock,
         )
         self._settings = settings
         Transfers.__init__(self, Desk(self))
@@ -154,6 +156,10 @@ class Client(Service, Transfers):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    def _sign_by(self, clock: Callable[[], float]) -> None:
+        """Sign requests and URLs by another clock than this machine's: an emulator's, which tests move by months and years."""
+        self._clock.follow(clock)
 
     def __repr__(self) -> str:
         return f"Client({self.endpoint!r}, {type(self._state[1]).__name__})"

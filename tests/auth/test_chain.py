@@ -153,7 +153,7 @@ async def test_one_rule_for_both_endpoints_of_the_environment(
     if given == "profile":
         made = await cos_emulator.add_trusted_profile("worker", role="Manager")
         identity = TrustedProfile(made.id, api_key=cos_emulator.api_key)
-        arguments: dict[str, object] = {"credentials": identity}
+        arguments: dict[str, object] = {"credentials": identity, "service_instance_id": cos_emulator.service_instance_id}
     elif given == "credentials":
         arguments = {"credentials": ApiKey(cos_emulator.api_key, cos_emulator.service_instance_id)}
     else:

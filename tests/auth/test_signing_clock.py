@@ -21,6 +21,11 @@ from aiocos.emulator import Emulator
 from aiocos.wire.message import Outgoing
 
 
+def by_this_machine(emulator: Emulator) -> aiocos.Client:
+    """Make a client that signs by this machine's clock, unlike those that the emulator makes."""
+    return aiocos.Client(emulator.endpoint, access_key_id=emulator.access_key_id, secret_access_key=emulator.secret_access_key)
+
+
 @pytest.mark.parametrize("off", [timedelta(hours=5), timedelta(days=-40)])
 async def test_a_wrong_clock_is_set_once(
     cos_emulator: Emulator, off: timedelta, way: str, caplog: pytest.LogCaptureFixture
@@ -30,7 +35,7 @@ async def test_a_wrong_clock_is_set_once(
         await cos.objects.put("bucket", "key", b"x")
     cos_emulator.clock.advance(off)
     cos_emulator.requests.clear()
-    async with cos_emulator.client(hmac=True) as cos:
+    async with by_this_machine(cos_emulator) as cos:
         await cos.objects.head("bucket", "key")  # an answer without a body, and so without a code
         await cos.objects.put("bucket", "key", b"y")
         async with cos.objects.get("bucket", "key") as obj:
@@ -55,7 +60,7 @@ async def test_a_streamed_read_is_the_first_to_learn(cos_emulator: Emulator) -> 
         await cos.buckets.create("bucket")
         await cos.objects.put("bucket", "key", b"x")
     cos_emulator.clock.advance(timedelta(hours=-3))
-    async with cos_emulator.client(hmac=True) as cos:
+    async with by_this_machine(cos_emulator) as cos:
         assert await cos.objects.read("bucket", "key") == b"x"
 
 
@@ -220,3 +225,14 @@ async def test_only_the_service_itself_is_believed(origin: str, verify_tls: bool
     signer = Hmac("id", "secret").authorizer(settings)
     code = "RequestTimeTooSkewed" if method == "GET" else ""
     assert signer.rejected(Outgoing(method, origin, "/b/k", "", {}), 403, 9000.0, code) is followed
+
+
+@pytest.mark.parametrize("years", [-8, 30])
+async def test_a_client_of_an_emulator_signs_by_its_clock(cos_emulator: Emulator, years: int) -> None:
+    async with cos_emulator.client(hmac=True) as cos:
+        await cos.buckets.create("bucket")
+        cos_emulator.clock.advance(days=365 * years)
+        await cos.objects.put("bucket", "key", b"x")
+        assert await cos.objects.read("bucket", "key") == b"x"
+        assert f"X-Amz-Date={cos_emulator.clock.now():%Y}" in cos.objects.presign("bucket", "key")
+    assert {served.status for served in cos_emulator.requests} == {200}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,15 @@ def unconditional(request: Outgoing) -> None:
 LIES: dict[str, Callable[[Answer], None]] = {"the MD5 of something else": another, "no checksum": none, "another size": short}
 
 
-async def test_e22_moves_need_proof(small: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saw: Saw) -> None:
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+async def test_e22_moves_need_proof(
+    small: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: AsyncExitStack, saw: Saw
+) -> None:
     tried = 0
     file = tmp_path / "file"
     for lie in LIES.values():
@@ -72,7 +81,7 @@ async def test_e22_moves_need_proof(small: aiocos.Client, tmp_path: Path, monkey
             file.write_bytes(DATA[:size])
             for key in ("key", "fetched"):
                 await small.upload("bucket", key, DATA[:size])
-            moves = _Moves(small, Watch())
+            moves = _Moves(small, Watch(), stack)
             with monkeypatch.context() as patch:
                 altered(patch, lie, unconditional)
                 for work in (
@@ -91,7 +100,7 @@ async def test_e22_moves_need_proof(small: aiocos.Client, tmp_path: Path, monkey
         if size == 999:
             await small.versioning.put("bucket", VersioningConfiguration(status="Enabled"))
         file.write_bytes(DATA[:size])
-        moves = _Moves(small, Watch())
+        moves = _Moves(small, Watch(), stack)
         assert await _carry_out(moves.up(file, "bucket", "one")) == (1, size)
         assert await _carry_out(moves.within(CosPath("bucket", "one"), CosPath("bucket", "two"))) == (1, size)
         assert await _carry_out(moves.down(CosPath("bucket", "two"), file)) == (1, size)

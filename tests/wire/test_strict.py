@@ -197,7 +197,8 @@ def test_the_page_of_this_listing_is_read(prefix: str, encoding: Any) -> None:
         try:
             body = page.to_xml()
         except ValueError:
-            assert encoding is None
+            # The first version's prefix is never encoded.
+            assert encoding is None or cls is ListObjects
             continue
         assert read_answer(operation, Response(200, {}, body)).is_truncated is False
         # Some say that the page is encoded and encode the keys alone.

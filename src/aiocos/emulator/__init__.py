@@ -116,25 +116,29 @@ class Emulator(Server):
     ) -> "Client":
         """A client of this emulator: calls by API key and presigned URLs by key pair, or with `hmac` both by key pair.
 
-        It belongs to the manager of the emulator's own instance, or of another `instance`, or to the user of a `key`.
+        It belongs to the manager of the emulator's own instance, or of another `instance`, or to the user of a `key`. It signs
+        by the emulator's clock, however far that is moved.
         """
         from aiocos.client import Client
 
         owner = key or instance or self.instance
         crn = (key.instance if key is not None else instance or self.instance).crn
         if hmac:
-            return Client(
+            made = Client(
                 endpoint=self.endpoint,
                 access_key_id=owner.access_key_id,
                 secret_access_key=owner.secret_access_key,
                 config=config,
             )
-        return Client(
-            endpoint=self.endpoint,
-            api_key=owner.api_key,
-            service_instance_id=crn,
-            access_key_id=owner.access_key_id,
-            secret_access_key=owner.secret_access_key,
-            iam_endpoint=self.iam_endpoint,
-            config=config,
-        )
+        else:
+            made = Client(
+                endpoint=self.endpoint,
+                api_key=owner.api_key,
+                service_instance_id=crn,
+                access_key_id=owner.access_key_id,
+                secret_access_key=owner.secret_access_key,
+                iam_endpoint=self.iam_endpoint,
+                config=config,
+            )
+        made._sign_by(self.clock.timestamp)  # pyright: ignore[reportPrivateUsage] - an affair of the two
+        return made

@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from aiocos.call import Engine, resource_of
+from aiocos.call import Engine
 from aiocos.errors import ProtocolError
+from aiocos.refusal import resource_of
 from aiocos.wire.spec import Operation, Result
 
 E = TypeVar("E")

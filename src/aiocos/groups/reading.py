@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 
-from aiocos.call import Engine, resource_of
+from aiocos.call import Engine
 from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
 from aiocos.groups.proof import Evidence, Proof, ProofKind, check, evidence_for, proof_of
 from aiocos.net.exchange import Exchange
 from aiocos.net.hashing import INLINE, hashed
 from aiocos.net.stream import BodyStream, Reopen
 from aiocos.operations.objects import GetObject, ObjectInfo
+from aiocos.refusal import resource_of
 from aiocos.wire import digest
 from aiocos.wire.bind import from_response
 from aiocos.wire.message import Response

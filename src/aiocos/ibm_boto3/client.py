@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, cast
 
-from aiocos.call import resource_of
 from aiocos.client import Client
 from aiocos.groups.reading import ObjectStream
 from aiocos.ibm_boto3 import answers, names, shapes
@@ -30,6 +29,7 @@ from aiocos.ibm_boto3.payload import add_checksum, read_body
 from aiocos.ibm_boto3.s3 import transfer
 from aiocos.ibm_boto3.waiters import WAITERS, Waiter
 from aiocos.operations.objects import GetObject, PutObject
+from aiocos.refusal import resource_of
 from aiocos.wire.bind import to_request
 from aiocos.wire.spec import Operation, registry
 

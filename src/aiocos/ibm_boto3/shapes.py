@@ -267,10 +267,6 @@ def _texts(value: Any, where: str, report: Report) -> Any:
     for name, one in pairs.items():
         _text(name, f"{where} (key: {name})", report)
         _text(one, f"{where}.{name}", report)
-        if isinstance(one, str) and not one.isascii():
-            # Of all headers, IBM's SDK refuses this in metadata alone.
-            found = f'Non ascii characters found in S3 metadata for key "{name}", value: "{one}".  '
-            report.add(f"{found}\nS3 metadata can only contain ASCII characters. ")
     return dict(pairs)
 
 
