@@ -59,12 +59,14 @@ class Coverage:
         self._data = CoverageData(str(directory / "coverage"))
         self._data.read()
         self.seconds: dict[str, float] = json.loads((directory / "outcomes.json").read_text())["seconds"]
+        # The data may be of another checkout of the same source.
+        self._files = {file.rpartition("/src/aiocos/")[2]: file for file in self._data.measured_files()}
         self._lines: dict[str, dict[int, list[str]]] = {}
 
     def of(self, path: str, lines: Iterable[int]) -> set[str]:
         """Return the tests that execute one of some lines of a module; for lines of its import, all tests of the module."""
         if path not in self._lines:
-            self._lines[path] = self._data.contexts_by_lineno(str(_SOURCE / path))
+            self._lines[path] = self._data.contexts_by_lineno(self._files.get(path, ""))
         contexts = {context for line in lines for context in self._lines[path].get(line, [])}
         if contexts == {""}:
             contexts = {context for some in self._lines[path].values() for context in some}
@@ -78,7 +80,7 @@ def cover(directory: Path, tests: list[str]) -> None:
     (directory / "rc").write_text(f"[run]\ndata_file = {directory / 'coverage'}\nsource = {_SOURCE}\ncore = ctrace\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutation.plugin", "-p", "no:cacheprovider"]
     command += [f"--cov={_SOURCE}", f"--cov-config={directory / 'rc'}", "--cov-context=test", "--cov-report="]
-    command += [*tests, "-o", "filterwarnings=default"]  # the tracer is slow: what is late is no failure here
+    command += [*tests, "-n", "4", "-o", "filterwarnings=default"]  # the tracer is slow: what is late is no failure here
     done = subprocess.run(command, cwd=_ROOT, env={**os.environ, "AIOCOS_MUTATION_OUTCOMES": str(directory / "outcomes.json")})
     if done.returncode not in (0, 1):
         raise SystemExit(done.returncode)
