@@ -1,6 +1,6 @@
 """Writes docs/trials.md from what the trials saw.
 
-AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -m "slow or not slow"
+AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -n 0 -m "slow or not slow"
 python benchmarks/peer_trials.py --json > peers.json
 python benchmarks/peer_trials_hostile.py --json > hostile.json
 python docs/write_trials.py trials.json [peers.json hostile.json]
@@ -47,7 +47,7 @@ How clients fail under trouble, and what this one does. Each row is a test in `t
 scripted faults or through a proxy that misbehaves, and what stands here was seen by these tests when the page was written
 (Python {python}, aiohttp {aiohttp}):
 
-    AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -m "slow or not slow"
+    AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -n 0 -m "slow or not slow"
     python benchmarks/peer_trials.py --json > peers.json
     python benchmarks/peer_trials_hostile.py --json > hostile.json
     python docs/write_trials.py trials.json peers.json hostile.json

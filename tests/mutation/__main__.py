@@ -80,7 +80,7 @@ def cover(directory: Path, tests: list[str]) -> None:
     (directory / "rc").write_text(f"[run]\ndata_file = {directory / 'coverage'}\nsource = {_SOURCE}\ncore = ctrace\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutation.plugin", "-p", "no:cacheprovider"]
     command += [f"--cov={_SOURCE}", f"--cov-config={directory / 'rc'}", "--cov-context=test", "--cov-report="]
-    command += [*tests, "-n", "4", "-o", "filterwarnings=default"]  # the tracer is slow: what is late is no failure here
+    command += [*tests, "-o", "filterwarnings=default"]  # the tracer is slow: what is late is no failure here
     done = subprocess.run(command, cwd=_ROOT, env={**os.environ, "AIOCOS_MUTATION_OUTCOMES": str(directory / "outcomes.json")})
     if done.returncode not in (0, 1):
         raise SystemExit(done.returncode)
@@ -161,7 +161,7 @@ class Worker:
         chosen.write_text("\n".join(tests), encoding="utf-8")
         outcomes.unlink(missing_ok=True)
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.mutation.plugin", "-p", "no:cacheprovider"]
-        command += ["--no-cov", "--timeout=60", f"@{chosen}"]
+        command += ["-n", "0", "--no-cov", "--timeout=60", f"@{chosen}"]
         surroundings = {
             **os.environ,
             "PYTHONPATH": str(self._home / "src"),

@@ -1,6 +1,6 @@
 """The trials of clients under trouble: what each of them saw is written down, and the table in the docs is made of that.
 
-AIOCOS_TRIALS=trials.json python -m pytest tests/trials -m "slow or not slow"
+AIOCOS_TRIALS=trials.json python -m pytest tests/trials -n 0 -m "slow or not slow"
 python docs/write_trials.py trials.json
 """
 
