@@ -11,13 +11,13 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from aiohttp import ClientPayloadError, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
 from aiocos.emulator import checksums
 from aiocos.emulator.checksums import Sums
 from aiocos.emulator.chunked import ChunkDecoder
 from aiocos.emulator.expecting import ask_for_body
+from aiocos.emulator.pieces import next_piece
 from aiocos.emulator.signature import Signed, payload_hash
 from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
 from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
@@ -78,18 +78,14 @@ class Incoming:
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         request, decoder, seen = self._request, self._decoder, 0
         await ask_for_body(request)
-        try:
-            while piece := await request.content.readany():
-                seen += len(piece)
-                if self.drop_after is not None and seen >= self.drop_after:
-                    raise ConnectionResetError("dropped by a fault")
-                if decoder is None:
-                    yield piece
-                    continue
-                for part in decoder.feed(piece):
-                    yield part
-        except (ClientPayloadError, HttpProcessingError, web.RequestPayloadError) as error:
-            raise IncompleteBody(f"the body did not arrive whole: {error}", status=400, code="IncompleteBody") from error
+        while piece := await next_piece(request):
+            seen += len(piece)
+            if self.drop_after is not None and seen >= self.drop_after:
+                raise ConnectionResetError("dropped by a fault")
+            if decoder is None:
+                yield piece
+            elif data := b"".join(decoder.feed(piece)):
+                yield data
         if decoder is not None:
             decoder.finish()
 
