@@ -18,7 +18,7 @@ from aiocos.emulator.checksums import Sums
 from aiocos.emulator.chunked import ChunkDecoder
 from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.pieces import next_piece
-from aiocos.emulator.signature import Signed, payload_hash
+from aiocos.emulator.signature import SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER, Signed, payload_hash
 from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
 from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
 
@@ -178,6 +178,10 @@ class Incoming:
             raise InvalidRequest(message, status=400, code="InvalidRequest")
         if trailers and self._decoder is None:
             raise InvalidRequest("x-amz-trailer is for aws-chunked bodies", status=400, code="InvalidRequest")
+        if trailers and self._signed is not None and self._signed.payload == SIGNED_CHUNKS:
+            # Nothing would sign the trailers of chunks that are signed.
+            message = f"x-amz-trailer needs x-amz-content-sha256: {SIGNED_CHUNKS_TRAILER}"
+            raise InvalidRequest(message, status=400, code="InvalidRequest")
         if (md5 := self._headers.get("content-md5")) is not None:
             checksums.decode(md5, 16, "Content-MD5")
         for header, name in checksums.HEADERS.items():
