@@ -1,6 +1,7 @@
 """aws-chunked: sizes, signatures of chunks and trailers, and what must not follow; against the published examples."""
 
 import asyncio
+import hashlib
 import zlib
 from base64 import b64encode
 
@@ -319,6 +320,34 @@ async def test_unsigned_chunks_with_a_trailer(raw: Raw, hmac: bool) -> None:
 async def test_a_trailer_needs_chunks(raw: Raw) -> None:
     refused = await raw.put("/bucket/key", b"hello", x_amz_trailer="x-amz-checksum-crc32")
     assert (refused.status, refused.code) == (400, "InvalidRequest")
+    assert (await raw.get("/bucket/key")).status == 404
+
+
+@pytest.mark.parametrize("kind", ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"])
+async def test_a_trailer_of_signed_chunks_is_signed(raw: Raw, kind: str) -> None:
+    crc = b64encode(zlib.crc32(b"abc").to_bytes(4, "big")).decode()
+    headers = {
+        "Content-Encoding": "aws-chunked",
+        "x-amz-content-sha256": kind,
+        "x-amz-decoded-content-length": "3",
+        "x-amz-trailer": "x-amz-checksum-crc32",
+    }
+    request = unsigned_request(raw, "PUT", "/bucket/key", b"", headers)
+    request.context["payload_signing_enabled"] = False
+    auth = S3SigV4Auth(credentials(raw), "s3", "us-south")
+    auth.payload = lambda _: kind
+    auth.add_auth(request)
+    previous = request.headers["Authorization"].rpartition("Signature=")[2]
+    stamp = request.headers["X-Amz-Date"]
+    empty, body = hashlib.sha256(b"").hexdigest(), b""
+    for data in (b"abc", b""):
+        lines = ["AWS4-HMAC-SHA256-PAYLOAD", stamp, auth.credential_scope(request), previous, empty]
+        previous = auth.signature("\n".join([*lines, hashlib.sha256(data).hexdigest()]), request)
+        body += f"{len(data):x};chunk-signature={previous}\r\n".encode() + (data + b"\r\n" if data else b"")
+    body += f"x-amz-checksum-crc32:{crc}\r\n\r\n".encode()
+    refused = await raw.send("PUT", "/bucket/key", body, dict(request.headers.items()))
+    expected = (403, "SignatureDoesNotMatch") if kind.endswith("TRAILER") else (400, "InvalidRequest")
+    assert (refused.status, refused.code) == expected
     assert (await raw.get("/bucket/key")).status == 404
 
 

@@ -266,3 +266,27 @@ async def test_rclone(raw: Raw, tmp_path: Path, size: int) -> None:
     assert refused[0] != 0
     assert "NoSuchBucket" in refused[1]
     assert (await raw.get("/bucket?list-type=2")).texts("Contents/Size") == [str(size)] * 3
+
+
+@pytest.mark.parametrize("broken", [b"ZZ\r\nabc\r\n", b"3;x\r\nabcX\r\n", b"-1\r\n", b"0\r\nno trailer\r\n\r\n"])
+@pytest.mark.parametrize("target", ["/bucket/key", "/bucket?tagging", "/identity/token"])
+async def test_a_body_whose_chunks_break_off_in_the_middle(raw: Raw, target: str, broken: bytes) -> None:
+    async with Wire(raw) as wire:
+        more = ["Content-Encoding: aws-chunked", "X-Amz-Decoded-Content-Length: 3"] if target == "/bucket/key" else []
+        wire.head("POST" if "identity" in target else "PUT", target, "Transfer-Encoding: chunked", *more)
+        wire.writer.write(b"3\r\n3\r\n\r\n")
+        await wire.writer.drain()
+        while not any(one.status == 0 and one.operation for one in raw.emulator.requests):
+            await asyncio.sleep(0.01)
+        wire.writer.write(broken)
+        status, _, body = await wire.answer()
+        assert (status, b"cannot be read as HTTP" in body or b"malformed" in body) == (400, True)
+
+
+async def test_a_body_that_stands_still(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aiocos.emulator.pieces.MAX_IDLE", 1.0)
+    async with Wire(raw) as wire:
+        wire.head("PUT", "/bucket/key", "Content-Length: 4")
+        wire.writer.write(b"abc")
+        status, _, body = await wire.answer()
+        assert (status, b"<Code>RequestTimeout</Code>" in body) == (400, True)

@@ -71,6 +71,31 @@ def test_every_method_is_theirs(sdk: Any) -> None:
     assert set(theirs.values()) - {cls.__name__ for cls in OPERATIONS.values()} == NOT_SERVED
 
 
+def _demanded_otherwise(shape: Any, members: dict[str, shapes.Member], where: str) -> Iterator[str]:
+    for name, member in members.items():
+        inner = shape.members.get(name)
+        if inner is None:
+            continue
+        if member.required != (name in shape.required_members):
+            yield f"{where}.{name}"
+        read: Any = member.read
+        while inner.type_name == "list":
+            inner, read = inner.member, getattr(read, "_read", read)
+        if inner.type_name == "structure" and hasattr(read, "members"):
+            yield from _demanded_otherwise(inner, read.members, f"{where}.{name}")
+
+
+def test_the_same_members_are_demanded(sdk: Any) -> None:
+    # Of a document that lacks one, an empty one would be made: `Tagging={}` took all tags away.
+    otherwise = [
+        one
+        for cls in OPERATIONS.values()
+        if (shape := sdk.meta.service_model.operation_model(cls.__name__).input_shape) is not None
+        for one in _demanded_otherwise(shape, shapes.members_of(cls.statement), cls.__name__)
+    ]
+    assert otherwise == []
+
+
 @pytest.mark.parametrize("cls", OPERATIONS.values(), ids=lambda cls: cls.__name__)
 def test_members_in(cls: type[Operation[Any]], sdk: Any) -> None:
     shape = _model(sdk, cls).input_shape

@@ -124,6 +124,8 @@ MALFORMED: list[tuple[str, dict[str, Any]]] = [
     ("put_bucket_tagging", {"Bucket": PLAIN, "Tagging": {"TagSet": [{"Key": "", "Value": None}]}}),
     ("put_bucket_website", {"Bucket": PLAIN, "WebsiteConfiguration": {"ErrorDocument": {"Key": ""}}}),
     ("put_bucket_cors", {"Bucket": PLAIN, "CORSConfiguration": {}}),
+    ("put_bucket_tagging", {"Bucket": PLAIN, "Tagging": {}}),
+    ("put_object_tagging", {"Bucket": PLAIN, "Key": "key", "Tagging": {}}),
     ("put_bucket_replication", {"Bucket": PLAIN, "ReplicationConfiguration": {"Role": "a"}}),
     ("put_bucket_lifecycle_configuration", {"Bucket": PLAIN, "LifecycleConfiguration": {"Rules": [{"Status": "Enabled"}]}}),
     ("put_bucket_acl", {"Bucket": PLAIN, "AccessControlPolicy": {"Grants": [{"Grantee": {"ID": "me"}}]}}),

@@ -106,6 +106,66 @@ def test_another_document_is_no_success(cls: type[Operation[Any]]) -> None:
     check()
 
 
+@pytest.mark.parametrize(
+    "cls", [cls for cls in operations() if not has_document(cls.statement.result)], ids=lambda c: c.__name__
+)
+def test_an_answer_without_a_document_is_not_that_of_another(cls: type[Operation[Any]]) -> None:
+    @given(instances(cls), st.sampled_from(["ListBucketResult", "DeleteResult", "CopyObjectResult", "x:LocationConstraint"]))
+    def check(operation: Operation[Any], root: str) -> None:
+        with pytest.raises(ProtocolError, match="another's: its root is"):
+            read_answer(operation, Response(200, {"ETag": '"e"'}, f'<{root} xmlns:x="u"/>'.encode()))
+
+    check()
+
+
+def test_a_setting_that_is_said_back_is_a_success() -> None:
+    rules = [{"allowed_methods": ["GET"], "allowed_origins": ["*"]}]
+    read_answer(PutBucketCors("b", rules), Response(200, {}, b"<CORSConfiguration><CORSRule/></CORSConfiguration>"))  # type: ignore[arg-type]
+    read_answer(DeleteObject("b", "k"), Response(204, {}, b"<DeleteObjectResponse/>"))
+    read_answer(DeleteObject("b", "k"), Response(200, {}, b"OK"))
+
+
+def _of_object(told: str) -> list[tuple[Operation[Any], bytes]]:
+    return [
+        (CreateMultipartUpload("t:b", "k\r ü+"), f"<InitiateMultipartUploadResult>{told}<UploadId>u</UploadId>"
+         "</InitiateMultipartUploadResult>".encode()),
+        (ListParts("t:b", "k\r ü+", "u"), f"<ListPartsResult>{told}<UploadId>u</UploadId><IsTruncated>false</IsTruncated>"
+         "</ListPartsResult>".encode()),
+        (CompleteMultipartUpload("t:b", "k\r ü+", "u", _parts(1)), f"<CompleteMultipartUploadResult>{told}<ETag>e</ETag>"
+         "</CompleteMultipartUploadResult>".encode()),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("told", ["<Bucket>c</Bucket>", "<Key>other</Key>", "<Bucket>b</Bucket><Key>k</Key>"])
+def test_an_upload_of_another_object_is_no_success(told: str) -> None:
+    for operation, body in _of_object(told):
+        with pytest.raises(ProtocolError, match="it is about the"):
+            read_answer(operation, Response(200, {}, body))
+
+
+@pytest.mark.parametrize(
+    "told", ["", "<Bucket/><Key/>", "<Bucket>b</Bucket>", "<Bucket>t:b</Bucket><Key>k&#13; ü+</Key>", "<Key>k\r ü+</Key>",
+             "<Key>k%0D%20%C3%BC%2B</Key>", "<Key>k%0D+%C3%BC%2B</Key>"],
+)  # fmt: skip
+def test_an_upload_of_this_object_is_read(told: str) -> None:
+    for operation, body in _of_object(told):
+        read_answer(operation, Response(200, {}, body))
+
+
+@pytest.mark.parametrize(("count", "entries", "prefixes", "fits"), [
+    (7, 0, 0, False), (2, 1, 0, False), (3, 1, 1, False), (2, 1, 1, True), (1, 1, 1, True), (0, 0, 0, True), (None, 1, 0, True),
+])  # fmt: skip
+def test_a_page_that_has_lost_entries_is_no_success(count: int | None, entries: int, prefixes: int, fits: bool) -> None:
+    told = "" if count is None else f"<KeyCount>{count}</KeyCount>"
+    listed = "<Contents><Key>a</Key></Contents>" * entries + "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>" * prefixes
+    body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{told}{listed}</ListBucketResult>".encode()
+    if fits:
+        assert len(read_answer(ListObjectsV2("b", delimiter="/"), Response(200, {}, body)).contents) == entries
+    else:
+        with pytest.raises(ProtocolError, match="entries"):
+            read_answer(ListObjectsV2("b", delimiter="/"), Response(200, {}, body))
+
+
 def test_every_root_is_that_of_one_kind_of_answer() -> None:
     # An answer of one operation must not pass for one of another, but where the service itself has one document for both.
     shared = {"ListBucketResult", "ListAllMyBucketsResult", "AccessControlPolicy", "Tagging", "CopyObjectResult"}

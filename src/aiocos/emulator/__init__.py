@@ -43,7 +43,8 @@ Where the service's documentation is silent, this was chosen:
 * `bucket.localhost`, `bucket.s3.localhost` and `bucket.s3.<region>.localhost` are hosts of a bucket; without it, of all.
 * A signature must cover Host, Content-MD5, all `x-amz-*`, and If-Range beside a signed Range, as on S3: else 403 `AccessDenied`
   with `HeadersNotSigned`. A signed body needs `x-amz-content-sha256`. Presigned URLs are valid for up to 7 days, as on S3.
-* A trailer that was announced must come, and no other: 400 `MalformedTrailerError`.
+* A trailer that was announced must come, and no other: 400 `MalformedTrailerError`. Those of signed chunks must be signed.
+* A body that brings nothing for 60 s is 400 `RequestTimeout`; one that cannot be read on as HTTP, 400 `IncompleteBody`.
 * A full disk answers 507 `InsufficientStorage`, except to reads and deletions, for which a reserve is kept.
 * An owner's id is the GUID of the service instance. An API key stands for one instance; another one's is 403.
   `GET /` and the creation of a bucket by IAM token need `ibm-service-instance-id`: else 400 `InvalidArgument`.

@@ -11,14 +11,14 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from aiohttp import ClientPayloadError, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
 from aiocos.emulator import checksums
 from aiocos.emulator.checksums import Sums
 from aiocos.emulator.chunked import ChunkDecoder
 from aiocos.emulator.expecting import ask_for_body
-from aiocos.emulator.signature import Signed, payload_hash
+from aiocos.emulator.pieces import next_piece
+from aiocos.emulator.signature import SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER, Signed, payload_hash
 from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
 from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
 
@@ -78,18 +78,14 @@ class Incoming:
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         request, decoder, seen = self._request, self._decoder, 0
         await ask_for_body(request)
-        try:
-            while piece := await request.content.readany():
-                seen += len(piece)
-                if self.drop_after is not None and seen >= self.drop_after:
-                    raise ConnectionResetError("dropped by a fault")
-                if decoder is None:
-                    yield piece
-                    continue
-                for part in decoder.feed(piece):
-                    yield part
-        except (ClientPayloadError, HttpProcessingError, web.RequestPayloadError) as error:
-            raise IncompleteBody(f"the body did not arrive whole: {error}", status=400, code="IncompleteBody") from error
+        while piece := await next_piece(request):
+            seen += len(piece)
+            if self.drop_after is not None and seen >= self.drop_after:
+                raise ConnectionResetError("dropped by a fault")
+            if decoder is None:
+                yield piece
+            elif data := b"".join(decoder.feed(piece)):
+                yield data
         if decoder is not None:
             decoder.finish()
 
@@ -182,6 +178,10 @@ class Incoming:
             raise InvalidRequest(message, status=400, code="InvalidRequest")
         if trailers and self._decoder is None:
             raise InvalidRequest("x-amz-trailer is for aws-chunked bodies", status=400, code="InvalidRequest")
+        if trailers and self._signed is not None and self._signed.payload == SIGNED_CHUNKS:
+            # Nothing would sign the trailers of chunks that are signed.
+            message = f"x-amz-trailer needs x-amz-content-sha256: {SIGNED_CHUNKS_TRAILER}"
+            raise InvalidRequest(message, status=400, code="InvalidRequest")
         if (md5 := self._headers.get("content-md5")) is not None:
             checksums.decode(md5, 16, "Content-MD5")
         for header, name in checksums.HEADERS.items():

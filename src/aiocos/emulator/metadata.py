@@ -12,8 +12,9 @@ from typing import Any, cast
 from aiohttp import web
 
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.iam import Iam
+from aiocos.emulator.pieces import read_small
+from aiocos.errors import InvalidRequest
 
 PATHS = {
     "2022-03-01": ("/instance_identity/v1/token", "/instance_identity/v1/iam_token"),
@@ -78,8 +79,10 @@ class Metadata:
 
 
 async def _json(request: web.BaseRequest) -> dict[str, Any] | None:
-    await ask_for_body(request)
-    body = await request.read()
+    try:
+        body = await read_small(request)
+    except InvalidRequest as error:
+        raise _BadBody from error
     if not body:
         return None
     try:

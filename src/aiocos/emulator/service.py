@@ -26,17 +26,17 @@ from aiocos.emulator.checksums import HEADERS
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Behavior, Context, Handler, Reply, denied, failure, is_bearer, no_bucket
 from aiocos.emulator.context import handlers as registry
-from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.faults import Fault, Faults, Subject
 from aiocos.emulator.handlers.holds import refuse_ambiguous
 from aiocos.emulator.handlers.retention import is_protected
 from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.locking import is_locked
+from aiocos.emulator.pieces import read_small
 from aiocos.emulator.replication import Replication
 from aiocos.emulator.signature import Arrived, HeadersNotSigned, Signed, verify
 from aiocos.emulator.store import Instance, Key, Store, buckets
-from aiocos.errors import NotServed, ServiceError, Unauthorized
+from aiocos.errors import InvalidRequest, NotServed, ServiceError, Unauthorized
 from aiocos.operations.listing import Page
 from aiocos.wire.bind import from_request, to_response
 from aiocos.wire.document import XmlError, unrepresentable
@@ -298,15 +298,19 @@ class Service:
             served.status, served.code = error.status, error.code
             headers = {} if error.retry_after is None else {"Retry-After": str(int(error.retry_after))}
             return send_json(error.status, Iam.error(error.code or "BXNIM0000E", error.message), headers)
-        await ask_for_body(request)
-        form = dict(parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True))
-        served.status, body = self._iam.answer(form, dict(request.headers), self._by_api_key)
+        try:
+            body = await read_small(request)
+        except InvalidRequest as error:
+            served.status, served.code = error.status, error.code
+            return send_json(error.status, Iam.error("BXNIM0109E", error.message), {})
+        form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        served.status, answer = self._iam.answer(form, dict(request.headers), self._by_api_key)
         spoil = next((fault for fault in struck if isinstance(fault, faults.BadToken)), None)
         if spoil is not None and served.status == 200:
-            return send_json(200, _spoiled(body, spoil), {})
+            return send_json(200, _spoiled(answer, spoil), {})
         if any(isinstance(f, faults.Reset) and f.lost_answer for f in struck):
             raise Dropped
-        return send_json(served.status, body, {})
+        return send_json(served.status, answer, {})
 
 
 def _let_in(ctx: Context, handler: Handler) -> None:

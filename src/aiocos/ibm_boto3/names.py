@@ -83,6 +83,7 @@ _REQUIRED = {
     ("LifecycleConfiguration", "rules"): True,
     ("LifecycleRule", "filter"): True,
     ("ReplicationConfiguration", "rules"): True,
+    ("Tagging", "tags"): True,
 }
 
 # Operations whose answer is one structure with a name, beside what stands in headers.

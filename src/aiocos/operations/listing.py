@@ -9,7 +9,7 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compa
 from collections.abc import Sequence
 from dataclasses import KW_ONLY
 from typing import Annotated, Any, ClassVar, Literal, cast
-from urllib.parse import quote_plus, unquote_plus
+from urllib.parse import quote_plus, unquote, unquote_plus
 
 from aiocos.operations import entries
 from aiocos.operations.shared import Guarded, Mirrored, Owner, Paid
@@ -86,6 +86,22 @@ def another_page(
         alike = _plain(asked)
         if not all(_plain(key).startswith(alike) for key in (keys[0], keys[-1])):
             return f"the page has keys without the prefix {asked!r}"
+    return None
+
+
+def another_object(bucket: str, key: str, told_bucket: str | None, told_key: str | None) -> str | None:
+    """Say why an answer is about another object than the one that was asked for; None where it may be about this one.
+
+    What a service leaves out says nothing. A key may come encoded or not.
+    """
+    if told_bucket and bucket != told_bucket and bucket.rpartition(":")[2] != told_bucket:
+        return f"it is about the bucket {told_bucket}"
+    if (
+        told_key
+        and told_key != key
+        and _plain(key) not in (_plain(told_key), _plain(unquote(told_key)), _plain(unquote_plus(told_key)))
+    ):
+        return f"it is about the key {told_key!r}, and not {key!r}"
     return None
 
 
@@ -174,7 +190,11 @@ class ListObjectsV2(Guarded, Operation[ListObjectsV2Result]):
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
 
     def contradiction(self, result: ListObjectsV2Result) -> str | None:
-        """Compare the bucket and the prefix that the page is of."""
+        """Compare the bucket and the prefix that the page is of, and how many entries it says that it has."""
+        count = len(result.contents) + len(result.common_prefixes)
+        # Some services count the objects alone; a page with fewer entries than it says has lost some.
+        if result.key_count is not None and result.key_count > count:
+            return f"the page has {count} entries, and says that it has {result.key_count}"
         return another_page(self.bucket, self.prefix, result.name, result.prefix, ends(result.contents))
 
 

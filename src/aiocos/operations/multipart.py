@@ -7,7 +7,7 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-large
 from dataclasses import KW_ONLY
 from typing import Annotated, ClassVar, Literal
 
-from aiocos.operations.listing import CommonPrefix, Page, another_page
+from aiocos.operations.listing import CommonPrefix, Page, another_object, another_page
 from aiocos.operations.shared import (
     Charged,
     Checked,
@@ -66,6 +66,10 @@ class CreateMultipartUpload(
     _: KW_ONLY
     checksum_algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm")] = None
     checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
+
+    def contradiction(self, result: MultipartUpload) -> str | None:
+        """Compare the object that the upload is for."""
+        return another_object(self.bucket, self.key, result.bucket, result.key)
 
 
 class UploadPartResult(Written):
@@ -165,6 +169,10 @@ class CompleteMultipartUpload(
     checksum_sha1: Annotated[str | None, Header("x-amz-checksum-sha1")] = None
     checksum_sha256: Annotated[str | None, Header("x-amz-checksum-sha256")] = None
 
+    def contradiction(self, result: CompletedUpload) -> str | None:
+        """Compare the object that was completed."""
+        return another_object(self.bucket, self.key, result.bucket, result.key)
+
 
 @operation("DELETE", "/{bucket}/{key}", ok=204)
 class AbortMultipartUpload(Paid, Guarded, Operation[Charged]):
@@ -222,10 +230,10 @@ class ListParts(Mirrored, CustomerEncryption, Paid, Guarded, Operation[ListParts
     max_parts: Annotated[int | None, Query("max-parts")] = None
 
     def contradiction(self, result: ListPartsResult) -> str | None:
-        """Compare the upload that the page is of."""
+        """Compare the upload that the page is of, and its object."""
         if result.upload_id not in (None, "", self.upload_id):
             return f"the parts are of the upload {result.upload_id}"
-        return None
+        return another_object(self.bucket, self.key, result.bucket, result.key)
 
 
 class UploadEntry(Document):

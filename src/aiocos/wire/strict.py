@@ -10,14 +10,14 @@ repeat its bucket and its prefix, and a root has the names that services give it
 """
 
 import re
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from aiocos.errors import ProtocolError
 from aiocos.wire.bind import from_response, has_document
-from aiocos.wire.document import plan_of, root_of
+from aiocos.wire.document import plan_of, root_of, unwrap
 from aiocos.wire.failure import error_in_success, is_web_page
 from aiocos.wire.message import Response
-from aiocos.wire.spec import Header, Operation, Result
+from aiocos.wire.spec import Body, Header, Operation, Result, Statement, registry
 
 R = TypeVar("R", bound=Result)
 
@@ -31,7 +31,7 @@ def read_answer(operation: Operation[R], response: Response) -> R:
     """
     cls = cast("type[R]", operation.statement.result)
     if response.body:
-        _check_body(cls, response)
+        _check_body(operation, cls, response)
     result = from_response(cls, response)
     given = result.model_fields_set
     for name in cls.needed:
@@ -46,15 +46,36 @@ def read_answer(operation: Operation[R], response: Response) -> R:
 _ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->)*+<(?:[^\s<>/!?:]*:)?([^\s<>/!?:]+)", re.DOTALL)
 
 
-def _check_body(cls: type[Result], response: Response) -> None:
-    """Raise the error that a success carries, and refuse a document with another root and a web page."""
+def _check_body(operation: Operation[Any], cls: type[Result], response: Response) -> None:
+    """Raise the error that a success carries, and refuse a document with another root and a web page.
+
+    An operation whose answers have no document may be answered by one all the same: some services say what they have stored,
+    or have elements of their own. The document of another operation is none of these.
+    """
     if failed := error_in_success(response):
         raise failed
     if is_web_page(response.body):
         raise _foreign(response, "it is a web page")
-    found = _ROOT.match(response.body) if has_document(cls) else None
-    if found is not None and (root := found[1].decode("utf-8", "replace")) not in (root_of(cls), *cls.other_roots):
+    found = _ROOT.match(response.body)
+    if found is None:
+        return
+    root = found[1].decode("utf-8", "replace")
+    if not has_document(cls):
+        if root in _roots_of_answers() and root != _root_of_request(operation.statement):
+            raise _foreign(response, f"its root is {root}, and this operation has no document")
+    elif root not in (root_of(cls), *cls.other_roots):
         raise _foreign(response, f"its root is {root[:80]}, and not {root_of(cls)}")
+
+
+def _roots_of_answers() -> set[str]:
+    results = {cls.statement.result for cls in registry.values()}
+    return {root for cls in results if has_document(cls) for root in (root_of(cls), *cls.other_roots)}
+
+
+def _root_of_request(statement: Statement) -> str | None:
+    if statement.body is None or not isinstance(statement.body.place, Body):
+        return None
+    return root_of(statement.body.place.of or unwrap(statement.body.type))
 
 
 def _foreign(response: Response, why: str) -> ProtocolError:
