@@ -46,6 +46,7 @@ def opened() -> set[str]:
         ("./a/file", "a"),
         ("a/../a/b/../file", "a"),
         ("a/b/../../file", ""),
+        ("a/./../file", ""),
     ],
 )
 def test_the_directory_of_a_name(root: Path, fd: int, name: str, reached: str):
@@ -127,12 +128,13 @@ def test_links_that_leave_the_root_are_not_followed(root: Path, fd: int):
 
 def test_what_a_link_leads_to_is_not_made(root: Path, fd: int):
     (root / "a" / "link").symlink_to("gone/deep")
-    for name in ("a/link/file", "a/link/new/file"):
+    (root / "a" / "short").symlink_to("gone")
+    for name in ("a/link/file", "a/link/new/file", "a/short/file", "a/short/new/file"):
         for create in (False, True):
             with way(root, fd, name) as there, pytest.raises(TransferError) as caught:
                 there.go(create=create)
             assert f"a link on its way leads to {root}/a/gone, which is not there" in str(caught.value)
-    assert sorted(os.listdir(root / "a")) == ["b", "link"]
+    assert sorted(os.listdir(root / "a")) == ["b", "link", "short"]
 
 
 def test_as_many_links_are_followed_as_the_system_does(root: Path, fd: int):
