@@ -499,3 +499,91 @@ def test_a_disorder_is_seen(tmp_path: Path):
     assert asyncio.run(order("a", "a-", "a/", "a0", "é", "￮", "😀")) is True
     assert asyncio.run(order("b", "a")) is False
     assert asyncio.run(order("a", "a")) is False
+
+
+# -- what is said and written -----------------------------------------------------------------------------------------
+
+
+async def test_a_plan_within_the_service_is_of_copies(cos: aiocos.Client):
+    await cos.objects.put("bucket", "from/a", b"12345")
+    await cos.objects.put("bucket", "to/b", b"1")
+    assert [a async for a in cos.sync_plan("cos://bucket/from", "cos://bucket/to", delete=True)] == [
+        SyncAction("copy", "cos://bucket/from/a", "cos://bucket/to/a", 5, "new"),
+        SyncAction("delete", "", "cos://bucket/to/b", 1, "not in the source"),
+    ]
+    assert [a async for a in cos.sync_plan("cos://bucket/to", "cos://bucket/from")] == [
+        SyncAction("copy", "cos://bucket/to/b", "cos://bucket/from/b", 1, "new")
+    ], "without `delete` nothing is surplus"
+
+
+async def test_a_file_has_the_time_of_its_object(cos: aiocos.Client, tmp_path: Path):
+    await cos.objects.put("bucket", "site/a", b"x")
+    [entry] = [entry async for entry in cos.objects.list("bucket", prefix="site/")]
+    assert entry.last_modified is not None
+    await cos.sync("cos://bucket/site", tmp_path / "out")
+    info = (tmp_path / "out" / "a").stat()
+    stamp = int(entry.last_modified.timestamp()) * 10**9 + entry.last_modified.microsecond * 1000
+    assert (info.st_mtime_ns, info.st_atime_ns) == (stamp, stamp)
+
+
+async def test_an_object_without_a_time_leaves_the_files_own(
+    cos: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from aiocos.transfer import sides
+
+    async def objects(self: sides.Prefix) -> AsyncIterator[Entry | Unreadable]:
+        yield RemoteObject("a", "bucket", "site/a", 1, 0, "")
+
+    await cos.objects.put("bucket", "site/a", b"x")
+    monkeypatch.setattr(sides.Prefix, "entries", objects)
+    await cos.sync("cos://bucket/site", tmp_path / "out")
+    assert (tmp_path / "out" / "a").stat().st_mtime_ns > 0
+
+
+async def test_a_file_that_cannot_be_deleted_is_told_of_and_the_rest_goes(
+    cos: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from aiocos.transfer.paths import Landing
+
+    out, real = tmp_path / "out", Landing.remove
+
+    def remove(self: Landing, name: str) -> bool:
+        if name == "b":
+            raise PermissionError(13, "not yours")
+        return real(self, name)
+
+    await cos.objects.put("bucket", "site/kept", b"x")
+    write(out, {"a": b"", "b": b"", "c": b""})
+    monkeypatch.setattr(Landing, "remove", remove)
+    with pytest.raises(DirectoryError, match="1 of 2 files failed: .*not yours") as caught:
+        await cos.sync("cos://bucket/site", out, delete=True)
+    result: Any = caught.value.result
+    assert (result.files, result.deleted, result.not_deleted) == (1, 2, None)
+    assert [(e.path, e.key) for e in result.errors] == [(str(out / "b"), "")]
+    assert sorted(os.listdir(out)) == ["b", "kept"]
+
+
+async def test_a_dry_run_says_why_nothing_would_be_deleted(cos: aiocos.Client, site: Path):
+    await cos.sync(site, "cos://bucket/site")
+    (site / "loop").symlink_to("loop")
+    (site / "a.txt").unlink()
+    result = await cos.sync(site, "cos://bucket/site", delete=True, dry_run=True)
+    assert result.not_deleted == "not all of the source could be read"
+    assert (result.dry_run, result.files, result.deleted, result.errors) == (True, 0, 0, [])
+    assert [(a.kind, a.source) for a in result.actions] == [("delete", ""), ("refuse", str(site / "loop"))]
+    plain = await cos.sync(site, "cos://bucket/site", dry_run=True)
+    assert (plain.not_deleted, [a.kind for a in plain.actions]) == (None, ["refuse"])
+
+
+async def test_what_fails_has_its_path_and_its_key(cos: aiocos.Client, site: Path, tmp_path: Path, cos_emulator: Emulator):
+    for operation, args, path, key in (
+        ("PutObject", (site, "cos://bucket/site"), str(site / "a.txt"), "cos://bucket/site/a.txt"),
+        ("GetObject", ("cos://bucket/site", tmp_path / "out"), str(tmp_path / "out" / "a.txt"), "cos://bucket/site/a.txt"),
+    ):
+        cos_emulator.faults.script([Status(403, code="AccessDenied", operation=operation, times=None)])
+        with pytest.raises(DirectoryError, match="1 of 1 files failed") as caught:
+            await cos.sync(*args, include=["a.txt"])
+        cos_emulator.faults.script([])
+        [error] = caught.value.result.errors
+        assert (error.path, error.key) == (path, key)
+        await cos.sync(site, "cos://bucket/site")
