@@ -473,9 +473,11 @@ async def test_what_was_sent_in_this_call_is_known_when_it_begins_again(
     """The completion meets a part that has come late. All others are kept: by the journal, under a key."""
     key = os.urandom(32)
     cos_emulator.faults.script([Status(400, code="InvalidPart", operation="CompleteMultipartUpload")])
-    result = await cos.upload("bucket", "key", source, resume=True, customer_key=key)
+    events: list[aiocos.Progress] = []
+    result = await cos.upload("bucket", "key", source, resume=True, customer_key=key, progress=events.append)
     assert count(cos_emulator, "UploadPart") == PARTS
-    assert result.kept == len(DATA)
+    assert (result.kept, result.size, result.parts) == (len(DATA), len(DATA), PARTS)
+    assert (events[-1].bytes_done, events[-1].parts_done) == (len(DATA), PARTS), "not counted twice"
     assert result.verified is None, "no ETag of a part is its MD5"
     assert await cos.objects.read("bucket", "key", customer_key=key) == DATA
 
