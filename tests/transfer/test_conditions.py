@@ -264,10 +264,12 @@ async def verdict(answer: ObjectInfo | Exception, **conditions: Any) -> str | No
     try:
         await check_target(Looked(answer), upload(**conditions), "upload")  # type: ignore[arg-type]
     except PreconditionFailed as error:
-        assert (error.status, error.code, error.resource) == (412, "PreconditionFailed", "bucket/key")
-        assert error.operation == "Upload"
-        return str(error)
-    return None
+        failed = error
+    else:
+        return None
+    assert (failed.status, failed.code, failed.resource) == (412, "PreconditionFailed", "bucket/key")
+    assert failed.operation == "Upload"
+    return str(failed)
 
 
 THERE = ObjectInfo(etag='"e"', last_modified=NOW)

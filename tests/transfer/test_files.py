@@ -314,7 +314,7 @@ def test_what_was_planted_is_removed_and_never_written_to(tmp_path: Path, plant:
 
 def test_what_cannot_be_removed_is_not_ours(tmp_path: Path):
     (tmp_path / "f").mkdir()
-    with pytest.raises(NotOurs, match="cannot be opened as a file of ours .*, and cannot be removed") as caught:
+    with pytest.raises(NotOurs, match=r"cannot be opened as a file of ours .*, and cannot be removed") as caught:
         open_own(tmp_path / "f", os.O_RDWR, 0o600)
     assert caught.value.errno in (errno.EISDIR, errno.EPERM)
 

@@ -7,6 +7,7 @@ import os
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -226,7 +227,7 @@ def test_a_small_object_is_read_again_before_it_takes_its_place(tmp_path: Path, 
     monkeypatch.setattr(module, "write_at", lambda fd, data, offset: real(fd, [wrong], offset))
     fds = len(os.listdir("/proc/self/fd"))
     one = partial(tmp_path, None)
-    with pytest.raises(IntegrityError, match="the download: what was written to .* is not what is there"):
+    with pytest.raises(IntegrityError, match=r"the download: what was written to .* is not what is there"):
         one.put(b"some bytes", "the download")
     assert left(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == b"old"
@@ -334,7 +335,7 @@ def test_what_is_missing_is_all_that_is_not_kept_and_nothing_else(pieces: list[t
     number = {byte: part.number for part in parts for byte in range(part.offset, part.end)}
     assert all({number[byte] for byte in range(piece.offset, piece.end)} == {piece.number} for piece in missing)
     # As few pieces as may be.
-    assert not any(a.end == b.offset and a.number == b.number for a, b in zip(missing, missing[1:], strict=False))
+    assert not any(a.end == b.offset and a.number == b.number for a, b in pairwise(missing))
 
 
 def test_what_is_missing_of_many_parts():

@@ -555,7 +555,7 @@ async def test_a_file_that_cannot_be_deleted_is_told_of_and_the_rest_goes(
     await cos.objects.put("bucket", "site/kept", b"x")
     write(out, {"a": b"", "b": b"", "c": b""})
     monkeypatch.setattr(Landing, "remove", remove)
-    with pytest.raises(DirectoryError, match="1 of 2 files failed: .*not yours") as caught:
+    with pytest.raises(DirectoryError, match=r"1 of 2 files failed: .*not yours") as caught:
         await cos.sync("cos://bucket/site", out, delete=True)
     result: Any = caught.value.result
     assert (result.files, result.deleted, result.not_deleted) == (1, 2, None)
