@@ -137,6 +137,7 @@ async def test_the_latest_failures_are_kept(monkeypatch: pytest.MonkeyPatch, cap
     assert [one.upload_id for one in failed_aborts(service)] == ["id2", "id3", "id4"]
     await abort(service, "bucket", "key", "id3")
     assert [one.upload_id for one in failed_aborts(service)] == ["id2", "id3", "id4"], "no second time"
+    assert cleaning._of(service).untold == {"id2", "id3", "id4"}, "what is forgotten takes no room"
     caplog.clear()
     await cleaned(service)
     [message] = caplog.messages
