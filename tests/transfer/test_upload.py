@@ -556,3 +556,35 @@ async def test_a_source_that_is_read_once_cannot_be_resumed(small: aiocos.Client
     for source in (io.BytesIO(b"x"), iter([b"x"])):
         with pytest.raises(ConfigError, match="the upload of bucket/key cannot be resumed: its source is read only once"):
             await small.upload("bucket", "key", source, resume=True)
+
+
+async def test_a_small_file_that_changes_while_it_is_read_is_not_stored(
+    small: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from aiocos.transfer import source
+
+    real = source._whole
+
+    def changing(path: Path, size: int) -> Any:
+        os.utime(path, ns=(1, 1))
+        return real(path, size)
+
+    (tmp_path / "f").write_bytes(b"x")
+    monkeypatch.setattr(source, "_whole", changing)
+    with pytest.raises(TransferError, match="was changed while it was read"):
+        await small.upload("bucket", "key", tmp_path / "f")
+    assert not await small.objects.exists("bucket", "key")
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "crc32", "sha256"])
+@pytest.mark.parametrize("length", [100, 2 * PART])
+async def test_what_vouches_for_an_upload(cos_emulator: Emulator, algorithm: Any, length: int):
+    config = dataclasses.replace(CONFIG, checksum=algorithm)
+    async with cos_emulator.client(config=config) as cos:
+        await cos.buckets.create("bucket")
+        plain = await cos.upload("bucket", "key", DATA[:length])
+        keyed = await cos.upload("bucket", "key", DATA[:length], customer_key=os.urandom(32))
+    if algorithm == "md5":
+        assert (plain.verified, keyed.verified) == ("md5" if length == 100 else "composite", None)
+    else:
+        assert (plain.verified, keyed.verified) == ("checksum", "checksum")
