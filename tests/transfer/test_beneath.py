@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.transfer.conftest import open_files
 
 from aiocos.errors import TransferError
 from aiocos.transfer.beneath import DIRECTORY, Way
@@ -32,10 +33,6 @@ def way(root: Path, fd: int, name: str) -> Way:
     return Way(fd, root, root.resolve(), name)
 
 
-def opened() -> set[str]:
-    return {entry for entry in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{entry}")}
-
-
 @pytest.mark.parametrize(
     ("name", "reached"),
     [
@@ -50,12 +47,12 @@ def opened() -> set[str]:
     ],
 )
 def test_the_directory_of_a_name(root: Path, fd: int, name: str, reached: str):
-    before = opened()
+    before = open_files()
     with way(root, fd, name) as there:
         assert there.go() is True
         assert os.path.samestat(os.fstat(there.directory), os.stat(root / reached))
         assert there.real == root.resolve() / reached
-    assert opened() == before, "each directory on the way is closed again"
+    assert open_files() == before, "each directory on the way is closed again"
     os.fstat(fd)  # and the root is still open
 
 
@@ -180,12 +177,12 @@ def test_a_directory_that_may_not_be_entered_says_so(root: Path, fd: int, monkey
 def test_directories_that_are_left_empty_are_removed_and_no_others(root: Path, fd: int):
     (root / "a" / "b" / "c" / "d").mkdir(parents=True)
     (root / "a" / "kept").touch()
-    before = opened()
+    before = open_files()
     with way(root, fd, "a/b/c/d/file") as there:
         assert there.go()
         there.prune()
     assert sorted(os.listdir(root / "a")) == ["kept"]
-    assert opened() == before
+    assert open_files() == before
     (root / "e" / "f").mkdir(parents=True)
     (root / "a" / "kept").unlink()
     with way(root, fd, "e/f/file") as there:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.transfer.conftest import open_files
 from tests.waiting import until
 
 from aiocos.config import KIB, MIB, ClientConfig, TransferConfig
@@ -247,7 +248,7 @@ async def test_what_is_taken_while_a_cancel_comes_is_given_back(fails: bool):
 
 
 async def test_a_file_is_opened_and_closed(tmp_path: Path):
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     mask = os.umask(0)
     try:
         async with opened(tmp_path / "f", os.O_RDWR | os.O_CREAT) as fd:
@@ -264,7 +265,7 @@ async def test_a_file_is_opened_and_closed(tmp_path: Path):
     assert entry_of(tmp_path / "f", None) == tmp_path / "f"
     assert entry_of(tmp_path / "f", 0) == "f"
     target.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 # -- files of ours ----------------------------------------------------------------------------------------------------
@@ -301,7 +302,7 @@ def test_a_file_of_ours_is_made_or_opened(tmp_path: Path):
 def test_what_was_planted_is_removed_and_never_written_to(tmp_path: Path, plant: Callable[[Path], None], reason: str):
     (tmp_path / "victim").write_bytes(b"precious")
     plant(tmp_path / "f")
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     fd, removed = open_own(tmp_path / "f", os.O_RDWR, 0o600)
     os.write(fd, b"ours")
     os.close(fd)
@@ -309,7 +310,7 @@ def test_what_was_planted_is_removed_and_never_written_to(tmp_path: Path, plant:
     assert removed.startswith(f"{tmp_path / 'f'} {reason}")
     assert (tmp_path / "victim").read_bytes() == b"precious"
     assert (tmp_path / "f").read_bytes() == b"ours"
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 def test_what_cannot_be_removed_is_not_ours(tmp_path: Path):
@@ -331,11 +332,11 @@ def test_what_comes_again_is_not_ours(tmp_path: Path, monkeypatch: pytest.Monkey
 
     os.mkfifo(tmp_path / "f")
     monkeypatch.setattr(os, "unlink", again)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     with pytest.raises(NotOurs, match="is no regular file, and comes again when it is removed") as caught:
         open_own(tmp_path / "f", os.O_RDWR, 0o600)
     assert (removals, caught.value.errno) == (3, errno.EAGAIN)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 def test_other_errors_are_the_systems(tmp_path: Path):
@@ -370,7 +371,7 @@ def test_a_directory_is_flushed_where_it_can_be(
             raise OSError(error, "no")
 
     monkeypatch.setattr(os, "fsync", fsync)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     directory = os.open(tmp_path, os.O_RDONLY)
     try:
         if raised:
@@ -382,7 +383,7 @@ def test_a_directory_is_flushed_where_it_can_be(
     finally:
         os.close(directory)
     assert flushed == [tmp_path.stat().st_ino]
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 def test_much_is_read_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads, used
+from tests.transfer.conftest import CONFIG, DATA, PART, open_files, open_uploads, used
 from tests.transfer.test_every_await import descriptors
 from tests.transfer.test_foreign_etags import Strange
 
@@ -498,13 +498,9 @@ async def test_fuzz_of_journals(cos: aiocos.Client, cos_emulator: Emulator, here
 # -- the journal by itself --------------------------------------------------------------------------------------------
 
 
-def opened() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
 def test_what_is_noted_is_read_again(tmp_path: Path):
     path = tmp_path / "new" / "deep" / "j"
-    before = opened()
+    before = open_files()
     one = Journal.open(path)
     assert (one.begun, one.steps, one.trouble) == (None, [], None)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -525,7 +521,7 @@ def test_what_is_noted_is_read_again(tmp_path: Path):
     two.remove()
     two.remove()
     assert not path.exists()
-    assert opened() == before
+    assert open_files() == before
 
 
 def test_an_end_that_comes_twice_or_late_is_none(tmp_path: Path):
@@ -542,11 +538,11 @@ def test_an_end_that_comes_twice_or_late_is_none(tmp_path: Path):
 def test_a_journal_is_a_lock(tmp_path: Path):
     one = Journal.open(tmp_path / "j")
     one.begin({"key": "k"})
-    before = opened()
+    before = open_files()
     for _ in range(3):
         with pytest.raises(TransferError, match=f"under way already: {tmp_path / 'j'} is locked"):
             Journal.open(tmp_path / "j")
-    assert opened() == before
+    assert open_files() == before
     one.close()
     two = Journal.open(tmp_path / "j")
     assert two.begun == {"journal": 1, "key": "k"}
@@ -564,7 +560,7 @@ def test_a_journal_that_is_removed_by_whoever_had_it_is_made_anew(tmp_path: Path
         real(fd)
 
     monkeypatch.setattr(journals, "_lock", lock)
-    before, removed = opened(), 10
+    before, removed = open_files(), 10
     one = Journal.open(path)
     one.begin({})
     assert path.exists()
@@ -572,7 +568,7 @@ def test_a_journal_that_is_removed_by_whoever_had_it_is_made_anew(tmp_path: Path
     times, removed = 0, 11
     with pytest.raises(TransferError, match="comes and goes"):
         Journal.open(path)
-    assert opened() == before
+    assert open_files() == before
 
 
 def test_in_an_open_directory_a_journal_is_a_name(tmp_path: Path):

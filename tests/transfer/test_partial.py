@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.transfer.conftest import open_files
 
 from aiocos.config import MAX_OBJECT, MAX_PARTS, MIB
 from aiocos.errors import IntegrityError
@@ -225,13 +226,13 @@ def test_a_small_object_is_read_again_before_it_takes_its_place(tmp_path: Path, 
     (tmp_path / "file").write_bytes(b"old")
     real = module.write_at
     monkeypatch.setattr(module, "write_at", lambda fd, data, offset: real(fd, [wrong], offset))
-    fds = len(os.listdir("/proc/self/fd"))
+    fds = open_files()
     one = partial(tmp_path, None)
     with pytest.raises(IntegrityError, match=r"the download: what was written to .* is not what is there"):
         one.put(b"some bytes", "the download")
     assert left(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == b"old"
-    assert len(os.listdir("/proc/self/fd")) == fds
+    assert open_files() == fds
 
 
 @pytest.mark.parametrize("fsync", [True, False])

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.transfer.conftest import DATA
+from tests.transfer.conftest import DATA, open_files
 
 import aiocos
 from aiocos.emulator import Emulator, Status
@@ -421,33 +421,33 @@ def test_a_landing_that_is_not_made(tmp_path: Path):
     here.close()
     here.close()
     (tmp_path / "new").mkdir()
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     here.open(create=False)
     assert here.path("a") == tmp_path / "new" / "a"
     here.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
     assert os.listdir(tmp_path / "new") == []
 
 
 def test_a_landing_that_cannot_be_opened_leaves_nothing_open(tmp_path: Path):
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
 
     def fails(directory: int) -> bool:
         raise KeyError
 
     with pytest.raises(KeyError):
         Landing(tmp_path, fails).open()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 async def test_a_landing_is_held_open(tmp_path: Path):
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     here = Landing(tmp_path / "new")
     async with here.opened():
         async with here.target("a/b") as target:
             assert target.path == tmp_path / "new" / "a" / "b"
             assert os.path.samestat(os.fstat(target.dir_fd), os.stat(tmp_path / "new" / "a"))
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
     async with Landing(tmp_path / "other").opened(create=False):
         pass
     assert not (tmp_path / "other").exists()
@@ -495,12 +495,12 @@ def test_a_file_system_is_asked_whether_it_ignores_case(tmp_path: Path, monkeypa
         return real(path, **more)
 
     fd = os.open(tmp_path, os.O_RDONLY)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     monkeypatch.setattr(os, "stat", stat)
     assert paths._ignores_case(fd) is ignores
     assert os.listdir(tmp_path) == []
     monkeypatch.undo()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
     os.close(fd)
     assert paths._ignores_case(fd) is False, "whatever comes will say why"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.transfer.conftest import open_files
 
 from aiocos.config import KIB, MIB
 from aiocos.errors import ConfigError, TransferError
@@ -92,20 +93,20 @@ async def test_a_file_by_its_path(tmp_path: Path, size: int, monkeypatch: pytest
     path.write_bytes(DATA[:size])
     os.utime(path, ns=(5, 1_700_000_000_123_456_789))
     monkeypatch.chdir(tmp_path)
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors = open_files()
     for place in (path, "f", Path("f")):
         origin = origin_of(place)
         async with origin as entered:
             assert entered is origin
             assert (origin.size, origin.ordered, origin.path) == (size, False, str(path))
             assert origin.mtime == 1_700_000_000_123_456_789
-            held = len(os.listdir("/proc/self/fd")) - descriptors
+            held = open_files() - descriptors
             assert held == (size > SMALL), "a small one is not held open"
             assert await whole(origin, size) == DATA[:size]
             if size > 20:
                 assert bytes(await origin.part(Part(9, 10, 7))) == DATA[10:17], "in any order"
             await origin.unchanged()
-        assert len(os.listdir("/proc/self/fd")) == descriptors
+        assert open_files() == descriptors
 
 
 @pytest.mark.parametrize("size", [1_000, len(DATA)])
