@@ -1,4 +1,4 @@
-"""Uploads that are taken back: what an abort finds, who waits for it, and what is told of those that failed."""
+"""Uploads that are taken back, who waits for that, and what is told."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiocos.transfer.cleaning import FailedAbort, abort, begin, cleaned, failed_
 
 
 class Service:
-    """A service that answers what it is told to: one answer for each abort, and one for each look at the parts."""
+    """A service with one answer for each abort, and one for each look."""
 
     def __init__(
         self, aborts: list[Exception | None], looks: list[Exception | None] | None = None, timeout: float = 30

@@ -44,7 +44,7 @@ def proof(data: bytes, kind: Any = "md5") -> Proof:
 
 
 class Service:
-    """Vouches for what it is told to; `asked` are the objects that it was asked about."""
+    """Vouches for what it is told to; `asked` are the objects of its requests."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, vouch: Callable[[], Evidence | None]) -> None:
         self.engine = self

@@ -1,4 +1,4 @@
-"""The end of an upload, by what the service says and shows: each answer by itself, without a service."""
+"""The end of an upload, by what the service says and shows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def shown(etag: str = ETAG, size: int | None = SIZE) -> ObjectInfo:
 
 
 class Service:
-    """Answers what it is told to, the last answer again and again. `asked` are the kinds of its requests, in order."""
+    """Gives the answers it is told to, the last one again and again.
+
+    `asked` are the kinds of its requests, in order.
+    """
 
     def __init__(self, *completions: Any, heads: Any = (), parts: Any = (), aborts: Any = (), md5: bool = True) -> None:
         self.engine = self
@@ -209,7 +212,7 @@ async def test_gone_and_nothing_there_is_a_failure(first: CosError):
 
 @pytest.mark.parametrize("head", [shown(OTHER), shown(size=5), CLOSED])
 async def test_gone_and_something_else_there(head: Any):
-    """After a completion of ours it is uncertain; as the first answer it says that it was none of ours that ended it."""
+    """After a completion of ours it is uncertain; before one, a failure."""
     with pytest.raises(Uncertain) as caught:
         await run(Service(lost(), heads=[head], parts=[GONE]))
     has = f"has the ETag {head.etag} and {head.content_length} bytes" if isinstance(head, ObjectInfo) else "cannot be seen"
@@ -264,7 +267,7 @@ async def test_an_abort_that_finds_none_asks_once_more():
 
 
 async def test_a_condition_that_meets_our_own_object_is_settled():
-    """The first completion happened unheard, and could not be looked at; the second meets what it has made."""
+    """The second completion meets what the first has made unheard."""
     service = Service(lost(), PreconditionFailed("it exists"), heads=[BUSY, shown()], aborts=[GONE])
     assert (await run(service)).etag == ETAG
     service = Service(lost(), PreconditionFailed("it exists"), heads=[BUSY, shown()], aborts=[None], parts=[GONE])

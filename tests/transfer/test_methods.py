@@ -1,4 +1,4 @@
-"""The methods of a client that transfer: what they share, and whose progress they tell."""
+"""Methods that transfer: what they share, and whose progress they tell."""
 
 from __future__ import annotations
 

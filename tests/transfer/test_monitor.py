@@ -1,4 +1,4 @@
-"""What a transfer counts, whom it tells, and when it waits: the monitor by itself, without a service."""
+"""The monitor of a transfer by itself: counts, observers, pauses, deadlines."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ async def test_an_observer_that_fails_ends_nothing_and_is_logged(caplog: pytest.
 
 
 async def test_an_observer_that_is_a_coroutine_at_times_only(caplog: pytest.LogCaptureFixture):
-    """A function may return an awaitable for one progress and nothing, or an error, for the next."""
+    """A function may return an awaitable once, and nothing or an error next."""
     heard: list[int] = []
     go = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""What a failure means: an error about it, or one of its own as it was."""
+"""Failures: an error about them, or one of theirs as it was."""
 
 from __future__ import annotations
 

@@ -692,7 +692,7 @@ def noted(number: int, etag: str | None = None) -> dict[str, object]:
 
 
 class Shown:
-    """A service that shows these parts of the upload, or that there is none, and this object."""
+    """A service that shows these parts, None for no upload, and this object."""
 
     def __init__(self, parts: list[tuple[int, int, str]] | None, head: ObjectInfo | None = None, *, md5: bool = True) -> None:
         self.engine = self

@@ -1,4 +1,4 @@
-"""Sources, each by itself: parts where they are asked for, memory used again, and the end where it is."""
+"""Sources, each by itself: their parts, their memory, and their end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters of transfers, and how they come into the requests that carry them out."""
+"""Parameters of transfers, and how they come into requests."""
 
 from __future__ import annotations
 

@@ -694,7 +694,7 @@ async def test_a_file_that_changes_is_uploaded_three_times_at_most(
 async def test_a_file_that_cannot_be_sent_and_what_seems_surplus(
     cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ):
-    """A service that is slow says nothing of the source; a file that cannot be read any more may be the surplus one."""
+    """A slow service says nothing of the source; an unreadable file may be it."""
     from aiocos.transfer import sync as module
 
     real = module.upload

@@ -544,7 +544,7 @@ def test_a_file_beside_the_target_is_private_where_there_is_one_to_replace(tmp_p
 
 
 def test_a_private_file_is_opened_up_where_there_is_nothing_to_replace(tmp_path: Path):
-    """It was begun by an earlier call, which found a file; any other mode is somebody's, and stays."""
+    """It was begun by an earlier call; any other mode is somebody's, and stays."""
     for mode, expected in ((0o600, 0o644), (0o640, 0o640)):
         target = Target.find(tmp_path / "f")
         fd = target.create("new")

@@ -142,7 +142,7 @@ async def test_a_supposition_is_looked_into_before_it_is_held_against_an_object(
 
 
 async def test_a_proof_that_is_right_after_all_is_not_read_twice(tmp_path: Path):
-    """`otherwise` returns the same proof where its supposition is right: then the bytes are others."""
+    """`otherwise` returns the same proof where its supposition is right."""
     total = 0
 
     def update(data: Bytes) -> None:
