@@ -62,3 +62,8 @@ async def settled(cos: aiocos.Client, within: float = PATIENCE) -> None:
 def used(cos: aiocos.Client) -> int:
     """The bytes of the client's memory budget that are taken."""
     return cos.caller.budget.used  # type: ignore[attr-defined]
+
+
+def open_files() -> int:
+    """The number of descriptors that this process has open."""
+    return len(os.listdir("/dev/fd"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.answers import altered
@@ -12,8 +13,11 @@ from tests.transfer.conftest import DATA, PART, open_uploads
 
 import aiocos
 from aiocos.emulator import Emulator, Reset, Status
-from aiocos.errors import AccessDenied, Conflict, ObjectAlreadyExists, PreconditionFailed
+from aiocos.errors import AccessDenied, Conflict, InvalidRequest, NotFound, ObjectAlreadyExists, PreconditionFailed
 from aiocos.operations.multipart import CompleteMultipartUpload, UploadPart, UploadPartCopy
+from aiocos.operations.objects import HeadObject, ObjectInfo
+from aiocos.transfer.conditions import check_target, forbidding
+from aiocos.transfer.stated import Copy, Upload
 from aiocos.wire.message import Outgoing
 
 CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since", "x-ibm-forbid-overwrite")
@@ -43,11 +47,6 @@ class Wire:
         return [given for name, given in self.sent if name == kind]
 
 
-@pytest.fixture
-def wire(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch) -> Wire:
-    return Wire(monkeypatch)
-
-
 WORK: dict[str, Callable[..., Awaitable[object]]] = {
     "upload": lambda cos, **more: cos.upload("bucket", "key", DATA, **more),
     "stream": lambda cos, **more: cos.upload("bucket", "key", iter([DATA]), **more),
@@ -61,7 +60,9 @@ async def source(small: aiocos.Client) -> None:
     await small.upload("bucket", "source", DATA)
 
 
-pytestmark = pytest.mark.usefixtures("source")
+@pytest.fixture
+def wire(source: None, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    return Wire(monkeypatch)
 
 
 def during(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, kind: type, then: Callable[[], Awaitable[object]]) -> None:
@@ -142,6 +143,7 @@ async def test_what_goes_along(small: aiocos.Client, wire: Wire):
     assert wire.of("create")[1:] == wire.of("complete")[1:] == [{}]
 
 
+@pytest.mark.usefixtures("source")
 @pytest.mark.parametrize("operation", ["PutObject", "CopyObject", "CreateMultipartUpload", "CompleteMultipartUpload"])
 async def test_the_services_own_word(small: aiocos.Client, cos_emulator: Emulator, operation: str):
     cos_emulator.faults.script([Status(409, code="ObjectAlreadyExists", operation=operation, times=None)])
@@ -231,3 +233,119 @@ async def test_its_own_completion_is_not_another_writers(small: aiocos.Client, c
     assert result.verified == "composite"
     hits = [hit.subject.operation for hit in cos_emulator.faults.hits]
     assert hits == ["CompleteMultipartUpload", *["HeadObject"] * 5, "CompleteMultipartUpload"]
+
+
+# -- the look by itself -----------------------------------------------------------------------------------------------
+
+NOW = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
+
+
+class Looked:
+    """A service that shows an object, or fails; `asked` is what it was asked."""
+
+    def __init__(self, answer: ObjectInfo | Exception) -> None:
+        self.engine = self
+        self.asked: list[HeadObject] = []
+        self._answer = answer
+
+    async def call(self, operation: HeadObject) -> ObjectInfo:
+        self.asked.append(operation)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+def upload(**conditions: Any) -> Upload:
+    return Upload("bucket", "key", b"", **conditions)
+
+
+async def verdict(answer: ObjectInfo | Exception, **conditions: Any) -> str | None:
+    """The reason for which a write does not happen; None where it does."""
+    try:
+        await check_target(Looked(answer), upload(**conditions), "upload")  # type: ignore[arg-type]
+    except PreconditionFailed as error:
+        failed = error
+    else:
+        return None
+    assert (failed.status, failed.code, failed.resource) == (412, "PreconditionFailed", "bucket/key")
+    assert failed.operation == "Upload"
+    return str(failed)
+
+
+THERE = ObjectInfo(etag='"e"', last_modified=NOW)
+NOTHING = NotFound("no such key")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "there", "nothing"),
+    [
+        ({"if_match": '"e"'}, True, False),
+        ({"if_match": "e"}, True, False),
+        ({"if_match": "*"}, True, False),
+        ({"if_match": '"a", "e"'}, True, False),
+        ({"if_match": '"a","b"'}, False, False),
+        ({"if_match": '"ee"'}, False, False),
+        ({"if_none_match": "*"}, False, True),
+        ({"if_none_match": '"e"'}, False, True),
+        ({"if_none_match": '"a", "e"'}, False, True),
+        ({"if_none_match": '"a"'}, True, True),
+        ({"if_unmodified_since": NOW}, True, True),
+        ({"if_unmodified_since": NOW + timedelta(microseconds=999_999)}, True, True),
+        ({"if_unmodified_since": NOW.replace(tzinfo=None)}, True, True),
+        ({"if_unmodified_since": NOW + timedelta(seconds=1)}, True, True),
+        ({"if_unmodified_since": NOW - timedelta(microseconds=1)}, False, True),
+        ({"if_unmodified_since": (NOW - timedelta(seconds=1)).replace(tzinfo=None)}, False, True),
+        # As HTTP has it: beside If-Match the time does not count.
+        ({"if_match": '"e"', "if_unmodified_since": NOW - timedelta(seconds=1)}, True, False),
+        ({"if_match": '"e"', "if_none_match": '"e"'}, False, False),
+    ],
+)
+async def test_what_holds(conditions: dict[str, Any], there: bool, nothing: bool):
+    assert (await verdict(THERE, **conditions) is None) is there
+    assert (await verdict(NOTHING, **conditions) is None) is nothing
+
+
+async def test_reasons_are_named():
+    assert 'if_match=\'"a"\', and the object exists, with the ETag "e"' in (await verdict(THERE, if_match='"a"') or "")
+    assert "and the object does not exist: the upload did not happen" in (await verdict(NOTHING, if_match='"a"') or "")
+    assert "if_none_match='*', and the object exists, with" in (await verdict(THERE, if_none_match="*") or "")
+    assert "and the object exists: the upload" in (await verdict(ObjectInfo(), if_none_match="*") or "")
+    since = await verdict(THERE, if_unmodified_since=NOW - timedelta(days=1))
+    assert f"if_unmodified_since=2024-05-05T07:08:09+00:00, and the object was written {NOW.isoformat()}" in (since or "")
+    assert await verdict(ObjectInfo(etag='"e"'), if_unmodified_since=NOW) is None, "a service that tells no time"
+
+
+async def test_without_a_condition_nothing_is_asked():
+    service: Any = Looked(THERE)
+    await check_target(service, upload(), "upload")
+    assert service.asked == []
+
+
+async def test_the_look_is_at_the_very_object():
+    service: Any = Looked(THERE)
+    key = bytes(32)
+    request = upload(if_match='"e"', customer_key=key, expected_bucket_owner="owner", request_payer="requester")
+    await check_target(service, request, "upload")
+    [head] = service.asked
+    assert (head.bucket, head.key, head.customer_key) == ("bucket", "key", key)
+    assert (head.expected_bucket_owner, head.request_payer) == ("owner", "requester")
+    assert (head.if_match, head.if_none_match, head.version_id) == (None, None, None)
+    copied = Copy("from", "a", "to", "b", if_match='"e"')
+    await check_target(service, copied, "copy")
+    assert (service.asked[1].bucket, service.asked[1].key) == ("to", "b")
+
+
+async def test_an_object_that_cannot_be_looked_at_is_there():
+    wrong = InvalidRequest("under another key")
+    assert "if_none_match='*', and the object exists" in (await verdict(wrong, if_none_match="*") or "")
+    for conditions in ({"if_none_match": '"e"'}, {"if_match": '"e"'}, {"if_unmodified_since": NOW}):
+        with pytest.raises(InvalidRequest):
+            await verdict(wrong, **conditions)
+    with pytest.raises(AccessDenied):
+        await verdict(AccessDenied("no"), if_none_match="*")
+
+
+def test_what_forbids_to_overwrite():
+    assert forbidding(upload(if_none_match="*")) == {"forbid_overwrite": True}
+    for conditions in ({}, {"if_none_match": '"e"'}, {"if_match": "*"}, {"if_none_match": "*", "forbid_overwrite": False}):
+        assert forbidding(upload(**conditions)) == {}

@@ -15,12 +15,26 @@ import aiocos
 import servers
 from aiocos.config import GIB, MAX_PARTS, MIB, TIB
 from aiocos.emulator import Emulator, LateError, Reset, Status
-from aiocos.errors import ConfigError, NotFound, PreconditionFailed, TransferError
+from aiocos.errors import (
+    AccessDenied,
+    ConfigError,
+    NoSuchKey,
+    NoSuchVersion,
+    NotFound,
+    NotModified,
+    PreconditionFailed,
+    ProtocolError,
+    TransferError,
+)
 from aiocos.operations.multipart import UploadPartCopy
+from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.operations.protection import ProtectionConfiguration
 from aiocos.operations.versioning import VersioningConfiguration
+from aiocos.transfer import copies
 from aiocos.transfer.plan import part_size_for
+from aiocos.transfer.stated import Copy
 from aiocos.wire.digest import bare, composite_etag, digest
+from aiocos.wire.values import CopySource, CustomerKey
 
 RETRY = aiocos.RetryConfig(base=0.01, cap=0.05)
 CONFIG = aiocos.ClientConfig(
@@ -409,3 +423,137 @@ async def test_another_client_may_look_at_the_source(cos: aiocos.Client, cos_emu
     assert {name for who, name in asked if who == "copying"} >= {"CreateMultipartUpload", "UploadPartCopy"}
     assert ("copying", "HeadObject") not in asked
     assert (await cos.tagging.get_object("bucket", "copy")).as_dict() == {"a b": "c+d", "e": ""}
+
+
+# -- each decision by itself ------------------------------------------------------------------------------------------
+
+
+def asked(*where: str, **more: Any) -> Copy:
+    source_bucket, source_key, bucket, key = where or ("b", "k", "b", "k")
+    return Copy(source_bucket, source_key, bucket, key, **more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"metadata_directive": "COPY"},
+        {"tagging_directive": "COPY"},
+        {"customer_key": bytes(32), "source_customer_key": bytes(32)},
+        {"customer_key": CustomerKey(bytes(32)), "source_customer_key": bytes(32)},
+        {"content_type": "a/b"},
+    ],
+)
+def test_a_copy_onto_itself_that_changes_nothing(more: dict[str, Any]):
+    with pytest.raises(ConfigError, match="onto itself must change something"):
+        copies._check(asked(**more), "copy of it")
+
+
+@pytest.mark.parametrize(
+    ("where", "more"),
+    [
+        ((), {"metadata_directive": "REPLACE"}),
+        ((), {"tagging_directive": "REPLACE"}),
+        ((), {"retention_directive": "REPLACE"}),
+        ((), {"retention_directive": "COPY"}),
+        ((), {"storage_class": "ACCELERATED"}),
+        ((), {"website_redirect_location": "/"}),
+        ((), {"server_side_encryption": "AES256"}),
+        ((), {"customer_key": bytes(32)}),
+        ((), {"source_customer_key": bytes(32)}),
+        ((), {"customer_key": bytes(32), "source_customer_key": b"x" * 32}),
+        ((), {"version_id": "v"}),
+        (("a", "k", "b", "k"), {}),
+        (("b", "k", "b", "l"), {}),
+        ((), {"retention_directive": "REPLACE", "retention_period": 0}),
+    ],
+)
+def test_a_copy_that_makes_sense(where: tuple[str, ...], more: dict[str, Any]):
+    copies._check(asked(*where, **more), "copy of it")
+
+
+@pytest.mark.parametrize(
+    "more", [{"retention_period": 0}, {"retention_expires": datetime(2040, 1, 1, tzinfo=UTC)}, {"retention_legal_hold_id": "x"}]
+)
+@pytest.mark.parametrize("directive", [None, "COPY"])
+def test_retention_is_set_with_its_directive_only(more: dict[str, Any], directive: Any):
+    with pytest.raises(ConfigError, match="retention_directive='REPLACE' only"):
+        copies._check(asked("a", "b", "c", "d", retention_directive=directive, **more), "copy of it")
+
+
+def test_a_source_is_pinned_as_it_was_seen():
+    info = ObjectInfo(etag='"e"', version_id="v")
+    pinned = copies._pinned(asked("a", "b", "c", "d", source_if_none_match="x"), info)
+    assert pinned == {
+        "source": CopySource("a", "b", "v"),
+        "source_if_match": '"e"',
+        "source_if_none_match": None,
+        "source_if_modified_since": None,
+        "source_if_unmodified_since": None,
+    }
+    assert copies._pinned(asked("a", "b", "c", "d", version_id="w"), info)["source"] == CopySource("a", "b", "w")
+    assert copies._pinned(asked("a", "b", "c", "d"), ObjectInfo())["source_if_match"] is None
+
+
+def test_what_failures_of_parts_mean():
+    one: Any = copies._Parts.__new__(copies._Parts)
+    one._what, one._info, one._done = "copy of it", ObjectInfo(etag='"e"'), {1: None, 2: None}
+    busy, own = AccessDenied("no"), KeyError("ours")
+
+    def meaning(*errors: Exception) -> BaseException:
+        return one._failure(ExceptionGroup("g", [*errors]), "id")
+
+    assert meaning(busy, own) is own
+    error = meaning(busy, busy)
+    assert isinstance(error, TransferError)
+    assert (str(error), error.upload_id, error.parts_done) == ("the copy of it failed after 2 parts: no", "id", 2)
+    for changed in (PreconditionFailed("x"), NoSuchKey("x"), NoSuchVersion("x")):
+        error = meaning(busy, changed)
+        assert isinstance(error, TransferError)
+        assert 'the source is not what it was when the copy began (its ETag was "e")' in str(error)
+        assert (error.upload_id, error.parts_done) == ("id", 2)
+
+
+@pytest.mark.parametrize(("key", "parts"), [("small", 1), ("source", 4)])
+async def test_a_result_and_its_progress_say_the_same(cos: aiocos.Client, key: str, parts: int):
+    await cos.versioning.put("bucket", VersioningConfiguration(status="Enabled"))
+    data = DATA if key == "source" else DATA[:1000]
+    await cos.objects.put("bucket", key, data)
+    seen = await cos.objects.head("bucket", key)
+    events: list[aiocos.Progress] = []
+    result = await cos.copy("bucket", key, "bucket", "copy", progress=events.append)
+    info = await cos.objects.head("bucket", "copy")
+    assert (result.bucket, result.key, result.size, result.parts) == ("bucket", "copy", len(data), parts)
+    assert (result.etag, result.version_id, result.source_version_id) == (info.etag, info.version_id, seen.version_id)
+    assert None not in (result.version_id, result.source_version_id, result.request_id)
+    assert events[0].state == "queued"
+    assert (events[0].bytes_total, events[0].parts_total) == (None, None)
+    assert [event.state for event in events].count("verifying") == (parts > 1)
+    last = events[-1]
+    assert (last.state, last.bytes_done, last.bytes_total) == ("done", len(data), len(data))
+    assert (last.parts_done, last.parts_total) == (parts, parts)
+    assert await cos.objects.read("bucket", "copy") == data
+
+
+async def test_a_source_of_no_etag_is_not_copied_by_parts(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    real = cos.engine.call
+
+    async def call(operation: Any) -> Any:
+        result = await real(operation)
+        return result.model_copy(update={"etag": ""}) if isinstance(operation, HeadObject) else result
+
+    monkeypatch.setattr(cos.engine, "call", call)
+    with pytest.raises(ProtocolError, match="the source has no ETag"):
+        await cos.copy("bucket", "source", "bucket", "copy")
+    assert await open_uploads(cos) == []
+
+
+async def test_a_condition_that_a_reader_would_be_glad_of(cos: aiocos.Client):
+    etag = (await cos.objects.head("bucket", "source")).etag
+    with pytest.raises(PreconditionFailed, match="a condition on the source of the copy did not hold") as caught:
+        await cos.copy("bucket", "source", "bucket", "copy", source_if_none_match=etag)
+    error = caught.value
+    assert (error.status, error.code, error.operation) == (412, "PreconditionFailed", "HeadObject")
+    assert error.request_id
+    assert isinstance(error.__cause__, NotModified)
+    assert (error.resource, error.request_id) == (error.__cause__.resource, error.__cause__.request_id)

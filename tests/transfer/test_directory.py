@@ -7,6 +7,7 @@ import pytest
 from tests.transfer.conftest import used
 
 import aiocos
+from aiocos.emulator import Emulator, Status
 from aiocos.errors import ConfigError, TransferError
 from aiocos.transfer import DirectoryError, Progress
 from aiocos.transfer.paths import path_of
@@ -137,3 +138,43 @@ async def test_a_directory_that_cannot_be_read_and_a_link_to_itself(
         await small.upload_directory(tmp_path / "in", "bucket")
     assert {Path(e.path).name for e in caught.value.result.errors} == {"d3", "itself"}
     assert caught.value.result.files == len([name for name in files if not name.startswith("d3/")])
+
+
+async def test_what_fails_has_its_path_and_its_key(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    root = tmp_path / "in"
+    (root / "d").mkdir(parents=True)
+    (root / "d" / "a").write_bytes(b"12345")
+    (root / "b").symlink_to("nowhere")
+    with pytest.raises(DirectoryError, match=f"the transfer of {root} to cos://bucket/p/: 1 of 2 files failed: ") as caught:
+        await small.upload_directory(root, "bucket", prefix="p/")
+    result = caught.value.result
+    assert (result.files, result.bytes, result.unchanged) == (1, 5, 0)
+    [error] = result.errors
+    assert (error.path, error.key) == (str(root / "b"), "p/b")
+    assert "is a link to nowhere" in error.error
+    assert isinstance(caught.value.__cause__, ExceptionGroup)
+    assert len(caught.value.__cause__.exceptions) == 1
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="GetObject", times=None)])
+    with pytest.raises(DirectoryError, match="1 of 1 files failed") as caught:
+        await small.download_directory("bucket", tmp_path / "out", prefix="p/")
+    [error] = caught.value.result.errors
+    assert (error.path, error.key) == (str(tmp_path / "out" / "d" / "a"), "p/d/a")
+
+
+@pytest.mark.parametrize("resume", [False, True])
+async def test_what_is_there_already_is_transferred_again_unless_it_resumes(
+    small: aiocos.Client, tmp_path: Path, *, resume: bool
+):
+    root = tmp_path / "in"
+    root.mkdir()
+    (root / "a").write_bytes(b"12345")
+    os.utime(root / "a", (1, 1))
+    await small.upload_directory(root, "bucket")
+    await small.objects.put("bucket", "more", b"123")
+    up = await small.upload_directory(root, "bucket", resume=resume)
+    assert (up.files, up.bytes, up.unchanged, up.errors) == ((0, 0, 1, []) if resume else (1, 5, 0, []))
+    await small.download_directory("bucket", tmp_path / "out")
+    (tmp_path / "out" / "own").write_bytes(b"")
+    down = await small.download_directory("bucket", tmp_path / "out", resume=resume)
+    assert (down.files, down.bytes, down.unchanged) == ((0, 0, 2) if resume else (2, 8, 0))
+    assert contents(tmp_path / "out") == {"a": b"12345", "more": b"123", "own": b""}, "nothing is deleted"

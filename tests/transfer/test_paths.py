@@ -2,19 +2,33 @@
 
 import os
 import secrets
+import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.transfer.conftest import DATA
+from tests.transfer.conftest import DATA, open_files
 
 import aiocos
 from aiocos.emulator import Emulator, Status
 from aiocos.errors import TransferError
+from aiocos.transfer import paths
 from aiocos.transfer.globs import Filter
 from aiocos.transfer.journal import name_for
-from aiocos.transfer.paths import Landing, LocalFile, Unreadable, hidden_name, is_reserved, look, stands
+from aiocos.transfer.paths import (
+    Landing,
+    LocalFile,
+    Reserved,
+    Unreadable,
+    hidden_name,
+    is_reserved,
+    look,
+    path_of,
+    stands,
+    walk,
+)
 
 
 def names(root: Path, *args: object) -> list[str]:
@@ -301,3 +315,210 @@ def test_what_stands_at_a_name(tmp_path: Path):
     assert not stands(root, "folder/none", "follow")
     assert stands(root, "folder/in", "follow")
     assert stands(root, "loop/x", "follow"), "nobody can tell"
+
+
+# -- the edges --------------------------------------------------------------------------------------------------------
+
+
+def test_names_of_unfinished_downloads():
+    assert hidden_name("file", "0123abcd") == ".file.0123abcd.part"
+    assert hidden_name("x" * 60, "0123abcd") == "." + "x" * 50 + ".0123abcd.part"
+    assert len(os.fsencode(hidden_name("\U0001f600" * 60, "0123456789ab"))) <= 255
+    assert is_reserved("a/.f.0123abcd.part/b")
+    assert not is_reserved("." + "x" * 51 + ".0123abcd.part")
+    assert not is_reserved("a/f.0123abcd.part")
+
+
+@pytest.mark.parametrize("name", ["", "/", "a/", "/a", "a//b", ".", "..", "a/./b", "a/../b", "a/..", "a\0b", "\ud800"])
+def test_names_that_are_no_path(tmp_path: Path, name: str):
+    with pytest.raises(TransferError, match="is no path"):
+        path_of(tmp_path, name)
+
+
+def test_names_that_are_paths(tmp_path: Path):
+    for name in ("a", "a/b/c", "C:", "C:\\x", "a\\b", "...", "..a", " ", "a ", "a."):
+        assert path_of(tmp_path, name) == tmp_path / name
+
+
+def test_on_windows_more_is_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("aiocos.transfer.paths.os", SimpleNamespace(name="nt", fsencode=os.fsencode))
+    for name in ("C:", "C:\\x", "a\\b", "a:b", "a ", "a.", "x/a."):
+        with pytest.raises(TransferError, match="a character that no file name may"):
+            path_of(tmp_path, name)
+    assert path_of(tmp_path, "a/b c") == tmp_path / "a/b c"
+
+
+def test_what_is_told_of_a_file(tmp_path: Path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "f").write_bytes(b"12345")
+    os.utime(tmp_path / "d" / "f", ns=(1, 2_000_000_003))
+    (tmp_path / "link").symlink_to("d/f")
+    assert list(look(tmp_path)) == [
+        LocalFile("d/f", tmp_path / "d" / "f", 5, 2_000_000_003),
+        LocalFile("link", tmp_path / "link", 5, 2_000_000_003),
+    ]
+    assert list(walk(tmp_path)) == [tmp_path / "d" / "f", tmp_path / "link"]
+    (tmp_path / "e").symlink_to("nowhere")
+    with pytest.raises(TransferError, match=f"{tmp_path / 'e'} is a link to nowhere"):
+        list(walk(tmp_path))
+
+
+def test_what_is_no_file_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to("/dev/null")
+    with socket.socket(socket.AF_UNIX) as listener:
+        monkeypatch.chdir(tmp_path)
+        listener.bind("socket")
+    (tmp_path / "broken").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    said = {found.name: str(found.error) for found in look(tmp_path) if isinstance(found, Unreadable)}
+    assert said["pipe"] == f"{tmp_path / 'pipe'} is a pipe: only regular files can be transferred"
+    assert said["null"] == f"{tmp_path / 'null'} is a device: only regular files can be transferred"
+    assert said["socket"] == f"{tmp_path / 'socket'} is a socket: only regular files can be transferred"
+    assert said["broken"] == f"{tmp_path / 'broken'} is a link to nowhere"
+    assert "Too many levels" in said["loop"]
+    assert all(found.path == tmp_path / found.name for found in look(tmp_path))
+
+
+def test_a_directory_that_cannot_be_read_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    make(tmp_path, "a/x", "b/y", "c")
+    real = os.scandir
+
+    def scandir(path: Path) -> object:
+        if Path(path).name == "b":
+            raise PermissionError(13, "not yours")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = list(look(tmp_path))
+    assert [one.name for one in found] == ["a/x", "b/", "c"]
+    assert isinstance(found[1], Unreadable)
+    assert isinstance(found[1].error, PermissionError)
+
+
+def test_reserved_names_are_told_of(tmp_path: Path):
+    make(tmp_path, ".f.0123abcd.part", "d/.f.0123abcd.journal", "x")
+    (tmp_path / ".g.0123abcd.part").mkdir()
+    found = list(look(tmp_path))
+    assert [(type(one), one.name) for one in found] == [
+        (Reserved, ".f.0123abcd.part"),
+        (Reserved, ".g.0123abcd.part"),
+        (Reserved, "d/.f.0123abcd.journal"),
+        (LocalFile, "x"),
+    ]
+    assert isinstance(found[2], Reserved)
+    assert f"{tmp_path}/d/.f.0123abcd.journal is not transferred" in str(found[2].error)
+
+
+def test_a_landing_that_is_not_made(tmp_path: Path):
+    here = Landing(tmp_path / "new", lambda _: True)
+    here.open(create=False)
+    assert not (tmp_path / "new").exists()
+    assert here.path("a") == tmp_path / "new" / "a"
+    assert here.path("A") == tmp_path / "new" / "A", "nothing is asked of the file system"
+    assert here.remove("a") is False
+    assert here.keeps("a") is None
+    here.close()
+    here.close()
+    (tmp_path / "new").mkdir()
+    before = open_files()
+    here.open(create=False)
+    assert here.path("a") == tmp_path / "new" / "a"
+    here.close()
+    assert open_files() == before
+    assert os.listdir(tmp_path / "new") == []
+
+
+def test_a_landing_that_cannot_be_opened_leaves_nothing_open(tmp_path: Path):
+    before = open_files()
+
+    def fails(directory: int) -> bool:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        Landing(tmp_path, fails).open()
+    assert open_files() == before
+
+
+async def test_a_landing_is_held_open(tmp_path: Path):
+    before = open_files()
+    here = Landing(tmp_path / "new")
+    async with here.opened():
+        async with here.target("a/b") as target:
+            assert target.path == tmp_path / "new" / "a" / "b"
+            assert os.path.samestat(os.fstat(target.dir_fd), os.stat(tmp_path / "new" / "a"))
+    assert open_files() == before
+    async with Landing(tmp_path / "other").opened(create=False):
+        pass
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_file_is_deleted_with_the_directories_that_it_leaves_empty(tmp_path: Path):
+    root = make(tmp_path / "root", "a/b/c", "a/d", "e")
+    (root / "link").symlink_to("a")
+    here = landing(root)
+    assert here.keeps("a/b/c") is None
+    assert here.remove("a/b/c") is True
+    assert sorted(os.listdir(root / "a")) == ["d"]
+    assert here.remove("a/b/c") is False
+    assert here.remove("e") is True
+    assert here.remove("none") is False
+    assert "by the link" in (here.keeps("link/d") or "")
+    with pytest.raises(TransferError, match="by the link"):
+        here.remove("link/d")
+    assert (root / "a" / "d").exists()
+    assert here.remove("link") is True, "the link itself is a file of its own"
+    assert sorted(os.listdir(root)) == ["a"]
+    here.close()
+
+
+def test_what_differs_in_case_alone_is_not_deleted(tmp_path: Path):
+    make(tmp_path, "Read.me", "other")
+    here = landing(tmp_path, ignores_case=True)
+    here.path("read.ME")
+    assert here.remove("Read.me") is False, "it is the file that was just written"
+    assert here.remove("other") is True
+    assert here.path("read.ME"), "the same name again is itself"
+    here.path("é")
+    with pytest.raises(TransferError, match="case alone"):
+        here.path("e\u0301")
+    here.close()
+
+
+@pytest.mark.parametrize("ignores", [True, False])
+def test_a_file_system_is_asked_whether_it_ignores_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ignores: bool):
+    real = os.stat
+
+    def stat(path: str, **more: int) -> os.stat_result:
+        if ignores and str(path).startswith(".aiocos-case-"):
+            path = next(name for name in os.listdir(tmp_path) if name.lower() == path)
+        return real(path, **more)
+
+    fd = os.open(tmp_path, os.O_RDONLY)
+    before = open_files()
+    monkeypatch.setattr(os, "stat", stat)
+    assert paths._ignores_case(fd) is ignores
+    assert os.listdir(tmp_path) == []
+    monkeypatch.undo()
+    assert open_files() == before
+    os.close(fd)
+    assert paths._ignores_case(fd) is False, "whatever comes will say why"
+
+
+def test_what_is_no_file_there_is_not_replaced(tmp_path: Path):
+    make(tmp_path, "dir/x", "file")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    here = landing(tmp_path)
+    for name, reason in (
+        ("dir", f"{tmp_path / 'dir'} is a directory, and the object a file"),
+        ("link", f"{tmp_path / 'link'} is a link, which is neither followed nor replaced"),
+        ("pipe", f"{tmp_path / 'pipe'} is no regular file, and is not replaced by one"),
+        ("n" * 300, "is no path here: File name too long"),
+    ):
+        for ask in (here.path, here._take):
+            with pytest.raises(TransferError) as caught:
+                ask(name)
+            assert reason in str(caught.value)
+    assert here.path("file") == tmp_path / "file"
+    here.close()

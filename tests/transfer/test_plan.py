@@ -1,14 +1,25 @@
 """The arithmetic of parts."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiocos.config import GIB, MAX_OBJECT, MAX_PART, MAX_PARTS, MIB, MIN_PART, TIB
+from aiocos.config import GIB, MAX_OBJECT, MAX_PART, MAX_PARTS, MAX_PUT, MIB, MIN_PART, TIB
 from aiocos.errors import ConfigError
-from aiocos.transfer.plan import check_part_size, cut, growing, part_size_for
+from aiocos.transfer.plan import (
+    Part,
+    check_concurrency,
+    check_copy_threshold,
+    check_part_size,
+    check_threshold,
+    cut,
+    growing,
+    part_size_for,
+    range_size_for,
+)
 
 
 @given(st.integers(0, MAX_OBJECT), st.integers(MIN_PART, MAX_PART))
@@ -48,3 +59,52 @@ def test_parts_of_an_unknown_length_grow_within_memory():
     assert parts[1000].length == 16 * MIB
     assert parts[-1].end > 490 * GIB
     assert {p.length for p in growing(100 * MIB, 64 * MIB)} == {100 * MIB}, "what was asked for is not made smaller"
+
+
+@pytest.mark.parametrize("size_for", [part_size_for, range_size_for])
+def test_parts_are_as_small_as_asked_for_and_grow_by_whole_mib(size_for: Callable[[int, int], int]):
+    odd = 8 * MIB + 1
+    assert size_for(MAX_PARTS * odd, odd) == odd, "10,000 of them do"
+    assert size_for(MAX_PARTS * odd + 1, odd) == 9 * MIB, "one byte more than 10,000 of them hold"
+    assert size_for(MAX_PARTS * 20 * MIB, odd) == 20 * MIB
+    assert size_for(MAX_PARTS * 20 * MIB + 1, odd) == 21 * MIB
+    assert size_for(0, odd) == size_for(1, odd) == odd
+
+
+def test_a_range_may_be_smaller_than_a_part():
+    assert range_size_for(MAX_PARTS, 1) == 1
+    assert range_size_for(MAX_PARTS + 1, 1) == MIB
+    with pytest.raises(ConfigError, match="5 MiB"):
+        part_size_for(1, MIN_PART - 1)
+    with pytest.raises(ConfigError, match="5 MiB"):
+        next(growing(MIN_PART - 1, 64 * MIB))
+
+
+def test_the_parts_of_sizes_on_the_edge():
+    assert list(cut(0, 1)) == list(cut(0, 5)) == [Part(1, 0, 0)]
+    assert list(cut(1, 1)) == [Part(1, 0, 1)]
+    assert list(cut(10, 5)) == [Part(1, 0, 5), Part(2, 5, 5)]
+    assert list(cut(11, 5)) == [Part(1, 0, 5), Part(2, 5, 5), Part(3, 10, 1)]
+
+
+def test_growing_parts_are_numbered_from_one_and_have_at_most_five_gib():
+    assert next(growing(8 * MIB, 64 * MIB)) == Part(1, 0, 8 * MIB)
+    assert [p.number for p in growing(8 * MIB, 64 * MIB)] == list(range(1, MAX_PARTS + 1))
+    assert max(p.length for p in growing(3 * GIB, 100 * GIB)) == MAX_PART
+
+
+@pytest.mark.parametrize(
+    ("check", "good", "bad"),
+    [
+        (check_part_size, (MIN_PART, MAX_PART), (0, MIN_PART - 1, MAX_PART + 1)),
+        (check_concurrency, (None, 1, 100), (0, -1)),
+        (check_threshold, (None, 0, 1, MAX_OBJECT), (-1,)),
+        (check_copy_threshold, (0, 1, MAX_PUT), (-1, MAX_PUT + 1)),
+    ],
+)
+def test_numbers_that_may_be_given(check: Callable[[int | None], None], good: tuple[int | None, ...], bad: tuple[int, ...]):
+    for number in good:
+        check(number)
+    for number in bad:
+        with pytest.raises(ConfigError, match=str(number)):
+            check(number)

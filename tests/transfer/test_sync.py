@@ -5,6 +5,7 @@ import os
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads, used
 import aiocos
 from aiocos import SyncAction
 from aiocos.emulator import Delay, Emulator, Status
-from aiocos.errors import ConfigError, NoSuchBucket
+from aiocos.errors import ConfigError, NoSuchBucket, TimedOut
 from aiocos.transfer import DirectoryError, Progress
-from aiocos.transfer.paths import LocalFile, Unreadable
+from aiocos.transfer.paths import LocalFile, Reserved, Unreadable
 from aiocos.transfer.planning import Step, merged, steps
 from aiocos.transfer.sides import Entry, RemoteObject
 
@@ -499,3 +500,232 @@ def test_a_disorder_is_seen(tmp_path: Path):
     assert asyncio.run(order("a", "a-", "a/", "a0", "é", "￮", "😀")) is True
     assert asyncio.run(order("b", "a")) is False
     assert asyncio.run(order("a", "a")) is False
+
+
+# -- what is said and written -----------------------------------------------------------------------------------------
+
+
+async def test_a_plan_within_the_service_is_of_copies(cos: aiocos.Client):
+    await cos.objects.put("bucket", "from/a", b"12345")
+    await cos.objects.put("bucket", "to/b", b"1")
+    assert [a async for a in cos.sync_plan("cos://bucket/from", "cos://bucket/to", delete=True)] == [
+        SyncAction("copy", "cos://bucket/from/a", "cos://bucket/to/a", 5, "new"),
+        SyncAction("delete", "", "cos://bucket/to/b", 1, "not in the source"),
+    ]
+    assert [a async for a in cos.sync_plan("cos://bucket/to", "cos://bucket/from")] == [
+        SyncAction("copy", "cos://bucket/to/b", "cos://bucket/from/b", 1, "new")
+    ], "without `delete` nothing is surplus"
+
+
+async def test_a_file_has_the_time_of_its_object(cos: aiocos.Client, tmp_path: Path):
+    await cos.objects.put("bucket", "site/a", b"x")
+    [entry] = [entry async for entry in cos.objects.list("bucket", prefix="site/")]
+    assert entry.last_modified is not None
+    await cos.sync("cos://bucket/site", tmp_path / "out")
+    info = (tmp_path / "out" / "a").stat()
+    stamp = int(entry.last_modified.timestamp()) * 10**9 + entry.last_modified.microsecond * 1000
+    assert (info.st_mtime_ns, info.st_atime_ns) == (stamp, stamp)
+
+
+async def test_an_object_without_a_time_leaves_the_files_own(
+    cos: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from aiocos.transfer import sides
+
+    async def objects(self: sides.Prefix) -> AsyncIterator[Entry | Unreadable]:
+        yield RemoteObject("a", "bucket", "site/a", 1, 0, "")
+
+    await cos.objects.put("bucket", "site/a", b"x")
+    monkeypatch.setattr(sides.Prefix, "entries", objects)
+    await cos.sync("cos://bucket/site", tmp_path / "out")
+    assert (tmp_path / "out" / "a").stat().st_mtime_ns > 0
+
+
+async def test_a_file_that_cannot_be_deleted_is_told_of_and_the_rest_goes(
+    cos: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from aiocos.transfer.paths import Landing
+
+    out, real = tmp_path / "out", Landing.remove
+
+    def remove(self: Landing, name: str) -> bool:
+        if name == "b":
+            raise PermissionError(13, "not yours")
+        return real(self, name)
+
+    await cos.objects.put("bucket", "site/kept", b"x")
+    write(out, {"a": b"", "b": b"", "c": b""})
+    monkeypatch.setattr(Landing, "remove", remove)
+    with pytest.raises(DirectoryError, match=r"1 of 2 files failed: .*not yours") as caught:
+        await cos.sync("cos://bucket/site", out, delete=True)
+    result: Any = caught.value.result
+    assert (result.files, result.deleted, result.not_deleted) == (1, 2, None)
+    assert [(e.path, e.key) for e in result.errors] == [(str(out / "b"), "")]
+    assert sorted(os.listdir(out)) == ["b", "kept"]
+
+
+async def test_a_dry_run_says_why_nothing_would_be_deleted(cos: aiocos.Client, site: Path):
+    await cos.sync(site, "cos://bucket/site")
+    (site / "loop").symlink_to("loop")
+    (site / "a.txt").unlink()
+    result = await cos.sync(site, "cos://bucket/site", delete=True, dry_run=True)
+    assert result.not_deleted == "not all of the source could be read"
+    assert (result.dry_run, result.files, result.deleted, result.errors) == (True, 0, 0, [])
+    assert [(a.kind, a.source) for a in result.actions] == [("delete", ""), ("refuse", str(site / "loop"))]
+    plain = await cos.sync(site, "cos://bucket/site", dry_run=True)
+    assert (plain.not_deleted, [a.kind for a in plain.actions]) == (None, ["refuse"])
+
+
+async def test_what_fails_has_its_path_and_its_key(cos: aiocos.Client, site: Path, tmp_path: Path, cos_emulator: Emulator):
+    for operation, args, path, key in (
+        ("PutObject", (site, "cos://bucket/site"), str(site / "a.txt"), "cos://bucket/site/a.txt"),
+        ("GetObject", ("cos://bucket/site", tmp_path / "out"), str(tmp_path / "out" / "a.txt"), "cos://bucket/site/a.txt"),
+    ):
+        cos_emulator.faults.script([Status(403, code="AccessDenied", operation=operation, times=None)])
+        with pytest.raises(DirectoryError, match="1 of 1 files failed") as caught:
+            await cos.sync(*args, include=["a.txt"])
+        cos_emulator.faults.script([])
+        [error] = caught.value.result.errors
+        assert (error.path, error.key) == (path, key)
+        await cos.sync(site, "cos://bucket/site")
+
+
+# -- each decision by itself ------------------------------------------------------------------------------------------
+
+
+def run_of(cos: aiocos.Client, source: Any, target: Any, **more: Any) -> Any:
+    from aiocos.transfer import sync as module
+    from aiocos.transfer.monitor import Monitor, Observed
+
+    service = cos.caller.service  # type: ignore[attr-defined]
+    return module._Run(service, None, module.Sync(source, target, **more), Monitor(Observed(), "", ""))
+
+
+async def test_reasons_not_to_delete(cos: aiocos.Client, tmp_path: Path):
+    run = run_of(cos, tmp_path, "cos://bucket/site")
+    assert run.why_not_delete() == f"there is nothing in {tmp_path}, and all of cos://bucket/site/ would go"
+    run._seen = True
+    assert run.why_not_delete() is None
+    for side in (run._source, run._target):
+        side.in_order = False
+        assert run.why_not_delete() == "the service does not list keys in order, so nothing is surely surplus"
+        side.in_order = True
+    run._placed = False
+    assert "has a place here" in run.why_not_delete()
+    run._whole = False
+    assert run.why_not_delete() == "not all of the source could be read"
+
+
+async def test_what_is_done_with_each_kind_of_step(cos: aiocos.Client, tmp_path: Path):
+    file = LocalFile("a", tmp_path / "a", 5, 0)
+    entry = RemoteObject("a", "bucket", "site/a", 6, 0, "")
+    up = run_of(cos, tmp_path, "cos://bucket/site", delete=True)
+    here, there = str(tmp_path / "a"), "cos://bucket/site/a"
+    assert await up._action(Step(file, None, "new")) == SyncAction("upload", here, there, 5, "new")
+    assert await up._action(Step(None, entry, "x")) == SyncAction("delete", "", there, 6, "x")
+    (tmp_path / "a").write_bytes(b"")
+    assert await up._action(Step(None, entry, "x")) is None, "it has come meanwhile"
+    assert await run_of(cos, tmp_path, "cos://bucket/site")._action(Step(None, entry, "x")) is None, "without `delete`"
+    assert (up._seen, up._whole, up._placed) == (True, True, True)
+    down = run_of(cos, "cos://bucket/site", tmp_path, delete=True)
+    async with down.begun():
+        assert await down._action(Step(entry, None, "new")) == SyncAction("download", there, here, 6, "new")
+        assert await down._action(Step(None, file, "x")) == SyncAction("delete", "", here, 5, "x")
+        bad = RemoteObject("a//b", "bucket", "site/a//b", 6, 0, "")
+        refused = await down._action(Step(bad, None, "new"))
+        assert (refused.kind, refused.source, refused.size, down._placed) == ("refuse", "cos://bucket/site/a//b", 6, False)
+        (tmp_path / "d").symlink_to(".")
+        kept = await down._action(Step(None, LocalFile("d/x", tmp_path / "d" / "x", 7, 0), "x"))
+        assert (kept.kind, kept.target, kept.size) == ("refuse", str(tmp_path / "d" / "x"), 7)
+        assert kept.reason.startswith("not deleted: the key 'd/x' is reached by the link")
+
+
+@pytest.mark.parametrize(("reserved", "whole"), [(True, True), (False, False)])
+async def test_what_cannot_be_read_in_the_source(cos: aiocos.Client, tmp_path: Path, reserved: bool, whole: bool):
+    run = run_of(cos, tmp_path, "cos://bucket/site", delete=True)
+    path = tmp_path / ".f.0123abcd.part"
+    trouble = Reserved.at(path.name, path) if reserved else Unreadable(path.name, path, OSError("closed"))
+    action = await run._action(Step(trouble, None, "for a reason"))
+    assert action == SyncAction("refuse", str(path), f"cos://bucket/site/{path.name}", 0, "for a reason")
+    assert (run._whole, run._seen) == (whole, False)
+
+
+async def test_what_cannot_be_read_in_the_target(cos: aiocos.Client, tmp_path: Path):
+    def gone(name: str) -> Step:
+        return Step(None, Unreadable(name, tmp_path / name, OSError("closed")), "closed")
+
+    up = run_of(cos, tmp_path, "cos://bucket/site", delete=True)
+    assert await up._action(gone("a")) == SyncAction("refuse", "", "cos://bucket/site/a", 0, "not deleted: closed")
+    (tmp_path / "a").write_bytes(b"")
+    assert await up._action(gone("a")) is None, "the source has it"
+    down = run_of(cos, "cos://bucket/site", tmp_path, delete=True)
+    assert await down._action(gone("b")) is None, "a download of ours"
+    for name in ("d/", ""):
+        action = await down._action(gone(name))
+        assert (action.kind, action.target, action.reason) == ("refuse", str(tmp_path / name), "not deleted: closed")
+
+
+@pytest.mark.parametrize(("times", "error"), [(2, None), (3, "was changed each time while it was uploaded, 3 times")])
+async def test_a_file_that_changes_is_uploaded_three_times_at_most(
+    cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch, times: int, error: str | None
+):
+    from aiocos.transfer import sync as module
+
+    real, uploads = module.upload, 0
+
+    async def changing(*args: Any) -> Any:
+        nonlocal uploads
+        uploads += 1
+        result = await real(*args)
+        if uploads <= times:
+            os.utime(site / "a.txt", ns=(uploads, uploads))
+        return result
+
+    monkeypatch.setattr(module, "upload", changing)
+    if error is None:
+        assert (await cos.sync(site, "cos://bucket/site", include=["a.txt"])).files == 1
+    else:
+        with pytest.raises(DirectoryError, match=error):
+            await cos.sync(site, "cos://bucket/site", include=["a.txt"])
+    assert uploads == 3
+
+
+@pytest.mark.parametrize("failure", [TimedOut("too late", sent=True), PermissionError(13, "not yours"), ConfigError("a pipe")])
+async def test_a_file_that_cannot_be_sent_and_what_seems_surplus(
+    cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+):
+    """A slow service says nothing of the source; an unreadable file may be it."""
+    from aiocos.transfer import sync as module
+
+    real = module.upload
+
+    async def failing(service: Any, budget: Any, up: Any, monitor: Any) -> Any:
+        if up.key.endswith("a.txt"):
+            raise failure
+        return await real(service, budget, up, monitor)
+
+    await cos.objects.put("bucket", "site/surplus", b"")
+    monkeypatch.setattr(module, "upload", failing)
+    with pytest.raises(DirectoryError) as caught:
+        await cos.sync(site, "cos://bucket/site", delete=True)
+    result: Any = caught.value.result
+    late = isinstance(failure, TimedOut)
+    assert (result.deleted, result.not_deleted) == ((1, None) if late else (0, "not all of the source could be read"))
+    assert await cos.objects.exists("bucket", "site/surplus") is not late
+    assert len(result.errors) == 1
+
+
+async def test_objects_that_cannot_be_deleted_are_not_counted(cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("x", "y", "z"):
+        await cos.objects.put("bucket", f"site/{name}", b"")
+
+    async def delete_many(bucket: str, keys: AsyncIterator[str], *, quiet: bool) -> Any:
+        assert ([key async for key in keys], bucket, quiet) == (["site/x", "site/y", "site/z"], "bucket", True)
+        return SimpleNamespace(errors=[SimpleNamespace(key="site/y", code="AccessDenied", message="protected")])
+
+    monkeypatch.setattr(cos.caller.service.objects, "delete_many", delete_many)  # type: ignore[attr-defined]
+    with pytest.raises(DirectoryError, match="site/y: AccessDenied: protected") as caught:
+        await cos.sync(site, "cos://bucket/site", delete=True)
+    result: Any = caught.value.result
+    assert result.deleted == 2
+    assert [(e.path, e.key) for e in result.errors] == [("", "cos://bucket/site/y")]

@@ -1,6 +1,7 @@
 """The file that a download becomes: what stood there, and what the new one has of it."""
 
 import asyncio
+import io
 import os
 import socket
 import stat
@@ -8,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.transfer.conftest import CONFIG, DATA, PART
+from tests.transfer.conftest import CONFIG, DATA, PART, open_files
 
 import aiocos
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import ConfigError, TransferError
 from aiocos.transfer import files
-from aiocos.transfer.target import Target
+from aiocos.transfer.target import Target, _check_place, _umask
 
 SMALL = b"small"
 KEYS = {"small": SMALL, "large": DATA}
@@ -447,3 +448,124 @@ async def test_a_file_that_comes_or_goes_meanwhile(
         target.unlink()
     await job
     assert (target.read_bytes() == KEYS[key], mode_of(target)) == (True, 0o640)
+
+
+# -- each step by itself ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/dev/x", "/dev/fd/5", "/proc/x", "/proc/self/fd/5", "/proc/1/root", "/sys/x", "/sys/kernel/x", "/proc/../dev/x"],
+)
+def test_places_that_are_the_systems(path: str):
+    with pytest.raises(ConfigError, match="one of the system's own"):
+        _check_place(Path("given"), Path(path))
+
+
+def test_places_that_are_the_users(tmp_path: Path):
+    (tmp_path / "dev").mkdir()
+    for path in (tmp_path / "dev" / "x", tmp_path / "x", Path("/dev/shm/x"), Path("/process/x"), Path("/system/x")):
+        _check_place(path, path)
+    (tmp_path / "link").symlink_to("/dev")
+    with pytest.raises(ConfigError, match="one of the system's own"):
+        _check_place(Path("given"), tmp_path / "link" / "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "umask"),
+    [
+        ("Name:\tx\nUmask:\t0027\nState:\tR\n", 0o027),
+        ("Umask:\t0000\n", 0),
+        ("Name:\tx\n", 0o077),
+        ("Umask:\n", 0o077),
+        ("Umask:\t9\n", 0o077),
+        (None, 0o077),
+    ],
+)
+def test_the_umask_that_the_system_tells(monkeypatch: pytest.MonkeyPatch, text: str | None, umask: int):
+    def opened(path: str, **more: object) -> io.StringIO:
+        assert path == "/proc/self/status"
+        if text is None:
+            raise FileNotFoundError
+        return io.StringIO(text)
+
+    monkeypatch.setattr("builtins.open", opened)
+    assert _umask() == umask
+
+
+def test_the_umask_of_this_process(umask: int):
+    assert _umask() == (umask if os.path.exists("/proc/self/status") else 0o077)
+
+
+def test_links_are_followed_as_far_as_the_system_does(tmp_path: Path):
+    (tmp_path / "link0").write_bytes(b"x")
+    for number in range(1, 42):
+        (tmp_path / f"link{number}").symlink_to(f"link{number - 1}")
+    for number in (0, 1, 39):
+        target = Target.find(str(tmp_path / f"link{number}"))
+        assert (target.path, target.directory, target.name) == (tmp_path / "link0", tmp_path, "link0")
+        assert target.dir_fd is None
+        assert target.had is not None
+        assert target.beside("y") == tmp_path / "y"
+    with pytest.raises(ConfigError, match="to more than 40 others"):
+        Target.find(tmp_path / "link41")
+
+
+def test_a_target_that_has_no_directory(tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"x")
+    for directory in (tmp_path / "none", tmp_path / "file"):
+        with pytest.raises(ConfigError, match=f"{directory} is no directory: the object is not downloaded to {directory}/x"):
+            Target.find(directory / "x")
+    new = Target.find(tmp_path / "new")
+    assert (new.had, new.path) == (None, tmp_path / "new")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_file_beside_the_target_is_private_where_there_is_one_to_replace(tmp_path: Path, umask: int, there: bool):
+    if there:
+        (tmp_path / "f").write_bytes(b"x")
+    target = Target.find(tmp_path / "f")
+    expected = 0o600 if there else 0o666 & ~umask
+    fd = target.create("new")
+    assert stat.S_IMODE(os.fstat(fd).st_mode) == expected & (~umask | 0o700)
+    with pytest.raises(FileExistsError):
+        target.create("new")
+    os.close(fd)
+    target.remove("new")
+    target.remove("new")
+    fd, removed = target.open_own("new", os.O_RDWR)
+    assert (stat.S_IMODE(os.fstat(fd).st_mode), removed) == (expected & (~umask | 0o700), None)
+    os.close(fd)
+    (tmp_path / "new").chmod(0o644)
+    fd, removed = target.open_own("new", os.O_RDWR)
+    assert stat.S_IMODE(os.fstat(fd).st_mode) == (0o600 if there else 0o644)
+    os.close(fd)
+    assert sorted(os.listdir(tmp_path)) == ["f", "new"][not there :]
+
+
+def test_a_private_file_is_opened_up_where_there_is_nothing_to_replace(tmp_path: Path):
+    """It was begun by an earlier call; any other mode is somebody's, and stays."""
+    for mode, expected in ((0o600, 0o644), (0o640, 0o640)):
+        target = Target.find(tmp_path / "f")
+        fd = target.create("new")
+        os.fchmod(fd, mode)
+        before = os.umask(0o022)
+        try:
+            target.become("new", fd)
+        finally:
+            os.umask(before)
+            os.close(fd)
+        assert mode_of(tmp_path / "f") == expected
+        (tmp_path / "f").unlink()
+    assert os.listdir(tmp_path) == []
+
+
+def test_nothing_stays_open_where_attributes_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "f").write_bytes(b"x")
+    target = Target.find(tmp_path / "f")
+    fd = target.create("new")
+    before = open_files()
+    monkeypatch.setattr("os.listxattr", lambda fd: [], raising=False)
+    target.become("new", fd)
+    assert open_files() == before
+    os.close(fd)

@@ -7,6 +7,8 @@ import io
 import logging
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import aiofiles
 import pytest
@@ -16,9 +18,11 @@ from tests.transfer.conftest import CONFIG, DATA, PART, SMALL, open_uploads, use
 import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, Reset, Status
-from aiocos.errors import ConfigError, IntegrityError, TransferError
+from aiocos.errors import AccessDenied, ConfigError, IntegrityError, NoSuchUpload, TransferError
 from aiocos.transfer import Progress
 from aiocos.transfer import upload as uploading
+from aiocos.transfer.plan import Part
+from aiocos.transfer.stated import Upload
 from aiocos.wire.message import Outgoing
 
 
@@ -426,3 +430,161 @@ async def test_what_the_service_has_stored_is_something_else(
     with pytest.raises(IntegrityError):
         await small.upload("bucket", "key", iter([DATA[:length]]))
     assert await open_uploads(small) == []
+
+
+# -- what is said of it -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [0, 100, PART, 2 * PART + 5])
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_result_and_its_progress_say_the_same(small: aiocos.Client, length: int, streamed: bool):
+    await small.versioning.put("bucket", aiocos.VersioningConfiguration(status="Enabled"))
+    events: list[Progress] = []
+    source = iter([DATA[:length]]) if streamed else DATA[:length]
+    result = await small.upload("bucket", "key", source, progress=events.append)
+    info = await small.objects.head("bucket", "key")
+    parts = max(1, -(-length // PART))
+    assert (result.bucket, result.key, result.etag, result.size) == ("bucket", "key", info.etag, length)
+    assert (result.version_id, result.parts, result.kept, result.refused) == (info.version_id, parts, 0, None)
+    assert result.version_id is not None
+    assert result.request_id is not None
+    assert (result.upload_id is None) is (length < PART)
+    last = events[-1]
+    assert (last.bytes_done, last.parts_done, last.bytes_kept) == (length, parts, 0)
+    if not (streamed and length >= PART):
+        assert (last.bytes_total, last.parts_total) == (length, parts)
+    assert [event.state for event in events].count("verifying") == (length >= PART)
+
+
+async def test_a_stream_has_no_total_before_its_end(small: aiocos.Client):
+    events: list[Progress] = []
+    await small.upload("bucket", "key", iter([DATA]), progress=events.append)
+    assert {(event.bytes_total, event.parts_total) for event in events} == {(None, None)}
+    assert (events[-1].bytes_done, events[-1].parts_done) == (len(DATA), 4)
+
+
+def test_what_was_read_is_cut_into_parts_with_their_memory():
+    def cut(length: int, *lengths: int, taken: int) -> list[tuple[int, int, bytes, int]]:
+        data = DATA[:length]
+        parts, offset = [], 0
+        for number, size in enumerate(lengths, 1):
+            parts.append(Part(number, offset, size))
+            offset += size
+        return [
+            (part.number, part.offset, bytes(piece), share)
+            for part, piece, share in uploading._pieces(data, iter(parts), taken)
+        ]
+
+    assert cut(0, 5, taken=5) == []
+    assert cut(5, 5, 5, taken=10) == [(1, 0, DATA[:5], 10)], "the last one gives back what is left"
+    assert cut(12, 5, 5, 5, taken=15) == [(1, 0, DATA[:5], 5), (2, 5, DATA[5:10], 5), (3, 10, DATA[10:12], 5)]
+    assert cut(10, 5, 5, taken=7) == [(1, 0, DATA[:5], 5), (2, 5, DATA[5:10], 2)], "more was read than there is memory"
+    assert cut(15, 5, 5, 5, taken=3) == [(1, 0, DATA[:5], 3), (2, 5, DATA[5:10], 0), (3, 10, DATA[10:15], 0)]
+    whole = bytearray(DATA[:5])
+    [(_, piece, _)] = uploading._pieces(whole, iter([Part(1, 0, 5)]), 5)
+    assert piece is whole, "memory that can be used again"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"), [(None, PART), (1, PART), (PART, PART), (PART + 1, 2 * PART), (3 * PART, 3 * PART)]
+)
+async def test_a_stream_takes_memory_for_what_is_read_ahead(
+    small: aiocos.Client, monkeypatch: pytest.MonkeyPatch, threshold: int | None, expected: int
+):
+    taken: list[int] = []
+    budget: Any = small.caller.budget  # type: ignore[attr-defined]
+    real = budget.take
+
+    async def take(size: int, owner: object = None) -> int:
+        taken.append(size)
+        return await real(size, owner)
+
+    monkeypatch.setattr(budget, "take", take)
+    await small.upload("bucket", "key", iter([b"x"]), multipart_threshold=threshold)
+    assert taken == [expected]
+
+
+def failing(record: object = None, done: int = 0) -> Any:
+    one: Any = uploading._Multipart.__new__(uploading._Multipart)
+    one._what, one._record, one._done = "upload of it", record, dict.fromkeys(range(done))
+    return one
+
+
+def test_what_failures_mean():
+    own, damage, busy = KeyError("the source's"), IntegrityError("other bytes"), AccessDenied("no")
+    said = TransferError("the source has more bytes")
+
+    def meaning(*errors: Exception, **more: Any) -> BaseException:
+        return failing(**more)._failure(ExceptionGroup("g", [*errors]), "id")
+
+    assert meaning(busy, damage, own) is own, "the source's own goes before all"
+    assert meaning(busy, damage) is damage
+    assert meaning(said, busy) is said
+    for error in (meaning(busy, done=2), meaning(busy, said, done=2)):
+        assert str(error) == "the upload of it failed after 2 parts: no"
+        assert isinstance(error, TransferError)
+        assert (error.upload_id, error.parts_done) == ("id", 2)
+    kept = meaning(busy, record=object(), done=1)
+    assert str(kept) == "the upload of it failed after 1 parts, and keeps them: the same call goes on from there: no"
+
+
+def test_an_upload_that_is_over():
+    def failed(cause: BaseException | None) -> TransferError:
+        error = TransferError("it failed")
+        error.__cause__ = cause
+        return error
+
+    gone = NoSuchUpload("no such upload")
+    assert uploading._is_over(failed(ExceptionGroup("g", [AccessDenied("no"), ExceptionGroup("h", [gone])])))
+    assert not uploading._is_over(failed(ExceptionGroup("g", [AccessDenied("no")])))
+    assert not uploading._is_over(failed(gone))
+    assert not uploading._is_over(failed(None))
+
+
+@pytest.mark.parametrize(("given", "ordered", "expected"), [(None, False, 7), (None, True, 3), (2, False, 2), (5, True, 5)])
+def test_parts_in_flight(given: int | None, ordered: bool, expected: int):
+    config = aiocos.TransferConfig(concurrency=7, stream_concurrency=3)
+    request: Any = Upload("bucket", "key", b"", concurrency=given)
+    one = uploading._Multipart(None, None, request, SimpleNamespace(ordered=ordered), config, None)  # type: ignore[arg-type]
+    assert one._places._value == expected
+
+
+async def test_a_source_that_is_read_once_cannot_be_resumed(small: aiocos.Client, tmp_path: Path):
+    (tmp_path / "f").write_bytes(b"x")
+    for source in (b"x", tmp_path / "f"):
+        assert (await small.upload("bucket", "key", source, resume=True)).size == 1
+    for source in (io.BytesIO(b"x"), iter([b"x"])):
+        with pytest.raises(ConfigError, match="the upload of bucket/key cannot be resumed: its source is read only once"):
+            await small.upload("bucket", "key", source, resume=True)
+
+
+async def test_a_small_file_that_changes_while_it_is_read_is_not_stored(
+    small: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from aiocos.transfer import source
+
+    real = source._whole
+
+    def changing(path: Path, size: int) -> Any:
+        os.utime(path, ns=(1, 1))
+        return real(path, size)
+
+    (tmp_path / "f").write_bytes(b"x")
+    monkeypatch.setattr(source, "_whole", changing)
+    with pytest.raises(TransferError, match="was changed while it was read"):
+        await small.upload("bucket", "key", tmp_path / "f")
+    assert not await small.objects.exists("bucket", "key")
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "crc32", "sha256"])
+@pytest.mark.parametrize("length", [100, 2 * PART])
+async def test_what_vouches_for_an_upload(cos_emulator: Emulator, algorithm: Any, length: int):
+    config = dataclasses.replace(CONFIG, checksum=algorithm)
+    async with cos_emulator.client(config=config) as cos:
+        await cos.buckets.create("bucket")
+        plain = await cos.upload("bucket", "key", DATA[:length])
+        keyed = await cos.upload("bucket", "key", DATA[:length], customer_key=os.urandom(32))
+    if algorithm == "md5":
+        assert (plain.verified, keyed.verified) == ("md5" if length == 100 else "composite", None)
+    else:
+        assert (plain.verified, keyed.verified) == ("checksum", "checksum")

@@ -87,23 +87,21 @@ class _Listener:
         except Exception:
             _failed(progress)
 
-    async def _listen(self, answer: Awaitable[object], progress: Progress) -> None:
+    async def _listen(self, answer: Awaitable[object] | None, progress: Progress) -> None:
         while True:
             try:
-                await answer
+                if answer is not None:
+                    await answer
             except Exception:
                 _failed(progress)
             if self._newest is None:
                 return
             progress, self._newest = self._newest, None
+            answer = None  # what was awaited may not be awaited again
             try:
-                again = self._observer(progress)
+                answer = self._observer(progress)
             except Exception:
                 _failed(progress)
-                continue
-            if again is None:
-                continue
-            answer = again
 
 
 def _failed(progress: Progress) -> None:
