@@ -655,3 +655,14 @@ async def test_a_compressed_body_is_given_as_it_came(raw: Raw):
     raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"]
     async with direct_way() as way:
         assert await (await way.open(asking(raw.url), None)).read() == b"ok"
+
+
+async def test_a_connection_serves_on_after_a_large_body_that_was_sent_whole(raw: Raw):
+    async with direct_way() as way:
+        for size in (100_000, 1_000_000):
+            exchange = await way.open(asking(raw.url, "PUT", bytes(size)), None)
+            # The server has read all of it, and so it was written.
+            assert await exchange.writer is None
+            assert await exchange.read() == b"ok"
+            exchange.close()
+    assert raw.connections == 1
