@@ -283,3 +283,30 @@ async def test_a_request_is_not_repeated_by_aiohttp(way: SessionWay) -> None:
     async with scripted(answer(b"x")) as (script, cos):
         assert await cos.objects.read("b", "k") == b"x"
         assert len(script.heads) == 1
+
+
+async def test_nothing_is_watched_once_the_answer_has_begun_or_none_will_come(raw: Raw, way: SessionWay) -> None:
+    looks: list[asyncio.TimerHandle] = []
+    loop = asyncio.get_running_loop()
+    original = loop.call_later
+
+    def call_later(delay: float, callback: Any, *given: Any, **more: Any) -> asyncio.TimerHandle:
+        handle = original(delay, callback, *given, **more)
+        if getattr(callback, "__name__", "") == "_watch":
+            looks.append(handle)
+        return handle
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "call_later", call_later)
+        exchange = await way.open(Outgoing("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None)
+        assert await exchange.read() == b"ok"
+        assert len(looks) == 1
+        raw.answers = [b""]
+        task = asyncio.create_task(way.open(Outgoing("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None))
+        async with asyncio.timeout(30):
+            while len(looks) < 2:
+                await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert all(look.cancelled() for look in looks)
