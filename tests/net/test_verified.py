@@ -237,3 +237,21 @@ def test_a_wire_that_leads_nowhere() -> None:
         assert wire.is_closing() is True
     wire.pause_reading()
     wire.resume_reading()
+
+
+async def test_a_broken_connection_that_is_kept(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A connection that was lost looks like a good one, and so it goes back into the pool."""
+    lost: set[Any] = set()
+    original, should_close = Handler.connection_lost, Handler.should_close
+    assert isinstance(should_close, property)
+
+    def connection_lost(self: Any, error: Any) -> None:
+        transport = self.transport
+        original(self, error)
+        self.transport = transport
+        lost.add(self)
+
+    state = property(lambda self: self not in lost and should_close.fget(self))  # type: ignore[misc]
+    monkeypatch.setattr(Handler, "connection_lost", connection_lost)
+    monkeypatch.setattr(Handler, "should_close", state)
+    told("another connection after that", caplog)
