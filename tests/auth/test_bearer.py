@@ -142,3 +142,42 @@ async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(
     issuer.gate.set()
     await caller
     assert request.headers["Authorization"] == f"Bearer token-{issuer.calls}"
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic token-1", "token-1", "bearer token-1"])
+async def test_only_a_token_of_its_own_kind_is_dropped(clock: Clock, issuer: Issuer, header: str) -> None:
+    clock.now = time.monotonic()
+    authorizer = TokenAuthorizer(("kind", header), issuer)
+    await authorizer.authorize(outgoing())
+    assert authorizer.rejected(outgoing(**({"Authorization": header} if header else {})), 401) is False
+    request = outgoing()
+    await authorizer.authorize(request)
+    assert request.headers["Authorization"] == "Bearer token-1"
+    assert authorizer.rejected(request, 403) is False
+    await authorizer.authorize(request)
+    assert issuer.calls == 1
+
+
+async def test_a_client_without_a_source_has_nothing_to_drop(clock: Clock, issuer: Issuer) -> None:
+    clock.now = time.monotonic()
+    request = outgoing(Authorization="Bearer token-1")
+    authorizer = TokenAuthorizer("no source", issuer)
+    assert authorizer.rejected(request, 401) is False
+    assert authorizer.secrets() == ()
+    await authorizer.close()
+    await authorizer.authorize(outgoing())
+    await authorizer.close()
+    assert authorizer.rejected(request, 401) is False
+
+
+async def test_a_client_that_is_used_again_counts_again(clock: Clock, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bearer, "TokenSource", lambda: TokenSource(clock=clock))
+    one, two = TokenAuthorizer("again", issuer), TokenAuthorizer("again", issuer)
+    await one.authorize(outgoing())
+    await one.close()
+    await one.authorize(outgoing())
+    await two.authorize(outgoing())
+    source = source_for("again")
+    assert set(source.users) == {one, two}
+    await two.close()
+    assert set(source.users) == {one}

@@ -13,12 +13,13 @@ import yarl
 
 from aiocos import Client
 from aiocos.auth.base import Anonymous, Authorizer, AuthSettings, BearerToken, Credentials
-from aiocos.auth.chain import Chain, from_arguments, resolve
+from aiocos.auth.chain import Chain, from_arguments, resolve, settings_of
 from aiocos.auth.iam import ApiKey, IamClient
 from aiocos.auth.keys import DualCredentials, Hmac
 from aiocos.auth.profile import TrustedProfile
 from aiocos.emulator import Emulator
 from aiocos.errors import ConfigError, CredentialsError
+from aiocos.wire.message import Response
 
 from .fakes import FakeIam, Issuer, outgoing
 
@@ -429,3 +430,193 @@ async def test_the_chain_is_searched_at_first_use_and_once(home: Home, monkeypat
     with pytest.raises(CredentialsError):
         again.found()
     await authorizer.close()
+
+
+async def test_what_is_found_later_is_told_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The authorizer stands in for the one of the credentials that are found: nothing may end in it."""
+    settled: list[tuple[str, int]] = []
+
+    class Found(BearerToken):
+        def authorizer(self, settings: AuthSettings) -> Authorizer:
+            made = super().authorizer(settings)
+            made.secrets = lambda: ("a-secret",)  # type: ignore[method-assign]
+            made.settled = lambda request, status: settled.append((request.method, status))  # type: ignore[method-assign]
+            made.rejected = lambda *given: given[1:] == (403, 7.0, "Code")  # type: ignore[method-assign]
+            return made
+
+    monkeypatch.setattr("aiocos.auth.chain.resolve", lambda profile: Found("a-token"))
+    authorizer = Chain().authorizer(AuthSettings())
+    request = outgoing()
+    assert authorizer.secrets() == ()
+    assert authorizer.rejected(request, 403, 7.0, "Code") is False
+    authorizer.settled(request, 200)
+    assert settled == []
+    await authorizer.authorize(request)
+    assert request.headers == {"Authorization": "Bearer a-token"}
+    assert authorizer.secrets() == ("a-secret",)
+    assert authorizer.rejected(request, 403, 7.0, "Code") is True
+    assert authorizer.rejected(request, 401, 7.0, "Code") is False
+    authorizer.settled(request, 200)
+    assert settled == [("GET", 200)]
+
+
+async def test_what_is_found_delegates_and_signs_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    iam = FakeIam(Response(200, {}, b'{"delegated_refresh_token": "t"}'))
+    asked: list[str | None] = []
+
+    def find(profile: str | None) -> Credentials:
+        asked.append(profile)
+        return DualCredentials(ApiKey("k", CRN), Hmac("i", "s"))
+
+    monkeypatch.setattr("aiocos.auth.chain.resolve", find)
+    chain = Chain("work")
+    fetch = chain.delegation(AuthSettings(http=iam.http), "aspera")
+    assert (await fetch()).value == "t"
+    assert iam.form()["receiver_client_ids"] == ["aspera"]
+    assert "X-Amz-Credential=i%2F" in chain.presigner(AuthSettings()).presign(outgoing(), expires=60)
+    assert chain.service_instance_id == CRN
+    assert asked == ["work"]
+    assert chain.__getstate__() == {"profile": "work"}
+
+
+# The settings of a profile
+
+
+def test_settings_are_those_of_both_files_and_the_credentials_win(home: Home) -> None:
+    home.write(".aws/credentials", "[default]\nkey = c\n[work]\na = 1\nb = 2\n")
+    home.write(".aws/config", "[default]\nkey = d\n[profile work]\nb = 3\nc = 4\n[work]\nd = 5\n[profile one]\na = 9\n")
+    for profile, expected in (
+        (None, {"key": "c"}),
+        ("default", {"key": "c"}),
+        ("work", {"a": "1", "b": "2", "c": "4"}),
+        ("one", {"a": "9"}),
+        ("nobody", None),
+    ):
+        assert settings_of(profile, environ={}, home=home.path) == expected
+    (home.path / ".aws/config").unlink()
+    assert settings_of("work", environ={}, home=home.path) == {"a": "1", "b": "2"}
+    (home.path / ".aws/credentials").unlink()
+    assert settings_of("work", environ={}, home=home.path) is None
+
+
+def test_the_environment_says_which_profile_and_where_the_files_are(home: Home) -> None:
+    home.write(".aws/credentials", "[default]\na = 0\n[one]\na = 1\n[two]\na = 2\n")
+    environ = {"AWS_PROFILE": "one"}
+    assert settings_of(environ=environ, home=home.path) == {"a": "1"}
+    environ["AWS_DEFAULT_PROFILE"] = "two"
+    assert settings_of(environ=environ, home=home.path) == {"a": "2"}
+    assert settings_of("one", environ=environ, home=home.path) == {"a": "1"}
+    home.write("other", "[one]\na = other\n")
+    home.write("conf", "[profile one]\nb = conf\n")
+    environ |= {"AWS_SHARED_CREDENTIALS_FILE": "~/other", "AWS_CONFIG_FILE": str(home.path / "conf")}
+    assert settings_of("one", environ=environ, home=home.path) == {"a": "other", "b": "conf"}
+
+
+def test_the_process_and_the_user_are_asked_unless_said_otherwise(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home.path))
+    monkeypatch.setenv("USERPROFILE", str(home.path))
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_DEFAULT_PROFILE", "COS_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    home.write(".aws/credentials", "[work]\nibm_api_key_id = here\n")
+    assert settings_of() == {"ibm_api_key_id": "here"}
+    assert settings_of(environ={}) is None
+    assert resolve(profile="work") == ApiKey("here")
+
+
+# What files may look like
+
+
+def test_a_directory_that_is_a_file_holds_nothing(home: Home) -> None:
+    home.write(".bluemix", "a file")
+    home.write(".aws", "a file")
+    with pytest.raises(CredentialsError, match="no credentials"):
+        home.resolve()
+    assert settings_of(environ={}, home=home.path) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [("a = 1\n", "(line 1)"), ("# x\n\na = 1\n", "(line 3)"), ("[default]\nword\n", ""), ("[a]\n[a]\n", "(line 2)")],
+)
+def test_the_line_of_a_file_that_is_no_ini_file_is_told_where_it_is_known(home: Home, content: str, line: str) -> None:
+    path = home.write(".aws/config", content)
+    with pytest.raises(ConfigError) as raised:
+        settings_of(environ={}, home=home.path)
+    assert str(raised.value) == f"{path} is no INI file" + (f" {line}" if line else "")
+
+
+def test_lines_of_a_file_of_the_sdk(home: Home) -> None:
+    name = "RESOURCE_CONFIGURATION_"
+    text = f"# {name}APIKEY=comment\n  # {name}APIKEY=comment\nwithout\n {name}APIKEY = a=b \n{name}SCOPE=\n"
+    home.environ = {"IBM_CREDENTIALS_FILE": str(home.write("ibm.env", text)), f"{name}APIKEY": "environment"}
+    assert home.resolve() == ApiKey("a=b"), "the file wins"
+    home.environ["IBM_CREDENTIALS_FILE"] = str(home.path / "missing")
+    assert home.resolve() == ApiKey("environment")
+
+
+def test_an_older_name_of_the_session_token(home: Home) -> None:
+    pair = "[default]\naws_access_key_id=i\naws_secret_access_key=s\naws_security_token=old\n"
+    home.write(".aws/credentials", pair)
+    assert home.resolve() == Hmac("i", "s", "old")
+    home.write(".aws/credentials", f"{pair}aws_session_token=new\n")
+    assert home.resolve() == Hmac("i", "s", "new")
+    home.environ = {"AWS_ACCESS_KEY_ID": "i", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SECURITY_TOKEN": "old"}
+    assert home.resolve() == Hmac("i", "s", "old")
+    home.environ["AWS_SESSION_TOKEN"] = "new"
+    assert home.resolve() == Hmac("i", "s", "new")
+
+
+def test_a_session_token_alone_names_nobody(home: Home) -> None:
+    home.environ = {"AWS_SESSION_TOKEN": "left-behind"}
+    home.write(".aws/credentials", "[default]\naws_session_token=left-behind\n")
+    home.write(".aws/config", "[default]\nibm_api_key_id=k\n")
+    assert home.resolve() == ApiKey("k")
+
+
+def test_an_instance_as_the_secret_is_read_with_white_space_around_it(home: Home) -> None:
+    home.environ = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": f" {CRN}\n"}
+    assert home.resolve() == ApiKey("k", CRN)
+    home.environ |= {"IBM_API_KEY_ID": "env-key"}
+    assert home.resolve() == ApiKey("env-key")
+
+
+def test_text_of_a_service_credential_that_is_empty_or_null_is_not_there(home: Home) -> None:
+    home.service({"apikey": "k", "resource_instance_id": None, "iam_auth_endpoint": "", "cos_hmac_keys": None})
+    assert home.resolve() == ApiKey("k")
+    home.service({"apikey": "", "cos_hmac_keys": {"access_key_id": None, "secret_access_key": ""}})
+    with pytest.raises(CredentialsError):
+        home.resolve()
+    home.service({"apikey": "k", "resource_instance_id": 7})
+    with pytest.raises(ConfigError, match=r"resource_instance_id in .* is no text"):
+        home.resolve()
+
+
+@pytest.mark.parametrize("file", [".bluemix/cos_credentials", ".aws/credentials", ".aws/config"])
+def test_each_file_that_everybody_can_read_is_told(home: Home, file: str) -> None:
+    content = '{"apikey": "k"}' if "cos" in file else "[default]\nibm_api_key_id=k\n"
+    path = home.write(file, content)
+    path.chmod(0o640)
+    assert home.resolve() == ApiKey("k"), "a group may be meant"
+    path.chmod(0o604)
+    with pytest.warns(UserWarning, match=f"{path.name} holds credentials and can be read by everybody"):
+        assert home.resolve() == ApiKey("k")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"access_key_id": "i"}, "the arguments has no secret_access_key"),
+        ({"secret_access_key": "s"}, "the arguments has no access_key_id"),
+        ({"session_token": "t"}, "the arguments has no access_key_id and secret_access_key"),
+        ({"access_key_id": ""}, "access_key_id and secret_access_key are empty"),
+        ({"secret_access_key": ""}, "access_key_id and secret_access_key are empty"),
+        ({"session_token": ""}, "access_key_id and secret_access_key are empty"),
+        ({"credentials": Anonymous(), "profile": ""}, "either credentials=… or keys or a profile"),
+        ({"profile": "work", "access_key_id": "i", "secret_access_key": "s"}, "either keys or a profile"),
+        ({"profile": "", "api_key": "k"}, "either keys or a profile"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_told(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        from_arguments(**arguments)  # type: ignore[arg-type]

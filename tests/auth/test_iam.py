@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import hashlib
 import logging
 import pickle
+import time
 import traceback
 from email.utils import formatdate
 from urllib.parse import quote_plus
 
 import pytest
+from pydantic import SecretStr
 
 from aiocos.auth.base import AuthSettings
 from aiocos.auth.exchange import Effort, Exchange
-from aiocos.auth.iam import DEFAULT_ENDPOINT, ApiKey, token_url
+from aiocos.auth.iam import DEFAULT_ENDPOINT, ApiKey, IamClient, token_url
 from aiocos.auth.keys import Hmac
 from aiocos.auth.tokens import Token
 from aiocos.errors import ConfigError, CredentialsError, Interrupted
@@ -384,3 +387,122 @@ async def test_iam_down_is_one_quick_error_for_each_of_a_thousand_calls() -> Non
     assert all(isinstance(result, CredentialsError) and "connection refused" in str(result) for result in results)
     assert not any(request.headers for request in requests)
     assert len(iam.requests) == 5, "the attempts of one fetch"
+
+
+# What is asked for
+
+
+async def test_the_form_of_a_key() -> None:
+    iam = FakeIam()
+    settings = AuthSettings(http=iam.http)
+    await ApiKey(KEY, "crn:x").fetch(settings)()
+    form = {"grant_type": ["urn:ibm:params:oauth:grant-type:apikey"], "response_type": ["cloud_iam"], "apikey": [KEY]}
+    assert iam.form() == form
+    assert iam.requests[0].url == DEFAULT_ENDPOINT
+    assert iam.requests[0].headers["Authorization"] == "Basic Yng6Yng="
+    await ApiKey(KEY, scope="ibm openid", client_id="me", client_secret="hush").fetch(settings)()
+    assert iam.form() == {**form, "scope": ["ibm openid"]}
+    assert iam.requests[1].headers["Authorization"] == "Basic bWU6aHVzaA=="
+
+
+async def test_a_delegated_token_lasts_six_days() -> None:
+    iam = FakeIam(answer({"delegated_refresh_token": "delegated"}))
+    key = ApiKey(KEY, client_id="me", client_secret="hush", scope="not for this")
+    before = time.monotonic()
+    made = await key.delegation(AuthSettings(http=iam.http), "aspera_ats")()
+    assert made.value == "delegated"
+    assert made.expires_at == pytest.approx(before + 6 * 86_400, abs=60)
+    assert iam.form() == {
+        "grant_type": ["urn:ibm:params:oauth:grant-type:apikey"],
+        "response_type": ["delegated_refresh_token"],
+        "receiver_client_ids": ["aspera_ats"],
+        "apikey": [KEY],
+    }
+    assert iam.requests[0].headers["Authorization"] == "Basic bWU6aHVzaA=="
+
+
+async def test_a_failure_says_whose_key_it_is() -> None:
+    iam = FakeIam(answer(NOT_FOUND, 400))
+    digest = hashlib.sha256(KEY.encode()).hexdigest()
+    for key, whose in (
+        (ApiKey(KEY), f"the API key {digest[:8]}… from"),
+        (ApiKey(KEY, "crn:x"), f"the API key {digest[:8]}… for the instance crn:x from"),
+    ):
+        for fetch in (key.fetch(AuthSettings(http=iam.http)), key.delegation(AuthSettings(http=iam.http), "aspera")):
+            with pytest.raises(CredentialsError, match=f"no token for {whose} {DEFAULT_ENDPOINT} after 1 attempt"):
+                await fetch()
+
+
+def test_identities_share_tokens_only_where_everything_is_the_same() -> None:
+    settings = AuthSettings()
+    client = {"client_id": "me", "client_secret": "hush"}
+    identities = [
+        ApiKey("one").identity(settings),
+        ApiKey("two").identity(settings),
+        ApiKey("one", iam_endpoint="iam.test").identity(settings),
+        ApiKey("one").identity(AuthSettings(verify_tls=False)),
+        ApiKey("one", **client).identity(settings),
+        ApiKey("one", **{**client, "client_id": "you"}).identity(settings),
+        ApiKey("one", **{**client, "client_secret": "other"}).identity(settings),
+        ApiKey("one", scope="ibm").identity(settings),
+    ]
+    assert len(set(identities)) == len(identities)
+    assert ApiKey("one", "crn:x").identity(settings) == identities[0], "a token is good for all instances"
+    for identity in identities:
+        assert "hush" not in repr(identity)
+        assert "one" not in identity
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"client_id": "me"}, "client_secret"),
+        ({"client_secret": "hush"}, "client_id"),
+        ({"client_id": "me", "client_secret": " "}, "client_secret"),
+    ],
+)
+def test_half_a_client_is_refused(given: dict[str, str], missing: str) -> None:
+    with pytest.raises(ConfigError, match=f"are a pair: there is no {missing}$"):
+        IamClient(**given)
+
+
+def test_what_is_empty_is_not_given() -> None:
+    assert IamClient("", "", "", "") == IamClient()
+    assert IamClient(client_id="me", client_secret=SecretStr(" hush\n")) == IamClient(None, "me", "hush")
+    assert ApiKey("k", "", "").service_instance_id is None
+    assert ApiKey("k", "", "") == ApiKey("k")
+    assert ApiKey("k", iam_endpoint="iam.test").iam_endpoint == "iam.test"
+    assert IamClient().authorization(None) is None
+    assert IamClient().authorization("Basic x") == "Basic x"
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("https://iam.test/X", "https://iam.test/X"),
+        ("https://iam.test//", "https://iam.test/identity/token"),
+        ("http://127.0.0.1/token", "http://127.0.0.1/token"),
+        ("iam.test:8443", "https://iam.test:8443/identity/token"),
+    ],
+)
+def test_a_path_that_is_given_is_kept(given: str, url: str) -> None:
+    assert token_url(given) == url
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("http://iam.test", r"an API key is not sent to http://iam\.test: plain http"),
+        ("https://iam.test?x", "an https URL without a query: https://iam.test"),
+        ("https://iam.test#x", "an https URL without a query: https://iam.test"),
+        ("ftp://iam.test/x", "an https URL without a query: ftp://iam.test/x"),
+        ("https://user@iam.test", "without a user name and password"),
+        ("https://iam.test/a b", "without a user name and password"),
+        ("https://iam.test/a\tb\x01", "without a user name and password"),
+        ("https://iam.test:99999", "without a user name and password"),
+        ("https://:443", "without a user name and password"),
+    ],
+)
+def test_an_endpoint_that_cannot_be_is_told_by_its_fault(given: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        token_url(given)

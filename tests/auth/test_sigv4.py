@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
@@ -16,7 +17,15 @@ from aiocos.auth import keys
 from aiocos.auth.base import Anonymous, AuthSettings, BearerToken
 from aiocos.auth.iam import ApiKey
 from aiocos.auth.keys import DualCredentials, Hmac
-from aiocos.auth.sigv4 import SigningKey, canonical_query, signing_key
+from aiocos.auth.sigv4 import (
+    SigningKey,
+    canonical_headers,
+    canonical_query,
+    canonical_request,
+    presign,
+    signing_key,
+    whole_seconds,
+)
 from aiocos.errors import ConfigError, CredentialsError
 from aiocos.wire.message import Outgoing, encode_query
 
@@ -143,6 +152,7 @@ async def test_a_second_attempt_is_signed_anew() -> None:
     authorizer = Hmac(ID, SECRET).authorizer(AuthSettings(clock=lambda: now))
     again, fresh = outgoing = [Outgoing("PUT", ORIGIN, "/k", "", {"X-Amz-Meta-A": "1"}, b"x") for _ in range(2)]
     again.headers |= {"X-Amz-Date": "old", "X-Amz-Security-Token": "of another identity", "authorization": "old"}
+    again.headers["X-Amz-Content-SHA256"] = "old"
     await authorizer.authorize(again)
     now += 86_400
     for request in outgoing:
@@ -237,3 +247,47 @@ def test_a_derived_key_shows_neither_itself_nor_the_session_token() -> None:
         assert ID in text
         assert "session" not in text
         assert repr(derived) not in text
+
+
+def test_the_parts_of_a_canonical_request() -> None:
+    assert canonical_query("") == ""
+    assert canonical_query("b=2=3&a&b=1") == "a=&b=1&b=2=3"
+    headers = {"X-B": " a \t b ", "A": "\u00a0x", "Authorization": "no", "X-Amzn-Trace-Id": "no", "User-Agent": "no"}
+    assert canonical_headers(headers, "h:81") == {"a": "\u00a0x", "host": "h:81", "x-b": "a b"}
+    request = Outgoing("GET", ORIGIN, "", "acl", {})
+    assert (
+        canonical_request(request, {"host": "h", "x-b": "1"}, "payload") == "GET\n/\nacl=\nhost:h\nx-b:1\n\nhost;x-b\npayload"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["Connection", "Content-Length", "Expect", "Transfer-Encoding", "User-Agent", "X-Amzn-Trace-Id"]
+)
+def test_each_header_that_may_change_on_the_way_is_not_signed(name: str) -> None:
+    assert canonical_headers({name: "x"}, "h") == {"host": "h"}
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-Amz-Date", "X-Amz-Content-SHA256", "X-Amz-Security-Token"])
+def test_headers_of_another_signature_are_not_part_of_a_url(name: str) -> None:
+    key = SigningKey(ID, "20130524", "us-east-1", signing_key(SECRET, "20130524", "us-east-1"))
+    bare, other = (
+        presign(Outgoing("GET", ORIGIN, "/k", "", headers), key, "20130524T000000Z", expires=60)
+        for headers in ({}, {name: "x"})
+    )
+    assert other == bare
+
+
+def test_a_url_may_be_signed_for_what_the_service_refuses() -> None:
+    key = SigningKey(ID, "20130524", "us-east-1", signing_key(SECRET, "20130524", "us-east-1"), "session")
+    request = Outgoing("GET", ORIGIN, "/k", "", {})
+    url = presign(request, key, "20130524T000000Z", expires=604_801, strict=False)
+    assert "&X-Amz-Expires=604801&X-Amz-Security-Token=session&" in url
+    with pytest.raises(ConfigError, match="1 to 604800 seconds"):
+        presign(request, key, "20130524T000000Z", expires=604_801)
+
+
+def test_seconds_of_a_url() -> None:
+    assert [whole_seconds(given) for given in (1, 604_800, timedelta(seconds=1), timedelta(days=7))] == [1, 604_800, 1, 604_800]
+    for wrong in (0, 604_801, timedelta(seconds=1, microseconds=1), timedelta(0), True):
+        with pytest.raises(ConfigError):
+            whole_seconds(wrong)

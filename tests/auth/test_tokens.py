@@ -256,3 +256,208 @@ async def test_each_caller_has_a_failure_of_its_own(source: TokenSource, issuer:
     assert len({id(failure) for failure in failures}) == 4
     assert {(str(failure), failure.status, failure.code) for failure in failures} == {("no", 400, "BXNIM0415E")}
     assert issuer.calls == 1
+
+
+# The moments at which a token passes from one age to the next
+
+
+def ageing(clock: Clock) -> Token:
+    """Make a token whose ages begin at round times: ageing at 100, due at 200, expired at 300."""
+    clock.now = 0.0
+    return Token("old", 300.0, 100.0, 200.0)
+
+
+async def test_ages_begin_at_their_moments(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
+    source._token = ageing(clock)
+    issuer.gate.clear()
+    clock.now = 99.9
+    assert source.current(issuer) == "old"
+    assert not fetches()
+    clock.now = 100.0
+    assert source.current(issuer) == "old"
+    assert len(fetches()) == 1, "a refresh begins with the ageing"
+    clock.now = 100.01
+    assert source.current(issuer) == "old"
+    source._started = clock.now = 200.0
+    assert source.current(issuer) is None, "callers wait as soon as it is due"
+    clock.now = 200.04
+    assert source.current(issuer) is None
+    clock.now = 200.05
+    assert source.current(issuer) == "old", "patience has ended at this very moment"
+    clock.now = 299.9
+    assert source.current(issuer) == "old"
+    clock.now = 300.0
+    assert source.current(issuer) is None
+    assert len(fetches()) == 1
+
+
+async def test_just_before_it_is_due_nobody_waits(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
+    source._token = ageing(clock)
+    clock.now = 199.9
+    assert source.current(issuer) == "old"
+    assert len(fetches()) == 1
+
+
+async def test_patience_unless_said_otherwise(issuer: Issuer, clock: Clock) -> None:
+    source = TokenSource(clock=clock)
+    source._token = ageing(clock)
+    issuer.gate.clear()
+    clock.now = 200.0
+    assert source.current(issuer) is None
+    clock.now = 204.9
+    assert source.current(issuer) is None
+    clock.now = 205.0
+    assert source.current(issuer) == "old"
+
+
+@pytest.mark.parametrize(("left", "held"), [(200.0, 30.0), (120.0, 30.0), (100.0, 25.0), (8.0, 2.0), (4.0, 1.0), (1.5, 1.0)])
+async def test_a_refresh_that_failed_is_held_off_for_less_where_little_is_left(
+    source: TokenSource, issuer: Issuer, clock: Clock, left: float, held: float
+) -> None:
+    source._token = ageing(clock)
+    issuer.error = CredentialsError("IAM is down")
+    clock.now = failed = 300.0 - left
+    assert await source.token(issuer) == "old"
+    await settled()
+    assert issuer.calls == 1
+    clock.now = failed + held - 0.01
+    assert await source.token(issuer) == "old"
+    await settled()
+    assert issuer.calls == 1
+    clock.now = failed + held
+    assert await source.token(issuer) == "old"
+    await settled()
+    assert issuer.calls == 2
+
+
+async def test_a_failure_is_remembered_for_as_long_as_is_said(issuer: Issuer, clock: Clock) -> None:
+    issuer.error = CredentialsError("no")
+    for memory in (0.0, 1.0, 3.0):
+        source = TokenSource(clock=clock, memory=memory)
+        issuer.calls = 0
+        with pytest.raises(CredentialsError, match="no"):
+            await source.token(issuer)
+        assert issuer.calls == 1, "who has waited is told, whatever is remembered"
+        if memory:
+            clock.now += memory - 0.01
+            with pytest.raises(CredentialsError, match="no"):
+                await source.token(issuer)
+            assert issuer.calls == 1
+            clock.now += 0.01
+        with pytest.raises(CredentialsError, match="no"):
+            await source.token(issuer)
+        assert issuer.calls == 2
+
+
+async def test_a_success_ends_what_was_remembered_of_failures(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
+    issuer.error = CredentialsError("no")
+    with pytest.raises(CredentialsError):
+        await source.token(issuer)
+    issuer.error = None
+    clock.now += 1.0
+    assert await source.token(issuer) == "token-2"
+    assert source.drop("token-2") is True
+    assert source.drop("token-2") is False
+    assert await source.token(issuer) == "token-3", "the failure of before is no reason to fail"
+
+
+async def test_callers_of_an_expired_token_wait_for_longer_than_patience(
+    source: TokenSource, issuer: Issuer, clock: Clock
+) -> None:
+    source._token = ageing(clock)
+    clock.now = 300.0
+    issuer.gate.clear()
+    caller = asyncio.create_task(source.token(issuer))
+    await asyncio.sleep(0.1)  # twice the patience of this source
+    assert not caller.done()
+    issuer.gate.set()
+    assert await caller == "token-1"
+
+
+async def test_a_token_without_a_value_is_a_failure(source: TokenSource, clock: Clock) -> None:
+    async def empty() -> Token:
+        return Token.lasting("", 3_600.0, now=clock())
+
+    with pytest.raises(CredentialsError, match="empty or has expired"):
+        await source.token(empty)
+    assert source.current(empty) is None
+
+
+async def test_what_ran_to_its_end_is_not_kept(source: TokenSource, issuer: Issuer) -> None:
+    """The registry of sources outlives loops, and a task that has ended refers to its loop."""
+    await source.token(issuer)
+    await settled()
+    assert source._task is None
+    assert source._waiting == 0
+
+
+async def test_only_a_refresh_that_nobody_waits_for_is_stopped(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
+    await source.settle()
+    source._token = ageing(clock)
+    issuer.gate.clear()
+    clock.now = 300.0
+    caller = asyncio.create_task(source.token(issuer))
+    await settled()
+    await source.settle()
+    assert len(fetches()) == 1
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    await source.settle()
+    assert not fetches()
+    assert source._waiting == 0
+
+
+def test_a_refresh_of_another_loop_is_left_alone(clock: Clock) -> None:
+    source = TokenSource(clock=clock)
+    loop = asyncio.new_event_loop()
+
+    async def begin() -> None:
+        issuer = Issuer(clock)
+        issuer.gate.clear()
+        source._token = ageing(clock)
+        clock.now = 150.0
+        assert source.current(issuer) == "old"
+        await settled()
+
+    loop.run_until_complete(begin())
+    asyncio.run(source.settle())
+    (task,) = asyncio.all_tasks(loop)
+    assert not task.cancelling()
+    task.cancel()
+    loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    loop.close()
+
+
+async def test_the_error_of_a_fetch_keeps_what_is_known_of_it(source: TokenSource, issuer: Issuer) -> None:
+    issuer.error = cause = ConfigError("no way to IAM")
+    for _ in range(2):
+        with pytest.raises(CredentialsError, match="no token could be fetched: no way to IAM") as raised:
+            await source.token(issuer)
+        assert raised.value.__cause__ is cause
+
+
+async def test_a_caller_that_is_cancelled_while_the_token_is_due_ends(issuer: Issuer, clock: Clock) -> None:
+    source = TokenSource(clock=clock)
+    source._token = ageing(clock)
+    clock.now = 200.0
+    issuer.gate.clear()
+    caller = asyncio.create_task(source.token(issuer))
+    await settled()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert len(fetches()) == 1, "and the refresh goes on"
+    issuer.gate.set()
+    await settled()
+    assert source.current(issuer) == "token-1"
+
+
+async def test_a_due_refresh_that_others_cancel_leaves_the_old_token(issuer: Issuer, clock: Clock) -> None:
+    source = TokenSource(clock=clock)
+    source._token = ageing(clock)
+    clock.now = 200.0
+    issuer.gate.clear()
+    caller = asyncio.create_task(source.token(issuer))
+    await settled()
+    fetches()[0].cancel()
+    assert await caller == "old"

@@ -191,3 +191,119 @@ async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Clien
             while local.connector._acquired:
                 await asyncio.sleep(0)
         assert hedged.pacing.in_flight == 0
+
+
+# -- the rule ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_late_by_those_of_before():
+    hedge = Hedge(HedgeConfig(quantile=0.5, least=0.0))
+    assert hedge.wait() is None
+    for number in reversed(range(19)):
+        hedge._took(float(number))
+    assert hedge.wait() is None, "too few say nothing"
+    hedge._took(19.0)
+    assert hedge.wait() == 9.0
+    assert Hedge(HedgeConfig()).wait() is None
+    for quantile, least, wait in ((0.95, 0.0, 18.0), (0.9, 0.0, 17.0), (0.05, 0.5, 0.5), (0.05, 0.0, 0.0)):
+        hedge._config = HedgeConfig(quantile=quantile, least=least)
+        assert hedge.wait() == wait
+
+
+def test_the_last_two_hundred_are_remembered():
+    hedge = Hedge(HedgeConfig(quantile=0.999, least=0.0))
+    hedge._took(1_000.0)
+    hedge._took(7.0)
+    for number in range(198):
+        hedge._took(float(number % 5))
+    assert (len(hedge._recent), len(hedge._sorted)) == (200, 200)
+    assert hedge._sorted[-1] == 1_000.0
+    hedge._took(1.0)
+    assert (len(hedge._recent), len(hedge._sorted)) == (200, 200)
+    assert hedge._sorted[-1] == 7.0
+    hedge._took(1.0)
+    assert hedge._sorted[-1] == 4.0
+    assert sorted(hedge._recent) == hedge._sorted
+
+
+async def test_second_requests_are_saved_up_and_spent():
+    pace, hedge = Pace(PaceConfig(), 8), Hedge(HedgeConfig(share=0.25))
+    assert hedge._may(pace), "one is there at first"
+    assert not hedge._may(pace)
+
+    async def send() -> Opened:
+        return Opened()
+
+    for allowed in (0.25, 0.5, 0.75):
+        await hedge.first(send, pace)
+        assert hedge._allowed == allowed
+        assert not hedge._may(pace)
+    await hedge.first(send, pace)
+    assert hedge._may(pace)
+    assert hedge._allowed == 0
+    for _ in range(100):
+        await hedge.first(send, pace)
+    assert hedge._allowed == 10, "no more than ten at once"
+    assert hedge.sent == 0
+
+
+async def test_a_refusal_since_the_last_look_forbids_one():
+    pace, hedge = Pace(PaceConfig(), 8), Hedge(HedgeConfig())
+    hedge._allowed = 5.0
+    pace.heard(await pace.take(large=False), 503, {}, since=None)
+    assert not hedge._may(pace)
+    assert hedge._allowed == 5.0
+    assert hedge._may(pace), "and only one"
+    assert hedge._allowed == 4.0
+
+
+async def test_how_long_an_answer_took_is_noted_with_and_without_a_second_request():
+    pace, hedge = Pace(PaceConfig(), 8), Hedge(HedgeConfig(least=0.0))
+    for _ in range(20):
+        hedge._took(0.0)
+    loop, sent = asyncio.get_running_loop(), 0
+
+    async def send() -> Opened:
+        nonlocal sent
+        sent += 1
+        await asyncio.sleep(0.02)
+        return Opened()
+
+    began = loop.time()
+    answer = await hedge.first(send, pace)
+    assert not answer.closed
+    assert (sent, hedge.sent, len(hedge._recent)) == (2, 1, 21)
+    assert 0.01 <= hedge._recent[-1] <= loop.time() - began
+    fresh = Hedge(HedgeConfig())
+    await fresh.first(send, pace)
+    assert (sent, fresh.sent, len(fresh._recent)) == (3, 0, 1)
+    assert fresh._recent[0] >= 0.01
+
+
+@pytest.mark.parametrize("late", [True, False])
+async def test_the_last_error_is_raised_where_neither_begins(late: bool):
+    pace, hedge = Pace(PaceConfig(), 8), Hedge(HedgeConfig(least=0.0 if late else 60.0))
+    for _ in range(20):
+        hedge._took(0.0)
+    gates = [asyncio.Event(), asyncio.Event()]
+    calls = 0
+
+    async def send() -> Opened:
+        nonlocal calls
+        number, calls = calls, calls + 1
+        await gates[number].wait()
+        raise Interrupted(f"number {number}", sent=True)
+
+    task = asyncio.ensure_future(hedge.first(send, pace))
+    if late:
+        async with asyncio.timeout(30):
+            while calls < 2:
+                await asyncio.sleep(0)
+        gates[1].set()
+        await _turns(5)
+        assert not task.done()
+    gates[0].set()
+    with pytest.raises(Interrupted, match="number 0"):
+        await task
+    assert calls == (2 if late else 1)
+    assert len(hedge._recent) == 20

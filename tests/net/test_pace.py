@@ -536,3 +536,274 @@ async def test_refusals_of_other_kinds_are_no_sign_of_a_crowd(cos: aiocos.Client
     await cos.objects.put("bucket", "k", b"x")
     assert cos.pacing.refusals == 0
     assert cos.pacing.width == 32
+
+
+# -- the rule, step by step -------------------------------------------------------------------------------------------
+
+
+def grow(width: Width, answers: int, *, used_up: bool = True, seconds: float | None = None) -> list[int]:
+    """The width after each of so many answers."""
+    values = []
+    for _ in range(answers):
+        width.admitted(used_up=used_up, seconds=seconds)
+        values.append(width.value)
+    return values
+
+
+def test_the_width_at_first_and_its_growth_by_one_with_every_answer():
+    assert Width(PaceConfig(), 256).value == 32
+    assert Width(PaceConfig(initial=40), 16).value == 16
+    width = Width(PaceConfig(initial=4), 8)
+    assert (width.value, width.ceiling, width.refusals) == (4, 8, 0)
+    assert grow(width, 3, used_up=False) == [4, 4, 4]
+    assert grow(width, 6) == [5, 6, 7, 8, 8, 8]
+
+
+def test_a_refusal_takes_the_width_to_what_is_in_flight():
+    width = Width(PaceConfig(initial=16), 16)
+    width.refused(0, 10, 5)
+    assert (width.value, width.ceiling, width.refusals) == (5, 8, 1)
+    # A ticket of the same crowd: what the width was before is still 16.
+    width.refused(9, 20, 3)
+    assert (width.value, width.ceiling, width.refusals) == (3, 8, 2)
+    # The next crowd, and more in flight than the width.
+    width.refused(10, 30, 100)
+    assert (width.value, width.ceiling, width.refusals) == (2, 2, 3)
+    width.refused(30, 40, 0)
+    assert (width.value, width.ceiling, width.refusals) == (1, 1, 4)
+    width.refused(40, 50, 0)
+    assert (width.value, width.ceiling) == (1, 1)
+
+
+def test_beyond_the_ceiling_it_grows_after_ten_rounds_and_then_faster():
+    width = Width(PaceConfig(initial=16), 16)
+    width.refused(0, 1, 2)
+    width.refused(1, 2, 100)
+    assert (width.value, width.ceiling) == (1, 1)
+    width.refused(2, 3, 0)
+    assert grow(width, 9) == [1] * 9
+    assert grow(width, 20, used_up=False) == [1] * 20, "answers that leave room say nothing"
+    assert grow(width, 1) == [2]
+    assert grow(width, 4) == [2, 2, 2, 4], "two rounds of two, and by two"
+    assert grow(width, 8) == [4] * 7 + [8], "two rounds of four, and by four"
+    assert grow(width, 16) == [8] * 15 + [16]
+    assert grow(width, 1) == [16]
+
+
+def test_a_refusal_makes_the_growth_begin_anew():
+    width = Width(PaceConfig(initial=16), 64)
+    width.refused(0, 1, 4)
+    assert (width.value, width.ceiling) == (4, 8)
+    assert grow(width, 4) == [5, 6, 7, 8]
+    assert grow(width, 80) == [8] * 79 + [9]
+    assert grow(width, 17) == [9] * 17
+    width.refused(1, 2, 100)
+    assert (width.value, width.ceiling) == (8, 8)
+    assert grow(width, 80) == [8] * 79 + [9]
+    assert grow(width, 18) == [9] * 17 + [11]
+    assert grow(width, 22) == [11] * 21 + [15]
+
+
+def test_a_step_is_never_more_than_the_width():
+    width = Width(PaceConfig(initial=2), 1_000)
+    width.refused(0, 1, 1)
+    assert (width.value, width.ceiling) == (1, 1)
+    grow(width, 10)
+    assert (width.value, width._step) == (2, 2)
+    grow(width, 4)
+    assert (width.value, width._step) == (4, 4)
+    grow(width, 8)
+    assert (width.value, width._step) == (8, 8)
+
+
+def test_answers_that_take_much_longer_than_the_quickest_end_the_growth():
+    """The average follows by a sixteenth of each answer; too long is twice the least and ten milliseconds."""
+    width = Width(PaceConfig(initial=4), 256)
+    assert grow(width, 1, seconds=0.1) == [5]
+    # 0.156, 0.209, 0.258: the last is more than 0.21.
+    assert grow(width, 3, seconds=1.0) == [6, 7, 7]
+    assert width.ceiling == 7
+    # Nor does it grow by steps while they are slow, however many rounds there are; then it does at once.
+    assert grow(width, 1_000, seconds=1.0) == [7] * 1_000
+    assert grow(width, 100, seconds=0.1)[-1] > 7
+    # Without a time there is nothing to compare.
+    assert grow(Width(PaceConfig(initial=4), 256), 3) == [5, 6, 7]
+
+
+def test_the_least_time_is_looked_for_anew_every_500_answers():
+    width = Width(PaceConfig(initial=4), 4)
+    grow(width, 1, used_up=False, seconds=0.1)
+    grow(width, 498, used_up=False, seconds=5.0)
+    assert (width._least, width._least_before) == (0.1, float("inf"))
+    grow(width, 1, used_up=False, seconds=5.0)
+    assert (width._least, width._least_before) == (float("inf"), 0.1)
+    grow(width, 499, used_up=False, seconds=5.0)
+    assert (width._least, width._least_before) == (5.0, 0.1)
+    grow(width, 1, used_up=False, seconds=5.0)
+    assert (width._least, width._least_before) == (float("inf"), pytest.approx(0.105))
+
+
+# -- the gate, place by place -----------------------------------------------------------------------------------------
+
+
+class Noted:
+    """A width that stays, and writes down what it is told."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+        self.refusals = 0
+        self.told: list[tuple[object, ...]] = []
+
+    def admitted(self, *, used_up: bool, seconds: float | None) -> None:
+        self.told.append(("admitted", used_up, None if seconds is None else round(seconds)))
+
+    def refused(self, ticket: int, newest: int, in_flight: int) -> None:
+        self.told.append(("refused", ticket, newest, in_flight))
+
+
+def noting(value: int) -> tuple[Pace, Noted]:
+    pace, noted = Pace(PaceConfig(initial=value), value), Noted(value)
+    pace._width = noted  # type: ignore[assignment]
+    return pace, noted
+
+
+async def test_an_answer_is_told_with_whether_the_width_was_used_up():
+    pace, noted = noting(3)
+    since = asyncio.get_running_loop().time() - 7
+    assert [pace.take_now(large=False) for _ in range(2)] == [1, 2]
+    pace.heard(2, 200, {}, since=since)
+    assert noted.told == [], "there is room, and the ticket is none of the sixteenth"
+    pace.heard(16, 200, {}, since=since)
+    pace.heard(32, 404, {}, since=None)
+    assert noted.told == [("admitted", False, 7), ("admitted", False, None)]
+    noted.told.clear()
+    assert pace.take_now(large=True) == 3
+    pace.heard(3, 200, {}, since=since)
+    assert noted.told == [("admitted", True, 7)]
+    assert pace.take_now(large=False) == 0
+    noted.told.clear()
+    # Somebody waits: the width is used up, also where a place has just been given back.
+    for large in (False, True):
+        waiting = asyncio.create_task(pace.take(large=large))
+        await asyncio.sleep(0)
+        noted.value = 9
+        pace.heard(5, 200, {}, since=None)
+        noted.value = 3
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert noted.told == [("admitted", True, None)] * 2
+
+
+@pytest.mark.parametrize("status", [503, 429])
+async def test_a_refusal_is_told_with_its_ticket_and_the_others_in_flight(status: int):
+    pace, noted = noting(8)
+    for large in (False, True, False):
+        await pace.take(large=large)
+    pace.heard(2, status, {"Retry-After": "7"}, since=None)
+    assert noted.told == [("refused", 2, 4, 2)]
+    assert pace.now().held == 0
+
+
+async def test_a_hold_begins_only_where_nothing_gets_through():
+    pace, _ = noting(1)
+    ticket = await pace.take(large=False)
+    pace.heard(ticket, 200, {}, since=None)
+    pace.heard(ticket, 503, {"Retry-After": "7"}, since=None)
+    assert pace.now().held == 0, "one has got through since"
+    pace.heard(ticket, 503, {}, since=None)
+    pace.heard(ticket, 503, {"Retry-After": "0"}, since=None)
+    assert pace._timer is None
+    pace.heard(ticket, 503, {"Retry-After": "7"}, since=None)
+    assert 6 < pace.now().held <= 7
+    pace.heard(ticket, 503, {"Retry-After": "20"}, since=None)
+    assert 19 < pace.now().held <= 20
+    pace.heard(ticket, 503, {"Retry-After": "3"}, since=None)
+    assert 19 < pace.now().held <= 20, "who asks for less does not shorten it"
+    pace.give(large=False)
+    assert pace.take_now(large=False) == 0
+    waiting = asyncio.create_task(pace.take(large=False))
+    await asyncio.sleep(0)
+    assert pace.now() == (1, 0, 1, 0, pytest.approx(20, abs=1))
+    timer = pace._timer
+    pace.close()
+    await asyncio.sleep(0)
+    assert timer.cancelled()
+    assert waiting.done(), "who waits is let in: the client that closes has nobody else to wake them"
+    assert pace.now() == (1, 1, 0, 0, 0.0)
+    pace.close()
+
+
+async def test_a_hold_of_others_is_no_affair_of_a_wider_gate():
+    pace, _ = noting(2)
+    pace.heard(await pace.take(large=False), 503, {"Retry-After": "7"}, since=None)
+    assert pace._timer is None
+    pace._width.value = 1
+    pace.heard(1, 503, {"Retry-After": "7"}, since=None)
+    assert pace._timer is not None
+    pace.close()
+
+
+async def test_a_hold_ends_by_itself():
+    pace, _ = noting(1)
+    ticket = await pace.take(large=False)
+    pace.heard(ticket, 503, {"Retry-After": "0.02"}, since=None)
+    pace.give(large=False)
+    waiting = [asyncio.create_task(pace.take(large=False)) for _ in range(2)]
+    async with asyncio.timeout(30):
+        assert await waiting[0] == 2
+    assert pace._timer is None
+    pace.give(large=False)
+    assert await waiting[1] == 3
+
+
+@pytest.mark.parametrize(
+    ("width", "small", "large", "may_small", "may_large"),
+    [
+        (8, 0, 5, True, True),
+        (8, 0, 6, True, False),
+        (8, 1, 6, True, False),
+        (8, 2, 6, False, False),
+        (8, 7, 0, True, True),
+        (8, 8, 0, False, False),
+        (3, 0, 2, True, True),
+        (3, 1, 2, False, False),
+        (4, 0, 3, True, False),
+        (1, 0, 0, True, True),
+        (1, 0, 1, False, False),
+    ],
+)
+async def test_places_that_are_free(width: int, small: int, large: int, may_small: bool, may_large: bool):
+    pace, _ = noting(width)
+    pace._taken = [small, large]
+    assert (pace._is_free(False), pace._is_free(True)) == (may_small, may_large)
+
+
+@pytest.mark.parametrize(("small", "large", "free"), [(5, 0, True), (6, 0, False), (6, 1, False), (5, 2, True), (6, 2, False)])
+async def test_a_quarter_is_kept_from_small_ones_while_a_large_one_waits(small: int, large: int, free: bool):
+    pace, _ = noting(8)
+    pace._taken = [small, large]
+    pace._lines[True].append(pace._loop.create_future())
+    assert pace._is_free(False) is free
+    pace._taken = [5, 3]
+    assert not pace._is_free(False)
+    noted = pace._width
+    noted.value = 12  # type: ignore[misc]
+    pace._taken = [8, 3]
+    assert pace._is_free(False)
+    pace._taken = [9, 2]
+    assert not pace._is_free(False), "beyond three quarters, while large ones have less than theirs"
+
+
+async def test_who_comes_later_does_not_pass_who_waits():
+    pace, _ = noting(1)
+    await pace.take(large=False)
+    first = asyncio.create_task(pace.take(large=False))
+    await asyncio.sleep(0)
+    pace.give(large=False)
+    assert pace.take_now(large=False) == 0
+    second = asyncio.create_task(pace.take(large=False))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (first.done(), second.done()) == (True, False)
+    pace.give(large=False)
+    assert await second == 3

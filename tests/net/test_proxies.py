@@ -14,7 +14,7 @@ from aiocos.auth.profile import TrustedProfile
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator
 from aiocos.errors import ConfigError, ConnectFailed, CosError, CredentialsError
-from aiocos.net.transport import OneOff, proxy_for
+from aiocos.net.transport import OneOff, Transport, proxy_for
 from aiocos.wire.address import is_loopback
 from aiocos.wire.message import Outgoing
 
@@ -208,3 +208,85 @@ async def test_a_token_is_fetched_past_a_proxy(proxy: Listening, monkeypatch: py
             with pytest.raises(CredentialsError):
                 await cos.buckets.list()
     assert [head[:7] for head in proxy.heads] == [b"CONNECT"]
+
+
+# -- what the environment says ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "address", "header"),
+    [
+        ("http://proxy.test:8080", "http://proxy.test:8080", None),
+        ("proxy.test:8080", "http://proxy.test:8080", None),
+        ("https://proxy.test", "https://proxy.test", None),
+        ("http://user:word@proxy.test:8080", "http://proxy.test:8080", "Basic dXNlcjp3b3Jk"),
+        ("http://user@proxy.test", "http://proxy.test", "Basic dXNlcjo="),
+        ("http://:word@proxy.test", "http://proxy.test", "Basic OndvcmQ="),
+        ("http://us%20er:w%40rd@proxy.test", "http://proxy.test", "Basic dXMgZXI6d0ByZA=="),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_address_and_the_password_of_a_proxy(
+    scheme: str, value: str, address: str, header: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(f"{scheme}_proxy", value)
+    found = proxy_for(f"{scheme}://cos.example")
+    assert found is not None
+    assert str(found[0]) == address
+    assert found[1] == ({} if header is None else {"Proxy-Authorization": header})
+    assert proxy_for(f"{'https' if scheme == 'http' else 'http'}://cos.example") is None
+
+
+@pytest.mark.parametrize("value", ["ftp://proxy.test", "http://", "http://[::1", "socks5://proxy.test:1080"])
+def test_what_is_no_proxy_is_told_and_not_quoted(value: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("https_proxy", value)
+    with pytest.raises(ConfigError, match="https_proxy in the environment is no URL of an http proxy") as caught:
+        proxy_for("https://cos.example")
+    assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "origin", "past"),
+    [
+        ("cos.example", "http://cos.example", True),
+        ("cos.example", "http://cos.example:81", True),
+        ("cos.example:81", "http://cos.example:81", True),
+        ("cos.example:81", "http://cos.example:82", False),
+        ("other.example", "http://cos.example", False),
+        ("", "http://169.254.169.254", True),
+        ("", "http://127.0.0.1:9000", True),
+        ("", "http://cos.example", False),
+    ],
+)
+def test_hosts_that_are_reached_past_the_proxy(no_proxy: str, origin: str, past: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "http://proxy.test:8080")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert (proxy_for(origin) is None) is past
+
+
+async def test_passwords_of_a_proxy_are_secrets_in_both_forms(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("https_proxy", "http://user:a-word@proxy.test:8080")
+    monkeypatch.setenv("http_proxy", "http://user@proxy.test:8080")
+    transport = Transport(ONCE)
+    assert transport.secrets == set()
+    local = transport._local()
+    local.way_to("https://cos.example")
+    assert transport.secrets == {"a-word", "dXNlcjphLXdvcmQ="}
+    local.way_to("http://cos.example")
+    assert transport.secrets == {"a-word", "dXNlcjphLXdvcmQ=", "dXNlcjo="}, "there is no word to hide"
+    assert set(local.ways) == {"https://cos.example", "http://cos.example"}
+    await transport.close()
+
+
+async def test_a_transport_for_a_token_asks_no_proxy_over_plain_http(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "http://user:a-word@proxy.test:8080")
+    monkeypatch.setenv("https_proxy", "http://user:other@proxy.test:8080")
+    for plainly, secrets in ((True, {"a-word", "other"}), (False, {"other"})):
+        transport = Transport(ONCE, plainly=plainly)
+        local = transport._local()
+        local.way_to("http://cos.example")
+        local.way_to("https://cos.example")
+        assert secrets <= transport.secrets
+        assert ("a-word" in transport.secrets) is plainly
+        await transport.close()
+    assert OneOff(ONCE)._transport._plainly is False

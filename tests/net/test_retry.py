@@ -3,6 +3,7 @@
 import asyncio
 import time
 from email.utils import formatdate
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -251,3 +252,129 @@ def test_no_retry_after_is_a_wait_that_cannot_be(text: str):
     assert found is None or found >= 0
     delay = decide(Throttled(status=429, retry_after=found), attempt=1, repeatable=True, config=RetryConfig(), draw=0.5)
     assert delay is None or 0 <= delay <= LONGEST_WAIT
+
+
+# -- each bound -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("asked", "delay"), [(0.0, 0.1), (0.05, 0.1), (0.2, 0.2), (300.0, 300.0), (300.1, None)])
+def test_a_service_is_waited_for_as_it_asks_and_never_less_than_the_backoff(asked: float, delay: float | None):
+    error = Throttled(status=503, retry_after=asked)
+    assert decide(error, attempt=1, repeatable=True, config=RetryConfig(), draw=0.5) == delay
+
+
+@pytest.mark.parametrize(("attempts", "attempt", "again"), [(1, 1, NO), (2, 1, YES), (2, 2, NO), (5, 4, YES), (5, 5, NO)])
+def test_the_number_of_attempts(attempts: int, attempt: int, again: bool):
+    delay = decide(Unavailable(status=500), attempt=attempt, repeatable=True, config=RetryConfig(attempts=attempts), draw=0.5)
+    assert (delay is not None) is again
+
+
+def test_waits_double_from_twice_the_base():
+    config = RetryConfig(attempts=100, cap=1e30)
+    waits = [
+        decide(Unavailable(status=500), attempt=n, repeatable=True, config=config, draw=1.0) for n in (1, 2, 3, 64, 65, 99)
+    ]
+    assert waits == [0.2, 0.4, 0.8, 0.1 * 2.0**64, 0.1 * 2.0**64, 0.1 * 2.0**64]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_only_a_503_says_that_nothing_was_done(status: int):
+    again = decide(Unavailable(status=status), attempt=1, repeatable=False, config=RetryConfig(), draw=0.5)
+    assert (again is not None) is (status == 503)
+
+
+@pytest.mark.parametrize("code", ["BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch"])
+@pytest.mark.parametrize("repeatable", [YES, NO])
+def test_damage_on_the_way_is_tried_again_once(code: str, repeatable: bool):
+    again = [
+        decide(BadDigest(status=400, code=code), attempt=n, repeatable=repeatable, config=RetryConfig(), draw=0.5) is not None
+        for n in (1, 2)
+    ]
+    assert again == [code == "BadDigest", False]
+
+
+def test_a_budget_is_spent_to_its_end():
+    budget = RetryBudget(RetryConfig(budget=10, retry_cost=5, refund=3))
+    assert budget.left == 10
+    budget.refund()
+    assert budget.left == 10
+    assert [budget.take() for _ in range(3)] == [True, True, False]
+    assert budget.left == 0
+    for left in (3, 6, 9, 10, 10):
+        budget.refund()
+        assert budget.left == left
+
+
+async def test_what_a_retry_is_told(pauses: list[float], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("aiocos.net.retry.random.random", lambda: 0.5)
+    config = RetryConfig(budget=10, retry_cost=5, refund=1)
+    budget, told = RetryBudget(config), list[tuple[CosError, int, float]]()
+    errors: list[CosError] = [Unavailable(status=500), TimedOut("x", sent=True), ProtocolError("x")]
+    given = list(errors)
+
+    async def once() -> str:
+        if errors:
+            raise errors.pop(0)
+        return "done"
+
+    with pytest.raises(ProtocolError):
+        await persist(
+            once, config=config, budget=budget, repeatable=True, on_retry=lambda *more: told.append(more), failed=None
+        )
+    # The third finds the budget empty.
+    assert told == [(given[0], 1, 0.1), (given[1], 2, 0.2)]
+    assert pauses == [0.1, 0.2]
+    assert [getattr(error, "attempts", None) for error in given] == [1, 2, None]
+    assert budget.left == 0
+    assert await persist(once, config=config, budget=budget, repeatable=True) == "done"
+    assert budget.left == 1
+
+
+async def test_a_first_attempt_that_was_made_already_counts(pauses: list[float]):
+    config = RetryConfig(attempts=2)
+    calls = 0
+
+    async def once() -> str:
+        nonlocal calls
+        calls += 1
+        raise Unavailable(status=500)
+
+    failed = Unavailable(status=502)
+    with pytest.raises(Unavailable) as caught:
+        await persist(once, config=config, budget=RetryBudget(config), repeatable=True, failed=failed)
+    assert (calls, len(pauses)) == (1, 1)
+    assert (failed.attempts, caught.value.attempts, caught.value.status) == (1, 2, 500)
+
+
+@pytest.mark.parametrize(("left", "tried"), [(7.0, False), (6.99, False), (7.01, True)])
+async def test_a_retry_begins_before_the_deadline_or_not_at_all(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch, left: float, tried: bool
+):
+    class Loop:
+        def time(self) -> float:
+            return 100.0
+
+    errors = [Throttled(status=503, retry_after=7.0)]
+
+    async def once() -> str:
+        if errors:
+            raise errors.pop()
+        return "done"
+
+    monkeypatch.setattr(retry, "asyncio", SimpleNamespace(get_running_loop=Loop))
+    budget = RetryBudget(RetryConfig())
+    work = persist(once, config=RetryConfig(), budget=budget, repeatable=True, deadline=100.0 + left)
+    if tried:
+        assert await work == "done"
+        assert pauses == [7.0]
+    else:
+        with pytest.raises(Throttled):
+            await work
+        assert (pauses, budget.left) == ([], 500.0)
+
+
+async def test_the_pause_is_as_long_as_is_said():
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await retry.pause(0.05)
+    assert loop.time() - began >= 0.04

@@ -5,13 +5,19 @@ import gc
 import os
 import pickle
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
+from tests.auth.test_tls import _certificate
 from tests.net.test_direct import serving
 from tests.proxy import proxy_to
 
@@ -19,6 +25,9 @@ import aiocos
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator
 from aiocos.errors import ConnectFailed, Interrupted, ProtocolError, Redirected, TimedOut
+from aiocos.net.transport import Transport
+from aiocos.version import USER_AGENT
+from aiocos.wire.message import Outgoing
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -332,3 +341,158 @@ async def test_a_line_without_an_end_is_refused():
                 with pytest.raises(ProtocolError, match="no HTTP") as caught:
                     await cos.objects.head("bucket", "key")
             assert len(str(caught.value)) < 1_000
+
+
+# -- what belongs to a loop -------------------------------------------------------------------------------------------
+
+
+def plain(origin: str = "http://127.0.0.1:1", method: str = "GET", body: bytes | None = None) -> Outgoing:
+    return Outgoing(method, origin, "/b/k", "", {}, body)
+
+
+async def test_connections_are_made_at_the_first_request_and_stay_until_the_close(cos_emulator: Emulator):
+    transport = Transport(ClientConfig())
+    assert transport.connections is None
+    await transport.send(plain(cos_emulator.endpoint))
+    made = transport.connections
+    assert made is not None
+    await transport.send(plain(cos_emulator.endpoint))
+    assert transport.connections is made
+    assert transport.pacing[:3] == (32, 0, 0)
+    await transport.close()
+    assert transport.connections is None
+    await transport.send(plain(cos_emulator.endpoint))
+    assert transport.connections not in (None, made)
+    await transport._local().session.client.close()
+    assert transport.connections is None, "what is closed is none"
+    await transport.send(plain(cos_emulator.endpoint))
+    await transport.close()
+    await transport.close()
+
+
+async def test_a_failed_request_gives_its_place_back():
+    transport = Transport(ClientConfig(max_connections=1))
+    for body in (None, bytes(300_000)):
+        for send in (transport.send, transport.open):
+            with pytest.raises(ConnectFailed):
+                await send(plain(method="PUT", body=body))
+            assert transport.pacing[:3] == (1, 0, 0)
+    await transport.close()
+
+
+@pytest.mark.parametrize(("size", "large"), [(None, False), (0, False), (262_144, False), (262_145, True)])
+@pytest.mark.parametrize("how", ["send", "open"])
+async def test_a_body_above_256_kib_is_large(size: int | None, large: bool, how: str, cos_emulator: Emulator):
+    transport = Transport(ClientConfig())
+    told: list[tuple[str, object]] = []
+    pace = transport._local().pace
+    give = pace.give
+    pace.heard = lambda ticket, status, headers, *, since: told.append(("timed", since is not None))
+    pace.give = lambda *, large: (told.append(("large", large)), give(large=large))
+    answer = await getattr(transport, how)(plain(cos_emulator.endpoint, "PUT", None if size is None else bytes(size)))
+    assert answer.status == 404
+    if how == "open":
+        answer.close()
+    assert told == [("timed", not large), ("large", large)]
+    await transport.close()
+
+
+async def test_certificates_are_checked_unless_said_otherwise(tmp_path: Path):
+    assert Transport(ClientConfig())._tls() is True
+    context = Transport(ClientConfig(ca_file=str(_certificate(tmp_path)[0])))._tls()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert len(context.get_ca_certs()) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        config = ClientConfig(verify_tls=False)
+    context = Transport(config)._tls()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
+
+
+async def test_the_agent_is_told_with_that_of_the_program():
+    for given, told in (("", USER_AGENT), ("mine/1", f"mine/1 {USER_AGENT}")):
+        heads: list[bytes] = []
+
+        async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heads: list[bytes] = heads) -> None:
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+
+        async with serving(answering) as origin:
+            transport = Transport(ClientConfig(user_agent=given))
+            await transport.send(plain(origin))
+            await transport.close()
+        assert f"User-Agent: {told}\r\n".encode() in heads[0]
+
+
+async def test_connections_are_not_limited_by_aiohttp_and_names_are_kept_for_a_minute():
+    transport = Transport(ClientConfig(connect_timeout=7.0))
+    local = transport._local()
+    assert (local.connector.limit, local.connector._cached_hosts._ttl) == (0, 60)
+    assert local.hedge is None
+    await transport.close()
+
+
+async def test_only_reads_are_hedged(cos_emulator: Emulator):
+    transport = Transport(ClientConfig(hedge=aiocos.HedgeConfig()))
+    local = transport._local()
+    seen: list[str] = []
+
+    async def first(send, pace):
+        seen.append("hedged")
+        assert pace is local.pace
+        return await send()
+
+    local.hedge.first = first
+    for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
+        before = len(seen)
+        await transport.send(plain(cos_emulator.endpoint, method))
+        assert (len(seen) > before) is (method in ("GET", "HEAD")), method
+    await transport.close()
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_what_belonged_to_a_loop_that_is_no_more_is_let_go(closes: bool, cos_emulator_in_thread: str):
+    """At the next use in another loop, and at the close."""
+    transport = Transport(ClientConfig())
+
+    async def use() -> aiohttp.BaseConnector:
+        await transport.send(plain(cos_emulator_in_thread))
+        return transport._local().connector
+
+    async def last() -> None:
+        if closes:
+            await transport.close()
+        else:
+            await use()
+        assert first.closed
+        assert len(transport._locals) == (0 if closes else 1)
+        await transport.close()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        first = asyncio.run(use())
+        assert not first.closed
+        asyncio.run(last())
+        gc.collect()
+
+
+@pytest.fixture
+def cos_emulator_in_thread() -> Iterator[str]:
+    """A server in a loop of its own, for tests that use several."""
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+    emulator = Emulator()
+
+    def run() -> None:
+        loop.run_until_complete(emulator.__aenter__())
+        ready.set()
+        loop.run_forever()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    ready.wait(60)
+    yield emulator.endpoint
+    asyncio.run_coroutine_threadsafe(emulator.__aexit__(None, None, None), loop).result(30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()

@@ -1,0 +1,163 @@
+"""HMAC keys: what is signed with them, when, and what of them is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from aiocos.auth.base import AuthSettings, BearerToken, SigningClock
+from aiocos.auth.iam import ApiKey
+from aiocos.auth.keys import DualCredentials, Hmac, Signer, plain
+from aiocos.errors import ConfigError
+from aiocos.wire.message import Outgoing
+
+from .fakes import FakeIam, answer
+
+HTTPS = "https://cos.example"
+
+
+def request(method: str = "GET", origin: str = HTTPS, body: bytes | None = None) -> Outgoing:
+    return Outgoing(method, origin, "/b/k", "", {}, body)
+
+
+def signer(clock: SigningClock, **more: object) -> Signer:
+    made = Hmac("id", "secret").authorizer(AuthSettings(clock=clock, **more))  # type: ignore[arg-type]
+    assert isinstance(made, Signer)
+    return made
+
+
+def test_white_space_around_keys_is_not_meant() -> None:
+    made = Hmac(" id\n", SecretStr(" secret\n"), " token ", "")
+    assert made == Hmac("id", "secret", SecretStr("token"))
+    assert (made.access_key_id, plain(made.secret_access_key)) == ("id", "secret")
+    assert made.service_instance_id is None
+    assert Hmac("id", "secret", " ").session_token is None
+    for pair in ((" ", "secret"), ("id", " ")):
+        with pytest.raises(ConfigError, match="neither access_key_id nor secret_access_key may be empty"):
+            Hmac(*pair)
+
+
+def test_what_must_not_come_back_in_a_message() -> None:
+    settings = AuthSettings()
+    assert list(Hmac("id", "secret").authorizer(settings).secrets()) == ["secret"]
+    assert list(Hmac("id", "secret", "token").authorizer(settings).secrets()) == ["secret", "token"]
+
+
+async def test_the_payload_is_signed_unless_said_otherwise_and_tls_guards_it() -> None:
+    digest = hashlib.sha256(b"data").hexdigest()
+    for sign_bodies, origin, expected in (
+        (True, HTTPS, digest),
+        (False, HTTPS, "UNSIGNED-PAYLOAD"),
+        (False, "http://127.0.0.1", digest),
+    ):
+        asked = request("PUT", origin, b"data")
+        await signer(SigningClock(lambda: 1e9), sign_bodies=sign_bodies).authorize(asked)
+        assert asked.headers["x-amz-content-sha256"] == expected
+    asked = request("PUT", body=b"")
+    await signer(SigningClock(lambda: 1e9), sign_bodies=False).authorize(asked)
+    assert asked.headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+
+
+async def test_the_key_of_a_day_is_derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from aiocos.auth import keys
+
+    derived: list[tuple[str, str, str]] = []
+    original = keys.signing_key
+
+    def counted(secret: str, date: str, region: str) -> bytes:
+        derived.append((secret, date, region))
+        return original(secret, date, region)
+
+    monkeypatch.setattr(keys, "signing_key", counted)
+    now = datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC).timestamp()
+    made = Hmac("id", "secret").authorizer(AuthSettings(clock=lambda: now, region="us-south"))
+    assert isinstance(made, Signer)
+    for _ in range(2):
+        await made.authorize(request())
+        assert "id%2F20260101%2Fus-south" in made.presign(request(), expires=60)
+    now += 1
+    assert "X-Amz-Date=20260102T000000Z" in made.presign(request(), expires=60)
+    await made.authorize(request())
+    assert derived == [("secret", "20260101", "us-south"), ("secret", "20260102", "us-south")]
+    await made.close()
+    await made.authorize(request())
+    assert len(derived) == 3, "a client that was closed keeps no key"
+
+
+# The service's clock
+
+
+@pytest.mark.parametrize("code", ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"])
+def test_the_service_says_that_the_time_is_the_reason(code: str) -> None:
+    clock = SigningClock(lambda: 1e9)
+    made = signer(clock)
+    assert made.rejected(request("PUT"), 403, 1e9 + 60, code) is True
+    assert clock.offset == 60
+    assert made.rejected(request("PUT"), 403, 1e9 + 60, code) is False, "it is set already"
+    assert made.rejected(request("PUT"), 401, 1e9 + 600, code) is False
+    assert made.rejected(request("PUT"), 403, None, code) is False
+    assert clock.offset == 60
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "difference", "tried"),
+    [
+        ("HEAD", "", 901, True),
+        ("HEAD", "", -901, True),
+        ("HEAD", "", 900, False),
+        ("HEAD", "", -900, False),
+        ("HEAD", "AccessDenied", 901, False),
+        ("GET", "", 901, False),
+        ("GET", "AccessDenied", 901, False),
+    ],
+)
+def test_without_a_code_a_head_is_tried_where_no_signature_could_be_good(
+    method: str, code: str, difference: int, tried: bool
+) -> None:
+    clock = SigningClock(lambda: 1e9)
+    made = signer(clock)
+    assert made.rejected(request(method), 403, 1e9 + difference, code) is tried
+    assert clock.offset == 0, "not before the second try has gone well"
+
+
+async def test_only_the_request_on_trial_has_the_other_time() -> None:
+    clock = SigningClock(lambda: 1e9)
+    made = signer(clock)
+    tried, other = request("HEAD"), request("HEAD")
+    assert made.rejected(tried, 403, 1e9 + 3600)
+    await made.authorize(tried)
+    await made.authorize(other)
+    assert tried.headers["x-amz-date"] == "20010909T024640Z"
+    assert other.headers["x-amz-date"] == "20010909T014640Z"
+    made.settled(other, 200)
+    assert clock.offset == 0, "another request says nothing"
+    made.settled(tried, 200)
+    assert clock.offset == 3600
+    # The difference counts from what the clock shows by now.
+    assert made.rejected(request("HEAD"), 403, 1e9 + 3600 + 900) is False
+    assert made.rejected(request("HEAD"), 403, 1e9 + 3600 + 901) is True
+
+
+async def test_a_clock_of_somebody_else_is_never_set() -> None:
+    made = Hmac("id", "secret").authorizer(AuthSettings(clock=lambda: 1e9))
+    assert made.rejected(request("HEAD"), 403, 1e9 + 3600) is False
+    assert made.rejected(request(), 403, 1e9 + 3600, "RequestTimeTooSkewed") is False
+
+
+# Both
+
+
+async def test_both_identities() -> None:
+    iam = FakeIam(answer({"delegated_refresh_token": "t"}))
+    settings = AuthSettings(http=iam.http)
+    both = DualCredentials(ApiKey("k", "an-instance"), Hmac("id", "secret", None, "another"))
+    assert both.service_instance_id == "an-instance"
+    assert (await both.delegation(settings, "aspera")()).value == "t"
+    assert "X-Amz-Credential=id%2F" in both.presigner(settings).presign(request(), expires=60)
+    asked = request()
+    await DualCredentials(BearerToken("t"), Hmac("id", "secret")).authorizer(settings).authorize(asked)
+    assert asked.headers == {"Authorization": "Bearer t"}
+    assert Hmac("id", "secret", None, "another").service_instance_id == "another"

@@ -1,0 +1,104 @@
+"""A body on its way out: the steps it is written in, and what the system still holds of it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from typing import Any
+
+import pytest
+
+from aiocos.net.body import SteppedPayload, waiting
+
+
+class Writer:
+    """Takes what is written, as aiohttp's writer does."""
+
+    def __init__(self, transport: object = None, gate: asyncio.Event | None = None) -> None:
+        self.written: list[bytes] = []
+        self.transport = transport
+        self._gate = gate
+
+    async def write(self, data: memoryview) -> None:
+        self.written.append(bytes(data))
+        if self._gate is not None:
+            await self._gate.wait()
+
+
+class Transport:
+    def __init__(self) -> None:
+        self.aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@pytest.mark.parametrize("size", [0, 1, 262_144, 262_145, 600_000])
+async def test_a_body_is_written_in_steps_of_256_kib_and_each_is_told(size: int) -> None:
+    data = bytes(number % 251 for number in range(size))
+    told: list[object] = []
+    transport = object()
+    writer: Any = Writer(transport)
+    payload = SteppedPayload(data, told.append)
+    assert payload.size == size
+    await payload.write_with_length(writer, size)
+    assert b"".join(writer.written) == data
+    steps = [262_144] * (size // 262_144) + ([size % 262_144] if size % 262_144 else [])
+    assert [len(step) for step in writer.written] == steps
+    assert told == [transport] * len(steps)
+    assert await payload.as_bytes() == data
+
+
+async def test_the_size_of_a_view_is_in_bytes() -> None:
+    payload = SteppedPayload(memoryview(bytearray(8)).cast("I"), lambda transport: None)
+    assert payload.size == 8
+    assert SteppedPayload("ü".encode(), lambda transport: None).decode() == "ü"
+
+
+async def test_a_body_that_is_cancelled_is_not_sent_to_its_end() -> None:
+    gate, transport, told = asyncio.Event(), Transport(), list[object]()
+    for writer in (Writer(transport, gate), Writer(None, gate)):
+        task = asyncio.create_task(SteppedPayload(bytes(600_000), told.append).write(writer))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(writer.written) == 1
+        assert told == []
+    assert transport.aborted
+
+
+class Holding:
+    """A transport over a socket, or over none."""
+
+    def __init__(self, connection: socket.socket | None) -> None:
+        self._connection = connection
+
+    def get_extra_info(self, name: str) -> socket.socket | None:
+        return self._connection if name == "socket" else None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
+def test_what_the_peer_has_not_taken_yet_is_counted() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        transport: Any = Holding(here)
+        assert waiting(transport) == 0
+        here.sendall(b"x" * 1_000)
+        first = waiting(transport)
+        assert first >= 1_000
+        here.sendall(b"x" * 1_000)
+        assert waiting(transport) > first
+        assert len(there.recv(1_000)) + len(there.recv(10_000)) == 2_000
+        assert waiting(transport) == 0
+
+
+def test_a_connection_that_is_gone_holds_nothing() -> None:
+    here, there = socket.socketpair()
+    transport: Any = Holding(here)
+    here.close()
+    there.close()
+    assert waiting(transport) == 0
+    nowhere: Any = Holding(None)
+    assert waiting(nowhere) == 0
