@@ -124,8 +124,9 @@ def test_this_machine_itself(host: str) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        "", "localhost.example", "notlocalhost", "128.0.0.1", "126.255.255.255", "::2", "1.1", "0x80.1", "1.2.3.4.5", "127.0.0.1.x",
-        "127.0.0.1.example", "0x", "999.1", "127.0.0.256", "::ffff:10.0.0.1", "fe80::1", "10.0.0.1", "x127.1", "127.1x",
+        "", "localhost.example", "notlocalhost", "128.0.0.1", "126.255.255.255", "::2", "1.1", "0x80.1", "1.2.3.4.5",
+        "127.0.0.1.x", "127.0.0.1.example", "0x", "999.1", "127.0.0.256", "::ffff:10.0.0.1", "fe80::1", "10.0.0.1",
+        "x127.1", "127.1x",
     ],
 )  # fmt: skip
 def test_another_machine(host: str) -> None:
@@ -165,7 +166,7 @@ def test_an_endpoint_is_a_host_and_no_more(text: str) -> None:
     if text == "https://h/?":
         assert Endpoint.parse(text).origin == "https://h"
         return
-    with pytest.raises(ConfigError, match="more than a host|user name"):
+    with pytest.raises(ConfigError, match=r"more than a host|user name"):
         Endpoint.parse(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+from itertools import pairwise
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -156,7 +157,9 @@ def test_the_longest_secret_goes_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "form", ["a%2Fb%20%2B%22%26é", "a%2fb%20%2b%22%26é", "a%2Fb+%2B%22%26é", "a/b%20%2B%22%26é", "a/b +&quot;&amp;é", 'a/b +\\"&é', 'a\\/b +\\"&é']
+    "form",
+    ["a%2Fb%20%2B%22%26é", "a%2fb%20%2b%22%26é", "a%2Fb+%2B%22%26é", "a/b%20%2B%22%26é", "a/b +&quot;&amp;é",
+     'a/b +\\"&é', 'a\\/b +\\"&é'],
 )  # fmt: skip
 def test_each_way_to_write_a_secret(form: str) -> None:
     written = form.replace("é", "%C3%A9") if "%22" in form else form
@@ -213,7 +216,7 @@ def test_all_of_an_exception_is_cleaned() -> None:
 
 def test_a_chain_of_twenty_is_cleaned_and_a_longer_one_ends() -> None:
     errors = [ValueError(f"secret-word {number}") for number in range(22)]
-    for one, other in zip(errors, errors[1:], strict=False):
+    for one, other in pairwise(errors):
         one.__cause__ = other
     scrub(errors[0], iter(["secret-word"]))
     assert [one.args[0].startswith("***") for one in errors] == [True] * 20 + [False] * 2

@@ -394,7 +394,8 @@ def test_what_cannot_be_read(by: Codec, text: str) -> None:
         (codec(str), 5), (codec(str), None), (codec(str), b"a"), (codec(int), True), (codec(int), 1.0), (codec(bool), 1),
         (codec(bool), "true"), (codec(datetime), datetime(2026, 1, 1)), (codec(datetime, True), datetime(2026, 1, 1)),
         (codec(datetime, True, True), datetime(2026, 1, 1)), (codec(int | timedelta), timedelta(microseconds=1)),
-        (codec(CopySource), "b/k"), (codec(CopySource), ("", "k")), (codec(CopySource), ("b", "")), (codec(CopySource), ("a/b", "k")),
+        (codec(CopySource), "b/k"), (codec(CopySource), ("", "k")), (codec(CopySource), ("b", "")),
+        (codec(CopySource), ("a/b", "k")),
     ],
 )  # fmt: skip
 def test_what_cannot_be_written(by: Codec, value: Any) -> None:
