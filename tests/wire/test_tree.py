@@ -90,7 +90,8 @@ PLAIN: dict[str, tuple[str, dict[str, Any]]] = {
     "an attribute of both": (f'<L {XSI} type="u" xsi:type="t"/>', {"own": "", "kind": "t"}),
     "an empty attribute": ('<L type=""/>', {"own": "", "kind": ""}),
     "what is elsewhere": ("<L><Elsewhere>x</Elsewhere></L>", {"own": ""}),
-    "namespaces": ('<a:L xmlns:a="u" xmlns:b="v"><a:Text>t</a:Text><b:Number>5</b:Number></a:L>', {"own": "", "text": "t", "number": "5"}),
+    "namespaces": ('<a:L xmlns:a="u" xmlns:b="v"><a:Text>t</a:Text><b:Number>5</b:Number></a:L>',
+        {"own": "", "text": "t", "number": "5"}),
     "white space before it": (" \n\t<L/>", {"own": ""}),
 }  # fmt: skip
 
@@ -137,9 +138,11 @@ WRITTEN: dict[str, tuple[Document, str]] = {
     "nothing": (_Plain(), "<Plain><Leaves></Leaves></Plain>"),
     "everything": (
         _Plain(
-            kind="a\n<", own="<", text="", number=5, truth=False, leaf=_Leaf(name="n"), words=["a", ""], leaves=[_Leaf()], inner="i",
+            kind="a\n<", own="<", text="", number=5, truth=False, leaf=_Leaf(name="n"), words=["a", ""], leaves=[_Leaf()],
+            inner="i",
         ),
-        (f'<Plain {XSI} xsi:type="a&#10;&lt;">&lt;<Text></Text><Number>5</Number><Truth>false</Truth><Leaf><Name>n</Name></Leaf>'
+        (f'<Plain {XSI} xsi:type="a&#10;&lt;">&lt;'
+        '<Text></Text><Number>5</Number><Truth>false</Truth><Leaf><Name>n</Name></Leaf>'
         "<Word>a</Word><Word></Word><Leaves><Leaf></Leaf></Leaves><Inner>i</Inner></Plain>"),
     ),
     "unknown elements": (
