@@ -2,13 +2,26 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 import aiocos
 from aiocos.emulator import Emulator, Status
-from aiocos.operations.objects import ObjectIdentifier
+from aiocos.groups.bulk import delete_many
+from aiocos.operations.objects import (
+    DeletedObject,
+    DeleteError,
+    DeleteObject,
+    DeleteObjects,
+    DeleteObjectsResult,
+    Deletion,
+    ObjectIdentifier,
+)
+
+from .recorded import Recorded
 
 
 async def test_more_than_a_batch_from_a_listing_that_runs(cos: aiocos.Client, cos_emulator: Emulator):
@@ -102,3 +115,104 @@ async def test_batches_that_fail_together_are_one_failure(
     gc.collect()
     await asyncio.sleep(0)
     assert "never retrieved" not in caplog.text
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What is sent, without a service
+
+# XML has no way to write this key, so it is deleted by a request of its own.
+ODD = "c\x01"
+
+
+def _deleting(operation: Any) -> Any:
+    if isinstance(operation, DeleteObject):
+        return Deletion(delete_marker=True)
+    return DeleteObjectsResult(deleted=[DeletedObject(key=one.key) for one in operation.delete.objects], request_id="r")
+
+
+def _refusing(status: int) -> Callable[[Any], Any]:
+    return lambda _: aiocos.ServiceError("why", status=status, code="Code")
+
+
+@pytest.mark.parametrize("status", [401, 429, 500, 501, 503])
+async def test_what_is_no_refusal_of_one_key_is_raised(status: int):
+    engine: Any = Recorded(_refusing(status))
+    with pytest.raises(aiocos.ServiceError) as caught:
+        await delete_many(engine, "bucket", [ODD])
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 409, 428, 430, 499])
+async def test_a_refusal_of_one_key_is_told(status: int):
+    engine: Any = Recorded(_refusing(status))
+    result = await delete_many(engine, "bucket", [ObjectIdentifier(key=ODD, version_id="v")])
+    assert result.errors == [DeleteError(key=ODD, version_id="v", code="Code", message="why")]
+    assert result.deleted == []
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+async def test_every_request_has_what_was_said_of_all(quiet: bool):
+    engine: Any = Recorded(_deleting)
+    keys = [ObjectIdentifier(key=ODD, version_id="v"), "plain", ObjectIdentifier(key="other", version_id="w")]
+    result = await delete_many(engine, "bucket", keys, quiet=quiet, bypass_governance=True, timeout=7)
+    assert all((o.bucket, o.bypass_governance, o.timeout) == ("bucket", True, 7) for o in engine.operations)
+    (single,), (batch,) = engine.of(DeleteObject), engine.of(DeleteObjects)
+    assert (single.key, single.version_id) == (ODD, "v")
+    assert [(one.key, one.version_id) for one in batch.delete.objects] == [("plain", None), ("other", "w")]
+    assert batch.delete.quiet is (True if quiet else None)
+    told = [one for one in result.deleted if one.key == ODD]
+    assert told == ([] if quiet else [DeletedObject(key=ODD, version_id="v", delete_marker=True)])
+    assert result.request_id == "r"
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [(1, [1]), (999, [999]), (1000, [1000]), (1001, [1000, 1]), (2000, [1000, 1000]), (2001, [1000, 1000, 1])],
+)
+async def test_a_batch_has_at_most_a_thousand_keys(count: int, sizes: list[int]):
+    engine: Any = Recorded(_deleting)
+    keys = [f"k{i}" for i in range(count)]
+    result = await delete_many(engine, "bucket", keys)
+    assert [len(one.delete.objects) for one in engine.of(DeleteObjects)] == sizes
+    assert sorted(one.key for one in result.deleted) == sorted(keys)
+
+
+async def test_four_batches_are_in_flight_and_no_more():
+    in_flight, most, release = 0, 0, asyncio.Event()
+
+    class Engine:
+        async def call(self, operation: Any) -> Any:
+            nonlocal in_flight, most
+            in_flight += 1
+            most = max(most, in_flight)
+            if most == 4:
+                release.set()
+            async with asyncio.timeout(20):
+                await release.wait()
+            in_flight -= 1
+            return _deleting(operation)
+
+    engine: Any = Engine()
+    result = await delete_many(engine, "bucket", (f"k{i}" for i in range(9_000)))
+    assert (most, in_flight, len(result.deleted)) == (4, 0, 9_000)
+
+
+async def test_a_failure_ends_the_other_requests_before_it_is_raised():
+    ended: list[str] = []
+
+    class Engine:
+        async def call(self, operation: Any) -> Any:
+            if isinstance(operation, DeleteObject):
+                await asyncio.sleep(0)
+                raise aiocos.AccessDenied("no", status=401)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                ended.append("batch")
+
+    engine: Any = Engine()
+    async with asyncio.timeout(20):
+        with pytest.raises(aiocos.AccessDenied):
+            await delete_many(engine, "bucket", [*(f"k{i}" for i in range(1_000)), ODD])
+    assert ended == ["batch"]

@@ -5,6 +5,8 @@ import logging
 import time
 import urllib.request
 from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -179,3 +181,41 @@ async def test_no_secret_is_logged_or_said(cos_emulator: Emulator, caplog: pytes
     assert "attempt 1 failed" in text, "the retry was logged"
     for secret in (cos_emulator.api_key, cos_emulator.secret_access_key, "K" * 32):
         assert secret not in text
+
+
+PART_OF_AN_UPLOAD: dict[str, Any] = {"upload_id": "u", "part_number": 1}
+
+
+@pytest.fixture
+def cos_pair() -> aiocos.Client:
+    """A client that can sign; it makes no request."""
+    return aiocos.Client("https://cos.example", access_key_id="id", secret_access_key="secret-key")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_only_a_put_is_of_a_part(cos_pair: aiocos.Client, method: Any):
+    with pytest.raises(aiocos.ConfigError, match="a part is a PUT"):
+        cos_pair.objects.presign("bucket", "key", method=method, **PART_OF_AN_UPLOAD)
+    assert "uploadId" not in cos_pair.objects.presign("bucket", "key", method=method)
+
+
+@pytest.mark.parametrize("one", PART_OF_AN_UPLOAD)
+def test_a_part_has_an_upload_and_a_number(cos_pair: aiocos.Client, one: str):
+    with pytest.raises(aiocos.ConfigError, match="a part is a PUT"):
+        cos_pair.objects.presign("bucket", "key", method="PUT", **{one: PART_OF_AN_UPLOAD[one]})
+
+
+def test_what_a_presigned_url_says(cos_pair: aiocos.Client):
+    def query(**more: Any) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(cos_pair.objects.presign("bucket", "key", **more)).query))
+
+    plain = query()
+    assert plain["X-Amz-Expires"] == "3600"
+    assert plain["X-Amz-SignedHeaders"] == "host"
+    assert not {"versionId", "uploadId", "partNumber"} & set(plain)
+    part = query(method="PUT", **PART_OF_AN_UPLOAD)
+    assert (part["uploadId"], part["partNumber"]) == ("u", "1")
+    of_version = query(version_id="v", query={"response-content-type": "a/b"}, expires=60)
+    assert (of_version["versionId"], of_version["response-content-type"]) == ("v", "a/b")
+    assert of_version["X-Amz-Expires"] == "60"
+    assert query(headers={"Content-Type": "x/y"})["X-Amz-SignedHeaders"] == "content-type;host"

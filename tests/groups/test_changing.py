@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 import aiocos
 from aiocos import Client
+from aiocos.config import MAX_PUT
 from aiocos.emulator import Emulator
 from aiocos.emulator.faults import Status
+from aiocos.groups import Objects
+from aiocos.operations.acl import GetObjectAcl, Grant, ObjectAccess
+from aiocos.operations.objects import CopyObject, CopyObjectResult, HeadObject, ObjectInfo
+from aiocos.operations.shared import Grantee
+from aiocos.wire.values import CopySource, CustomerKey, Stored
+
+from .recorded import Recorded
 
 EXPIRES = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -110,3 +119,116 @@ async def test_a_wait_does_not_hide_other_errors(cos: Client, cos_emulator: Emul
         async with asyncio.timeout(0.05):
             await cos.objects.wait_until_exists("bucket", "key", poll=0.01, timeout=5)
     assert not isinstance(caught.value, aiocos.TimedOut)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the copy says, without a service
+
+LATER, PAST = datetime(2999, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC)
+PRIVATE = ObjectAccess(grants=[Grant(grantee=Grantee(type="CanonicalUser", id="i"), permission="FULL_CONTROL"), Grant()])
+PUBLIC = ObjectAccess(
+    grants=[
+        *PRIVATE.grants,
+        Grant(grantee=Grantee(type="Group", uri="http://acs.amazonaws.com/groups/global/AllUsers"), permission="READ"),
+    ]
+)
+OTHERS = ObjectAccess(
+    grants=[
+        Grant(grantee=Grantee(type="Group", uri="http://acs.amazonaws.com/groups/global/AuthenticatedUsers"), permission="READ")
+    ]
+)
+
+
+def _info(**more: Any) -> ObjectInfo:
+    return ObjectInfo(etag='"e"', content_length=5, **more)
+
+
+async def _copy_of(info: ObjectInfo, access: ObjectAccess = PRIVATE, **more: Any) -> tuple[CopyObject, Recorded]:
+    def answer(operation: Any) -> Any:
+        if isinstance(operation, HeadObject):
+            return info
+        return access if isinstance(operation, GetObjectAcl) else CopyObjectResult(etag='"f"')
+
+    engine: Any = Recorded(answer)
+    assert (await Objects(engine).update_metadata("b", "k", **more)).etag == '"f"'
+    (copy,) = engine.of(CopyObject)
+    return copy, engine
+
+
+async def test_a_copy_says_all_that_was_said_of_the_object() -> None:
+    headers = {
+        "content_type": "a/b",
+        "content_encoding": "gzip",
+        "content_disposition": "inline",
+        "content_language": "de",
+        "cache_control": "no-store",
+        "website_redirect_location": "/x",
+    }
+    copy, _ = await _copy_of(_info(version_id="v", metadata={"a": "1", "b": "2"}, expires="0", **headers))
+    assert {name: getattr(copy, name) for name in headers} == headers
+    assert (copy.source, copy.source_if_match, copy.metadata_directive) == (CopySource("b", "k", "v"), '"e"', "REPLACE")
+    assert (copy.metadata, copy.expires, copy.retention_directive) == ({"a": "1", "b": "2"}, "0", None)
+    assert isinstance(copy.expires, Stored)
+
+    changed = {name: value + "+" for name, value in headers.items()}
+    copy, _ = await _copy_of(_info(expires="0", **headers), expires=EXPIRES, **changed)
+    assert ({name: getattr(copy, name) for name in headers}, copy.expires) == (changed, EXPIRES)
+
+    copy, _ = await _copy_of(_info(**headers), **dict.fromkeys(headers, ""))
+    assert {name: getattr(copy, name) for name in headers} == dict.fromkeys(headers)
+    assert copy.expires is None
+
+
+async def test_names_of_metadata_ignore_case() -> None:
+    copy, _ = await _copy_of(_info(metadata={"a": "1", "b": "2", "c": "3"}), metadata={"B": "two", "D": "4"}, remove=["A", "D"])
+    assert copy.metadata == {"b": "two", "c": "3", "d": "4"}
+
+
+async def test_every_request_has_the_key_and_the_deadline() -> None:
+    key = CustomerKey(b"k" * 32)
+    copy, engine = await _copy_of(_info(version_id="v"), customer_key=key, timeout=9)
+    assert [one.timeout for one in engine.operations] == [9, 9, 9]
+    (head,), (acl,) = engine.of(HeadObject), engine.of(GetObjectAcl)
+    assert (head.customer_key, copy.customer_key, copy.source_customer_key) == (key, key, key)
+    assert (acl.bucket, acl.key, acl.version_id) == ("b", "k", "v")
+
+
+@pytest.mark.parametrize(("access", "acl"), [(PUBLIC, "public-read"), (PRIVATE, None), (OTHERS, None), (ObjectAccess(), None)])
+async def test_what_was_public_stays_public(access: ObjectAccess, acl: str | None) -> None:
+    copy, _ = await _copy_of(_info(), access)
+    assert copy.acl == acl
+    copy, engine = await _copy_of(_info(), access, acl="private")
+    assert (copy.acl, engine.of(GetObjectAcl)) == ("private", [])
+
+
+@pytest.mark.parametrize(
+    ("info", "lock"),
+    [
+        ({}, (None, None, None)),
+        ({"object_lock_mode": "COMPLIANCE", "object_lock_retain_until": LATER}, ("COMPLIANCE", LATER, None)),
+        ({"object_lock_mode": "COMPLIANCE", "object_lock_retain_until": PAST}, (None, None, None)),
+        ({"object_lock_mode": "COMPLIANCE"}, (None, None, None)),
+        ({"object_lock_retain_until": LATER}, (None, None, None)),
+        ({"object_lock_legal_hold": "ON"}, (None, None, "ON")),
+        ({"object_lock_legal_hold": "OFF"}, (None, None, None)),
+    ],
+)
+async def test_a_lock_that_holds_still_goes_with_the_copy(info: dict[str, Any], lock: tuple[Any, ...]) -> None:
+    copy, _ = await _copy_of(_info(**info))
+    assert (copy.object_lock_mode, copy.object_lock_retain_until, copy.object_lock_legal_hold) == lock
+
+
+@pytest.mark.parametrize(("period", "directive"), [(None, None), (0, "COPY"), (60, "COPY")])
+async def test_a_retention_goes_with_the_copy(period: int | None, directive: str | None) -> None:
+    copy, _ = await _copy_of(_info(retention_period=period))
+    assert copy.retention_directive == directive
+
+
+async def test_what_one_copy_cannot_carry_is_refused() -> None:
+    largest = ObjectInfo(etag='"e"', content_length=MAX_PUT)
+    await _copy_of(largest)
+    with pytest.raises(aiocos.ConfigError, match=r"update_metadata b/k: .*cannot be copied in one piece"):
+        await _copy_of(largest.model_copy(update={"content_length": MAX_PUT + 1}))
+    await _copy_of(_info(missing_meta=0))
+    with pytest.raises(aiocos.ConfigError, match="2 entries of its metadata"):
+        await _copy_of(_info(missing_meta=2))

@@ -7,7 +7,7 @@ from hypothesis import given
 from yarl import URL
 
 from aiocos.config import ConfigError
-from aiocos.wire.address import Endpoint, Style, split_path
+from aiocos.wire.address import Endpoint, Style, encode_key, is_link_local, is_loopback, shows, split_path
 
 from .strategies import ODD_KEYS, keys
 
@@ -101,3 +101,98 @@ def test_split_path(path: str, found: tuple[str | None, str | None]) -> None:
 def test_a_path_that_is_no_utf8_is_refused() -> None:
     with pytest.raises(ValueError):
         split_path("/b/%FF")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Whose address it is
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "127.255.255.254", "::1", "[::1]", "0.0.0.0", "::",
+        "127.1", "0x7f.1", "0x7F000001", "2130706433", "017700000001", "0177.0.0.1", "127.0.0x0.01", "::ffff:127.0.0.1",
+        "::ffff:0.0.0.0", "0",
+    ],
+)  # fmt: skip
+def test_this_machine_itself(host: str) -> None:
+    assert is_loopback(host) is True
+    origin = f"[{host}]" if ":" in host and "[" not in host else host
+    assert not shows(f"http://{origin}:9000")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "", "localhost.example", "notlocalhost", "128.0.0.1", "126.255.255.255", "::2", "1.1", "0x80.1", "1.2.3.4.5",
+        "127.0.0.1.x", "127.0.0.1.example", "0x", "999.1", "127.0.0.256", "::ffff:10.0.0.1", "fe80::1", "10.0.0.1",
+        "x127.1", "127.1x",
+    ],
+)  # fmt: skip
+def test_another_machine(host: str) -> None:
+    assert is_loopback(host) is False
+
+
+@pytest.mark.parametrize(
+    ("host", "is_link"),
+    [("169.254.169.254", True), ("fe80::1", True), ("169.253.0.1", False), ("::1", False), ("host", False), ("", False)],
+)
+def test_a_machines_own_link(host: str, is_link: bool) -> None:
+    assert is_link_local(host) is is_link
+
+
+@pytest.mark.parametrize(
+    ("origin", "can_be_read"),
+    [
+        ("https://cos.example", False), ("http://cos.example", True), ("http://10.0.0.1:9000", True),
+        ("http://localhost:9000", False), ("http://[::1]:9000", False), ("https://10.0.0.1", False), ("http://", True),
+    ],
+)  # fmt: skip
+def test_what_can_be_read_on_the_way(origin: str, can_be_read: bool) -> None:
+    assert shows(origin) is can_be_read
+
+
+def test_an_endpoint_is_its_scheme_and_host() -> None:
+    endpoint = Endpoint.parse("http://[FE80::1]:443")
+    assert (endpoint.scheme, endpoint.host, endpoint.origin) == ("http", "[fe80::1]:443", "http://[fe80::1]:443")
+    assert endpoint == Endpoint("http", "[fe80::1]:443")
+    assert "origin" not in repr(endpoint)
+    assert Endpoint.parse("https://h:443").host == Endpoint.parse("http://h:80").host == Endpoint.parse("h").host == "h"
+    assert (Endpoint.parse("https://h:442").host, Endpoint.parse("http://h:81").host) == ("h:442", "h:81")
+
+
+@pytest.mark.parametrize("text", ["https://:p@h", "https://u@h", "https://h/?", "https://h/a", "https://h/?x", "https://h/#x"])
+def test_an_endpoint_is_a_host_and_no_more(text: str) -> None:
+    if text == "https://h/?":
+        assert Endpoint.parse(text).origin == "https://h"
+        return
+    with pytest.raises(ConfigError, match=r"more than a host|user name"):
+        Endpoint.parse(text)
+
+
+@pytest.mark.parametrize("region", ["a", "a-b", "a.b", "us-south", "eu.x-y", "1"])
+def test_what_is_a_location(region: str) -> None:
+    assert Endpoint.of_region(region) == Endpoint("https", f"s3.{region}.cloud-object-storage.appdomain.cloud")
+
+
+@pytest.mark.parametrize("region", ["-a", "a-", "A", "a..", "a/"])
+def test_what_is_no_location(region: str) -> None:
+    with pytest.raises(ConfigError, match="no location"):
+        Endpoint.of_region(region)
+
+
+@pytest.mark.parametrize("bucket", ["a", "a-b", "1a", "a1"])
+def test_a_plain_name_stands_before_the_host(bucket: str) -> None:
+    assert Endpoint.parse("https://h").locate(bucket, "k/ü", "virtual") == (f"https://{bucket}.h", "/k/%C3%BC")
+
+
+def test_a_path_by_default() -> None:
+    assert Endpoint.parse("https://h").locate("b", "-._~/ü+") == ("https://h", "/b/-._~/%C3%BC%2B")
+    assert Endpoint.parse("https://h").locate("b/-._~", None) == ("https://h", "/b%2F-._~")
+    assert encode_key("aZ09/._~-") == "aZ09/._~-"
+
+
+@pytest.mark.parametrize("path", ["/%FF", "/b/%C3", "/%FF/k"])
+def test_no_part_of_a_path_may_be_other_than_utf8(path: str) -> None:
+    with pytest.raises(UnicodeDecodeError):
+        split_path(path)

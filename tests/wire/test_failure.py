@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aiocos import errors
 from aiocos.errors import CosError, IntegrityError, ServiceError, TimedOut, TransferError, TransportError
-from aiocos.wire.failure import read_error, write_error
+from aiocos.wire.failure import ErrorDocument, error_code, error_in_success, is_web_page, read_error, write_error
 from aiocos.wire.message import Response
 
 
@@ -228,3 +228,132 @@ def test_a_code_is_claimed_once() -> None:
             pass
 
     assert ServiceError.by_code["NoSuchKey"] is errors.NoSuchKey
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Parts of an error, one by one
+
+
+@pytest.mark.parametrize(
+    ("message", "protected"),
+    [
+        ("Object is under Retention.", True), ("a Legal Hold is set", True), ("PROTECTED", True), ("Object Lock", True),
+        ("WORM", True), ("no access", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_denial_that_protects(message: str, protected: bool) -> None:
+    error = read_error(_response(403, "AccessDenied", message))
+    assert type(error) is (errors.ObjectProtected if protected else errors.AccessDenied)
+    assert type(read_error(_response(409, "OperationAborted", message))) is errors.Conflict
+
+
+def test_what_an_error_takes_from_where() -> None:
+    error = read_error(_response(503, "SlowDown", "m", x_amz_request_id="r-2", Retry_After="5"))
+    assert (error.resource, error.request_id, error.retry_after, error.operation) == ("/b/k", "r-2", 5, "")
+    assert error.headers["Retry-After"] == "5"
+    assert read_error(_response(503, "SlowDown")).request_id == "r-1"
+    assert read_error(_response(503, "SlowDown"), "O", "b/k").resource == "b/k"
+    date = {"Retry-After": "Fri, 20 Nov 2026 10:01:40 GMT"}
+    assert read_error(Response(503, date, b""), now=1_795_168_800.0).retry_after == 100
+    assert read_error(Response(503, date, b"")).retry_after is None
+    empty = read_error(Response(404, {}, b""))
+    assert (type(empty), empty.code, empty.message, empty.resource, empty.request_id) == (errors.NotFound, "404", "", "", None)
+
+
+def test_all_that_a_server_says_is_redacted() -> None:
+    body = "<Error><Code>{0}C</Code><Message>{0}M</Message><Resource>{0}R</Resource><RequestId>{0}I</RequestId></Error>"
+    response = Response(400, {"X-Any": "secret!"}, body.replace("{0}", "secret").encode())
+    error = read_error(response, redact=lambda text: text.replace("secret", "*"))
+    assert (error.code, error.message, error.resource, error.request_id) == ("*C", "*M", "*R", "*I")
+    assert error.headers == {"X-Any": "*!"}
+    page = read_error(Response(502, {}, b"<p>  a secret\n page </p>"), redact=lambda text: text.replace("secret", "*"))
+    assert page.message == "<p> a * page </p>"
+
+
+@pytest.mark.parametrize(("size", "shown"), [(199, 199), (200, 200), (201, 200), (500, 200)])
+def test_a_body_that_is_no_error_is_quoted_in_short(size: int, shown: int) -> None:
+    assert read_error(Response(502, {}, b"x" * size)).message == "x" * shown
+    # White space is made one: twice as much is looked at as is quoted.
+    assert read_error(Response(502, {}, b"x " * 300)).message == ("x " * 200)[:200]
+    assert read_error(Response(502, {}, b" " * 399 + b"x" * 300)).message == "x"
+    assert read_error(Response(502, {}, b" " * 400 + b"x" * 300)).message == ""
+
+
+def test_no_more_than_128_kib_of_a_body_are_looked_at() -> None:
+    seen: list[int] = []
+
+    def redact(text: str) -> str:
+        seen.append(len(text))
+        return text
+
+    read_error(Response(502, {}, b"x" * 500_000), redact=redact)
+    assert seen[0] == 128 * 1024
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(b"<Error><Code>C</Code></Error>", "C"), (b"", ""), (b"<", ""), (b"<Error/>", ""), (b"x", "")],
+)
+def test_the_code_of_a_body(body: bytes, code: str) -> None:
+    assert error_code(Response(404, {}, body)) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"),
+    [("404", 404), ("-5", -5), ("1" * 18, int("1" * 18)), ("1" * 19, None), ("x", None), ("", None), ("5x", None)],
+)
+def test_the_status_in_a_document(status: str, kept: int | None) -> None:
+    body = f"<Error><Code>C</Code><httpStatusCode>{status}</httpStatusCode></Error>".encode()
+    assert ErrorDocument.from_xml(body).status == kept
+
+
+@pytest.mark.parametrize(
+    ("body", "is_page"),
+    [
+        (b"<html>", True), (b"<HEAD ", True), (b"<body>", True), (b"<!DOCTYPE html>", True), (b"<!doctype  HTML x", True),
+        (b"\xef\xbb\xbf \n<?xml version='1.0'?><!-- a\nb --> <html>", True), (b"<htmlx>", False), (b"<!DOCTYPE x>", False),
+        (b"text <html>", False), (b"", False), (b"<a><html>", False),
+    ],
+)  # fmt: skip
+def test_what_is_a_web_page(body: bytes, is_page: bool) -> None:
+    assert is_web_page(body) is is_page
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<ErrorX/>",
+        b"<Other><Error/></Other>",
+        b"<Error",
+        b"<Error><Code>",
+        b"<?a?><?b?><Error/>",
+        b"x<Error/>",
+        b"<error/>",
+    ],
+)
+def test_what_is_no_error_in_a_success(body: bytes) -> None:
+    assert error_in_success(Response(200, {}, body)) is None
+
+
+def test_an_error_in_a_success() -> None:
+    body = (
+        b"<Error><Code>SlowDown</Code><Message>m</Message><Resource>/b</Resource><httpStatusCode>503</httpStatusCode></Error>"
+    )
+    error = error_in_success(Response(200, {"x-amz-request-id": "r", "Retry-After": "7"}, body))
+    assert error is not None
+    assert (type(error), error.status, error.message, error.resource) == (errors.Throttled, 503, "m", "/b")
+    assert (error.request_id, error.retry_after, error.operation) == ("r", 7, "")
+
+
+def test_an_error_is_written() -> None:
+    error = ServiceError("a\x01b", status=503, code="SlowDown", resource="/b/\x02", retry_after=1.2)
+    written = write_error(error, "r-1")
+    assert (written.status, written.headers) == (503, {"Content-Type": "application/xml", "Retry-After": "2"})
+    assert written.body == (
+        b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>SlowDown</Code><Message>a\xef\xbf\xbdb</Message>'
+        b"<Resource>/b/\xef\xbf\xbd</Resource><RequestId>r-1</RequestId><httpStatusCode>503</httpStatusCode></Error>"
+    )
+    for seconds in (None, math.inf):
+        error.retry_after = seconds
+        assert write_error(error, "r").headers == {"Content-Type": "application/xml"}

@@ -13,7 +13,7 @@ from aiocos.operations.listing import ListObjectsV2Result, ObjectEntry
 from aiocos.wire.bind import from_response
 from aiocos.wire.document import Document, XmlError
 from aiocos.wire.failure import ErrorDocument, read_error
-from aiocos.wire.limits import MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS
+from aiocos.wire.limits import MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, LimitExceeded, check_limits
 from aiocos.wire.message import Response
 
 MIB = 1024 * 1024
@@ -179,3 +179,65 @@ def test_no_document_of_many_does_harm() -> None:
         except BaseException:
             print("seed", seed, data[:2000])
             raise
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The limits themselves
+
+FEW = 32_768
+
+
+def _refused(data: bytes) -> str:
+    try:
+        check_limits(data)
+    except LimitExceeded as error:
+        return str(error)
+    return ""
+
+
+def test_the_largest_document() -> None:
+    assert MAX_BYTES == 32 * MIB
+    assert _refused(b" " * MAX_BYTES) == ""
+    assert _refused(b" " * (MAX_BYTES + 1)) == "33,554,433 bytes, more than 33,554,432"
+
+
+def _long(depth: int = 1, attributes: int = 0) -> bytes:
+    """A document that is measured, with one element so deep that has so many attributes."""
+    inner = b"<x " + b" ".join(b"a%d=''" % n for n in range(attributes)) + b"/>"
+    return b"<r>" + b"<a/>" * FEW + b"<d>" * (depth - 2) + inner + b"</d>" * (depth - 2) + b"</r>"
+
+
+def test_the_deepest_element_and_the_most_attributes() -> None:
+    assert _refused(_long(MAX_DEPTH)) == ""
+    assert _refused(_long(MAX_DEPTH + 1)) == "elements nested more than 64 deep"
+    assert _refused(_long(2, MAX_ATTRIBUTES)) == ""
+    assert _refused(_long(2, MAX_ATTRIBUTES + 1)) == "an element with more than 64 attributes"
+
+
+def test_the_most_elements() -> None:
+    assert MAX_ELEMENTS == 1_000_000
+    assert _refused(b"<r>" + b"<a/>" * 999_999 + b"</r>") == ""
+    assert _refused(b"<r>" + b"<a/>" * 1_000_000 + b"</r>") == "more than 1,000,000 elements"
+
+
+def test_what_is_not_measured() -> None:
+    """A document with few tags and few quotation marks is let through, whatever it is."""
+    deep = b"<d>" * 100
+    assert _refused(deep + b"<" * (FEW - 100)) == ""
+    assert _refused(deep + b"<a/>" * (FEW - 99)) != ""
+    for marks in (b'"' * FEW, b"'" * FEW, b"\"'" * (FEW // 2)):
+        assert _refused(deep + marks) == ""
+        assert _refused(deep + marks + b'"') != ""
+        assert _refused(deep + marks + b"'") != ""
+
+
+def test_what_is_not_well_formed_is_let_through() -> None:
+    assert _refused(b"<r>" + b"<a/>" * FEW + b"</x>") == ""
+    assert _refused(b"<r>" + b"<a/>" * FEW) == ""
+
+
+def test_the_longest_tag() -> None:
+    many = b"<a/>" * FEW
+    assert _refused(b"<r>" + many + b"<x a='" + b"y" * (60 * 1024) + b"'/></r>") == ""
+    assert _refused(b"<r>" + many + b"<x a='" + b"y" * (300 * 1024) + b"'/></r>") == "a tag of more than 65,536 bytes"
+    assert _refused(b"<r>" + many + b"y" * (300 * 1024) + b"</r>") == ""

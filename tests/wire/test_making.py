@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from pydantic import BaseModel
 from aiocos.errors import ProtocolError
 from aiocos.operations.objects import Deletion, ObjectInfo, PutObjectResult
 from aiocos.wire import bind
-from aiocos.wire.making import Maker
+from aiocos.wire.document import Document
+from aiocos.wire.making import Maker, are_alike
 from aiocos.wire.message import Response
 from aiocos.wire.spec import Header
 
@@ -94,3 +96,109 @@ def test_results_share_no_metadata() -> None:
     one, other = (bind.from_response(ObjectInfo, Response(200, {})) for _ in range(2))
     one.metadata["a"] = "b"
     assert other.metadata == {}
+
+
+USUAL: list[tuple[type[Any], dict[str, str], dict[str, Any]]] = [
+    (Deletion, {"x-amz-delete-marker": "true"}, {"delete_marker": True}),
+    (Deletion, {"x-amz-delete-marker": "false", "x-amz-version-id": "v"}, {"delete_marker": False, "version_id": "v"}),
+    (ObjectInfo, {"Content-Length": "9" * 18}, {"content_length": int("9" * 18)}),
+    (ObjectInfo, {"Content-Length": "007"}, {"content_length": 7}),
+    (ObjectInfo, {"Last-Modified": "20261120T100000Z"}, {"last_modified": datetime(2026, 11, 20, 10, tzinfo=UTC)}),
+    (ObjectInfo, {"x-amz-meta-a": "b", "ETag": ""}, {"metadata": {"a": "b"}, "etag": ""}),
+    (PutObjectResult, {}, {}),
+]
+
+
+@pytest.mark.parametrize(("cls", "headers", "fields"), USUAL)
+def test_values_in_their_usual_form_are_made(
+    cls: type[Any], headers: dict[str, str], fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind._shape(cls)
+    monkeypatch.setattr(bind, "build", lambda *_: pytest.fail("validated"))
+    made = bind.from_response(cls, Response(200, headers))
+    assert {name: getattr(made, name) for name in fields} == fields
+    # The map of metadata is always given, and the request id.
+    assert made.model_fields_set - {"metadata", "request_id"} == set(fields) - {"metadata"}
+
+
+OTHER_FORMS: list[tuple[type[Any], dict[str, str]]] = [
+    (ObjectInfo, {"ETag": "ü"}),
+    (ObjectInfo, {"Content-Length": "-1"}),
+    (ObjectInfo, {"Content-Length": "\u0663"}),
+    (ObjectInfo, {"Content-Length": " 5"}),
+    (Deletion, {"x-amz-delete-marker": "True"}),
+    (ObjectInfo, {"Last-Modified": "2026-11-20T10:00:00Z"}),
+    (ObjectInfo, {"Last-Modified": "Fri, 20 Nov 2026 10:00:00 -0000"}),
+    (ObjectInfo, {"x-amz-meta-a": "b", "x-amz-meta-c": "ü"}),
+]
+
+
+@pytest.mark.parametrize(("cls", "headers"), OTHER_FORMS)
+def test_values_in_another_form_are_left_to_pydantic(
+    cls: type[Any], headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated: list[Any] = []
+    build = bind.build
+    monkeypatch.setattr(bind, "build", lambda *given: validated.append(given) or build(*given))
+    try:
+        bind.from_response(cls, Response(200, headers))
+    except ProtocolError:
+        pass
+    assert len(validated) == 1
+
+
+class _One(Document):
+    a: str | None = None
+    b: str | None = None
+
+
+class _Two(_One):
+    pass
+
+
+def _one(fields_set: set[str], **state: Any) -> _One:
+    made = _One.model_construct(fields_set)
+    made.__dict__.clear()
+    made.__dict__.update(state)
+    return made
+
+
+def test_instances_that_are_alike() -> None:
+    valid = _One(a="1")
+    assert are_alike(_one({"a"}, a="1", b=None), valid) is True
+    assert not are_alike(_one({"a"}, a="2", b=None), valid)
+    assert not are_alike(_one({"a"}, b=None, a="1"), valid), "another order"
+    assert not are_alike(_one(set(), a="1", b=None), valid), "other fields given"
+    assert not are_alike(_Two(a="1"), valid)
+    assert not are_alike(_one({"a"}, a="1"), valid)
+    extra = _one({"a"}, a="1", b=None)
+    object.__setattr__(extra, "__pydantic_extra__", {})
+    assert not are_alike(extra, valid)
+
+
+class _Unready(Document):
+    """A field that has to be given, and one whose default is made anew each time."""
+
+    request_id: str | None = None
+    needed: str
+
+
+class _Listing(Document):
+    request_id: str | None = None
+    items: list[str] = []
+
+
+class _Ready(Document):
+    request_id: str | None = None
+    text: str = "t"
+    number: int = 1
+    table: dict[str, str] = {}
+
+
+def test_classes_that_results_are_made_of() -> None:
+    assert Maker(_Ready).is_right is True
+    assert Maker(_Unready).is_right is False
+    assert Maker(_Listing).is_right is False
+    made = Maker(_Ready).make({"request_id": None, "number": "5", "table": {"a": "b"}})
+    assert made == _Ready(number=5, table={"a": "b"})
+    assert Maker(_Ready).make({"unknown": "x"}) is None

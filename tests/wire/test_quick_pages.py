@@ -477,3 +477,79 @@ def test_a_field_that_entries_do_not_know_is_noticed() -> None:
     assert entries._can_make(ObjectEntry)
     assert entries._can_make(ObjectVersion)
     assert not entries._can_make(Longer)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What is tried out before entries are made without pydantic
+
+GIVEN = ["key", "last_modified", "etag", "size", "storage_class", "owner", "checksum_algorithm", "checksum_type"]
+_UNLIKE = object()
+
+
+def _noticed(cls: type[Any], change: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Tell whether entries of a class are found to be made otherwise than by pydantic, where `change` changes each."""
+    make = entries._make
+
+    def otherwise(*given: Any) -> Any:
+        made = make(*given)
+        for entry in made:
+            change(entry)
+        return made
+
+    entries._can_make.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(entries, "_make", otherwise)
+        made = entries._can_make(cls)
+    entries._can_make.cache_clear()
+    return made is False
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"), [(cls, name) for cls in (ObjectEntry, ObjectVersion) for name in GIVEN]
+    + [(ObjectVersion, "version_id"), (ObjectVersion, "is_latest")]
+)  # fmt: skip
+@pytest.mark.parametrize("given", [True, False])
+def test_each_field_is_tried_given_and_not(cls: type[Any], name: str, given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(entry: Any) -> None:
+        if (name in entry.model_fields_set) == given:
+            entry.__dict__[name] = _UNLIKE
+
+    assert _noticed(cls, change, monkeypatch) == (given or name != "key")
+
+
+def test_entries_as_pydantic_makes_them_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not _noticed(ObjectEntry, lambda _: None, monkeypatch)
+    assert not _noticed(ObjectVersion, lambda _: None, monkeypatch)
+    assert entries._can_make(ObjectEntry) is True
+    assert entries._can_make(ObjectVersion) is True
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What is not worth taking apart
+
+
+def _padded(inside: str, size: int) -> bytes:
+    body = f"<L><Name>{'n' * size}</Name>{''.join(NINE)}{inside}</L>"
+    return body.encode()
+
+
+def test_a_large_page_is_taken_apart_only_if_it_consists_of_entries() -> None:
+    large, other = 1024 * 1024, "<X/>" * 20_000
+    assert quickly(ListObjectsV2Result, _padded("", large)) is not None
+    assert quickly(ListObjectsV2Result, _padded(other, large)) is None
+    assert quickly(ListObjectsV2Result, _padded(other, 0)) is not None
+    assert quickly(ListObjectsV2Result, _padded("<X/>" * 5_000, large)) is not None
+
+
+@pytest.mark.parametrize(("count", "quick"), [(29, True), (30, False)])
+def test_an_entry_has_at_most_thirty_elements(count: int, quick: bool) -> None:
+    body = _alone("<Key>k</Key>" + "".join(f"<E{i}>x</E{i}>" for i in range(count)))
+    assert (quickly(ListObjectsV2Result, body) is not None) == quick
+    assert_equal(ListObjectsV2Result, body)
+
+
+def test_the_usual_number_of_entries() -> None:
+    for count in (7, 8):
+        body = f"<L>{''.join(NINE[:count])}</L>".encode()
+        with patch.object(entries, "_FEWEST", 8):
+            assert (quickly(ListObjectsV2Result, body) is not None) == (count == 8)

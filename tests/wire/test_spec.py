@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import pytest
 
-from aiocos.operations.objects import Delete, GetObject, PutObject
-from aiocos.wire.method import Call, Group
-from aiocos.wire.spec import Body, Header, Operation, Payload, Query, Result, operation, registry
+from aiocos.operations.objects import Delete, GetObject, HeadObject, PutObject
+from aiocos.wire.method import Call, Group, Method
+from aiocos.wire.spec import Body, Header, Local, Operation, Payload, Query, Result, operation, registry
 from aiocos.wire.values import codec
 
 
@@ -123,3 +123,103 @@ def test_a_method_has_the_signature_of_its_operation() -> None:
     assert Things.put.operation is PutObject
     with pytest.raises(TypeError):
         things.put("b")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What is read off a statement
+
+
+def test_everything_that_a_statement_says() -> None:
+    annotations = {
+        "x": Annotated[str | None, Query("X")],
+        "head": Annotated[str, Header("X-Head")],
+        "data": Annotated[bytes, Payload()],
+        "key": str,
+        "bucket": str,
+        "service_instance_id": Annotated[str, Local()],
+    }
+    statement = _state("/{bucket}/{key}?a=1&b&&c=", annotations).statement
+    assert (statement.name, statement.method, statement.ok, statement.repeatable) == ("Odd", "PUT", 200, True)
+    assert (statement.has_bucket, statement.has_key, statement.has_payload, statement.names_instance) == (True,) * 4
+    assert statement.query == (("a", "1"), ("b", ""), ("c", ""))
+    assert [p.name for p in statement.parameters][:2] == ["key", "bucket"]
+    assert [p.name for p in statement.parameters if p.required] == ["key", "bucket", "x", "head", "data", "service_instance_id"]
+    assert statement.marks == {"?a=1", "?b", "?c", "?X", "x-head"}
+    assert statement.body is not None
+    assert statement.body.name == "data"
+    plain = _state("/?odd", {}, name="Plain").statement
+    assert (plain.has_bucket, plain.has_key, plain.has_payload, plain.names_instance, plain.body) == (False,) * 4 + (None,)
+
+
+@pytest.mark.parametrize(
+    ("method", "said", "repeatable"),
+    [("GET", None, True), ("POST", None, False), ("POST", True, True), ("PUT", False, False), ("DELETE", None, True)],
+)
+def test_what_may_be_sent_twice(method: str, said: bool | None, repeatable: bool) -> None:
+    made = operation(method, "/?odd", ok=204, repeatable=said)(types.new_class("Odd", (Operation[Result],)))
+    assert (made.statement.repeatable, made.statement.ok) == (repeatable, 204)
+
+
+def test_defaults_and_what_is_required() -> None:
+    parameters = {p.name: p for p in PutObject.statement.parameters}
+    assert (parameters["bucket"].required, parameters["data"].required, parameters["data"].default) == (True, False, b"")
+    assert (parameters["acl"].required, parameters["acl"].default, parameters["bucket"].default) == (False, None, None)
+    marks = {p.name: p.place for p in GetObject.statement.parameters}
+    assert isinstance(marks["range"], Header)
+    assert (marks["range"].lenient, marks["range"].iso, marks["range"].fraction) == (True, False, False)
+    assert Query("x") == Query("x", lenient=False)
+    assert Header("x") == Header("x", iso=False, lenient=False, fraction=False)
+    assert Body() == Body(md5=False, of=None)
+
+
+def test_operations_are_equal_by_what_they_say() -> None:
+    one = GetObject("b", "k", version_id="v", timeout=5)
+    assert one == GetObject("b", "k", version_id="v", timeout=5)
+    assert one != GetObject("b", "k", version_id="v", timeout=6)
+    assert one != GetObject("b", "k", version_id="w", timeout=5)
+    assert one != HeadObject("b", "k", version_id="v", timeout=5)
+    assert one != "another"
+    assert one.contradiction(None) is None
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+
+
+def test_what_an_operation_shows() -> None:
+    assert repr(GetObject("b", "k", timeout=5)) == "GetObject(bucket='b', key='k', timeout=5)"
+    shown = repr(PutObject("b", "k", b"data", customer_key=b"k" * 32, content_type="t", acl=None))
+    assert shown == "PutObject(bucket='b', key='k', content_type='t')"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method", "clashes"),
+    [
+        ("/{bucket}?odd", "PUT", True), ("/{bucket}?odd", "GET", False), ("/{bucket}/{key}?odd", "PUT", False),
+        ("/?odd", "PUT", False), ("/{bucket}?odd=1", "PUT", False), ("/{bucket}?even", "PUT", False),
+    ],
+)  # fmt: skip
+def test_requests_differ_in_method_path_and_marks(pattern: str, method: str, clashes: bool) -> None:
+    _state("/{bucket}?odd", {"bucket": str})
+    names = {name: str for name in ("bucket", "key") if name in pattern}
+    if clashes:
+        with pytest.raises(TypeError, match="Other and Odd are one request"):
+            _state(pattern, names, method, name="Other")
+    else:
+        _state(pattern, names, method, name="Other")
+        assert list(registry)[-2:] == ["Odd", "Other"]
+
+
+def test_a_header_and_a_query_may_have_one_name() -> None:
+    _state("/{bucket}?odd", {"bucket": str, "a": Annotated[str, Header("x")], "b": Annotated[str, Query("x")]})
+
+
+def test_a_group_gives_its_caller_and_keeps_its_methods() -> None:
+    class Things(Group[str]):
+        read: Any = Method(GetObject, lambda caller, made: (caller, made))
+
+    things = Things("caller")
+    assert things.caller == "caller"
+    assert things.read("b", "k") == ("caller", GetObject("b", "k"))
+    assert things.__dict__["read"] is things.read
+    assert (things.read.__qualname__, things.read.__module__) == ("read", GetObject.__module__)
+    assert Things.read.__doc__ == GetObject.__doc__
+    assert Things("other").read("b", "k")[0] == "other"

@@ -315,3 +315,52 @@ def test_versions_are_told_apart_where_the_answer_tells_them() -> None:
 @pytest.mark.parametrize("key", ["a\rb", "a\r\nb", "a\nb", "a&<b", "ü"])
 def test_keys_are_compared_as_a_parser_reads_them(key: str) -> None:
     _deleted(f"<Deleted><Key>{key.replace('&', '&amp;').replace('<', '&lt;')}</Key></Deleted>", key)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the refusal says
+
+
+@pytest.mark.parametrize(
+    ("operation", "headers", "body", "text"),
+    [
+        (PutObject("b", "k"), {}, b"", "the 200 answer is another's: it has no ETag, as every PutObjectResult has"),
+        (PutObject("b", "k"), {"ETag": ""}, b"", "the 200 answer is another's: it has no ETag, as every PutObjectResult has"),
+        (
+            ListParts("b", "k", "u"), {}, b"<ListPartsResult/>",
+            "the 200 answer is another's: it has no UploadId, as every ListPartsResult has",
+        ),
+        (PutObject("b", "k"), {"ETag": "e"}, b"<html>", "the 200 answer is another's: it is a web page"),
+        (
+            GetBucketCors("b"), {"x-amz-request-id": "r"}, b"<Other/>",
+            "the 200 answer is another's: its root is Other, and not CORSConfiguration (request id r)",
+        ),
+        (
+            GetBucketCors("b"), {}, b"<" + b"O" * 100 + b"/>",
+            f"the 200 answer is another's: its root is {'O' * 80}, and not CORSConfiguration",
+        ),
+    ],
+)  # fmt: skip
+def test_why_an_answer_is_anothers(operation: Operation[Any], headers: dict[str, str], body: bytes, text: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        read_answer(operation, Response(200, headers, body))
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<CORSConfiguration/>",
+        b"<x:CORSConfiguration xmlns:x='u'/>",
+        b"\xef\xbb\xbf<?xml version='1.0'?> <!-- a\n --><CORSConfiguration/>",
+    ],
+)  # fmt: skip
+def test_the_root_is_found_behind_what_may_stand_before_it(body: bytes) -> None:
+    assert read_answer(GetBucketCors("b"), Response(200, {}, body)).rules == []
+
+
+def test_a_body_where_none_is_expected_is_no_fault() -> None:
+    assert read_answer(PutObject("b", "k"), Response(200, {"ETag": "e"}, b"<Any/>")).etag == "e"
+    # Where an answer has no root that could be found, the codec says what it is.
+    with pytest.raises(ProtocolError, match="is no CorsConfiguration: not well-formed"):
+        read_answer(GetBucketCors("b"), Response(200, {}, b"text"))

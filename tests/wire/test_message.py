@@ -1,0 +1,42 @@
+"""The messages themselves: addresses, request ids, query strings."""
+
+from __future__ import annotations
+
+import pytest
+
+from aiocos.wire.message import Outgoing, Request, Response, encode_query
+
+
+def test_an_address() -> None:
+    asked = Outgoing("GET", "https://cos.example:8080", "/b/k", "acl&x=1", {"Authorization": "token"}, b"the body")
+    assert (asked.host, asked.url) == ("cos.example:8080", "https://cos.example:8080/b/k?acl&x=1")
+    assert Outgoing("GET", "http://h", "/", "", {}).url == "http://h/"
+    assert "token" not in repr(asked)
+    assert "the body" not in repr(asked)
+
+
+def test_messages_share_nothing() -> None:
+    one, other = Request("GET"), Request("GET")
+    one.query.append(("a", ""))
+    assert (other.query, other.headers, other.bucket, other.key, other.body) == ([], {}, None, None, None)
+    assert Response(200) == Response(200, {}, b"")
+
+
+@pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        ({"x-clv-request-id": "c", "x-amz-request-id": "a"}, "c"),
+        ({"x-amz-request-id": "a"}, "a"),
+        ({"x-clv-request-id": "", "x-amz-request-id": "a"}, "a"),
+        ({"x-clv-request-id": "c"}, "c"),
+        ({}, None),
+    ],
+)
+def test_the_request_id(headers: dict[str, str], request_id: str | None) -> None:
+    assert Response(200, headers).request_id == request_id
+
+
+def test_a_query_string() -> None:
+    assert encode_query([]) == ""
+    assert encode_query([("acl", ""), ("a b/c", "-._~/?&=+ü")]) == "acl&a%20b%2Fc=-._~%2F%3F%26%3D%2B%C3%BC"
+    assert encode_query([("-._~/", "")]) == "-._~%2F"

@@ -1,0 +1,33 @@
+"""Text in XML: what is escaped, and what cannot be carried."""
+
+from __future__ import annotations
+
+import pytest
+
+from aiocos.wire.text import XmlError, attribute, escape, sayable, unrepresentable
+
+NEVER = ["\x00", "\x01", "\x08", "\x0b", "\x0c", "\x0e", "\x1f", "\ud800", "\udfff", "\ufffe", "\uffff"]
+CARRIED = ["\t", "\n", "\r", " ", "\x7f", "\ud7ff", "\ue000", "\ufffd", "\U00010000", "\U0010ffff"]
+
+
+@pytest.mark.parametrize("character", NEVER, ids=ascii)
+def test_what_xml_cannot_carry(character: str) -> None:
+    text = f"ab{character}c"
+    assert unrepresentable(text)
+    assert sayable(text) == "ab\ufffdc"
+    with pytest.raises(XmlError, match=rf"U\+{ord(character):04X} at index 2 of"):
+        escape(text)
+    with pytest.raises(XmlError):
+        attribute(text)
+
+
+@pytest.mark.parametrize("character", CARRIED, ids=ascii)
+def test_what_xml_can_carry(character: str) -> None:
+    assert not unrepresentable(character)
+    assert sayable(character) == character
+
+
+def test_what_is_escaped() -> None:
+    assert escape("plain\n\t'") == "plain\n\t'"
+    assert escape("&<>\"\r'\n\t") == "&amp;&lt;&gt;&quot;&#13;'\n\t"
+    assert attribute("&<>\"\r'\n\t") == "&amp;&lt;&gt;&quot;&#13;'&#10;&#9;"
