@@ -398,7 +398,8 @@ async def test_what_a_subscriber_raises_is_logged(cos: S3Client, file: str, wait
         setattr(failing, name, later if waits else at_once)
     async with AsperaTransferManager(cos) as transfer_manager:
         await transfer_manager.upload(file, "bucket", "object", None, [failing])
-    told = [record for record in caplog.records if record.exc_info]
+    # Older versions of aiohttp log futures of their own.
+    told = [record for record in caplog.records if record.exc_info and record.name.startswith("aiocos")]
     assert len(told) >= 3
     assert {record.name for record in told} == {"aiocos.ibm_boto3"}
     assert await stored(cos) == {"object": DATA}

@@ -90,8 +90,8 @@ class Database:
     async def write(self, run: Write[T], *, frees: bool = False) -> T:
         """Run a function in the writer's next transaction; returns after the commit. What it raises is rolled back alone.
 
-        A caller that is cancelled does not take the write back. On a full disk, a function that `frees` runs a second time,
-        with the reserve given up for it; every other raises `ServiceError` 507.
+        A caller that is cancelled does not take the write back. On a full disk, a function that `frees` runs once or twice
+        more, with the reserve given up for it; every other raises `ServiceError` 507.
         """
         if not frees:
             self._reserve.check()
@@ -166,12 +166,22 @@ class Database:
             return refused, []
         with self._reserve.opened():
             try:
-                done, dead = self._run(freeing)
+                try:
+                    done, dead = self._run(freeing)
+                except sqlite3.Error as error:
+                    if not is_full(error):
+                        raise
+                    # A reader may have kept an earlier journal from being emptied: its room is the room that is missing.
+                    self._empty_journal()
+                    done, dead = self._run(freeing)
                 # The room of the journal is given back, so that the next deletion finds some too.
-                self._writer_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._empty_journal()
             except sqlite3.Error as error:
                 return [*refused, *((job, None, no_room() if is_full(error) else error) for job in freeing)], []
         return [*refused, *done], dead
+
+    def _empty_journal(self) -> None:
+        self._writer_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _tell(self, done: list[_Outcome], dead: list[str]) -> None:
         for job, result, error in done:
