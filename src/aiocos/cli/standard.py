@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO, cast
 
 INPUT, OUTPUT, ERROR = "standard input", "standard output", "standard error"
 
@@ -29,8 +29,10 @@ def reopen() -> None:
             if made != number:
                 os.dup2(made, number)
                 os.close(made)
-        stream: io.TextIOWrapper[Any] | None = getattr(sys, name)
-        if stream is None or (os.name == "posix" and isinstance(stream, io.TextIOWrapper) and stream.fileno() == number):
+        stream: TextIO | None = getattr(sys, name)
+        if stream is None or (
+            os.name == "posix" and isinstance(cast(object, stream), io.TextIOWrapper) and stream.fileno() == number
+        ):
             setattr(sys, name, _opened(number, stream))
 
 
@@ -65,13 +67,13 @@ class _Stream(io.FileIO):
             return super().write(data)
 
 
-def _opened(number: int, like: io.TextIOWrapper[Any] | None) -> io.TextIOWrapper[Any]:
+def _opened(number: int, like: TextIO | None) -> TextIO:
     raw = _Stream(number)
     buffer = io.BufferedWriter(raw) if number else io.BufferedReader(raw)
     if like is None:
         # Line buffering writes at once: an error shall come from the command, and not after it.
         return io.TextIOWrapper(buffer, encoding="utf-8", line_buffering=True)
-    return io.TextIOWrapper(buffer, like.encoding, like.errors, line_buffering=like.line_buffering)
+    return io.TextIOWrapper(buffer, like.encoding, like.errors, line_buffering=bool(like.line_buffering))
 
 
 def finish(status: int) -> int:
