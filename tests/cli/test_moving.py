@@ -181,6 +181,65 @@ def test_down_is_flushed_to_disk(shell: Shell, place: str, source: Path, monkeyp
     assert asked == [True]
 
 
+@pytest.mark.parametrize("tree", [True, False])
+def test_down_directories_that_are_made_are_flushed(
+    shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch, *, tree: bool
+):
+    """A flushed file is lost with its directory, where that has no name on the disk yet."""
+    assert shell("cp", str(source), f"{place}/p/a/b/key").code == 0
+    flushed: set[int] = set()
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        flushed.add(os.fstat(fd).st_ino)
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    target = source.parent / "new" / "out"
+    result = shell("mv", "-r", f"{place}/p", str(target)) if tree else shell("mv", f"{place}/p/a/b/key", f"{target}/a/b/key")
+    assert result.code == 0
+    key = target / "a" / "b" / "key"
+    assert key.read_bytes() == DATA
+    for path in (key, *key.parents):
+        assert path.stat().st_ino in flushed, path
+        if path == source.parent:
+            return
+
+
+@pytest.mark.parametrize("change", ["another file", "written, and its time set back"])
+def test_up_sees_a_change_that_size_and_time_do_not_show(
+    shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch, change: str
+):
+    real = methods._UPLOAD._work
+
+    async def work(service: Any, budget: Any, request: Any, monitor: Any) -> Any:
+        result = await real(service, budget, request, monitor)
+        info, other = source.stat(), source.parent / "other"
+        where = other if change == "another file" else source
+        where.write_bytes(DATA[::-1])
+        os.utime(where, ns=(info.st_atime_ns, info.st_mtime_ns))
+        if where is other:
+            other.replace(source)
+        return result
+
+    monkeypatch.setattr(methods._UPLOAD, "_work", work)
+    result = shell("mv", str(source), f"{place}/key")
+    assert result.code == 1
+    assert "was changed while it was moved" in result.err
+    assert source.read_bytes() == DATA[::-1]
+
+
+def test_up_moves_all_names_of_a_file(shell: Shell, place: str, source: Path):
+    tree = source.parent / "tree"
+    tree.mkdir()
+    (tree / "a").write_bytes(DATA)
+    for name in "bcdefgh":
+        os.link(tree / "a", tree / name)
+    result = shell("mv", "-r", str(tree), f"{place}/tree")
+    assert result.code == 0, result.err
+    assert not list(tree.iterdir())
+
+
 # -- within -----------------------------------------------------------------------------------------------------------
 
 
