@@ -47,15 +47,26 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
+# Characters of a message. What a service sends may have megabytes, and messages go into logs.
+_LONGEST = 8192
+
+
 class CosError(Exception):
     """Anything this library raises on its own account.
 
-    `str()` and `repr()` show what a server or a key put into a message as `printable` writes it; attributes such as `message`
-    and `resource` have it as it came.
+    `str()` and `repr()` show what a server or a key put into a message as `printable` writes it, and of a message at most 8,192
+    characters; attributes such as `message` and `resource` have all of it as it came.
     """
 
     def __str__(self) -> str:
-        return printable(self._text())
+        text = self._text()
+        if len(text) > _LONGEST:
+            text = f"{text[:_LONGEST]}… (and {len(text) - _LONGEST:,} more characters)"
+        return printable(text)
+
+    def __repr__(self) -> str:
+        text = super().__repr__()
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
     def _text(self) -> str:
         """Return the message, as it came."""
