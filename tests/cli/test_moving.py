@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from tests.answers import Answer, altered
 from tests.cli.conftest import Shell
+from tests.servers import environment, moto, rclone
 
 from aiocos.transfer import methods
 from aiocos.wire import digest
@@ -388,3 +391,32 @@ def test_down_to_a_file_that_is_cut_short(shell: Shell, place: str, source: Path
     stayed(result)
     assert "the object has 13 bytes, the file 5" in result.err
     assert there(shell, f"{place}/key")
+
+
+# -- services of others -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", ["moto", "rclone"])
+def test_a_large_file_goes_up_and_comes_back_on_other_services(tmp_path: Path, service: str):
+    """moto names versions that it has not, and rclone gives the object another ETag than its completion."""
+    (tmp_path / "data").mkdir()
+    content = os.urandom(20 << 20)
+    (tmp_path / "file").write_bytes(content)
+    with moto() if service == "moto" else rclone(tmp_path / "data") as server:
+        settings = {
+            "AIOCOS_ENDPOINT": server.endpoint,
+            "AWS_ACCESS_KEY_ID": server.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
+        }
+        for arguments in (
+            ["mb", "cos://bucket"],
+            ["mv", str(tmp_path / "file"), "cos://bucket/a"],
+            ["mv", "cos://bucket/a", "cos://bucket/b"],
+            ["mv", "cos://bucket/b", str(tmp_path / "back")],
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "aiocos", *arguments], env=environment(**settings), capture_output=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            assert not (tmp_path / "file").exists() or arguments[0] == "mb"
+    assert (tmp_path / "back").read_bytes() == content
