@@ -36,12 +36,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
-def printable(text: str) -> str:
-    """Return a text that cannot command a terminal or forge a log line.
+def printable(text: str, most: int | None = None) -> str:
+    """Return a text that cannot command a terminal or forge a log line; at most so many characters.
 
     Control characters (line breaks, ESC, C1), characters that change the direction of writing, and others that are not visible
     are written as Python writes them: `\\x1b`, `\\u202e`. Letters of all languages stay.
     """
+    text = text if most is None or len(text) <= most else f"{text[:most]}…"
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
@@ -59,14 +60,10 @@ class CosError(Exception):
     """
 
     def __str__(self) -> str:
-        text = self._text()
-        if len(text) > _LONGEST:
-            text = f"{text[:_LONGEST]}… (and {len(text) - _LONGEST:,} more characters)"
-        return printable(text)
+        return printable(self._text(), _LONGEST)
 
     def __repr__(self) -> str:
-        text = super().__repr__()
-        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        return printable(super().__repr__(), _LONGEST)
 
     def _text(self) -> str:
         """Return the message, as it came."""
