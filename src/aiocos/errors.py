@@ -36,26 +36,34 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
-def printable(text: str) -> str:
-    """Return a text that cannot command a terminal or forge a log line.
+def printable(text: str, most: int | None = None) -> str:
+    """Return a text that cannot command a terminal or forge a log line; at most so many characters.
 
     Control characters (line breaks, ESC, C1), characters that change the direction of writing, and others that are not visible
     are written as Python writes them: `\\x1b`, `\\u202e`. Letters of all languages stay.
     """
+    text = text if most is None or len(text) <= most else f"{text[:most]}…"
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
+# Characters of a message. What a service sends may have megabytes, and messages go into logs.
+_LONGEST = 8192
+
+
 class CosError(Exception):
     """Anything this library raises on its own account.
 
-    `str()` and `repr()` show what a server or a key put into a message as `printable` writes it; attributes such as `message`
-    and `resource` have it as it came.
+    `str()` and `repr()` show what a server or a key put into a message as `printable` writes it, and of a message at most 8,192
+    characters; attributes such as `message` and `resource` have all of it as it came.
     """
 
     def __str__(self) -> str:
-        return printable(self._text())
+        return printable(self._text(), _LONGEST)
+
+    def __repr__(self) -> str:
+        return printable(super().__repr__(), _LONGEST)
 
     def _text(self) -> str:
         """Return the message, as it came."""

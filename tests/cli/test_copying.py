@@ -1,10 +1,14 @@
 """What `cp` and `rm` refuse, keep and report beyond the plain cases."""
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Shell
+
+import aiocos
+from aiocos.groups.reading import ObjectStream
 
 
 def put(shell: Shell, bucket: str, *keys: str) -> None:
@@ -149,3 +153,24 @@ def test_odd_names_both_ways(shell: Shell, bucket: str, tmp_path: Path):
     assert sorted(str(row["key"]) for row in shell("ls", "--json", f"cos://{bucket}").json()) == sorted(names)
     assert shell("cp", "-r", f"cos://{bucket}", str(tmp_path / "back")).code == 0
     assert {p.name: p.read_bytes() for p in (tmp_path / "back").iterdir()} == {n: (tree / n).read_bytes() for n in names}
+
+
+def test_a_read_by_name_that_breaks_leaves_the_old_file(
+    shell: Shell, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    put(shell, bucket, "key")
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    file.chmod(0o600)
+    command = ("api", "get-object", "--bucket", bucket, "--key", "key", "--output", str(file))
+
+    async def breaks(stream: ObjectStream) -> AsyncIterator[bytes]:
+        yield b"half"
+        raise aiocos.ProtocolError("it broke")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectStream, "__aiter__", breaks)
+        assert shell(*command).code == 1
+    assert (file.read_bytes(), os.listdir(tmp_path)) == (b"old", ["file"])
+    assert shell(*command).code == 0
+    assert (file.read_bytes(), file.stat().st_mode & 0o777, os.listdir(tmp_path)) == (b"key", 0o600, ["file"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from tests.answers import Answer, altered
 from tests.cli.conftest import Shell
+from tests.servers import environment, moto, rclone
 
 from aiocos.transfer import methods
 from aiocos.wire import digest
@@ -181,6 +184,65 @@ def test_down_is_flushed_to_disk(shell: Shell, place: str, source: Path, monkeyp
     assert asked == [True]
 
 
+@pytest.mark.parametrize("tree", [True, False])
+def test_down_directories_that_are_made_are_flushed(
+    shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch, *, tree: bool
+):
+    """A flushed file is lost with its directory, where that has no name on the disk yet."""
+    assert shell("cp", str(source), f"{place}/p/a/b/key").code == 0
+    flushed: set[int] = set()
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        flushed.add(os.fstat(fd).st_ino)
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    target = source.parent / "new" / "out"
+    result = shell("mv", "-r", f"{place}/p", str(target)) if tree else shell("mv", f"{place}/p/a/b/key", f"{target}/a/b/key")
+    assert result.code == 0
+    key = target / "a" / "b" / "key"
+    assert key.read_bytes() == DATA
+    for path in (key, *key.parents):
+        assert path.stat().st_ino in flushed, path
+        if path == source.parent:
+            return
+
+
+@pytest.mark.parametrize("change", ["another file", "written, and its time set back"])
+def test_up_sees_a_change_that_size_and_time_do_not_show(
+    shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch, change: str
+):
+    real = methods._UPLOAD._work
+
+    async def work(service: Any, budget: Any, request: Any, monitor: Any) -> Any:
+        result = await real(service, budget, request, monitor)
+        info, other = source.stat(), source.parent / "other"
+        where = other if change == "another file" else source
+        where.write_bytes(DATA[::-1])
+        os.utime(where, ns=(info.st_atime_ns, info.st_mtime_ns))
+        if where is other:
+            other.replace(source)
+        return result
+
+    monkeypatch.setattr(methods._UPLOAD, "_work", work)
+    result = shell("mv", str(source), f"{place}/key")
+    assert result.code == 1
+    assert "was changed while it was moved" in result.err
+    assert source.read_bytes() == DATA[::-1]
+
+
+def test_up_moves_all_names_of_a_file(shell: Shell, place: str, source: Path):
+    tree = source.parent / "tree"
+    tree.mkdir()
+    (tree / "a").write_bytes(DATA)
+    for name in "bcdefgh":
+        os.link(tree / "a", tree / name)
+    result = shell("mv", "-r", str(tree), f"{place}/tree")
+    assert result.code == 0, result.err
+    assert not list(tree.iterdir())
+
+
 # -- within -----------------------------------------------------------------------------------------------------------
 
 
@@ -329,3 +391,32 @@ def test_down_to_a_file_that_is_cut_short(shell: Shell, place: str, source: Path
     stayed(result)
     assert "the object has 13 bytes, the file 5" in result.err
     assert there(shell, f"{place}/key")
+
+
+# -- services of others -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", ["moto", "rclone"])
+def test_a_large_file_goes_up_and_comes_back_on_other_services(tmp_path: Path, service: str):
+    """moto names versions that it has not, and rclone gives the object another ETag than its completion."""
+    (tmp_path / "data").mkdir()
+    content = os.urandom(20 << 20)
+    (tmp_path / "file").write_bytes(content)
+    with moto() if service == "moto" else rclone(tmp_path / "data") as server:
+        settings = {
+            "AIOCOS_ENDPOINT": server.endpoint,
+            "AWS_ACCESS_KEY_ID": server.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
+        }
+        for arguments in (
+            ["mb", "cos://bucket"],
+            ["mv", str(tmp_path / "file"), "cos://bucket/a"],
+            ["mv", "cos://bucket/a", "cos://bucket/b"],
+            ["mv", "cos://bucket/b", str(tmp_path / "back")],
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "aiocos", *arguments], env=environment(**settings), capture_output=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            assert not (tmp_path / "file").exists() or arguments[0] == "mb"
+    assert (tmp_path / "back").read_bytes() == content

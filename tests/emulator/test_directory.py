@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -186,6 +187,42 @@ async def test_nothing_is_swept_without_its_database(
         assert await content(tmp_path, session) == BODY
 
 
+async def test_half_written_files_are_not_swept_without_a_database(tmp_path: Path) -> None:
+    async with Emulator(tmp_path):
+        pass
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "incoming" / ("1" * 32)).write_bytes(b"mine")
+    before = tree(tmp_path)
+    with pytest.raises(ConfigError, match=f"incoming/, but its database {DATABASE} is missing"):
+        async with Emulator(tmp_path):
+            pass
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["blobs", "incoming"])
+async def test_nothing_is_swept_behind_a_link(tmp_path: Path, session: aiohttp.ClientSession, name: str) -> None:
+    data, outside = tmp_path / "data", tmp_path / "outside"
+    await fill(data, session)
+    shutil.rmtree(data / name)
+    (data / name).symlink_to(outside)
+    for folder in (outside, outside / "ab"):
+        folder.mkdir()
+        (folder / ("ab" * 16)).write_bytes(b"mine")
+    before = tree(tmp_path)
+    with pytest.raises(ConfigError, match=f"{name} in it is a link"):
+        async with Emulator(data):
+            pass
+    assert tree(tmp_path) == before
+
+
+async def test_a_pipe_in_place_of_the_database_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / DATABASE)
+    with pytest.raises(ConfigError, match="does not belong to an emulator"):
+        async with Emulator(tmp_path):
+            pass
+
+
 async def test_a_database_that_is_none_is_not_replaced(tmp_path: Path, session: aiohttp.ClientSession) -> None:
     async with Emulator(tmp_path):
         pass
@@ -210,13 +247,14 @@ async def test_only_files_with_the_form_of_a_blob_are_swept(tmp_path: Path, sess
     (blobs / "ff").unlink(missing_ok=True)
     (blobs / "ee").symlink_to(outside)
     (blobs / "00" / "notes.txt").write_bytes(b"mine")
+    (blobs / "00" / "abcdef").write_bytes(b"mine")
     (blobs / "00" / ("3" * 32)).mkdir()
     (blobs / "my").mkdir()
     (blobs / "my" / ("4" * 32)).write_bytes(b"mine")
     (tmp_path / "data" / "incoming" / "folder").mkdir()
     assert await content(tmp_path / "data", session) == BODY
     assert (outside / ("2" * 32)).exists()
-    for kept in ("00/notes.txt", "00/" + "3" * 32, "my/" + "4" * 32, "../incoming/folder"):
+    for kept in ("00/notes.txt", "00/abcdef", "00/" + "3" * 32, "my/" + "4" * 32, "../incoming/folder"):
         assert (blobs / kept).exists()
     assert not (blobs / "00" / ("0" * 32)).exists()
 

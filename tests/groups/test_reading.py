@@ -10,6 +10,7 @@ import aiocos
 from aiocos import ByteRange
 from aiocos.emulator import Emulator, FlipBit, Reset, Status, Truncate
 from aiocos.errors import IntegrityError, Interrupted, InvalidRange, NotModified, PreconditionFailed, ProtocolError
+from aiocos.groups.reading import ObjectStream
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -196,3 +197,57 @@ async def test_a_range_in_a_200_is_taken_for_what_it_says():
                 await cos.objects.read("bucket", "k", range=ByteRange(6, 9))
     finally:
         await runner.cleanup()
+
+
+@pytest.mark.parametrize("steps", [1, 5, 20, 60])
+@pytest.mark.parametrize("how", ["read", "chunks"])
+async def test_a_read_given_up_midway_is_not_followed_by_a_short_one(cos: aiocos.Client, bucket: str, how: str, steps: int):
+    """What the first has taken is gone: the rest alone would look like the whole object."""
+
+    async def taken(obj: ObjectStream) -> bytes:
+        return await obj.read() if how == "read" else b"".join([chunk async for chunk in obj.chunks(1 << 30)])
+
+    async with cos.objects.get(bucket, "k") as obj:
+        first = asyncio.create_task(taken(obj))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait([first])
+        if not first.cancelled():
+            return
+        try:
+            again = await taken(obj)
+        except aiocos.ConfigError as error:
+            assert "are lost" in str(error)  # noqa: PT017 - either is right
+        else:
+            assert again == DATA, "nothing had been taken"
+
+
+async def test_two_iterations_at_once_never_give_a_part_for_the_whole(cos: aiocos.Client, bucket: str):
+    async def each(obj: ObjectStream) -> bytes:
+        got = bytearray()
+        async for chunk in obj:
+            got += chunk
+            await asyncio.sleep(0)
+        return bytes(got)
+
+    async with cos.objects.get(bucket, "k") as obj:
+        results = await asyncio.gather(each(obj), each(obj), each(obj), return_exceptions=True)
+    assert any(isinstance(result, aiocos.ConfigError) for result in results)
+    for result in results:
+        assert isinstance(result, aiocos.ConfigError) or result == DATA
+
+
+async def test_an_iteration_may_be_left_and_gone_on_with(cos: aiocos.Client, bucket: str):
+    async with cos.objects.get(bucket, "k") as obj:
+        got = b""
+        async for chunk in obj:
+            got += chunk
+            break
+        waiting = asyncio.ensure_future(obj.chunk())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        if not waiting.cancelled():
+            got += waiting.result()
+        assert got + await obj.read() == DATA

@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.http_exceptions import BadStatusLine, TransferEncodingError
+from tests.net.scripted import answer, scripted
 from tests.net.test_direct import serving
 
 import aiocos
@@ -350,3 +351,23 @@ async def test_a_customers_key_goes_to_this_machine_and_over_https(service: Serv
 
 def test_a_request_has_no_secret_in_its_repr():
     assert TOKEN not in repr(Outgoing("GET", "https://cos.example", "/", "", {"Authorization": TOKEN}))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "<ListBucketResult><IsTruncated>false</IsTruncated><Prefix>BIG</Prefix></ListBucketResult>",
+        "<ListBucketResult><Name>BIG</Name><IsTruncated>false</IsTruncated></ListBucketResult>",
+        "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><LastModified>BIG</LastModified></Contents></ListBucketResult>",
+        "<Error><Code>BIG</Code><Message>BIG</Message></Error>",
+    ],
+)
+async def test_no_message_is_as_long_as_what_a_service_sends(document: str):
+    body = document.replace("BIG", "x\n" * 1_000_000).encode()
+    async with scripted(answer(body, status=200 if "List" in document else 400)) as (_, cos):
+        with pytest.raises(CosError) as caught:
+            async for _ in cos.objects.list("bucket"):
+                pass
+    for text in (str(caught.value), repr(caught.value), str(pickle.loads(pickle.dumps(caught.value)))):
+        assert len(text) < 20_000
+        assert text.isprintable()

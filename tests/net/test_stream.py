@@ -4,6 +4,7 @@ import asyncio
 import gc
 import hashlib
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -698,3 +699,20 @@ async def test_the_deadline_of_a_pause(within: float, tried: bool, monkeypatch: 
     assert stream._too_late(7.0) is not tried
     stream._deadline = None
     assert not stream._too_late(1e9)
+
+
+@pytest.mark.parametrize("etag", ["md5", '"v1"'])
+async def test_a_whole_answer_that_calls_itself_a_part_is_refused(tmp_path: Path, etag: str):
+    """By every way to read, also where the ETag is that of the bytes that came."""
+    body = b"hello"
+    if etag == "md5":
+        etag = f'"{hashlib.md5(body).hexdigest()}"'
+    async with scripted(*[answer(body, etag=etag, Content_Range="bytes 0-4/10")] * 3) as (_, cos):
+        with pytest.raises(ProtocolError, match="asked for the whole object"):
+            await cos.objects.read("b", "k")
+        with pytest.raises(ProtocolError, match="asked for the whole object"):
+            async with cos.objects.get("b", "k"):
+                pass
+        with pytest.raises(ProtocolError, match="asked for the whole object"):
+            await cos.download("b", "k", tmp_path / "f")
+    assert not list(tmp_path.iterdir())

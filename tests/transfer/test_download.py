@@ -99,8 +99,10 @@ async def test_a_full_disk(stored: aiocos.Client, tmp_path: Path, monkeypatch: p
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(partial, "write_at", full)
-    with pytest.raises(OSError, match="No space left"):
-        await stored.download("bucket", "parts", tmp_path / "f")
+    for key in ("parts", "whole"):
+        with pytest.raises(OSError, match="No space left") as caught:
+            await stored.download("bucket", key, tmp_path / "f")
+        assert caught.value.filename == str(tmp_path / "f"), "which disk is full"
     assert os.listdir(tmp_path) == []
     assert used(stored) == 0
 

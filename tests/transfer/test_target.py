@@ -569,3 +569,19 @@ def test_nothing_stays_open_where_attributes_are_copied(tmp_path: Path, monkeypa
     target.become("new", fd)
     assert open_files() == before
     os.close(fd)
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_rights_of_the_old_content_are_not_given_to_the_new(
+    stored: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+):
+    """Whoever writes to the bucket would get a program that runs as root."""
+    (tmp_path / "program").write_bytes(b"old")
+    given: list[str] = []
+    names = ["security.capability", "user.mine", "security.ima", "security.selinux", "security.evm"]
+    # Only root gives such attributes, and only some file systems have them.
+    monkeypatch.setattr(os, "listxattr", lambda fd: names, raising=False)
+    monkeypatch.setattr(os, "getxattr", lambda fd, name: b"value", raising=False)
+    monkeypatch.setattr(os, "setxattr", lambda fd, name, value: given.append(name), raising=False)
+    await stored.download("bucket", key, tmp_path / "program")
+    assert given == ["user.mine", "security.selinux"]

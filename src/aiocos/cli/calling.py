@@ -12,11 +12,13 @@ those of the XML. Answers are JSON.
 
 import json
 import re
+import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, BinaryIO, Union, cast, get_args, get_origin
 
 import typer
 from pydantic import ValidationError
@@ -25,6 +27,8 @@ from aiocos.cli.display import say, show_json
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.operations.objects import GetObject
+from aiocos.transfer.paths import hidden_name
+from aiocos.transfer.target import Target
 from aiocos.wire.document import Document, plan_of, told, unwrap
 from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, registry
 from aiocos.wire.spec import Path as InPath
@@ -213,7 +217,29 @@ async def _get(client: Client, call: GetObject, output: Path | None) -> None:
             async for chunk in obj:
                 sys.stdout.buffer.write(chunk)
             return
-        with output.open("wb") as file:
+        with _whole_or_not_at_all(output) as file:
             async for chunk in obj:
                 file.write(chunk)
         show_json(obj.info)
+
+
+@contextmanager
+def _whole_or_not_at_all(path: Path) -> Generator[BinaryIO]:
+    """Open a file that takes the place of `path` at the end of the block, and is removed where that fails.
+
+    What is there and is no file (a pipe, a device) is written to.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
+    target = Target.find(path)
+    name = hidden_name(target.name, secrets.token_hex(4))
+    try:
+        with open(target.create(name), "wb") as file:
+            yield file
+            file.flush()
+            target.become(name, file.fileno())
+    except BaseException:
+        target.remove(name)
+        raise

@@ -17,7 +17,7 @@ from aiocos.cli.proof import Prover
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
-from aiocos.transfer.files import OpenTarget
+from aiocos.transfer.files import OpenTarget, make_directory
 from aiocos.transfer.paths import Landing, Unreadable, look
 from aiocos.transfer.tasks import TaskGroup
 
@@ -154,7 +154,7 @@ class _Moves:
 
         async def move() -> int:
             if target is None:
-                await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+                await asyncio.to_thread(make_directory, path.parent, fsync=True)
             async with target or nullcontext(path) as file:
                 result = await self._client.download(source.bucket, source.key, file, fsync=True, progress=self._watch)
                 await self._prover.downloaded(source, result)
@@ -171,7 +171,7 @@ class _Moves:
                 continue
             name = entry.key[len(source.folder) :]
             if landing is None:
-                landing = Landing(root, state=self._client.config.transfer.journals)
+                landing = Landing(root, state=self._client.config.transfer.journals, fsync=True)
                 await self._stack.enter_async_context(landing.opened())
             async for one in self.down(CosPath(source.bucket, entry.key), root, landing.target(name)):
                 yield one
@@ -212,6 +212,12 @@ def _refusal(error: Exception) -> Callable[[], Awaitable[int]]:
 
 def _remove(path: Path, before: os.stat_result) -> None:
     now = path.stat()
-    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+    if _identity(now) != _identity(before) or (now.st_nlink == before.st_nlink == 1 and now.st_ctime_ns != before.st_ctime_ns):
         raise TransferError(f"{path} was changed while it was moved: it is there still, and its earlier content was uploaded")
     path.unlink()
+
+
+def _identity(info: os.stat_result) -> tuple[int, ...]:
+    # The inode tells of another file of this size and time. The inode's own time tells of a time that was set back, but changes
+    # with every other name of the file, too.
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns

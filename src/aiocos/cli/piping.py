@@ -9,6 +9,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from aiocos.cli import standard
 from aiocos.cli.display import Watch
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
@@ -47,7 +48,8 @@ async def _arriving(fd: int) -> AsyncIterator[bytes]:
             loop.remove_reader(fd)
         something.clear()
         try:
-            data = os.read(fd, _READ)
+            with standard.named(standard.INPUT):
+                data = os.read(fd, _READ)
         except BlockingIOError:
             # Somebody else who shares this end of the pipe was faster.
             continue

@@ -214,35 +214,65 @@ class ObjectStream:
         return data
 
     async def read(self) -> bytes:
-        """Read the rest, whole."""
+        """Read the rest, whole.
+
+        A read that is given up midway (by a cancel, a deadline) has taken bytes that nobody gets any more: `ConfigError` for
+        whoever reads on.
+        """
         first = await self.chunk()
-        if not (data := await self.chunk()):
-            return first
-        # Grows in place and gives its bytes away uncopied; joining a list holds everything twice.
-        buffer = io.BytesIO()
-        buffer.write(first)
-        while data:
-            buffer.write(data)
-            data = await self.chunk()
+        try:
+            if not (data := await self.chunk()):
+                return first
+            # Grows in place and gives its bytes away uncopied; joining a list holds everything twice.
+            buffer = io.BytesIO()
+            buffer.write(first)
+            while data:
+                buffer.write(data)
+                data = await self.chunk()
+        except IntegrityError:
+            raise
+        except BaseException:
+            self._forfeit()
+            raise
         return buffer.getvalue()
+
+    def _forfeit(self) -> None:
+        if self._body is not None:
+            self._body.forfeit()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._each()
 
     async def _each(self) -> AsyncIterator[bytes]:
-        while data := await self.chunk():
-            yield data
+        if not (data := await self.chunk()):
+            return
+        yield data
+        try:
+            while data := await self.chunk():
+                yield data
+        except ConfigError:
+            # Another task is reading, and would not miss what was given away here.
+            self._forfeit()
+            raise
 
     async def chunks(self, size: int) -> AsyncIterator[bytes]:
         """Give the rest in chunks of exactly `size` bytes, the last one shorter."""
         if size < 1:
             raise ConfigError("the size of a chunk is at least 1 byte")
         kept = bytearray()
-        while data := await self.chunk():
-            kept += data
-            while len(kept) >= size:
-                yield bytes(kept[:size])
-                del kept[:size]
+        try:
+            while data := await self.chunk():
+                kept += data
+                while len(kept) >= size:
+                    whole = bytes(kept[:size])
+                    del kept[:size]
+                    yield whole
+        except IntegrityError:
+            raise
+        except BaseException:
+            if kept:
+                self._forfeit()
+            raise
         if kept:
             yield bytes(kept)
 
@@ -313,7 +343,9 @@ def _small(operation: GetObject, exchange: Exchange) -> bytes | None:
     ):
         return None
     data = exchange.arrived()
-    return data if data is not None and len(data) <= INLINE and etag == f'"{digest.etag_of(data)}"' else None
+    if data is None or len(data) > INLINE or etag != f'"{digest.etag_of(data)}"' or "Content-Range" in exchange.headers:
+        return None
+    return data
 
 
 async def compare(evidence: Evidence, data: bytes, what: str) -> ProofKind | None:

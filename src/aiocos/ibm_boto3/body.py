@@ -46,13 +46,14 @@ class StreamingBody:
     async def read(self, amt: int | None = None) -> bytes:
         """Read at most `amt` bytes, fewer only at the end; all of the rest without it."""
         if amt is None or amt < 0:
-            whole = bytes(self._kept)
-            self._kept.clear()
+            whole = b""
             if not self._ended:
                 with _as_it_comes():
-                    rest = await self._stream.read()
+                    whole = await self._stream.read()
                 self._ended = True
-                whole = whole + rest if whole else rest
+            if self._kept:  # only now: a read that is given up leaves it to the next one
+                whole = bytes(self._kept) + whole
+                self._kept.clear()
             self._given += len(whole)
             return whole
         while len(self._kept) < amt and await self._more():

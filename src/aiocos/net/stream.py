@@ -189,6 +189,14 @@ class BodyStream:
         if self._total is None:
             self._total = came.total
 
+    def forfeit(self) -> None:
+        """Let every further call fail: bytes were taken and are lost, and what comes next would look like the whole."""
+        if self._failure is None:
+            self._failure = ConfigError(
+                f"{self._what}: bytes of this body are lost: they were taken by a read that was given up midway, or by another "
+                "task; open the object again to read it"
+            )
+
     def close(self) -> None:
         """Drop the rest. Whoever is reading gets a `ConfigError`."""
         self._closed = True

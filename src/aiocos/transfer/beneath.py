@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from aiocos.errors import TransferError
+from aiocos.transfer.files import flush_directory
 
 # Links on the way to one directory, as many as Linux follows.
 _LINKS = 40
@@ -54,11 +55,12 @@ class Way:
         """Path of that directory without links, whether all of it is there or not."""
         return Path(os.path.normpath(self._real.joinpath(*self._segments, *self._todo)))
 
-    def go(self, *, create: bool = False, links: int = _LINKS) -> bool:
+    def go(self, *, create: bool = False, links: int = _LINKS, fsync: bool = False) -> bool:
         """Open one directory after the other, as far as they are there.
 
         Returns True where that is all the way. With `create`, the missing directories of the name are made. At most `links`
-        links are followed, not by the system but here, step by step; `TransferError` where one leaves the root.
+        links are followed, not by the system but here, step by step; `TransferError` where one leaves the root. With `fsync`
+        the names of directories that are made are on the disk afterwards.
         """
         todo = self._todo = deque(self._name.split("/")[:-1])
         # Segments of the name itself that are left: only they are made. What a link leads to is there, or is not to be.
@@ -84,6 +86,8 @@ class Way:
                 if not create:
                     return False
                 self._make(segment)
+                if fsync:
+                    flush_directory(self._here(segment).parent, self.directory)
                 continue
             except OSError as error:
                 # Which error a link gives depends on the system.

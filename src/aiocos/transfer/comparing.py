@@ -74,7 +74,7 @@ async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
         proof: Proof | None = evidence.proof
         otherwise = evidence.otherwise
         while proof is not None:
-            if await in_thread(_agrees, file.path, proof):
+            if await in_thread(agrees, file.path, proof):
                 return True
             proof, otherwise = await otherwise() if otherwise else None, None
     except CosError:
@@ -86,7 +86,8 @@ async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
     return False
 
 
-def _agrees(path: Path, proof: Proof) -> bool:
+def agrees(path: Path, proof: Proof) -> bool:
+    """Read a file, and tell whether a proof agrees with it. Blocks."""
     with path.open("rb") as file:
         while data := file.read(4 * MIB):
             proof.update(data)

@@ -100,7 +100,8 @@ async def download_directory(service: Service, budget: Budget, request: Download
     check_concurrency(request.concurrency)
     wanted, root = Filter(request.include, request.exclude), Path(request.root)
     source = Prefix(service, request.bucket, request.prefix, wanted, folders=False)
-    landing = Landing(root, state=service.engine.config.transfer.journals)
+    config = service.engine.config.transfer
+    landing = Landing(root, state=config.journals, fsync=config.fsync)
 
     async def one(step: Step) -> int:
         assert isinstance(step.source, RemoteObject)

@@ -178,6 +178,22 @@ def flush_directory(path: "str | os.PathLike[str]", dir_fd: int | None = None) -
             os.close(fd)
 
 
+def make_directory(path: Path, *, fsync: bool = False) -> None:
+    """Make a directory and those above it, where they are missing. Blocks.
+
+    With `fsync` the names of those that were made are on the disk afterwards: a file that is flushed is lost all the same
+    where the directory that it is in has no name yet.
+    """
+    made: list[Path] = []
+    above = path
+    while fsync and not above.exists():
+        made.append(above)
+        above = above.parent
+    path.mkdir(parents=True, exist_ok=True)
+    for one in reversed(made):
+        flush_directory(one.parent)
+
+
 _STEP = 1 << 20
 
 

@@ -16,8 +16,8 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, cast
 
@@ -184,12 +184,23 @@ class Partial:
             raise OSError(errno.ENOSPC, text, str(self._target.path))
         os.truncate(self._fd, size)
 
+    @contextmanager
+    def _saying_where(self) -> Generator[None]:
+        """Put the target into an error of a write, which the system gives no name (a disk that is full)."""
+        try:
+            yield
+        except OSError as error:
+            if error.filename is None:
+                error.filename = str(self._target.path)
+            raise
+
     async def write(self, pieces: list[bytes], length: int, offset: int) -> None:
         """Write a step of so many bytes at its place, and note it."""
         await in_thread(self._write, pieces, length, offset)
 
     def _write(self, pieces: list[bytes], length: int, offset: int) -> None:
-        write_at(self._fd, pieces, offset)
+        with self._saying_where():
+            write_at(self._fd, pieces, offset)
         if self._journal is not None and self._journal.begun is not None:
             crc = 0
             for piece in pieces:
@@ -201,7 +212,8 @@ class Partial:
         try:
             fd = self._target.create(self._name)
             try:
-                write_at(fd, [data], 0)
+                with self._saying_where():
+                    write_at(fd, [data], 0)
                 buffer = bytearray(len(data) + 1)
                 if bytes(buffer[: read_at(fd, buffer, 0)]) != data:
                     there = self._target.beside(self._name)

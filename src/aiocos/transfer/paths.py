@@ -16,9 +16,10 @@ import os
 import re
 import secrets
 import stat
+import threading
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from typing import Literal, TypeAlias
 
 from aiocos.errors import TransferError
 from aiocos.transfer.beneath import DIRECTORY, NO_LINK, Way
-from aiocos.transfer.files import OpenTarget, held
+from aiocos.transfer.files import OpenTarget, held, make_directory
 from aiocos.transfer.globs import Filter
 from aiocos.transfer.journal import state_directory
 
@@ -230,14 +231,22 @@ class Landing:
     Each object has a path of its own below it, and none is led outside by a link.
 
     Everything that makes or removes files for many keys goes through here: `download_directory`, `sync` and `mv -r`. `state`
-    is the directory in which uploads keep their journals (None: the user's); nothing lands in it. All methods but `opened` and
-    `target` block.
+    is the directory in which uploads keep their journals (None: the user's); nothing lands in it. With `fsync` the directories
+    that are made are on the disk before a file is written to them. All methods but `opened` and `target` block.
     """
 
     def __init__(
-        self, root: Path, ignores_case: Callable[[int], bool] | None = None, *, state: str | os.PathLike[str] | None = None
+        self,
+        root: Path,
+        ignores_case: Callable[[int], bool] | None = None,
+        *,
+        state: str | os.PathLike[str] | None = None,
+        fsync: bool = False,
     ) -> None:
         self._root = root
+        self._fsync = fsync
+        # Whoever finds a directory that another thread has made must find it flushed.
+        self._making: AbstractContextManager[object] = threading.Lock() if fsync else nullcontext()
         self._fd: int | None = None
         self._real = root
         self._state = None if state is None else Path(state)
@@ -254,7 +263,7 @@ class Landing:
     def open(self, *, create: bool = True) -> None:
         """Open the directory; see `opened`."""
         if create:
-            self._root.mkdir(parents=True, exist_ok=True)
+            make_directory(self._root, fsync=self._fsync)
         try:
             # The user has named it, and it may be a link.
             self._fd = os.open(self._root, DIRECTORY)
@@ -304,7 +313,9 @@ class Landing:
         path = self.path(name)
         assert self._fd is not None
         with Way(self._fd, self._root, self._real, name) as way:
-            self._check(way, path, name, complete=way.go(create=True))
+            with self._making:
+                complete = way.go(create=True, fsync=self._fsync)
+            self._check(way, path, name, complete=complete)
             return OpenTarget(path, os.dup(way.directory))
 
     def _named(self, name: str) -> Path:

@@ -110,7 +110,8 @@ class _Run:
         self._check()
         self._landing: Landing | None = None
         if isinstance(self._target, Directory):
-            self._landing = Landing(self._target.root, state=service.engine.config.transfer.journals)
+            config = service.engine.config.transfer
+            self._landing = Landing(self._target.root, state=config.journals, fsync=config.fsync)
         self._unchanged = 0
         self._seen = False
         self._whole = True

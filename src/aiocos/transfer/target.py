@@ -24,6 +24,9 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr
 _OPEN, _PRIVATE = 0o666, 0o600
 # Links to links that are followed; the system has such a limit too.
 _LINKS = 40
+# Extended attributes that were given to the old content: rights to run as more than its user, and signatures. The system takes
+# them away, too, when somebody writes to the file.
+_OF_THE_CONTENT = frozenset({"security.capability", "security.ima", "security.evm"})
 # What lies here is the system's: names of devices, and of what processes have open.
 _SYSTEM = ("/dev", "/dev/fd", "/proc", "/sys")
 
@@ -158,6 +161,8 @@ class Target:
             there = os.open(self._at(self.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.dir_fd)
             try:
                 for name in os.listxattr(there):
+                    if name in _OF_THE_CONTENT:
+                        continue
                     with contextlib.suppress(OSError):
                         os.setxattr(fd, name, os.getxattr(there, name))
             finally:

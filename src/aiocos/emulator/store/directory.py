@@ -32,7 +32,7 @@ _TEXT = f"""{_FIRST_LINE}
 The emulator deletes every file in {BLOBS}/ and {INCOMING}/ that {DATABASE} does not name. Keep nothing of yours there.
 """
 _TABLES = frozenset({"instances", "keys", "buckets", "blobs", "objects", "uploads", "parts"})
-_BLOB_NAME = re.compile(r"[0-9a-f]+")
+_BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 _BLOB_FOLDER = re.compile(r"[0-9a-f]{2}")
 
 
@@ -64,7 +64,7 @@ def claim(directory: Path) -> int:
 
 
 def blob_files(directory: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield the files that have the place and the form of a blob's. Links and folders are not followed."""
+    """Yield the files that have the place and the form of a blob's. Links and folders in it are not followed."""
     for folder in _entries(directory / BLOBS):
         if _BLOB_FOLDER.fullmatch(folder.name) and folder.is_dir(follow_symlinks=False):
             yield from _named_like_blobs(Path(folder.path))
@@ -108,17 +108,25 @@ def _is_foreign(entry: os.DirEntry[str]) -> bool:
 
 
 def _check_database(directory: Path) -> None:
+    for name in (BLOBS, INCOMING):
+        # A link would have us delete files of another place.
+        if (directory / name).is_symlink():
+            raise ConfigError(
+                f"the data directory {directory} cannot be used: {name} in it is a link, and files that the database does not "
+                "name would be deleted where it leads; nothing was changed: move the whole directory instead"
+            )
     database = directory / DATABASE
     if _has_tables(directory):
         return
     if database.exists() and database.stat().st_size and not _is_sqlite(database):
         raise ConfigError(f"{database} is not a database of the emulator: put the right one back, or name another directory")
-    # Every blob would be deleted if the database were made anew beside them.
-    if next(blob_files(directory), None) is not None:
-        raise ConfigError(
-            f"the data directory {directory} holds objects in {BLOBS}/, but its database {DATABASE} is missing or is not ours; "
-            f"nothing was deleted: put the database back, or name another directory"
-        )
+    # Every one of these files would be deleted if the database were made anew beside them.
+    for name, found in ((BLOBS, blob_files(directory)), (INCOMING, incoming_files(directory))):
+        if next(found, None) is not None:
+            raise ConfigError(
+                f"the data directory {directory} holds objects in {name}/, but its database {DATABASE} is missing or is not "
+                f"ours; nothing was deleted: put the database back, or name another directory"
+            )
 
 
 def _is_marked(directory: Path) -> bool:
@@ -147,11 +155,11 @@ def _has_tables(directory: Path) -> bool:
 
 
 def _is_sqlite(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except (FileNotFoundError, IsADirectoryError):
+    # Not opened otherwise: opening a pipe waits for a writer.
+    if not path.is_file():
         return False
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
 
 
 def _locked(directory: Path) -> int:
