@@ -41,8 +41,8 @@ async def test_a_restart(tmp_path: Path, session: aiohttp.ClientSession) -> None
         api_key, access_key_id = first.api_key, first.access_key_id
         # What a killed process leaves.
         (tmp_path / "blobs" / "00").mkdir(exist_ok=True)
-        (tmp_path / "blobs" / "00" / "0000").write_bytes(b"orphan")
-        (tmp_path / "incoming" / "1111").write_bytes(b"half")
+        (tmp_path / "blobs" / "00" / ("0" * 32)).write_bytes(b"orphan")
+        (tmp_path / "incoming" / ("1" * 32)).write_bytes(b"half")
     async with Emulator(tmp_path) as second:
         assert (second.api_key, second.access_key_id) == (api_key, access_key_id)
         raw = Raw(second, session, second.instance)
@@ -52,8 +52,8 @@ async def test_a_restart(tmp_path: Path, session: aiohttp.ClientSession) -> None
         document = f"<X><Part><ETag>{etag(body)}</ETag><PartNumber>1</PartNumber></Part></X>".encode()
         assert (await raw.post(f"/bucket/up?uploadId={upload}", document)).status == 200
         assert (await raw.get("/bucket/up")).body == body
-        assert not (tmp_path / "blobs" / "00" / "0000").exists()
-        assert not (tmp_path / "incoming" / "1111").exists()
+        assert not (tmp_path / "blobs" / "00" / ("0" * 32)).exists()
+        assert not (tmp_path / "incoming" / ("1" * 32)).exists()
 
 
 async def test_a_directory_has_one_emulator(tmp_path: Path) -> None:

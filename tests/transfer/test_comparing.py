@@ -182,5 +182,5 @@ async def test_a_file_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, file:
 def test_a_file_is_read_to_its_end(tmp_path: Path):
     data = bytes(4 * MIB) + b"the end"
     (tmp_path / "f").write_bytes(data)
-    assert comparing._agrees(tmp_path / "f", proof(data)) is True
-    assert comparing._agrees(tmp_path / "f", proof(data[:-1])) is False
+    assert comparing.agrees(tmp_path / "f", proof(data)) is True
+    assert comparing.agrees(tmp_path / "f", proof(data[:-1])) is False
