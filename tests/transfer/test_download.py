@@ -361,7 +361,9 @@ async def test_a_result_and_its_progress_say_the_same(
 
 
 async def test_progress_of_one_that_goes_on(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
-    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
+    # Late enough for the two before it to be done.
+    late = Delay(2, operation="GetObject", nth=3)
+    cos_emulator.faults.script([late, Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
     with pytest.raises(TransferError, match=f"{tmp_path / 'f'} is as it was; the same call goes on from there") as caught:
         await stored.download("bucket", "parts", tmp_path / "f", resume=True, concurrency=1)
     assert caught.value.parts_done == 2

@@ -295,7 +295,9 @@ async def test_keys_that_would_escape_are_refused(cos: aiocos.Client, tmp_path: 
 
 async def test_interrupted_it_goes_on(cos: aiocos.Client, site: Path, cos_emulator: Emulator):
     write(site, {"large": DATA})
-    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="UploadPart", nth=3, times=None)])
+    # Late enough for the two before it to be done.
+    late = Delay(2, operation="UploadPart", nth=3)
+    cos_emulator.faults.script([late, Status(403, code="AccessDenied", operation="UploadPart", nth=3, times=None)])
     with pytest.raises(DirectoryError):
         await cos.sync(site, "cos://bucket/site", resume=True)
     assert len(await open_uploads(cos)) == 1

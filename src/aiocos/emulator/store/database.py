@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -171,17 +172,19 @@ class Database:
                 except sqlite3.Error as error:
                     if not is_full(error):
                         raise
-                    # A reader may have kept an earlier journal from being emptied: its room is the room that is missing.
+                    # What an earlier journal holds may be the room that is missing.
                     self._empty_journal()
                     done, dead = self._run(freeing)
-                # The room of the journal is given back, so that the next deletion finds some too.
-                self._empty_journal()
             except sqlite3.Error as error:
                 return [*refused, *((job, None, no_room() if is_full(error) else error) for job in freeing)], []
+            # The room of the journal is given back, so that the next deletion finds some too.
+            self._empty_journal()
         return [*refused, *done], dead
 
     def _empty_journal(self) -> None:
-        self._writer_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Move what the journal holds into the database, if there is room for that: what was written before may need some."""
+        with suppress(sqlite3.Error):
+            self._writer_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _tell(self, done: list[_Outcome], dead: list[str]) -> None:
         for job, result, error in done:
