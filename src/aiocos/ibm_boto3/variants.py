@@ -13,7 +13,7 @@ from aiocos.wire.spec import Body, Header, Operation, OperationSpec, Parameter, 
 
 def _variant(cls: type[Operation[Any]], statement: OperationSpec) -> type[Operation[Any]]:
     """Return an operation with another statement; it is not registered, and has the name of the first."""
-    return type(cls.__name__, (cls,), {"__slots__": (), "__module__": cls.__module__, "statement": statement})
+    return type(cls.__name__, (cls,), {"__slots__": (), "__module__": cls.__module__, "spec": statement})
 
 
 @cache
