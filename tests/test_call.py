@@ -534,7 +534,7 @@ async def test_closing_closes_both_whatever_happens() -> None:
         else:
             await made.close()
         assert (identity.closed, transport.closed) == (1, 1)
-    assert (made.concurrency, made.connections) == ("pacing", "connections")
+    assert (made.concurrency, made.connections) == ("concurrency", "connections")
 
 
 async def test_a_date_that_is_none_is_none() -> None:

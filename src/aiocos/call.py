@@ -312,7 +312,7 @@ class Engine:
     @property
     def concurrency(self) -> ConcurrencyState:
         """How many requests are in flight, and may be, in the running loop."""
-        return self._transport.pacing
+        return self._transport.concurrency
 
     @property
     def connections(self) -> object:

@@ -227,12 +227,12 @@ def test_a_copy_killed_in_the_middle_goes_on(shell: Shell, place: str, tmp_path:
     running.wait()
     shell.environment["XDG_STATE_HOME"] = str(state)
     done = shell(*command, "--json").json()[0]
-    assert 0 < int(str(done["kept"])) < 200 << 20
+    assert 0 < int(str(done["resumed_bytes"])) < 200 << 20
     assert done["verified"] == "composite"
     assert shell("uploads", "ls", place).out == ""
     assert [p for p in state.rglob("*") if p.is_file()] == []
     down = shell("cp", "--resume", f"{place}/large", str(tmp_path / "back"), "--json").json()[0]
-    assert (down["size"], down["kept"]) == (200 << 20, 0)
+    assert (down["size"], down["resumed_bytes"]) == (200 << 20, 0)
 
 
 def test_what_cannot_be_resumed_is_a_usage_error(shell: Shell, place: str):

@@ -358,7 +358,7 @@ async def test_connections_are_made_at_the_first_request_and_stay_until_the_clos
     assert made is not None
     await transport.send(plain(cos_emulator.endpoint))
     assert transport.connections is made
-    assert transport.pacing[:3] == (32, 0, 0)
+    assert transport.concurrency[:3] == (32, 0, 0)
     await transport.close()
     assert transport.connections is None
     await transport.send(plain(cos_emulator.endpoint))
@@ -376,7 +376,7 @@ async def test_a_failed_request_gives_its_place_back():
         for send in (transport.send, transport.open):
             with pytest.raises(ConnectError):
                 await send(plain(method="PUT", body=body))
-            assert transport.pacing[:3] == (1, 0, 0)
+            assert transport.concurrency[:3] == (1, 0, 0)
     await transport.close()
 
 
