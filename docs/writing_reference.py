@@ -7,13 +7,11 @@ The documentation's build calls `write`. Nothing in the pages it makes is writte
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path as File
-from textwrap import dedent
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -24,6 +22,7 @@ from walk_model import NOT_SERVED, offered
 import aiocos.errors
 from aiocos.ibm_boto3 import answers, shapes
 from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Attribute, Document, Element, NotInXml, Text, pascal, unwrap
 from aiocos.wire.spec import (
     Body,
@@ -76,7 +75,7 @@ def documents_page() -> str:
         if not fields:
             out.append("No fields but `request_id`.\n\n")
             continue
-        texts = _field_texts(cls)
+        texts = field_texts(cls)
         out.append("| Field | Type | Place | |\n|---|---|---|---|\n")
         for name, info in fields.items():
             mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | NotInXml)), None)
@@ -141,7 +140,7 @@ def _operation(cls: type[Operation[Any]], methods: list[str]) -> str:
     if not s.idempotent:
         out.append(" Not repeated by itself where the answer is lost.")
     out.append("\n\n| Parameter | Type | Place | |\n|---|---|---|---|\n")
-    texts = _field_texts(cls)
+    texts = field_texts(cls)
     for p in s.parameters:
         if isinstance(p.location, Local):
             continue
@@ -232,23 +231,6 @@ def _documents() -> set[type[Document]]:
             if isinstance(p.location, Body) and p.location.of is not None:
                 enter(p.location.of)
     return found
-
-
-def _field_texts(cls: type[Any]) -> dict[str, str]:
-    """The string that follows a field in the source of its class, or of the class it comes from."""
-    texts: dict[str, str] = {}
-    for owner in reversed(cls.__mro__):
-        if not owner.__module__.startswith("aiocos."):
-            continue
-        (tree,) = ast.parse(dedent(inspect.getsource(owner))).body
-        assert isinstance(tree, ast.ClassDef)
-        for field, text in zip(tree.body, tree.body[1:], strict=False):
-            match field, text:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
-                    texts[name] = inspect.cleandoc(said)
-                case _:
-                    pass
-    return texts
 
 
 def _cell(text: str) -> str:

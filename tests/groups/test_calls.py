@@ -88,8 +88,8 @@ async def test_the_instance_goes_with_the_token(cos: aiocos.Client, cos_emulator
     async with cos_emulator.client(instance=other) as theirs:
         await cos.buckets.create("mine")
         await theirs.buckets.create("theirs")
-        assert [b.name for b in (await cos.buckets.list()).buckets] == ["mine"]
-        assert [b.name for b in (await theirs.buckets.list()).buckets] == ["theirs"]
+        assert [b.name for b in await cos.buckets.list()] == ["mine"]
+        assert [b.name for b in await theirs.buckets.list()] == ["theirs"]
         assert [b.name async for b in theirs.buckets.list_extended()] == ["theirs"]
         with pytest.raises(aiocos.Conflict):
             await theirs.buckets.create("mine")
@@ -121,7 +121,7 @@ async def test_a_thousand_calls_on_an_expired_token_ask_for_one(cos: aiocos.Clie
 async def test_one_cancelled_caller_is_alone(cos_emulator: Emulator):
     async with cos_emulator.client() as cos:
         cos_emulator.faults.script([Delay(0.3, operation="CreateToken")])
-        calls = [asyncio.create_task(cos.buckets.list()) for _ in range(1000)]
+        calls = [asyncio.ensure_future(cos.buckets.list()) for _ in range(1000)]
         await asyncio.sleep(0.1)
         calls[0].cancel()
         results = await asyncio.gather(*calls, return_exceptions=True)

@@ -53,7 +53,7 @@ async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
         # Other services of this protocol know the plain listing only.
         if shown:
             raise
-        for bucket in (await client.buckets.list()).buckets:
+        for bucket in await client.buckets.list():
             show(bucket)
 
 

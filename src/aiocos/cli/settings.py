@@ -70,7 +70,7 @@ def list_holds(path: _Object, as_json: Json = False) -> None:
     target = CosPath.parse(path).of_object()
 
     async def work(client: Client) -> None:
-        for one in (await client.legal_holds.list(target.bucket, target.key)).legal_holds:
+        for one in await client.legal_holds.list(target.bucket, target.key):
             if as_json:
                 show_json(one)
             else:
@@ -106,7 +106,7 @@ def retention(
                     additional_period=span_of(extend) if extend else None,
                     new_expires=moment_of(until) if until else None,
                 )
-            _show_state(await client.legal_holds.list(target.bucket, target.key), as_json)
+            _show_state(await client.retention.get(target.bucket, target.key), as_json)
             return
         if any(d is not None for d in days) or permanent:
             await client.protection.put(target.bucket, _policy(minimum, default, maximum, permanent))

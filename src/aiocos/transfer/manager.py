@@ -18,7 +18,7 @@ from aiocos.transfer.handle import TransferHandle
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.progress import Monitor, ProgressCallbacks
 from aiocos.transfer.requests import CopyRequest, UploadRequest
-from aiocos.transfer.results import SyncAction
+from aiocos.transfer.results import CopyResult, DirectoryResult, DownloadResult, SyncAction, SyncResult, UploadResult
 from aiocos.transfer.sync.directory import (
     DownloadDirectoryRequest,
     UploadDirectoryRequest,
@@ -118,20 +118,22 @@ _SYNC = _Kind(sync, _place)
 
 
 class Transfers(Group[TransferManager]):
-    """Objects of any size, and directories of them."""
+    """Transfers of objects of any size, and of directories."""
 
-    upload = Method(UploadRequest, _UPLOAD.run)
-    start_upload = Method(UploadRequest, _UPLOAD.start)
-    download = Method(DownloadRequest, _DOWNLOAD.run)
-    start_download = Method(DownloadRequest, _DOWNLOAD.start)
-    copy = Method(CopyRequest, _COPY.run)
-    start_copy = Method(CopyRequest, _COPY.start)
-    upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.run)
-    start_upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.start)
-    download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.run)
-    start_download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.start)
-    sync = Method(SyncRequest, _SYNC.run)
-    start_sync = Method(SyncRequest, _SYNC.start)
+    noun = "Client"
+
+    upload = Method(UploadRequest, _UPLOAD.run, UploadResult)
+    start_upload = Method(UploadRequest, _UPLOAD.start, TransferHandle[UploadResult])
+    download = Method(DownloadRequest, _DOWNLOAD.run, DownloadResult)
+    start_download = Method(DownloadRequest, _DOWNLOAD.start, TransferHandle[DownloadResult])
+    copy = Method(CopyRequest, _COPY.run, CopyResult)
+    start_copy = Method(CopyRequest, _COPY.start, TransferHandle[CopyResult])
+    upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.run, DirectoryResult)
+    start_upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.start, TransferHandle[DirectoryResult])
+    download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.run, DirectoryResult)
+    start_download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.start, TransferHandle[DirectoryResult])
+    sync = Method(SyncRequest, _SYNC.run, SyncResult)
+    start_sync = Method(SyncRequest, _SYNC.start, TransferHandle[SyncResult])
     sync_plan = Method(SyncRequest, _plan)
     """What `sync` would do, as it is found out: `async for action in client.sync_plan(...)`."""
 
