@@ -219,3 +219,17 @@ def test_what_a_presigned_url_says(cos_pair: aiocos.Client):
     assert (of_version["versionId"], of_version["response-content-type"]) == ("v", "a/b")
     assert of_version["X-Amz-Expires"] == "60"
     assert query(headers={"Content-Type": "x/y"})["X-Amz-SignedHeaders"] == "content-type;host"
+
+
+async def test_a_range_as_text_and_tags_as_a_dict(cos: aiocos.Client):
+    await cos.buckets.create("bucket")
+    await cos.objects.put("bucket", "a", b"0123456789", tagging={"team": "a b", "x": "ü"})
+    assert await cos.objects.read("bucket", "a", range="bytes=2-4") == b"234"
+    assert await cos.objects.read("bucket", "a", range="bytes=-3") == b"789"
+    async with cos.objects.get("bucket", "a", range="bytes=8-") as obj:
+        assert obj.extent is not None
+        assert (obj.extent.first, await obj.read()) == (8, b"89")
+    assert (await cos.objects.head("bucket", "a", range="bytes=0-0")).size == 1
+    assert (await cos.tagging.get_object("bucket", "a")).as_dict() == {"team": "a b", "x": "ü"}
+    with pytest.raises(aiocos.ConfigError, match="range: not a single range"):
+        await cos.objects.read("bucket", "a", range="2-4")

@@ -114,10 +114,10 @@ async def test_a_page_that_says_more_and_not_where_ends_the_listing():
         writer.close()
 
     async with listening(paging) as endpoint, anonymous(endpoint, ClientConfig(retry=ONCE)) as cos:
-        with pytest.raises(ProtocolError, match="not how to get it"):
+        with pytest.raises(ProtocolError, match="not where the next page starts"):
             async for _ in cos.objects.list_versions("bucket"):
                 pass
-        with pytest.raises(ProtocolError, match="not how to get it"):
+        with pytest.raises(ProtocolError, match="not where the next page starts"):
             async for _ in cos.buckets.list_extended():
                 pass
 

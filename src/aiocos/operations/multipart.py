@@ -113,7 +113,7 @@ class UploadPartCopy(CustomerKeyParams, CopySourceParams, RequestPayerParams, Ex
     part_number: Annotated[int, Query("partNumber")]
     source: Annotated[CopySource | tuple[str, str], Header("x-amz-copy-source")]
     _: KW_ONLY
-    source_range: Annotated[ByteRange | None, Header("x-amz-copy-source-range")] = None
+    source_range: Annotated[ByteRange | str | None, Header("x-amz-copy-source-range")] = None
 
 
 class CompletedPart(ChecksumFields):

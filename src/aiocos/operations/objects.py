@@ -138,7 +138,7 @@ class ReadParams(CustomerKeyParams, ReadConditionParams, MirrorParams, RequestPa
     """Which version of an object to read, which part of it, and when."""
 
     __slots__ = ()
-    range: Annotated[ByteRange | None, Header("Range", lenient=True)] = None
+    range: Annotated[ByteRange | str | None, Header("Range", lenient=True)] = None
     version_id: Annotated[str | None, Query("versionId")] = None
     part_number: Annotated[int | None, Query("partNumber")] = None
 

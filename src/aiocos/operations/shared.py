@@ -55,8 +55,8 @@ class ContentParams:
     """
     website_redirect_location: Annotated[str | None, Header("x-amz-website-redirect-location")] = None
     storage_class: Annotated[str | None, Header("x-amz-storage-class")] = None
-    tagging: Annotated[str | None, Header("x-amz-tagging")] = None
-    """Tags, URL-encoded: `k=v&k2=v2`."""
+    tagging: Annotated[str | dict[str, str] | None, Header("x-amz-tagging")] = None
+    """Tags as a dict, or URL-encoded as `k=v&k2=v2`."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)

@@ -167,12 +167,19 @@ def _put_path(request: Request, name: str, value: object) -> None:
 
 
 def _put_map(headers: dict[str, str], prefix: str, values: Mapping[str, str]) -> None:
+    if not isinstance(cast("object", values), Mapping):
+        raise ValueError(f"expected a dict of strings, not {type(values).__name__}")
+    if any(not isinstance(cast("object", name), str) for name in values):
+        raise ValueError("expected a dict of strings: a name is not a string")
     if len({name.lower() for name in values}) < len(values):
         raise ValueError("two names differ in case only, which the service takes for one")
     for name, value in values.items():
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} cannot be the name of a header")
-        headers[prefix + name] = _checked(value)
+        try:
+            headers[prefix + name] = _checked(value)
+        except TypeError:
+            raise ValueError(f"the value of {name!r} is a string, not {type(value).__name__}: write {str(value)!r}") from None
 
 
 def _checked(value: str) -> str:

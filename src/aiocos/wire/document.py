@@ -24,6 +24,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, 
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from aiocos.wire.brief import brief
 from aiocos.wire.misfit import told
 from aiocos.wire.text import XmlError, attribute, escape, sayable, unrepresentable
 from aiocos.wire.times import Timestamp, parse_time, write_time
@@ -119,6 +120,10 @@ class Document(BaseModel):
     def from_xml(cls: type[D], data: bytes) -> D:
         """Read the document, whatever its root and namespace are called; `XmlError` where it cannot be."""
         return build(cls, read_tree(cls, data))
+
+    def __repr_args__(self) -> "Iterable[tuple[str | None, Any]]":
+        """Show the fields that are set, and of long lists the first entries."""
+        return brief(super().__repr_args__())
 
 
 def root_of(cls: type[Document]) -> str:

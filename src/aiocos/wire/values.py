@@ -4,14 +4,14 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, Union, cast, get_args, get_origin
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus, urlencode
 
 from aiocos.wire.document import parse_time, unwrap, write_time
 from aiocos.wire.ranges import ByteRange
@@ -55,6 +55,8 @@ class CustomerKey:
     __slots__ = ("key",)
 
     def __init__(self, key: bytes) -> None:
+        if isinstance(cast("object", key), str):
+            raise ValueError("a customer key is 32 bytes, not a str: decode it first (base64.b64decode for base64)")
         if len(key) != 32:
             raise ValueError(f"a customer key is 32 bytes, not {len(key)}")
         self.key = bytes(key)
@@ -117,7 +119,9 @@ def _write_fraction(value: datetime) -> str:
     return write_time(_aware(value))
 
 
-def _aware(value: datetime) -> datetime:
+def _aware(value: Any) -> datetime:
+    if not isinstance(value, datetime):
+        raise ValueError(f"expected a datetime with a time zone, such as datetime.now(UTC), not {type(value).__name__}")
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no time zone")
     return value
@@ -182,11 +186,13 @@ def _read_int(text: str) -> int:
     return int(text)
 
 
-def _write_seconds(value: int | timedelta) -> str:
+def _write_seconds(value: Any) -> str:
     if isinstance(value, timedelta):
         if value.microseconds:
             raise ValueError(f"{value} is not a whole number of seconds")
         return str(value.days * 86400 + value.seconds)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"expected seconds as an int, or a timedelta, not {type(value).__name__}")
     return str(value)
 
 
@@ -208,10 +214,32 @@ def _write_bool(value: Any) -> str:
     return "true" if value else "false"
 
 
+def _write_range(value: object) -> str:
+    if isinstance(value, str):
+        return ByteRange.from_wire(value).to_wire()
+    if not isinstance(value, ByteRange):
+        raise ValueError(f"expected ByteRange(first, last) or 'bytes=first-last', not {type(value).__name__}")
+    return value.to_wire()
+
+
+def _write_tags(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError(f"expected tags as a dict or as URL-encoded text, not {type(value).__name__}")
+    for name, text in cast("Mapping[object, object]", value).items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise ValueError(f"names and values of tags are strings, not {name!r}: {text!r}")
+    return urlencode(cast("Mapping[str, str]", value), quote_via=quote)
+
+
 def _write_copy_source(value: object) -> str:
     # Text would come apart into its first two letters.
     if not isinstance(value, tuple):
-        raise ValueError(f"a copy source is a tuple of bucket and key, or a CopySource, not {type(value).__name__}")
+        raise ValueError(
+            f"a copy source is a tuple of bucket and key, or a CopySource, not {type(value).__name__}: "
+            'write ("bucket", "key"), with the key as it is, not encoded'
+        )
     return CopySource(*cast("tuple[str, str]", value)).to_wire()
 
 
@@ -220,8 +248,9 @@ _CODECS: dict[Any, Codec] = {
     int: Codec(_write_int, _read_int),
     bool: Codec(_write_bool, _read_bool),
     CopySource: Codec(_write_copy_source, CopySource.from_wire),
-    ByteRange: Codec(ByteRange.to_wire, ByteRange.from_wire),
+    ByteRange: Codec(_write_range, ByteRange.from_wire),
 }
+_TAGS = Codec(_write_tags, str)
 _RFC1123 = Codec(_write_rfc1123, _read_rfc1123)
 _MOMENT = Codec(_write_moment, _read_moment)
 _ISO = Codec(_write_iso, _read_time)
@@ -242,6 +271,8 @@ def codec(annotation: Any, iso: bool = False, fraction: bool = False) -> Codec:
         for known in (CopySource, ByteRange):
             if known in members:
                 return _CODECS[known]
+        if dict[str, str] in members:
+            return _TAGS
         kind = str if str in members else kind
     if kind is datetime:
         return (_FRACTION if fraction else _ISO) if iso else _RFC1123
