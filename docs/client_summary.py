@@ -1,20 +1,27 @@
-"""Generates the lists of methods on the client page.
+"""Generates the lists of methods on the pages of the client and of transfers.
 
     python docs/client_summary.py some/directory
 
 The build of the documentation calls `write`. Each noun of the client gets a table of its methods with the first sentence of
-their docstrings, then the full text of the methods that are more than one operation.
+their docstrings, then the full text of the methods that are more than one operation. Each transfer gets its docstring and a
+table of its parameters.
 """
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import inspect
 import re
 import sys
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.typing import stringify_annotation
+
+import aiocos
 from aiocos import groups
 from aiocos.wire.method import Group, Method
 from aiocos.wire.spec import Operation
@@ -85,6 +92,62 @@ def summary() -> str:
     return "".join(out)
 
 
+TRANSFERS = ("upload", "download", "copy", "upload_directory", "download_directory", "sync")
+
+
+def transfers() -> str:
+    """Return the Markdown of all transfers, with a table of parameters for each."""
+    out: list[str] = []
+    for name in TRANSFERS:
+        method: Any = inspect.getattr_static(aiocos.Client, name)
+        request = method.operation
+        fields = [field for field in dataclasses.fields(request) if field.init]
+        # Positional parameters and those of the transfer itself come first, then what it shares with operations.
+        own = set(vars(request).get("__annotations__", {}))
+        fields.sort(key=lambda field: (field.kw_only, field.name not in own))
+        given = ", ".join(field.name for field in fields if not field.kw_only)
+        text = "\n".join(f"   {line}".rstrip() for line in inspect.cleandoc(method.__doc__ or "").splitlines())
+        out.append(
+            f"## client.{name}\n\n```{{eval-rst}}\n.. py:method:: {name}({given}, *, …)\n   :async:\n   :no-contents-entry:\n\n{text}\n```\n\n"
+        )
+        out.append(f"`client.start_{name}` takes the same parameters and returns a `TransferHandle` at once.\n\n")
+        out.append("| Parameter | Type | |\n|---|---|---|\n")
+        texts = field_texts(request)
+        for field in fields:
+            required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+            default = " **required**" if required else "" if field.default is None else f" = `{field.default!r}`"
+            out.append(f"| `{field.name}` | `{type_of(field)}`{default} | {texts.get(field.name, '')} |\n")
+        out.append("\n")
+    return "".join(out)
+
+
+def type_of(field: dataclasses.Field[Any]) -> str:
+    """Return the type of a field as it is written in the source, without what `Annotated` adds to it."""
+    kind: Any = field.type
+    if isinstance(kind, str):
+        match ast.parse(kind, mode="eval").body:
+            case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[inner, *_])):
+                text = ast.unparse(inner)
+            case _:
+                text = kind
+    else:
+        kind = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+        text = stringify_annotation(kind, "smart").replace("~", "")
+    return text.replace("|", "\\|")
+
+
+def field_texts(cls: type[Any]) -> dict[str, str]:
+    """Return the string under each field of a class, inherited fields included, as one line of a Markdown table."""
+    texts: dict[str, str] = {}
+    for owner in reversed(cls.__mro__):
+        if owner.__module__.startswith("aiocos."):
+            documented = ModuleAnalyzer.for_module(owner.__module__).find_attr_docs()
+            for (name, field), lines in documented.items():
+                if name == owner.__name__:
+                    texts[field] = " ".join(" ".join(lines).split()).replace("|", "\\|")
+    return texts
+
+
 def _linked(noun: str, name: str, method: Any) -> str:
     shown = f"`{noun}.{name}`"
     operation = method.operation if isinstance(method, Method) else None
@@ -106,6 +169,7 @@ def write(directory: Path) -> None:
     _check()
     directory.mkdir(exist_ok=True)
     (directory / "_nouns.md").write_text(summary())
+    (directory / "_transfers.md").write_text(transfers())
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 The pages in `docs/reference` are generated from the code before Sphinx reads anything.
 """
 
+import dataclasses
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -27,8 +29,11 @@ myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+# `name` in a docstring is code.
+default_role = "code"
 # One parameter per line where a signature is long.
 python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
 nitpicky = False
 # The guides link to source files, which are not pages.
 suppress_warnings = ["myst.xref_missing"]
@@ -36,3 +41,26 @@ suppress_warnings = ["myst.xref_missing"]
 reference = Path(__file__).parent / "reference"
 writing_reference.write(reference)
 client_summary.write(reference)
+
+
+def without_fields(app: Any, what: str, name: str, obj: Any, options: Any, signature: str | None, result: str | None) -> Any:
+    """Drop the signature of settings and results: their fields are listed one by one below it."""
+    has_fields = what == "class" and (dataclasses.is_dataclass(obj) or hasattr(obj, "model_fields"))
+    return ("", None) if has_fields else None
+
+
+def with_default(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Add the default of a setting whose text does not say it."""
+    owner, _, field = name.rpartition(".")
+    cls = getattr(aiocos, owner.rpartition(".")[2], None)
+    if what != "attribute" or not dataclasses.is_dataclass(cls) or not owner.endswith("Config"):
+        return
+    default = next((f.default for f in dataclasses.fields(cls) if f.name == field), dataclasses.MISSING)
+    if default is not dataclasses.MISSING and "default" not in " ".join(lines).lower():
+        lines += ["", f"Default: `{default!r}`."]
+
+
+def setup(app: Any) -> None:
+    """Register the two functions above with Sphinx."""
+    app.connect("autodoc-process-signature", without_fields)
+    app.connect("autodoc-process-docstring", with_default)
