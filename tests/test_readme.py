@@ -21,6 +21,16 @@ def test_ci_runs_the_very_command_of_the_readme():
     assert commands[0] in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
+def test_the_links_of_the_readme_are_absolute_and_lead_somewhere():
+    # The package index shows the README without the files beside it.
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+    assert targets
+    for target in targets:
+        assert target.startswith("https://"), target
+        if found := re.match(r"https://github\.com/aiocos/aiocos/(?:blob|tree)/main/([^#]+)", target):
+            assert (ROOT / found[1]).exists(), target
+
+
 def test_the_links_lead_somewhere():
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
