@@ -107,9 +107,8 @@ def transfers() -> str:
         fields.sort(key=lambda field: (field.kw_only, field.name not in own))
         given = ", ".join(field.name for field in fields if not field.kw_only)
         text = "\n".join(f"   {line}".rstrip() for line in inspect.cleandoc(method.__doc__ or "").splitlines())
-        out.append(
-            f"## client.{name}\n\n```{{eval-rst}}\n.. py:method:: {name}({given}, *, …)\n   :async:\n   :no-contents-entry:\n\n{text}\n```\n\n"
-        )
+        out.append(f"## client.{name}\n\n```{{eval-rst}}\n.. py:method:: {name}({given}, *, …)\n   :async:\n")
+        out.append(f"   :no-contents-entry:\n\n{text}\n```\n\n")
         out.append(f"`client.start_{name}` takes the same parameters and returns a `TransferHandle` at once.\n\n")
         out.append("| Parameter | Type | |\n|---|---|---|\n")
         texts = field_texts(request)
