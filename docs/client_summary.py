@@ -103,7 +103,7 @@ def transfers() -> str:
         request = method.operation
         fields = [field for field in dataclasses.fields(request) if field.init]
         # Positional parameters and those of the transfer itself come first, then what it shares with operations.
-        own = set(vars(request).get("__annotations__", {}))
+        own: set[str] = set(inspect.get_annotations(request))
         fields.sort(key=lambda field: (field.kw_only, field.name not in own))
         given = ", ".join(field.name for field in fields if not field.kw_only)
         text = "\n".join(f"   {line}".rstrip() for line in inspect.cleandoc(method.__doc__ or "").splitlines())
@@ -149,15 +149,15 @@ def field_texts(cls: type[Any]) -> dict[str, str]:
 
 def _linked(noun: str, name: str, method: Any) -> str:
     shown = f"`{noun}.{name}`"
-    operation = method.operation if isinstance(method, Method) else None
+    operation: Any = method.operation if isinstance(method, Method) else None
     if isinstance(operation, type) and issubclass(operation, Operation):
         return f"[{shown}](operations.md#{operation.__name__.lower()})"
     return shown
 
 
 def _check() -> None:
-    listed = {cls for nouns in NOUNS.values() for _, cls, _ in nouns}
-    known = {cls for cls in vars(groups).values() if isinstance(cls, type) and issubclass(cls, Group)}
+    listed: set[type[Any]] = {cls for nouns in NOUNS.values() for _, cls, _ in nouns}
+    known: set[type[Any]] = {cls for cls in vars(groups).values() if isinstance(cls, type) and issubclass(cls, Group)}
     missing = known - listed - {Group}
     if missing:
         raise SystemExit(f"docs/client_summary.py does not list {', '.join(sorted(cls.__name__ for cls in missing))}")

@@ -55,6 +55,8 @@ written from that record (Python {python}, aiohttp {aiohttp}):
 Times depend on the machine. Other clients went through the trials that need neither IAM nor a second process, under the same
 conditions and with their own defaults: {peers}. Where a client is not mentioned, the trial was not run with it.
 
+## Results
+
 """
 
 
@@ -65,7 +67,7 @@ def section(trial: str, seen: list[dict[str, Any]], peers: list[dict[str, Any]])
         text = one["saw"] if one["held"] else f"**failed** ({one['test']})"
         if text not in ours:
             ours.append(text)
-    lines = [f"## {trial}: {WHAT[trial]}", ""]
+    lines = [f"### {trial}: {WHAT[trial]}", ""]
     lines += _item("aiocos", ours or ["**not run**"])
     for client in dict.fromkeys(one["client"] for one in peers):
         lines += _item(client, [one["saw"] for one in peers if one["client"] == client])
