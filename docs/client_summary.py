@@ -151,7 +151,7 @@ def _linked(noun: str, name: str, method: Any) -> str:
     shown = f"`{noun}.{name}`"
     operation: Any = method.operation if isinstance(method, Method) else None
     if isinstance(operation, type) and issubclass(operation, Operation):
-        return f"[{shown}](operations.md#{operation.__name__.lower()})"
+        return f"[{shown}](reference/operations.md#{operation.__name__.lower()})"
     return shown
 
 

@@ -35,8 +35,6 @@ default_role = "code"
 python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 nitpicky = False
-# The guides link to source files, which are not pages.
-suppress_warnings = ["myst.xref_missing"]
 
 reference = Path(__file__).parent / "reference"
 writing_reference.write(reference)
