@@ -289,9 +289,9 @@ def test_tags_may_be_given_as_a_dict() -> None:
     [
         ({"metadata": {"n": 1}}, "metadata: the value of 'n' is a string, not int: write '1'"),
         ({"metadata": [("n", "1")]}, "metadata: expected a dict of strings, not list"),
-        ({"metadata": {1: "n"}}, "metadata: expected a dict of strings: a name is not a string"),
-        ({"tagging": {"n": 1}}, "tagging: names and values of tags are strings, not 'n': 1"),
-        ({"tagging": ["n"]}, "tagging: expected tags as a dict or as URL-encoded text, not list"),
+        ({"metadata": {1: "n"}}, "metadata: the names are strings, not int: write '1'"),
+        ({"tagging": {"n": 1}}, "tagging: the value of 'n' is a string, not int: write '1'"),
+        ({"tagging": ["n"]}, "tagging: expected a dict of strings, not list"),
         (
             {"expires": timedelta(days=1)},
             "expires: expected a datetime with a time zone, such as datetime.now(UTC), not timedelta",

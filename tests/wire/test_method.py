@@ -72,7 +72,7 @@ def test_results_in_signatures(cos: aiocos.Client):
 @pytest.mark.parametrize("name", ["upload", "download", "copy", "upload_directory", "download_directory", "sync"])
 def test_the_stated_results_of_transfers_are_those_of_the_work(name: str):
     plain, started = (inspect.getattr_static(aiocos.Client, f"{prefix}{name}") for prefix in ("", "start_"))
-    work = plain._run.__self__._work
+    work = next(one for one in vars(plain._run.__self__).values() if inspect.iscoroutinefunction(one))
     assert plain.result == typing.get_type_hints(work)["return"]
     assert started.result == TransferHandle[plain.result]
 

@@ -31,7 +31,7 @@ from aiocos.wire.spec import (
     Query,
     Result,
 )
-from aiocos.wire.values import Codec, CustomerKey, codec, header_text
+from aiocos.wire.values import Codec, CustomerKey, codec, header_text, texts_of
 
 R = TypeVar("R", bound=Result)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
@@ -167,19 +167,12 @@ def _put_path(request: Request, name: str, value: object) -> None:
 
 
 def _put_map(headers: dict[str, str], prefix: str, values: Mapping[str, str]) -> None:
-    if not isinstance(cast("object", values), Mapping):
-        raise ValueError(f"expected a dict of strings, not {type(values).__name__}")
-    if any(not isinstance(cast("object", name), str) for name in values):
-        raise ValueError("expected a dict of strings: a name is not a string")
-    if len({name.lower() for name in values}) < len(values):
+    if len({name.lower() for name in texts_of(values)}) < len(values):
         raise ValueError("two names differ in case only, which the service takes for one")
     for name, value in values.items():
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} cannot be the name of a header")
-        try:
-            headers[prefix + name] = _checked(value)
-        except TypeError:
-            raise ValueError(f"the value of {name!r} is a string, not {type(value).__name__}: write {str(value)!r}") from None
+        headers[prefix + name] = _checked(value)
 
 
 def _checked(value: str) -> str:

@@ -222,15 +222,22 @@ def _write_range(value: object) -> str:
     return value.to_wire()
 
 
+def texts_of(values: Any) -> Mapping[str, str]:
+    """Return a dictionary of texts; `ValueError` says what else was given."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"expected a dict of strings, not {type(values).__name__}")
+    for name, value in cast("Mapping[object, object]", values).items():
+        if not isinstance(name, str):
+            raise ValueError(f"the names are strings, not {type(name).__name__}: write {str(name)!r}")
+        if not isinstance(value, str):
+            raise ValueError(f"the value of {name!r} is a string, not {type(value).__name__}: write {str(value)!r}")
+    return cast("Mapping[str, str]", values)
+
+
 def _write_tags(value: object) -> str:
     if isinstance(value, str):
         return value
-    if not isinstance(value, Mapping):
-        raise ValueError(f"expected tags as a dict or as URL-encoded text, not {type(value).__name__}")
-    for name, text in cast("Mapping[object, object]", value).items():
-        if not isinstance(name, str) or not isinstance(text, str):
-            raise ValueError(f"names and values of tags are strings, not {name!r}: {text!r}")
-    return urlencode(cast("Mapping[str, str]", value), quote_via=quote)
+    return urlencode(texts_of(value), quote_via=quote)
 
 
 def _write_copy_source(value: object) -> str:
