@@ -31,9 +31,9 @@ _MARKERS = (
 
 
 class Listing(Generic[E, P]):
-    """The entries of a listing. All listings of the client are read in one of these three ways:
+    """The entries of a listing, for `async for` and for `await`.
 
-    ::
+    All listings of the client are read in one of these three ways::
 
         async for entry in cos.objects.list("bucket"): ...  # entries, page after page
         entries = await cos.objects.list("bucket")  # all entries as a list
@@ -75,7 +75,7 @@ class Listing(Generic[E, P]):
         return found
 
     async def pages(self) -> AsyncGenerator[P, None]:
-        """Yield page after page: the service's responses, with what they hold beside the entries.
+        """Yield page after page: responses, with all that they hold besides entries.
 
         The deadline (`timeout=`) is that of each page. Raises what the operation raises, and `ProtocolError` if a page says
         that there are more but not where they start, or names a page that was read already: the listing would never end.
@@ -99,7 +99,7 @@ class Listing(Generic[E, P]):
 
 
 def single_page(operation: Operation[Any], page: Result) -> None:
-    """Return None, "no next page", for listings that the service gives in one response."""
+    """Return None, "no next page", for listings of a single response."""
 
 
 def _start_of(operation: Operation[Any]) -> int:

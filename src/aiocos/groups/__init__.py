@@ -1,4 +1,4 @@
-"""Groups of methods by noun: the classes of `client.buckets`, `client.objects` and the other attributes of a client.
+"""Groups of methods by noun: the classes of `client.buckets`, `client.objects`, …
 
 Most methods send one operation (`Call`). A few do more: a read is a stream, a listing fetches page after page, a bulk deletion
 is cut into batches, a restore can be waited for.
@@ -23,7 +23,10 @@ from aiocos.groups.website import Website
 
 
 class Service:
-    """All groups over one engine. `aiocos.transfer` is written against this class; `Client` adds credentials and `close`."""
+    """All groups of methods over one engine.
+
+    `aiocos.transfer` is written against this class. `Client` adds credentials, transfers and `close`.
+    """
 
     buckets: Buckets
     """Create, list, check and delete buckets."""
@@ -76,7 +79,10 @@ class Service:
 
 
 def engine_of(service: Service) -> Engine:
-    """Return the engine of a client, for the modules of this package that send requests themselves."""
+    """Return the engine of a client.
+
+    For modules of this package that send requests themselves.
+    """
     return service._engine  # pyright: ignore[reportPrivateUsage]
 
 

@@ -41,7 +41,10 @@ class Buckets(Group[Engine]):
     create = Call(ops.CreateBucket)
     head = Call(ops.HeadBucket)
     exists = Method(ops.HeadBucket, _exists)
-    """Return True if a bucket exists. Raises `AccessDenied` for a bucket that exists and that the client may not access."""
+    """Return True if a bucket exists.
+
+    Raises `AccessDenied` for a bucket that exists and that the client may not access.
+    """
     delete = Call(ops.DeleteBucket)
     location = Call(ops.GetBucketLocation)
     aspera = Call(ops.GetBucketAspera)
@@ -51,7 +54,7 @@ class Buckets(Group[Engine]):
     A page (`list().pages()`) also holds the owner. `list_extended` adds locations and a filter by prefix.
     """
     list_extended = Method(ops.ListBucketsExtended, _extended)
-    """List the buckets of a service instance with their locations, page by page (IBM)."""
+    """List the buckets of a service instance with their locations (IBM)."""
 
     async def wait_until_exists(self, bucket: str, *, timeout: float | None = 100, poll: float = 5) -> None:
         """Wait until a bucket exists.

@@ -84,7 +84,9 @@ class Buckets(Group[Engine]):
             timeout: The deadline of the whole call in seconds, waits and retries included.
         """
     async def exists(self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None) -> bool:
-        """Return True if a bucket exists. Raises `AccessDenied` for a bucket that exists and that the client may not access.
+        """Return True if a bucket exists.
+
+        Raises `AccessDenied` for a bucket that exists and that the client may not access.
 
         Args:
             timeout: The deadline of the whole call in seconds, waits and retries included.
@@ -134,7 +136,7 @@ class Buckets(Group[Engine]):
         service_instance_id: str | None = None,
         timeout: float | None = None,
     ) -> Listing[BucketEntry, BucketPage]:
-        """List the buckets of a service instance with their locations, page by page (IBM).
+        """List the buckets of a service instance with their locations (IBM).
 
         Args:
             marker: Start after this name.

@@ -20,7 +20,7 @@ class LegalHolds(Group[Engine]):
     add = Call(ops.AddLegalHold)
     delete = Call(ops.DeleteLegalHold)
     list = Method(ops.ListLegalHolds, _holds)
-    """List the legal holds of an object, all in one response. Raises `NotFound` if the object has no retention.
+    """List the legal holds of an object, all in one response.
 
-    `retention.get` returns the same holds together with the retention period.
+    Raises `NotFound` if the object has no retention. `retention.get` returns the same holds together with the retention period.
     """

@@ -34,9 +34,10 @@ class LegalHolds(Group[Engine]):
     def list(
         self, bucket: str, key: str, *, mirror_destination: str | None = None, timeout: float | None = None
     ) -> Listing[NamedLegalHold, RetentionState]:
-        """List the legal holds of an object, all in one response. Raises `NotFound` if the object has no retention.
+        """List the legal holds of an object, all in one response.
 
-        `retention.get` returns the same holds together with the retention period.
+        Raises `NotFound` if the object has no retention. `retention.get` returns the same holds together with the retention
+        period.
 
         Args:
             timeout: The deadline of the whole call in seconds, waits and retries included.

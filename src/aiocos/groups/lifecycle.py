@@ -8,7 +8,7 @@ from aiocos.wire.method import Call, Group
 
 
 class Lifecycle(Group[Engine]):
-    """Lifecycle rules of buckets: archive and expire objects, abort incomplete uploads."""
+    """Lifecycle rules of buckets: archive, expire, abort incomplete uploads."""
 
     noun = "lifecycle"
 

@@ -11,7 +11,7 @@ from aiocos.wire.method import Group
 from aiocos.wire.spec import Result
 
 class Lifecycle(Group[Engine]):
-    """Lifecycle rules of buckets: archive and expire objects, abort incomplete uploads."""
+    """Lifecycle rules of buckets: archive, expire, abort incomplete uploads."""
     async def get(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> LifecycleConfiguration:

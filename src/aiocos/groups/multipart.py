@@ -46,6 +46,12 @@ class Multipart(Group[Engine]):
     complete = Call(ops.CompleteMultipartUpload)
     abort = Call(ops.AbortMultipartUpload)
     list_parts = Method(ops.ListParts, _parts)
-    """List the parts that an upload has so far, by part number. Raises `NoSuchUpload`."""
+    """List the parts that an upload has so far, by part number.
+
+    Raises `NoSuchUpload`.
+    """
     list_uploads = Method(ops.ListMultipartUploads, _uploads)
-    """List the uploads of a bucket that are neither completed nor aborted. Their parts are stored and billed."""
+    """List the uploads of a bucket that are neither completed nor aborted.
+
+    Their parts are stored and billed.
+    """

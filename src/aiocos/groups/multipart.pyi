@@ -206,7 +206,9 @@ class Multipart(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Listing[Part, ListPartsResult]:
-        """List the parts that an upload has so far, by part number. Raises `NoSuchUpload`.
+        """List the parts that an upload has so far, by part number.
+
+        Raises `NoSuchUpload`.
 
         Args:
             part_number_marker: Start after this part.
@@ -226,7 +228,9 @@ class Multipart(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Listing[UploadEntry, ListMultipartUploadsResult]:
-        """List the uploads of a bucket that are neither completed nor aborted. Their parts are stored and billed.
+        """List the uploads of a bucket that are neither completed nor aborted.
+
+        Their parts are stored and billed.
 
         Args:
             timeout: The deadline of the whole call in seconds, waits and retries included.

@@ -59,7 +59,10 @@ def _list_versions(
 
 
 def _in_order(page: listing.ListObjectVersionsResult) -> list[listing.ObjectVersion | listing.DeleteMarker]:
-    """Return versions and delete markers in one list: by key, the latest first within a key, as the service orders them."""
+    """Return the versions and delete markers of a page in one list.
+
+    By key, and for each key the latest first, which is the order of the service.
+    """
     both: list[listing.ObjectVersion | listing.DeleteMarker] = [*page.versions, *page.delete_markers]
     return sorted(
         both, key=lambda v: (v.key.encode(), not v.is_latest, -(v.last_modified.timestamp() if v.last_modified else 0))
@@ -81,7 +84,9 @@ class Objects(Group[Engine]):
 
     put = Call(ops.PutObject)
     get = Method(ops.GetObject, open_object)
-    """Open an object, or a range of it, as a stream. Nothing is requested before `async with`.
+    """Open an object, or a range of it, as a stream.
+
+    Nothing is requested before `async with`.
 
     ::
 
@@ -113,9 +118,15 @@ class Objects(Group[Engine]):
     With a `delimiter`, the common prefixes ("folders") are in the pages: `list(...).pages()`.
     """
     list_v1 = Method(listing.ListObjects, _list_v1)
-    """List the objects of a bucket by version 1 of the operation, for services that lack version 2."""
+    """List the objects of a bucket by version 1 of the operation.
+
+    For services that lack version 2, which `list` uses.
+    """
     list_versions = Method(listing.ListObjectVersions, _list_versions)
-    """List the versions and delete markers of a bucket, key by key, the latest version first."""
+    """List the versions and delete markers of a bucket.
+
+    They are in the order of their keys, and for each key the latest comes first.
+    """
 
     async def delete_many(
         self,
@@ -180,7 +191,7 @@ class Objects(Group[Engine]):
         poll: float = 60,
         timeout: float | None = None,
     ) -> Result | ops.ObjectInfo:
-        """Restore an archived object: the service makes a copy that can be read for some days.
+        """Restore an archived object: make a copy that can be read for some days.
 
         It takes up to 12 hours, up to 2 hours for objects in the storage class ACCELERATED. For an object that is restored
         already, the call changes how long the copy stays.
@@ -237,10 +248,10 @@ class Objects(Group[Engine]):
         customer_key: CustomerKey | bytes | None = None,
         timeout: float | None = None,
     ) -> ops.CopyObjectResult:
-        """Change metadata and content headers of an object of up to 5 GiB by copying it onto itself.
+        """Change metadata and content headers of an object.
 
-        Everything else is kept: headers that are not given, tags, retention with its legal holds, Object Lock, and public
-        readability. In a versioned bucket the copy is a new version.
+        The object, of at most 5 GiB, is copied onto itself. Everything else is kept: headers that are not given, tags,
+        retention with its legal holds, Object Lock, and public readability. In a versioned bucket the copy is a new version.
 
         Args:
             bucket: Name of the bucket.
@@ -341,7 +352,9 @@ class Objects(Group[Engine]):
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> str:
-        """Return a URL with which anyone may make one request until it expires. Sends nothing.
+        """Return a URL with which anyone may make one request until it expires.
+
+        The client sends nothing.
 
         Args:
             bucket: Name of the bucket.

@@ -94,7 +94,7 @@ class Objects(Group[Engine]):
         poll: float = 60,
         timeout: float | None = None,
     ) -> Result | ops.ObjectInfo:
-        """Restore an archived object: the service makes a copy that can be read for some days.
+        """Restore an archived object: make a copy that can be read for some days.
 
         It takes up to 12 hours, up to 2 hours for objects in the storage class ACCELERATED. For an object that is restored
         already, the call changes how long the copy stays.
@@ -136,10 +136,10 @@ class Objects(Group[Engine]):
         customer_key: CustomerKey | bytes | None = None,
         timeout: float | None = None,
     ) -> ops.CopyObjectResult:
-        """Change metadata and content headers of an object of up to 5 GiB by copying it onto itself.
+        """Change metadata and content headers of an object.
 
-        Everything else is kept: headers that are not given, tags, retention with its legal holds, Object Lock, and public
-        readability. In a versioned bucket the copy is a new version.
+        The object, of at most 5 GiB, is copied onto itself. Everything else is kept: headers that are not given, tags,
+        retention with its legal holds, Object Lock, and public readability. In a versioned bucket the copy is a new version.
 
         Args:
             bucket: Name of the bucket.
@@ -208,7 +208,9 @@ class Objects(Group[Engine]):
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> str:
-        """Return a URL with which anyone may make one request until it expires. Sends nothing.
+        """Return a URL with which anyone may make one request until it expires.
+
+        The client sends nothing.
 
         Args:
             bucket: Name of the bucket.
@@ -319,7 +321,9 @@ class Objects(Group[Engine]):
         response_expires: datetime | None = None,
         timeout: float | None = None,
     ) -> ObjectStream:
-        """Open an object, or a range of it, as a stream. Nothing is requested before `async with`.
+        """Open an object, or a range of it, as a stream.
+
+        Nothing is requested before `async with`.
 
         ::
 
@@ -551,7 +555,9 @@ class Objects(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Listing[ObjectEntry, ListObjectsResult]:
-        """List the objects of a bucket by version 1 of the operation, for services that lack version 2.
+        """List the objects of a bucket by version 1 of the operation.
+
+        For services that lack version 2, which `list` uses.
 
         Args:
             marker: Start after this key.
@@ -570,7 +576,9 @@ class Objects(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Listing[ObjectVersion | DeleteMarker, ListObjectVersionsResult]:
-        """List the versions and delete markers of a bucket, key by key, the latest version first.
+        """List the versions and delete markers of a bucket.
+
+        They are in the order of their keys, and for each key the latest comes first.
 
         Args:
             timeout: The deadline of the whole call in seconds, waits and retries included.

@@ -16,5 +16,8 @@ class Retention(Group[Engine]):
     noun = "retention"
 
     get = Call(ops.ListLegalHolds)
-    """Return the retention period and the legal holds of an object. Raises `NotFound` if the object has no retention."""
+    """Return the retention period and the legal holds of an object.
+
+    Raises `NotFound` if the object has no retention.
+    """
     extend = Call(ops.ExtendObjectRetention)

@@ -20,7 +20,9 @@ class Retention(Group[Engine]):
     async def get(
         self, bucket: str, key: str, *, mirror_destination: str | None = None, timeout: float | None = None
     ) -> RetentionState:
-        """Return the retention period and the legal holds of an object. Raises `NotFound` if the object has no retention.
+        """Return the retention period and the legal holds of an object.
+
+        Raises `NotFound` if the object has no retention.
 
         Args:
             timeout: The deadline of the whole call in seconds, waits and retries included.

@@ -43,9 +43,12 @@ class Transfers(Group[TransferManager]):
     """Transfers of objects of any size, and of directories."""
     @property
     def failed_aborts(self) -> tuple[FailedAbort, ...]:
-        """Uploads that were given up and could not be aborted: they may be open still, and cost money.
+        """Multipart uploads that failed and could not be aborted.
 
-        The latest 10,000, in the order of their failures. Each was logged; a client that is closed logs how many there are.
+        They may still be open, and cost money.
+
+        The latest 10,000, in the order in which they failed. Each was logged as a warning; a client that is closed logs their
+        number.
         """
     async def upload(
         self,
@@ -186,35 +189,7 @@ class Transfers(Group[TransferManager]):
         on_progress: Observer | None = None,
         on_done: Observer | None = None,
     ) -> TransferHandle[UploadResult]:
-        """Upload an object of any size: in one piece where it is small, else in parts.
-
-        With `resume`, an upload in parts that does not get to its end (by an error, a cancel, a kill) keeps what it has sent,
-        and
-        the same call goes on from there; the source is bytes or the path of a file, unchanged. Without, nothing is left behind.
-
-        `multipart_threshold` (bytes) goes before the client's. What goes in one piece is in memory: what is larger than
-        `TransferConfig.max_memory` goes in parts, whatever it says.
-
-        Conditions (`if_none_match="*"`: only if there is no such object) hold strictly for an upload in one piece. For an
-        upload in
-        parts IBM does not document them. So the object is looked at before the first part, and again right before the parts are
-        joined: `PreconditionFailed`, and nothing is left behind. The look needs the right to read. An object that another
-        writer
-        makes between that look and the joining is replaced, unless the service honors `If-None-Match` there, or
-        `x-ibm-forbid-overwrite` (on-premises, from release 3.20, where it is turned on), which is sent with
-        `if_none_match="*"`.
-        For a strict guarantee raise `multipart_threshold` (up to `TransferConfig.max_memory`), or use a versioned bucket.
-
-        A cancel, or `timeout` (seconds, for all of it), ends the upload, and waits a quarter of a second for the abort. An
-        abort
-        that takes longer goes on in the background, and `client.close()` waits for it, at most `TransferConfig.cleanup_timeout`
-        seconds. Aborts that failed are logged and kept in `client.failed_aborts`.
-
-        Gives an `UploadResult`. Raises the service's errors, `TransferError` where parts failed (nothing is left behind),
-        `PreconditionFailed` (its subclass `ObjectAlreadyExists` with `forbid_overwrite`), `IntegrityError` where the service
-        answers that it has stored something else than what was sent, and `OutcomeUnknown` where the last answer was lost, or
-        disagrees
-        with the object that the service shows, and cannot be settled.
+        """Start `upload` in the background. Returns a `TransferHandle` at once.
 
         Args:
             expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as
@@ -302,21 +277,7 @@ class Transfers(Group[TransferManager]):
         on_progress: Observer | None = None,
         on_done: Observer | None = None,
     ) -> TransferHandle[DownloadResult]:
-        """Download an object to a file, whole or not at all.
-
-        Gives a `DownloadResult`. Raises the service's errors, `IntegrityError` where the bytes do not verify after three tries,
-        `PreconditionFailed` where the object is replaced meanwhile, `TransferError` where ranges failed. The target keeps what
-        it
-        had.
-
-        The new file gets the mode of the one that it replaces, its owner and group where that may be, and its extended
-        attributes.
-        A link is followed, and what it leads to is replaced. A directory, a device, a pipe, a link to nowhere are a
-        `ConfigError`.
-
-        With `resume`, a large download that does not get to its end (by an error, a cancel, a kill) keeps what it has fetched
-        in a
-        hidden file beside the target, and the same call goes on from there, if the object is still the same.
+        """Start `download` in the background. Returns a `TransferHandle` at once.
 
         Args:
             multipart_threshold: Bytes up to which it is one request; goes before the client's.
@@ -475,22 +436,7 @@ class Transfers(Group[TransferManager]):
         on_progress: Observer | None = None,
         on_done: Observer | None = None,
     ) -> TransferHandle[CopyResult]:
-        """Copy an object of any size within the service: in one piece up to `TransferConfig.copy_threshold`, else by parts.
-
-        What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`; retention
-        and
-        legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a `CopyResult`. Raises the
-        service's errors, `TransferError` where the source changed midway or parts failed (nothing is left behind),
-        `IntegrityError` where the service answers that the copy is something else than the source, and `OutcomeUnknown` where
-        the last
-        answer was lost, or disagrees with the object that the service shows, and cannot be settled. `timeout` is for all of it,
-        in
-        seconds.
-
-        Conditions on the target (`if_none_match="*"`) are not documented for copies: the target is looked at right before it is
-        written, and an object that another writer makes after that look is replaced, unless the service honors the condition,
-        or
-        `x-ibm-forbid-overwrite`, which is sent with `if_none_match="*"`. A cancel ends the copy as it ends an upload.
+        """Start `copy` in the background. Returns a `TransferHandle` at once.
 
         Args:
             version_id: Of the source; None is the latest.
@@ -562,21 +508,7 @@ class Transfers(Group[TransferManager]):
         on_progress: Observer | None = None,
         on_done: Observer | None = None,
     ) -> TransferHandle[DirectoryResult]:
-        """Upload all regular files below a directory; a file's key is `prefix` and its path with slashes.
-
-        Whatever else is there and cannot be read as a file is a failure of its own, with its name: a directory without
-        permission,
-        a link to nowhere, a pipe, and files with the names that downloads give to what is unfinished (`.NAME.TAG.part`,
-        `.NAME.TAG.journal`). What `exclude` names is no failure.
-
-        `include` and `exclude` are patterns of names (`*.tmp`, `node_modules`, `docs/**/*.md`). `symlinks`: those to `files`
-        are
-        followed, `follow` those to directories too, `skip` none. With `resume`, what an earlier run has uploaded is not
-        uploaded
-        again, if it is not older than its file. `concurrency` is the number of files in flight; `progress` hears of each file,
-        `on_queued`, `on_progress` and `on_done` of the directory as a whole. Gives a `DirectoryResult`; raises `DirectoryError`
-        with it where some files failed.
-        """
+        """Start `upload_directory` in the background. Returns a `TransferHandle` at once."""
     async def download_directory(
         self,
         bucket: str,
@@ -621,18 +553,7 @@ class Transfers(Group[TransferManager]):
         on_progress: Observer | None = None,
         on_done: Observer | None = None,
     ) -> TransferHandle[DirectoryResult]:
-        """Download all objects under a prefix; an object's path is what its key has after the prefix.
-
-        Keys that are no path of their own below `root` (`../x`, `/x`, `a//b`, a NUL) are refused, each with the reason, and so
-        are
-        those that a link would take outside, those that name a link, and those that name a file in which transfers keep their
-        state
-        (`.NAME.TAG.part`, `.NAME.TAG.journal`, whatever is in the directory of journals). Links that appear meanwhile take
-        nothing
-        outside either. Keys that end in a slash are folders and have no content to write. With `resume`, what
-        an earlier run has downloaded is not downloaded again, if it is not older than its object. `include`, `exclude`,
-        `concurrency`, observers, result and errors are those of `upload_directory`.
-        """
+        """Start `download_directory` in the background. Returns its `TransferHandle`."""
     async def sync(
         self,
         source: str | PathLike[str],
@@ -698,33 +619,7 @@ class Transfers(Group[TransferManager]):
         on_progress: Observer | None = None,
         on_done: Observer | None = None,
     ) -> TransferHandle[SyncResult]:
-        """Make one side like the other: a directory like a prefix of a bucket, the reverse, or a prefix like another.
-
-        `source` and `target` are paths, or `cos://bucket/prefix`; a prefix is a folder, with or without its slash. What differs
-        is
-        transferred: by `compare`, what has another size or is newer in the source (`time`), has another size only (`size`), or
-        other bytes (`checksum`, which reads all files). With `delete`, what the source has not is removed from the target, at
-        the
-        end. `include` and `exclude` are patterns of names (`*.tmp`, `node_modules`, `docs/**/*.md`): what they leave out is
-        neither
-        transferred nor deleted. `symlinks` in a directory: those to `files` are followed, `follow` those to directories too,
-        `skip`
-        none; names of links that are not followed, and below them, are neither transferred nor deleted.
-
-        Nothing is deleted where something in the source cannot be read (a directory without permission, a link to nowhere, a
-        pipe),
-        or has no place in the target (`a//b`, an object where a directory stands, an object below what is a file); each is
-        named
-        among the errors, and `exclude` takes it out of account. Names of the form `.NAME.TAG.part` and `.NAME.TAG.journal`, in
-        which downloads keep what is unfinished, are among the errors, too: between a directory and a prefix they are neither
-        transferred nor deleted.
-
-        With `resume`, large files go on where an earlier run was interrupted. With `dry_run` nothing is done.
-
-        `concurrency` is the number of files in flight; `progress` hears of each file, `on_queued`, `on_progress` and `on_done`
-        of
-        the whole. Gives a `SyncResult`; raises `DirectoryError` with it where some files failed, and what is told of `upload`.
-        """
+        """Start `sync` in the background. Returns a `TransferHandle` at once."""
     def sync_plan(
         self,
         source: str | PathLike[str],
@@ -744,7 +639,13 @@ class Transfers(Group[TransferManager]):
         on_progress: Observer | None = None,
         on_done: Observer | None = None,
     ) -> AsyncGenerator[SyncAction]:
-        """What `sync` would do, as it is found out: `async for action in client.sync_plan(...)`."""
+        """Yield what `sync` would do, as it is found, and change nothing.
+
+        ::
+
+            async for action in cos.sync_plan("photos", "cos://bucket/photos"):
+                print(action.kind, action.target)
+        """
 
 def manager_of(transfers: Transfers) -> TransferManager:
     """Return the transfer manager of a client, for the modules of this package that run transfers themselves."""

@@ -1,4 +1,7 @@
-"""Short representations of results and documents: the fields that are set, long lists by their first entries."""
+"""Short representations of results and documents.
+
+They show the fields that are set, and of long lists the first entries.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -18,7 +21,10 @@ class _First:
 
 
 def brief(arguments: Iterable[tuple[str | None, Any]]) -> list[tuple[str | None, Any]]:
-    """Return the arguments of a representation without empty values (None, empty texts, lists and dictionaries)."""
+    """Return the arguments of a representation without the empty ones.
+
+    Empty are None, and texts, lists and dictionaries without content.
+    """
     return [(name, _short(value)) for name, value in arguments if value is not None and value not in ("", [], {}, ())]
 
 

@@ -1,6 +1,7 @@
-"""Texts of fields, and signatures with plain types: what `help()`, the reference and the command line show.
+"""Texts of fields, and signatures with plain types.
 
-A field is described where it is declared, by the string literal under it:
+`help()`, the reference and the command line show them. A field is described where it is declared, by the string literal under
+it:
 
     max_keys: Annotated[int | None, Query("max-keys")] = None
     '''Entries per page, 1 to 1,000. None means 1,000.'''
@@ -25,7 +26,10 @@ _WIDTH = 110
 
 
 def field_texts(cls: type[Any]) -> dict[str, str]:
-    """Return the text of each described field of a class by the field's name, those of its base classes included."""
+    """Return the texts of the fields of a class, by the field's name.
+
+    Fields of base classes are included, fields without a text are not.
+    """
     texts: dict[str, str] = {}
     for owner in reversed(cls.__mro__):
         texts.update(_texts_in(owner.__module__).get(owner.__qualname__, {}))
@@ -34,7 +38,7 @@ def field_texts(cls: type[Any]) -> dict[str, str]:
 
 @cache
 def _texts_in(module: str) -> dict[str, dict[str, str]]:
-    """Return the texts of all classes of a module, by the qualified name of the class."""
+    """Return the texts of all classes of a module, by the class's qualified name."""
     if module.partition(".")[0] != "aiocos":
         return {}
     source = _source_of(module)
@@ -73,7 +77,10 @@ def _texts_of(body: list[ast.stmt]) -> dict[str, str]:
 
 
 def with_arguments(summary: str, texts: Mapping[str, str]) -> str:
-    """Return a docstring: a text, and an `Args:` section with the parameters that have a text, in the given order."""
+    """Return a docstring: a text, and an `Args:` section.
+
+    The section has the parameters that have a text, in the given order.
+    """
     lines = [_argument(name, text) for name, text in texts.items() if text]
     return "\n".join([inspect.cleandoc(summary), *(["", "Args:", *lines] if lines else [])]).strip()
 
@@ -95,9 +102,10 @@ def _argument(name: str, text: str) -> str:
 
 
 def signature_of(op: type[Any], result: Any) -> inspect.Signature:
-    """Return the signature of a method whose parameters are the fields of a class: types without `Annotated`.
+    """Return the signature of a method whose parameters are the fields of a class.
 
-    A class's own keyword parameters come first, then those of its mix-ins in the order in which it names them.
+    Types are plain, without `Annotated`. A class's own keyword parameters come first, then those of its mix-ins in the order in
+    which it names them.
     """
     hints = typing.get_type_hints(op)
     parameters = [
@@ -111,13 +119,19 @@ def signature_of(op: type[Any], result: Any) -> inspect.Signature:
 
 
 def result_of(function: Callable[..., Any]) -> Any:
-    """Return what awaiting or calling a function gives, with plain types: `T` for a function that returns `Coroutine[…, T]`."""
+    """Return the type of what calling or awaiting a function gives.
+
+    For a function that returns a `Coroutine[…, T]`, this is `T`.
+    """
     result = typing.get_type_hints(function).get("return", Any)
     return get_args(result)[2] if _is_coroutine_type(result) else result
 
 
 def returns_coroutine(function: Callable[..., Any]) -> bool:
-    """Return True if a call gives a coroutine, by the function's own definition or by its annotation (not evaluated)."""
+    """Return True if a call of a function gives a coroutine.
+
+    Decided by the definition (`async def`), else by the annotation, which is not evaluated.
+    """
     if inspect.iscoroutinefunction(function):
         return True
     annotation = getattr(function, "__annotations__", {}).get("return")

@@ -1,8 +1,9 @@
-"""Methods made from operations: `put = Call(PutObject)` has the parameters of `PutObject` and returns its result.
+"""Methods made from operations.
 
-A parameter specification carries the signature from the class to the method. Type checkers and editors read the `.pyi` files
-beside the groups, which `docs/stubs/write_groups.py` writes. At runtime, signature and docstring are put together when `help()`
-or another tool reads them; a call does nothing for them.
+`put = Call(PutObject)` has the parameters of `PutObject` and returns its result. A parameter specification carries the
+signature from the class to the method. Type checkers and editors read the `.pyi` files beside the groups, which
+`docs/stubs/write_groups.py` writes. At runtime, signature and docstring are put together when `help()` or another tool reads
+them; a call does nothing for them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ class Group(Generic[C_co]):
 
 
 class _Lazy:
-    """An attribute of instances that is computed when it is read; on the class, a constant, or no attribute at all."""
+    """An attribute of instances that is computed when it is read.
+
+    The class itself has a constant in its place, or no such attribute.
+    """
 
     def __init__(self, compute: Callable[[Any], Any], on_class: str | None = None) -> None:
         self._compute = compute
@@ -53,10 +57,11 @@ class _Lazy:
 
 
 class Method(Generic[C, P, T]):
-    """A method with the parameters of an operation, and a result of its own: `Method(GetObject, open_stream)`.
+    """A method with the parameters of an operation, and a result of its own.
 
-    Where the annotation of `run` does not say the result (it is generic), `result` does, for signatures. The text of the method
-    is the string literal under it in its class; without one, the docstring of the operation.
+    `Method(GetObject, open_stream)` calls `open_stream(caller, operation)`. Where the annotation of `run` does not say the
+    result (it is generic), `result` does, for signatures. The text of the method is the string literal under it in its class;
+    without one, the docstring of the operation.
     """
 
     __name__: str
@@ -116,7 +121,10 @@ class Method(Generic[C, P, T]):
     @overload
     def __get__(self, group: Group[C], owner: type[object]) -> Callable[P, T]: ...
     def __get__(self, group: Group[C] | None, owner: type[object]) -> Method[C, P, T] | Callable[P, T]:
-        """Bind to a group; the bound method is kept on it, so the next look-up is a plain attribute."""
+        """Bind to a group.
+
+        The bound method is stored on the group, so the next access is a plain attribute.
+        """
         if group is None:
             return self
         sender = self._sender(group._caller)  # pyright: ignore[reportPrivateUsage]
@@ -131,7 +139,10 @@ class Method(Generic[C, P, T]):
 
 
 class BoundMethod(Generic[P, T]):
-    """A method of one group. A function cannot put its docstring together when it is read; this does."""
+    """A method of one group.
+
+    It is no function because a function cannot put its docstring together when somebody reads it.
+    """
 
     __name__: str
     __qualname__: str
@@ -185,7 +196,7 @@ class BoundCoroutineMethod(BoundMethod[P, T]):
 
 
 class Caller(Protocol):
-    """What carries operations out."""
+    """An object that carries operations out, such as the client's engine."""
 
     def call(self, operation: Operation[R]) -> Coroutine[Any, Any, R]:
         """Send an operation and return its result."""
