@@ -141,7 +141,7 @@ class Objects(Group[Engine]):
 
         Args:
             bucket: Name of the bucket.
-            keys: Keys, or `ObjectIdentifier` objects for single versions; also an asynchronous iterator over a listing.
+            keys: Keys, or `ObjectIdentifier` objects for versions. An asynchronous iterator over keys works too.
             quiet: If True, the result holds the failures only.
             bypass_governance: If True, delete versions that are locked in mode GOVERNANCE too.
             timeout: Deadline of each request in seconds, retries included. None sets no deadline.
