@@ -1,4 +1,4 @@
-"""Where the next page begins: what each listing asks for next, and what ends it."""
+"""The start of the next page of each listing, and the end of a listing."""
 
 from __future__ import annotations
 

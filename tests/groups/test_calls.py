@@ -1,4 +1,4 @@
-"""Calls as users make them: what is sent along, what is raised, what is shared."""
+"""Calls of the client against the emulator: requests, errors, tokens, presigned URLs."""
 
 import asyncio
 import logging

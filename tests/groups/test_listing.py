@@ -1,4 +1,4 @@
-"""Listings page themselves, give back the very keys that were put, and end."""
+"""Listings return all keys in order, page after page, and end."""
 
 import pytest
 from aiohttp import web

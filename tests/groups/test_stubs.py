@@ -1,4 +1,4 @@
-"""The stubs of the groups and of the transfers: they are current, and say what is there at runtime."""
+"""The stubs of groups and transfers are current, and agree with the runtime."""
 
 from __future__ import annotations
 

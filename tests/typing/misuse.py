@@ -1,7 +1,7 @@
-"""What the type checker says of right and wrong uses of the client. Nothing here is run.
+"""Correct and wrong uses of the client, for pyright. Nothing here is run.
 
-A wrong use carries the rule that refuses it. Where the checker stops refusing, the comment is unnecessary, and that is an error
-of its own in this file.
+A wrong use carries a comment with the rule that refuses it. If pyright stops refusing the line, the comment is unnecessary, and
+that is an error of its own in this file.
 """
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=error
