@@ -87,6 +87,11 @@ def test_help_shows_the_operation_and_its_parameters(cos: aiocos.Client):
     assert "into memory" in str(cos.objects.read.__doc__)
 
 
+def test_the_source_of_a_method_is_that_of_its_operation(cos: aiocos.Client):
+    for method in (cos.objects.put, Objects.put):
+        assert "class PutObject(" in inspect.getsource(method)  # type: ignore[arg-type]
+
+
 def test_an_unbound_method_can_be_called_with_a_group():
     class Echo:
         def call(self, operation: Any) -> Any:

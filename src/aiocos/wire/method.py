@@ -115,6 +115,8 @@ class Method(Generic[C, P, T]):
 
     __doc__ = cast("str", _Lazy(_text, __doc__))
     __signature__ = _Lazy(_unbound_signature)
+    # The source of a method is that of its operation. Sphinx looks here to tell a method from an attribute.
+    __wrapped__ = _Lazy(lambda method: method._op)
 
     @overload
     def __get__(self, group: None, owner: type[object]) -> Method[C, P, T]: ...
@@ -165,6 +167,7 @@ class BoundMethod(Generic[P, T]):
 
     __doc__ = cast("str", _Lazy(lambda bound: bound._method.__doc__, __doc__))
     __signature__ = _Lazy(lambda bound: bound._method._signature())
+    __wrapped__ = _Lazy(lambda bound: bound._op)
 
     def __repr__(self) -> str:
         return f"<method {self.__qualname__}>"
