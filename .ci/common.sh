@@ -1,9 +1,11 @@
+# shellcheck shell=bash
 # Sourced by the scripts beside it. It enters the root of the repository and defines what they share.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 # The ends of the supported range of Python versions.
+# shellcheck disable=SC2034
 lowest=3.11 highest=3.13
 
 # Print the path of an interpreter of version $1, from PATH or from pyenv, or fail.

@@ -56,10 +56,13 @@ NOT_IMPORTED = {
     "sphinx": (".ci/docs", "sphinx-build"),
     "myst-parser": ("docs/conf.py", '"myst_parser"'),
     "furo": ("docs/conf.py", 'html_theme = "furo"'),
+    "sphinx-copybutton": ("docs/conf.py", '"sphinx_copybutton"'),
+    "sphinx-design": ("docs/conf.py", '"sphinx_design"'),
     # Checks of the code.
     "check-jsonschema": (".pre-commit-config.yaml", ".venv/bin/check-jsonschema "),
     "pre-commit": (".ci/lint", ".venv/bin/pre-commit "),
     "pre-commit-hooks": (".pre-commit-config.yaml", ".venv/bin/end-of-file-fixer"),
+    "mypy": (".ci/types", ".venv/bin/mypy "),
     "pyright": (".ci/types", ".venv/bin/pyright "),
     "ruff": (".pre-commit-config.yaml", ".venv/bin/ruff "),
     "types-aiofiles": ("tests", "aiofiles"),  # stubs: pyright reads them where aiofiles is imported
