@@ -55,7 +55,7 @@ async def listing(keys: int) -> float:
     import aiocos
 
     cos = aiocos.Client("http://127.0.0.1:1", credentials=aiocos.Anonymous())
-    cos.engine._transport = Endless(keys)  # type: ignore[assignment]
+    cos._engine._transport = Endless(keys)  # type: ignore[assignment]
     before, count = time.process_time(), 0
     async for entry in cos.objects.list("listed"):
         count += bool(entry.key)
@@ -65,8 +65,8 @@ async def listing(keys: int) -> float:
 
 async def planning(keys: int) -> float:
     """Compare two sides of so many names in step; return the seconds of processor time."""
-    from aiocos.transfer.planning import steps
-    from aiocos.transfer.sides import RemoteObject
+    from aiocos.transfer.sync.listing import RemoteObject
+    from aiocos.transfer.sync.plan import steps
 
     async def side() -> AsyncIterator[RemoteObject]:
         for n in range(keys):

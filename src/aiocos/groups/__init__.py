@@ -5,18 +5,28 @@ a read is a stream, a listing pages itself, a bulk deletion is cut into batches,
 """
 
 from aiocos.call import Engine
+from aiocos.groups.acl import Acl
 from aiocos.groups.buckets import Buckets
-from aiocos.groups.immutability import LegalHolds, ObjectLock, Protection, Retention
-from aiocos.groups.multipart import Acl, Multipart
+from aiocos.groups.cors import Cors
+from aiocos.groups.legal_holds import LegalHolds
+from aiocos.groups.lifecycle import Lifecycle
+from aiocos.groups.multipart import Multipart
+from aiocos.groups.object_lock import ObjectLock
 from aiocos.groups.objects import Objects
-from aiocos.groups.settings import Cors, Lifecycle, PublicAccess, Replication, Tagging, Versioning, Website
+from aiocos.groups.protection import Protection
+from aiocos.groups.public_access import PublicAccess
+from aiocos.groups.replication import Replication
+from aiocos.groups.retention import Retention
+from aiocos.groups.tagging import Tagging
+from aiocos.groups.versioning import Versioning
+from aiocos.groups.website import Website
 
 
 class Service:
     """All nouns, over one engine. `transfer` is written against this; `Client` adds credentials and a life."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self._engine = engine
         self.buckets = Buckets(engine)
         self.objects = Objects(engine)
         self.multipart = Multipart(engine)
@@ -32,6 +42,11 @@ class Service:
         self.replication = Replication(engine)
         self.public_access = PublicAccess(engine)
         self.tagging = Tagging(engine)
+
+
+def engine_of(service: Service) -> Engine:
+    """Return the engine of a client, for the modules of this package that send requests themselves."""
+    return service._engine  # pyright: ignore[reportPrivateUsage]
 
 
 __all__ = [
@@ -51,4 +66,5 @@ __all__ = [
     "Tagging",
     "Versioning",
     "Website",
+    "engine_of",
 ]

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, NoReturn, cast
 
 from aiocos.client import Client
-from aiocos.groups.reading import ObjectStream
+from aiocos.groups import engine_of
 from aiocos.ibm_boto3 import answers, names, shapes
 from aiocos.ibm_boto3.body import StreamingBody
 from aiocos.ibm_boto3.config import Config
@@ -28,8 +28,9 @@ from aiocos.ibm_boto3.paginate import PAGED, Paginator
 from aiocos.ibm_boto3.payload import add_checksum, read_body
 from aiocos.ibm_boto3.s3 import transfer
 from aiocos.ibm_boto3.waiters import WAITERS, Waiter
+from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import GetObject, PutObject
-from aiocos.refusal import resource_of
+from aiocos.response_errors import resource_of
 from aiocos.wire.bind import to_request
 from aiocos.wire.spec import Operation, registry
 
@@ -92,11 +93,11 @@ class S3Client:
     async def _call(self, cls: type[Operation[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
         with understood(cls.__name__):
             operation = shapes.made(cls, given)
-            if cls.statement.has_payload:
+            if cls.spec.has_payload:
                 payload = cast("PutObject", operation)
                 payload.data = await read_body(payload.data, given.get("ContentLength"))
                 await add_checksum(payload)
-            engine = self.typed.engine
+            engine = engine_of(self.typed)
             if not isinstance(operation, GetObject):
                 return answers.told(operation, await engine.answer(operation))
             answer = await engine.begin(operation)
@@ -160,7 +161,7 @@ class S3Client:
                     "%s %s: a URL for %s s is signed as IBM's SDK does; the service takes 1 to %d s and will refuse it",
                     ClientMethod, resource_of(operation), ExpiresIn, _LONGEST,
                 )  # fmt: skip
-            return self.typed.engine.presign(request, dict(request.headers), ExpiresIn, strict=False)
+            return engine_of(self.typed).presign(request, dict(request.headers), ExpiresIn, strict=False)
 
     # -- transfers ------------------------------------------------------------------------------------------------
 
@@ -255,5 +256,5 @@ def _method(client: S3Client, name: str, cls: type[Operation[Any]]) -> Callable[
         return call(cls, kwargs)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"{(cls.__doc__ or '').strip()}\n\nParameters: {', '.join(shapes.offered(cls.statement))}."
+    method.__doc__ = f"{(cls.__doc__ or '').strip()}\n\nParameters: {', '.join(shapes.offered(cls.spec))}."
     return method

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
-from aiocos.transfer.monitor import Monitor, Progress, State
+from aiocos.transfer.progress import Monitor, Progress, State
 
 T = TypeVar("T")
 
 
-class Handle(Generic[T]):
+class TransferHandle(Generic[T]):
     """A transfer under way, made by `client.start_upload` and its kin.
 
     ::

@@ -1,0 +1,97 @@
+"""Copies within the service: one object, or all below a prefix. The bytes do not come here."""
+
+import asyncio
+
+import typer
+
+from aiocos.cli.display import ProgressView, complain
+from aiocos.cli.paths import CosPath, key_for
+from aiocos.client import Client
+from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
+from aiocos.transfer import CopyResult
+from aiocos.transfer.tasks import TaskGroup
+from aiocos.wire.values import Stored
+
+# Copies in flight: they cost the service work, and us nothing.
+_AT_ONCE = 16
+
+
+async def copy_object(
+    client: Client,
+    source: CosPath,
+    target: CosPath,
+    content_type: str | None,
+    metadata: dict[str, str] | None,
+    *,
+    part_size: int | None,
+    concurrency: int | None,
+    watch: ProgressView,
+) -> CopyResult:
+    """Copy one object, however large.
+
+    What is given of type and metadata replaces the source's. All else that its readers are told is kept.
+    """
+    if target.is_place and not source.name:
+        raise typer.BadParameter(f"{source} has no name that it could have in {target}: name the object")
+    there = (target.bucket, key_for(target, source.name))
+    if content_type is None and metadata is None:
+        return await client.copy(
+            source.bucket, source.key, *there, part_size=part_size, concurrency=concurrency, progress=watch
+        )
+    # Replacing is all or nothing, so the rest is looked up, and what is copied must still be what was looked at.
+    info = await client.objects.head(source.bucket, source.key)
+    return await client.copy(
+        source.bucket,
+        source.key,
+        *there,
+        metadata_directive="REPLACE",
+        source_if_match=info.etag or None,
+        content_type=content_type or info.content_type,
+        metadata=info.metadata if metadata is None else metadata,
+        content_encoding=info.content_encoding,
+        content_disposition=info.content_disposition,
+        content_language=info.content_language,
+        cache_control=info.cache_control,
+        expires=Stored(info.expires) if info.expires else None,
+        website_redirect_location=info.website_redirect_location,
+        part_size=part_size,
+        concurrency=concurrency,
+        progress=watch,
+    )
+
+
+async def copy_prefix(
+    client: Client, source: CosPath, target: CosPath, concurrency: int | None, watch: ProgressView
+) -> dict[str, int]:
+    """Copy all objects below a prefix; return how many, and their bytes.
+
+    One that fails does not stop the others; `TransferError` tells of them at the end.
+    """
+    places = asyncio.Semaphore(concurrency or _AT_ONCE)
+    files = size = failures = 0
+
+    async def one(key: str, new: str, length: int) -> None:
+        nonlocal files, size, failures
+        try:
+            await client.copy(source.bucket, key, target.bucket, new, progress=watch)
+            files += 1
+            size += length
+        except (CredentialsError, NoSuchBucket):
+            # It would be the same for every object.
+            raise
+        except CosError as error:
+            failures += 1
+            complain(str(error))
+        finally:
+            places.release()
+
+    try:
+        async with TaskGroup() as tasks:
+            async for entry in client.objects.list(source.bucket, prefix=source.folder or None):
+                await places.acquire()
+                tasks.create_task(one(entry.key, target.folder + entry.key[len(source.folder) :], entry.size))
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
+    if failures:
+        raise TransferError(f"{failures} of {files + failures} objects were not copied")
+    return {"files": files, "bytes": size}

@@ -1,0 +1,113 @@
+"""`ls` and `head`."""
+
+from contextlib import suppress
+from typing import Annotated, cast
+
+import typer
+from pydantic import BaseModel
+
+from aiocos.cli.arguments import Json, Recursive
+from aiocos.cli.display import human, moment, printable, say, show_json
+from aiocos.cli.paths import CosPath
+from aiocos.cli.running import settings
+from aiocos.client import Client
+from aiocos.errors import InvalidRequest, OperationNotSupported, ServiceError
+from aiocos.operations.buckets import BucketEntry
+from aiocos.operations.listing import ObjectEntry
+
+
+def ls(
+    path: Annotated[str | None, typer.Argument(help="cos://bucket/prefix; none: the buckets.", show_default=False)] = None,
+    recursive: Recursive = False,
+    long: Annotated[bool, typer.Option("--long", "-l", help="With time, size and storage class.")] = False,
+    exact: Annotated[bool, typer.Option("--bytes", "-b", help="Sizes in bytes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List buckets, or keys as if they were files: up to the next slash, or all with -r."""
+    target = CosPath.parse(path) if path is not None else None
+
+    async def work(client: Client) -> None:
+        if target is None:
+            await _list_buckets(client, long, as_json)
+        else:
+            await _list_keys(client, target, recursive, long, exact, as_json)
+
+    settings().run(work)
+
+
+async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
+    def show(bucket: BucketEntry) -> None:
+        if as_json:
+            show_json(bucket)
+        elif long:
+            say(f"{moment(bucket.creation_date):19}  {bucket.location_constraint or '':20}  cos://{bucket.name}")
+        else:
+            say(f"cos://{bucket.name}")
+
+    shown = False
+    try:
+        async for bucket in client.buckets.list_extended():
+            show(bucket)
+            shown = True
+    except (OperationNotSupported, InvalidRequest):
+        # Other services of this protocol know the plain listing only.
+        if shown:
+            raise
+        for bucket in (await client.buckets.list()).buckets:
+            show(bucket)
+
+
+async def _list_keys(client: Client, path: CosPath, recursive: bool, long: bool, exact: bool, as_json: bool) -> None:
+    def show(entry: ObjectEntry) -> None:
+        if as_json:
+            show_json(entry)
+        elif long:
+            size = str(entry.size) if exact else human(entry.size)
+            say(f"{moment(entry.last_modified):19}  {size:>12}  {entry.storage_class or '-':12}  {printable(entry.key)}")
+        else:
+            say(printable(entry.key))
+
+    listing = client.objects.list(path.bucket, prefix=path.key or None, delimiter=None if recursive else "/")
+    async for page in listing.pages():
+        for prefix in page.common_prefixes:
+            if as_json:
+                show_json({"prefix": prefix.prefix})
+            else:
+                say(f"{'':19}  {'':>12}  {'':12}  {printable(prefix.prefix)}" if long else printable(prefix.prefix))
+        for entry in page.contents:
+            show(entry)
+
+
+def head(path: Annotated[str, typer.Argument(help="cos://bucket or cos://bucket/key")], as_json: Json = False) -> None:
+    """Show what the service says of a bucket or an object."""
+    target = CosPath.parse(path)
+
+    async def work(client: Client) -> None:
+        said = await _said_of(client, target, as_json)
+        if as_json:
+            show_json(said)
+            return
+        for name, value in said.items():
+            if isinstance(value, dict):
+                for key, item in cast("dict[str, object]", value).items():
+                    say(f"{f'{name}.{key}':24}  {printable(str(item))}")
+            else:
+                say(f"{name:24}  {printable(str(value))}")
+
+    settings().run(work)
+
+
+async def _said_of(client: Client, target: CosPath, as_json: bool) -> dict[str, object]:
+    def told(info: BaseModel) -> dict[str, object]:
+        if as_json:
+            return info.model_dump(mode="json", exclude_none=True)
+        return info.model_dump(exclude_none=True, exclude_defaults=True)
+
+    if target.key:
+        return {"bucket": target.bucket, "key": target.key, **told(await client.objects.head(target.bucket, target.key))}
+    said: dict[str, object] = {"bucket": target.bucket, **told(await client.buckets.head(target.bucket))}
+    # A HEAD says little of a bucket. Who may look at it may not always ask where it is, and some services cannot say.
+    with suppress(ServiceError):
+        if location := (await client.buckets.location(target.bucket)).location:
+            said["location"] = location
+    return said
