@@ -115,7 +115,7 @@ async def test_tokens_come_from_the_iam_of_ibm(mocked: Mocked):
     mocked.post(iam, payload={"access_token": "t-1", "expires_in": 3600, "expiration": int(time.time()) + 3600})
     mocked.get(OBJECT, body=b"hello", headers=ETAG, repeat=True)
     async with Client(
-        region="us-south", api_key="mocked-api-key", service_instance_id="crn:v1:mocked", config=ClientConfig(direct=False)
+        region="us-south", api_key="mocked-api-key", service_instance_id="crn:v1:mocked", config=ClientConfig(fast_path=False)
     ) as cos:
         for _ in range(2):
             assert await cos.objects.read("photos", "a.txt") == b"hello"
@@ -135,7 +135,7 @@ async def test_a_virtual_server_asks_the_metadata_service_at_its_link_local_addr
     mocked.post(two, payload={"access_token": "of-the-profile", "expires_in": 3600, "expiration": expiration})
     mocked.get(OBJECT, body=b"hello", headers=ETAG)
     async with Client(
-        region="us-south", credentials=TrustedProfile("Profile-mocked", vpc=True), config=ClientConfig(direct=False)
+        region="us-south", credentials=TrustedProfile("Profile-mocked", vpc=True), config=ClientConfig(fast_path=False)
     ) as cos:
         assert await cos.objects.read("photos", "a.txt") == b"hello"
     assert requests(mocked) == [("PUT", one), ("POST", two), ("GET", OBJECT)]
