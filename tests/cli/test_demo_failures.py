@@ -15,8 +15,8 @@ from aiocos.emulator import Emulator, Status
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--size", "many"], "no size"),
-        (["--size", "1MiB", "--tree", "missing"], "no directory"),
+        (["--size", "many"], "many"),
+        (["--size", "1MiB", "--tree", "missing"], "a directory"),
         (["--keep"], "--data"),
     ],
 )
@@ -84,18 +84,18 @@ def test_a_file_that_nobody_uploaded_is_noticed(tmp_path: Path):
         demo._same_trees(tree, copy)
 
 
-async def test_a_listing_that_misses_an_object_is_noticed(cos: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_a_listing_of_other_objects_than_were_uploaded_is_noticed(cos: Client, tmp_path: Path):
     (tmp_path / "a").write_text("a")
     await cos.buckets.create(demo.BUCKET)
     await cos.objects.put(demo.BUCKET, "left over", b"from before")
     with pytest.raises(aiocos.IntegrityError, match="listing"):
-        await demo._go_there(cos, demo._find(tmp_path), 10, [], quiet=True)
+        await demo._upload_all(cos, demo._find(tmp_path), 10, [], quiet=True)
 
 
 async def test_a_deletion_that_should_have_been_refused_is_noticed(cos: Client):
     await cos.buckets.create("records")
     await cos.objects.put("records", "report", b"not protected")
-    with pytest.raises(aiocos.IntegrityError, match="in spite of a legal hold"):
+    with pytest.raises(aiocos.IntegrityError, match="report was deleted"):
         await demo._refusal(cos, "records", "report", "a legal hold")
 
 
