@@ -17,9 +17,13 @@ async def filled(cos: Client) -> None:
         await cos.objects.put("photos", key, b"hello")
 
 
-async def test_a_forced_removal_also_aborts_open_uploads(cos: Client):
+async def test_a_forced_removal_also_aborts_open_uploads(cos: Client, cos_emulator: Emulator):
     await filled(cos)
     await cos.multipart.create("photos", "open")
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="AbortMultipartUpload", key="open")])
+    with pytest.raises(aiocos.AccessDenied):
+        await work_of(rb, "cos://photos", force=True, yes=True)(cos)
+    assert await cos.buckets.exists("photos")
     await work_of(rb, "cos://photos", force=True, yes=True)(cos)
     assert not await cos.buckets.exists("photos")
 
