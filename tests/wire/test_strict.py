@@ -287,7 +287,7 @@ def test_a_key_that_is_not_mentioned_may_be_there_still() -> None:
     a, b = "<Deleted><Key>a</Key></Deleted>", "<Error><Key>b</Key><Code>AccessDenied</Code></Error>"
     assert len(_deleted(a + b, "a", "b").errors) == 1
     for told, keys in (("", ["a"]), (a, ["a", "b"]), (b, ["a", "b"]), (a + b, ["a", "b", "c", "d", "e", "f"])):
-        with pytest.raises(ProtocolError, match="neither Deleted nor Error of"):
+        with pytest.raises(ProtocolError, match="neither Deleted nor Error for"):
             _deleted(told, *keys)
     with pytest.raises(ProtocolError, match="'c', 'd', 'e' and 1 more"):
         _deleted(a + b, "a", "b", "c", "d", "e", "f")
