@@ -39,7 +39,7 @@ from .strategies import ODD_KEYS, model, unicode_text, xml_text
 
 @pytest.fixture(autouse=True, scope="module")
 def _short_pages() -> Iterator[None]:
-    with patch.object(entries, "_FEWEST", 1):
+    with patch.object(entries, "_MIN_ENTRIES", 1):
         yield
 
 
@@ -343,7 +343,7 @@ def test_other_truths_are_read_by_the_codec(text: str) -> None:
 
 
 def test_a_short_page_is_read_by_the_codec() -> None:
-    with patch.object(entries, "_FEWEST", 10):
+    with patch.object(entries, "_MIN_ENTRIES", 10):
         assert quickly(ListObjectsV2Result, page_with("")) is None
         assert quickly(ListObjectsV2Result, page_with(_of("1"))) is not None
 
@@ -551,5 +551,5 @@ def test_an_entry_has_at_most_thirty_elements(count: int, quick: bool) -> None:
 def test_the_usual_number_of_entries() -> None:
     for count in (7, 8):
         body = f"<L>{''.join(NINE[:count])}</L>".encode()
-        with patch.object(entries, "_FEWEST", 8):
+        with patch.object(entries, "_MIN_ENTRIES", 8):
             assert (quickly(ListObjectsV2Result, body) is not None) == (count == 8)

@@ -137,7 +137,7 @@ def _of_object(told: str) -> list[tuple[Operation[Any], bytes]]:
 @pytest.mark.parametrize("told", ["<Bucket>c</Bucket>", "<Key>other</Key>", "<Bucket>b</Bucket><Key>k</Key>"])
 def test_an_upload_of_another_object_is_no_success(told: str) -> None:
     for operation, body in _of_object(told):
-        with pytest.raises(ProtocolError, match="it is about the"):
+        with pytest.raises(ProtocolError, match="it belongs to the"):
             read_answer(operation, Response(200, {}, body))
 
 

@@ -31,6 +31,7 @@ from aiocos.wire.document import Document, Element
 from aiocos.wire.message import Bytes
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import Body, Header, Operation, Payload, Query, operation
+from aiocos.wire.text import normalize_line_breaks
 from aiocos.wire.values import CopySource
 
 
@@ -253,13 +254,13 @@ class DeleteObjects(RequestPayerParams, ExpectedOwnerParams, Operation[DeleteObj
         """
         if self.delete.quiet:
             return None
-        listed = {(_as_parsed(one.key), one.version_id) for one in (*result.deleted, *result.errors)}
+        listed = {(normalize_line_breaks(one.key), one.version_id) for one in (*result.deleted, *result.errors)}
         keys = {key for key, _ in listed}
         unversioned = {key for key, version in listed if version is None}
         missing = [
             one.key
             for one in self.delete.objects
-            if (key := _as_parsed(one.key)) not in keys
+            if (key := normalize_line_breaks(one.key)) not in keys
             or (one.version_id is not None and key not in unversioned and (key, one.version_id) not in listed)
         ]
         if not missing:
@@ -267,11 +268,6 @@ class DeleteObjects(RequestPayerParams, ExpectedOwnerParams, Operation[DeleteObj
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         names = ", ".join(map(ascii, missing[:3]))
         return f"it lists neither Deleted nor Error for {names}{more}, although `quiet` was not set"
-
-
-def _as_parsed(key: str) -> str:
-    # XML parsers turn every form of line break into `\n`. Services that do not escape the others return keys changed so.
-    return key.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class CopyObjectResult(CopiedResult):

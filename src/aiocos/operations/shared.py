@@ -226,7 +226,7 @@ class ObjectAclParams:
 
     __slots__ = ()
     acl: Annotated[str | None, Header("x-amz-acl")] = None
-    """Canned access control list: `public-read` lets everybody read the object. None leaves the default, private."""
+    """Canned access control list: `public-read` lets everybody read. None leaves the default, private."""
     grant_full_control: Annotated[str | None, Header("x-amz-grant-full-control")] = None
     """Grantees that may read and write the object and its access control list."""
     grant_read: Annotated[str | None, Header("x-amz-grant-read")] = None

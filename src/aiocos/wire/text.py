@@ -33,3 +33,11 @@ def escape(text: str) -> str:
 def attribute(text: str) -> str:
     """Escape a text for an attribute: a parser makes a space of a line break or tab that stands there as it is."""
     return escape(text).replace("\n", "&#10;").replace("\t", "&#9;")
+
+
+def normalize_line_breaks(text: str) -> str:
+    """Return a text as an XML parser reads it: every form of line break becomes `\\n`.
+
+    Servers that write keys without escaping `\\r` return them changed so.
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n")
