@@ -43,9 +43,9 @@ def test_regions() -> None:
     assert Endpoint.of_region("eu", "private").host == "s3.private.eu.cloud-object-storage.appdomain.cloud"
     assert Endpoint.of_region("dal.us", "direct").host == "s3.direct.dal.us.cloud-object-storage.appdomain.cloud"
     for region in ("", "a/b", "evil.com/", "us_south", "-x", "a@b"):
-        with pytest.raises(ConfigError, match="no location"):
+        with pytest.raises(ConfigError, match="is not a location"):
             Endpoint.of_region(region)
-    with pytest.raises(ConfigError, match="no network"):
+    with pytest.raises(ConfigError, match="is not a network"):
         Endpoint.of_region("eu", "secret")  # type: ignore[arg-type]
 
 
@@ -133,6 +133,13 @@ def test_another_machine(host: str) -> None:
     assert is_loopback(host) is False
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]", "0", "::ffff:0.0.0.0"])
+def test_a_server_on_the_unspecified_address_listens_on_every_interface(host: str) -> None:
+    assert is_loopback(host) is True
+    assert is_loopback(host, listening=True) is False
+    assert is_loopback("127.0.0.1", listening=True) is is_loopback("localhost", listening=True) is True
+
+
 @pytest.mark.parametrize(
     ("host", "is_link"),
     [("169.254.169.254", True), ("fe80::1", True), ("169.253.0.1", False), ("::1", False), ("host", False), ("", False)],
@@ -177,7 +184,7 @@ def test_what_is_a_location(region: str) -> None:
 
 @pytest.mark.parametrize("region", ["-a", "a-", "A", "a..", "a/"])
 def test_what_is_no_location(region: str) -> None:
-    with pytest.raises(ConfigError, match="no location"):
+    with pytest.raises(ConfigError, match="is not a location"):
         Endpoint.of_region(region)
 
 

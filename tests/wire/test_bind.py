@@ -98,7 +98,7 @@ def test_a_header_carries(value: str) -> None:
 
 @pytest.mark.parametrize("character", ["\x00", "\x08", "\n", "\r", "\x1f", "\x7f", "\ud800"])
 def test_a_header_does_not_carry(character: str) -> None:
-    with pytest.raises(ConfigError, match=rf"PutObject: content_type: .* U\+{ord(character):04X} here"):
+    with pytest.raises(ConfigError, match=rf"PutObject: content_type: .* U\+{ord(character):04X}"):
         to_request(PutObject("b", "k", content_type=f"a{character}b"))
 
 
@@ -108,7 +108,7 @@ def test_names_of_metadata(name: str) -> None:
 
 
 def test_names_that_differ_in_case_only_are_one_name() -> None:
-    with pytest.raises(ConfigError, match="metadata: two names differ in case only"):
+    with pytest.raises(ConfigError, match="metadata: two names differ only in case"):
         to_request(PutObject("b", "k", metadata={"a": "1", "A": "2"}))
     assert len(to_request(PutObject("b", "k", metadata={"a": "1", "B": "2"})).headers) == 2
 
@@ -149,7 +149,7 @@ def test_every_place_of_a_request_is_read() -> None:
 
 def test_what_makes_no_sense_counts_as_none_where_the_service_does_so() -> None:
     assert from_request(GetObject, _received(headers={"range": "items=1"})).range is None
-    with pytest.raises(InvalidRequest, match="partNumber: 'x' is no whole number") as caught:
+    with pytest.raises(InvalidRequest, match="partNumber: 'x' is not a whole number") as caught:
         from_request(GetObject, _received(query=[("partNumber", "x")]))
     assert (caught.value.code, caught.value.status, caught.value.operation) == ("InvalidArgument", 400, "GetObject")
     with pytest.raises(InvalidRequest, match="customer_key: a customer key needs") as caught:
@@ -225,22 +225,22 @@ def test_bytes_that_are_no_utf8_are_latin_1(cls: type[Any]) -> None:
 
 
 def test_names_of_headers_that_never_end_do_not_fill_the_memory() -> None:
-    met = bind._shape(_Heads).met
+    met = bind._shape(_Heads).cache
     met.clear()
     for number in range(600):
         assert from_response(_Heads, Response(200, {f"x-{number}": "v", "X-Word": "w"})).word == "w"
     assert len(met) == 500
     assert met["X-Word"] == "word"
     assert met["x-0"] is None
-    met = bind._shape(_Told).met
+    met = bind._shape(_Told).cache
     from_response(_Told, Response(200, {"x-more-b": "v", "x-word": "w"}, b"<_Told/>"))
     assert "x-more-b" not in met
 
 
 def test_a_document_that_is_none() -> None:
-    with pytest.raises(ProtocolError, match=r"^the 200 answer is no CopyObjectResult: .* \(request id r\)$"):
+    with pytest.raises(ProtocolError, match=r"^the response \(status 200\) is not a CopyObjectResult: .* \(request id r\)$"):
         from_response(CopyObjectResult, Response(200, {"x-amz-request-id": "r"}, b"<"))
-    with pytest.raises(ProtocolError, match=r"^the 201 answer is no CopyObjectResult: [^()]*$"):
+    with pytest.raises(ProtocolError, match=r"^the response \(status 201\) is not a CopyObjectResult: [^()]*$"):
         from_response(CopyObjectResult, Response(201, {}, b""))
 
 

@@ -115,7 +115,7 @@ def test_a_wrong_type_is_named(field: str) -> None:
     data = f"<ListBucketResult><{field}>many</{field}></ListBucketResult>".encode()
     with pytest.raises(XmlError, match=r"ListObjectsV2Result: (max_keys|key_count|is_truncated)"):
         ListObjectsV2Result.from_xml(data)
-    with pytest.raises(ProtocolError, match=r"the 200 answer is no ListObjectsV2Result: .*\(request id r-1\)"):
+    with pytest.raises(ProtocolError, match=r"the response \(status 200\) is not a ListObjectsV2Result: .*\(request id r-1\)"):
         from_response(ListObjectsV2Result, Response(200, {"x-clv-request-id": "r-1"}, data))
 
 
@@ -166,7 +166,7 @@ def test_two_fields_of_one_element_are_refused() -> None:
         a__b: str = ""
 
     Twice().to_xml()
-    with pytest.raises(TypeError, match="two fields stand in <AB>"):
+    with pytest.raises(TypeError, match="two fields use the element <AB>"):
         Clash().to_xml()
 
 

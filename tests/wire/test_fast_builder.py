@@ -35,15 +35,15 @@ VALUES = st.one_of(
 
 def outcome(cls: type[Any], headers: dict[str, str], *, made: bool) -> Any:
     shape = bind._shape(cls)
-    assert shape.maker is not None
-    taken = shape.maker if made else None
-    object.__setattr__(shape, "maker", taken)
+    assert shape.builder is not None
+    taken = shape.builder if made else None
+    object.__setattr__(shape, "builder", taken)
     try:
         return bind.from_response(cls, Response(200, headers))
     except ProtocolError as error:
         return str(error)
     finally:
-        object.__setattr__(shape, "maker", FastBuilder(cls))
+        object.__setattr__(shape, "builder", FastBuilder(cls))
 
 
 def like(one: Any, other: Any) -> None:

@@ -47,9 +47,9 @@ def test_no_sub_resource_falls_through_to_the_plain_object(name: str) -> None:
 @pytest.mark.parametrize(
     ("method", "bucket", "key", "text"),
     [
-        ("PATCH", "b", "k", "PATCH of a key is not served"),
-        ("PATCH", "b", None, "PATCH of a bucket is not served"),
-        ("PATCH", None, None, "PATCH of the service is not served"),
+        ("PATCH", "b", "k", "PATCH on a key is not supported"),
+        ("PATCH", "b", None, "PATCH on a bucket is not supported"),
+        ("PATCH", None, None, "PATCH on the service is not supported"),
     ],
 )
 def test_what_is_not_served_is_said(method: str, bucket: str | None, key: str | None, text: str) -> None:
@@ -60,7 +60,7 @@ def test_what_is_not_served_is_said(method: str, bucket: str | None, key: str | 
 
 def test_what_is_left_over_is_refused_with_its_code() -> None:
     for method in ("PUT", "DELETE"):
-        with pytest.raises(OperationNotSupported, match="the sub-resource torrent is not served with") as caught:
+        with pytest.raises(OperationNotSupported, match="the sub-resource torrent is not supported with") as caught:
             route(Request(method, "b", "k", [("a", ""), ("torrent", "")]))
         assert (caught.value.status, caught.value.code) == (501, "NotImplemented")
         with pytest.raises(OperationNotSupported, match="partNumber"):

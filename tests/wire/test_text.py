@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aiocos.wire.text import XmlError, attribute, escape, sayable, unrepresentable
+from aiocos.wire.text import XmlError, attribute, escape, replace_unrepresentable, unrepresentable
 
 NEVER = ["\x00", "\x01", "\x08", "\x0b", "\x0c", "\x0e", "\x1f", "\ud800", "\udfff", "\ufffe", "\uffff"]
 CARRIED = ["\t", "\n", "\r", " ", "\x7f", "\ud7ff", "\ue000", "\ufffd", "\U00010000", "\U0010ffff"]
@@ -14,7 +14,7 @@ CARRIED = ["\t", "\n", "\r", " ", "\x7f", "\ud7ff", "\ue000", "\ufffd", "\U00010
 def test_what_xml_cannot_carry(character: str) -> None:
     text = f"ab{character}c"
     assert unrepresentable(text)
-    assert sayable(text) == "ab\ufffdc"
+    assert replace_unrepresentable(text) == "ab\ufffdc"
     with pytest.raises(XmlError, match=rf"U\+{ord(character):04X} at index 2 of"):
         escape(text)
     with pytest.raises(XmlError):
@@ -24,7 +24,7 @@ def test_what_xml_cannot_carry(character: str) -> None:
 @pytest.mark.parametrize("character", CARRIED, ids=ascii)
 def test_what_xml_can_carry(character: str) -> None:
     assert not unrepresentable(character)
-    assert sayable(character) == character
+    assert replace_unrepresentable(character) == character
 
 
 def test_what_is_escaped() -> None:

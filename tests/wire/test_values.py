@@ -445,7 +445,7 @@ def test_a_customer_key_has_32_bytes(length: int) -> None:
         (("aws:kms", "AAAA", None), "needs the algorithm"),
         (("AES256", "!", None), "is not base64"),
         (("AES256", "AAAA", None), "32 bytes, not 3"),
-        (("AES256", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", ""), "does not have the MD5"),
+        (("AES256", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", ""), "does not match its MD5"),
     ],
 )
 def test_why_headers_of_a_key_do_not_fit(headers: tuple[str | None, str | None, str | None], text: str) -> None:
