@@ -1,4 +1,4 @@
-"""What does not fit a document is told in one line, in words of this library."""
+"""Tests of `aiocos.wire.misfit`: one-line messages for values that do not fit a document."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class _Outer(Document):
         ({"number": "x", "text": 5}, "text: must be a string, not 5"),
     ],
 )
-def test_the_first_thing_that_does_not_fit_is_told(given: Any, text: str) -> None:
+def test_the_message_names_the_first_value_that_does_not_fit(given: Any, text: str) -> None:
     with pytest.raises(ValidationError) as caught:
         _Outer.model_validate(given)
     assert told(caught.value) == text
 
 
-def test_a_missing_field_has_no_value_to_tell() -> None:
+def test_the_message_of_a_missing_field_has_no_value() -> None:
     with pytest.raises(ValidationError) as caught:
         _Inner.model_validate({})
     assert told(caught.value) == "name: is missing"
