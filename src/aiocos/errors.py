@@ -1,33 +1,40 @@
-"""What can go wrong, as one tree.
+"""All exceptions that the library raises, as one tree.
 
 ::
 
     CosError
-    ├─ ConfigError                  what was given cannot work                     (also ValueError)
-    ├─ CredentialsError             no token could be had; the cause says why
-    ├─ TransportError               no answer             .sent .attempts
-    │   ├─ ConnectError            nothing was sent
-    │   ├─ RequestTimeoutError                 nothing moved for too long, or the deadline passed   (also TimeoutError)
-    │   └─ ConnectionLostError              the connection ended before the answer did
-    ├─ ServiceError                 the service said no   .status .code .message .resource .request_id .retry_after
-    │   ├─ NotFound                 NoSuchBucket NoSuchKey NoSuchUpload NoSuchVersion NoSuchConfiguration
-    │   ├─ AccessDenied             ObjectProtected InvalidSignature InvalidObjectState
-    │   ├─ Unauthorized             401: the token was not accepted
-    │   ├─ Conflict                 BucketAlreadyExists BucketAlreadyOwnedByYou BucketNotEmpty InvalidBucketState …
-    │   ├─ PreconditionFailed       412; ObjectAlreadyExists (409, also a Conflict)
-    │   ├─ NotModified              304
-    │   ├─ InvalidRange             416
-    │   ├─ InvalidRequest           400 and its many codes: BadDigest EntityTooSmall InvalidPart …
-    │   ├─ Redirected               3xx to another host: the token does not follow
-    │   ├─ Throttled                429, SlowDown
-    │   └─ Unavailable              5xx
-    ├─ ProtocolError                the answer made no sense
-    ├─ IntegrityError               bytes and checksum disagree
-    └─ TransferError                .upload_id .parts_done; causes as an ExceptionGroup
-        └─ OutcomeUnknown                it may have happened; what to look at is said
+    ├─ ConfigError                      an argument or setting can't work                           (also a ValueError)
+    ├─ CredentialsError                 no credentials, or no token for them                        .status .code
+    ├─ TransportError                   no complete response arrived                                .sent .attempts
+    │   ├─ ConnectError                 no connection could be opened
+    │   ├─ RequestTimeoutError          nothing moved for too long, or the call's deadline passed   (also a TimeoutError)
+    │   └─ ConnectionLostError          the connection ended before the response was complete
+    ├─ ServiceError                     the service returned an error                               .status .code .message
+    │   │                                                                                           .resource .request_id
+    │   ├─ NotFound                     404: NoSuchBucket NoSuchKey NoSuchUpload NoSuchVersion NoSuchConfiguration
+    │   ├─ AccessDenied                 403: ObjectProtected InvalidSignature InvalidObjectState
+    │   ├─ Unauthorized                 401: the token was not accepted
+    │   ├─ MethodNotAllowed             405
+    │   ├─ Conflict                     409: BucketAlreadyExists BucketAlreadyOwnedByYou BucketNotEmpty InvalidBucketState
+    │   ├─ PreconditionFailed           412: ObjectAlreadyExists (409, also a Conflict)
+    │   ├─ NotModified                  304
+    │   ├─ InvalidRange                 416
+    │   ├─ InvalidRequest               400: BadDigest IncompleteBody EntityTooSmall EntityTooLarge InvalidPart and other codes
+    │   ├─ MissingContentLength         411
+    │   ├─ Redirected                   3xx: credentials are not sent to another host
+    │   ├─ OperationNotSupported        501
+    │   ├─ Throttled                    429, SlowDown                                               .retry_after
+    │   └─ Unavailable                  5xx
+    ├─ ProtocolError                    the response makes no sense
+    ├─ IntegrityError                   the bytes don't match their checksum                        .expected .actual
+    └─ TransferError                    an upload, download or copy failed                          .upload_id .parts_done
+        └─ OutcomeUnknown               the upload may have succeeded; the message says what to check
 
-A class takes the service's error codes it stands for in its class statement; a code claimed twice is refused at import.
-Every message says what was tried, on what, what came back, and the request id; never a token nor a secret.
+A class lists the service's error codes that raise it in its class statement; a code listed twice is refused at import. A
+message says what was tried, on what, what came back, and the request id; it never contains a token or a secret.
+
+IBM lists the error codes at
+https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-common
 """
 
 from __future__ import annotations
@@ -37,10 +44,14 @@ from typing import Any, ClassVar
 
 
 def printable(text: str, most: int | None = None) -> str:
-    """Return a text that cannot command a terminal or forge a log line; at most so many characters.
+    """Return a text that can't send commands to a terminal or forge a log line.
 
-    Control characters (line breaks, ESC, C1), characters that change the direction of writing, and others that are not visible
-    are written as Python writes them: `\\x1b`, `\\u202e`. Letters of all languages stay.
+    Control characters (line breaks, ESC, C1), characters that change the direction of writing, and other invisible ones are
+    escaped as in a Python literal: `\\x1b`, `\\u202e`. Letters of all languages are left alone.
+
+    Args:
+        text: The text to show.
+        most: Characters after which the text is cut off, with an ellipsis. None keeps the whole text.
     """
     text = text if most is None or len(text) <= most else f"{text[:most]}…"
     if text.isprintable():
@@ -48,15 +59,15 @@ def printable(text: str, most: int | None = None) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
-# Characters of a message. What a service sends may have megabytes, and messages go into logs.
+# Most characters of a message: a service may send megabytes, and messages go into logs.
 _LONGEST = 8192
 
 
 class CosError(Exception):
-    """Anything this library raises on its own account.
+    """Base class of all exceptions of this library.
 
-    `str()` and `repr()` show what a server or a key put into a message as `printable` writes it, and of a message at most 8,192
-    characters; attributes such as `message` and `resource` have all of it as it came.
+    `str()` and `repr()` give at most 8,192 characters, with control characters escaped, because a server or an object's key may
+    have put them into the message. Attributes such as `message` and `resource` have the whole text, unescaped.
     """
 
     def __str__(self) -> str:
@@ -66,12 +77,12 @@ class CosError(Exception):
         return printable(super().__repr__(), _LONGEST)
 
     def _text(self) -> str:
-        """Return the message, as it came."""
+        """Return the whole message, unescaped."""
         return super().__str__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Errors cross process borders (pools, pickled results); keyword-only constructors do not survive the
-        # default protocol, so an error is rebuilt from its arguments and its attributes.
+        # Errors are pickled to cross processes. The default protocol can't call a constructor with keyword-only parameters,
+        # so an error is rebuilt from its arguments and its attributes.
         return (_rebuild, (type(self), self.args, self.__dict__))
 
 
@@ -83,11 +94,24 @@ def _rebuild(cls: type[CosError], args: tuple[Any, ...], attributes: dict[str, A
 
 
 class ConfigError(CosError, ValueError):
-    """What was given cannot work: an endpoint without a scheme, a part size below the minimum, a header with a line break."""
+    """An argument, a setting or a configuration file can't work; nothing was sent.
+
+    Examples: an endpoint without a scheme, a part size below the minimum, a header with a line break. Correct the value.
+    """
 
 
 class CredentialsError(CosError):
-    """No credentials, or no token for them. `status` and `code` are IAM's answer where there was one."""
+    """No credentials were found, or no token could be fetched with them.
+
+    The request was not sent. Check the API key, trusted profile or HMAC keys. If IAM couldn't be reached, `__cause__` is the
+    `TransportError`.
+    """
+
+    status: int | None
+    """HTTP status of IAM's response; None if there was none."""
+
+    code: str | None
+    """Error code of IAM's response, such as `BXNIM0415E`; None if there was none."""
 
     def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -96,15 +120,21 @@ class CredentialsError(CosError):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# No answer
+# No response
 
 
 class TransportError(CosError):
-    """No answer came.
+    """No complete response arrived.
 
-    `sent` is the fact a retry needs: False means that the service cannot have seen the request. `attempts` counts all
-    tries of the call.
+    The client has already retried what it could. If `sent` is True, the service may have carried the request out: check
+    before you repeat a write.
     """
+
+    sent: bool
+    """False if the service can't have received the request, so that it can be repeated safely."""
+
+    attempts: int
+    """Attempts of the call, the last one included."""
 
     def __init__(self, message: str, *, sent: bool, attempts: int = 1) -> None:
         super().__init__(message)
@@ -117,31 +147,70 @@ class TransportError(CosError):
 
 
 class ConnectError(TransportError):
-    """No connection: refused, no such host, TLS not accepted."""
+    """No connection could be opened.
+
+    It was refused, the host name is unknown, or the TLS handshake failed. `sent` is False. Check the endpoint, the network and
+    the certificates (`ClientConfig.ca_file`).
+    """
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """Nothing moved for longer than the configured timeout, or the call's deadline passed."""
+    """The request or the call took too long.
+
+    No connection was opened within `connect_timeout`, no byte moved for `idle_timeout`, or the deadline of the call
+    (`timeout=`) passed. Also a built-in `TimeoutError`. Raise the limit in `ClientConfig` or of the call, or try again later.
+    """
 
 
 class ConnectionLostError(TransportError):
-    """The connection ended before the answer did."""
+    """The connection ended before the response was complete."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The service said no
+# Error responses of the service
 
 
 class ServiceError(CosError):
-    """The service answered with an error.
+    """The service returned an error.
 
-    The class is chosen by the error code, else by the HTTP status. `code` is the service's word (or the status as text where
-    a HEAD answer has no body). `retry_after` is in seconds. `operation` names the call, `resource` the bucket and key.
-    `headers` are the answer's own.
+    The error code decides the subclass; if the library doesn't know the code, the HTTP status does. Catch a subclass for one
+    reason, or `ServiceError` for all. IBM's support asks for the `request_id`.
     """
 
     by_code: ClassVar[dict[str, type[ServiceError]]] = {}
+    """Subclass of each error code."""
+
     by_status: ClassVar[dict[int, type[ServiceError]]] = {}
+    """Subclass of each HTTP status that has one."""
+
+    message: str
+    """Text of the service's error document; empty if there was none."""
+
+    status: int
+    """HTTP status of the response. A response with status 200 can carry an error (copies, completions of an upload): `status`
+    is then the one in the error document, or 500."""
+
+    code: str
+    """Error code of the service, such as `NoSuchKey`. The status as text, such as `404`, if the response has no error document;
+    responses to HEAD never have one."""
+
+    resource: str
+    """Bucket and key of the call, as `bucket/key`; empty for calls without a bucket."""
+
+    request_id: str | None
+    """Id of the request in the service's logs; None if the response has none."""
+
+    retry_after: float | None
+    """Seconds that the service asks to wait (`Retry-After`); None if it doesn't ask."""
+
+    operation: str
+    """Name of the operation, such as `GetObject`."""
+
+    attempts: int
+    """Attempts of the call, the last one included."""
+
+    headers: dict[str, str]
+    """Headers of the response."""
 
     def __init__(
         self,
@@ -180,7 +249,12 @@ class ServiceError(CosError):
 
     @staticmethod
     def class_for(status: int, code: str) -> type[ServiceError]:
-        """Return the class for an error code, else for a status, else for the status family."""
+        """Return the subclass for an error code, or for the status if it has none.
+
+        Args:
+            status: HTTP status of the response.
+            code: Error code of the service; empty if the response has none.
+        """
         if found := ServiceError.by_code.get(code) or ServiceError.by_status.get(status):
             return found
         if status >= 500:
@@ -190,9 +264,9 @@ class ServiceError(CosError):
         return InvalidRequest if status == 400 else ServiceError
 
     def _text(self) -> str:
-        what = " ".join(filter(None, (self.operation, self.resource)))
-        told = " ".join(filter(None, (str(self.status or ""), self.code if self.code != str(self.status) else "")))
-        text = ": ".join(filter(None, (what, told, self.message)))
+        call = " ".join(filter(None, (self.operation, self.resource)))
+        error = " ".join(filter(None, (str(self.status or ""), self.code if self.code != str(self.status) else "")))
+        text = ": ".join(filter(None, (call, error, self.message)))
         notes = [f"request id {self.request_id}"] if self.request_id else []
         if self.attempts > 1:
             notes.append(f"after {self.attempts} attempts")
@@ -200,23 +274,36 @@ class ServiceError(CosError):
 
 
 class NotFound(ServiceError, status=404):
-    """There is no such thing. HEAD answers cannot say which: see `resource`."""
+    """The bucket, object, version, upload or configuration doesn't exist (404).
+
+    Raised itself, and not as one of its subclasses, for a HEAD request: its response has no error code, so it can't say
+    whether the bucket or the object is missing.
+    """
 
 
 class NoSuchBucket(NotFound, codes=("NoSuchBucket",)):
-    """The bucket does not exist."""
+    """The bucket doesn't exist (404, code `NoSuchBucket`).
+
+    Check its name, and that the client's endpoint is in the bucket's location.
+    """
 
 
 class NoSuchKey(NotFound, codes=("NoSuchKey",)):
-    """The object does not exist."""
+    """The object doesn't exist (404, code `NoSuchKey`).
+
+    In a versioned bucket, its current version may be a delete marker.
+    """
 
 
 class NoSuchUpload(NotFound, codes=("NoSuchUpload",)):
-    """The multipart upload does not exist: completed, aborted, or never made."""
+    """The multipart upload doesn't exist (404, code `NoSuchUpload`).
+
+    It was completed or aborted, or never existed. Start a new one.
+    """
 
 
 class NoSuchVersion(NotFound, codes=("NoSuchVersion",)):
-    """The object has no such version."""
+    """The object has no version with this id (404, code `NoSuchVersion`)."""
 
 
 class NoSuchConfiguration(
@@ -232,71 +319,117 @@ class NoSuchConfiguration(
         "NoSuchObjectLockConfiguration",
     ),
 ):
-    """The bucket or object has no configuration of this kind."""
+    """The bucket has no configuration of this kind, or the object has no lock (404).
+
+    Raised by methods that read a configuration. The code says which one is missing, such as `NoSuchLifecycleConfiguration`.
+    """
 
 
 class AccessDenied(ServiceError, codes=("AccessDenied", "InvalidSecurity", "AllAccessDisabled"), status=403):
-    """No permission, or a firewall or retention policy stands in the way."""
+    """The request is not permitted (403, code `AccessDenied`).
+
+    The identity lacks a role, or a firewall or a retention policy prevents the request. Check all three.
+    """
 
 
 class ObjectProtected(AccessDenied):
-    """A retention period, legal hold or lock protects the object (chosen where the service's message says so)."""
+    """A retention period, a legal hold or a lock protects the object (403).
+
+    The service has no code of its own for this: the code is `AccessDenied`, and the class is chosen by the text of the message.
+    So a protected object may also be reported as a plain `AccessDenied`.
+    """
 
 
 class InvalidSignature(
     AccessDenied, codes=("SignatureDoesNotMatch", "InvalidAccessKeyId", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed")
 ):
-    """The HMAC signature, its key or its time was not accepted."""
+    """The HMAC key, the signature or its time was not accepted (403).
+
+    Codes: `InvalidAccessKeyId`, `SignatureDoesNotMatch`, `RequestTimeTooSkewed`, `AuthorizationHeaderMalformed`. Check the
+    keys, and this machine's clock if the code is `RequestTimeTooSkewed`.
+    """
 
 
 class InvalidObjectState(
     AccessDenied, codes=("InvalidObjectState", "ObjectNotInActiveTierError", "ObjectAlreadyInActiveTierError")
 ):
-    """The object is archived (restore it first), or not archived (nothing to restore)."""
+    """The object is archived, or it isn't and was to be restored (403).
+
+    Codes: `InvalidObjectState` and `ObjectNotInActiveTierError` (restore the object before you read it),
+    `ObjectAlreadyInActiveTierError` (nothing to restore).
+    """
 
 
 class Unauthorized(ServiceError, codes=("ExpiredToken", "InvalidToken", "TokenRefreshRequired"), status=401):
-    """The bearer token was not accepted."""
+    """The bearer token was not accepted (401).
+
+    The client has tried again with a new token if it could fetch one. Check the credentials.
+    """
 
 
 class MethodNotAllowed(ServiceError, codes=("MethodNotAllowed",), status=405):
-    """The resource does not take this method; a delete marker answers a GET by version id so."""
+    """The method isn't allowed on this resource (405).
+
+    An example is GET of a version that is a delete marker.
+    """
 
 
 class Conflict(ServiceError, codes=("OperationAborted", "RestoreAlreadyInProgress", "ConditionalRequestConflict"), status=409):
-    """The state of the bucket or object does not allow it now."""
+    """The state of the bucket or object doesn't allow the request now (409).
+
+    Codes without a class of their own: `OperationAborted` (a conflicting operation is running; the client has retried),
+    `RestoreAlreadyInProgress`, `ConditionalRequestConflict`.
+    """
 
 
 class BucketAlreadyExists(Conflict, codes=("BucketAlreadyExists",)):
-    """Somebody has a bucket of this name: names are global."""
+    """Somebody else has a bucket with this name (409).
+
+    Names are unique across all customers: choose another one.
+    """
 
 
 class BucketAlreadyOwnedByYou(Conflict, codes=("BucketAlreadyOwnedByYou",)):
-    """You have a bucket of this name already."""
+    """Your account already has a bucket with this name (409)."""
 
 
 class BucketNotEmpty(Conflict, codes=("BucketNotEmpty",)):
-    """The bucket holds objects, versions or delete markers."""
+    """The bucket still has objects, versions or delete markers (409).
+
+    Delete them before the bucket.
+    """
 
 
 class InvalidBucketState(Conflict, codes=("InvalidBucketState",)):
-    """The bucket's versioning, retention, lock or replication settings do not go together with this."""
+    """Other settings of the bucket exclude the request (409).
+
+    Code `InvalidBucketState`. The settings are versioning, the retention policy, Object Lock and replication.
+    """
 
 
 class PreconditionFailed(ServiceError, codes=("PreconditionFailed",), status=412):
-    """An If-Match, If-None-Match or If-Unmodified-Since condition did not hold."""
+    """The object doesn't meet a condition of the request (412).
+
+    A condition is a parameter such as `if_match`. Nothing was read or written.
+    """
 
 
 class ObjectAlreadyExists(Conflict, PreconditionFailed, codes=("ObjectAlreadyExists",)):
-    """A write with `forbid_overwrite=True` met an object of that name (409). Nothing was written."""
+    """A write with `forbid_overwrite=True` found an existing object (409).
+
+    Code `ObjectAlreadyExists`. Nothing was written.
+    """
 
 
 class NotModified(ServiceError, codes=("NotModified",), status=304):
-    """The object is what you have already (If-None-Match, If-Modified-Since)."""
+    """The object hasn't changed (304); use the copy that you have.
+
+    Raised for reads with `if_none_match` or `if_modified_since`.
+    """
 
 
 class InvalidRange(ServiceError, codes=("InvalidRange",), status=416):
-    """The range lies outside the object."""
+    """The range starts at or after the end of the object (416, code `InvalidRange`)."""
 
 
 class InvalidRequest(
@@ -322,39 +455,61 @@ class InvalidRequest(
         "BadRequest",
     ),
 ):
-    """The request was refused as it stands (400)."""
+    """The request is not valid (400); the code says why.
+
+    Codes without a class of their own: `InvalidArgument`, `InvalidBucketName`, `MalformedXML`, `InvalidTag` and others.
+    """
 
 
 class BadDigest(InvalidRequest, codes=("BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch")):
-    """The body that arrived does not have the checksum that was announced."""
+    """The body doesn't match the checksum in the request (400).
+
+    Codes: `BadDigest` (the client has retried once), `InvalidDigest`, `XAmzContentSHA256Mismatch`. If you give the checksum
+    yourself, check how you compute it.
+    """
 
 
 class IncompleteBody(InvalidRequest, codes=("IncompleteBody", "RequestTimeout")):
-    """The body did not arrive whole, or not in time."""
+    """The service didn't receive the whole body in time (400).
+
+    Codes: `IncompleteBody`, `RequestTimeout`. The client has retried. Check the network, or use smaller parts.
+    """
 
 
 class EntityTooSmall(InvalidRequest, codes=("EntityTooSmall",)):
-    """A part other than the last is below 5 MiB."""
+    """A part other than the last is smaller than 5 MiB (400).
+
+    Raised when a multipart upload is completed. Upload it again with larger parts.
+    """
 
 
 class EntityTooLarge(InvalidRequest, codes=("EntityTooLarge",)):
-    """A body is above 5 GiB, or a part is."""
+    """The body of an object or a part is larger than 5 GiB (400).
+
+    Upload the object in parts: `client.upload` does.
+    """
 
 
 class InvalidPart(InvalidRequest, codes=("InvalidPart",)):
-    """A part named at completion is not there, or has another ETag."""
+    """A part in the list of a completion wasn't uploaded, or has another ETag (400)."""
 
 
 class MissingContentLength(ServiceError, codes=("MissingContentLength",), status=411):
-    """The service wants a Content-Length."""
+    """The request has no `Content-Length`, which the service needs (411)."""
 
 
 class Redirected(ServiceError, codes=("TemporaryRedirect", "PermanentRedirect", "Redirect")):
-    """The bucket lives at another endpoint. Credentials are not sent after a redirect: use that endpoint in the client."""
+    """The bucket is at another endpoint (3xx), which the message names.
+
+    Make a client for that endpoint. Redirects are not followed, because a hostile one would receive the token and the body.
+    """
 
 
 class OperationNotSupported(ServiceError, codes=("NotImplemented",), status=501):
-    """The service does not implement this."""
+    """The service doesn't implement the operation or a parameter (501).
+
+    Code `NotImplemented`.
+    """
 
 
 class Throttled(
@@ -362,23 +517,45 @@ class Throttled(
     codes=("SlowDown", "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException"),
     status=429,
 ):
-    """Too many requests for now; `retry_after` says how long the service asked to wait."""
+    """There are too many requests for the service (429, or code `SlowDown`).
+
+    The client has retried and lowered its number of requests in flight. Wait for `retry_after` seconds, or send fewer requests
+    (`ClientConfig.max_connections`).
+    """
 
 
 class Unavailable(ServiceError, codes=("InternalError", "ServiceUnavailable"), status=503):
-    """The service has a fault or is overloaded."""
+    """The service has a fault or is overloaded (5xx).
+
+    Codes: `InternalError`, `ServiceUnavailable`. The client has retried the request unless a repetition could do harm. Try
+    again later; check first whether a write has succeeded.
+    """
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The answer, the bytes, the transfer
+# Responses without sense, damaged bytes, failed transfers
 
 
 class ProtocolError(CosError):
-    """The answer made no sense: unreadable XML, a range nobody asked for, a header that is no number."""
+    """The response makes no sense.
+
+    Examples: XML that can't be parsed, a range that wasn't requested, the listing of another bucket. It often comes from a
+    proxy or a login page instead of the service. Check the endpoint.
+    """
 
 
 class IntegrityError(CosError):
-    """Bytes and checksum disagree. `expected` and `actual` are the two values, as the service writes them."""
+    """The bytes that were read or written don't match their ETag or checksum.
+
+    A read has been retried. After a write, the object in the bucket isn't what was sent: write it again. If the service's ETags
+    aren't MD5s, see `ClientConfig.verify_reads` and `ClientConfig.verify_writes`.
+    """
+
+    expected: str
+    """ETag or checksum that the bytes should have, as the service writes it; empty if unknown."""
+
+    actual: str
+    """ETag or checksum of the bytes, in the form of `expected`; empty if unknown."""
 
     def __init__(self, message: str, *, expected: str = "", actual: str = "") -> None:
         super().__init__(message)
@@ -387,7 +564,17 @@ class IntegrityError(CosError):
 
 
 class TransferError(CosError):
-    """An upload or download failed. The causes are an ExceptionGroup (`__cause__`)."""
+    """An upload, download or copy failed.
+
+    If parts failed, `__cause__` is an `ExceptionGroup` of their errors. The multipart upload was aborted, unless the message
+    says otherwise or the upload can be resumed.
+    """
+
+    upload_id: str | None
+    """Id of the multipart upload; None if there was none."""
+
+    parts_done: int
+    """Parts that were transferred before the failure."""
 
     def __init__(self, message: str, *, upload_id: str | None = None, parts_done: int = 0) -> None:
         super().__init__(message)
@@ -396,4 +583,7 @@ class TransferError(CosError):
 
 
 class OutcomeUnknown(TransferError):
-    """The answer to the last step was lost and what the service shows cannot settle it: the message says what to look at."""
+    """It can't be determined whether an upload has succeeded.
+
+    The response to its completion was lost. The message names the object and the upload: look at them before you upload again.
+    """
