@@ -285,7 +285,7 @@ class ClientConfig:
 
     ETags that are no MD5 are not compared: those of objects under a customer key (SSE-C) or a key of a key service, and in
     buckets under Key Protect, which the client looks up. Use False for a service whose ETags look like MD5s and
-    are something else, without a sign of it in its responses.
+    are something else, and whose responses don't show that.
     """
 
     user_agent: str = ""

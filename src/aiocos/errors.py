@@ -188,11 +188,13 @@ class ServiceError(CosError):
 
     status: int
     """HTTP status of the response. A response with status 200 can carry an error (copies, completions of an upload): `status`
-    is then the one in the error document, or 500."""
+    is then the one in the error document, or 500.
+    """
 
     code: str
     """Error code of the service, such as `NoSuchKey`. The status as text, such as `404`, if the response has no error document;
-    responses to HEAD never have one."""
+    responses to HEAD never have one.
+    """
 
     resource: str
     """Bucket and key of the call, as `bucket/key`; empty for calls without a bucket."""
