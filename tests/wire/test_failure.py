@@ -18,7 +18,7 @@ from aiocos.wire.message import Response
 
 def _classes(base: type[CosError] = CosError) -> list[type[CosError]]:
     found = [base, *(c for sub in base.__subclasses__() for c in _classes(sub))]
-    return [cls for cls in found if cls.__module__ == errors.__name__]
+    return [cls for cls in found if cls.__module__.startswith(f"{errors.__name__}.")]
 
 
 def _response(status: int, code: str, message: str = "why", **headers: str) -> Response:
