@@ -349,7 +349,7 @@ async def test_surroundings_are_theirs(cos_emulator: Emulator, tmp_path: Path, m
     with pytest.raises(exceptions.ProfileNotFound, match="could not be found"):
         ibm_boto3.Session(profile_name="nobody")
     (tmp_path / ".aws" / "config").write_text("no section")
-    with pytest.raises(exceptions.InvalidConfigError, match="no INI file"):
+    with pytest.raises(exceptions.InvalidConfigError, match="not an INI file"):
         ibm_boto3.Session()
 
 

@@ -91,4 +91,4 @@ class Bought(Credentials):
             raise CredentialsError("auth_function gave no access_token")
         if seconds is None and told.get("expiration") is not None:
             seconds = float(told["expiration"]) - time.time()
-        return Token.lasting(str(value), 3600.0 if seconds is None else float(seconds), now=time.monotonic())
+        return Token.issued(str(value), 3600.0 if seconds is None else float(seconds), now=time.monotonic())
