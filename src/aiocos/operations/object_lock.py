@@ -121,8 +121,8 @@ class ObjectRetention(Extensible, Result):
 class GetObjectRetention(RequestPayerParams, ExpectedOwnerParams, Operation[ObjectRetention]):
     """Read the lock of an object version.
 
-    Returns an `ObjectRetention`, for a lock that has ended too. Raises `NoSuchKey`, `NoSuchConfiguration` if the version has no
-    lock, `InvalidRequest` if the bucket has no Object Lock.
+    Returns an `ObjectRetention`. Raises `NoSuchKey`, `NoSuchConfiguration` if the version has no lock, `InvalidRequest` if the
+    bucket has no Object Lock.
     """
 
     bucket: str
