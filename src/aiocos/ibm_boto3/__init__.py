@@ -15,14 +15,14 @@ Names of operations, parameters, members and error codes are those of IBM's SDK.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Literal, Unpack
 
 from aiocos.ibm_boto3 import exceptions, s3, session
 from aiocos.ibm_boto3.client import S3Client
 from aiocos.ibm_boto3.config import UNSIGNED, Config
 from aiocos.ibm_boto3.exceptions import BotoCoreError, ClientError
 from aiocos.ibm_boto3.resource import ServiceResource
-from aiocos.ibm_boto3.session import Session
+from aiocos.ibm_boto3.session import ClientCredentials, Session, SessionSettings
 
 __all__ = [
     "UNSIGNED",
@@ -44,7 +44,7 @@ __all__ = [
 _default: list[Session] = []
 
 
-def setup_default_session(**kwargs: Any) -> None:
+def setup_default_session(**kwargs: Unpack[SessionSettings]) -> None:
     """Set the session that `client` and `resource` use; its parameters are those of `Session`."""
     _default[:] = [Session(**kwargs)]
 
@@ -55,14 +55,32 @@ def _session() -> Session:
     return _default[0]
 
 
-def client(*args: Any, **kwargs: Any) -> S3Client:
-    """Make a client by the default session: see `Session.client`."""
-    return _session().client(*args, **kwargs)
+def client(
+    service_name: Literal["s3"] = "s3",
+    region_name: str | None = None,
+    api_version: str | None = None,
+    use_ssl: bool = True,
+    verify: bool | str | None = None,
+    endpoint_url: str | None = None,
+    config: Config | None = None,
+    **credentials: Unpack[ClientCredentials],
+) -> S3Client:
+    """Return a client made by the default session: see `Session.client`."""
+    return _session().client(service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials)
 
 
-def resource(*args: Any, **kwargs: Any) -> ServiceResource:
-    """Make a service resource by the default session: see `Session.resource`."""
-    return _session().resource(*args, **kwargs)
+def resource(
+    service_name: Literal["s3"] = "s3",
+    region_name: str | None = None,
+    api_version: str | None = None,
+    use_ssl: bool = True,
+    verify: bool | str | None = None,
+    endpoint_url: str | None = None,
+    config: Config | None = None,
+    **credentials: Unpack[ClientCredentials],
+) -> ServiceResource:
+    """Return a service resource made by the default session: see `Session.resource`."""
+    return _session().resource(service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials)
 
 
 def set_stream_logger(name: str = "aiocos", level: int = logging.DEBUG, format_string: str | None = None) -> None:

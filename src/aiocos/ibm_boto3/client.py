@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from aiocos.client import Client
 from aiocos.groups.reading import ObjectStream
@@ -32,6 +32,16 @@ from aiocos.operations.objects import GetObject, PutObject
 from aiocos.refusal import resource_of
 from aiocos.wire.bind import to_request
 from aiocos.wire.spec import Operation, registry
+
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import (
+        CopyArgsTypeDef,
+        CopySourceTypeDef,
+        DownloadArgsTypeDef,
+        FileSourceTypeDef,
+        UploadArgsTypeDef,
+        WritableFile,
+    )
 
 _LONGEST = 7 * 86400
 _log = logging.getLogger("aiocos.ibm_boto3")
@@ -112,7 +122,7 @@ class S3Client:
         cls = OPERATIONS.get(operation_name)
         return cls is not None and cls.__name__ in PAGED
 
-    def get_paginator(self, operation_name: str) -> Paginator:
+    def get_paginator(self, operation_name: str) -> Paginator[Any, Any]:
         """Return what iterates over an operation's pages. Raises `OperationNotPageableError`."""
         if not self.can_paginate(operation_name):
             raise OperationNotPageableError(f"Operation cannot be paginated: {operation_name}")
@@ -169,7 +179,7 @@ class S3Client:
         Filename: transfer.Name,
         Bucket: str,
         Key: str,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        ExtraArgs: UploadArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
@@ -178,10 +188,10 @@ class S3Client:
 
     async def upload_fileobj(
         self,
-        Fileobj: Any,
+        Fileobj: FileSourceTypeDef,
         Bucket: str,
         Key: str,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        ExtraArgs: UploadArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
@@ -193,7 +203,7 @@ class S3Client:
         Bucket: str,
         Key: str,
         Filename: transfer.Name,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        ExtraArgs: DownloadArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
@@ -204,8 +214,8 @@ class S3Client:
         self,
         Bucket: str,
         Key: str,
-        Fileobj: Any,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        Fileobj: WritableFile,
+        ExtraArgs: DownloadArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
@@ -214,10 +224,10 @@ class S3Client:
 
     async def copy(
         self,
-        CopySource: Mapping[str, Any],
+        CopySource: CopySourceTypeDef | str,
         Bucket: str,
         Key: str,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        ExtraArgs: CopyArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         SourceClient: S3Client | None = None,
         Config: transfer.TransferConfig | None = None,

@@ -6,13 +6,16 @@ Every error keeps the one that it was made of as its cause: what was tried, on w
 from __future__ import annotations
 
 import ssl
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiocos import errors
 from aiocos.errors import CosError
+
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import ErrorResponseTypeDef
 
 
 class BotoCoreError(CosError):
@@ -175,13 +178,13 @@ class ClientError(CosError):
 
     MSG_TEMPLATE: ClassVar[str] = "An error occurred ({code}) when calling the {operation} operation{tries}: {message}"
 
-    def __init__(self, error_response: dict[str, Any], operation_name: str) -> None:
-        told: dict[str, Any] = error_response.get("Error", {})
-        metadata: dict[str, Any] = error_response.get("ResponseMetadata", {})
+    def __init__(self, error_response: Mapping[str, Any] | ErrorResponseTypeDef, operation_name: str) -> None:
+        error = cast("dict[str, Any]", error_response.get("Error", {}))
+        metadata = cast("dict[str, Any]", error_response.get("ResponseMetadata", {}))
         tries = f" (reached max retries: {metadata['RetryAttempts']})" if metadata.get("MaxAttemptsReached") else ""
-        code, message = told.get("Code", "Unknown"), told.get("Message", "Unknown")
+        code, message = error.get("Code", "Unknown"), error.get("Message", "Unknown")
         super().__init__(self.MSG_TEMPLATE.format(code=code, operation=operation_name, tries=tries, message=message))
-        self.response = error_response
+        self.response = cast("ErrorResponseTypeDef", error_response)
         self.operation_name = operation_name
 
 
@@ -231,13 +234,19 @@ class ClientExceptions:
     """`client.exceptions`: the error codes that have classes of their own."""
 
     ClientError = ClientError
+    NoSuchKey = NoSuchKey
+    NoSuchBucket = NoSuchBucket
+    NoSuchUpload = NoSuchUpload
+    BucketAlreadyExists = BucketAlreadyExists
+    BucketAlreadyOwnedByYou = BucketAlreadyOwnedByYou
+    ObjectNotInActiveTierError = ObjectNotInActiveTierError
+    ObjectAlreadyInActiveTierError = ObjectAlreadyInActiveTierError
 
-    def __getattr__(self, name: str) -> type[ClientError]:
-        try:
-            return _MODELLED[name]
-        except KeyError:
+    if not TYPE_CHECKING:  # a checker would take any name for an exception
+
+        def __getattr__(self, name: str) -> type[ClientError]:
             valid = ", ".join(["ClientError", *sorted(_MODELLED)])
-            raise AttributeError(f"{name!r} is no exception of the client. Valid exceptions are: {valid}") from None
+            raise AttributeError(f"{name!r} is no exception of the client. Valid exceptions are: {valid}")
 
     def __dir__(self) -> list[str]:
         return ["ClientError", *sorted(_MODELLED)]

@@ -7,12 +7,17 @@ import binascii
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from urllib.parse import unquote_plus
 
 from aiocos.ibm_boto3.exceptions import PaginationError
 
-Call = Callable[..., Awaitable[dict[str, Any]]]
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import PaginatorConfigTypeDef
+
+Call = Callable[..., Awaitable[Any]]
+Response = TypeVar("Response")
+FullResult = TypeVar("FullResult")
 
 # In a token to resume at: how much of the page behind it was given already.
 _GIVEN = "boto_truncate_amount"
@@ -69,20 +74,22 @@ PAGED: dict[str, Pages] = {
 }
 
 
-class Paginator:
+class Paginator(Generic[Response, FullResult]):
     """Makes iterators over the pages of one operation."""
 
     def __init__(self, call: Call, pages: Pages) -> None:
         self._call = call
         self._pages = pages
 
-    def paginate(self, *, PaginationConfig: Mapping[str, Any] | None = None, **kwargs: Any) -> PageIterator:
+    def paginate(
+        self, *, PaginationConfig: PaginatorConfigTypeDef | None = None, **kwargs: Any
+    ) -> PageIterator[Response, FullResult]:
         """Return an iterator over the pages.
 
         `PaginationConfig` may hold `MaxItems` (entries in all), `PageSize` (entries a page) and `StartingToken` (where another
         iterator stopped).
         """
-        config = dict(PaginationConfig or {})
+        config: dict[str, Any] = dict(PaginationConfig or {})
         if unknown := sorted(set(config) - {"MaxItems", "PageSize", "StartingToken"}):
             raise PaginationError(f"PaginationConfig has no {', '.join(unknown)}: it has MaxItems, PageSize, StartingToken")
         try:
@@ -95,7 +102,7 @@ class Paginator:
         return PageIterator(self._call, self._pages, kwargs, most, config.get("StartingToken") or None)
 
 
-class PageIterator:
+class PageIterator(Generic[Response, FullResult]):
     """The pages of a listing, each asked for when it is come to. Iterating again asks again."""
 
     def __init__(self, call: Call, pages: Pages, arguments: dict[str, Any], most: int | None, start: str | None) -> None:
@@ -107,13 +114,13 @@ class PageIterator:
         self.resume_token: str | None = None
         """Where another iterator can go on, once this one has stopped at `MaxItems`."""
 
-    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+    def __aiter__(self) -> AsyncIterator[Response]:
         return self._each()
 
     def __iter__(self) -> NoReturn:
         raise TypeError("pages are asked for one by one: write `async for page in …`")
 
-    async def _each(self) -> AsyncIterator[dict[str, Any]]:
+    async def _each(self) -> AsyncIterator[Any]:
         pages, first_of = self._pages, self._pages.entries[0]
         arguments = dict(self._arguments)
         self.resume_token = None
@@ -160,22 +167,25 @@ class PageIterator:
         return [self._entries(name) for name in self._pages.entries]
 
     async def _entries(self, name: str) -> AsyncIterator[dict[str, Any]]:
-        async for page in PageIterator(self._call, self._pages, self._arguments, self._most, self._start):
+        again: PageIterator[dict[str, Any], Any] = PageIterator(
+            self._call, self._pages, self._arguments, self._most, self._start
+        )
+        async for page in again:
             for entry in page.get(name) or ():
                 yield entry
 
-    async def build_full_result(self) -> dict[str, Any]:
+    async def build_full_result(self) -> FullResult:
         """Read all pages into one answer; with `MaxItems`, `NextToken` in it is where to go on."""
         whole: dict[str, Any] = {}
         page: dict[str, Any] = {}
-        async for page in self:
+        async for page in self._each():
             for name in self._pages.entries:
                 if name in page:
                     whole.setdefault(name, []).extend(page[name])
         whole.update({name: page[name] for name in self._pages.besides if name in page})
         if self.resume_token is not None:
             whole["NextToken"] = self.resume_token
-        return whole
+        return cast("FullResult", whole)
 
 
 def _put(arguments: dict[str, Any], token: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack
 
 from aiocos.auth.chain import settings_of
 from aiocos.client import Client
@@ -23,6 +23,36 @@ from aiocos.ibm_boto3.identity import Secret, identity
 from aiocos.ibm_boto3.resource import ServiceResource
 
 _REGION = "us-south"
+
+
+class ClientCredentials(TypedDict, total=False):
+    """Credentials that a client may be given in place of those of its session."""
+
+    aws_access_key_id: str | None
+    """Access key of an HMAC pair; None takes the session's."""
+    aws_secret_access_key: Secret | None
+    """Secret key of the HMAC pair; None takes the session's."""
+    aws_session_token: Secret | None
+    """Session token of temporary HMAC keys; None sends none."""
+    ibm_api_key_id: Secret | None
+    """API key of IBM Cloud, exchanged for IAM tokens; None takes the session's."""
+    ibm_service_instance_id: str | None
+    """CRN or GUID of the service instance, needed to list and create buckets; None takes the session's."""
+    ibm_auth_endpoint: str | None
+    """URL of the IAM service that issues the tokens; None is `https://iam.cloud.ibm.com`."""
+    auth_function: Callable[[], Any] | None
+    """Function (plain or async) that returns a token as a dictionary with `access_token` and `expires_in`."""
+    token_manager: Any
+    """Object whose `get_token()` (plain or async) returns a token, called for every request."""
+
+
+class SessionSettings(ClientCredentials, total=False):
+    """Parameters of `Session`."""
+
+    region_name: str | None
+    """Region whose public endpoint is used if a client is given none, such as `eu-de`; None is `us-south`."""
+    profile_name: str | None
+    """Profile of `~/.aws/credentials` and `~/.aws/config`; None is `AWS_DEFAULT_PROFILE`, `AWS_PROFILE` or `default`."""
 
 
 class Session:
@@ -81,14 +111,14 @@ class Session:
 
     def client(
         self,
-        service_name: str = "s3",
+        service_name: Literal["s3"] = "s3",
         region_name: str | None = None,
         api_version: str | None = None,
         use_ssl: bool = True,
         verify: bool | str | None = None,
         endpoint_url: str | None = None,
         config: Config | None = None,
-        **credentials: Any,
+        **credentials: Unpack[ClientCredentials],
     ) -> S3Client:
         """Make a client: of S3, whose operations are those of Cloud Object Storage.
 
@@ -99,12 +129,12 @@ class Session:
         `aws_secret_access_key`, `aws_session_token`, `auth_function`, `token_manager`. Makes no request. Raises
         `InvalidConfigError`, `PartialCredentialsError`.
         """
-        if service_name != "s3":
+        if service_name != "s3":  # pyright: ignore[reportUnnecessaryComparison]
             raise UnknownServiceError(f"Unknown service: {service_name!r}. Valid service names are: s3")
         if unknown := sorted(set(credentials) - set(self._given)):
             raise InvalidConfigError(f"client() takes no {', '.join(unknown)}; credentials are {', '.join(self._given)}")
         config = config or Config()
-        given = {**self._given, **{name: value for name, value in credentials.items() if value is not None}}
+        given: dict[str, Any] = {**self._given, **{name: value for name, value in credentials.items() if value is not None}}
         region = region_name or config.region_name or self.region_name
         endpoint = self._endpoint(endpoint_url, use_ssl)
         with configured():
@@ -127,11 +157,23 @@ class Session:
             return url or None
         return f"{'https' if use_ssl else 'http'}://{url}"
 
-    def resource(self, service_name: str = "s3", *args: Any, **kwargs: Any) -> ServiceResource:
+    def resource(
+        self,
+        service_name: Literal["s3"] = "s3",
+        region_name: str | None = None,
+        api_version: str | None = None,
+        use_ssl: bool = True,
+        verify: bool | str | None = None,
+        endpoint_url: str | None = None,
+        config: Config | None = None,
+        **credentials: Unpack[ClientCredentials],
+    ) -> ServiceResource:
         """Make a service resource, with a client of its own: `resource.meta.client`. Parameters are those of `client`."""
-        if service_name != "s3":
+        if service_name != "s3":  # pyright: ignore[reportUnnecessaryComparison]
             raise ResourceNotExistsError(f"The {service_name!r} resource does not exist. The available resource is: s3")
-        return ServiceResource(self.client(service_name, *args, **kwargs))
+        return ServiceResource(
+            self.client(service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials)
+        )
 
 
 def _verified(settings: ClientConfig, verify: bool | str | None) -> ClientConfig:

@@ -29,6 +29,19 @@ _BUCKET = re.compile(r"[a-zA-Z0-9.\-_]{1,255}")
 _VERSION = re.compile(r"\?versionId=([^\s]+)$")
 _KEY_PARTS = ("Algorithm", "Key", "KeyMD5")
 
+OTHER_TEXTS = {
+    "SSECustomerAlgorithm": "Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.",
+    "SSECustomerKey": "The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given too.",
+    "SSECustomerKeyMD5": "Base64 of the MD5 of the customer's encryption key. Computed if it is left out.",
+    "CopySourceSSECustomerAlgorithm": "Algorithm of the key that the source was encrypted with (SSE-C): `AES256`.",
+    "CopySourceSSECustomerKey": "The customer's key that the source was encrypted with (SSE-C): 32 bytes, or their base64.",
+    "CopySourceSSECustomerKeyMD5": "Base64 of the MD5 of the source's encryption key. Computed if it is left out.",
+    "ContentLength": "Bytes of the body. No more than that are read of a file; it is an error if the body has fewer.",
+    "ContentMD5": "Accepted for compatibility: the checksum of the document is computed here.",
+    "ChecksumAlgorithm": "Accepted for compatibility: the checksum of the document is computed here.",
+}
+"""Texts of the members that are not parameters of the typed operation."""
+
 
 Reader: TypeAlias = Callable[[Any, str, Report], Any]
 """Turns what was given into what the operation takes; reports what cannot be, by its place."""
@@ -184,11 +197,7 @@ def _reader_of(p: Parameter) -> Reader:
     if isinstance(p.place, Payload):
         return _blob
     if isinstance(p.place, Body):
-        document: type[Document] = p.place.of or unwrap(p.type)
-        if (answer := _answer_of(p)) is not None:
-            # Written as it is read: with the elements that nobody knows.
-            return _Structure(answer)
-        return _Structure(document, whole=p.place.of is None)
+        return _Structure(document_of(p), whole=p.place.of is None or _answer_of(p) is not None)
     if p.name == "bucket":
         return _bucket
     if isinstance(p.place, HeaderMap):
@@ -196,8 +205,17 @@ def _reader_of(p: Parameter) -> Reader:
     return _reader(p.type)
 
 
+def document_of(p: Parameter) -> type[Document]:
+    """Return the document that a parameter in the body is given as.
+
+    A setting is given as the document that it is read as, which keeps the elements that this library has no field for.
+    """
+    assert isinstance(p.place, Body)
+    return _answer_of(p) or p.place.of or unwrap(p.type)
+
+
 def _answer_of(p: Parameter) -> type[Document] | None:
-    """The document that a setting is read as, where it may be given in place of its one field."""
+    """Return the document that a setting is read as, if it may be given in place of its one field."""
     kinds = [kind for kind in get_args(p.type) if isinstance(kind, type) and issubclass(kind, Result)]
     return kinds[0] if isinstance(p.place, Body) and p.place.of is not None and kinds else None
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocos.ibm_boto3.exceptions import ClientError, WaiterError
 from aiocos.net.retry import pause
 
-Call = Callable[..., Awaitable[dict[str, Any]]]
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import WaiterConfigTypeDef
+
+Call = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Rule:
     again: frozenset[int]
 
 
-WAITERS = {
+WAITERS: dict[str, Rule] = {
     "bucket_exists": Rule("HeadBucket", frozenset({200, 301, 403}), frozenset({404})),
     "bucket_not_exists": Rule("HeadBucket", frozenset({404}), frozenset({200})),
     "object_exists": Rule("HeadObject", frozenset({200}), frozenset({404})),
@@ -45,21 +48,21 @@ class Waiter:
     """Asks until the answer is the one that is waited for."""
 
     def __init__(self, name: str, call: Call) -> None:
-        self.name = "".join(word.capitalize() for word in name.split("_"))
+        self.name: str = "".join(word.capitalize() for word in name.split("_"))
         self._rule = WAITERS[name]
         self.config = WaiterConfig(self._rule.operation)
         self._call = call
 
-    async def wait(self, *, WaiterConfig: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    async def wait(self, *, WaiterConfig: WaiterConfigTypeDef | None = None, **kwargs: Any) -> None:
         """Ask every `Delay` seconds (5), `MaxAttempts` times (20); raises `WaiterError`.
 
         Other parameters are those of the operation that is asked: HeadBucket or HeadObject.
         """
-        config = dict(WaiterConfig or {})
+        config: dict[str, Any] = dict(WaiterConfig or {})
         delay, attempts = config.pop("Delay", self.config.delay), config.pop("MaxAttempts", self.config.max_attempts)
         if config:
             raise WaiterError(self.name, f"WaiterConfig has no {', '.join(config)}: it has Delay and MaxAttempts", {})
-        response: dict[str, Any] = {}
+        response: Any = {}
         for attempt in range(1, max(attempts, 1) + 1):
             try:
                 response = await self._call(**kwargs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from aiocos.ibm_boto3 import names
 from aiocos.ibm_boto3.client import S3Client
@@ -85,10 +85,6 @@ class Resource:
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in self._kind.absent]
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
 
 
 class Loadable(Resource):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from aiocos.ibm_boto3 import shapes
 from aiocos.ibm_boto3.client import OPERATIONS
@@ -12,8 +12,13 @@ from aiocos.ibm_boto3.resource.base import Resource, kind_of, made_by, parameter
 from aiocos.ibm_boto3.resource.kinds import Many
 from aiocos.wire.document import unrepresentable
 
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import DeleteObjectsOutputTypeDef
 
-class Collection:
+Item = TypeVar("Item")
+
+
+class Collection(Generic[Item]):
     """The resources that a listing names; each has its attributes from there, with no further request.
 
     A collection asks when it is iterated over, page by page, and asks again when it is iterated over again. `all`, `filter`,
@@ -51,14 +56,14 @@ class Collection:
         """The same, with at most `count` of them a request. A listing that has no pages takes no notice."""
         return self.filter(page_size=count)
 
-    async def pages(self) -> AsyncIterator[list[Any]]:
+    async def pages(self) -> AsyncIterator[list[Item]]:
         """Give them page by page, as lists; a page may be empty."""
         left = self._limit
         if left == 0:
             return
         client, arguments = self._parent.meta.client, {**parameters_of(self._parent), **self._arguments}
         async for answer in self._answers(arguments):
-            found = [
+            found: list[Any] = [
                 made_by(self._class, client, {**arguments, **self._named(entry)}, entry)
                 for member in self._many.entries
                 for entry in answer.get(member, ())
@@ -71,7 +76,7 @@ class Collection:
                 return
 
     async def _answers(self, arguments: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        client = self._parent.meta.client
+        client: Any = self._parent.meta.client
         if not client.can_paginate(self._many.method):
             yield await getattr(client, self._many.method)(**arguments)
             return
@@ -88,12 +93,12 @@ class Collection:
                 out[member] = value
         return out
 
-    async def _each(self) -> AsyncIterator[Any]:
+    async def _each(self) -> AsyncIterator[Item]:
         async for page in self.pages():
             for one in page:
                 yield one
 
-    def __aiter__(self) -> AsyncIterator[Any]:
+    def __aiter__(self) -> AsyncIterator[Item]:
         return self._each()
 
     def __iter__(self) -> NoReturn:
@@ -106,10 +111,10 @@ class Collection:
         return f"{prefix}.{self._name}Collection({self._parent!r}, s3.{self._many.kind})"
 
 
-class DeletableCollection(Collection):
+class DeletableCollection(Collection[Item]):
     """A collection whose objects or versions can be deleted at once."""
 
-    async def delete(self, **kwargs: Any) -> list[dict[str, Any]]:
+    async def delete(self, **kwargs: Any) -> list[DeleteObjectsOutputTypeDef]:
         """Delete all of them, page by page (1,000, or `page_size`), a request each; return the answers.
 
         Failures of single objects stand in the answers' `Errors`. Raises where a whole request fails; what was deleted before
@@ -121,14 +126,15 @@ class DeletableCollection(Collection):
         # No listing gives pages of more than what one request deletes.
         return [await self._deleted(page, {**how}, kwargs) async for page in self.pages() if page]
 
-    async def _deleted(self, page: list[Resource], how: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    async def _deleted(self, page: list[Any], how: dict[str, Any], more: dict[str, Any]) -> Any:
         members = kind_of(self._class).deleted_by
         every = [{member: parameters_of(one)[member] for member in members} for one in page]
         plain = [one for one in every if not unrepresentable(one["Key"])]
         call = {"Bucket": parameters_of(page[0])["Bucket"], **more}
         answer: dict[str, Any] = {}
+        client: Any = self._parent.meta.client
         if plain:
-            answer = await self._parent.meta.client.delete_objects(**call, Delete={"Objects": plain, **how})
+            answer = await client.delete_objects(**call, Delete={"Objects": plain, **how})
         for one in every:
             if unrepresentable(one["Key"]):
                 await self._delete_singly(one, call, answer, quiet=bool(how.get("Quiet")))
@@ -138,13 +144,14 @@ class DeletableCollection(Collection):
         """Delete what no XML can name: a path can. What becomes of it is put with the rest of the answer."""
         known = shapes.offered(OPERATIONS["delete_object"].statement)
         passed = {name: value for name, value in call.items() if name in known}
+        client: Any = self._parent.meta.client
         try:
-            told = await self._parent.meta.client.delete_object(**passed, **one)
+            told = await client.delete_object(**passed, **one)
         except ClientError as error:
-            metadata: dict[str, Any] = error.response["ResponseMetadata"]
+            metadata: Mapping[str, Any] = error.response["ResponseMetadata"]
             if metadata["HTTPStatusCode"] >= 500 or metadata["HTTPStatusCode"] in (401, 429):
                 raise
-            failed: dict[str, Any] = error.response["Error"]
+            failed = error.response["Error"]
             answer.setdefault("Errors", []).append({**one, "Code": failed.get("Code"), "Message": failed.get("Message")})
         else:
             metadata = told["ResponseMetadata"]

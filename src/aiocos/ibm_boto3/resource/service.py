@@ -7,7 +7,7 @@ from typing import Self
 
 from aiocos.ibm_boto3.client import S3Client
 from aiocos.ibm_boto3.resource.base import Resource
-from aiocos.ibm_boto3.resource.making import furnish
+from aiocos.ibm_boto3.resource.classes import furnish
 from aiocos.ibm_boto3.resource.table import SERVICE
 
 

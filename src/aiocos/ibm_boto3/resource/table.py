@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiocos.ibm_boto3.client import S3Client
 from aiocos.ibm_boto3.exceptions import ClientError
 from aiocos.ibm_boto3.resource.kinds import Action, Kind, Many, asked, result_of
 from aiocos.operations import listing, multipart
@@ -15,7 +14,7 @@ from aiocos.operations.buckets import BucketEntry
 # Data that is found in another way than by one call about the resource.
 
 
-async def _in_list(client: S3Client, identifiers: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+async def _in_list(client: Any, identifiers: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """What the list of buckets says of one: nothing where it is somebody else's, or the list may not be read."""
     try:
         answer = await client.list_buckets(**given)
@@ -28,7 +27,7 @@ async def _in_list(client: S3Client, identifiers: dict[str, Any], given: dict[st
     return found[0] if found else {}
 
 
-async def _as_entry(client: S3Client, identifiers: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+async def _as_entry(client: Any, identifiers: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """What HEAD says of an object, with its length under the name that it has in listings."""
     answer = await client.head_object(**{**identifiers, **given})
     if "ContentLength" in answer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiocos.errors import ConfigError, NotFound
 from aiocos.ibm_boto3.exceptions import TextBodyError, client_error
@@ -24,7 +24,17 @@ from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.stated import Copy, Upload
 from aiocos.transfer.upload import upload
 
-Arguments = Mapping[str, Any]
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import (
+        CopyArgsTypeDef,
+        CopySourceTypeDef,
+        DeleteArgsTypeDef,
+        DownloadArgsTypeDef,
+        FileSourceTypeDef,
+        UploadArgsTypeDef,
+        WritableFile,
+    )
+
 Subscribers = Iterable[Any]
 
 
@@ -67,10 +77,10 @@ class TransferManager(Jobs[TransferFuture]):
 
     def upload(
         self,
-        fileobj: Any,
+        fileobj: FileSourceTypeDef | str | os.PathLike[str],
         bucket: str,
         key: str,
-        extra_args: Arguments | None = None,
+        extra_args: UploadArgsTypeDef | None = None,
         subscribers: Subscribers | None = None,
     ) -> TransferFuture:
         """Upload a file by its name, or what a binary file object gives from where it stands; that is not closed.
@@ -105,8 +115,8 @@ class TransferManager(Jobs[TransferFuture]):
         self,
         bucket: str,
         key: str,
-        fileobj: Any,
-        extra_args: Arguments | None = None,
+        fileobj: WritableFile | str | os.PathLike[str],
+        extra_args: DownloadArgsTypeDef | None = None,
         subscribers: Subscribers | None = None,
     ) -> TransferFuture:
         """Download an object to a file by its name, whole or not at all; or into a binary file object.
@@ -142,10 +152,10 @@ class TransferManager(Jobs[TransferFuture]):
 
     def copy(
         self,
-        copy_source: Mapping[str, Any] | str,
+        copy_source: CopySourceTypeDef | str,
         bucket: str,
         key: str,
-        extra_args: Arguments | None = None,
+        extra_args: CopyArgsTypeDef | None = None,
         subscribers: Subscribers | None = None,
         source_client: Face | None = None,
     ) -> TransferFuture:
@@ -176,7 +186,7 @@ class TransferManager(Jobs[TransferFuture]):
         return self._start(work, subscribers, args | {"source_client": source_client or self._client})
 
     def delete(
-        self, bucket: str, key: str, extra_args: Arguments | None = None, subscribers: Subscribers | None = None
+        self, bucket: str, key: str, extra_args: DeleteArgsTypeDef | None = None, subscribers: Subscribers | None = None
     ) -> TransferFuture:
         """Remove an object. There is no progress to hear of."""
         given = options.DELETE.check(extra_args)

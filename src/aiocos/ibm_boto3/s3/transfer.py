@@ -12,9 +12,9 @@ nothing left behind where they fail.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from aiocos.ibm_boto3.exceptions import ClientError, S3UploadFailedError
 from aiocos.ibm_boto3.s3.fileobj import name_of, readable, writable
@@ -23,6 +23,16 @@ from aiocos.ibm_boto3.s3.jobs import Face
 from aiocos.ibm_boto3.s3.manager import TransferManager
 from aiocos.ibm_boto3.s3.options import KB, MB, TransferConfig
 from aiocos.ibm_boto3.s3.subscribers import BaseSubscriber, InvalidSubscriberMethodError, ProgressCallbackInvoker
+
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import (
+        CopyArgsTypeDef,
+        CopySourceTypeDef,
+        DownloadArgsTypeDef,
+        FileSourceTypeDef,
+        UploadArgsTypeDef,
+        WritableFile,
+    )
 
 __all__ = [
     "KB",
@@ -94,7 +104,7 @@ class S3Transfer:
         bucket: str,
         key: str,
         callback: Callback | None = None,
-        extra_args: Mapping[str, Any] | None = None,
+        extra_args: UploadArgsTypeDef | None = None,
     ) -> None:
         """Upload a file; one that is not there is `FileNotFoundError`. `extra_args` may hold retention, whatever the size."""
         name = _name(filename)
@@ -105,11 +115,11 @@ class S3Transfer:
 
     async def upload_fileobj(
         self,
-        fileobj: Any,
+        fileobj: FileSourceTypeDef,
         bucket: str,
         key: str,
         callback: Callback | None = None,
-        extra_args: Mapping[str, Any] | None = None,
+        extra_args: UploadArgsTypeDef | None = None,
     ) -> None:
         """Upload what a binary file object gives from where it stands. It is not closed."""
         await self._manager.upload(readable(fileobj), bucket, key, extra_args, _heard(callback)).result()
@@ -119,7 +129,7 @@ class S3Transfer:
         bucket: str,
         key: str,
         filename: Name,
-        extra_args: Mapping[str, Any] | None = None,
+        extra_args: DownloadArgsTypeDef | None = None,
         callback: Callback | None = None,
     ) -> None:
         """Download an object to a file, whole or not at all."""
@@ -129,8 +139,8 @@ class S3Transfer:
         self,
         bucket: str,
         key: str,
-        fileobj: Any,
-        extra_args: Mapping[str, Any] | None = None,
+        fileobj: WritableFile,
+        extra_args: DownloadArgsTypeDef | None = None,
         callback: Callback | None = None,
     ) -> None:
         """Download an object into a binary file object, strictly in order, by one request."""
@@ -138,10 +148,10 @@ class S3Transfer:
 
     async def copy(
         self,
-        copy_source: Mapping[str, Any] | str,
+        copy_source: CopySourceTypeDef | str,
         bucket: str,
         key: str,
-        extra_args: Mapping[str, Any] | None = None,
+        extra_args: CopyArgsTypeDef | None = None,
         callback: Callback | None = None,
         source_client: Face | None = None,
     ) -> None:

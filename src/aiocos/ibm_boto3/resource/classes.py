@@ -23,8 +23,8 @@ from aiocos.ibm_boto3.resource.kinds import Action, Kind, Many
 from aiocos.ibm_boto3.resource.table import KINDS
 
 # The client's methods that are transfers; buckets and objects have them too, with what their identifiers say filled in.
-_TRANSFERS = ("upload_file", "upload_fileobj", "download_file", "download_fileobj", "copy")
-_TRANSFERRED = ("Bucket", "Object")
+TRANSFERS = ("upload_file", "upload_fileobj", "download_file", "download_fileobj", "copy")
+TRANSFERRED = ("Bucket", "Object")
 
 
 def furnish(cls: type[Resource], kind: Kind) -> None:
@@ -46,7 +46,7 @@ def furnish(cls: type[Resource], kind: Kind) -> None:
         told = inspect.cleandoc(OPERATIONS[action.method].__doc__ or "")
         gives = f"Gives a `{action.gives}`." if action.gives else "Gives the answer."
         _put(cls, name, _action(action), f"{told}\n\nParameters of the client's `{action.method}`{filled}. {gives}")
-    for name in _TRANSFERS if kind.name in _TRANSFERRED else ():
+    for name in TRANSFERS if kind.name in TRANSFERRED else ():
         told = inspect.cleandoc(getattr(S3Client, name).__doc__ or "")
         _put(cls, name, _transfer(kind, name), f"{told}\n\nParameters of the client's `{name}`{filled}.")
     for name, waiter in kind.waiters.items():
@@ -91,7 +91,7 @@ def _absent(kind: Kind, name: str, reason: str) -> property:
 
 
 def _collection(name: str, many: Many) -> property:
-    def get(self: Resource) -> Collection:
+    def get(self: Resource) -> Collection[Any]:
         cls = CLASSES[many.kind]
         return (DeletableCollection if kind_of(cls).deleted_by else Collection)(self, name, many, cls)
 
@@ -160,10 +160,13 @@ def _changed(resource: Resource, action: Action) -> None:
 
 def _waiter(waiter: str) -> Callable[..., Awaitable[None]]:
     async def wait(self: Resource, **kwargs: Any) -> None:
-        await self.meta.client.get_waiter(waiter).wait(**{**parameters_of(self), **kwargs})
+        client: Any = self.meta.client
+        await client.get_waiter(waiter).wait(**{**parameters_of(self), **kwargs})
 
     return wait
 
 
 CLASSES: dict[str, type[Resource]] = {name: _made(kind) for name, kind in KINDS.items()}
 """The classes of resources, by the names of their kinds."""
+
+globals().update(CLASSES)  # `from aiocos.ibm_boto3.resource.classes import Bucket`
