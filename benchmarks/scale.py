@@ -55,7 +55,7 @@ async def listing(keys: int) -> float:
     import aiocos
 
     cos = aiocos.Client("http://127.0.0.1:1", credentials=aiocos.Anonymous())
-    cos.engine._transport = Endless(keys)  # type: ignore[assignment]
+    cos._engine._transport = Endless(keys)  # type: ignore[assignment]
     before, count = time.process_time(), 0
     async for entry in cos.objects.list("listed"):
         count += bool(entry.key)

@@ -21,7 +21,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiocos.auth.exchange import Effort
+from aiocos.auth.exchange import FetchPolicy
 from aiocos.auth.tokens import HOLD_OFF, MEMORY, Token
 
 LIFE = 3600
@@ -83,7 +83,7 @@ def counted(name: str, processes: int, callers: int, limit: int, renew_after: in
 
 def followed(processes: int, limit: int, chance: random.Random) -> Outcome:
     """This library's clients, each on its own: one fetch at a time, drawn pauses, a refresh at a drawn moment of its age."""
-    outcome, effort = Outcome("aiocos"), Effort()
+    outcome, effort = Outcome("aiocos"), FetchPolicy()
     # When; the process, which settles ties; attempts of its fetch, and when that is given up; the end of its token (0: none).
     events: list[tuple[float, int, int, float, float]] = [(chance.random(), n, 0, 0.0, 0.0) for n in range(processes)]
     without_since = {n: event[0] for n, event in enumerate(events)}

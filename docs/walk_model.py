@@ -76,7 +76,7 @@ def main() -> int:
     wrong: list[str] = []
     for name in names:
         if name in registry and name in methods and name not in NOT_SERVED:
-            statement = registry[name].statement
+            statement = registry[name].spec
             print(f"{name:{width}}  offered as {', '.join(f'client.{m}' for m in methods[name])}  ({statement.method})")
         elif name in NOT_SERVED and name not in registry:
             print(f"{name:{width}}  not served by COS: {NOT_SERVED[name]}")

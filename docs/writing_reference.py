@@ -24,7 +24,7 @@ from walk_model import NOT_SERVED, offered
 import aiocos.errors
 from aiocos.ibm_boto3 import answers, shapes
 from aiocos.ibm_boto3.client import OPERATIONS
-from aiocos.wire.document import Attribute, Document, Element, Elsewhere, Text, pascal, unwrap
+from aiocos.wire.document import Attribute, Document, Element, NotInXml, Text, pascal, unwrap
 from aiocos.wire.spec import (
     Body,
     Header,
@@ -79,7 +79,7 @@ def documents_page() -> str:
         texts = _field_texts(cls)
         out.append("| Field | Type | Place | |\n|---|---|---|---|\n")
         for name, info in fields.items():
-            mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | Elsewhere)), None)
+            mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | NotInXml)), None)
             need = "" if not info.is_required() else " **required**"
             place = _document_place(name, mark)
             out.append(f"| `{name}` | {_type(info.annotation)}{need} | {place} | {_cell(texts.get(name, ''))} |\n")
@@ -101,10 +101,8 @@ def face_page() -> str:
     """The page of the operations as the face has them."""
     out, methods = [_FACE], offered()
     for method, cls in sorted(OPERATIONS.items()):
-        members = shapes.members_of(cls.statement)
-        takes = [
-            f"**{name}**" if name in members and members[name].required else name for name in shapes.offered(cls.statement)
-        ]
+        members = shapes.members_of(cls.spec)
+        takes = [f"**{name}**" if name in members and members[name].required else name for name in shapes.offered(cls.spec)]
         typed = ", ".join(f"`{name}`" for name in methods.get(cls.__name__, []))
         out.append(f"| `{method}` | {', '.join(takes)} | {', '.join(answers.members_told(cls))} | {typed} |\n")
     return "".join(out)
@@ -132,20 +130,20 @@ def _heading(module: ModuleType) -> str:
 
 
 def _operation(cls: type[Operation[Any]], methods: list[str]) -> str:
-    s = cls.statement
+    s = cls.spec
     query = "&".join(f"{n}={v}" if v else n for n, v in s.query)
     path = "/" + "/".join(part for part, there in (("{bucket}", s.has_bucket), ("{key}", s.has_key)) if there)
     line = f"{s.method} {path}{'?' + query if query else ''}"
-    out = [f"### {cls.__name__}\n\n`{line}` → {s.ok}\n\n", inspect.cleandoc(cls.__doc__ or ""), "\n\n"]
+    out = [f"### {cls.__name__}\n\n`{line}` → {s.success_status}\n\n", inspect.cleandoc(cls.__doc__ or ""), "\n\n"]
     out.append(f"Method: {', '.join(f'`client.{m}`' for m in methods)}. Result: [{s.result.__name__}]({_at(s.result)}).")
     if errors := _errors(cls.__doc__ or ""):
         out.append(f" Errors of its own: {', '.join(f'`{e}`' for e in errors)}.")
-    if not s.repeatable:
+    if not s.idempotent:
         out.append(" Not repeated by itself where the answer is lost.")
     out.append("\n\n| Parameter | Type | Place | |\n|---|---|---|---|\n")
     texts = _field_texts(cls)
     for p in s.parameters:
-        if isinstance(p.place, Local):
+        if isinstance(p.location, Local):
             continue
         default = "" if p.required or p.default in (None, b"") else f" = `{p.default!r}`"
         need = " **required**" if p.required else ""
@@ -163,7 +161,7 @@ def _at(cls: type[Document]) -> str:
 
 
 def _place(p: Parameter) -> str:
-    place = p.place
+    place = p.location
     if isinstance(place, Path):
         return "path"
     if isinstance(place, Query):
@@ -228,11 +226,11 @@ def _documents() -> set[type[Document]]:
             enter(inner)
 
     for cls in _statements():
-        enter(cls.statement.result)
-        for p in cls.statement.parameters:
+        enter(cls.spec.result)
+        for p in cls.spec.parameters:
             enter(p.type)
-            if isinstance(p.place, Body) and p.place.of is not None:
-                enter(p.place.of)
+            if isinstance(p.location, Body) and p.location.of is not None:
+                enter(p.location.of)
     return found
 
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from aiocos.net.exchange import Exchange
+from aiocos.net.exchange import StreamedResponse
 from aiocos.net.transport import Transport
-from aiocos.wire.message import Outgoing, Response
+from aiocos.wire.message import PreparedRequest, Response
 
 
 @dataclass
 class Answer:
     """An answer before the client sees it. `body` is None where it is streamed, and not to be changed."""
 
-    request: Outgoing
+    request: PreparedRequest
     status: int
     headers: CIMultiDict[str]
     body: bytes | None
@@ -37,19 +37,19 @@ class Answer:
 def altered(
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Answer], object],
-    before: Callable[[Outgoing], object] = lambda request: None,
+    before: Callable[[PreparedRequest], object] = lambda request: None,
 ) -> None:
     """Have every answer changed before any client sees it, and every request `before` it is sent."""
     send, opened = Transport.send, Transport.open
 
-    async def changed_send(self: Transport, request: Outgoing, **more: Any) -> Response:
+    async def changed_send(self: Transport, request: PreparedRequest, **more: Any) -> Response:
         before(request)
         response = await send(self, request, **more)
         answer = Answer(request, response.status, CIMultiDict(response.headers), response.body)
         change(answer)
         return Response(answer.status, answer.headers, answer.body or b"")
 
-    async def changed_open(self: Transport, request: Outgoing, **more: Any) -> Exchange:
+    async def changed_open(self: Transport, request: PreparedRequest, **more: Any) -> StreamedResponse:
         before(request)
         exchange = await opened(self, request, **more)
         answer = Answer(request, exchange.status, CIMultiDict(exchange.headers), None)

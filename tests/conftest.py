@@ -20,7 +20,7 @@ leaks.watch()
 @pytest.fixture(params=["direct", "session"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run a test twice: with requests by aiohttp's connections, and by its session."""
-    monkeypatch.setattr("aiocos.net.transport.is_verified", lambda: request.param == "direct")
+    monkeypatch.setattr("aiocos.net.transport.is_compatible", lambda: request.param == "direct")
     return request.param
 
 

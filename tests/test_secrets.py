@@ -14,7 +14,7 @@ from aiocos import ApiKey, BearerToken, Client, CosError, CustomerKey, DualCrede
 from aiocos.auth.tokens import Token
 from aiocos.emulator import Emulator
 from aiocos.operations.objects import GetObject
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 SECRET = "hush-hush-0123456789"
 KEY = b"hush-hush-0123456789-hush-hush-0"
@@ -27,7 +27,7 @@ THINGS = [
     Client("https://cos.example", api_key=SECRET),
     Client("https://cos.example", access_key_id="id", secret_access_key=SECRET),
     Token.lasting(SECRET, 60, now=0),
-    Outgoing("GET", "https://cos.example", "/", "", {"Authorization": f"Bearer {SECRET}"}, SECRET.encode()),
+    PreparedRequest("GET", "https://cos.example", "/", "", {"Authorization": f"Bearer {SECRET}"}, SECRET.encode()),
     GetObject("b", "k", customer_key=KEY),
     CustomerKey(KEY),
 ]
@@ -38,7 +38,7 @@ def test_things_do_not_show_their_secrets(thing: object) -> None:
     for text in (repr(thing), str(thing), f"{thing}", repr([thing])):
         assert SECRET not in text
         assert KEY.decode() not in text
-    if not isinstance(thing, Token | Outgoing | GetObject):
+    if not isinstance(thing, Token | PreparedRequest | GetObject):
         again = pickle.loads(pickle.dumps(thing))
         assert SECRET not in repr(again)
 

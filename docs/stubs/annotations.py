@@ -34,12 +34,12 @@ class Structures:
         self.text: dict[type[Document], str] = {}
         # All documents are entered first: only then is it known which of them differ by direction.
         for cls in OPERATIONS.values():
-            for p in cls.statement.parameters:
+            for p in cls.spec.parameters:
                 self.parameter(p)
-            for info in cls.statement.result.model_fields.values():
+            for info in cls.spec.result.model_fields.values():
                 self.output(info.annotation)
             if names.wrapper_of(cls) is not None:
-                self._enter_received(cls.statement.result)
+                self._enter_received(cls.spec.result)
         for table, read in ((self.sent, self._sent_members), (self.received, self._received_members)):
             for cls in table:
                 table[cls] = read(cls)
@@ -109,13 +109,13 @@ class Structures:
 
     def parameter(self, p: Parameter) -> str:
         """Return the annotation of a parameter of an operation: what `shapes` reads for it."""
-        if isinstance(p.place, Local | KeyHeaders):
+        if isinstance(p.location, Local | KeyHeaders):
             return "str"
-        if isinstance(p.place, Payload):
+        if isinstance(p.location, Payload):
             return "BodyTypeDef"
-        if isinstance(p.place, Body):
+        if isinstance(p.location, Body):
             return self.name_sent(shapes.document_of(p))
-        if isinstance(p.place, HeaderMap):
+        if isinstance(p.location, HeaderMap):
             return "Mapping[str, str]"
         return self._input(p.type)
 
@@ -167,12 +167,12 @@ class Structures:
 
     def inputs(self, cls: type[Operation[Any]]) -> list[Member]:
         """Return the parameters of an operation's method."""
-        statement = cls.statement
-        fields = {p.name: p for p in statement.parameters}
+        spec = cls.spec
+        fields = {p.name: p for p in spec.parameters}
         texts = field_texts(cls)
-        members = shapes.members_of(statement)
+        members = shapes.members_of(spec)
         out: list[Member] = []
-        for name in shapes.offered(statement):
+        for name in shapes.offered(spec):
             if name in members:
                 p = fields[members[name].field]
                 out.append(Member(name, self.parameter(p), members[name].required, texts.get(p.name, "")))
@@ -183,8 +183,8 @@ class Structures:
 
     def outputs(self, cls: type[Operation[Any]]) -> list[Member]:
         """Return the members of an operation's response."""
-        result, wrapper = cls.statement.result, names.wrapper_of(cls)
-        left_out, texts = names.untold(cls.statement.name), field_texts(result)
+        result, wrapper = cls.spec.result, names.wrapper_of(cls)
+        left_out, texts = names.untold(cls.spec.name), field_texts(result)
         out: list[Member] = []
         if wrapper is not None:
             out.append(Member(wrapper, self.name_received(result), True, class_text(result).partition("\n")[0]))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aiocos.auth.keys import DualCredentials, Hmac
     from aiocos.auth.profile import TrustedProfile
     from aiocos.client import Client
-    from aiocos.config import ClientConfig, HedgeConfig, PaceConfig, RetryConfig, TransferConfig
+    from aiocos.config import ClientConfig, ConcurrencyConfig, HedgeConfig, RetryConfig, TransferConfig
     from aiocos.errors import (
         AccessDenied,
         BadDigest,
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
         BucketNotEmpty,
         ConfigError,
         Conflict,
-        ConnectFailed,
+        ConnectError,
+        ConnectionLostError,
         CosError,
         CredentialsError,
         EntityTooLarge,
         EntityTooSmall,
         IncompleteBody,
         IntegrityError,
-        Interrupted,
         InvalidBucketState,
         InvalidObjectState,
         InvalidPart,
@@ -45,20 +45,20 @@ if TYPE_CHECKING:
         NoSuchVersion,
         NotFound,
         NotModified,
-        NotServed,
         ObjectAlreadyExists,
         ObjectProtected,
+        OperationNotSupported,
+        OutcomeUnknown,
         PreconditionFailed,
         ProtocolError,
         Redirected,
+        RequestTimeoutError,
         ServiceError,
         Throttled,
-        TimedOut,
         TransferError,
         TransportError,
         Unauthorized,
         Unavailable,
-        Uncertain,
     )
     from aiocos.operations.cors import CorsRule
     from aiocos.operations.lifecycle import (
@@ -101,10 +101,10 @@ if TYPE_CHECKING:
         DirectoryResult,
         DownloadResult,
         FileError,
-        Handle,
         Progress,
         SyncAction,
         SyncResult,
+        TransferHandle,
         UploadResult,
     )
     from aiocos.version import __version__
@@ -133,9 +133,11 @@ __all__ = [
     "Client",
     "ClientConfig",
     "CompletedPart",
+    "ConcurrencyConfig",
     "ConfigError",
     "Conflict",
-    "ConnectFailed",
+    "ConnectError",
+    "ConnectionLostError",
     "CopyResult",
     "CopySource",
     "CorsRule",
@@ -156,13 +158,11 @@ __all__ = [
     "Expiration",
     "FileError",
     "FilterAnd",
-    "Handle",
     "HedgeConfig",
     "Hmac",
     "IncompleteBody",
     "IndexDocument",
     "IntegrityError",
-    "Interrupted",
     "InvalidBucketState",
     "InvalidObjectState",
     "InvalidPart",
@@ -183,13 +183,13 @@ __all__ = [
     "NoncurrentVersionTransition",
     "NotFound",
     "NotModified",
-    "NotServed",
     "ObjectAlreadyExists",
     "ObjectIdentifier",
     "ObjectLockConfiguration",
     "ObjectProtected",
     "ObjectRetention",
-    "PaceConfig",
+    "OperationNotSupported",
+    "OutcomeUnknown",
     "PreconditionFailed",
     "Progress",
     "ProtectionConfiguration",
@@ -202,6 +202,7 @@ __all__ = [
     "ReplicationConfiguration",
     "ReplicationFilter",
     "ReplicationRule",
+    "RequestTimeoutError",
     "RetentionDays",
     "RetryConfig",
     "RoutingCondition",
@@ -211,15 +212,14 @@ __all__ = [
     "SyncResult",
     "Tag",
     "Throttled",
-    "TimedOut",
     "TransferConfig",
     "TransferError",
+    "TransferHandle",
     "Transition",
     "TransportError",
     "TrustedProfile",
     "Unauthorized",
     "Unavailable",
-    "Uncertain",
     "UploadResult",
     "VersioningConfiguration",
     "WebsiteConfiguration",
@@ -233,15 +233,15 @@ _MODULES = {
     "aiocos.auth.keys": "DualCredentials Hmac",
     "aiocos.auth.profile": "TrustedProfile",
     "aiocos.client": "Client",
-    "aiocos.config": "ClientConfig HedgeConfig PaceConfig RetryConfig TransferConfig",
+    "aiocos.config": "ClientConfig HedgeConfig ConcurrencyConfig RetryConfig TransferConfig",
     "aiocos.errors": """
         AccessDenied BadDigest BucketAlreadyExists BucketAlreadyOwnedByYou BucketNotEmpty ConfigError Conflict
-        ConnectFailed CosError CredentialsError EntityTooLarge EntityTooSmall IncompleteBody IntegrityError
-        Interrupted InvalidBucketState InvalidObjectState InvalidPart InvalidRange InvalidRequest
+        ConnectError CosError CredentialsError EntityTooLarge EntityTooSmall IncompleteBody IntegrityError
+        ConnectionLostError InvalidBucketState InvalidObjectState InvalidPart InvalidRange InvalidRequest
         InvalidSignature MethodNotAllowed MissingContentLength NoSuchBucket NoSuchConfiguration NoSuchKey
-        NoSuchUpload NoSuchVersion NotFound NotModified NotServed ObjectAlreadyExists ObjectProtected PreconditionFailed
-        ProtocolError Redirected ServiceError Throttled TimedOut TransferError TransportError Unauthorized
-        Unavailable Uncertain
+        NoSuchUpload NoSuchVersion NotFound NotModified OperationNotSupported ObjectAlreadyExists ObjectProtected PreconditionFailed
+        ProtocolError Redirected ServiceError Throttled RequestTimeoutError TransferError TransportError Unauthorized
+        Unavailable OutcomeUnknown
     """,
     "aiocos.operations.cors": "CorsRule",
     "aiocos.operations.lifecycle": """
@@ -263,7 +263,7 @@ _MODULES = {
         ErrorDocument IndexDocument Redirect RedirectAll RoutingCondition RoutingRule WebsiteConfiguration
     """,
     "aiocos.transfer": """
-        CopyResult DirectoryError DirectoryResult DownloadResult FileError Handle Progress SyncAction SyncResult
+        CopyResult DirectoryError DirectoryResult DownloadResult FileError TransferHandle Progress SyncAction SyncResult
         UploadResult
     """,
     "aiocos.version": "__version__",

@@ -17,20 +17,20 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
-from aiocos.errors import ConfigError, CosError, ProtocolError, ServiceError, TimedOut, TransportError
-from aiocos.net.exchange import Exchange
-from aiocos.net.hashing import INLINE, hashed
-from aiocos.net.pace import Pacing
-from aiocos.net.retry import WORTH_A_LOOK, RetryBudget, persist
+from aiocos.errors import ConfigError, CosError, ProtocolError, RequestTimeoutError, ServiceError, TransportError
+from aiocos.net.exchange import StreamedResponse
+from aiocos.net.hashing import INLINE, run_in_hash_pool
+from aiocos.net.pace import ConcurrencyState
+from aiocos.net.retry import RETRYABLE, RetryBudget, retry_call
 from aiocos.net.transport import Transport
 from aiocos.operations.buckets import HeadBucket
-from aiocos.operations.shared import Written
+from aiocos.operations.shared import WriteResult
 from aiocos.refusal import refusal, resource_of
 from aiocos.wire import digest
 from aiocos.wire.address import Endpoint, shows
 from aiocos.wire.bind import to_request
 from aiocos.wire.failure import error_code
-from aiocos.wire.message import Outgoing, Request, Response, encode_query
+from aiocos.wire.message import PreparedRequest, Request, Response, encode_query
 from aiocos.wire.redaction import scrub, secrets_of
 from aiocos.wire.retry_after import http_date
 from aiocos.wire.spec import Operation, Result
@@ -39,10 +39,10 @@ from aiocos.written import CHECKS, is_usual
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
-A = TypeVar("A", Response, Exchange)
+A = TypeVar("A", Response, StreamedResponse)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 
-Once: TypeAlias = Callable[[O, Outgoing, float | None], Awaitable[T]]
+Once: TypeAlias = Callable[[O, PreparedRequest, float | None], Awaitable[T]]
 """One attempt at an operation, within a deadline."""
 
 _log = logging.getLogger("aiocos.call")
@@ -55,7 +55,7 @@ _PROTECTED_FOR = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class CallResult(Generic[T]):
     """What came of a call, with what its answer said besides, and how many attempts it took."""
 
     result: T
@@ -93,21 +93,21 @@ class Engine:
         """Send an operation and return its result. Raises the errors of `aiocos.errors`."""
         return self._live(operation, self._result)
 
-    def open(self, operation: Operation[Any]) -> Coroutine[Any, Any, Exchange]:
+    def open(self, operation: Operation[Any]) -> Coroutine[Any, Any, StreamedResponse]:
         """Send an operation and return its answer as soon as it has begun; its status is a success."""
         return self._live(operation, self._begun)
 
-    async def answer(self, operation: Operation[R]) -> Answer[R]:
+    async def answer(self, operation: Operation[R]) -> CallResult[R]:
         """Send an operation as `call` does; for callers who want to see the status and the headers too."""
         once = _Counted(self._answered)
         result, response = await self._live(operation, once)
-        return Answer(result, response.status, response.headers, once.attempts)
+        return CallResult(result, response.status, response.headers, once.attempts)
 
-    async def begin(self, operation: Operation[Any]) -> Answer[Exchange]:
+    async def begin(self, operation: Operation[Any]) -> CallResult[StreamedResponse]:
         """Send an operation as `open` does, with the same."""
         once = _Counted(self._begun)
         exchange = await self._live(operation, once)
-        return Answer(exchange, exchange.status, exchange.headers, once.attempts)
+        return CallResult(exchange, exchange.status, exchange.headers, once.attempts)
 
     def _live(self, operation: O, once: Once[O, T]) -> Coroutine[Any, Any, T]:
         """Prepare an operation and attempt it until it succeeds or should not be tried again, within its deadline."""
@@ -122,10 +122,10 @@ class Engine:
             async with clock:
                 return await self._persist(operation, once, deadline)
         except TimeoutError as error:
-            if isinstance(error, TimedOut) or not clock.expired():
+            if isinstance(error, RequestTimeoutError) or not clock.expired():
                 raise
-            what = f"{operation.statement.name} {resource_of(operation)}".strip()
-            raise TimedOut(f"{what}: not done within {timeout:g} s", sent=True) from error
+            what = f"{operation.spec.name} {resource_of(operation)}".strip()
+            raise RequestTimeoutError(f"{what}: not done within {timeout:g} s", sent=True) from error
 
     async def _persist(self, operation: O, once: Once[O, T], deadline: float | None) -> T:
         outgoing = await self.prepare(operation)
@@ -133,12 +133,12 @@ class Engine:
             self._refuse_customer_key(outgoing)
         try:
             done = await once(operation, outgoing, deadline)
-        except WORTH_A_LOOK as error:
-            done = await persist(
+        except RETRYABLE as error:
+            done = await retry_call(
                 lambda: once(operation, outgoing, deadline),
                 config=self.config.retry,
                 budget=self.budget,
-                repeatable=is_repeatable(operation),
+                repeatable=is_idempotent(operation),
                 deadline=deadline,
                 on_retry=_Noted(operation),
                 failed=error,
@@ -148,7 +148,7 @@ class Engine:
         if (check := CHECKS.get(type(operation))) is not None and self.config.verify_writes:
             # Not within the attempts: a service that has stored something else is not mended by asking again.
             result = _result_in(done)
-            if result is not None and not (isinstance(result, Written) and is_usual(outgoing.headers, result)):
+            if result is not None and not (isinstance(result, WriteResult) and is_usual(outgoing.headers, result)):
                 await check(self, operation, outgoing, result)
         return done
 
@@ -172,23 +172,23 @@ class Engine:
         self._protected[bucket] = now + _PROTECTED_FOR
         return False
 
-    async def prepare(self, operation: Operation[Any]) -> Outgoing:
+    async def prepare(self, operation: Operation[Any]) -> PreparedRequest:
         """Bind, digest and address an operation: everything of a request but the authorization."""
         request = to_request(operation)
         headers, body = cast("dict[str, str]", request.headers), request.body
-        if operation.statement.names_instance and _INSTANCE not in headers and (instance := self._instance()):
+        if operation.spec.names_instance and _INSTANCE not in headers and (instance := self._instance()):
             headers[_INSTANCE] = instance
-        if body is not None and operation.statement.has_payload and (algorithm := self._missing(headers)):
+        if body is not None and operation.spec.has_payload and (algorithm := self._missing(headers)):
             small = len(body) <= INLINE
-            value = digest.digest(algorithm, body) if small else await hashed(digest.digest, algorithm, body)
+            value = digest.digest(algorithm, body) if small else await run_in_hash_pool(digest.digest, algorithm, body)
             headers[digest.HEADERS[algorithm]] = digest.encode(value)
         return self.address(request, headers)
 
-    def address(self, request: Request, headers: dict[str, str]) -> Outgoing:
+    def address(self, request: Request, headers: dict[str, str]) -> PreparedRequest:
         """Give a request its place: origin, path and query as they will stand on the wire."""
         origin, path = self.endpoint.locate(request.bucket, request.key, self.config.addressing)
         query = encode_query(request.query) if request.query else ""
-        return Outgoing(request.method, origin, path, query, headers, request.body)
+        return PreparedRequest(request.method, origin, path, query, headers, request.body)
 
     def _missing(self, headers: dict[str, str]) -> digest.Algorithm | None:
         """The checksum that a body still needs; None if it has one."""
@@ -202,7 +202,7 @@ class Engine:
             raise ConfigError(f"a {announced} checksum is announced and not given, and cannot be computed here")
         return algorithm
 
-    def _refuse_customer_key(self, outgoing: Outgoing) -> None:
+    def _refuse_customer_key(self, outgoing: PreparedRequest) -> None:
         """Raise `ConfigError` where a customer's key would travel over plain http to another machine."""
         names = [*outgoing.headers, *(part.partition("=")[0] for part in outgoing.query.split("&"))]
         # Its MD5 is no secret.
@@ -212,21 +212,21 @@ class Engine:
                 "use https"
             )
 
-    async def _result(self, operation: Operation[R], outgoing: Outgoing, deadline: float | None) -> R:
+    async def _result(self, operation: Operation[R], outgoing: PreparedRequest, deadline: float | None) -> R:
         """One attempt, its answer read and decoded."""
         response = await self._response(operation, outgoing, deadline)
         if len(response.body) <= INLINE:
             return self._decode(operation, outgoing, response)
         return await self._decode_large(operation, outgoing, response)
 
-    async def _answered(self, operation: Operation[R], outgoing: Outgoing, deadline: float | None) -> tuple[R, Response]:
+    async def _answered(self, operation: Operation[R], outgoing: PreparedRequest, deadline: float | None) -> tuple[R, Response]:
         """The same, with the answer."""
         response = await self._response(operation, outgoing, deadline)
         if len(response.body) <= INLINE:
             return self._decode(operation, outgoing, response), response
         return await self._decode_large(operation, outgoing, response), response
 
-    async def _response(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Response:
+    async def _response(self, operation: Operation[Any], outgoing: PreparedRequest, deadline: float | None) -> Response:
         """One attempt, its answer read."""
         try:
             await self._authorizer.authorize(outgoing)
@@ -240,7 +240,7 @@ class Engine:
             raise await self._refused(response, operation, outgoing)
         return response
 
-    async def _begun(self, operation: Operation[Any], outgoing: Outgoing, deadline: float | None) -> Exchange:
+    async def _begun(self, operation: Operation[Any], outgoing: PreparedRequest, deadline: float | None) -> StreamedResponse:
         """One attempt, its answer left to be read."""
         try:
             await self._authorizer.authorize(outgoing)
@@ -257,7 +257,7 @@ class Engine:
             raise
         return exchange
 
-    def _can_go_better(self, outgoing: Outgoing, response: Response) -> bool:
+    def _can_go_better(self, outgoing: PreparedRequest, response: Response) -> bool:
         """Tell whether a request that was refused, 401 or 403, is sent once more.
 
         The token had been revoked or had expired by another clock: it was dropped, and the next is asked for. Or the
@@ -266,7 +266,7 @@ class Engine:
         date = http_date(response.headers.get("Date"))
         return self._authorizer.rejected(outgoing, response.status, date, error_code(response))
 
-    async def _once_more(self, outgoing: Outgoing, send: Callable[[], Awaitable[A]]) -> A:
+    async def _once_more(self, outgoing: PreparedRequest, send: Callable[[], Awaitable[A]]) -> A:
         status = 0
         try:
             await self._authorizer.authorize(outgoing)
@@ -276,41 +276,41 @@ class Engine:
         finally:
             self._authorizer.settled(outgoing, status)
 
-    def _secrets(self, outgoing: Outgoing) -> set[str]:
+    def _secrets(self, outgoing: PreparedRequest) -> set[str]:
         """What a server must not bring into a message: what the request carries, and what stands behind that."""
         return secrets_of(outgoing).union(self._authorizer.secrets(), self._transport.secrets)
 
-    async def _refused(self, response: Response, operation: Operation[Any], outgoing: Outgoing) -> CosError:
+    async def _refused(self, response: Response, operation: Operation[Any], outgoing: PreparedRequest) -> CosError:
         """Build the exception for a response that is not 2xx; a large body is parsed in a thread."""
         secrets = self._secrets(outgoing)
         if len(response.body) <= INLINE:
             return refusal(response, operation, outgoing, secrets)
-        return await hashed(refusal, response, operation, outgoing, secrets)
+        return await run_in_hash_pool(refusal, response, operation, outgoing, secrets)
 
-    def _decode(self, operation: Operation[R], outgoing: Outgoing, response: Response) -> R:
+    def _decode(self, operation: Operation[R], outgoing: PreparedRequest, response: Response) -> R:
         try:
             return read_answer(operation, response)
         except (ServiceError, ProtocolError) as error:
             raise self._explained(error, operation, outgoing) from error.__cause__
 
-    async def _decode_large(self, operation: Operation[R], outgoing: Outgoing, response: Response) -> R:
+    async def _decode_large(self, operation: Operation[R], outgoing: PreparedRequest, response: Response) -> R:
         """Parse in a thread: 10 MB take some thirty milliseconds, in which nothing else would move."""
         try:
-            return await hashed(read_answer, operation, response)
+            return await run_in_hash_pool(read_answer, operation, response)
         except (ServiceError, ProtocolError) as error:
             raise self._explained(error, operation, outgoing) from error.__cause__
 
-    def _explained(self, error: CosError, operation: Operation[Any], outgoing: Outgoing) -> CosError:
+    def _explained(self, error: CosError, operation: Operation[Any], outgoing: PreparedRequest) -> CosError:
         """Say in the error of a 200 which operation it was, and take secrets out of it."""
         scrub(error, self._secrets(outgoing))
-        name, resource = operation.statement.name, resource_of(operation)
+        name, resource = operation.spec.name, resource_of(operation)
         if isinstance(error, ServiceError):
             error.operation, error.resource = name, resource
             return error
         return ProtocolError(f"{' '.join(filter(None, (name, resource)))}: {error}")
 
     @property
-    def pacing(self) -> Pacing:
+    def pacing(self) -> ConcurrencyState:
         """How many requests are in flight, and may be, in the running loop."""
         return self._transport.pacing
 
@@ -344,16 +344,16 @@ def _result_in(done: Any) -> Result | None:
     return result if isinstance(result, Result) else None
 
 
-def is_repeatable(operation: Operation[Any]) -> bool:
+def is_idempotent(operation: Operation[Any]) -> bool:
     """Tell whether an operation may be sent twice: a conditional write may not, its second try would meet its first."""
-    statement = operation.statement
-    if statement.method != "PUT" or not statement.repeatable:
-        return statement.repeatable
+    statement = operation.spec
+    if statement.method != "PUT" or not statement.idempotent:
+        return statement.idempotent
     given = [getattr(operation, name, None) for name in ("if_match", "if_none_match", "if_unmodified_since")]
     return given == [None, None, None] and not getattr(operation, "forbid_overwrite", None)
 
 
-async def _whole(exchange: Exchange) -> Response:
+async def _whole(exchange: StreamedResponse) -> Response:
     with exchange:
         return Response(exchange.status, exchange.headers, await exchange.read())
 
@@ -367,7 +367,7 @@ class _Counted(Generic[O, T]):
         self._once = once
         self.attempts = 0
 
-    def __call__(self, operation: O, outgoing: Outgoing, deadline: float | None) -> Awaitable[T]:
+    def __call__(self, operation: O, outgoing: PreparedRequest, deadline: float | None) -> Awaitable[T]:
         self.attempts += 1
         return self._once(operation, outgoing, deadline)
 

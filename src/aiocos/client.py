@@ -18,10 +18,10 @@ from aiocos.call import Engine
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
 from aiocos.groups import Service
-from aiocos.net.pace import Pacing
-from aiocos.net.transport import OneOff, Transport
-from aiocos.transfer.cleaning import cleaned
-from aiocos.transfer.methods import Desk, Transfers
+from aiocos.net.pace import ConcurrencyState
+from aiocos.net.transport import EphemeralTransport, Transport
+from aiocos.transfer.cleaning import wait_for_aborts
+from aiocos.transfer.methods import TransferManager, Transfers
 from aiocos.wire.address import Endpoint, Network
 
 
@@ -103,11 +103,11 @@ class Client(Service, Transfers):
             iam_endpoint=iam[0],
             iam_endpoint_default=iam[1],
             verify_tls=config.verify_tls,
-            http=lambda: OneOff(config),
+            http=lambda: EphemeralTransport(config),
             clock=self._clock,
         )
         self._settings = settings
-        Transfers.__init__(self, Desk(self))
+        Transfers.__init__(self, TransferManager(self))
         Service.__init__(
             self,
             Engine(
@@ -126,9 +126,9 @@ class Client(Service, Transfers):
         return self._state[0].origin
 
     @property
-    def pacing(self) -> Pacing:
+    def concurrency(self) -> ConcurrencyState:
         """How many requests are in flight in the running loop and how many may be, by what the service takes."""
-        return self.engine.pacing
+        return self._engine.pacing
 
     async def delegated_token(self, receiver: str = "aspera_ats") -> SecretStr:
         """Fetch a token with which another service may act for this client's API key: Aspera, by default. It lasts six days.
@@ -144,10 +144,10 @@ class Client(Service, Transfers):
         Transfers that were started and have not ended are cancelled. The client can be used again.
         """
         try:
-            await self.caller.end()
-            await cleaned(self)
+            await self._caller.end()
+            await wait_for_aborts(self)
         finally:
-            await self.engine.close()
+            await self._engine.close()
 
     async def __aenter__(self) -> Client:
         return self

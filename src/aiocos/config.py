@@ -37,7 +37,7 @@ class RetryConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class PaceConfig:
+class ConcurrencyConfig:
     """How the number of requests in flight follows what the service takes; see `aiocos.net.pace`."""
 
     # Requests in flight before anything is known. A crowd that is too large costs a refusal each; the width doubles in a round
@@ -59,12 +59,12 @@ class HedgeConfig:
     # The share of answers that are waited for without a second request: above it are the slow ones.
     quantile: float = 0.95
     # No second request before so many seconds.
-    least: float = 0.05
+    min_delay: float = 0.05
     # Second requests, as a share of all: a service that is slow as a whole is not asked twice for everything.
-    share: float = 0.05
+    max_fraction: float = 0.05
 
     def __post_init__(self) -> None:
-        if not 0 < self.quantile < 1 or not 0 < self.share <= 1 or self.least < 0:
+        if not 0 < self.quantile < 1 or not 0 < self.max_fraction <= 1 or self.min_delay < 0:
             raise ConfigError("hedge: quantile is between 0 and 1, share above 0 and at most 1, least not below 0")
 
 
@@ -81,7 +81,7 @@ class TransferConfig:
     # … and when it must be read in order: the reader is the limit, and 5 parts of 8 MiB stay under 64 MiB.
     stream_concurrency: int = 4
     # All transfers of a client together.
-    memory: int = 128 * MIB
+    max_memory: int = 128 * MIB
     # Up to here a copy within the service is one CopyObject, whose limit this is; above it, UploadPartCopy by parts.
     copy_threshold: int = MAX_PUT
     # No byte of a copied part comes here: it is as large as a retry should have to repeat at most.
@@ -89,11 +89,11 @@ class TransferConfig:
     # How long an abort or another clean-up may take after a cancel (seconds).
     cleanup_timeout: float = 10.0
     # Where uploads that may be resumed keep their journals; None is the user's directory for state (~/.local/state/aiocos).
-    journals: str | None = None
+    state_dir: str | None = None
     # Off: the system writes files within half a minute, and a flush of each costs more than a small download.
     fsync: bool = False
     """Flush a downloaded file to the disk before it takes its name, and its directory after that, before `download` returns.
-    A machine that loses its power then has the file. False leaves it to the system; `Download.fsync` decides for one download.
+    A machine that loses its power then has the file. False leaves it to the system; `DownloadRequest.fsync` decides for one download.
     """
 
     def __post_init__(self) -> None:
@@ -107,8 +107,8 @@ class TransferConfig:
             raise ConfigError(f"copy_threshold is {self.copy_threshold} bytes; the service copies up to {MAX_PUT} in one piece")
         if self.concurrency < 1 or self.stream_concurrency < 1:
             raise ConfigError("concurrency and stream_concurrency are at least 1")
-        if self.memory < self.part_size:
-            raise ConfigError(f"memory ({self.memory} bytes) must hold at least one part ({self.part_size} bytes)")
+        if self.max_memory < self.part_size:
+            raise ConfigError(f"memory ({self.max_memory} bytes) must hold at least one part ({self.part_size} bytes)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class ClientConfig:
     # Requests of one client in flight at most; more wait their turn without holding a socket.
     max_connections: int = 256
     # How many there are below that, by what the service takes; None for always as many as may be.
-    pace: PaceConfig | None = field(default_factory=PaceConfig)
+    concurrency: ConcurrencyConfig | None = field(default_factory=ConcurrencyConfig)
     # Second requests for reads that take long; None for none.
     hedge: HedgeConfig | None = None
     retry: RetryConfig = field(default_factory=RetryConfig)
@@ -137,7 +137,7 @@ class ClientConfig:
     verify_tls: bool = True
     # Requests by aiohttp's connections alone, where the installed aiohttp has been tried out (see `aiocos.net.direct`); False
     # sends all of them by its session.
-    direct: bool = True
+    fast_path: bool = True
     # A file of certificates to trust instead of the system's.
     ca_file: str | None = None
     # Compare what is read with the object's ETag where that is an MD5, and with checksum headers where there are any.

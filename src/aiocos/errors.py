@@ -6,9 +6,9 @@
     ├─ ConfigError                  what was given cannot work                     (also ValueError)
     ├─ CredentialsError             no token could be had; the cause says why
     ├─ TransportError               no answer             .sent .attempts
-    │   ├─ ConnectFailed            nothing was sent
-    │   ├─ TimedOut                 nothing moved for too long, or the deadline passed   (also TimeoutError)
-    │   └─ Interrupted              the connection ended before the answer did
+    │   ├─ ConnectError            nothing was sent
+    │   ├─ RequestTimeoutError                 nothing moved for too long, or the deadline passed   (also TimeoutError)
+    │   └─ ConnectionLostError              the connection ended before the answer did
     ├─ ServiceError                 the service said no   .status .code .message .resource .request_id .retry_after
     │   ├─ NotFound                 NoSuchBucket NoSuchKey NoSuchUpload NoSuchVersion NoSuchConfiguration
     │   ├─ AccessDenied             ObjectProtected InvalidSignature InvalidObjectState
@@ -24,7 +24,7 @@
     ├─ ProtocolError                the answer made no sense
     ├─ IntegrityError               bytes and checksum disagree
     └─ TransferError                .upload_id .parts_done; causes as an ExceptionGroup
-        └─ Uncertain                it may have happened; what to look at is said
+        └─ OutcomeUnknown                it may have happened; what to look at is said
 
 A class takes the service's error codes it stands for in its class statement; a code claimed twice is refused at import.
 Every message says what was tried, on what, what came back, and the request id; never a token nor a secret.
@@ -116,15 +116,15 @@ class TransportError(CosError):
         return f"{self.args[0]} (the request was {'sent' if self.sent else 'not sent'}{tries})"
 
 
-class ConnectFailed(TransportError):
+class ConnectError(TransportError):
     """No connection: refused, no such host, TLS not accepted."""
 
 
-class TimedOut(TransportError, TimeoutError):
+class RequestTimeoutError(TransportError, TimeoutError):
     """Nothing moved for longer than the configured timeout, or the call's deadline passed."""
 
 
-class Interrupted(TransportError):
+class ConnectionLostError(TransportError):
     """The connection ended before the answer did."""
 
 
@@ -353,7 +353,7 @@ class Redirected(ServiceError, codes=("TemporaryRedirect", "PermanentRedirect", 
     """The bucket lives at another endpoint. Credentials are not sent after a redirect: use that endpoint in the client."""
 
 
-class NotServed(ServiceError, codes=("NotImplemented",), status=501):
+class OperationNotSupported(ServiceError, codes=("NotImplemented",), status=501):
     """The service does not implement this."""
 
 
@@ -395,5 +395,5 @@ class TransferError(CosError):
         self.parts_done = parts_done
 
 
-class Uncertain(TransferError):
+class OutcomeUnknown(TransferError):
     """The answer to the last step was lost and what the service shows cannot settle it: the message says what to look at."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from aiocos.errors import CosError
 from aiocos.wire.failure import read_error
-from aiocos.wire.message import Outgoing, Response
+from aiocos.wire.message import PreparedRequest, Response
 from aiocos.wire.redaction import redacted
 from aiocos.wire.spec import Operation
 
@@ -28,13 +28,13 @@ def _place_of(location: str) -> str:
     return parts.netloc.rpartition("@")[2] or location
 
 
-def refusal(response: Response, operation: Operation[Any], outgoing: Outgoing, secrets: set[str]) -> CosError:
+def refusal(response: Response, operation: Operation[Any], outgoing: PreparedRequest, secrets: set[str]) -> CosError:
     """Build the exception for a response that is not 2xx."""
 
     def redact(text: str) -> str:
         return redacted(text, secrets)
 
-    error = read_error(response, operation.statement.name, resource_of(operation), redact=redact, now=time.time())
+    error = read_error(response, operation.spec.name, resource_of(operation), redact=redact, now=time.time())
     location = response.headers.get("Location")
     if 300 <= response.status < 400 and response.status != 304 and location:
         # Neither a token nor a body goes where an answer points: a hostile redirect would collect both.

@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from aiocos.errors import IntegrityError
-from aiocos.net.hashing import INLINE, hashed
+from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
-from aiocos.operations.shared import Written
+from aiocos.operations.shared import WriteResult
 from aiocos.wire import digest
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 from aiocos.wire.spec import Operation
 from aiocos.wire.values import CopySource
 
@@ -33,11 +33,11 @@ class Asker(Protocol):
         ...
 
 
-Check: TypeAlias = "Callable[[Asker, Any, Outgoing, Any], Awaitable[None]]"
+Check: TypeAlias = "Callable[[Asker, Any, PreparedRequest, Any], Awaitable[None]]"
 """Holds the result of an operation against its request. Raises `IntegrityError`."""
 
 
-def is_usual(headers: Mapping[str, str], result: Written) -> bool:
+def is_usual(headers: Mapping[str, str], result: WriteResult) -> bool:
     """Tell, at little cost, that an answer is about what was sent: the ETag is the MD5, and no other checksum was given."""
     md5 = headers.get("Content-MD5")
     if md5 is None or result.etag[1:-1] != _hex(md5):
@@ -45,7 +45,7 @@ def is_usual(headers: Mapping[str, str], result: Written) -> bool:
     return not any(name.startswith("x-amz-checksum-") for name in headers)
 
 
-async def check_put(asker: Asker, operation: PutObject | UploadPart, outgoing: Outgoing, result: Written) -> None:
+async def check_put(asker: Asker, operation: PutObject | UploadPart, outgoing: PreparedRequest, result: WriteResult) -> None:
     """Check an object or a part."""
     headers, data = outgoing.headers, outgoing.body if outgoing.body is not None else b""
     if is_usual(headers, result):
@@ -58,7 +58,9 @@ async def check_put(asker: Asker, operation: PutObject | UploadPart, outgoing: O
     md5 = headers.get("Content-MD5")
     if md5 is None and not any(told.values()):
         # The service took no notice of the checksum, so its ETag is all there is to compare.
-        md5 = digest.encode(digest.digest("md5", data) if len(data) <= INLINE else await hashed(digest.digest, "md5", data))
+        md5 = digest.encode(
+            digest.digest("md5", data) if len(data) <= INLINE else await run_in_hash_pool(digest.digest, "md5", data)
+        )
     expected = _hex(md5 or "")
     if not expected or expected == digest.bare(result.etag) or _is_keyed(operation, result):
         return
@@ -66,7 +68,7 @@ async def check_put(asker: Asker, operation: PutObject | UploadPart, outgoing: O
         raise _disagreement(operation, expected, result.etag, result.request_id)
 
 
-async def check_copy(asker: Asker, operation: CopyObject, _: Outgoing, result: CopyObjectResult) -> None:
+async def check_copy(asker: Asker, operation: CopyObject, _: PreparedRequest, result: CopyObjectResult) -> None:
     """Check a copy whose `source_if_match` says what the source is, where both ETags are MD5s of whole objects.
 
     The copy of an object made of parts may get an ETag of another kind, which says nothing.
@@ -86,7 +88,7 @@ async def check_copy(asker: Asker, operation: CopyObject, _: Outgoing, result: C
 async def check_completion(
     asker: Asker,
     operation: CompleteMultipartUpload,
-    _: Outgoing | None,
+    _: PreparedRequest | None,
     result: CompletedUpload,
     expected: str | None = None,
 ) -> None:
@@ -138,7 +140,7 @@ def _disagreement(
     if isinstance(operation, CompleteMultipartUpload):
         sent = "the parts make"
     told = f" (request id {request_id})" if request_id else ""
-    what = f"{operation.statement.name} {operation.bucket}/{operation.key}{part}"
+    what = f"{operation.spec.name} {operation.bucket}/{operation.key}{part}"
     return IntegrityError(
         f"{what}: the service answered with the checksum {actual}, {sent} {expected}: what is stored is something else. "
         f"Where its ETags are no MD5s: ClientConfig(verify_writes=False){told}",

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from urllib.parse import parse_qs
 
 from aiocos.auth.tokens import Token
-from aiocos.errors import ConnectFailed
-from aiocos.wire.message import Outgoing, Response
+from aiocos.errors import ConnectError
+from aiocos.wire.message import PreparedRequest, Response
 
 KEY = "the-API-key/with+odd=signs"
-DOWN = ConnectFailed("connection refused", sent=False)
+DOWN = ConnectError("connection refused", sent=False)
 
 
 class Clock:
@@ -51,7 +51,7 @@ class FakeIam:
 
     def __init__(self, *script: Response | Exception | Callable[[], Response]) -> None:
         self.script = list(script)
-        self.requests: list[Outgoing] = []
+        self.requests: list[PreparedRequest] = []
         self.limits: list[float] = []
         self.open = 0
         self.gate = asyncio.Event()
@@ -65,7 +65,7 @@ class FakeIam:
         finally:
             self.open -= 1
 
-    async def send(self, request: Outgoing, *, timeout: float) -> Response:
+    async def send(self, request: PreparedRequest, *, timeout: float) -> Response:
         self.requests.append(request)
         self.limits.append(timeout)
         await asyncio.sleep(0)
@@ -83,8 +83,8 @@ class FakeIam:
         return parse_qs(body.decode(), strict_parsing=True)
 
 
-def outgoing(origin: str = "https://s3.test", **headers: str) -> Outgoing:
-    return Outgoing("GET", origin, "/bucket/key", "", dict(headers))
+def outgoing(origin: str = "https://s3.test", **headers: str) -> PreparedRequest:
+    return PreparedRequest("GET", origin, "/bucket/key", "", dict(headers))
 
 
 class Issuer:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from aiocos.auth.exchange import Answer, Effort, Exchange, No, json_object, read_answer
+from aiocos.auth.exchange import FetchFailure, FetchPolicy, FormTokenFetcher, TokenResponse, json_object, read_answer
 from aiocos.auth.tokens import Token
-from aiocos.errors import CredentialsError, TimedOut
+from aiocos.errors import CredentialsError, RequestTimeoutError
 from aiocos.wire.message import Response
 
 from .fakes import Clock, FakeIam, Pauses, answer, token
@@ -20,13 +20,13 @@ URL = "https://iam.test/identity/token"
 TOLD = {"errorCode": "BXNIM0415E", "errorMessage": "no."}
 
 
-def read(response: Response, **more: Any) -> Token | No:
+def read(response: Response, **more: Any) -> Token | FetchFailure:
     return read_answer(response, now=100.0, wall=NOW, spread=0.0, **more)
 
 
-def refused(response: Response, **more: Any) -> No:
+def refused(response: Response, **more: Any) -> FetchFailure:
     read_as = read(response, **more)
-    assert isinstance(read_as, No)
+    assert isinstance(read_as, FetchFailure)
     return read_as
 
 
@@ -64,7 +64,7 @@ def test_a_token(status: int) -> None:
 
 
 def test_a_token_under_another_name_with_a_lifetime_of_its_own() -> None:
-    kind = Answer("delegated_refresh_token", 600.0)
+    kind = TokenResponse("delegated_refresh_token", 600.0)
     assert read(answer({"delegated_refresh_token": "t", "expires_in": 1}), kind=kind) == Token.lasting("t", 600.0, now=100.0)
     assert "no usable delegated_refresh_token" in refused(answer({"access_token": "t"}), kind=kind).text
 
@@ -152,25 +152,25 @@ def test_json_objects() -> None:
 # The attempts
 
 
-def exchange(iam: FakeIam, pauses: Pauses, chance: float = 0.0, **more: Any) -> Exchange:
+def exchange(iam: FakeIam, pauses: Pauses, chance: float = 0.0, **more: Any) -> FormTokenFetcher:
     clock = pauses.clock
     form = more.pop("form", {"apikey": "k"})
-    return Exchange(URL, form, iam.http, pause=pauses, clock=clock, wall=lambda: NOW, chance=lambda: chance, **more)
+    return FormTokenFetcher(URL, form, iam.http, pause=pauses, clock=clock, wall=lambda: NOW, chance=lambda: chance, **more)
 
 
-async def failure(fetch: Exchange) -> CredentialsError:
+async def failure(fetch: FormTokenFetcher) -> CredentialsError:
     with pytest.raises(CredentialsError) as raised:
         await fetch()
     return raised.value
 
 
 def test_how_hard_is_tried_unless_said_otherwise() -> None:
-    assert Effort() == Effort(attempts=5, attempt=10.0, deadline=30.0, base=0.1, cap=5.0)
+    assert FetchPolicy() == FetchPolicy(attempts=5, attempt=10.0, deadline=30.0, base=0.1, cap=5.0)
 
 
 async def test_pauses_double_up_to_the_cap() -> None:
     pauses, iam = Pauses(Clock()), FakeIam(answer(b"", 500))
-    await failure(exchange(iam, pauses, 1.0, effort=Effort(attempts=9, deadline=1_000.0)))
+    await failure(exchange(iam, pauses, 1.0, effort=FetchPolicy(attempts=9, deadline=1_000.0)))
     assert pauses.taken == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0])
 
 
@@ -186,7 +186,7 @@ async def test_an_attempt_begins_only_while_the_deadline_has_not_come() -> None:
 async def test_refusals_for_haste_do_not_count_among_the_attempts() -> None:
     busy, down = answer(b"", 429), answer(b"", 500)
     pauses, iam = Pauses(Clock()), FakeIam(busy, down, busy, busy, down, busy, down, token("never"))
-    error = await failure(exchange(iam, pauses, effort=Effort(attempts=3)))
+    error = await failure(exchange(iam, pauses, effort=FetchPolicy(attempts=3)))
     assert error.status == 500
     assert len(iam.requests) == 7
     assert "after 7 attempts" in str(error)
@@ -195,7 +195,7 @@ async def test_refusals_for_haste_do_not_count_among_the_attempts() -> None:
 async def test_the_number_of_attempts() -> None:
     for attempts in (1, 2):
         iam = FakeIam(answer(b"", 500))
-        error = await failure(exchange(iam, Pauses(Clock()), effort=Effort(attempts=attempts)))
+        error = await failure(exchange(iam, Pauses(Clock()), effort=FetchPolicy(attempts=attempts)))
         assert len(iam.requests) == attempts
         assert f"after {attempts} attempt{'s' if attempts > 1 else ''}: status 500" in str(error)
 
@@ -207,20 +207,20 @@ async def test_an_attempt_has_its_own_limit() -> None:
 
 
 async def test_an_attempt_that_times_out_is_told_with_its_limit() -> None:
-    iam = FakeIam(TimedOut("nothing came", sent=True))
-    error = await failure(exchange(iam, Pauses(Clock()), effort=Effort(attempts=1)))
+    iam = FakeIam(RequestTimeoutError("nothing came", sent=True))
+    error = await failure(exchange(iam, Pauses(Clock()), effort=FetchPolicy(attempts=1)))
     assert "after 1 attempt: no answer: nothing came" in str(error)
     iam = FakeIam()
     iam.gate.clear()
-    error = await failure(exchange(iam, Pauses(Clock()), effort=Effort(attempts=1, attempt=0.01)))
+    error = await failure(exchange(iam, Pauses(Clock()), effort=FetchPolicy(attempts=1, attempt=0.01)))
     assert "no answer within 0 s" in str(error)
     assert isinstance(error.__cause__, TimeoutError)
     assert error.status is None
 
 
 async def test_a_secret_in_the_cause_is_taken_out() -> None:
-    iam = FakeIam(TimedOut("asked with apikey=a-long-key", sent=True))
-    error = await failure(exchange(iam, Pauses(Clock()), form={"apikey": "a-long-key"}, effort=Effort(attempts=1)))
+    iam = FakeIam(RequestTimeoutError("asked with apikey=a-long-key", sent=True))
+    error = await failure(exchange(iam, Pauses(Clock()), form={"apikey": "a-long-key"}, effort=FetchPolicy(attempts=1)))
     assert "a-long-key" not in f"{error} {error.__cause__}"
 
 
@@ -259,6 +259,6 @@ async def test_the_secret_of_a_client_of_its_own_is_hidden() -> None:
 async def test_the_clocks_are_the_machines_unless_given() -> None:
     iam = FakeIam(token("t", 3600, expiration=time.time() + 60))
     before = asyncio.get_running_loop().time()
-    made = await Exchange(URL, {"apikey": "k"}, iam.http)()
+    made = await FormTokenFetcher(URL, {"apikey": "k"}, iam.http)()
     assert before <= made.expires_at - 3600 <= time.monotonic()
     assert (iam.requests[0].origin, iam.requests[0].path) == ("https://iam.test", "/identity/token")

@@ -16,11 +16,11 @@ import pytest
 from pydantic import SecretStr
 
 from aiocos.auth.base import AuthSettings
-from aiocos.auth.exchange import Effort, Exchange
+from aiocos.auth.exchange import FetchPolicy, FormTokenFetcher
 from aiocos.auth.iam import DEFAULT_ENDPOINT, ApiKey, IamClient, token_url
 from aiocos.auth.keys import Hmac
 from aiocos.auth.tokens import Token
-from aiocos.errors import ConfigError, CredentialsError, Interrupted
+from aiocos.errors import ConfigError, ConnectionLostError, CredentialsError
 from aiocos.wire.message import Response
 
 from .fakes import DOWN, KEY, Clock, FakeIam, Pauses, answer, outgoing, token
@@ -41,11 +41,11 @@ class Bench:
         self.clock = Clock()
         self.pauses = Pauses(self.clock)
         self.iam = FakeIam(*script)
-        self.fetch = Exchange(
+        self.fetch = FormTokenFetcher(
             URL,
             {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "response_type": "cloud_iam", "apikey": KEY},
             self.iam.http,
-            effort=Effort(**effort),  # type: ignore[arg-type]
+            effort=FetchPolicy(**effort),  # type: ignore[arg-type]
             pause=self.pauses,
             clock=self.clock,
             wall=lambda: NOW,
@@ -98,7 +98,7 @@ async def test_a_key_that_iam_does_not_know_fails_at_once_in_iams_words() -> Non
     "bad",
     [
         DOWN,
-        Interrupted("cut", sent=True),
+        ConnectionLostError("cut", sent=True),
         answer(b"", 500),
         answer(b"<html>busy</html>", 502),
         answer({"errorCode": "BXNIM0513S", "errorMessage": "busy"}, 503),

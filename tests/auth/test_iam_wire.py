@@ -14,13 +14,13 @@ import aiocos.net.transport
 from aiocos.auth.base import AuthSettings
 from aiocos.auth.iam import ApiKey
 from aiocos.config import ClientConfig
-from aiocos.errors import ConnectFailed, CredentialsError
+from aiocos.errors import ConnectError, CredentialsError
 
 from .fakes import KEY, outgoing
 
 
 def settings() -> AuthSettings:
-    return AuthSettings(http=lambda: aiocos.net.transport.OneOff(ClientConfig()))
+    return AuthSettings(http=lambda: aiocos.net.transport.EphemeralTransport(ClientConfig()))
 
 
 @asynccontextmanager
@@ -81,5 +81,5 @@ async def test_an_iam_that_is_not_there_is_told_in_short() -> None:
         client = ApiKey(KEY, iam_endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}").authorizer(settings())
         with pytest.raises(CredentialsError, match="after 5 attempts: no answer") as raised:
             await client.authorize(outgoing())
-    assert isinstance(raised.value.__cause__, ConnectFailed)
+    assert isinstance(raised.value.__cause__, ConnectError)
     assert KEY not in str(raised.value)

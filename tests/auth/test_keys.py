@@ -12,15 +12,15 @@ from aiocos.auth.base import AuthSettings, BearerToken, SigningClock
 from aiocos.auth.iam import ApiKey
 from aiocos.auth.keys import DualCredentials, Hmac, Signer, plain
 from aiocos.errors import ConfigError
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 from .fakes import FakeIam, answer
 
 HTTPS = "https://cos.example"
 
 
-def request(method: str = "GET", origin: str = HTTPS, body: bytes | None = None) -> Outgoing:
-    return Outgoing(method, origin, "/b/k", "", {}, body)
+def request(method: str = "GET", origin: str = HTTPS, body: bytes | None = None) -> PreparedRequest:
+    return PreparedRequest(method, origin, "/b/k", "", {}, body)
 
 
 def signer(clock: SigningClock, **more: object) -> Signer:

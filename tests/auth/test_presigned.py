@@ -17,7 +17,7 @@ import servers
 from aiocos import Client, CompletedPart, ConfigError, CredentialsError, ProtectionConfiguration
 from aiocos.auth.sigv4 import SigningKey, presign, signing_key
 from aiocos.emulator import Emulator
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 
 async def curl(*arguments: str, expect: int = 200) -> str:
@@ -179,7 +179,7 @@ def test_what_it_may_not(expires: object) -> None:
     key = signing_key("secret", "20260101", "us-east-1")
     with pytest.raises(ConfigError, match="604800"):
         presign(
-            Outgoing("GET", "https://cos.example", "/b/k", "", {}),
+            PreparedRequest("GET", "https://cos.example", "/b/k", "", {}),
             SigningKey("id", "20260101", "us-east-1", key),
             "20260101T000000Z",
             expires=expires,  # type: ignore[arg-type]

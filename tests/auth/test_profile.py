@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from aiocos.auth.base import AuthSettings
-from aiocos.auth.exchange import Effort
+from aiocos.auth.exchange import FetchPolicy
 from aiocos.auth.profile import METADATA, TOKEN_FILES, TrustedProfile
 from aiocos.auth.tokens import Token
 from aiocos.errors import ConfigError, CredentialsError
@@ -206,7 +206,7 @@ async def test_a_metadata_service_that_repeats_tokens_shows_none() -> None:
     assert (raised.value.status, raised.value.code) == (404, "c")
     # A token that is not good for a request is a secret all the same.
     fetch = TrustedProfile(vpc=True).fetch(AuthSettings(http=FakeIam(token("first"), answer({"access_token": "a b"})).http))
-    fetch._effort = Effort(attempts=1)  # type: ignore[attr-defined]
+    fetch._effort = FetchPolicy(attempts=1)  # type: ignore[attr-defined]
     with pytest.raises(CredentialsError, match="no usable access_token"):
         await fetch()
     assert fetch.hidden == {"first", "a b"}  # type: ignore[attr-defined]
@@ -215,7 +215,7 @@ async def test_a_metadata_service_that_repeats_tokens_shows_none() -> None:
 async def test_a_metadata_service_that_fails_is_asked_from_the_start() -> None:
     iam = FakeIam(token("first"), answer(b"", 500), token("second"), token("third"))
     fetch = TrustedProfile(vpc=True).fetch(AuthSettings(http=iam.http))
-    fetch._effort = Effort(base=0.0)  # type: ignore[attr-defined]
+    fetch._effort = FetchPolicy(base=0.0)  # type: ignore[attr-defined]
     assert (await fetch()).value == "third"
     assert [request.method for request in iam.requests] == ["PUT", "POST", "PUT", "POST"]
     assert iam.requests[3].headers["Authorization"] == "Bearer second"

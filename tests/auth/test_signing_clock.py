@@ -18,7 +18,7 @@ import aiocos
 from aiocos.auth.base import AuthSettings, SigningClock
 from aiocos.auth.keys import Hmac
 from aiocos.emulator import Emulator
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 
 def by_this_machine(emulator: Emulator) -> aiocos.Client:
@@ -194,7 +194,7 @@ async def test_a_head_that_is_taken_by_the_services_clock_sets_it(way: str) -> N
 
 async def test_a_second_try_without_an_answer_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     signer = Hmac("id", "secret").authorizer(AuthSettings(clock=SigningClock(lambda: 1000.0)))
-    request = Outgoing("HEAD", "https://cos.example", "/b/k", "", {})
+    request = PreparedRequest("HEAD", "https://cos.example", "/b/k", "", {})
     for status in (0, 401, 403):
         assert signer.rejected(request, 403, 9000.0)
         await signer.authorize(request)
@@ -224,7 +224,7 @@ async def test_only_the_service_itself_is_believed(origin: str, verify_tls: bool
     settings = AuthSettings(clock=SigningClock(lambda: 1000.0), verify_tls=verify_tls)
     signer = Hmac("id", "secret").authorizer(settings)
     code = "RequestTimeTooSkewed" if method == "GET" else ""
-    assert signer.rejected(Outgoing(method, origin, "/b/k", "", {}), 403, 9000.0, code) is followed
+    assert signer.rejected(PreparedRequest(method, origin, "/b/k", "", {}), 403, 9000.0, code) is followed
 
 
 @pytest.mark.parametrize("years", [-8, 30])

@@ -27,7 +27,7 @@ from aiocos.auth.sigv4 import (
     whole_seconds,
 )
 from aiocos.errors import ConfigError, CredentialsError
-from aiocos.wire.message import Outgoing, encode_query
+from aiocos.wire.message import PreparedRequest, encode_query
 
 ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ORIGIN = "https://examplebucket.s3.amazonaws.com"
@@ -41,12 +41,12 @@ def settings(now: float = NOON, **more: object) -> AuthSettings:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 PUBLISHED = {
     "GET object": (
-        Outgoing("GET", ORIGIN, "/test.txt", "", {"Range": "bytes=0-9"}),
+        PreparedRequest("GET", ORIGIN, "/test.txt", "", {"Range": "bytes=0-9"}),
         "host;range;x-amz-content-sha256;x-amz-date",
         "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
     ),
     "PUT object": (
-        Outgoing(
+        PreparedRequest(
             "PUT",
             ORIGIN,
             "/test%24file.text",
@@ -58,12 +58,12 @@ PUBLISHED = {
         "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
     ),
     "GET bucket lifecycle": (
-        Outgoing("GET", ORIGIN, "/", "lifecycle", {}),
+        PreparedRequest("GET", ORIGIN, "/", "lifecycle", {}),
         "host;x-amz-content-sha256;x-amz-date",
         "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
     ),
     "GET bucket (list objects)": (
-        Outgoing("GET", ORIGIN, "/", "prefix=J&max-keys=2", {}),
+        PreparedRequest("GET", ORIGIN, "/", "prefix=J&max-keys=2", {}),
         "host;x-amz-content-sha256;x-amz-date",
         "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
     ),
@@ -81,7 +81,7 @@ async def test_the_published_examples(name: str) -> None:
 
 
 def test_the_published_presigned_url() -> None:
-    url = Hmac(ID, SECRET).presigner(settings()).presign(Outgoing("GET", ORIGIN, "/test.txt", "", {}), expires=86_400)
+    url = Hmac(ID, SECRET).presigner(settings()).presign(PreparedRequest("GET", ORIGIN, "/test.txt", "", {}), expires=86_400)
     assert url == (
         f"{ORIGIN}/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256"
         f"&X-Amz-Credential={ID}%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400"
@@ -89,7 +89,7 @@ def test_the_published_presigned_url() -> None:
     )
 
 
-def sdk_request(request: Outgoing) -> AWSRequest:
+def sdk_request(request: PreparedRequest) -> AWSRequest:
     made = AWSRequest(method=request.method, url=request.url, headers=dict(request.headers), data=bytes(request.body or b""))
     made.context["timestamp"] = "20130524T000000Z"
     return made
@@ -117,7 +117,7 @@ names = st.sampled_from(
 )
 values = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
 requests = st.builds(
-    Outgoing,
+    PreparedRequest,
     method=st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD"]),
     origin=st.sampled_from(["https://s3.test", "http://127.0.0.1:9000", "https://b.s3.test:8443"]),
     path=st.lists(words, max_size=4).map(lambda parts: "/" + "/".join(quote(part, safe="-._~") for part in parts)),
@@ -128,7 +128,7 @@ requests = st.builds(
 
 
 @given(requests, st.sampled_from(["us-east-1", "us-south", "eu"]), st.none() | st.just("session/token+="))
-async def test_every_signature_is_the_one_the_sdk_makes(request: Outgoing, region: str, token: str | None) -> None:
+async def test_every_signature_is_the_one_the_sdk_makes(request: PreparedRequest, region: str, token: str | None) -> None:
     sdk = sdk_sign(S3SigV4Auth(SdkCredentials(ID, SECRET, token), "s3", region), sdk_request(request))
     request.headers["User-Agent"] = "not signed"
     await Hmac(ID, SECRET, token).authorizer(settings(region=region)).authorize(request)
@@ -137,7 +137,7 @@ async def test_every_signature_is_the_one_the_sdk_makes(request: Outgoing, regio
 
 
 @given(requests, st.integers(1, 604_800), st.none() | st.just("session/token+="))
-def test_every_presigned_url_is_the_one_the_sdk_makes(request: Outgoing, expires: int, token: str | None) -> None:
+def test_every_presigned_url_is_the_one_the_sdk_makes(request: PreparedRequest, expires: int, token: str | None) -> None:
     request.body = None
     auth = S3SigV4QueryAuth(SdkCredentials(ID, SECRET, token), "s3", "us-east-1", expires=expires)
     sdk = urlsplit(sdk_sign(auth, sdk_request(request)).url)
@@ -150,7 +150,7 @@ def test_every_presigned_url_is_the_one_the_sdk_makes(request: Outgoing, expires
 async def test_a_second_attempt_is_signed_anew() -> None:
     now = NOON
     authorizer = Hmac(ID, SECRET).authorizer(AuthSettings(clock=lambda: now))
-    again, fresh = outgoing = [Outgoing("PUT", ORIGIN, "/k", "", {"X-Amz-Meta-A": "1"}, b"x") for _ in range(2)]
+    again, fresh = outgoing = [PreparedRequest("PUT", ORIGIN, "/k", "", {"X-Amz-Meta-A": "1"}, b"x") for _ in range(2)]
     again.headers |= {"X-Amz-Date": "old", "X-Amz-Security-Token": "of another identity", "authorization": "old"}
     again.headers["X-Amz-Content-SHA256"] = "old"
     await authorizer.authorize(again)
@@ -164,9 +164,9 @@ async def test_a_second_attempt_is_signed_anew() -> None:
 
 async def test_headers_that_may_change_on_the_way_are_not_signed_and_no_break_spaces_stay() -> None:
     loose = {"Content-Length": "1", "Transfer-Encoding": "chunked", "Expect": "100-continue", "Connection": "close"}
-    with_loose = Outgoing("PUT", ORIGIN, "/k", "", {**loose, "x-amz-meta-a": "  a \t b  "}, b"x")
-    without = Outgoing("PUT", ORIGIN, "/k", "", {"x-amz-meta-a": "a b"}, b"x")
-    other = Outgoing("PUT", ORIGIN, "/k", "", {"x-amz-meta-a": "a\u00a0b"}, b"x")
+    with_loose = PreparedRequest("PUT", ORIGIN, "/k", "", {**loose, "x-amz-meta-a": "  a \t b  "}, b"x")
+    without = PreparedRequest("PUT", ORIGIN, "/k", "", {"x-amz-meta-a": "a b"}, b"x")
+    other = PreparedRequest("PUT", ORIGIN, "/k", "", {"x-amz-meta-a": "a\u00a0b"}, b"x")
     authorizer = Hmac(ID, SECRET).authorizer(settings())
     for request in (with_loose, without, other):
         await authorizer.authorize(request)
@@ -185,7 +185,7 @@ async def test_bodies_go_unsigned_over_https_only_and_large_ones_are_hashed_in_a
         ("http://s3.test", body, digest),
         ("https://s3.test", None, empty),
     ):
-        request = Outgoing("PUT", origin, "/k", "", {}, content)
+        request = PreparedRequest("PUT", origin, "/k", "", {}, content)
         await authorizer.authorize(request)
         assert request.headers["x-amz-content-sha256"] == expected
 
@@ -197,14 +197,14 @@ async def test_bodies_go_unsigned_over_https_only_and_large_ones_are_hashed_in_a
 
     monkeypatch.setattr(keys.asyncio, "to_thread", to_thread)
     for size in (keys.HASH_IN_THREAD, keys.HASH_IN_THREAD + 1):
-        request = Outgoing("PUT", "https://s3.test", "/k", "", {}, b"x" * size)
+        request = PreparedRequest("PUT", "https://s3.test", "/k", "", {}, b"x" * size)
         await Hmac(ID, SECRET).authorizer(settings()).authorize(request)
         assert request.headers["x-amz-content-sha256"] == hashlib.sha256(b"x" * size).hexdigest()
     assert hops == [keys.HASH_IN_THREAD + 1]
 
 
 def test_a_presigned_url_signs_the_headers_its_user_must_send_and_has_the_limits_of_s3() -> None:
-    request = Outgoing("PUT", ORIGIN, "/k", "versionId=1", {"Retention-Period": "60", "X-Amz-Date": "no"})
+    request = PreparedRequest("PUT", ORIGIN, "/k", "versionId=1", {"Retention-Period": "60", "X-Amz-Date": "no"})
     url = Hmac(ID, SECRET).presigner(settings()).presign(request, expires=604_800)
     query = dict(parse_qsl(urlsplit(url).query))
     assert query["X-Amz-SignedHeaders"] == "host;retention-period"
@@ -224,12 +224,12 @@ def test_only_hmac_keys_sign_urls_and_the_others_say_so() -> None:
         with pytest.raises(CredentialsError, match=r"HMAC keys.*access_key_id and secret_access_key"):
             credentials.presigner(settings())
     both = DualCredentials(BearerToken("t", "instance"), Hmac(ID, SECRET))
-    assert both.presigner(settings()).presign(Outgoing("GET", ORIGIN, "/k", "", {}), expires=60)
+    assert both.presigner(settings()).presign(PreparedRequest("GET", ORIGIN, "/k", "", {}), expires=60)
     assert both.service_instance_id == "instance"
 
 
 async def test_dual_credentials_make_calls_with_the_first() -> None:
-    request = Outgoing("GET", ORIGIN, "/k", "", {})
+    request = PreparedRequest("GET", ORIGIN, "/k", "", {})
     await DualCredentials(BearerToken("t"), Hmac(ID, SECRET)).authorizer(settings()).authorize(request)
     assert request.headers == {"Authorization": "Bearer t"}
 
@@ -254,7 +254,7 @@ def test_the_parts_of_a_canonical_request() -> None:
     assert canonical_query("b=2=3&a&b=1") == "a=&b=1&b=2=3"
     headers = {"X-B": " a \t b ", "A": "\u00a0x", "Authorization": "no", "X-Amzn-Trace-Id": "no", "User-Agent": "no"}
     assert canonical_headers(headers, "h:81") == {"a": "\u00a0x", "host": "h:81", "x-b": "a b"}
-    request = Outgoing("GET", ORIGIN, "", "acl", {})
+    request = PreparedRequest("GET", ORIGIN, "", "acl", {})
     assert (
         canonical_request(request, {"host": "h", "x-b": "1"}, "payload") == "GET\n/\nacl=\nhost:h\nx-b:1\n\nhost;x-b\npayload"
     )
@@ -271,7 +271,7 @@ def test_each_header_that_may_change_on_the_way_is_not_signed(name: str) -> None
 def test_headers_of_another_signature_are_not_part_of_a_url(name: str) -> None:
     key = SigningKey(ID, "20130524", "us-east-1", signing_key(SECRET, "20130524", "us-east-1"))
     bare, other = (
-        presign(Outgoing("GET", ORIGIN, "/k", "", headers), key, "20130524T000000Z", expires=60)
+        presign(PreparedRequest("GET", ORIGIN, "/k", "", headers), key, "20130524T000000Z", expires=60)
         for headers in ({}, {name: "x"})
     )
     assert other == bare
@@ -279,7 +279,7 @@ def test_headers_of_another_signature_are_not_part_of_a_url(name: str) -> None:
 
 def test_a_url_may_be_signed_for_what_the_service_refuses() -> None:
     key = SigningKey(ID, "20130524", "us-east-1", signing_key(SECRET, "20130524", "us-east-1"), "session")
-    request = Outgoing("GET", ORIGIN, "/k", "", {})
+    request = PreparedRequest("GET", ORIGIN, "/k", "", {})
     url = presign(request, key, "20130524T000000Z", expires=604_801, strict=False)
     assert "&X-Amz-Expires=604801&X-Amz-Security-Token=session&" in url
     with pytest.raises(ConfigError, match="1 to 604800 seconds"):

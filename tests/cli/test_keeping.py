@@ -159,7 +159,7 @@ def test_every_operation_has_a_name_and_a_help(shell: Shell):
     for cls in ours:
         outcome = shell("api", kebab(cls.__name__), "--help")
         assert outcome.code == 0
-        for p in cls.statement.parameters:
+        for p in cls.spec.parameters:
             assert f"--{kebab(p.name)}" in outcome.out, (cls.__name__, p.name)
 
 

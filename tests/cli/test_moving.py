@@ -17,7 +17,7 @@ from tests.servers import environment, moto, rclone
 
 from aiocos.transfer import methods
 from aiocos.wire import digest
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 DATA = b"what is moved"
 OTHER = digest.etag_of(b"something else")
@@ -326,7 +326,7 @@ def test_within_under_key_protect(shell: Shell, place: str, source: Path, monkey
         if not answer.of_object and answer.of("HEAD"):
             answer.headers["ibm-sse-kp-enabled"] = "True"
 
-    def unconditional(request: Outgoing) -> None:
+    def unconditional(request: PreparedRequest) -> None:
         # Held against the ETags that the service really has, no condition would hold.
         for name in ("If-Match", "x-amz-copy-source-if-match"):
             request.headers.pop(name, None)

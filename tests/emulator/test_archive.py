@@ -159,7 +159,7 @@ async def test_uploads_in_parts_are_archived(cos: Client) -> None:
 async def test_waiting_for_a_restore(cos: Client, clock: Clock) -> None:
     await cos.lifecycle.put("bucket", [LifecycleRule.archive(days=0, storage_class="ACCELERATED")])
     await cos.objects.put("bucket", "key", b"data")
-    with pytest.raises(aiocos.TimedOut, match="bucket/key"):
+    with pytest.raises(aiocos.RequestTimeoutError, match="bucket/key"):
         await cos.objects.restore("bucket", "key", days=1, wait=True, poll=0.01, timeout=0.2)
 
     with pytest.raises(aiocos.Conflict):

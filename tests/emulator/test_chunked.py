@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ibm_botocore.auth import S3SigV4Auth
 
 from aiocos.emulator.chunked import ChunkDecoder
-from aiocos.emulator.signature import Signed
+from aiocos.emulator.signature import VerifiedSignature
 from aiocos.errors import IncompleteBody, InvalidRequest, InvalidSignature
 
 from .conftest import Answer, Raw
@@ -123,7 +123,7 @@ def test_a_chunk_whose_signature_is_no_text() -> None:
 
 
 def test_a_bent_chunk() -> None:
-    signed = Signed(KEY, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", _refuse)
+    signed = VerifiedSignature(KEY, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", _refuse)
     with pytest.raises(InvalidSignature):
         ChunkDecoder(signed.check_chunk).feed(b"1;chunk-signature=00\r\nx\r\n")
 

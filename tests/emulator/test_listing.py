@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.witness.test_ibm_boto3 import sdk_client
 
-from aiocos.emulator.store import Object, Store, Transaction, buckets, listing, objects
+from aiocos.emulator.store import ObjectRow, Store, Transaction, buckets, listing, objects
 from aiocos.emulator.store.buckets import new_instance
-from aiocos.emulator.store.listing import Asked
-from aiocos.emulator.store.rows import Bucket
+from aiocos.emulator.store.listing import ListingQuery
+from aiocos.emulator.store.rows import BucketRow
 
 from .conftest import Raw, etag
 
@@ -101,7 +101,7 @@ async def test_versions(raw: Raw) -> None:
     assert (await raw.get("/bucket?versions&version-id-marker=null")).code == "InvalidArgument"
 
 
-def naive(keys: list[str], asked: Asked) -> list[tuple[str, str]]:
+def naive(keys: list[str], asked: ListingQuery) -> list[tuple[str, str]]:
     """The page by definition: every key looked at."""
     out: list[tuple[str, str]] = []
     for key in sorted(keys, key=str.encode):
@@ -132,12 +132,12 @@ async def test_a_page_is_what_the_definition_says(keys: list[str], questions: li
     try:
         bucket = await _bucket(store, keys)
         for prefix, delimiter, after, limit in questions:
-            asked = Asked(bucket, prefix, delimiter, after, limit)
+            asked = ListingQuery(bucket, prefix, delimiter, after, limit)
             found = listing.latest(store.point, asked)
             page = [("key", o.key) for o in found.objects] + [("prefix", p) for p in found.prefixes]
             expected = naive(keys, asked)
             assert sorted(page) == sorted(expected)
-            everything = naive(keys, Asked(bucket, prefix, delimiter, after, 10**6))
+            everything = naive(keys, ListingQuery(bucket, prefix, delimiter, after, 10**6))
             assert found.truncated == (len(everything) > limit)
             if page:
                 assert found.last == expected[-1][1]
@@ -150,11 +150,11 @@ async def _bucket(store: Store, keys: list[str]) -> int:
     await store.add_instance(instance)
 
     def write(t: Transaction) -> int:
-        buckets.add(t, Bucket(0, "bucket", instance.crn, 0.0, "us-south-standard", "private"))
+        buckets.add(t, BucketRow(0, "bucket", instance.crn, 0.0, "us-south-standard", "private"))
         bucket = buckets.find(t.connection, "bucket")
         assert bucket is not None
         for key in keys:
-            objects.put(t, bucket.id, Object(key, "0" * 32, 0, 0.0, "me"), lambda old: None)
+            objects.put(t, bucket.id, ObjectRow(key, "0" * 32, 0, 0.0, "me"), lambda old: None)
         return bucket.id
 
     return await store.write(write)
@@ -172,8 +172,8 @@ async def test_a_large_bucket_is_seeked_not_scanned() -> None:
             return 0
 
         store.point.set_progress_handler(count, 100)
-        assert listing.latest(store.point, Asked(bucket, delimiter="/")).prefixes == [f"{n}/" for n in range(10)]
-        deep = listing.latest(store.point, Asked(bucket, prefix="7/", after="7/050007", limit=1000))
+        assert listing.latest(store.point, ListingQuery(bucket, delimiter="/")).prefixes == [f"{n}/" for n in range(10)]
+        deep = listing.latest(store.point, ListingQuery(bucket, prefix="7/", after="7/050007", limit=1000))
         assert deep.objects[0].key == "7/050017"
         # A scan of 100,000 rows takes millions of steps of SQLite's machine.
         assert steps * 100 < 100_000

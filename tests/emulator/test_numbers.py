@@ -53,12 +53,12 @@ def encoded(text: str) -> str:
 
 async def ask(raw: Raw, cls: type[Operation[Any]], upload: str, changed: dict[str, str]) -> None:
     """Make a request of an operation in which some parameters have other values; it must be answered by the service."""
-    statement = cls.statement
+    statement = cls.spec
     usual = {"uploadId": upload, "partNumber": "1", "x-amz-copy-source": "/bucket/there", "Content-MD5": md5(b"")}
     headers: dict[str, str] = {}
     query = [f"{name}={value}" if value else name for name, value in statement.query]
     for parameter in statement.parameters:
-        place = parameter.place
+        place = parameter.location
         if not isinstance(place, Header | Query):
             continue
         value = changed.get(parameter.name, usual.get(place.name) if parameter.required else None)
@@ -82,11 +82,11 @@ async def upload(raw: Raw) -> str:
 
 @pytest.mark.parametrize("cls", sorted(handlers, key=lambda cls: cls.__name__))
 async def test_parameters(raw: Raw, upload: str, cls: type[Operation[Any]]) -> None:
-    for parameter in cls.statement.parameters:
-        if not isinstance(parameter.place, Header | Query):
+    for parameter in cls.spec.parameters:
+        if not isinstance(parameter.location, Header | Query):
             continue
         for value in hostile(parameter):
-            if isinstance(parameter.place, Header) and (value != value.strip() or not value.isprintable()):
+            if isinstance(parameter.location, Header) and (value != value.strip() or not value.isprintable()):
                 continue
             await ask(raw, cls, upload, {parameter.name: value})
             if cls.__name__ in ENDING:

@@ -99,10 +99,10 @@ MANAGERS = {
 
 def test_every_operation_has_the_role_that_is_documented() -> None:
     for cls, handler in handlers.items():
-        name, method = cls.statement.name, cls.statement.method
+        name, method = cls.spec.name, cls.spec.method
         least = "Manager" if name in MANAGERS else "Reader" if method in ("GET", "HEAD") else "Writer"
         assert handler.role == least, name
-    assert {cls.statement.name for cls in handlers} >= MANAGERS
+    assert {cls.spec.name for cls in handlers} >= MANAGERS
 
 
 async def test_writers_bypass_governance(cos: Client, writer: Client, reader: Client) -> None:

@@ -11,7 +11,7 @@ from ibm_botocore.awsrequest import AWSRequest
 from ibm_botocore.credentials import Credentials
 from multidict import CIMultiDict
 
-from aiocos.emulator.signature import Arrived, Signed, verify
+from aiocos.emulator.signature import SignedRequest, VerifiedSignature, verify
 from aiocos.errors import InvalidSignature
 
 from .conftest import Answer, Raw
@@ -22,8 +22,8 @@ DAY = datetime(2013, 5, 24, tzinfo=UTC)
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 
-def published(method: str, path: str, query: str, headers: Mapping[str, str]) -> Signed | None:
-    return verify(Arrived(method, path, query, CIMultiDict(headers)), {KEY: SECRET}.get, DAY)
+def published(method: str, path: str, query: str, headers: Mapping[str, str]) -> VerifiedSignature | None:
+    return verify(SignedRequest(method, path, query, CIMultiDict(headers)), {KEY: SECRET}.get, DAY)
 
 
 def authorization(names: str, signature: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from aiocos.emulator.signature import HeadersNotSigned, Signed, payload_hash
+from aiocos.emulator.signature import HeadersNotSigned, VerifiedSignature, payload_hash
 from aiocos.errors import InvalidRequest, InvalidSignature
 
 from .conftest import Answer, Raw
@@ -26,7 +26,9 @@ def sign(key: str, secret: str, stamp: str, canonical: str) -> tuple[str, str]:
     return f"{key}/{scope}", hmac.new(derived, text.encode(), "sha256").hexdigest()
 
 
-def by_header(headers: dict[str, str], names: str, payload: str = EMPTY, stamp: str = "20130524T000000Z") -> Signed | None:
+def by_header(
+    headers: dict[str, str], names: str, payload: str = EMPTY, stamp: str = "20130524T000000Z"
+) -> VerifiedSignature | None:
     """Verify a PUT whose signature covers the headers `names`."""
     lines = "".join(f"{name}:{CIMultiDict(headers).get(name, '')}\n" for name in names.split(";"))
     credential, signature = sign(KEY, SECRET, stamp, f"PUT\n/b/k\n\n{lines}\n{names}\n{payload}")
@@ -34,7 +36,7 @@ def by_header(headers: dict[str, str], names: str, payload: str = EMPTY, stamp: 
     return published("PUT", "/b/k", "", headers | {"Authorization": value})
 
 
-def by_query(headers: dict[str, str], names: str = "host", more: str = "", **changed: str) -> Signed | None:
+def by_query(headers: dict[str, str], names: str = "host", more: str = "", **changed: str) -> VerifiedSignature | None:
     """Verify a GET whose query is signed with the headers `names`; `changed` are other values, `Expires="1"`."""
     stamp = changed.get("Date", "20130524T000000Z")
     values = {
@@ -77,7 +79,7 @@ MAY = {"Content-Type": "a/b", "Range": "bytes=0-1", "If-Range": '"e"', "x-amzn-t
 @pytest.mark.parametrize("name", [*MUST, *MAY])
 @pytest.mark.parametrize("presigned", [True, False])
 def test_headers_that_must_be_signed(name: str, presigned: bool) -> None:
-    def verified(names: str) -> Signed | None:
+    def verified(names: str) -> VerifiedSignature | None:
         headers = {name: (MUST | MAY)[name]}
         if presigned:
             return by_query({"Host": "h"} | headers, names)

@@ -21,10 +21,11 @@ from aiocos.errors import (
     NoSuchKey,
     NoSuchVersion,
     NotFound,
-    NotServed,
+    OperationNotSupported,
     PreconditionFailed,
     ServiceError,
 )
+from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompletedPart
 from aiocos.operations.object_lock import ObjectLockConfiguration
 from aiocos.operations.objects import Delete, DeleteObjects, ObjectIdentifier
@@ -240,7 +241,7 @@ async def row_13(cos: Client, raw: Raw) -> None:
 
 async def row_14(cos: Client, raw: Raw) -> None:
     """MFA delete stands in the protocol only."""
-    with pytest.raises(NotServed):
+    with pytest.raises(OperationNotSupported):
         await cos.versioning.put("bucket", VersioningConfiguration(status="Enabled", mfa_delete="Enabled"))
     await cos.versioning.put("bucket", VersioningConfiguration(status="Enabled", mfa_delete="Disabled"))
 
@@ -315,13 +316,13 @@ async def test_bulk_deletion_of_versions_and_markers(cos: Client) -> None:
     first = (await cos.objects.put("bucket", "a", b"1")).version_id
     await cos.objects.put("bucket", "b", b"2")
     both = [ObjectIdentifier(key="b"), ObjectIdentifier(key="a", version_id=first)]
-    page = await cos.engine.call(DeleteObjects("bucket", Delete(objects=both)))
+    page = await engine_of(cos).call(DeleteObjects("bucket", Delete(objects=both)))
     made, gone = page.deleted
     assert (made.key, made.version_id, made.delete_marker) == ("b", None, True)
     assert (gone.key, gone.version_id, gone.delete_marker, gone.delete_marker_version_id) == ("a", first, None, None)
     marker = made.delete_marker_version_id
     assert (await ids(cos, "b"))[0] == (marker, True, True)
-    page = await cos.engine.call(DeleteObjects("bucket", Delete(objects=[ObjectIdentifier(key="b", version_id=marker)])))
+    page = await engine_of(cos).call(DeleteObjects("bucket", Delete(objects=[ObjectIdentifier(key="b", version_id=marker)])))
     (gone,) = page.deleted
     assert (gone.version_id, gone.delete_marker, gone.delete_marker_version_id) == (marker, True, marker)
     assert await read(cos, "b") == b"2"

@@ -13,6 +13,7 @@ import pytest
 from tests.transfer.conftest import PATIENCE, held, stays_held
 
 from aiocos.emulator import Delay, Emulator, Status
+from aiocos.groups import engine_of
 from aiocos.ibm_boto3 import S3Client
 from aiocos.ibm_boto3.aspera import (
     AsperaBaseSubscriber,
@@ -127,7 +128,7 @@ async def test_sample_111_upload_with_a_configuration(
     """A file below the threshold is carried by one session."""
     cos_emulator.faults.script([Delay(0.2, operation="UploadPart", times=None)])
     running, most = 0, 0
-    call = cos.typed.engine.call
+    call = engine_of(cos.typed).call
 
     async def counted(operation: Any) -> Any:
         nonlocal running, most
@@ -138,7 +139,7 @@ async def test_sample_111_upload_with_a_configuration(
         finally:
             running -= 1
 
-    cos.typed.engine.call = counted  # type: ignore[method-assign]
+    engine_of(cos.typed).call = counted  # type: ignore[method-assign]
     async with AsperaTransferManager(client=cos, transfer_config=config) as transfer_manager:
         await transfer_manager.upload(file, "bucket", "object").result()
     assert most == widest

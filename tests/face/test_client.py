@@ -25,7 +25,7 @@ import aiocos
 from aiocos import ibm_boto3
 from aiocos.emulator import Emulator
 from aiocos.emulator.faults import FlipBit, Status, Truncate
-from aiocos.errors import ConfigError, ConnectFailed, NoSuchKey
+from aiocos.errors import ConfigError, ConnectError, NoSuchKey
 from aiocos.ibm_boto3 import UNSIGNED, BotoCoreError, ClientError, Config, S3Client, exceptions
 
 from .worlds import face_of
@@ -136,7 +136,7 @@ async def test_a_body_that_nobody_reads_is_no_trouble(face: S3Client, bucket: st
     for _ in range(3):
         assert (await face.get_object(Bucket=bucket, Key="large"))["ContentLength"] == 5_000_000
     gc.collect()
-    assert face.typed.pacing.in_flight == 0
+    assert face.typed.concurrency.in_flight == 0
 
 
 async def test_a_body_that_breaks_goes_on(face: S3Client, bucket: str, cos_emulator: Emulator) -> None:
@@ -264,7 +264,7 @@ async def test_no_answer_is_no_client_error() -> None:
     async with ibm_boto3.client("s3", endpoint_url="http://127.0.0.1:9", config=config) as face:
         with pytest.raises(exceptions.EndpointConnectionError) as caught:
             await face.list_buckets()
-    assert isinstance(caught.value.__cause__, ConnectFailed)
+    assert isinstance(caught.value.__cause__, ConnectError)
     assert isinstance(caught.value, BotoCoreError)
 
 

@@ -91,7 +91,7 @@ def test_the_same_members_are_demanded(sdk: Any) -> None:
         one
         for cls in OPERATIONS.values()
         if (shape := sdk.meta.service_model.operation_model(cls.__name__).input_shape) is not None
-        for one in _demanded_otherwise(shape, shapes.members_of(cls.statement), cls.__name__)
+        for one in _demanded_otherwise(shape, shapes.members_of(cls.spec), cls.__name__)
     ]
     assert otherwise == []
 
@@ -100,16 +100,16 @@ def test_the_same_members_are_demanded(sdk: Any) -> None:
 def test_members_in(cls: type[Operation[Any]], sdk: Any) -> None:
     shape = _model(sdk, cls).input_shape
     theirs = dict(shape.members) if shape else {}
-    ours = shapes.offered(cls.statement)
+    ours = shapes.offered(cls.spec)
     assert len(ours) == len(set(ours))
     missing = set(theirs) - set(ours)
     assert missing <= ({"ContentMD5"} if cls.__name__ == "GetObjectLegalHold" else set())
     assert set(ours) - set(theirs) <= set(OURS_ALONE)
-    required = {name for name, member in shapes.members_of(cls.statement).items() if member.required}
+    required = {name for name, member in shapes.members_of(cls.spec).items() if member.required}
     assert set(shape.required_members if shape else ()) - {"Delete"} <= required
-    for p in cls.statement.parameters:
-        if isinstance(p.place, Body):
-            document: type[Document] = p.place.of or unwrap(p.type)
+    for p in cls.spec.parameters:
+        if isinstance(p.location, Body):
+            document: type[Document] = p.location.of or unwrap(p.type)
             _documents_in(theirs[names.of_parameter(p)], document, names.of_parameter(p))
 
 
@@ -131,7 +131,7 @@ def _inner(shape: Any) -> Any:
 @pytest.mark.parametrize("cls", OPERATIONS.values(), ids=lambda cls: cls.__name__)
 def test_members_out(cls: type[Operation[Any]], sdk: Any) -> None:
     shape = _model(sdk, cls).output_shape
-    result = cls.statement.result
+    result = cls.spec.result
     theirs = dict(shape.members) if shape else {}
     wrapper = names.wrapper_of(cls)
     headers = {name for _, name, in_header in _members(result) if in_header}

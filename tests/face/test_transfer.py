@@ -21,9 +21,11 @@ from tests.witness.test_ibm_boto3 import sdk_client
 
 from aiocos import errors, ibm_boto3
 from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status
+from aiocos.groups import engine_of
 from aiocos.ibm_boto3 import ClientError, S3Client
 from aiocos.ibm_boto3.exceptions import FlexibleChecksumError, ParamValidationError, S3UploadFailedError
 from aiocos.ibm_boto3.s3.transfer import MB, CancelledError, S3Transfer, TransferConfig, TransferManager
+from aiocos.transfer.methods import manager_of
 
 PART = 5 * MB
 DATA = os.urandom(3 * PART + 12_345)
@@ -58,7 +60,7 @@ async def stored(cos: S3Client, key: str = "key") -> bytes:
 async def nothing_left(cos: S3Client) -> None:
     """No upload is open, no memory of the transfers is taken."""
     assert "Uploads" not in await cos.list_multipart_uploads(Bucket="bucket")
-    assert cos.typed.caller.budget.used == 0
+    assert manager_of(cos.typed).budget.used == 0
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -171,7 +173,7 @@ async def test_threads_or_none(cos: S3Client, cos_emulator: Emulator, file: Path
     """Without threads it is one part at a time, and one request down."""
     config = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, use_threads=False)
     busy = widest = 0
-    call = cos.typed.engine.call
+    call = engine_of(cos.typed).call
 
     async def counted(operation: Any) -> Any:
         nonlocal busy, widest
@@ -182,7 +184,7 @@ async def test_threads_or_none(cos: S3Client, cos_emulator: Emulator, file: Path
         finally:
             busy -= operation.statement.name in ("UploadPart", "UploadPartCopy")
 
-    cos.typed.engine.call = counted  # type: ignore[method-assign]
+    engine_of(cos.typed).call = counted  # type: ignore[method-assign]
     cos_emulator.faults.script([Delay(0.05, operation=name, times=None) for name in ("UploadPart", "UploadPartCopy")])
     await cos.upload_file(file, "bucket", "key", Config=config)
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=config)
@@ -615,7 +617,7 @@ async def test_a_cancel_leaves_nothing(cos: S3Client, cos_emulator: Emulator, fi
 
 def own_tasks(cos: S3Client) -> set[asyncio.Task[Any]]:
     """The transfers of a client that run."""
-    return set(cos.typed.caller._started.get(asyncio.get_running_loop(), ()))  # type: ignore[attr-defined]
+    return set(manager_of(cos.typed)._started.get(asyncio.get_running_loop(), ()))  # type: ignore[attr-defined]
 
 
 async def test_a_client_that_is_closed_cancels_its_transfers(cos: S3Client, cos_emulator: Emulator, file: Path):

@@ -14,9 +14,11 @@ from tests.transfer.conftest import PATIENCE
 
 from aiocos import ibm_boto3
 from aiocos.emulator import Delay, Emulator, FlipBit, Status
+from aiocos.groups import engine_of
 from aiocos.ibm_boto3 import BotoCoreError, ClientError, Config, S3Client
 from aiocos.ibm_boto3.s3 import transfer
 from aiocos.ibm_boto3.s3.transfer import MB, BaseSubscriber, CancelledError, FatalError, TransferConfig, TransferManager
+from aiocos.transfer.methods import manager_of
 
 PART = 5 * MB
 DATA = os.urandom(3 * PART + 12_345)
@@ -106,7 +108,7 @@ async def test_everything_there_and_back(cos: S3Client, tmp_path: Path):
 async def test_a_thousand_small_uploads(cos: S3Client, cos_emulator: Emulator):
     """No more at once than the configuration says, and all of them."""
     running = widest = 0
-    call = cos.typed.engine.call
+    call = engine_of(cos.typed).call
 
     async def counted(operation: Any) -> Any:
         nonlocal running, widest
@@ -117,7 +119,7 @@ async def test_a_thousand_small_uploads(cos: S3Client, cos_emulator: Emulator):
         finally:
             running -= 1
 
-    cos.typed.engine.call = counted  # type: ignore[method-assign]
+    engine_of(cos.typed).call = counted  # type: ignore[method-assign]
     ended = 0
 
     class Counting(BaseSubscriber):
@@ -130,7 +132,7 @@ async def test_a_thousand_small_uploads(cos: S3Client, cos_emulator: Emulator):
         for number in range(1000):
             manager.upload(io.BytesIO(b"%d" % number), "bucket", f"k{number:04}", subscribers=counting)
     assert (ended, widest) == (1000, 7)
-    assert cos.typed.caller.budget.used == 0
+    assert manager_of(cos.typed).budget.used == 0
     listed = await cos.list_objects_v2(Bucket="bucket")
     assert (listed["KeyCount"], listed["IsTruncated"]) == (1000, False)
     assert await (await cos.get_object(Bucket="bucket", Key="k0999"))["Body"].read() == b"999"
@@ -199,7 +201,7 @@ async def test_cancel(cos: S3Client, cos_emulator: Emulator):
     cos_emulator.faults.clear()
     assert await keys(cos) == []
     assert "Uploads" not in await cos.list_multipart_uploads(Bucket="bucket")
-    assert cos.typed.caller.budget.used == 0
+    assert manager_of(cos.typed).budget.used == 0
 
 
 async def test_who_waits_and_is_cancelled_cancels(cos: S3Client, cos_emulator: Emulator):

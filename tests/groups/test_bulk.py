@@ -10,6 +10,7 @@ from aiohttp import web
 
 import aiocos
 from aiocos.emulator import Emulator, Status
+from aiocos.groups import engine_of
 from aiocos.groups.bulk import delete_many
 from aiocos.operations.objects import (
     DeletedObject,
@@ -101,17 +102,17 @@ async def test_batches_that_fail_together_are_one_failure(
     cos: aiocos.Client, cos_emulator: Emulator, caplog: pytest.LogCaptureFixture
 ):
     await cos.buckets.create("bucket")
-    real = cos.engine.call
+    real = engine_of(cos).call
     arrived = asyncio.Barrier(4)
 
     async def together(operation):
         await arrived.wait()
         raise aiocos.AccessDenied("no", status=403)
 
-    cos.engine.call = together
+    engine_of(cos).call = together
     with pytest.raises(aiocos.AccessDenied):
         await cos.objects.delete_many("bucket", (f"k{i}" for i in range(4_000)))
-    cos.engine.call = real
+    engine_of(cos).call = real
     gc.collect()
     await asyncio.sleep(0)
     assert "never retrieved" not in caplog.text

@@ -160,7 +160,7 @@ async def test_retry_after_is_waited_for(cos: aiocos.Client, cos_emulator: Emula
 
 async def test_a_deadline(cos: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(5, operation="ListBuckets")])
-    with pytest.raises(aiocos.TimedOut) as caught:
+    with pytest.raises(aiocos.RequestTimeoutError) as caught:
         await cos.buckets.list(timeout=0.2)
     assert isinstance(caught.value, TimeoutError)
 

@@ -105,7 +105,7 @@ async def test_waiting_until_something_is_there_or_gone(cos: Client) -> None:
     await cos.buckets.delete("second")
     await asyncio.gather(gone, bucket)
 
-    with pytest.raises(aiocos.TimedOut, match=r"object bucket/key exists: not within 0\.05 s"):
+    with pytest.raises(aiocos.RequestTimeoutError, match=r"object bucket/key exists: not within 0\.05 s"):
         await cos.objects.wait_until_exists("bucket", "key", poll=0.01, timeout=0.05)
     with pytest.raises(TimeoutError):
         await cos.buckets.wait_until_gone("bucket", poll=0.01, timeout=0.05)
@@ -118,7 +118,7 @@ async def test_a_wait_does_not_hide_other_errors(cos: Client, cos_emulator: Emul
     with pytest.raises(TimeoutError) as caught:
         async with asyncio.timeout(0.05):
             await cos.objects.wait_until_exists("bucket", "key", poll=0.01, timeout=5)
-    assert not isinstance(caught.value, aiocos.TimedOut)
+    assert not isinstance(caught.value, aiocos.RequestTimeoutError)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

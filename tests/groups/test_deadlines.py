@@ -8,7 +8,7 @@ from tests.proxy import proxy_to
 
 import aiocos
 from aiocos.emulator import Emulator, FlipBit, Truncate
-from aiocos.errors import CosError, IntegrityError, TimedOut
+from aiocos.errors import CosError, IntegrityError, RequestTimeoutError
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -31,12 +31,12 @@ async def test_a_stalled_read_ends_at_its_deadline(cos_emulator: Emulator, bucke
         )
         async with cos:
             async with asyncio.timeout(WELL_BELOW):
-                with pytest.raises(TimedOut):
+                with pytest.raises(RequestTimeoutError):
                     async with cos.objects.get(bucket, "k", timeout=0.5) as obj:
                         proxy.passing.clear()
                         while await obj.chunk():
                             pass
-                with pytest.raises(TimedOut):
+                with pytest.raises(RequestTimeoutError):
                     await cos.objects.read(bucket, "k", timeout=0.3)
             proxy.passing.set()
 
@@ -64,7 +64,7 @@ async def test_a_read_into_memory_has_one_deadline_for_all_its_tries(
         async with slow:
             cos_emulator.faults.script([FlipBit(7, operation="GetObject", times=None)])
             cos_emulator.requests.clear()
-            with pytest.raises((TimedOut, IntegrityError)):
+            with pytest.raises((RequestTimeoutError, IntegrityError)):
                 await slow.objects.read(bucket, "k", timeout=0.5)
             # Each try takes more than half of it; with a deadline for each there would be as many as there are attempts.
             assert len([served for served in cos_emulator.requests if served.operation == "GetObject"]) <= 2

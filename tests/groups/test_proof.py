@@ -14,8 +14,8 @@ import pytest
 from tests.net.scripted import answer, scripted
 from tests.transfer.conftest import CONFIG, DATA, PART
 
-from aiocos.errors import IntegrityError, Interrupted, NotFound, Throttled, TransferError, Unavailable
-from aiocos.groups.proof import Evidence, Proof, check, composite_proof, evidence_for, pinned_to, proof_of
+from aiocos.errors import ConnectionLostError, IntegrityError, NotFound, Throttled, TransferError, Unavailable
+from aiocos.groups.proof import Checksum, Verification, check, checksum_of, composite_proof, find_verification, pinned_to
 from aiocos.operations.buckets import BucketInfo, HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.wire import digest
@@ -203,7 +203,7 @@ READING = GetObject("b", "k", expected_bucket_owner="o", timeout=7, version_id="
 RIGHT_MD5 = f'"{hashlib.md5(SMALL).hexdigest()}"'
 
 
-def _read(proof: Proof, data: bytes, step: int) -> Proof:
+def _read(proof: Checksum, data: bytes, step: int) -> Checksum:
     for at in range(0, len(data), step):
         proof.update(data[at : at + step])
     return proof
@@ -249,7 +249,7 @@ BOTH = {"checksum_sha256": sha256(SMALL), "checksum_crc32": crc32(SMALL)}
     ],
 )
 def test_what_vouches_for_a_whole_object(about: dict[str, Any], kind: str | None):
-    proof = proof_of(_info(**about))
+    proof = checksum_of(_info(**about))
     assert (proof and proof.kind) == kind
     if proof is not None:
         assert not proof.agrees
@@ -264,7 +264,7 @@ def test_what_vouches_for_a_whole_object(about: dict[str, Any], kind: str | None
 
 @pytest.mark.parametrize("kind", ["md5", "checksum"])
 async def test_bytes_that_agree_are_not_asked_about(kind: str):
-    proof = proof_of(_info(etag=RIGHT_MD5) if kind == "md5" else _info(etag='"opaque"', **BOTH))
+    proof = checksum_of(_info(etag=RIGHT_MD5) if kind == "md5" else _info(etag='"opaque"', **BOTH))
     assert proof is not None
     engine: Any = Recorded(in_turn())
     assert await check(engine, READING, _read(proof, SMALL, 1000), "it") is True
@@ -276,7 +276,7 @@ async def test_bytes_that_agree_are_not_asked_about(kind: str):
     [(BucketInfo(kp_enabled=True), False), (BucketInfo(), None), (Unavailable("no", status=503), None)],
 )
 async def test_an_etag_accuses_nobody_before_its_bucket_was_asked(bucket: Any, verified: bool | None):
-    proof = proof_of(_info())
+    proof = checksum_of(_info())
     assert proof is not None
     engine: Any = Recorded(in_turn(bucket))
     if verified is None:
@@ -290,7 +290,7 @@ async def test_an_etag_accuses_nobody_before_its_bucket_was_asked(bucket: Any, v
 
 
 async def test_a_checksum_needs_no_bucket():
-    proof = proof_of(_info(etag='"opaque"', **BOTH))
+    proof = checksum_of(_info(etag='"opaque"', **BOTH))
     assert proof is not None
     engine: Any = Recorded(in_turn())
     with pytest.raises(IntegrityError):
@@ -313,7 +313,7 @@ def test_a_request_for_the_very_version(asked: str | None, told: str | None, ver
 
 async def _evidence(
     sizes: list[int], *, told: list[Any] | None = None, count: int | None = None, size: int | None = -1, **about: Any
-) -> tuple[Evidence | None, Recorded, bytes]:
+) -> tuple[Verification | None, Recorded, bytes]:
     data = bytes(n % 251 for n in range(sum(sizes)))
     etag = composite(data, sizes)
     if count is not None:
@@ -327,7 +327,7 @@ async def _evidence(
 
     engine: Any = Recorded(answer)
     info = ObjectInfo.model_validate({"etag": etag, "content_length": len(data) if size == -1 else size, **about})
-    return await evidence_for(engine, READING, info), engine, data
+    return await find_verification(engine, READING, info), engine, data
 
 
 def _asked(engine: Recorded) -> list[int]:
@@ -340,11 +340,11 @@ async def test_parts_that_are_even_are_asked_for_once(sizes: list[int]):
     evidence, engine, data = await _evidence(sizes)
     assert evidence is not None
     assert _asked(engine) == [1]
-    assert _read(evidence.proof, data, 7).agrees
-    assert await evidence.check(evidence.proof, "it") is True
-    assert evidence.otherwise is not None
+    assert _read(evidence.checksum, data, 7).agrees
+    assert await evidence.check(evidence.checksum, "it") is True
+    assert evidence.fallback is not None
     # The service says that they are what they look like: then the bytes are damaged.
-    assert await evidence.otherwise() is evidence.proof
+    assert await evidence.fallback() is evidence.checksum
     assert _asked(engine) == [1, *range(1, len(sizes) + 1)]
 
 
@@ -352,34 +352,34 @@ async def test_parts_that_are_even_are_asked_for_once(sizes: list[int]):
 async def test_two_parts_are_known_from_the_first(sizes: list[int]):
     evidence, engine, data = await _evidence(sizes)
     assert evidence is not None
-    assert (_asked(engine), evidence.otherwise) == ([1], None)
-    assert _read(evidence.proof, data, 7).agrees
+    assert (_asked(engine), evidence.fallback) == ([1], None)
+    assert _read(evidence.checksum, data, 7).agrees
 
 
 async def test_one_part_is_all_of_it():
     evidence, engine, data = await _evidence([10])
     assert evidence is not None
-    assert (_asked(engine), evidence.otherwise) == ([], None)
-    assert _read(evidence.proof, data, 7).agrees
+    assert (_asked(engine), evidence.fallback) == ([], None)
+    assert _read(evidence.checksum, data, 7).agrees
 
 
 @pytest.mark.parametrize("sizes", [[3, 10], [10, 5, 16], [10, 11, 11], [10, 20, 5]])
 async def test_parts_that_are_not_even_are_asked_for_one_by_one(sizes: list[int]):
     evidence, engine, data = await _evidence(sizes)
     assert evidence is not None
-    assert (_asked(engine), evidence.otherwise) == ([1, *range(1, len(sizes) + 1)], None)
-    assert _read(evidence.proof, data, 7).agrees
+    assert (_asked(engine), evidence.fallback) == ([1, *range(1, len(sizes) + 1)], None)
+    assert _read(evidence.checksum, data, 7).agrees
 
 
 async def test_parts_that_only_look_even():
     sizes = [10, 9, 10, 5]
     evidence, _, data = await _evidence(sizes)
     assert evidence is not None
-    assert evidence.otherwise is not None
-    assert not _read(evidence.proof, data, 7).agrees
-    other = await evidence.otherwise()
+    assert evidence.fallback is not None
+    assert not _read(evidence.checksum, data, 7).agrees
+    other = await evidence.fallback()
     assert other is not None
-    assert other is not evidence.proof
+    assert other is not evidence.checksum
     assert _read(other, data, 7).agrees
 
 
@@ -393,19 +393,21 @@ async def test_parts_that_look_even_and_are_not_told(told: list[Any], *, checksu
     about = {"checksum_sha256": sha256(bytes(n % 251 for n in range(34)))} if checksum else {}
     evidence, _, data = await _evidence([10, 9, 10, 5], told=answers, **about)
     assert evidence is not None
-    assert evidence.otherwise is not None
-    other = await evidence.otherwise()
+    assert evidence.fallback is not None
+    other = await evidence.fallback()
     assert (other is not None) == checksum
     assert other is None or _read(other, data, 7).agrees
 
 
-@pytest.mark.parametrize("error", [Throttled("no", status=429), Unavailable("no", status=503), Interrupted("no", sent=True)])
+@pytest.mark.parametrize(
+    "error", [Throttled("no", status=429), Unavailable("no", status=503), ConnectionLostError("no", sent=True)]
+)
 async def test_a_service_that_cannot_say_now_is_an_error_only_where_it_matters(error: Exception):
     evidence, _, _ = await _evidence([10, 9, 10, 5], told=[10, error, 10, 5])
     assert evidence is not None
-    assert evidence.otherwise is not None
+    assert evidence.fallback is not None
     with pytest.raises(type(error)):
-        await evidence.otherwise()
+        await evidence.fallback()
     assert (await _evidence([10, 5, 16], told=[10, error, 16]))[0] is None
 
 
@@ -423,9 +425,9 @@ async def test_parts_that_cannot_be_known(about: dict[str, Any], *, checksum: bo
     evidence, engine, data = await _evidence([10, 9, 3, 12], **about, **more)
     assert (evidence is not None) == checksum
     if evidence is not None:
-        assert evidence.otherwise is None
-        assert _read(evidence.proof, data, 7).agrees
-        assert await evidence.check(evidence.proof, "it") is True
+        assert evidence.fallback is None
+        assert _read(evidence.checksum, data, 7).agrees
+        assert await evidence.check(evidence.checksum, "it") is True
     assert ("told" in about) == bool(engine.operations)
 
 
@@ -447,7 +449,7 @@ async def test_sixteen_parts_are_asked_for_at_once(monkeypatch: pytest.MonkeyPat
     most = in_flight = 0
     evidence, engine, data = await _evidence(sizes)
     assert evidence is not None
-    assert _read(evidence.proof, data, 7).agrees
+    assert _read(evidence.checksum, data, 7).agrees
     assert _asked(engine) == [1, *range(1, 41)]
     call = Recorded.call
 
@@ -468,7 +470,7 @@ async def test_sixteen_parts_are_asked_for_at_once(monkeypatch: pytest.MonkeyPat
 async def test_a_thousand_parts_are_asked_for_and_no_more():
     evidence, _, data = await _evidence([2, *[1] * 999])
     assert evidence is not None
-    assert _read(evidence.proof, data, 7).agrees
+    assert _read(evidence.checksum, data, 7).agrees
     evidence, engine, _ = await _evidence([2, *[1] * 1000])
     assert (evidence, _asked(engine)) == (None, [1])
     evidence, engine, _ = await _evidence([1] * 10_000)

@@ -13,11 +13,11 @@ from multidict import CIMultiDict
 
 import aiocos
 from aiocos import ByteRange
-from aiocos.errors import IntegrityError, Interrupted, PreconditionFailed, ProtocolError
-from aiocos.groups.proof import Evidence
+from aiocos.errors import ConnectionLostError, IntegrityError, PreconditionFailed, ProtocolError
+from aiocos.groups.proof import Verification
 from aiocos.groups.reading import ObjectStream, compare, read_object
-from aiocos.net.exchange import Exchange
-from aiocos.net.hashing import INLINE, hashed
+from aiocos.net.exchange import StreamedResponse
+from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.retry import RetryBudget
 from aiocos.operations.buckets import BucketInfo
 from aiocos.operations.objects import GetObject
@@ -29,7 +29,7 @@ MD5 = f'"{hashlib.md5(WHOLE).hexdigest()}"'
 WRONG = f'"{"5" * 32}"'
 
 
-class _Answer(Exchange):
+class _Answer(StreamedResponse):
     """An answer of some chunks; an exception among them is raised."""
 
     def __init__(self, *chunks: bytes | Exception, status: int = 200, arrived: bool = False, **headers: str) -> None:
@@ -161,7 +161,7 @@ async def test_bytes_that_do_not_agree_are_told_as_often_as_they_are_read():
 
 async def test_the_comparison_can_be_left_to_the_caller():
     async with _stream(_Answer(WHOLE, ETag=WRONG))[0] as obj:
-        obj.unproven()
+        obj.skip_verification()
         assert await obj.read() == WHOLE
 
 
@@ -176,7 +176,7 @@ async def test_what_is_not_the_whole_object_is_not_compared(operation: GetObject
     stream, engine = _stream(_Answer(WHOLE, ETag=WRONG, **answer), operation=operation)
     async with stream as obj:
         assert await obj.read() == WHOLE
-        assert await obj.evidence() is None
+        assert await obj.verification() is None
     assert engine.called == []
 
 
@@ -185,17 +185,17 @@ async def test_nothing_is_compared_where_reads_are_not_verified():
     engine.config = aiocos.ClientConfig(verify_reads=False)
     async with stream as obj:
         assert await obj.read() == WHOLE
-        assert await obj.evidence() is None
+        assert await obj.verification() is None
 
 
 async def test_the_question_of_the_parts_is_open_where_the_answer_does_not_say():
     parts = f'"{digest.composite_etag([hashlib.md5(WHOLE).digest()])}"'
     async with _stream(_Answer(WHOLE, ETag=parts))[0] as obj:
-        evidence = await obj.evidence()
+        evidence = await obj.verification()
         assert evidence is not None
         assert await compare(evidence, await obj.read(), "it") == "composite"
     async with _stream(_Answer(WHOLE))[0] as obj:
-        assert await obj.evidence() is None
+        assert await obj.verification() is None
 
 
 # What is no answer to the request is refused before a byte of it is read, and its connection closed.
@@ -295,7 +295,7 @@ async def test_an_answer_that_has_begun_is_read_and_no_other():
     assert len(engine.opened) == 1
 
 
-BROKEN = Interrupted("broken", sent=True)
+BROKEN = ConnectionLostError("broken", sent=True)
 _TIMES: dict[str, Any] = {
     "if_none_match": '"x"',
     "if_modified_since": datetime(2026, 1, 1, tzinfo=UTC),
@@ -331,7 +331,7 @@ async def test_the_rest_of_a_part_is_asked_for_as_a_range():
 async def test_a_body_without_a_version_is_not_taken_up_again():
     stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100", ETag=""), _Answer(WHOLE))
     async with stream as obj:
-        with pytest.raises(Interrupted):
+        with pytest.raises(ConnectionLostError):
             await obj.read()
     assert len(engine.opened) == 1
 
@@ -471,7 +471,7 @@ async def test_what_vouches_for_an_object_in_memory(first: Any, second: Any, ans
         checked.append((proof, what))
         return proof.agrees
 
-    evidence = Evidence(first, check, None if second is None else otherwise)
+    evidence = Verification(first, check, None if second is None else otherwise)
     found = await compare(evidence, WHOLE, "it")
     assert found == (None if answer == "unchecked" else answer)
     assert asked == (0 if second in ("unasked", None) else 1)
@@ -486,7 +486,7 @@ async def test_much_is_hashed_in_a_thread(size: int, threads: int, monkeypatch: 
 
     async def counted(update: Any, data: bytes) -> None:
         used.append(len(data))
-        await hashed(update, data)
+        await run_in_hash_pool(update, data)
 
     monkeypatch.setattr("aiocos.groups.reading.hashed", counted)
     proof: Any = _Supposed(size)
@@ -494,5 +494,5 @@ async def test_much_is_hashed_in_a_thread(size: int, threads: int, monkeypatch: 
     async def check(proof: Any, what: str) -> bool:
         return proof.agrees
 
-    assert await compare(Evidence(proof, check), b"x" * size, "it") == "composite"
+    assert await compare(Verification(proof, check), b"x" * size, "it") == "composite"
     assert len(used) == threads

@@ -89,12 +89,12 @@ async def test_a_timeout_of_the_work_itself_is_its_own():
 
     with pytest.raises(TimeoutError, match="of the work") as caught:
         await within(late(), what="it", timeout=60)
-    assert not isinstance(caught.value, aiocos.TimedOut)
+    assert not isinstance(caught.value, aiocos.RequestTimeoutError)
 
     async def never() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(aiocos.TimedOut, match=r"^it: not within 0\.01 s") as timed:
+    with pytest.raises(aiocos.RequestTimeoutError, match=r"^it: not within 0\.01 s") as timed:
         await within(never(), what="it", timeout=0.01)
     assert timed.value.sent is True
 
@@ -102,9 +102,9 @@ async def test_a_timeout_of_the_work_itself_is_its_own():
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            raise aiocos.TimedOut("a request", sent=False) from None
+            raise aiocos.RequestTimeoutError("a request", sent=False) from None
 
-    with pytest.raises(aiocos.TimedOut, match="a request"):
+    with pytest.raises(aiocos.RequestTimeoutError, match="a request"):
         await within(inner(), what="it", timeout=0.01)
 
 

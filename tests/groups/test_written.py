@@ -11,9 +11,10 @@ from tests.answers import Answer, altered
 import aiocos
 from aiocos.emulator import Emulator
 from aiocos.errors import IntegrityError
+from aiocos.groups import engine_of
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
 from aiocos.wire import digest
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 from aiocos.written import check_copy
 
 DATA = b"what was sent"
@@ -53,7 +54,7 @@ async def test_an_etag_that_is_another_md5(cos: aiocos.Client, monkeypatch: pyte
 async def test_whoever_wants_the_headers_too(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
     altered(monkeypatch, lying(OTHER))
     with pytest.raises(IntegrityError):
-        await cos.engine.answer(PutObject("bucket", "key", DATA))
+        await engine_of(cos).answer(PutObject("bucket", "key", DATA))
 
 
 async def test_nothing_is_sent_again(cos: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
@@ -192,12 +193,12 @@ async def test_copies_whose_etag_is_of_another_kind(cos: aiocos.Client, monkeypa
 
 
 async def test_a_write_that_must_not_overwrite_is_not_sent_twice():
-    from aiocos.call import is_repeatable
+    from aiocos.call import is_idempotent
 
-    assert is_repeatable(PutObject("b", "k", b""))
+    assert is_idempotent(PutObject("b", "k", b""))
     for value, repeatable in ((None, True), (False, True), (True, False)):
-        assert is_repeatable(PutObject("b", "k", b"", forbid_overwrite=value)) is repeatable
-        assert is_repeatable(CopyObject("b", "k", ("b", "s"), forbid_overwrite=value)) is repeatable
+        assert is_idempotent(PutObject("b", "k", b"", forbid_overwrite=value)) is repeatable
+        assert is_idempotent(CopyObject("b", "k", ("b", "s"), forbid_overwrite=value)) is repeatable
 
 
 @pytest.mark.parametrize("form", ["{}", '"{}"', 'W/"{}"'])
@@ -218,4 +219,4 @@ async def test_copies_of_what_is_under_a_key(key: str):
 
     source_etag = f'"{digest.etag_of(DATA)}"'
     operation = CopyObject("b", "k", ("b", "s"), source_if_match=source_etag, **{key: os.urandom(32)})  # type: ignore[arg-type]
-    await check_copy(Nobody(), operation, Outgoing("PUT", "", "", "", {}), CopyObjectResult(etag=OTHER))
+    await check_copy(Nobody(), operation, PreparedRequest("PUT", "", "", "", {}), CopyObjectResult(etag=OTHER))

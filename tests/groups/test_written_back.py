@@ -12,6 +12,7 @@ import pytest
 import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Emulator
+from aiocos.groups import engine_of
 from aiocos.operations.objects import CopyObject
 from aiocos.wire.bind import to_request
 from aiocos.wire.values import CopySource, Stored
@@ -45,10 +46,10 @@ async def _raw(cos: aiocos.Client, emulator: Emulator, method: str, path: str, h
 
 
 async def _token(cos: aiocos.Client) -> str:
-    from aiocos.wire.message import Outgoing
+    from aiocos.wire.message import PreparedRequest
 
-    outgoing = Outgoing("GET", "http://127.0.0.1:1", "/", "", {})
-    await cos.engine._authorizer.authorize(outgoing)
+    outgoing = PreparedRequest("GET", "http://127.0.0.1:1", "/", "", {})
+    await engine_of(cos)._authorizer.authorize(outgoing)
     return outgoing.headers["Authorization"]
 
 

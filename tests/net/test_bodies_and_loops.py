@@ -14,12 +14,13 @@ import aiohttp
 import pytest
 
 import aiocos
-from aiocos.call import is_repeatable
+from aiocos.call import is_idempotent
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator, Reset
-from aiocos.errors import AccessDenied, ConnectFailed, ProtocolError, TransportError, Unavailable
-from aiocos.net.retry import RetryBudget, decide, persist
-from aiocos.net.session import Patience
+from aiocos.errors import AccessDenied, ConnectError, ProtocolError, TransportError, Unavailable
+from aiocos.groups import engine_of
+from aiocos.net.retry import RetryBudget, retry_call, retry_delay
+from aiocos.net.session import IdleTimeout
 from aiocos.net.transport import Transport
 from aiocos.operations.objects import PutObject
 
@@ -71,7 +72,7 @@ async def test_an_answer_that_comes_before_the_body_is_read():
 
 async def test_progress_behind_the_answer_starts_no_timer():
     """A body that goes on after its answer finds a timer that has ended, and must not start to watch anything."""
-    patience = Patience(0.01, None)
+    patience = IdleTimeout(0.01, None)
     async with patience.wait():
         pass
     patience.sent()
@@ -165,7 +166,7 @@ async def test_the_password_of_a_proxy_is_not_told(scheme: str, monkeypatch: pyt
 async def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("http_proxy", "http://user:s3cret@127.0.0.1:1")
     async with anonymous("http://cos.invalid", ClientConfig(retry=ONCE)) as cos:
-        with pytest.raises(ConnectFailed) as caught:
+        with pytest.raises(ConnectError) as caught:
             await cos.objects.read("bucket", "key")
     assert caught.value.sent is False
     assert "s3cret" not in str(caught.value)
@@ -227,8 +228,8 @@ async def test_a_borrowed_connector_stays_open_when_its_loop_is_forgotten(cos_em
 @pytest.mark.parametrize("condition", ["if_match", "if_none_match", "if_unmodified_since"])
 def test_a_write_on_any_condition_is_not_repeatable(condition: str):
     value = datetime.now(UTC) if condition == "if_unmodified_since" else "*"
-    assert is_repeatable(PutObject("bucket", "key", b""))
-    assert not is_repeatable(PutObject("bucket", "key", b"", **{condition: value}))
+    assert is_idempotent(PutObject("bucket", "key", b""))
+    assert not is_idempotent(PutObject("bucket", "key", b"", **{condition: value}))
 
 
 async def test_a_lost_answer_to_a_write_on_condition_of_time_is_told(cos: aiocos.Client, cos_emulator: Emulator):
@@ -242,7 +243,7 @@ async def test_a_lost_answer_to_a_write_on_condition_of_time_is_told(cos: aiocos
 
 def test_any_number_of_attempts_has_a_wait():
     config = RetryConfig(attempts=100_000)
-    assert decide(Unavailable(status=500), attempt=50_000, repeatable=True, config=config, draw=0.5) == config.cap / 2
+    assert retry_delay(Unavailable(status=500), attempt=50_000, repeatable=True, config=config, draw=0.5) == config.cap / 2
 
 
 async def test_a_retry_that_the_deadline_forbids_costs_nothing():
@@ -253,7 +254,7 @@ async def test_a_retry_that_the_deadline_forbids_costs_nothing():
         raise Unavailable(status=503, retry_after=60)
 
     with pytest.raises(Unavailable):
-        await persist(failing, config=config, budget=budget, repeatable=True, deadline=asyncio.get_running_loop().time() + 1)
+        await retry_call(failing, config=config, budget=budget, repeatable=True, deadline=asyncio.get_running_loop().time() + 1)
     assert budget.left == config.budget
 
 
@@ -271,7 +272,7 @@ async def test_a_body_that_is_not_read_to_its_end_keeps_no_connection(cos: aioco
     """Closed, or forgotten: then as soon as nobody refers to it, and with a warning."""
     await cos.buckets.create("bucket")
     await cos.objects.put("bucket", "key", os.urandom(8_000_000))
-    connector = cos.engine._transport._local().connector
+    connector = engine_of(cos)._transport._local().connector
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # the warning of aiohttp itself
     for _ in range(3):
         obj = cos.objects.get("bucket", "key")

@@ -17,17 +17,17 @@ from tests.net.test_exchange import Pieces
 import aiocos
 from aiocos.auth.base import Authorizer, AuthSettings
 from aiocos.auth.keys import Hmac
-from aiocos.call import Engine, is_repeatable
+from aiocos.call import Engine, is_idempotent
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.errors import (
     AccessDenied,
     ConfigError,
+    ConnectionLostError,
     CosError,
     CredentialsError,
-    Interrupted,
     NoSuchKey,
     ProtocolError,
-    TimedOut,
+    RequestTimeoutError,
     Unauthorized,
     Unavailable,
 )
@@ -35,10 +35,10 @@ from aiocos.operations.buckets import DeleteBucket, HeadBucket, ListBuckets
 from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPart
 from aiocos.operations.objects import DeleteObject, GetObject, HeadObject, PutObject
 from aiocos.wire.address import Endpoint
-from aiocos.wire.message import Outgoing, Response
+from aiocos.wire.message import PreparedRequest, Response
 
 QUICK = RetryConfig(attempts=3, base=0.0, cap=0.0, budget=20.0, retry_cost=5.0, refund=1.0)
-Step = Response | Exception | Callable[[Outgoing], Response]
+Step = Response | Exception | Callable[[PreparedRequest], Response]
 
 
 def ok(body: bytes = b"", status: int = 200, **headers: str) -> Response:
@@ -62,7 +62,7 @@ class Transport:
         self.closed = 0
         self.pacing, self.connections = "pacing", "connections"
 
-    async def send(self, request: Outgoing, *, deadline: float | None = None) -> Response:
+    async def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Response:
         self.requests.append((request.method, request.path))
         self.headers.append(dict(request.headers))
         self.deadlines.append(deadline)
@@ -71,7 +71,7 @@ class Transport:
             raise step
         return step(request) if callable(step) else step
 
-    async def open(self, request: Outgoing, *, deadline: float | None = None) -> Pieces:
+    async def open(self, request: PreparedRequest, *, deadline: float | None = None) -> Pieces:
         response = await self.send(request, deadline=deadline)
         made = Pieces(response.body)
         made.status, made.headers = response.status, response.headers
@@ -91,15 +91,15 @@ class Identity(Authorizer):
         self.authorized = 0
         self.closed = 0
 
-    async def authorize(self, request: Outgoing) -> None:
+    async def authorize(self, request: PreparedRequest) -> None:
         self.authorized += 1
         request.headers["Authorization"] = f"Bearer token-{self.authorized}"
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+    def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
         self.told.append(("rejected", status, date, code))
         return self.again
 
-    def settled(self, request: Outgoing, status: int) -> None:
+    def settled(self, request: PreparedRequest, status: int) -> None:
         self.told.append(("settled", status))
 
     def secrets(self) -> Iterable[str]:
@@ -146,7 +146,7 @@ async def test_a_call_is_one_request_that_refunds() -> None:
 
 async def test_attempts_are_counted_logged_and_paid_for(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "aiocos.call")
-    transport = Transport(error(500, "InternalError"), Interrupted("cut", sent=True), ok(ETag=MD5))
+    transport = Transport(error(500, "InternalError"), ConnectionLostError("cut", sent=True), ok(ETag=MD5))
     made = engine(transport)
     answer = await made.answer(PUT)
     assert (answer.result.etag, answer.status, answer.headers, answer.attempts) == (MD5, 200, {"ETag": MD5}, 3)
@@ -154,7 +154,7 @@ async def test_attempts_are_counted_logged_and_paid_for(caplog: pytest.LogCaptur
     first, second = (record.getMessage() for record in caplog.records)
     assert "attempt 1 failed, again in 0.00 s" in first
     assert "attempt 2 failed (sent), again in" in second
-    transport.script = [Interrupted("no way", sent=False), ok(ETag=MD5)]
+    transport.script = [ConnectionLostError("no way", sent=False), ok(ETag=MD5)]
     await made.call(PUT)
     assert "attempt 1 failed (not sent), again in" in caplog.records[-1].getMessage()
 
@@ -215,7 +215,7 @@ async def test_all_from_300_on_are_errors_and_their_bodies_are_read(status: int)
     ids=lambda value: type(value).__name__,
 )
 def test_what_may_be_sent_twice(operation: Any, repeatable: bool | None) -> None:
-    assert is_repeatable(operation) is (operation.statement.repeatable if repeatable is None else repeatable)
+    assert is_idempotent(operation) is (operation.statement.repeatable if repeatable is None else repeatable)
 
 
 # -- deadlines --------------------------------------------------------------------------------------------------------
@@ -232,18 +232,18 @@ async def test_a_deadline_is_for_the_call_and_all_its_attempts() -> None:
 
 async def test_a_call_that_is_not_done_in_time() -> None:
     class Silent(Transport):
-        async def send(self, request: Outgoing, *, deadline: float | None = None) -> Response:
+        async def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Response:
             await asyncio.sleep(60)
             raise AssertionError
 
     for operation, what in ((HeadObject("b", "k", timeout=0.02), "HeadObject b/k"), (ListBuckets(timeout=0.02), "ListBuckets")):
-        with pytest.raises(TimedOut, match=rf"^{what}: not done within 0\.02 s") as caught:
+        with pytest.raises(RequestTimeoutError, match=rf"^{what}: not done within 0\.02 s") as caught:
             await engine(Silent(ok())).call(operation)
         assert caught.value.sent is True, "it may have happened"
         assert isinstance(caught.value.__cause__, TimeoutError)
 
 
-@pytest.mark.parametrize("given", [TimedOut("a connection", sent=False), TimeoutError("of somebody else")])
+@pytest.mark.parametrize("given", [RequestTimeoutError("a connection", sent=False), TimeoutError("of somebody else")])
 async def test_another_timeout_is_not_taken_for_the_deadline(given: Exception) -> None:
     with pytest.raises(type(given)) as caught:
         await engine(Transport(given), retry=RetryConfig(attempts=1)).call(HeadObject("b", "k", timeout=60.0))
@@ -252,14 +252,14 @@ async def test_another_timeout_is_not_taken_for_the_deadline(given: Exception) -
 
 async def test_a_timeout_of_the_transport_is_told_in_its_own_words_also_at_the_deadline() -> None:
     class Late(Transport):
-        async def send(self, request: Outgoing, *, deadline: float | None = None) -> Response:
+        async def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Response:
             try:
                 await asyncio.sleep(60)
             except asyncio.CancelledError:
-                raise TimedOut("the deadline of the call passed", sent=False) from None
+                raise RequestTimeoutError("the deadline of the call passed", sent=False) from None
             raise AssertionError
 
-    with pytest.raises(TimedOut, match="the deadline of the call passed") as caught:
+    with pytest.raises(RequestTimeoutError, match="the deadline of the call passed") as caught:
         await engine(Late(ok()), retry=RetryConfig(attempts=1)).call(HeadObject("b", "k", timeout=0.02))
     assert caught.value.sent is False
 
@@ -301,7 +301,7 @@ async def test_a_second_refusal_is_the_last(status: int, kind: type[CosError], o
 
 async def test_a_second_try_without_an_answer_is_settled_with_0() -> None:
     identity = Identity(again=True)
-    transport = Transport(ok(b"", 401), Interrupted("cut", sent=True), ok(b"x"))
+    transport = Transport(ok(b"", 401), ConnectionLostError("cut", sent=True), ok(b"x"))
     await engine(transport, identity).call(HeadBucket("b"))
     assert identity.told == [("rejected", 401, None, ""), ("settled", 0)]
 
@@ -321,7 +321,7 @@ async def test_other_refusals_are_not_the_identitys(status: int) -> None:
 @pytest.mark.parametrize("open_", [False, True])
 async def test_no_secret_comes_back_in_an_error(open_: bool) -> None:
     words = "token-1 a-key-behind of-a-proxy"
-    for step in (error(404, "NoSuchKey", words), Interrupted(words, sent=True), ok(words.encode(), 400)):
+    for step in (error(404, "NoSuchKey", words), ConnectionLostError(words, sent=True), ok(words.encode(), 400)):
         made = engine(Transport(step), retry=RetryConfig(attempts=1))
         with pytest.raises(CosError) as caught:
             await (made.open(GetObject("b", "k")) if open_ else made.call(HeadBucket("b")))
@@ -486,7 +486,7 @@ async def test_a_bucket_under_key_protect_is_remembered_for_five_minutes(monkeyp
 
 
 async def test_a_bucket_that_is_not_or_cannot_be_asked_has_md5s_and_is_asked_again() -> None:
-    for step in (ok(), ok(**{"ibm-sse-kp-enabled": "False"}), ok(b"", 403), Interrupted("cut", sent=True)):
+    for step in (ok(), ok(**{"ibm-sse-kp-enabled": "False"}), ok(b"", 403), ConnectionLostError("cut", sent=True)):
         transport = Transport(step)
         made = engine(transport, retry=RetryConfig(attempts=1))
         for asked in (1, 2):
@@ -511,7 +511,7 @@ async def test_what_is_remembered_of_buckets_does_not_grow_for_ever() -> None:
 async def test_writes_are_verified_unless_said_otherwise() -> None:
     other = '"00000000000000000000000000000000"'
 
-    def said(request: Outgoing) -> Response:
+    def said(request: PreparedRequest) -> Response:
         return ok(ETag=other) if request.method == "PUT" else ok()
 
     for call in (engine(Transport(said)).call, engine(Transport(said)).answer):

@@ -12,13 +12,13 @@ from aiohttp import client_proto
 import aiocos
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator
-from aiocos.errors import ConfigError, Interrupted, ProtocolError, TimedOut
+from aiocos.errors import ConfigError, ConnectionLostError, ProtocolError, RequestTimeoutError
 from aiocos.net import verified
-from aiocos.net.direct import DirectWay
-from aiocos.net.session import SessionWay
+from aiocos.net.direct import RawBackend
+from aiocos.net.session import SessionBackend
 from aiocos.net.transport import Transport
 from aiocos.net.watch import LOOKS
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 ONCE = RetryConfig(attempts=1)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -112,9 +112,9 @@ async def test_both_ways_send_the_same(raw: Raw, method: str, path: str, query: 
     if method == "HEAD":
         raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"]
     for direct in (True, False):
-        async with transport(direct=direct, user_agent="mine") as sender:
+        async with transport(fast_path=direct, user_agent="mine") as sender:
             for _ in range(2):
-                await sender.send(Outgoing(method, raw.url, path, query, dict(headers), body))
+                await sender.send(PreparedRequest(method, raw.url, path, query, dict(headers), body))
     first, *others = map(fields, raw.heads)
     assert others == [first] * 3
 
@@ -122,7 +122,7 @@ async def test_both_ways_send_the_same(raw: Raw, method: str, path: str, query: 
 async def test_a_memoryview_and_a_bytearray(raw: Raw):
     async with transport() as sender:
         for body in (memoryview(b"abc"), bytearray(b"abc"), memoryview(bytearray(100_000))):
-            await sender.send(Outgoing("PUT", raw.url, "/b/k", "", {}, body))
+            await sender.send(PreparedRequest("PUT", raw.url, "/b/k", "", {}, body))
     assert [fields(head)[2] for head in raw.heads] == [b"abc", b"abc", bytes(100_000)]
     assert raw.connections == 1
 
@@ -131,9 +131,9 @@ async def test_a_memoryview_and_a_bytearray(raw: Raw):
 async def test_a_line_break_in_a_header_is_not_sent(raw: Raw, value: str):
     async with transport() as sender:
         with pytest.raises(ConfigError, match="X-Name"):
-            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {"X-Name": value}))
+            await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {"X-Name": value}))
         with pytest.raises(ConfigError, match="Authorization"):
-            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {"Authorization": f"Bearer {value}"}))
+            await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {"Authorization": f"Bearer {value}"}))
     assert raw.heads == []
 
 
@@ -142,7 +142,7 @@ async def test_an_answer_that_nobody_asked_for_is_nobodys(raw: Raw):
     raw.answers = [OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nothers", OK]
     async with transport() as sender:
         for _ in range(2):
-            answer = await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}))
+            answer = await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}))
             assert answer.body == b"ok"
             await asyncio.sleep(0.02)
     assert raw.connections == 2
@@ -158,7 +158,7 @@ async def test_an_answer_that_comes_while_nobody_asks(raw: Raw):
 
     async with serving(late) as origin, transport() as sender:
         for _ in range(2):
-            assert (await sender.send(Outgoing("GET", origin, "/b/k", "", {}))).body == b"ok"
+            assert (await sender.send(PreparedRequest("GET", origin, "/b/k", "", {}))).body == b"ok"
             await asyncio.sleep(0.1)
 
 
@@ -177,20 +177,20 @@ async def test_a_server_that_says_that_it_is_still_at_it():
         await writer.drain()
 
     async with serving(busy) as origin, transport(idle_timeout=0.4) as sender:
-        assert (await sender.send(Outgoing("POST", origin, "/b/k", "", {}))).body == b"ok"
+        assert (await sender.send(PreparedRequest("POST", origin, "/b/k", "", {}))).body == b"ok"
 
 
 async def test_information_before_the_answer(raw: Raw):
     raw.answers = [b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK]
     async with transport() as sender:
-        assert (await sender.send(Outgoing("PUT", raw.url, "/b/k", "", {}, b"x"))).body == b"ok"
+        assert (await sender.send(PreparedRequest("PUT", raw.url, "/b/k", "", {}, b"x"))).body == b"ok"
 
 
 async def test_another_protocol_is_none_of_ours(raw: Raw):
     raw.answers = [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"]
     async with transport() as sender:
         with pytest.raises(ProtocolError, match="something else"):
-            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}))
+            await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}))
 
 
 async def test_a_body_that_ends_with_the_connection(raw: Raw):
@@ -201,7 +201,7 @@ async def test_a_body_that_ends_with_the_connection(raw: Raw):
 
     async with serving(until_the_end) as origin, transport() as sender:
         for _ in range(2):
-            assert len((await sender.send(Outgoing("GET", origin, "/b/k", "", {}))).body) == 300_000
+            assert len((await sender.send(PreparedRequest("GET", origin, "/b/k", "", {}))).body) == 300_000
 
 
 async def test_a_server_that_does_not_answer_is_given_up_within_an_eighth_more(raw: Raw):
@@ -209,14 +209,14 @@ async def test_a_server_that_does_not_answer_is_given_up_within_an_eighth_more(r
     async with transport(idle_timeout=0.4) as sender:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        with pytest.raises(TimedOut, match=r"nothing moved for 0\.4 s") as caught:
-            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}))
+        with pytest.raises(RequestTimeoutError, match=r"nothing moved for 0\.4 s") as caught:
+            await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}))
         assert loop.time() - began >= 0.39
         # So often the timer has looked, eight times in an idle timeout.
         assert sender._local().direct.watch.turn == LOOKS + 1
         assert caught.value.sent
-        with pytest.raises(TimedOut, match="the deadline of the call passed"):
-            await sender.send(Outgoing("GET", raw.url, "/b/k", "", {}), deadline=loop.time() + 0.1)
+        with pytest.raises(RequestTimeoutError, match="the deadline of the call passed"):
+            await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}), deadline=loop.time() + 0.1)
 
 
 async def test_a_connection_that_is_not_made_in_time_sent_nothing(monkeypatch: pytest.MonkeyPatch):
@@ -225,8 +225,8 @@ async def test_a_connection_that_is_not_made_in_time_sent_nothing(monkeypatch: p
 
     monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", never)
     async with transport(idle_timeout=0.2, connect_timeout=0.1) as sender:
-        with pytest.raises(TimedOut, match="no connection in time") as caught:
-            await sender.send(Outgoing("GET", "http://127.0.0.1:1", "/b/k", "", {}))
+        with pytest.raises(RequestTimeoutError, match="no connection in time") as caught:
+            await sender.send(PreparedRequest("GET", "http://127.0.0.1:1", "/b/k", "", {}))
     assert not caught.value.sent
 
 
@@ -237,8 +237,8 @@ async def test_a_body_that_breaks_off(raw: Raw):
         await writer.drain()
 
     async with serving(half) as origin, transport() as sender:
-        with pytest.raises(Interrupted):
-            await sender.send(Outgoing("GET", origin, "/b/k", "", {}))
+        with pytest.raises(ConnectionLostError):
+            await sender.send(PreparedRequest("GET", origin, "/b/k", "", {}))
 
 
 # -- what the timer looks after ---------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ async def test_a_consumer_may_be_slower_than_the_idle_timeout():
         writer.write(b"ef")
 
     async with serving(in_pieces) as origin, transport() as sender:
-        exchange = await sender.open(Outgoing("GET", origin, "/b/k", "", {}))
+        exchange = await sender.open(PreparedRequest("GET", origin, "/b/k", "", {}))
         let_time_pass(sender)
         assert await exchange.chunk() == b"ab"
         let_time_pass(sender)
@@ -296,7 +296,7 @@ async def test_who_waits_is_looked_after_until_the_answer_is_there_and_no_longer
     async with serving(when_told) as origin, transport() as sender:
         watch = sender._local().direct.watch
         for _ in range(3):
-            task = asyncio.create_task(sender.send(Outgoing("GET", origin, "/b/k", "", {})))
+            task = asyncio.create_task(sender.send(PreparedRequest("GET", origin, "/b/k", "", {})))
             await asked.get()
             assert len(watch.flights) == 1
             # Half of an idle timeout for each: together more than one.
@@ -308,10 +308,10 @@ async def test_who_waits_is_looked_after_until_the_answer_is_there_and_no_longer
             assert not watch.flights
         assert connections == 1
         # And who does wait for too long is broken off.
-        task = asyncio.create_task(sender.send(Outgoing("GET", origin, "/b/k", "", {})))
+        task = asyncio.create_task(sender.send(PreparedRequest("GET", origin, "/b/k", "", {})))
         await asked.get()
         let_time_pass(sender)
-        with pytest.raises(TimedOut, match="nothing moved"):
+        with pytest.raises(RequestTimeoutError, match="nothing moved"):
             await task
 
 
@@ -320,7 +320,7 @@ async def test_who_waits_is_looked_after_until_the_answer_is_there_and_no_longer
 
 async def _ways(client: aiocos.Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
-    for name, kind in {"direct": DirectWay, "session": SessionWay}.items():
+    for name, kind in {"direct": RawBackend, "session": SessionBackend}.items():
         original = kind.open
 
         def opened(self, *args, original=original, name=name, **more):
@@ -340,7 +340,7 @@ async def test_the_way_that_requests_go(cos_emulator: Emulator, monkeypatch: pyt
         return aiocos.Client(cos_emulator.endpoint, **secret, **more)
 
     assert await _ways(client(), monkeypatch) == ["direct"]
-    assert await _ways(client(config=ClientConfig(direct=False)), monkeypatch) == ["session"]
+    assert await _ways(client(config=ClientConfig(fast_path=False)), monkeypatch) == ["session"]
     async with aiohttp.ClientSession() as session:
         assert set(await _ways(client(session=session), monkeypatch)) == {"session"}
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
@@ -362,7 +362,7 @@ async def test_an_aiohttp_that_is_otherwise_is_noticed(broken: str, monkeypatch,
     else:
         monkeypatch.setattr(client_proto.ResponseHandler, broken, lambda self, *args, **more: None)
     with caplog.at_level(logging.WARNING):
-        assert not verified.is_verified()
+        assert not verified.is_compatible()
     assert "requests go by its session" in caplog.text
 
 
@@ -370,9 +370,9 @@ async def test_an_aiohttp_that_is_otherwise_is_noticed(broken: str, monkeypatch,
 
 
 @contextlib.asynccontextmanager
-async def direct_way(**config) -> AsyncIterator[DirectWay]:
+async def direct_way(**config) -> AsyncIterator[RawBackend]:
     connector = aiohttp.TCPConnector(limit=0)
-    made = DirectWay(ClientConfig(**config), "agent", connector)
+    made = RawBackend(ClientConfig(**config), "agent", connector)
     try:
         yield made
     finally:
@@ -380,8 +380,8 @@ async def direct_way(**config) -> AsyncIterator[DirectWay]:
         await connector.close()
 
 
-def asking(origin: str, method: str = "GET", body=None, query: str = "", **headers: str) -> Outgoing:
-    return Outgoing(method, origin, "/b/k", query, headers, body)
+def asking(origin: str, method: str = "GET", body=None, query: str = "", **headers: str) -> PreparedRequest:
+    return PreparedRequest(method, origin, "/b/k", query, headers, body)
 
 
 ALWAYS = b"Host: cos.example:81\r\nUser-Agent: agent\r\nAccept-Encoding: identity\r\n"
@@ -403,7 +403,7 @@ ALWAYS = b"Host: cos.example:81\r\nUser-Agent: agent\r\nAccept-Encoding: identit
         (asking("x", Authorization="AWS4 x", b="1"), b"GET /b/k", b"Authorization: AWS4 x\r\nb: 1\r\n\r\n"),
     ],
 )  # fmt: skip
-async def test_the_head_of_a_request(request_: Outgoing, line: bytes, rest: bytes):
+async def test_the_head_of_a_request(request_: PreparedRequest, line: bytes, rest: bytes):
     async with direct_way() as way:
         for _ in range(2):
             head = way._head(request_, "cos.example:81", request_.body or b"")
@@ -462,7 +462,7 @@ async def test_half_a_body_has_not_arrived_nor_has_one_that_broke_off(raw: Raw):
             while exchange._payload.exception() is None:
                 await asyncio.sleep(0)
         assert exchange.arrived() is None
-        with pytest.raises(Interrupted):
+        with pytest.raises(ConnectionLostError):
             await exchange.chunk()
         exchange.close()
         exchange.close()
@@ -491,7 +491,9 @@ async def test_who_waits_for_a_body_that_is_closed_is_told(raw: Raw, closing: st
             while exchange not in way.watch.flights:
                 await asyncio.sleep(0)
         (exchange if closing == "the answer" else way).close()
-        with pytest.raises(Interrupted, match="closed on this side" if closing == "the answer" else "the client was closed"):
+        with pytest.raises(
+            ConnectionLostError, match="closed on this side" if closing == "the answer" else "the client was closed"
+        ):
             await task
         assert not way.watch.flights
         exchange.close()
@@ -502,7 +504,7 @@ async def test_a_body_that_stands_still_until_the_deadline(raw: Raw):
     async with direct_way() as way:
         exchange = await way.open(asking(raw.url), asyncio.get_running_loop().time() + 0.2)
         assert await exchange.chunk() == b"ok"
-        with pytest.raises(TimedOut, match="the deadline of the call passed") as caught:
+        with pytest.raises(RequestTimeoutError, match="the deadline of the call passed") as caught:
             await exchange.chunk()
         assert caught.value.sent
         exchange.close()
@@ -587,7 +589,7 @@ async def test_connections_that_cannot_be_used_are_closed_and_a_hundred_are_enou
                 return made[-1]
 
         connector, way._connector = way._connector, Connector()
-        with pytest.raises(Interrupted, match="the server speaks before it is asked") as caught:
+        with pytest.raises(ConnectionLostError, match="the server speaks before it is asked") as caught:
             await way.open(asking("http://cos.example"), None)
         assert not caught.value.sent
         assert len(made) == 101

@@ -10,15 +10,15 @@ from aiohttp.streams import EofStream
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from aiocos.errors import ConfigError, ConnectFailed, CosError, Interrupted, ProtocolError, TimedOut
-from aiocos.net.exchange import DOCUMENT_LIMIT, Exchange, meaning, name_of
-from aiocos.wire.message import Outgoing
+from aiocos.errors import ConfigError, ConnectError, ConnectionLostError, CosError, ProtocolError, RequestTimeoutError
+from aiocos.net.exchange import DOCUMENT_LIMIT, StreamedResponse, map_aiohttp_error, name_of
+from aiocos.wire.message import PreparedRequest
 
-REQUEST = Outgoing("GET", "https://cos.example", "/b/k", "versionId=1", {"Authorization": "Bearer a-token"})
+REQUEST = PreparedRequest("GET", "https://cos.example", "/b/k", "versionId=1", {"Authorization": "Bearer a-token"})
 NAME = "GET https://cos.example/b/k"
 
 
-class Pieces(Exchange):
+class Pieces(StreamedResponse):
     """An answer whose body comes in given pieces."""
 
     def __init__(self, *pieces: bytes) -> None:
@@ -81,26 +81,26 @@ KEY = ConnectionKey("cos.example", 443, True, True, None, None, None)
 @pytest.mark.parametrize(
     ("error", "kind", "sent", "text"),
     [
-        (aiohttp.ConnectionTimeoutError("x"), TimedOut, False, "no connection in time"),
-        (aiohttp.ServerTimeoutError("x"), TimedOut, True, "nothing moved"),
-        (TimeoutError(), TimedOut, True, "nothing moved"),
-        (aiohttp.ClientConnectorError(KEY, OSError(111, "refused")), ConnectFailed, False, "refused"),
-        (aiohttp.ClientProxyConnectionError(KEY, OSError(111, "refused")), ConnectFailed, False, "refused"),
-        (aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="no"), ConnectFailed, False, "407"),
+        (aiohttp.ConnectionTimeoutError("x"), RequestTimeoutError, False, "no connection in time"),
+        (aiohttp.ServerTimeoutError("x"), RequestTimeoutError, True, "nothing moved"),
+        (TimeoutError(), RequestTimeoutError, True, "nothing moved"),
+        (aiohttp.ClientConnectorError(KEY, OSError(111, "refused")), ConnectError, False, "refused"),
+        (aiohttp.ClientProxyConnectionError(KEY, OSError(111, "refused")), ConnectError, False, "refused"),
+        (aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="no"), ConnectError, False, "407"),
         (aiohttp.ClientResponseError(ASKED, (), status=400, message="odd"), ProtocolError, None, "the answer is no HTTP: odd"),
         (BadStatusLine("odd"), ProtocolError, None, "the answer is no HTTP: Bad status line 'odd'"),
         (aiohttp.InvalidURL("odd"), ConfigError, None, "odd"),
         (ValueError("odd"), ConfigError, None, "odd"),
-        (aiohttp.ClientPayloadError("cut"), Interrupted, True, "cut"),
-        (aiohttp.ServerDisconnectedError(), Interrupted, True, "Server disconnected"),
-        (OSError(5, "broken"), Interrupted, True, "broken"),
-        (RuntimeError("closed"), Interrupted, True, "closed"),
-        (EofStream(), Interrupted, True, "EofStream"),
+        (aiohttp.ClientPayloadError("cut"), ConnectionLostError, True, "cut"),
+        (aiohttp.ServerDisconnectedError(), ConnectionLostError, True, "Server disconnected"),
+        (OSError(5, "broken"), ConnectionLostError, True, "broken"),
+        (RuntimeError("closed"), ConnectionLostError, True, "closed"),
+        (EofStream(), ConnectionLostError, True, "EofStream"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_what_an_exception_means(error: Exception, kind: type[CosError], sent: bool | None, text: str) -> None:
-    made = meaning(error, REQUEST, "nothing moved")
+    made = map_aiohttp_error(error, REQUEST, "nothing moved")
     assert type(made) is kind
     assert getattr(made, "sent", None) is sent
     assert str(made).startswith(f"{NAME}: ")
@@ -110,16 +110,16 @@ def test_what_an_exception_means(error: Exception, kind: type[CosError], sent: b
 @pytest.mark.parametrize(
     ("error", "kind", "text"),
     [
-        (TimeoutError(), TimedOut, "no connection in time"),
-        (aiohttp.ConnectionTimeoutError("x"), TimedOut, "no connection in time"),
-        (aiohttp.ClientConnectorError(KEY, OSError(111, "refused")), ConnectFailed, "refused"),
-        (aiohttp.ClientConnectionError("speaks before it is asked"), Interrupted, "speaks before it is asked"),
-        (OSError(24, "too many files"), Interrupted, "too many files"),
+        (TimeoutError(), RequestTimeoutError, "no connection in time"),
+        (aiohttp.ConnectionTimeoutError("x"), RequestTimeoutError, "no connection in time"),
+        (aiohttp.ClientConnectorError(KEY, OSError(111, "refused")), ConnectError, "refused"),
+        (aiohttp.ClientConnectionError("speaks before it is asked"), ConnectionLostError, "speaks before it is asked"),
+        (OSError(24, "too many files"), ConnectionLostError, "too many files"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_while_connecting_nothing_was_sent(error: Exception, kind: type[CosError], text: str) -> None:
-    made = meaning(error, REQUEST, "nothing moved", connecting=True)
+    made = map_aiohttp_error(error, REQUEST, "nothing moved", connecting=True)
     assert type(made) is kind
     assert made.sent is False  # type: ignore[attr-defined]
     assert text in str(made)
@@ -127,6 +127,6 @@ def test_while_connecting_nothing_was_sent(error: Exception, kind: type[CosError
 
 def test_secrets_are_taken_out_of_what_aiohttp_quotes() -> None:
     error = BadStatusLine("a-token")
-    made = meaning(error, REQUEST, "")
+    made = map_aiohttp_error(error, REQUEST, "")
     assert "a-token" not in f"{made} {error} {error.args}"
     assert "***" in str(made)

@@ -41,7 +41,7 @@ async def test_work_is_done_in_a_thread_of_that_name() -> None:
     def work(one: int, *, two: int) -> tuple[int, str]:
         return one + two, threading.current_thread().name
 
-    result, name = await hashing.hashed(work, 1, two=2)
+    result, name = await hashing.run_in_hash_pool(work, 1, two=2)
     assert result == 3
     assert name.startswith("aiocos-hash")
 
@@ -53,7 +53,7 @@ async def test_a_cancel_does_not_wait_for_the_thread() -> None:
         begun.set()
         end.wait(60)
 
-    task = asyncio.create_task(hashing.hashed(work))
+    task = asyncio.create_task(hashing.run_in_hash_pool(work))
     await asyncio.to_thread(begun.wait, 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

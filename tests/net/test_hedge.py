@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aiocos
-from aiocos.config import HedgeConfig, PaceConfig
+from aiocos.config import ConcurrencyConfig, HedgeConfig
 from aiocos.emulator import Delay, Emulator, Reset, Status
-from aiocos.errors import ConfigError, Interrupted, NoSuchKey
+from aiocos.errors import ConfigError, ConnectionLostError, NoSuchKey
+from aiocos.groups import engine_of
 from aiocos.net.hedge import Hedge
-from aiocos.net.pace import Pace
+from aiocos.net.pace import AdaptiveLimiter
 
 HEDGED = aiocos.ClientConfig(
-    hedge=aiocos.HedgeConfig(quantile=0.9, least=0.05, share=0.05), retry=aiocos.RetryConfig(base=0.01, cap=0.02)
+    hedge=aiocos.HedgeConfig(quantile=0.9, min_delay=0.05, max_fraction=0.05), retry=aiocos.RetryConfig(base=0.01, cap=0.02)
 )
 
 
@@ -43,7 +44,7 @@ async def test_a_late_answer_is_asked_for_again(hedged: aiocos.Client, cos_emula
             assert await hedged.objects.read("bucket", "k") == b"data"
         else:
             assert (await hedged.objects.head("bucket", "k")).size == 4
-    assert hedged.pacing.in_flight == 0
+    assert hedged.concurrency.in_flight == 0
 
 
 async def test_writes_are_never_sent_twice(hedged: aiocos.Client, cos_emulator: Emulator):
@@ -91,7 +92,7 @@ async def test_a_cancel_ends_both(hedged: aiocos.Client, cos_emulator: Emulator)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert hedged.pacing.in_flight == 0
+    assert hedged.concurrency.in_flight == 0
     assert len(asyncio.all_tasks()) < before
 
 
@@ -149,12 +150,12 @@ def test_every_answer_is_given_or_dropped(
             if not stubborn:
                 raise
         if fails[number]:
-            raise Interrupted("broken", sent=True)
+            raise ConnectionLostError("broken", sent=True)
         opened.append(Opened())
         return opened[-1]
 
     async def play() -> None:
-        hedge, pace = Hedge(HedgeConfig(least=0, share=1)), Pace(PaceConfig(), 8)
+        hedge, pace = Hedge(HedgeConfig(min_delay=0, max_fraction=1)), AdaptiveLimiter(ConcurrencyConfig(), 8)
         for _ in range(20):
             hedge._took(0.0)
         task = asyncio.ensure_future(hedge.first(send, pace))
@@ -178,7 +179,7 @@ def test_every_answer_is_given_or_dropped(
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("method", ["read", "head"])
 async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Client, cos_emulator: Emulator, method: str):
-    local = hedged.engine._transport._local()
+    local = engine_of(hedged)._transport._local()
     for turns in range(0, 60, 3):
         cos_emulator.faults.script([Delay(0.05, times=2)])
         task = asyncio.create_task(getattr(hedged.objects, method)("bucket", "k"))
@@ -190,14 +191,14 @@ async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Clien
         async with asyncio.timeout(10):
             while local.connector._acquired:
                 await asyncio.sleep(0)
-        assert hedged.pacing.in_flight == 0
+        assert hedged.concurrency.in_flight == 0
 
 
 # -- the rule ---------------------------------------------------------------------------------------------------------
 
 
 def test_an_answer_is_late_by_those_of_before():
-    hedge = Hedge(HedgeConfig(quantile=0.5, least=0.0))
+    hedge = Hedge(HedgeConfig(quantile=0.5, min_delay=0.0))
     assert hedge.wait() is None
     for number in reversed(range(19)):
         hedge._took(float(number))
@@ -206,12 +207,12 @@ def test_an_answer_is_late_by_those_of_before():
     assert hedge.wait() == 9.0
     assert Hedge(HedgeConfig()).wait() is None
     for quantile, least, wait in ((0.95, 0.0, 18.0), (0.9, 0.0, 17.0), (0.05, 0.5, 0.5), (0.05, 0.0, 0.0)):
-        hedge._config = HedgeConfig(quantile=quantile, least=least)
+        hedge._config = HedgeConfig(quantile=quantile, min_delay=least)
         assert hedge.wait() == wait
 
 
 def test_the_last_two_hundred_are_remembered():
-    hedge = Hedge(HedgeConfig(quantile=0.999, least=0.0))
+    hedge = Hedge(HedgeConfig(quantile=0.999, min_delay=0.0))
     hedge._took(1_000.0)
     hedge._took(7.0)
     for number in range(198):
@@ -227,7 +228,7 @@ def test_the_last_two_hundred_are_remembered():
 
 
 async def test_second_requests_are_saved_up_and_spent():
-    pace, hedge = Pace(PaceConfig(), 8), Hedge(HedgeConfig(share=0.25))
+    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(max_fraction=0.25))
     assert hedge._may(pace), "one is there at first"
     assert not hedge._may(pace)
 
@@ -248,9 +249,9 @@ async def test_second_requests_are_saved_up_and_spent():
 
 
 async def test_a_refusal_since_the_last_look_forbids_one():
-    pace, hedge = Pace(PaceConfig(), 8), Hedge(HedgeConfig())
+    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig())
     hedge._allowed = 5.0
-    pace.heard(await pace.take(large=False), 503, {}, since=None)
+    pace.on_response(await pace.acquire(large=False), 503, {}, since=None)
     assert not hedge._may(pace)
     assert hedge._allowed == 5.0
     assert hedge._may(pace), "and only one"
@@ -258,7 +259,7 @@ async def test_a_refusal_since_the_last_look_forbids_one():
 
 
 async def test_how_long_an_answer_took_is_noted_with_and_without_a_second_request():
-    pace, hedge = Pace(PaceConfig(), 8), Hedge(HedgeConfig(least=0.0))
+    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0))
     for _ in range(20):
         hedge._took(0.0)
     loop, sent = asyncio.get_running_loop(), 0
@@ -282,7 +283,7 @@ async def test_how_long_an_answer_took_is_noted_with_and_without_a_second_reques
 
 @pytest.mark.parametrize("late", [True, False])
 async def test_the_last_error_is_raised_where_neither_begins(late: bool):
-    pace, hedge = Pace(PaceConfig(), 8), Hedge(HedgeConfig(least=0.0 if late else 60.0))
+    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0 if late else 60.0))
     for _ in range(20):
         hedge._took(0.0)
     gates = [asyncio.Event(), asyncio.Event()]
@@ -292,7 +293,7 @@ async def test_the_last_error_is_raised_where_neither_begins(late: bool):
         nonlocal calls
         number, calls = calls, calls + 1
         await gates[number].wait()
-        raise Interrupted(f"number {number}", sent=True)
+        raise ConnectionLostError(f"number {number}", sent=True)
 
     task = asyncio.ensure_future(hedge.first(send, pace))
     if late:
@@ -303,7 +304,7 @@ async def test_the_last_error_is_raised_where_neither_begins(late: bool):
         await _turns(5)
         assert not task.done()
     gates[0].set()
-    with pytest.raises(Interrupted, match="number 0"):
+    with pytest.raises(ConnectionLostError, match="number 0"):
         await task
     assert calls == (2 if late else 1)
     assert len(hedge._recent) == 20

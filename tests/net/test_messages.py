@@ -24,8 +24,8 @@ import aiocos
 from aiocos.cli.display import show_json
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.errors import ConfigError, CosError, CredentialsError, ServiceError, TransportError, printable
-from aiocos.net.exchange import meaning
-from aiocos.wire.message import Outgoing, Response
+from aiocos.net.exchange import map_aiohttp_error
+from aiocos.wire.message import PreparedRequest, Response
 
 ONCE = ClientConfig(retry=RetryConfig(attempts=1))
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl/c2lnbmF0dXJl+A=="
@@ -233,10 +233,10 @@ async def test_an_answer_that_is_no_http_and_repeats_the_request(where: str):
     ids=lambda error: type(error).__name__,
 )
 def test_what_aiohttp_quotes(error: Exception, connecting: bool):
-    request = Outgoing("GET", "https://cos.example", "/b/k", "", {"Authorization": f"Bearer {TOKEN}"})
-    told = meaning(copy.copy(error), request, "", connecting=connecting)
+    request = PreparedRequest("GET", "https://cos.example", "/b/k", "", {"Authorization": f"Bearer {TOKEN}"})
+    told = map_aiohttp_error(copy.copy(error), request, "", connecting=connecting)
     told.__cause__ = error
-    meaning(error, request, "", connecting=connecting)
+    map_aiohttp_error(error, request, "", connecting=connecting)
     shows_no_secret(f"{told} {told!r} {''.join(traceback.format_exception(told))} {error.args!r}")
 
 
@@ -259,7 +259,7 @@ def test_what_is_printable():
         aiocos.errors.IntegrityError(EVIL, expected=EVIL),
         aiocos.errors.TransferError(EVIL),
         TransportError(EVIL, sent=True),
-        aiocos.errors.TimedOut(EVIL, sent=False),
+        aiocos.errors.RequestTimeoutError(EVIL, sent=False),
         ServiceError(EVIL, status=400, code=EVIL, resource=EVIL, request_id=EVIL, operation=EVIL),
     ],
     ids=lambda error: type(error).__name__,
@@ -350,7 +350,7 @@ async def test_a_customers_key_goes_to_this_machine_and_over_https(service: Serv
 
 
 def test_a_request_has_no_secret_in_its_repr():
-    assert TOKEN not in repr(Outgoing("GET", "https://cos.example", "/", "", {"Authorization": TOKEN}))
+    assert TOKEN not in repr(PreparedRequest("GET", "https://cos.example", "/", "", {"Authorization": TOKEN}))
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aiocos
-from aiocos.config import PaceConfig, RetryConfig
+from aiocos.config import ConcurrencyConfig, RetryConfig
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import ConfigError
-from aiocos.net.pace import Pace, Width
-from aiocos.net.retry import decide
+from aiocos.net.pace import AdaptiveLimiter, LimitRule
+from aiocos.net.retry import retry_delay
 
 # -- the rule, in virtual time ----------------------------------------------------------------------------------------
 
@@ -47,7 +47,7 @@ class Run:
 
     def go(self, seed: int = 1) -> "Run":
         chance = random.Random(seed)
-        width, config = Width(PaceConfig(), 256), RetryConfig()
+        width, config = LimitRule(ConcurrencyConfig(), 256), RetryConfig()
         events: list[Event] = []
         begun = min(self.together, self.calls)
         waiting = list(range(begun))[::-1]
@@ -82,12 +82,14 @@ class Run:
                 continue
             if event.what == "done":
                 inside -= 1
-                width.admitted(used_up=in_flight >= width.value, seconds=self.service)
+                width.on_success(used_up=in_flight >= width.value, seconds=self.service)
                 another()
             else:
-                width.refused(event.ticket, tickets + 1, in_flight - 1)
+                width.on_throttle(event.ticket, tickets + 1, in_flight - 1)
                 error = aiocos.errors.Unavailable("", status=503, code="SlowDown")
-                delay = decide(error, attempt=attempts[event.request], repeatable=True, config=config, draw=chance.random())
+                delay = retry_delay(
+                    error, attempt=attempts[event.request], repeatable=True, config=config, draw=chance.random()
+                )
                 if delay is None:
                     self.failed += 1
                     another()
@@ -147,34 +149,34 @@ def test_after_an_outage_the_way_back_is_short():
 
 def test_a_queue_that_grows_ends_the_doubling():
     """A service that lets requests wait: twice as many at once take twice as long."""
-    width = Width(PaceConfig(), 256)
+    width = LimitRule(ConcurrencyConfig(), 256)
     for _ in range(2_000):
-        width.admitted(used_up=True, seconds=0.010 * width.value / 8)
+        width.on_success(used_up=True, seconds=0.010 * width.value / 8)
     # It goes on by steps, which a queue that is slow stops as well.
     assert width.value < 100
-    quick = Width(PaceConfig(), 256)
+    quick = LimitRule(ConcurrencyConfig(), 256)
     for _ in range(2_000):
-        quick.admitted(used_up=True, seconds=0.00005 * quick.value)
+        quick.on_success(used_up=True, seconds=0.00005 * quick.value)
     assert quick.value == 256, "milliseconds of a machine next door are no queue"
 
 
 def test_what_is_not_used_does_not_grow():
-    width = Width(PaceConfig(), 256)
+    width = LimitRule(ConcurrencyConfig(), 256)
     for _ in range(10_000):
-        width.admitted(used_up=False, seconds=0.01)
+        width.on_success(used_up=False, seconds=0.01)
     assert width.value == 32
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 300), st.booleans()), max_size=300))
 def test_the_width_keeps_its_bounds(answers: list[tuple[bool, int, bool]]):
-    width = Width(PaceConfig(), 100)
+    width = LimitRule(ConcurrencyConfig(), 100)
     for ticket, (refused, in_flight, used_up) in enumerate(answers):
         if refused:
             before = width.value
-            width.refused(ticket, ticket + 1, in_flight)
+            width.on_throttle(ticket, ticket + 1, in_flight)
             assert width.value <= max(1, before - 1)
         else:
-            width.admitted(used_up=used_up, seconds=None)
+            width.on_success(used_up=used_up, seconds=None)
         assert 1 <= width.value <= 100
 
 
@@ -182,34 +184,34 @@ def test_the_width_keeps_its_bounds(answers: list[tuple[bool, int, bool]]):
 
 
 async def test_places_are_given_in_order_and_never_too_many():
-    pace, order, most = Pace(PaceConfig(initial=3), 3), [], 0
+    pace, order, most = AdaptiveLimiter(ConcurrencyConfig(initial=3), 3), [], 0
 
     async def use(n: int) -> None:
         nonlocal most
-        await pace.take(large=False)
+        await pace.acquire(large=False)
         order.append(n)
-        most = max(most, pace.now().in_flight)
+        most = max(most, pace.state().in_flight)
         await asyncio.sleep(0)
-        pace.give(large=False)
+        pace.release(large=False)
 
     await asyncio.gather(*map(use, range(50)))
     assert (order, most) == (list(range(50)), 3)
-    assert pace.now()[:3] == (3, 0, 0)
+    assert pace.state()[:3] == (3, 0, 0)
 
 
 @settings(max_examples=100)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.sampled_from([200, 200, 200, 503, 429])), max_size=40))
 def test_cancelled_or_not_no_place_is_lost(uses: list[tuple[bool, int, int]]):
     async def play() -> None:
-        pace = Pace(PaceConfig(initial=4), 8)
+        pace = AdaptiveLimiter(ConcurrencyConfig(initial=4), 8)
 
         async def use(large: bool, status: int) -> None:
-            ticket = await pace.take(large=large)
+            ticket = await pace.acquire(large=large)
             try:
                 await asyncio.sleep(0)
-                pace.heard(ticket, status, {}, since=None)
+                pace.on_response(ticket, status, {}, since=None)
             finally:
-                pace.give(large=large)
+                pace.release(large=large)
 
         tasks = [asyncio.create_task(use(large, status)) for large, _, status in uses]
         for task, (_, cancel_after, _) in zip(tasks, uses, strict=True):
@@ -219,10 +221,10 @@ def test_cancelled_or_not_no_place_is_lost(uses: list[tuple[bool, int, int]]):
                 task.cancel()
         async with asyncio.timeout(10):
             await asyncio.gather(*tasks, return_exceptions=True)
-        assert pace.now().in_flight == 0
-        assert pace.now().waiting == 0
+        assert pace.state().in_flight == 0
+        assert pace.state().waiting == 0
         async with asyncio.timeout(1):
-            await pace.take(large=False)
+            await pace.acquire(large=False)
 
     asyncio.run(play())
 
@@ -231,13 +233,13 @@ class Model:
     """What the gate has to keep to, counted beside it."""
 
     def __init__(self, initial: int, most: int) -> None:
-        self.pace = Pace(PaceConfig(initial=initial), most)
+        self.pace = AdaptiveLimiter(ConcurrencyConfig(initial=initial), most)
         self.held: list[tuple[int, bool]] = []  # ticket and kind of who is in flight
         self.tickets: list[int] = []
         self.waiting: list[asyncio.Task[None]] = []
 
     async def _enter(self, large: bool) -> None:
-        ticket = await self.pace.take(large=large)
+        ticket = await self.pace.acquire(large=large)
         self.entered(ticket, large)
 
     def entered(self, ticket: int, large: bool) -> None:
@@ -252,7 +254,7 @@ class Model:
     async def step(self, what: str, number: int) -> None:
         if what in ("small", "large"):
             large = what == "large"
-            if ticket := self.pace.take_now(large=large):
+            if ticket := self.pace.try_acquire(large=large):
                 self.entered(ticket, large)
             else:
                 self.waiting.append(asyncio.create_task(self._enter(large)))
@@ -267,19 +269,19 @@ class Model:
 
     def leave(self, number: int, status: int) -> None:
         ticket, large = self.held.pop(number % len(self.held))
-        self.pace.heard(ticket, status, {}, since=None)
-        self.pace.give(large=large)
+        self.pace.on_response(ticket, status, {}, since=None)
+        self.pace.release(large=large)
 
     def check(self, before: int) -> None:
-        now = self.pace.now()
+        now = self.pace.state()
         assert now.in_flight == len(self.held), "who is counted is who is in flight"
         assert now.waiting == len(self.waiting)
-        assert len(self.held) <= max(now.width, before), "none is let in beyond the width"
+        assert len(self.held) <= max(now.limit, before), "none is let in beyond the width"
         if self.waiting:
             # Nobody waits for what is free: of each kind the first is kept out by the width, or by the other's quarter.
             small, large = (sum(kind is which for _, kind in self.held) for which in (False, True))
-            quarter = now.width // 4
-            assert small + large >= now.width or large >= now.width - quarter or small >= now.width - quarter
+            quarter = now.limit // 4
+            assert small + large >= now.limit or large >= now.limit - quarter or small >= now.limit - quarter
 
 
 STEPS = st.tuples(
@@ -305,23 +307,23 @@ def test_never_more_in_flight_than_allowed(initial: int, steps: list[tuple[str, 
         model.waiting = []
         while model.held:
             model.leave(0, 200)
-        assert model.pace.now()[1:3] == (0, 0)
+        assert model.pace.state()[1:3] == (0, 0)
 
     asyncio.run(play())
 
 
 async def test_a_place_that_comes_together_with_a_cancel_goes_on_to_the_next():
-    pace = Pace(PaceConfig(initial=1), 1)
-    await pace.take(large=False)
-    first, second = (asyncio.create_task(pace.take(large=False)) for _ in range(2))
+    pace = AdaptiveLimiter(ConcurrencyConfig(initial=1), 1)
+    await pace.acquire(large=False)
+    first, second = (asyncio.create_task(pace.acquire(large=False)) for _ in range(2))
     await asyncio.sleep(0)
-    pace.give(large=False)
+    pace.release(large=False)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     await asyncio.sleep(0)
     assert second.done()
-    assert pace.now()[:3] == (1, 1, 0)
-    third = asyncio.create_task(pace.take(large=False))
+    assert pace.state()[:3] == (1, 1, 0)
+    third = asyncio.create_task(pace.acquire(large=False))
     await asyncio.sleep(0)
     assert not third.done(), "one at a time"
     third.cancel()
@@ -329,61 +331,61 @@ async def test_a_place_that_comes_together_with_a_cancel_goes_on_to_the_next():
 
 
 async def test_small_ones_do_not_wait_for_a_large_one_that_is_in():
-    pace = Pace(PaceConfig(initial=7), 8)
-    tickets = [await pace.take(large=False) for _ in range(7)]
-    large = asyncio.create_task(pace.take(large=True))
-    small = asyncio.create_task(pace.take(large=False))
+    pace = AdaptiveLimiter(ConcurrencyConfig(initial=7), 8)
+    tickets = [await pace.acquire(large=False) for _ in range(7)]
+    large = asyncio.create_task(pace.acquire(large=True))
+    small = asyncio.create_task(pace.acquire(large=False))
     await asyncio.sleep(0)
     # One place is given back, and one is added.
-    pace.heard(tickets[0], 200, {}, since=None)
-    pace.give(large=False)
+    pace.on_response(tickets[0], 200, {}, since=None)
+    pace.release(large=False)
     await asyncio.sleep(0)
     assert (large.done(), small.done()) == (True, True)
-    assert pace.now()[:3] == (8, 8, 0)
+    assert pace.state()[:3] == (8, 8, 0)
 
 
 @pytest.mark.parametrize("since", [None, 0.0])
 async def test_the_width_grows_again_after_refusals(since: float | None):
     """By answers while it is used up: to half at once, beyond after ten quiet rounds."""
-    pace, held = Pace(PaceConfig(initial=8), 8), []
+    pace, held = AdaptiveLimiter(ConcurrencyConfig(initial=8), 8), []
 
     async def fill() -> None:
-        while ticket := pace.take_now(large=False):
+        while ticket := pace.try_acquire(large=False):
             held.append(ticket)
 
     async def answer(status: int) -> None:
         await fill()
-        pace.heard(held.pop(0), status, {}, since=None if since is None else pace._loop.time())
-        pace.give(large=False)
+        pace.on_response(held.pop(0), status, {}, since=None if since is None else pace._loop.time())
+        pace.release(large=False)
 
     for _ in range(6):
         await answer(503)
-    assert pace.now().width == 1 + 1
+    assert pace.state().limit == 1 + 1
     for _ in range(400):
         await answer(200)
-    assert pace.now().width == 8
-    assert pace.now().refusals == 6
+    assert pace.state().limit == 8
+    assert pace.state().refusals == 6
 
 
 async def test_neither_kind_holds_the_other_up():
-    pace = Pace(PaceConfig(initial=8), 8)
+    pace = AdaptiveLimiter(ConcurrencyConfig(initial=8), 8)
     for _ in range(6):
-        await pace.take(large=True)
-    large = asyncio.create_task(pace.take(large=True))
+        await pace.acquire(large=True)
+    large = asyncio.create_task(pace.acquire(large=True))
     await asyncio.sleep(0)
     assert not large.done(), "a quarter is kept for small ones"
-    await pace.take(large=False)
-    await pace.take(large=False)
-    pace.give(large=True)
+    await pace.acquire(large=False)
+    await pace.acquire(large=False)
+    pace.release(large=True)
     await asyncio.sleep(0)
     assert large.done()
-    full = Pace(PaceConfig(initial=8), 8)
+    full = AdaptiveLimiter(ConcurrencyConfig(initial=8), 8)
     for _ in range(8):
-        await full.take(large=False)
-    waiting = asyncio.create_task(full.take(large=True))
-    crowd = [asyncio.create_task(full.take(large=False)) for _ in range(20)]
+        await full.acquire(large=False)
+    waiting = asyncio.create_task(full.acquire(large=True))
+    crowd = [asyncio.create_task(full.acquire(large=False)) for _ in range(20)]
     await asyncio.sleep(0)
-    full.give(large=False)
+    full.release(large=False)
     await asyncio.sleep(0)
     assert waiting.done(), "of eight places two are for large ones, before further small ones"
     for task in crowd:
@@ -392,13 +394,13 @@ async def test_neither_kind_holds_the_other_up():
 
 
 async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says():
-    pace = Pace(PaceConfig(initial=2), 8)
-    tickets = [await pace.take(large=False) for _ in range(2)]
+    pace = AdaptiveLimiter(ConcurrencyConfig(initial=2), 8)
+    tickets = [await pace.acquire(large=False) for _ in range(2)]
     for ticket in tickets:
-        pace.heard(ticket, 503, {"Retry-After": "50"}, since=None)
-        pace.give(large=False)
-    assert 0 < pace.now().held <= 50
-    waiting = asyncio.create_task(pace.take(large=False))
+        pace.on_response(ticket, 503, {"Retry-After": "50"}, since=None)
+        pace.release(large=False)
+    assert 0 < pace.state().paused_for <= 50
+    waiting = asyncio.create_task(pace.acquire(large=False))
     for _ in range(5):
         await asyncio.sleep(0)
     assert not waiting.done()
@@ -408,12 +410,12 @@ async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says()
     pace._timer.cancel()
     pace._held_until = asyncio.get_running_loop().time()
     pace._go_on()
-    pace.heard(await waiting, 200, {}, since=None)
-    pace.give(large=False)
+    pace.on_response(await waiting, 200, {}, since=None)
+    pace.release(large=False)
     # Others get through: then it is the affair of the one that was refused.
-    pace.heard(await pace.take(large=False), 503, {"Retry-After": "60"}, since=None)
-    pace.give(large=False)
-    assert pace.now().held == 0
+    pace.on_response(await pace.acquire(large=False), 503, {"Retry-After": "60"}, since=None)
+    pace.release(large=False)
+    assert pace.state().paused_for == 0
     pace.close()
 
 
@@ -435,26 +437,26 @@ async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says()
 )
 @pytest.mark.parametrize("status", [429, 503, 400])
 async def test_nobody_waits_for_what_no_request_waits_for(status: int, headers: dict[str, str], least: float, most: float):
-    pace = Pace(PaceConfig(initial=1), 8)
-    pace.heard(await pace.take(large=False), status, headers, since=None)
-    pace.give(large=False)
+    pace = AdaptiveLimiter(ConcurrencyConfig(initial=1), 8)
+    pace.on_response(await pace.acquire(large=False), status, headers, since=None)
+    pace.release(large=False)
     if status == 400:
         least = most = 0
-    assert least <= pace.now().held <= most
+    assert least <= pace.state().paused_for <= most
     pace.close()
 
 
 async def test_a_fixed_width_stays():
-    pace = Pace(None, 5)
-    ticket = await pace.take(large=False)
-    pace.heard(ticket, 503, {"Retry-After": "10"}, since=None)
-    pace.give(large=False)
-    assert pace.now() == (5, 0, 0, 0, 0.0)
+    pace = AdaptiveLimiter(None, 5)
+    ticket = await pace.acquire(large=False)
+    pace.on_response(ticket, 503, {"Retry-After": "10"}, since=None)
+    pace.release(large=False)
+    assert pace.state() == (5, 0, 0, 0, 0.0)
 
 
 def test_settings_that_cannot_be():
     with pytest.raises(ConfigError):
-        PaceConfig(initial=0)
+        ConcurrencyConfig(initial=0)
 
 
 # -- over the wire ----------------------------------------------------------------------------------------------------
@@ -512,75 +514,75 @@ async def test_trial_e8_over_the_wire():
             await asyncio.gather(*(one(n) for n in range(400)))
         assert service.done == 400
         assert service.asked <= 1.2 * 400
-        assert cos.pacing.width < 20
-        assert cos.pacing.refusals == service.asked - 400
-        assert cos.pacing[1:3] == (0, 0)
+        assert cos.concurrency.limit < 20
+        assert cos.concurrency.refusals == service.asked - 400
+        assert cos.concurrency[1:3] == (0, 0)
 
 
 async def test_a_client_says_how_it_is(cos: aiocos.Client, cos_emulator: Emulator):
     await cos.buckets.create("bucket")
-    assert cos.pacing[:4] == (32, 0, 0, 0)
+    assert cos.concurrency[:4] == (32, 0, 0, 0)
     cos_emulator.faults.script([Delay(5, operation="PutObject")])
     task = asyncio.create_task(cos.objects.put("bucket", "k", b"x"))
     async with asyncio.timeout(10):
-        while not cos.pacing.in_flight:
+        while not cos.concurrency.in_flight:
             await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert cos.pacing.in_flight == 0
+    assert cos.concurrency.in_flight == 0
 
 
 async def test_refusals_of_other_kinds_are_no_sign_of_a_crowd(cos: aiocos.Client, cos_emulator: Emulator):
     await cos.buckets.create("bucket")
     cos_emulator.faults.script([Status(500, code="InternalError", operation="PutObject", times=2)])
     await cos.objects.put("bucket", "k", b"x")
-    assert cos.pacing.refusals == 0
-    assert cos.pacing.width == 32
+    assert cos.concurrency.refusals == 0
+    assert cos.concurrency.limit == 32
 
 
 # -- the rule, step by step -------------------------------------------------------------------------------------------
 
 
-def grow(width: Width, answers: int, *, used_up: bool = True, seconds: float | None = None) -> list[int]:
+def grow(width: LimitRule, answers: int, *, used_up: bool = True, seconds: float | None = None) -> list[int]:
     """The width after each of so many answers."""
     values = []
     for _ in range(answers):
-        width.admitted(used_up=used_up, seconds=seconds)
+        width.on_success(used_up=used_up, seconds=seconds)
         values.append(width.value)
     return values
 
 
 def test_the_width_at_first_and_its_growth_by_one_with_every_answer():
-    assert Width(PaceConfig(), 256).value == 32
-    assert Width(PaceConfig(initial=40), 16).value == 16
-    width = Width(PaceConfig(initial=4), 8)
+    assert LimitRule(ConcurrencyConfig(), 256).value == 32
+    assert LimitRule(ConcurrencyConfig(initial=40), 16).value == 16
+    width = LimitRule(ConcurrencyConfig(initial=4), 8)
     assert (width.value, width.ceiling, width.refusals) == (4, 8, 0)
     assert grow(width, 3, used_up=False) == [4, 4, 4]
     assert grow(width, 6) == [5, 6, 7, 8, 8, 8]
 
 
 def test_a_refusal_takes_the_width_to_what_is_in_flight():
-    width = Width(PaceConfig(initial=16), 16)
-    width.refused(0, 10, 5)
+    width = LimitRule(ConcurrencyConfig(initial=16), 16)
+    width.on_throttle(0, 10, 5)
     assert (width.value, width.ceiling, width.refusals) == (5, 8, 1)
     # A ticket of the same crowd: what the width was before is still 16.
-    width.refused(9, 20, 3)
+    width.on_throttle(9, 20, 3)
     assert (width.value, width.ceiling, width.refusals) == (3, 8, 2)
     # The next crowd, and more in flight than the width.
-    width.refused(10, 30, 100)
+    width.on_throttle(10, 30, 100)
     assert (width.value, width.ceiling, width.refusals) == (2, 2, 3)
-    width.refused(30, 40, 0)
+    width.on_throttle(30, 40, 0)
     assert (width.value, width.ceiling, width.refusals) == (1, 1, 4)
-    width.refused(40, 50, 0)
+    width.on_throttle(40, 50, 0)
     assert (width.value, width.ceiling) == (1, 1)
 
 
 def test_beyond_the_ceiling_it_grows_after_ten_rounds_and_then_faster():
-    width = Width(PaceConfig(initial=16), 16)
-    width.refused(0, 1, 2)
-    width.refused(1, 2, 100)
+    width = LimitRule(ConcurrencyConfig(initial=16), 16)
+    width.on_throttle(0, 1, 2)
+    width.on_throttle(1, 2, 100)
     assert (width.value, width.ceiling) == (1, 1)
-    width.refused(2, 3, 0)
+    width.on_throttle(2, 3, 0)
     assert grow(width, 9) == [1] * 9
     assert grow(width, 20, used_up=False) == [1] * 20, "answers that leave room say nothing"
     assert grow(width, 1) == [2]
@@ -591,13 +593,13 @@ def test_beyond_the_ceiling_it_grows_after_ten_rounds_and_then_faster():
 
 
 def test_a_refusal_makes_the_growth_begin_anew():
-    width = Width(PaceConfig(initial=16), 64)
-    width.refused(0, 1, 4)
+    width = LimitRule(ConcurrencyConfig(initial=16), 64)
+    width.on_throttle(0, 1, 4)
     assert (width.value, width.ceiling) == (4, 8)
     assert grow(width, 4) == [5, 6, 7, 8]
     assert grow(width, 80) == [8] * 79 + [9]
     assert grow(width, 17) == [9] * 17
-    width.refused(1, 2, 100)
+    width.on_throttle(1, 2, 100)
     assert (width.value, width.ceiling) == (8, 8)
     assert grow(width, 80) == [8] * 79 + [9]
     assert grow(width, 18) == [9] * 17 + [11]
@@ -605,8 +607,8 @@ def test_a_refusal_makes_the_growth_begin_anew():
 
 
 def test_a_step_is_never_more_than_the_width():
-    width = Width(PaceConfig(initial=2), 1_000)
-    width.refused(0, 1, 1)
+    width = LimitRule(ConcurrencyConfig(initial=2), 1_000)
+    width.on_throttle(0, 1, 1)
     assert (width.value, width.ceiling) == (1, 1)
     grow(width, 10)
     assert (width.value, width._step) == (2, 2)
@@ -618,7 +620,7 @@ def test_a_step_is_never_more_than_the_width():
 
 def test_answers_that_take_much_longer_than_the_quickest_end_the_growth():
     """The average follows by a sixteenth of each answer; too long is twice the least and ten milliseconds."""
-    width = Width(PaceConfig(initial=4), 256)
+    width = LimitRule(ConcurrencyConfig(initial=4), 256)
     assert grow(width, 1, seconds=0.1) == [5]
     # 0.156, 0.209, 0.258: the last is more than 0.21.
     assert grow(width, 3, seconds=1.0) == [6, 7, 7]
@@ -627,11 +629,11 @@ def test_answers_that_take_much_longer_than_the_quickest_end_the_growth():
     assert grow(width, 1_000, seconds=1.0) == [7] * 1_000
     assert grow(width, 100, seconds=0.1)[-1] > 7
     # Without a time there is nothing to compare.
-    assert grow(Width(PaceConfig(initial=4), 256), 3) == [5, 6, 7]
+    assert grow(LimitRule(ConcurrencyConfig(initial=4), 256), 3) == [5, 6, 7]
 
 
 def test_the_least_time_is_looked_for_anew_every_500_answers():
-    width = Width(PaceConfig(initial=4), 4)
+    width = LimitRule(ConcurrencyConfig(initial=4), 4)
     grow(width, 1, used_up=False, seconds=0.1)
     grow(width, 498, used_up=False, seconds=5.0)
     assert (width._least, width._least_before) == (0.1, float("inf"))
@@ -661,8 +663,8 @@ class Noted:
         self.told.append(("refused", ticket, newest, in_flight))
 
 
-def noting(value: int) -> tuple[Pace, Noted]:
-    pace, noted = Pace(PaceConfig(initial=value), value), Noted(value)
+def noting(value: int) -> tuple[AdaptiveLimiter, Noted]:
+    pace, noted = AdaptiveLimiter(ConcurrencyConfig(initial=value), value), Noted(value)
     pace._width = noted  # type: ignore[assignment]
     return pace, noted
 
@@ -670,24 +672,24 @@ def noting(value: int) -> tuple[Pace, Noted]:
 async def test_an_answer_is_told_with_whether_the_width_was_used_up():
     pace, noted = noting(3)
     since = asyncio.get_running_loop().time() - 7
-    assert [pace.take_now(large=False) for _ in range(2)] == [1, 2]
-    pace.heard(2, 200, {}, since=since)
+    assert [pace.try_acquire(large=False) for _ in range(2)] == [1, 2]
+    pace.on_response(2, 200, {}, since=since)
     assert noted.told == [], "there is room, and the ticket is none of the sixteenth"
-    pace.heard(16, 200, {}, since=since)
-    pace.heard(32, 404, {}, since=None)
+    pace.on_response(16, 200, {}, since=since)
+    pace.on_response(32, 404, {}, since=None)
     assert noted.told == [("admitted", False, 7), ("admitted", False, None)]
     noted.told.clear()
-    assert pace.take_now(large=True) == 3
-    pace.heard(3, 200, {}, since=since)
+    assert pace.try_acquire(large=True) == 3
+    pace.on_response(3, 200, {}, since=since)
     assert noted.told == [("admitted", True, 7)]
-    assert pace.take_now(large=False) == 0
+    assert pace.try_acquire(large=False) == 0
     noted.told.clear()
     # Somebody waits: the width is used up, also where a place has just been given back.
     for large in (False, True):
-        waiting = asyncio.create_task(pace.take(large=large))
+        waiting = asyncio.create_task(pace.acquire(large=large))
         await asyncio.sleep(0)
         noted.value = 9
-        pace.heard(5, 200, {}, since=None)
+        pace.on_response(5, 200, {}, since=None)
         noted.value = 3
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
@@ -698,61 +700,61 @@ async def test_an_answer_is_told_with_whether_the_width_was_used_up():
 async def test_a_refusal_is_told_with_its_ticket_and_the_others_in_flight(status: int):
     pace, noted = noting(8)
     for large in (False, True, False):
-        await pace.take(large=large)
-    pace.heard(2, status, {"Retry-After": "7"}, since=None)
+        await pace.acquire(large=large)
+    pace.on_response(2, status, {"Retry-After": "7"}, since=None)
     assert noted.told == [("refused", 2, 4, 2)]
-    assert pace.now().held == 0
+    assert pace.state().paused_for == 0
 
 
 async def test_a_hold_begins_only_where_nothing_gets_through():
     pace, _ = noting(1)
-    ticket = await pace.take(large=False)
-    pace.heard(ticket, 200, {}, since=None)
-    pace.heard(ticket, 503, {"Retry-After": "7"}, since=None)
-    assert pace.now().held == 0, "one has got through since"
-    pace.heard(ticket, 503, {}, since=None)
-    pace.heard(ticket, 503, {"Retry-After": "0"}, since=None)
+    ticket = await pace.acquire(large=False)
+    pace.on_response(ticket, 200, {}, since=None)
+    pace.on_response(ticket, 503, {"Retry-After": "7"}, since=None)
+    assert pace.state().paused_for == 0, "one has got through since"
+    pace.on_response(ticket, 503, {}, since=None)
+    pace.on_response(ticket, 503, {"Retry-After": "0"}, since=None)
     assert pace._timer is None
-    pace.heard(ticket, 503, {"Retry-After": "7"}, since=None)
-    assert 6 < pace.now().held <= 7
-    pace.heard(ticket, 503, {"Retry-After": "20"}, since=None)
-    assert 19 < pace.now().held <= 20
-    pace.heard(ticket, 503, {"Retry-After": "3"}, since=None)
-    assert 19 < pace.now().held <= 20, "who asks for less does not shorten it"
-    pace.give(large=False)
-    assert pace.take_now(large=False) == 0
-    waiting = asyncio.create_task(pace.take(large=False))
+    pace.on_response(ticket, 503, {"Retry-After": "7"}, since=None)
+    assert 6 < pace.state().paused_for <= 7
+    pace.on_response(ticket, 503, {"Retry-After": "20"}, since=None)
+    assert 19 < pace.state().paused_for <= 20
+    pace.on_response(ticket, 503, {"Retry-After": "3"}, since=None)
+    assert 19 < pace.state().paused_for <= 20, "who asks for less does not shorten it"
+    pace.release(large=False)
+    assert pace.try_acquire(large=False) == 0
+    waiting = asyncio.create_task(pace.acquire(large=False))
     await asyncio.sleep(0)
-    assert pace.now() == (1, 0, 1, 0, pytest.approx(20, abs=1))
+    assert pace.state() == (1, 0, 1, 0, pytest.approx(20, abs=1))
     timer = pace._timer
     pace.close()
     await asyncio.sleep(0)
     assert timer.cancelled()
     assert waiting.done(), "who waits is let in: the client that closes has nobody else to wake them"
-    assert pace.now() == (1, 1, 0, 0, 0.0)
+    assert pace.state() == (1, 1, 0, 0, 0.0)
     pace.close()
 
 
 async def test_a_hold_of_others_is_no_affair_of_a_wider_gate():
     pace, _ = noting(2)
-    pace.heard(await pace.take(large=False), 503, {"Retry-After": "7"}, since=None)
+    pace.on_response(await pace.acquire(large=False), 503, {"Retry-After": "7"}, since=None)
     assert pace._timer is None
     pace._width.value = 1
-    pace.heard(1, 503, {"Retry-After": "7"}, since=None)
+    pace.on_response(1, 503, {"Retry-After": "7"}, since=None)
     assert pace._timer is not None
     pace.close()
 
 
 async def test_a_hold_ends_by_itself():
     pace, _ = noting(1)
-    ticket = await pace.take(large=False)
-    pace.heard(ticket, 503, {"Retry-After": "0.02"}, since=None)
-    pace.give(large=False)
-    waiting = [asyncio.create_task(pace.take(large=False)) for _ in range(2)]
+    ticket = await pace.acquire(large=False)
+    pace.on_response(ticket, 503, {"Retry-After": "0.02"}, since=None)
+    pace.release(large=False)
+    waiting = [asyncio.create_task(pace.acquire(large=False)) for _ in range(2)]
     async with asyncio.timeout(30):
         assert await waiting[0] == 2
     assert pace._timer is None
-    pace.give(large=False)
+    pace.release(large=False)
     assert await waiting[1] == 3
 
 
@@ -796,14 +798,14 @@ async def test_a_quarter_is_kept_from_small_ones_while_a_large_one_waits(small: 
 
 async def test_who_comes_later_does_not_pass_who_waits():
     pace, _ = noting(1)
-    await pace.take(large=False)
-    first = asyncio.create_task(pace.take(large=False))
+    await pace.acquire(large=False)
+    first = asyncio.create_task(pace.acquire(large=False))
     await asyncio.sleep(0)
-    pace.give(large=False)
-    assert pace.take_now(large=False) == 0
-    second = asyncio.create_task(pace.take(large=False))
+    pace.release(large=False)
+    assert pace.try_acquire(large=False) == 0
+    second = asyncio.create_task(pace.acquire(large=False))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert (first.done(), second.done()) == (True, False)
-    pace.give(large=False)
+    pace.release(large=False)
     assert await second == 3

@@ -13,10 +13,10 @@ import aiocos
 from aiocos.auth.profile import TrustedProfile
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator
-from aiocos.errors import ConfigError, ConnectFailed, CosError, CredentialsError
-from aiocos.net.transport import OneOff, Transport, proxy_for
+from aiocos.errors import ConfigError, ConnectError, CosError, CredentialsError
+from aiocos.net.transport import EphemeralTransport, Transport, proxy_for
 from aiocos.wire.address import is_loopback
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 ONCE = ClientConfig(retry=RetryConfig(attempts=1))
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "NO_PROXY", "no_proxy")
@@ -144,9 +144,9 @@ async def test_no_credential_goes_over_plain_http_through_a_proxy(proxy: Listeni
     with pytest.raises(ConfigError, match="https"):
         aiocos.Client("https://cos.invalid", api_key="a-key-that-is-secret", iam_endpoint="http://iam.invalid")
     # What fetches tokens takes no proxy for plain http at all: a token would come back through it.
-    async with OneOff(ONCE) as http:
-        with pytest.raises(ConnectFailed):
-            await http.send(Outgoing("PUT", "http://metadata.invalid", "/instance_identity/v1/token", "", {}), timeout=5)
+    async with EphemeralTransport(ONCE) as http:
+        with pytest.raises(ConnectError):
+            await http.send(PreparedRequest("PUT", "http://metadata.invalid", "/instance_identity/v1/token", "", {}), timeout=5)
     assert proxy.connections == 0
 
 
@@ -167,7 +167,7 @@ async def test_https_goes_through_a_tunnel_that_sees_no_credential(proxy: Listen
     async with aiocos.Client(
         "https://cos.invalid", credentials=aiocos.BearerToken("a-token-that-is-secret"), config=ONCE
     ) as cos:
-        with pytest.raises(ConnectFailed) as caught:
+        with pytest.raises(ConnectError) as caught:
             await cos.buckets.list()
     assert proxy.connections == 1
     assert proxy.heads[0].startswith(b"CONNECT cos.invalid:443 ")
@@ -200,7 +200,7 @@ async def test_a_token_is_fetched_past_a_proxy(proxy: Listening, monkeypatch: py
         async with aiocos.Client(
             "https://cos.invalid", api_key=emulator.api_key, iam_endpoint=emulator.iam_endpoint, config=ONCE
         ) as cos:
-            with pytest.raises(ConnectFailed):
+            with pytest.raises(ConnectError):
                 await cos.buckets.list()
         async with aiocos.Client(
             "https://cos.invalid", api_key="no-such-key-0123", iam_endpoint=emulator.iam_endpoint, config=ONCE
@@ -289,4 +289,4 @@ async def test_a_transport_for_a_token_asks_no_proxy_over_plain_http(monkeypatch
         assert secrets <= transport.secrets
         assert ("a-word" in transport.secrets) is plainly
         await transport.close()
-    assert OneOff(ONCE)._transport._plainly is False
+    assert EphemeralTransport(ONCE)._transport._plainly is False

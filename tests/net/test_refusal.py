@@ -8,9 +8,9 @@ from aiocos.errors import CosError, NotModified, Redirected
 from aiocos.operations.buckets import HeadBucket, ListBuckets
 from aiocos.operations.objects import GetObject
 from aiocos.refusal import refusal, resource_of
-from aiocos.wire.message import Outgoing, Response
+from aiocos.wire.message import PreparedRequest, Response
 
-REQUEST = Outgoing("GET", "https://cos.example", "/b/k", "", {"Authorization": "Bearer a-token"})
+REQUEST = PreparedRequest("GET", "https://cos.example", "/b/k", "", {"Authorization": "Bearer a-token"})
 
 
 def refused(status: int, **headers: str) -> CosError:

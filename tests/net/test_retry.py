@@ -17,22 +17,22 @@ from aiocos.errors import (
     BadDigest,
     ConfigError,
     Conflict,
-    ConnectFailed,
+    ConnectError,
+    ConnectionLostError,
     CosError,
     CredentialsError,
     IncompleteBody,
     IntegrityError,
-    Interrupted,
     NoSuchKey,
     PreconditionFailed,
     ProtocolError,
+    RequestTimeoutError,
     ServiceError,
     Throttled,
-    TimedOut,
     Unavailable,
 )
 from aiocos.net import retry
-from aiocos.net.retry import LONGEST_WAIT, RetryBudget, decide, persist
+from aiocos.net.retry import MAX_RETRY_AFTER, RetryBudget, retry_call, retry_delay
 from aiocos.wire.retry_after import retry_after
 
 CONFIG = RetryConfig(attempts=5, base=0.1, cap=2.0)
@@ -42,14 +42,14 @@ YES, NO = True, False
 @pytest.mark.parametrize(
     ("error", "repeatable", "attempt", "again"),
     [
-        (ConnectFailed("x", sent=False), NO, 1, YES),
-        (ConnectFailed("x", sent=False), YES, 4, YES),
-        (ConnectFailed("x", sent=False), YES, 5, NO),
-        (TimedOut("x", sent=False), NO, 1, YES),
-        (TimedOut("x", sent=True), NO, 1, NO),
-        (TimedOut("x", sent=True), YES, 1, YES),
-        (Interrupted("x", sent=True), NO, 1, NO),
-        (Interrupted("x", sent=True), YES, 1, YES),
+        (ConnectError("x", sent=False), NO, 1, YES),
+        (ConnectError("x", sent=False), YES, 4, YES),
+        (ConnectError("x", sent=False), YES, 5, NO),
+        (RequestTimeoutError("x", sent=False), NO, 1, YES),
+        (RequestTimeoutError("x", sent=True), NO, 1, NO),
+        (RequestTimeoutError("x", sent=True), YES, 1, YES),
+        (ConnectionLostError("x", sent=True), NO, 1, NO),
+        (ConnectionLostError("x", sent=True), YES, 1, YES),
         (Throttled(status=503, code="SlowDown"), NO, 1, YES),
         (Throttled(status=429), NO, 1, YES),
         (Unavailable(status=503, code="ServiceUnavailable"), NO, 1, YES),
@@ -74,28 +74,28 @@ YES, NO = True, False
     ids=lambda value: f"{type(value).__name__}-{getattr(value, 'code', '')}" if isinstance(value, CosError) else str(value),
 )
 def test_the_rule(error: CosError, repeatable: bool, attempt: int, again: bool):
-    delay = decide(error, attempt=attempt, repeatable=repeatable, config=CONFIG, draw=0.5)
+    delay = retry_delay(error, attempt=attempt, repeatable=repeatable, config=CONFIG, draw=0.5)
     assert (delay is not None) is again
 
 
 def test_waits_grow_up_to_the_cap_and_are_drawn_below_that():
     error = Unavailable(status=503)
     longest = [
-        decide(error, attempt=n, repeatable=True, config=RetryConfig(attempts=9, base=0.1, cap=2.0), draw=0.999999)
+        retry_delay(error, attempt=n, repeatable=True, config=RetryConfig(attempts=9, base=0.1, cap=2.0), draw=0.999999)
         for n in range(1, 9)
     ]
     assert [round(d or 0, 2) for d in longest] == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0, 2.0]
-    assert decide(error, attempt=3, repeatable=True, config=CONFIG, draw=0.0) == 0.0
+    assert retry_delay(error, attempt=3, repeatable=True, config=CONFIG, draw=0.0) == 0.0
 
 
 def test_a_connection_closed_under_a_request_is_replaced_at_once():
-    assert decide(Interrupted("x", sent=True), attempt=1, repeatable=True, config=CONFIG, draw=0.9) == 0.0
-    assert decide(Interrupted("x", sent=True), attempt=2, repeatable=True, config=CONFIG, draw=0.9) > 0.0
+    assert retry_delay(ConnectionLostError("x", sent=True), attempt=1, repeatable=True, config=CONFIG, draw=0.9) == 0.0
+    assert retry_delay(ConnectionLostError("x", sent=True), attempt=2, repeatable=True, config=CONFIG, draw=0.9) > 0.0
 
 
 def test_the_service_is_given_the_time_it_asks_for_unless_that_is_absurd():
-    assert decide(Throttled(status=503, retry_after=7), attempt=1, repeatable=True, config=CONFIG, draw=0.5) == 7
-    assert decide(Throttled(status=503, retry_after=100_000), attempt=1, repeatable=True, config=CONFIG, draw=0.5) is None
+    assert retry_delay(Throttled(status=503, retry_after=7), attempt=1, repeatable=True, config=CONFIG, draw=0.5) == 7
+    assert retry_delay(Throttled(status=503, retry_after=100_000), attempt=1, repeatable=True, config=CONFIG, draw=0.5) is None
 
 
 def test_the_budget_is_spent_by_retries_and_refilled_by_successes():
@@ -124,21 +124,21 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 async def test_it_tries_until_it_succeeds_and_gives_the_last_error_otherwise(pauses: list[float]):
-    errors = [Unavailable(status=500), Interrupted("x", sent=True)]
+    errors = [Unavailable(status=500), ConnectionLostError("x", sent=True)]
 
     async def once() -> str:
         if errors:
             raise errors.pop(0)
         return "done"
 
-    assert await persist(once, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True) == "done"
+    assert await retry_call(once, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True) == "done"
     assert len(pauses) == 2
 
     async def never() -> str:
         raise Unavailable("no", status=500)
 
     with pytest.raises(Unavailable) as caught:
-        await persist(never, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True)
+        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True)
     assert caught.value.attempts == 5
     assert "after 5 attempts" in str(caught.value)
 
@@ -153,7 +153,7 @@ async def test_an_empty_budget_ends_it(pauses: list[float]):
         raise Unavailable(status=503)
 
     with pytest.raises(Unavailable):
-        await persist(never, config=config, budget=RetryBudget(config), repeatable=True)
+        await retry_call(never, config=config, budget=RetryBudget(config), repeatable=True)
     assert calls == 2
 
 
@@ -163,7 +163,7 @@ async def test_no_wait_goes_beyond_the_deadline(pauses: list[float]):
 
     deadline = asyncio.get_running_loop().time() + 5
     with pytest.raises(Throttled):
-        await persist(never, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True, deadline=deadline)
+        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True, deadline=deadline)
     assert pauses == []
 
 
@@ -172,7 +172,7 @@ async def test_an_exception_that_is_not_ours_passes_through(pauses: list[float])
         raise KeyError("bug")
 
     with pytest.raises(KeyError):
-        await persist(broken, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True)
+        await retry_call(broken, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True)
     assert pauses == []
 
 
@@ -226,9 +226,9 @@ async def test_who_is_asked_to_wait_too_long_is_told_at_once(status: int, code: 
             with pytest.raises(ServiceError) as caught:
                 await cos.objects.put("bucket", "key", b"data")
             assert caught.value.retry_after is not None
-            assert caught.value.retry_after > LONGEST_WAIT
+            assert caught.value.retry_after > MAX_RETRY_AFTER
             assert (caught.value.attempts, service.asked) == (1, 1)
-            assert cos.pacing.held == 0
+            assert cos.concurrency.paused_for == 0
             # Neither another call waits for it, nor the next one of this kind.
             await cos.objects.head("bucket", "other")
             await cos.objects.put("bucket", "key", b"data")
@@ -250,8 +250,8 @@ async def test_what_says_nothing_is_waited_for_as_if_it_were_not_there(status: i
 def test_no_retry_after_is_a_wait_that_cannot_be(text: str):
     found = retry_after({"Retry-After": text}, now=1e9)
     assert found is None or found >= 0
-    delay = decide(Throttled(status=429, retry_after=found), attempt=1, repeatable=True, config=RetryConfig(), draw=0.5)
-    assert delay is None or 0 <= delay <= LONGEST_WAIT
+    delay = retry_delay(Throttled(status=429, retry_after=found), attempt=1, repeatable=True, config=RetryConfig(), draw=0.5)
+    assert delay is None or 0 <= delay <= MAX_RETRY_AFTER
 
 
 # -- each bound -------------------------------------------------------------------------------------------------------
@@ -260,26 +260,28 @@ def test_no_retry_after_is_a_wait_that_cannot_be(text: str):
 @pytest.mark.parametrize(("asked", "delay"), [(0.0, 0.1), (0.05, 0.1), (0.2, 0.2), (300.0, 300.0), (300.1, None)])
 def test_a_service_is_waited_for_as_it_asks_and_never_less_than_the_backoff(asked: float, delay: float | None):
     error = Throttled(status=503, retry_after=asked)
-    assert decide(error, attempt=1, repeatable=True, config=RetryConfig(), draw=0.5) == delay
+    assert retry_delay(error, attempt=1, repeatable=True, config=RetryConfig(), draw=0.5) == delay
 
 
 @pytest.mark.parametrize(("attempts", "attempt", "again"), [(1, 1, NO), (2, 1, YES), (2, 2, NO), (5, 4, YES), (5, 5, NO)])
 def test_the_number_of_attempts(attempts: int, attempt: int, again: bool):
-    delay = decide(Unavailable(status=500), attempt=attempt, repeatable=True, config=RetryConfig(attempts=attempts), draw=0.5)
+    delay = retry_delay(
+        Unavailable(status=500), attempt=attempt, repeatable=True, config=RetryConfig(attempts=attempts), draw=0.5
+    )
     assert (delay is not None) is again
 
 
 def test_waits_double_from_twice_the_base():
     config = RetryConfig(attempts=100, cap=1e30)
     waits = [
-        decide(Unavailable(status=500), attempt=n, repeatable=True, config=config, draw=1.0) for n in (1, 2, 3, 64, 65, 99)
+        retry_delay(Unavailable(status=500), attempt=n, repeatable=True, config=config, draw=1.0) for n in (1, 2, 3, 64, 65, 99)
     ]
     assert waits == [0.2, 0.4, 0.8, 0.1 * 2.0**64, 0.1 * 2.0**64, 0.1 * 2.0**64]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_only_a_503_says_that_nothing_was_done(status: int):
-    again = decide(Unavailable(status=status), attempt=1, repeatable=False, config=RetryConfig(), draw=0.5)
+    again = retry_delay(Unavailable(status=status), attempt=1, repeatable=False, config=RetryConfig(), draw=0.5)
     assert (again is not None) is (status == 503)
 
 
@@ -287,7 +289,8 @@ def test_only_a_503_says_that_nothing_was_done(status: int):
 @pytest.mark.parametrize("repeatable", [YES, NO])
 def test_damage_on_the_way_is_tried_again_once(code: str, repeatable: bool):
     again = [
-        decide(BadDigest(status=400, code=code), attempt=n, repeatable=repeatable, config=RetryConfig(), draw=0.5) is not None
+        retry_delay(BadDigest(status=400, code=code), attempt=n, repeatable=repeatable, config=RetryConfig(), draw=0.5)
+        is not None
         for n in (1, 2)
     ]
     assert again == [code == "BadDigest", False]
@@ -309,7 +312,7 @@ async def test_what_a_retry_is_told(pauses: list[float], monkeypatch: pytest.Mon
     monkeypatch.setattr("aiocos.net.retry.random.random", lambda: 0.5)
     config = RetryConfig(budget=10, retry_cost=5, refund=1)
     budget, told = RetryBudget(config), list[tuple[CosError, int, float]]()
-    errors: list[CosError] = [Unavailable(status=500), TimedOut("x", sent=True), ProtocolError("x")]
+    errors: list[CosError] = [Unavailable(status=500), RequestTimeoutError("x", sent=True), ProtocolError("x")]
     given = list(errors)
 
     async def once() -> str:
@@ -318,7 +321,7 @@ async def test_what_a_retry_is_told(pauses: list[float], monkeypatch: pytest.Mon
         return "done"
 
     with pytest.raises(ProtocolError):
-        await persist(
+        await retry_call(
             once, config=config, budget=budget, repeatable=True, on_retry=lambda *more: told.append(more), failed=None
         )
     # The third finds the budget empty.
@@ -326,7 +329,7 @@ async def test_what_a_retry_is_told(pauses: list[float], monkeypatch: pytest.Mon
     assert pauses == [0.1, 0.2]
     assert [getattr(error, "attempts", None) for error in given] == [1, 2, None]
     assert budget.left == 0
-    assert await persist(once, config=config, budget=budget, repeatable=True) == "done"
+    assert await retry_call(once, config=config, budget=budget, repeatable=True) == "done"
     assert budget.left == 1
 
 
@@ -341,7 +344,7 @@ async def test_a_first_attempt_that_was_made_already_counts(pauses: list[float])
 
     failed = Unavailable(status=502)
     with pytest.raises(Unavailable) as caught:
-        await persist(once, config=config, budget=RetryBudget(config), repeatable=True, failed=failed)
+        await retry_call(once, config=config, budget=RetryBudget(config), repeatable=True, failed=failed)
     assert (calls, len(pauses)) == (1, 1)
     assert (failed.attempts, caught.value.attempts, caught.value.status) == (1, 2, 500)
 
@@ -363,7 +366,7 @@ async def test_a_retry_begins_before_the_deadline_or_not_at_all(
 
     monkeypatch.setattr(retry, "asyncio", SimpleNamespace(get_running_loop=Loop))
     budget = RetryBudget(RetryConfig())
-    work = persist(once, config=RetryConfig(), budget=budget, repeatable=True, deadline=100.0 + left)
+    work = retry_call(once, config=RetryConfig(), budget=budget, repeatable=True, deadline=100.0 + left)
     if tried:
         assert await work == "done"
         assert pauses == [7.0]

@@ -14,10 +14,10 @@ from tests.net.scripted import answer, scripted
 from tests.net.test_direct import OK, Raw, serving
 
 from aiocos.config import ClientConfig
-from aiocos.errors import ConfigError, ConnectFailed, Interrupted, TimedOut
+from aiocos.errors import ConfigError, ConnectError, ConnectionLostError, RequestTimeoutError
 from aiocos.net import session as module
-from aiocos.net.session import Patience, SessionWay, connector_of
-from aiocos.wire.message import Outgoing
+from aiocos.net.session import IdleTimeout, SessionBackend, connector_of
+from aiocos.wire.message import PreparedRequest
 
 
 class Timer:
@@ -34,7 +34,7 @@ class Timer:
         self.set.append(when)
 
 
-def waited(patience: Patience) -> Timer:
+def waited(patience: IdleTimeout) -> Timer:
     timer = Timer()
     patience._timer = timer  # type: ignore[assignment]
     return timer
@@ -45,17 +45,17 @@ def waited(patience: Patience) -> Timer:
 
 async def test_a_wait_ends_when_idle_or_at_the_deadline() -> None:
     now = asyncio.get_running_loop().time()
-    assert Patience(60.0, None).wait().when() == pytest.approx(now + 60, abs=5)
-    assert Patience(60.0, now + 1_000).wait().when() == pytest.approx(now + 60, abs=5)
-    assert Patience(60.0, now + 20).wait().when() == now + 20
-    assert str(Patience(60.0, None)) == "nothing moved for 60 s"
-    assert str(Patience(1.5, now + 1_000)) == "nothing moved for 1.5 s"
-    assert str(Patience(60.0, now)) == "the deadline of the call passed"
+    assert IdleTimeout(60.0, None).wait().when() == pytest.approx(now + 60, abs=5)
+    assert IdleTimeout(60.0, now + 1_000).wait().when() == pytest.approx(now + 60, abs=5)
+    assert IdleTimeout(60.0, now + 20).wait().when() == now + 20
+    assert str(IdleTimeout(60.0, None)) == "nothing moved for 60 s"
+    assert str(IdleTimeout(1.5, now + 1_000)) == "nothing moved for 1.5 s"
+    assert str(IdleTimeout(60.0, now)) == "the deadline of the call passed"
 
 
 async def test_progress_moves_the_end_of_a_wait_until_the_answer_has_begun() -> None:
     now = asyncio.get_running_loop().time()
-    patience = Patience(60.0, None)
+    patience = IdleTimeout(60.0, None)
     patience.moved()
     timer = waited(patience)
     patience.moved()
@@ -74,7 +74,7 @@ async def test_a_body_in_the_buffers_of_the_system_moves_while_it_gets_less(monk
     left = 1_000
     monkeypatch.setattr(module, "waiting", lambda transport: left)
     now = asyncio.get_running_loop().time()
-    patience, sending = Patience(60.0, None), asyncio.WriteTransport()
+    patience, sending = IdleTimeout(60.0, None), asyncio.WriteTransport()
     timer = waited(patience)
     patience.moved(sending)
     look = patience._look
@@ -101,7 +101,7 @@ async def test_a_body_in_the_buffers_of_the_system_moves_while_it_gets_less(monk
 
 
 async def test_without_a_body_there_is_nothing_to_look_at() -> None:
-    patience = Patience(60.0, None)
+    patience = IdleTimeout(60.0, None)
     timer = waited(patience)
     patience._watch()
     assert timer.set == []
@@ -119,17 +119,17 @@ async def raw() -> AsyncIterator[Raw]:
 
 
 @pytest.fixture
-async def way() -> AsyncIterator[SessionWay]:
-    made = SessionWay(ClientConfig(idle_timeout=30.0), "agent", aiohttp.TCPConnector(), lent=False)
+async def way() -> AsyncIterator[SessionBackend]:
+    made = SessionBackend(ClientConfig(idle_timeout=30.0), "agent", aiohttp.TCPConnector(), lent=False)
     yield made
     await made.client.close()
 
 
-def get(raw: Raw, **headers: str) -> Outgoing:
-    return Outgoing("GET", raw.url, "/b/k", "", headers)
+def get(raw: Raw, **headers: str) -> PreparedRequest:
+    return PreparedRequest("GET", raw.url, "/b/k", "", headers)
 
 
-async def test_what_has_arrived_is_had_at_once_and_again_by_reading(raw: Raw, way: SessionWay) -> None:
+async def test_what_has_arrived_is_had_at_once_and_again_by_reading(raw: Raw, way: SessionBackend) -> None:
     exchange = await way.open(get(raw), None)
     while exchange.arrived() is None:
         await asyncio.sleep(0)
@@ -143,14 +143,14 @@ async def test_what_has_arrived_is_had_at_once_and_again_by_reading(raw: Raw, wa
     assert not [line for line in lines if line.startswith(("Accept:", "Content-Type:", "Cookie:"))]
 
 
-async def test_cookies_and_compressed_bodies_are_left_alone(raw: Raw, way: SessionWay) -> None:
+async def test_cookies_and_compressed_bodies_are_left_alone(raw: Raw, way: SessionBackend) -> None:
     raw.answers = [b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"]
     for _ in range(2):
         assert await (await way.open(get(raw), None)).read() == b"ok"
     assert b"Cookie" not in raw.heads[1]
 
 
-async def test_half_a_body_has_not_arrived(raw: Raw, way: SessionWay) -> None:
+async def test_half_a_body_has_not_arrived(raw: Raw, way: SessionBackend) -> None:
     raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
     exchange = await way.open(get(raw), None)
     assert exchange.arrived() is None
@@ -161,30 +161,30 @@ async def test_half_a_body_has_not_arrived(raw: Raw, way: SessionWay) -> None:
         while not way._waiting:
             await asyncio.sleep(0)
     way.wake()
-    with pytest.raises(Interrupted):
+    with pytest.raises(ConnectionLostError):
         await task
     assert not way._waiting
 
 
-async def test_a_body_that_broke_off_has_not_arrived(way: SessionWay) -> None:
+async def test_a_body_that_broke_off_has_not_arrived(way: SessionBackend) -> None:
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok")
         await writer.drain()
 
     async with serving(half) as origin:
-        exchange = await way.open(Outgoing("GET", origin, "/b/k", "", {}), None)
+        exchange = await way.open(PreparedRequest("GET", origin, "/b/k", "", {}), None)
         async with asyncio.timeout(30):
             while exchange._response.content.exception() is None:  # type: ignore[attr-defined]
                 await asyncio.sleep(0)
         assert exchange.arrived() is None
-        with pytest.raises(Interrupted):
+        with pytest.raises(ConnectionLostError):
             while await exchange.chunk():
                 pass
         exchange.close()
 
 
-async def test_a_body_that_was_read_leaves_its_connection_and_others_do_not(raw: Raw, way: SessionWay) -> None:
+async def test_a_body_that_was_read_leaves_its_connection_and_others_do_not(raw: Raw, way: SessionBackend) -> None:
     exchange = await way.open(get(raw), None)
     assert await exchange.read() == b"ok"
     exchange.close()
@@ -195,7 +195,7 @@ async def test_a_body_that_was_read_leaves_its_connection_and_others_do_not(raw:
     assert raw.connections == 2
 
 
-async def test_a_body_that_is_dropped_is_warned_of_and_one_that_has_come_is_not(raw: Raw, way: SessionWay) -> None:
+async def test_a_body_that_is_dropped_is_warned_of_and_one_that_has_come_is_not(raw: Raw, way: SessionBackend) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         exchange = await way.open(get(raw), None)
@@ -219,19 +219,19 @@ async def test_a_body_that_is_dropped_is_warned_of_and_one_that_has_come_is_not(
 
 
 async def test_what_is_told_of_a_wait_that_ended(raw: Raw) -> None:
-    made = SessionWay(ClientConfig(idle_timeout=0.05), "agent", aiohttp.TCPConnector(), lent=False)
+    made = SessionBackend(ClientConfig(idle_timeout=0.05), "agent", aiohttp.TCPConnector(), lent=False)
     try:
         raw.answers = [b""]
-        with pytest.raises(TimedOut, match=r"nothing moved for 0\.05 s") as caught:
+        with pytest.raises(RequestTimeoutError, match=r"nothing moved for 0\.05 s") as caught:
             await made.open(get(raw), None)
         assert caught.value.sent
         raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
         exchange = await made.open(get(raw), None)
         assert await exchange.chunk() == b"ok"
-        with pytest.raises(TimedOut, match=r"nothing moved for 0\.05 s"):
+        with pytest.raises(RequestTimeoutError, match=r"nothing moved for 0\.05 s"):
             await exchange.chunk()
         exchange.close()
-        with pytest.raises(TimedOut, match="the deadline of the call passed"):
+        with pytest.raises(RequestTimeoutError, match="the deadline of the call passed"):
             raw.answers = [b""]
             await made.open(get(raw), asyncio.get_running_loop().time() + 0.01)
     finally:
@@ -240,7 +240,7 @@ async def test_what_is_told_of_a_wait_that_ended(raw: Raw) -> None:
 
 @pytest.mark.parametrize("size", [32_768, 32_769])
 async def test_only_a_large_body_is_written_in_steps(
-    raw: Raw, way: SessionWay, size: int, monkeypatch: pytest.MonkeyPatch
+    raw: Raw, way: SessionBackend, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
     original = module.SteppedPayload
@@ -250,7 +250,7 @@ async def test_only_a_large_body_is_written_in_steps(
         return original(data, progress)
 
     monkeypatch.setattr(module, "SteppedPayload", counted)
-    exchange = await way.open(Outgoing("PUT", raw.url, "/b/k", "", {}, bytes(size)), None)
+    exchange = await way.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(size)), None)
     assert await exchange.read() == b"ok"
     assert made == ([size] if size > 32_768 else [])
     assert raw.heads[0].endswith(bytes(size))
@@ -262,7 +262,7 @@ async def test_only_a_large_body_is_written_in_steps(
 async def test_connections_of_a_session_that_is_closed_cannot_be_lent() -> None:
     lender = aiohttp.ClientSession()
     assert connector_of(lender) is lender.connector
-    made = SessionWay(ClientConfig(), "agent", connector_of(lender), lent=True)
+    made = SessionBackend(ClientConfig(), "agent", connector_of(lender), lent=True)
     await made.client.close()
     assert not lender.connector.closed  # type: ignore[union-attr]
     await lender.close()
@@ -270,22 +270,22 @@ async def test_connections_of_a_session_that_is_closed_cannot_be_lent() -> None:
         connector_of(lender)
 
 
-async def test_a_connection_is_made_within_its_own_time(way: SessionWay) -> None:
+async def test_a_connection_is_made_within_its_own_time(way: SessionBackend) -> None:
     assert way.client.timeout.total is None
     assert way.client.timeout.sock_connect == ClientConfig().connect_timeout
     assert not way.client.trust_env
-    with pytest.raises(ConnectFailed):
-        await way.open(Outgoing("GET", "http://127.0.0.1:1", "/b/k", "", {}), None)
+    with pytest.raises(ConnectError):
+        await way.open(PreparedRequest("GET", "http://127.0.0.1:1", "/b/k", "", {}), None)
 
 
-async def test_a_request_is_not_repeated_by_aiohttp(way: SessionWay) -> None:
+async def test_a_request_is_not_repeated_by_aiohttp(way: SessionBackend) -> None:
     assert getattr(way.client, "_retry_connection", False) is False
     async with scripted(answer(b"x")) as (script, cos):
         assert await cos.objects.read("b", "k") == b"x"
         assert len(script.heads) == 1
 
 
-async def test_nothing_is_watched_once_the_answer_has_begun_or_none_will_come(raw: Raw, way: SessionWay) -> None:
+async def test_nothing_is_watched_once_the_answer_has_begun_or_none_will_come(raw: Raw, way: SessionBackend) -> None:
     looks: list[asyncio.TimerHandle] = []
     loop = asyncio.get_running_loop()
     original = loop.call_later
@@ -298,11 +298,11 @@ async def test_nothing_is_watched_once_the_answer_has_begun_or_none_will_come(ra
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "call_later", call_later)
-        exchange = await way.open(Outgoing("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None)
+        exchange = await way.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None)
         assert await exchange.read() == b"ok"
         assert len(looks) == 1
         raw.answers = [b""]
-        task = asyncio.create_task(way.open(Outgoing("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None))
+        task = asyncio.create_task(way.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None))
         async with asyncio.timeout(30):
             while len(looks) < 2:
                 await asyncio.sleep(0)

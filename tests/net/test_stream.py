@@ -12,8 +12,9 @@ from tests.net.scripted import CONFIG, answer, scripted
 
 import aiocos
 from aiocos import ByteRange
-from aiocos.errors import ConfigError, Interrupted, InvalidRange, PreconditionFailed, ProtocolError, TimedOut
-from aiocos.net.exchange import Exchange
+from aiocos.errors import ConfigError, ConnectionLostError, InvalidRange, PreconditionFailed, ProtocolError, RequestTimeoutError
+from aiocos.groups import engine_of
+from aiocos.net.exchange import StreamedResponse
 from aiocos.net.retry import RetryBudget
 from aiocos.net.stream import BodyStream
 from aiocos.wire.ranges import Extent
@@ -96,7 +97,7 @@ async def test_a_continuation_of_a_range_answered_with_the_whole_ends_with_the_r
 
 async def test_a_short_body_is_asked_for_until_patience_ends():
     async with scripted(BROKEN, ranged(HALF, SIZE - 1, b"", length=SIZE - HALF)) as (script, cos):
-        with pytest.raises(Interrupted, match=r"after 3 attempts|ended"):
+        with pytest.raises(ConnectionLostError, match=r"after 3 attempts|ended"):
             await cos.objects.read("b", "k")
         assert len(script.heads) == 3
 
@@ -171,7 +172,7 @@ async def test_a_chunked_body_of_known_size_may_lack_its_end():
 
 async def test_without_an_etag_a_body_does_not_go_on():
     async with scripted(answer(DATA[:HALF], length=SIZE, etag=None)) as (script, cos):
-        with pytest.raises(Interrupted):
+        with pytest.raises(ConnectionLostError):
             await cos.objects.read("b", "k")
         assert len(script.heads) == 1
 
@@ -334,7 +335,7 @@ async def test_closed_while_somebody_reads(closing: str):
                 await asyncio.sleep(0.001)
         assert len(script.heads) == 1
         if closing == "client":
-            assert cos.engine.connections is None
+            assert engine_of(cos).connections is None
 
 
 async def test_read_on_after_the_client_is_closed():
@@ -348,7 +349,7 @@ async def test_read_on_after_the_client_is_closed():
                 while chunk := await obj.chunk():
                     first += chunk
         assert DATA.startswith(first)
-        assert (len(script.heads), cos.engine.connections) == (1, None)
+        assert (len(script.heads), engine_of(cos).connections) == (1, None)
 
 
 async def test_opened_by_two_tasks():
@@ -402,7 +403,7 @@ async def test_a_stream_that_is_dropped_frees_its_socket(entered: bool):
 # -- by itself ----------------------------------------------------------------------------------------------------------
 
 
-class _Exchange(Exchange):
+class _Exchange(StreamedResponse):
     """An answer that gives its pieces, and then breaks."""
 
     def __init__(self, *pieces: bytes | Exception, **headers: str) -> None:
@@ -428,16 +429,22 @@ class _Exchange(Exchange):
         return "GET x"
 
 
-def _broken() -> Interrupted:
-    return Interrupted("broken", sent=True)
+def _broken() -> ConnectionLostError:
+    return ConnectionLostError("broken", sent=True)
 
 
-def body(exchange: Exchange, *more: Exchange, length: int | None = 10, retry: aiocos.RetryConfig = CONFIG.retry, **at: float):
+def body(
+    exchange: StreamedResponse,
+    *more: StreamedResponse,
+    length: int | None = 10,
+    retry: aiocos.RetryConfig = CONFIG.retry,
+    **at: float,
+):
     """A body whose continuations are further exchanges; `asked` are the ranges of these."""
     asked: list[tuple[int, int | None]] = []
     left = list(more)
 
-    async def reopen(first: int, last: int | None) -> Exchange:
+    async def reopen(first: int, last: int | None) -> StreamedResponse:
         asked.append((first, last))
         await asyncio.sleep(0)
         return left.pop(0)
@@ -509,10 +516,10 @@ async def test_the_rest_of_a_whole_object_that_came_for_a_range_is_dropped():
 
 
 async def test_no_continuation_is_waited_for_beyond_the_deadline():
-    slow, silent = aiocos.RetryConfig(attempts=3, base=3600, cap=3600), TimedOut("silent", sent=True)
+    slow, silent = aiocos.RetryConfig(attempts=3, base=3600, cap=3600), RequestTimeoutError("silent", sent=True)
     stream, asked = body(_Exchange(silent), _Exchange(b"1234567890"), retry=slow, within=1.0)
     async with asyncio.timeout(5):
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(TimedOut):
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(RequestTimeoutError):
             patch.setattr("aiocos.net.stream.random.random", lambda: 0.5)
             await stream.chunk()
     assert asked == []
@@ -539,7 +546,9 @@ async def read_to_the_end(stream: BodyStream) -> bytes:
     return b"".join(pieces)
 
 
-def later(exchange: Exchange, *more: Exchange, first: int, length: int | None, total: int | None = None, **given):
+def later(
+    exchange: StreamedResponse, *more: StreamedResponse, first: int, length: int | None, total: int | None = None, **given
+):
     """The same for a body that begins further on in the object."""
     stream, asked = body(exchange, *more, **given)
     stream._first, stream._length, stream._total = first, length, total
@@ -576,7 +585,7 @@ async def test_a_body_of_unknown_length_learns_it():
 async def test_a_body_of_unknown_length_ends_where_there_are_no_further_bytes(span: str | None, ends: bool):
     error = InvalidRange(status=416, headers={} if span is None else {"Content-Range": span})
 
-    async def reopen(first: int, last: int | None) -> Exchange:
+    async def reopen(first: int, last: int | None) -> StreamedResponse:
         raise error
 
     for length in (None, 8):
@@ -602,12 +611,12 @@ async def test_attempts_count_from_the_last_byte_that_came():
     silent = [_Exchange(_broken(), **{"Content-Range": "bytes 1-9/10"}) for _ in range(5)]
     stream, asked = body(_Exchange(b"0", _broken()), *silent, retry=retry)
     assert await stream.chunk() == b"0"
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(ConnectionLostError) as caught:
         await stream.chunk()
     assert (len(asked), caught.value.attempts) == (2, 3)
     assert all(exchange.closed for exchange in silent[:2])
     # What ended a body is told again, and asks for nothing.
-    with pytest.raises(Interrupted):
+    with pytest.raises(ConnectionLostError):
         await stream.chunk()
     assert len(asked) == 2
 
@@ -617,10 +626,10 @@ async def test_a_continuation_that_cannot_be_opened_is_tried_again():
     stream, _ = body(_Exchange(b"01234", _broken()), retry=retry)
     opened: list[int] = []
 
-    async def reopen(first: int, last: int | None) -> Exchange:
+    async def reopen(first: int, last: int | None) -> StreamedResponse:
         opened.append(first)
         if len(opened) < 2:
-            raise Interrupted("no connection", sent=True)
+            raise ConnectionLostError("no connection", sent=True)
         return _Exchange(b"56789", **{"Content-Range": "bytes 5-9/10"})
 
     stream._reopen = reopen
@@ -628,14 +637,14 @@ async def test_a_continuation_that_cannot_be_opened_is_tried_again():
     assert opened == [5, 5]
     stream, _ = body(_Exchange(b"01234", _broken()), retry=retry)
 
-    async def never(first: int, last: int | None) -> Exchange:
+    async def never(first: int, last: int | None) -> StreamedResponse:
         opened.append(first)
-        raise Interrupted("no connection", sent=True)
+        raise ConnectionLostError("no connection", sent=True)
 
     opened.clear()
     stream._reopen = never
     assert await stream.chunk() == b"01234"
-    with pytest.raises(Interrupted, match="no connection") as caught:
+    with pytest.raises(ConnectionLostError, match="no connection") as caught:
         await stream.chunk()
     assert (len(opened), caught.value.attempts) == (2, 3)
 
@@ -645,7 +654,7 @@ async def test_a_continuation_costs_of_the_budget():
     second = _Exchange(b"1", _broken(), **{"Content-Range": "bytes 1-9/10"})
     stream, asked = body(_Exchange(b"0", _broken()), second, _Exchange(b"x"), retry=retry)
     assert [await stream.chunk() for _ in range(2)] == [b"0", b"1"]
-    with pytest.raises(Interrupted):
+    with pytest.raises(ConnectionLostError):
         await stream.chunk()
     assert asked == [(1, 9)]
 
@@ -654,7 +663,7 @@ async def test_an_object_that_was_replaced_is_told_with_what_was_asked():
     stream, _ = body(_Exchange(b"01234", _broken()))
     said = PreconditionFailed(status=412, code="x", resource="b/k", request_id="id-7", operation="GetObject")
 
-    async def reopen(first: int, last: int | None) -> Exchange:
+    async def reopen(first: int, last: int | None) -> StreamedResponse:
         raise said
 
     stream._reopen = reopen
@@ -664,7 +673,7 @@ async def test_an_object_that_was_replaced_is_told_with_what_was_asked():
     error = caught.value
     assert (error.status, error.code) == (412, "PreconditionFailed")
     assert (error.resource, error.request_id, error.operation) == ("b/k", "id-7", "GetObject")
-    assert isinstance(error.__cause__, Interrupted)
+    assert isinstance(error.__cause__, ConnectionLostError)
 
 
 async def test_a_break_behind_the_last_byte_is_none():
@@ -685,7 +694,7 @@ async def test_without_an_etag_to_pin_it_nothing_is_asked_for():
     stream, asked = body(_Exchange(b"01234", _broken()), _Exchange(b"56789"))
     stream._reopen = None
     assert await stream.chunk() == b"01234"
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(ConnectionLostError) as caught:
         await stream.chunk()
     assert (asked, caught.value.attempts) == ([], 1)
 

@@ -24,10 +24,10 @@ from tests.proxy import proxy_to
 import aiocos
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator
-from aiocos.errors import ConnectFailed, Interrupted, ProtocolError, Redirected, TimedOut
+from aiocos.errors import ConnectError, ConnectionLostError, ProtocolError, Redirected, RequestTimeoutError
 from aiocos.net.transport import Transport
 from aiocos.version import USER_AGENT
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -52,7 +52,7 @@ async def test_refused_is_not_sent_and_was_tried_again():
         bound.bind(("127.0.0.1", 0))
         origin = f"http://127.0.0.1:{bound.getsockname()[1]}"
         async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=config) as cos:
-            with pytest.raises(ConnectFailed) as caught:
+            with pytest.raises(ConnectError) as caught:
                 await cos.multipart.create("bucket", "key")
     assert caught.value.sent is False
     assert caught.value.attempts == 5
@@ -61,14 +61,14 @@ async def test_refused_is_not_sent_and_was_tried_again():
 async def test_a_host_that_does_not_exist():
     config = ClientConfig(retry=ONCE)
     async with aiocos.Client("http://no-such-host.invalid", credentials=aiocos.Anonymous(), config=config) as cos:
-        with pytest.raises(ConnectFailed, match=r"no-such-host\.invalid"):
+        with pytest.raises(ConnectError, match=r"no-such-host\.invalid"):
             await cos.objects.read("bucket", "key")
 
 
 async def test_https_to_a_server_that_speaks_none(cos_emulator: Emulator):
     endpoint = cos_emulator.endpoint.replace("http://", "https://")
     async with client_for(cos_emulator, endpoint, ClientConfig(retry=ONCE)) as cos:
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(ConnectError):
             await cos.buckets.list()
 
 
@@ -84,7 +84,7 @@ async def test_an_answer_that_is_no_http():
     async with aiocos.Client(
         f"http://127.0.0.1:{port}", credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE)
     ) as cos:
-        with pytest.raises((ProtocolError, Interrupted)):
+        with pytest.raises((ProtocolError, ConnectionLostError)):
             await cos.objects.read("bucket", "key")
     server.close()
 
@@ -106,7 +106,7 @@ async def test_a_conditional_write_is_not_made_again(cos: aiocos.Client, cos_emu
         async with client_for(cos_emulator, proxy.url, ClientConfig(retry=QUICK)) as through:
             await through.buckets.list()
             proxy.cut_down_after = 1  # the answer is lost, the object is there
-            with pytest.raises(Interrupted) as caught:
+            with pytest.raises(ConnectionLostError) as caught:
                 await through.objects.put("bucket", "key", b"mine", if_none_match="*")
     assert caught.value.sent is True
     assert await cos.objects.read("bucket", "key") == b"mine"
@@ -144,7 +144,7 @@ async def test_a_slow_uplink_is_no_error_and_a_stalled_one_is(cos: aiocos.Client
         proxy.up_rate = None
         proxy.passing.clear()
         async with asyncio.timeout(60):
-            with pytest.raises(TimedOut, match="nothing moved"):
+            with pytest.raises(RequestTimeoutError, match="nothing moved"):
                 await through.objects.put("bucket", "stalled", data)
         proxy.passing.set()
     assert await cos.objects.read("bucket", "slow") == data
@@ -156,7 +156,7 @@ async def test_a_stalled_answer_is_timed_out(cos: aiocos.Client, cos_emulator: E
         async with client_for(cos_emulator, proxy.url, config) as through:
             await through.buckets.list()
             proxy.passing.clear()
-            with pytest.raises(TimedOut) as caught:
+            with pytest.raises(RequestTimeoutError) as caught:
                 await through.buckets.list()
             assert isinstance(caught.value, TimeoutError)
             assert caught.value.sent is True
@@ -171,7 +171,7 @@ async def test_the_deadline_is_for_all_of_a_call(cos_emulator: Emulator):
     endless = RetryConfig(attempts=1_000_000, base=0.01, cap=0.02, budget=1e9)
     async with client_for(cos_emulator, cos_emulator.endpoint, ClientConfig(retry=endless)) as cos:
         async with asyncio.timeout(60):
-            with pytest.raises((TimedOut, aiocos.Unavailable)):
+            with pytest.raises((RequestTimeoutError, aiocos.Unavailable)):
                 await cos.buckets.list(timeout=0.4)
 
 
@@ -226,7 +226,7 @@ async def test_proxies_of_the_environment(cos_emulator: Emulator, monkeypatch: p
     async with aiocos.Client("http://cos.invalid", credentials=aiocos.Anonymous(), config=config) as cos:
         await cos.buckets.list()
     async with aiocos.Client("http://direct.invalid", credentials=aiocos.Anonymous(), config=config) as cos:
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(ConnectError):
             await cos.buckets.list()
     await runner.cleanup()
     assert seen == ["http://cos.invalid/"]
@@ -346,8 +346,8 @@ async def test_a_line_without_an_end_is_refused():
 # -- what belongs to a loop -------------------------------------------------------------------------------------------
 
 
-def plain(origin: str = "http://127.0.0.1:1", method: str = "GET", body: bytes | None = None) -> Outgoing:
-    return Outgoing(method, origin, "/b/k", "", {}, body)
+def plain(origin: str = "http://127.0.0.1:1", method: str = "GET", body: bytes | None = None) -> PreparedRequest:
+    return PreparedRequest(method, origin, "/b/k", "", {}, body)
 
 
 async def test_connections_are_made_at_the_first_request_and_stay_until_the_close(cos_emulator: Emulator):
@@ -374,7 +374,7 @@ async def test_a_failed_request_gives_its_place_back():
     transport = Transport(ClientConfig(max_connections=1))
     for body in (None, bytes(300_000)):
         for send in (transport.send, transport.open):
-            with pytest.raises(ConnectFailed):
+            with pytest.raises(ConnectError):
                 await send(plain(method="PUT", body=body))
             assert transport.pacing[:3] == (1, 0, 0)
     await transport.close()
@@ -386,9 +386,9 @@ async def test_a_body_above_256_kib_is_large(size: int | None, large: bool, how:
     transport = Transport(ClientConfig())
     told: list[tuple[str, object]] = []
     pace = transport._local().pace
-    give = pace.give
-    pace.heard = lambda ticket, status, headers, *, since: told.append(("timed", since is not None))
-    pace.give = lambda *, large: (told.append(("large", large)), give(large=large))
+    give = pace.release
+    pace.on_response = lambda ticket, status, headers, *, since: told.append(("timed", since is not None))
+    pace.release = lambda *, large: (told.append(("large", large)), give(large=large))
     answer = await getattr(transport, how)(plain(cos_emulator.endpoint, "PUT", None if size is None else bytes(size)))
     assert answer.status == 404
     if how == "open":

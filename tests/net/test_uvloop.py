@@ -13,11 +13,11 @@ pytest.importorskip("uvloop", reason="uvloop has no build for this Python or sys
 
 _CODE = """
 import asyncio, os, sys, uvloop
-from aiocos import Client, ClientConfig, TimedOut, RetryConfig
+from aiocos import Client, ClientConfig, RequestTimeoutError, RetryConfig
 
 async def main(endpoint, key, secret, silent):
     for direct in (True, False):
-        async with Client(endpoint, access_key_id=key, secret_access_key=secret, config=ClientConfig(direct=direct)) as cos:
+        async with Client(endpoint, access_key_id=key, secret_access_key=secret, config=ClientConfig(fast_path=direct)) as cos:
             assert isinstance(asyncio.get_running_loop(), uvloop.Loop)
             data = os.urandom(20_000_000)
             await cos.objects.put("bucket", "small", b"x")
@@ -29,11 +29,11 @@ async def main(endpoint, key, secret, silent):
             await asyncio.sleep(0.05)
             upload.cancel()
             await asyncio.gather(upload, return_exceptions=True)
-        config = ClientConfig(idle_timeout=0.3, retry=RetryConfig(attempts=1), direct=direct)
+        config = ClientConfig(idle_timeout=0.3, retry=RetryConfig(attempts=1), fast_path=direct)
         async with Client(silent, access_key_id=key, secret_access_key=secret, config=config) as cos:
             try:
                 await cos.objects.put("bucket", "key", bytes(30_000_000))
-            except TimedOut:
+            except RequestTimeoutError:
                 pass
             else:
                 raise SystemExit("it did not time out")

@@ -27,8 +27,8 @@ async def test_what_is_installed_is_as_it_should_be_and_tried_once(
     tries: list[int] = []
     original = verified._verify
     monkeypatch.setattr(verified, "_verify", lambda: (tries.append(1), original()))
-    assert verified.is_verified() is True
-    assert verified.is_verified() is True
+    assert verified.is_compatible() is True
+    assert verified.is_compatible() is True
     assert len(tries) == 1
     assert caplog.records == []
 
@@ -43,14 +43,14 @@ async def test_what_fails_is_tried_once_and_told_once(
         raise AttributeError("gone")
 
     monkeypatch.setattr(verified, "_verify", fails)
-    assert verified.is_verified() is False
-    assert verified.is_verified() is False
+    assert verified.is_compatible() is False
+    assert verified.is_compatible() is False
     assert len(tries) == 1
     assert [(record.name, record.levelno) for record in caplog.records] == [("aiocos.direct", logging.WARNING)]
 
 
 def told(reason: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert verified.is_verified() is False
+    assert verified.is_compatible() is False
     assert reason in caplog.text
 
 
@@ -138,7 +138,7 @@ async def test_a_connection_whose_state_is_told_otherwise(
 
 
 def _other_host() -> type:
-    class Other(verified.Question):
+    class Other(verified.ConnectRequest):
         def __init__(self, *given: Any, **more: Any) -> None:
             super().__init__(*given, **more)
             self.headers[hdrs.HOST] = "other.invalid"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiocos.net import watch as module
-from aiocos.net.watch import Watch
+from aiocos.net.watch import IdleWatchdog
 
 
 class Waits:
@@ -38,17 +38,17 @@ class Flight:
 
 
 @pytest.fixture
-async def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+async def watch(monkeypatch: pytest.MonkeyPatch) -> IdleWatchdog:
     monkeypatch.setattr(module, "waiting", lambda sending: sending.system)
-    return Watch(1_000.0)
+    return IdleWatchdog(1_000.0)
 
 
-def look(watch: Watch, times: int = 1) -> None:
+def look(watch: IdleWatchdog, times: int = 1) -> None:
     for _ in range(times):
         watch._look()
 
 
-async def test_a_wait_is_broken_off_at_the_ninth_look(watch: Watch) -> None:
+async def test_a_wait_is_broken_off_at_the_ninth_look(watch: IdleWatchdog) -> None:
     """Eight looks make an idle timeout; the wait may have begun just before the first of them."""
     look(watch, 3)
     flight = Flight()
@@ -62,7 +62,7 @@ async def test_a_wait_is_broken_off_at_the_ninth_look(watch: Watch) -> None:
     assert flight not in watch.flights
 
 
-async def test_what_was_seen_to_move_counts_from_then(watch: Watch) -> None:
+async def test_what_was_seen_to_move_counts_from_then(watch: IdleWatchdog) -> None:
     late, moving = Flight(), Flight()
     watch.begin(late)
     watch.begin(moving)
@@ -75,7 +75,7 @@ async def test_what_was_seen_to_move_counts_from_then(watch: Watch) -> None:
     assert isinstance(moving.waits.error, TimeoutError)
 
 
-async def test_a_body_moves_while_less_of_it_is_left(watch: Watch) -> None:
+async def test_a_body_moves_while_less_of_it_is_left(watch: IdleWatchdog) -> None:
     flight = Flight(Sending(1_000, 1_000))
     watch.begin(flight)
     for _ in range(30):
@@ -95,7 +95,7 @@ async def test_a_body_moves_while_less_of_it_is_left(watch: Watch) -> None:
     assert isinstance(flight.waits.error, TimeoutError)
 
 
-async def test_the_timer_runs_while_somebody_waits_and_no_longer(watch: Watch) -> None:
+async def test_the_timer_runs_while_somebody_waits_and_no_longer(watch: IdleWatchdog) -> None:
     assert watch._timer is None
     flight = Flight()
     now = asyncio.get_running_loop().time()

@@ -12,7 +12,7 @@ from aiocos.operations.multipart import CompletedPart, CompletedUpload, Complete
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
 from aiocos.wire import digest
 from aiocos.wire.bind import to_request
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 from aiocos.wire.values import CopySource
 from aiocos.written import check_completion, check_copy, check_put, composite_of, is_usual
 
@@ -35,8 +35,8 @@ class Asker:
         return bucket not in self.keyed
 
 
-def sent(headers: dict[str, str], body: bytes | None = DATA) -> Outgoing:
-    return Outgoing("PUT", "https://cos.example", "/b/k", "", headers, body)
+def sent(headers: dict[str, str], body: bytes | None = DATA) -> PreparedRequest:
+    return PreparedRequest("PUT", "https://cos.example", "/b/k", "", headers, body)
 
 
 def result(etag: str, **more: Any) -> PutObjectResult:

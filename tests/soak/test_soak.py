@@ -30,7 +30,8 @@ from tests.soak.ledger import Ledger, digest
 
 import aiocos
 from aiocos.config import KIB, MIB
-from aiocos.errors import CosError, NotFound, Uncertain
+from aiocos.errors import CosError, NotFound, OutcomeUnknown
+from aiocos.transfer.methods import manager_of
 
 SECONDS = float(os.environ.get("AIOCOS_SOAK_SECONDS", "40"))
 SEED = int(os.environ.get("AIOCOS_SOAK_SEED", str(time.time_ns() % 10**6)))
@@ -158,7 +159,7 @@ class Worker:
             await work
         except asyncio.CancelledError:
             outcome = "cancelled"
-        except Uncertain:
+        except OutcomeUnknown:
             outcome = "uncertain"
         except NotFound:
             outcome = "not there"
@@ -303,8 +304,8 @@ async def test_what_was_acknowledged_is_there(tmp_path: Path) -> None:
             await service.kill()
             proxy.passing.set()
             await service.start()
-            assert cos.caller.budget.used == 0  # type: ignore[attr-defined]
-            assert cos.pacing[1:3] == (0, 0)
+            assert manager_of(cos).budget.used == 0
+            assert cos.concurrency[1:3] == (0, 0)
             moved = proxy.bytes_up + proxy.bytes_down
         assert [t for t in asyncio.all_tasks() if "/transfer/" in repr(t.get_coro())] == []
     report = await settle(service, ledger, faults, warnings, place)

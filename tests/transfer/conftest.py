@@ -10,7 +10,8 @@ import pytest
 import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Emulator
-from aiocos.transfer.handle import Handle
+from aiocos.transfer.handle import TransferHandle
+from aiocos.transfer.methods import manager_of
 
 PART = 5 * MIB
 SMALL = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART)
@@ -34,14 +35,14 @@ PATIENCE = 60.0
 """Seconds after which a test gives up what it waits for. A loaded machine is slow, and no test waits for this to pass."""
 
 
-async def held(handle: Handle[Any], cos: aiocos.Client) -> None:
+async def held(handle: TransferHandle[Any], cos: aiocos.Client) -> None:
     """Wait until a paused transfer begins nothing more: it waits to go on, and none of its requests is under way."""
     async with asyncio.timeout(PATIENCE):
-        while not _waits(handle) or cos.pacing.in_flight or used(cos):
+        while not _waits(handle) or cos.concurrency.in_flight or used(cos):
             await asyncio.sleep(0.001)
 
 
-def _waits(handle: Handle[Any]) -> bool:
+def _waits(handle: TransferHandle[Any]) -> bool:
     paused = handle._monitor._paused  # type: ignore[attr-defined]
     return paused is not None and bool(paused._waiters)
 
@@ -61,7 +62,7 @@ async def settled(cos: aiocos.Client, within: float = PATIENCE) -> None:
 
 def used(cos: aiocos.Client) -> int:
     """The bytes of the client's memory budget that are taken."""
-    return cos.caller.budget.used  # type: ignore[attr-defined]
+    return manager_of(cos).budget.used
 
 
 def open_files() -> int:

@@ -10,7 +10,7 @@ import pytest
 from tests.transfer.conftest import open_files
 
 from aiocos.errors import TransferError
-from aiocos.transfer.beneath import DIRECTORY, Way
+from aiocos.transfer.beneath import DIRECTORY, DirectoryChain
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def fd(root: Path) -> Iterator[int]:
     os.close(fd)
 
 
-def way(root: Path, fd: int, name: str) -> Way:
-    return Way(fd, root, root.resolve(), name)
+def way(root: Path, fd: int, name: str) -> DirectoryChain:
+    return DirectoryChain(fd, root, root.resolve(), name)
 
 
 @pytest.mark.parametrize(

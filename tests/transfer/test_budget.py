@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiocos.errors import ConfigError
-from aiocos.transfer.budget import Budget
+from aiocos.transfer.budget import MemoryBudget
 
 
 async def test_turns_are_in_order_and_a_large_one_is_not_starved():
-    budget, order = Budget(10), []
+    budget, order = MemoryBudget(10), []
     await budget.take(8)
 
     async def want(name: str, size: int) -> None:
@@ -31,16 +31,16 @@ async def test_turns_are_in_order_and_a_large_one_is_not_starved():
 
 
 async def test_more_than_there_is_counts_as_all():
-    budget = Budget(10)
+    budget = MemoryBudget(10)
     taken = await budget.take(1_000)
     assert (taken, budget.used) == (10, 10)
     budget.give(taken)
     with pytest.raises(ConfigError):
-        Budget(0)
+        MemoryBudget(0)
 
 
 async def test_a_cancelled_wait_holds_nothing_and_blocks_nobody():
-    budget = Budget(10)
+    budget = MemoryBudget(10)
     await budget.take(10)
     first, second = asyncio.create_task(budget.take(10)), asyncio.create_task(budget.take(5))
     await asyncio.sleep(0)
@@ -52,7 +52,7 @@ async def test_a_cancelled_wait_holds_nothing_and_blocks_nobody():
 
 
 async def test_a_cancel_that_comes_with_the_permit_gives_it_back():
-    budget = Budget(10)
+    budget = MemoryBudget(10)
     await budget.take(10)
     waiting = asyncio.create_task(budget.take(10))
     await asyncio.sleep(0)
@@ -64,7 +64,7 @@ async def test_a_cancel_that_comes_with_the_permit_gives_it_back():
 
 
 async def test_reserve_gives_back_whatever_happens():
-    budget = Budget(10)
+    budget = MemoryBudget(10)
     with pytest.raises(KeyError):
         async with budget.reserve(7):
             assert budget.used == 7
@@ -73,7 +73,7 @@ async def test_reserve_gives_back_whatever_happens():
 
 
 async def test_many_small_and_one_large_do_not_lock_up():
-    budget, done = Budget(100), 0
+    budget, done = MemoryBudget(100), 0
 
     async def work(size: int) -> None:
         nonlocal done
@@ -91,7 +91,7 @@ async def test_many_small_and_one_large_do_not_lock_up():
 
 async def test_lines_take_turns():
     """A small file does not wait for all the parts that a large one has asked for."""
-    budget, order = Budget(10), []
+    budget, order = MemoryBudget(10), []
     await budget.take(10)
 
     async def want(owner: str, number: int) -> None:
@@ -113,7 +113,7 @@ async def test_lines_take_turns():
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 120), st.booleans()), max_size=40), st.randoms())
 def test_whatever_comes_nothing_is_lost_and_nobody_waits_for_ever(wants: list[tuple[int, int, bool]], chance: random.Random):
     async def play() -> None:
-        budget = Budget(100)
+        budget = MemoryBudget(100)
 
         async def want(owner: int, size: int) -> None:
             async with budget.reserve(size, owner):

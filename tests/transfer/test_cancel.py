@@ -14,7 +14,7 @@ from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads, settled, u
 import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, Status
-from aiocos.errors import TimedOut, TransferError
+from aiocos.errors import RequestTimeoutError, TransferError
 from aiocos.transfer.cleaning import abort
 
 pytestmark = pytest.mark.usefixtures("way")
@@ -242,7 +242,7 @@ async def test_the_caller_is_told_in_time(
 async def test_a_deadline_is_kept(patient: aiocos.Client, cos_emulator: Emulator, own: bool):
     fall_silent(cos_emulator, *SILENT)
     began = time.monotonic()
-    with pytest.raises(TimedOut if own else TimeoutError):
+    with pytest.raises(RequestTimeoutError if own else TimeoutError):
         if own:
             await patient.upload("bucket", "key", DATA, timeout=0.5)
         else:
@@ -256,7 +256,7 @@ async def test_a_deadline_that_passes_during_a_clean_up(patient: aiocos.Client, 
         [Status(403, code="AccessDenied", operation="UploadPart"), Delay(600, operation="AbortMultipartUpload", times=None)]
     )
     began = time.monotonic()
-    with pytest.raises(TimedOut):
+    with pytest.raises(RequestTimeoutError):
         await patient.upload("bucket", "key", DATA, timeout=1)
     assert time.monotonic() - began < TOLD
 
@@ -348,7 +348,7 @@ async def test_observers_do_not_hold_a_cancel_up(small: aiocos.Client, cos_emula
         heard.set()
 
     began = time.monotonic()
-    with pytest.raises(TimedOut):
+    with pytest.raises(RequestTimeoutError):
         await small.upload("bucket", "key", DATA, timeout=0.5, on_done=slow)
     assert time.monotonic() - began < 8, "observers have ten seconds after a success"
     released.set()

@@ -14,7 +14,7 @@ from tests.waiting import until
 from aiocos.errors import AccessDenied, CosError, NoSuchUpload, TransferError, TransportError, Unavailable
 from aiocos.operations.multipart import CreateMultipartUpload
 from aiocos.transfer import cleaning
-from aiocos.transfer.cleaning import FailedAbort, abort, begin, cleaned, failed_aborts, keep, take_back
+from aiocos.transfer.cleaning import FailedAbort, abort, abort_after_failure, begin, failed_aborts, keep, wait_for_aborts
 
 
 class Service:
@@ -139,29 +139,29 @@ async def test_the_latest_failures_are_kept(monkeypatch: pytest.MonkeyPatch, cap
     assert [one.upload_id for one in failed_aborts(service)] == ["id2", "id3", "id4"], "no second time"
     assert cleaning._of(service).untold == {"id2", "id3", "id4"}, "what is forgotten takes no room"
     caplog.clear()
-    await cleaned(service)
+    await wait_for_aborts(service)
     [message] = caplog.messages
     assert "may be open still: 3, bucket/key (id2), bucket/key (id3), bucket/key (id4);" in message
 
 
 async def test_a_client_that_closes_tells_of_new_failures_once(caplog: pytest.LogCaptureFixture):
     service: Any = Service([AccessDenied("no") for _ in range(30)])
-    await cleaned(service)
+    await wait_for_aborts(service)
     assert caplog.messages == []
     for number in range(10):
         await abort(service, "bucket", "key", f"id{number}")
     caplog.clear()
-    await cleaned(service)
+    await wait_for_aborts(service)
     [message] = caplog.messages
     assert "still: 10, bucket/key (id0), " in message
     assert "bucket/key (id9); `aiocos uploads abort` removes them" in message
     caplog.clear()
-    await cleaned(service)
+    await wait_for_aborts(service)
     assert caplog.messages == [], "that was told"
     for number in range(10, 22):
         await abort(service, "bucket", "key", f"id{number}")
     caplog.clear()
-    await cleaned(service)
+    await wait_for_aborts(service)
     [message] = caplog.messages
     assert "still: 12, bucket/key (id10), " in message
     assert "bucket/key (id19) and 2 more; " in message
@@ -172,7 +172,7 @@ async def test_a_client_that_closes_waits_for_what_runs():
     service: Any = Service([], [gone()])
     service.hold = asyncio.Event()
     task = keep(service, abort(service, "bucket", "key", "id"))
-    closing = asyncio.ensure_future(cleaned(service))
+    closing = asyncio.ensure_future(wait_for_aborts(service))
     for _ in range(10):
         await asyncio.sleep(0)
     assert not closing.done()
@@ -189,11 +189,11 @@ async def test_a_cancel_waits_a_quarter_of_a_second(answers: bool, monkeypatch: 
     service: Any = Service([], [gone()])
     if not answers:
         service.hold = asyncio.Event()
-    found = await asyncio.wait_for(take_back(service, "bucket", "key", "id", asyncio.CancelledError()), 20)
+    found = await asyncio.wait_for(abort_after_failure(service, "bucket", "key", "id", asyncio.CancelledError()), 20)
     assert found == ("aborted" if answers else None)
     if service.hold is not None:
         service.hold.set()
-    await cleaned(service)
+    await wait_for_aborts(service)
     assert service.asked == ["abort id", "look"], "it goes on behind"
 
 
@@ -208,23 +208,23 @@ async def test_a_cancel_waits_a_quarter_of_a_second(answers: bool, monkeypatch: 
 async def test_a_failure_says_what_became_of_its_upload(aborts: list[Exception | None], found: str, fate: str):
     service: Any = Service(aborts[:], [gone()])
     cause = TransferError("it failed", upload_id="id", parts_done=3)
-    assert await take_back(service, "bucket", "key", "id", cause) == found
+    assert await abort_after_failure(service, "bucket", "key", "id", cause) == found
     assert cause.args == (fate,)
     other = ValueError("the source's own")
-    assert await take_back(Service(aborts[:], [gone()]), "bucket", "key", "id", other) == found  # type: ignore[arg-type]
+    assert await abort_after_failure(Service(aborts[:], [gone()]), "bucket", "key", "id", other) == found  # type: ignore[arg-type]
     assert other.args == ("the source's own",)
 
 
 async def test_a_second_cancel_ends_the_waiting_only():
     service: Any = Service([], [gone()])
     service.hold = asyncio.Event()
-    taking = asyncio.ensure_future(take_back(service, "bucket", "key", "id", TransferError("it failed")))
+    taking = asyncio.ensure_future(abort_after_failure(service, "bucket", "key", "id", TransferError("it failed")))
     await until(lambda: service.asked, "the abort is on its way")
     taking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await taking
     service.hold.set()
-    await cleaned(service)
+    await wait_for_aborts(service)
     assert service.asked == ["abort id", "look"]
 
 
@@ -250,7 +250,7 @@ async def test_an_upload_whose_creation_is_cancelled_is_aborted():
         await beginning
     assert service.asked == []
     service.hold.set()
-    await cleaned(service)
+    await wait_for_aborts(service)
     assert service.asked == ["abort id", "look"]
 
 
@@ -283,7 +283,7 @@ async def test_an_upload_that_may_have_been_begun_is_told_of(
     if error is not None:
         service.hold.set()
     with caplog.at_level(logging.WARNING):
-        await asyncio.wait_for(cleaned(service), 20)
+        await asyncio.wait_for(wait_for_aborts(service), 20)
     assert service.asked == []
     text = "an upload of bucket/key may have been begun and is not known here: it would be open, without parts"
     assert caplog.messages == ([text] if said else [])

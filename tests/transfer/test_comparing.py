@@ -11,7 +11,7 @@ import pytest
 
 from aiocos.config import MIB
 from aiocos.errors import AccessDenied
-from aiocos.groups.proof import Evidence, Proof
+from aiocos.groups.proof import Checksum, Verification
 from aiocos.operations.objects import HeadObject
 from aiocos.transfer import comparing
 from aiocos.transfer.comparing import Compare, difference
@@ -38,39 +38,39 @@ def file(tmp_path: Path) -> Callable[..., LocalFile]:
     return make
 
 
-def proof(data: bytes, kind: Any = "md5") -> Proof:
+def proof(data: bytes, kind: Any = "md5") -> Checksum:
     md5 = hashlib.md5(usedforsecurity=False)
-    return Proof(kind, hashlib.md5(data, usedforsecurity=False).hexdigest(), md5.update, md5.hexdigest)
+    return Checksum(kind, hashlib.md5(data, usedforsecurity=False).hexdigest(), md5.update, md5.hexdigest)
 
 
 class Service:
     """Vouches for what it is told to; `asked` are the objects of its requests."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, vouch: Callable[[], Evidence | None]) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, vouch: Callable[[], Verification | None]) -> None:
         self.engine = self
         self.asked: list[tuple[str, str]] = []
         self._vouch = vouch
-        monkeypatch.setattr(comparing, "evidence_for", self._evidence)
+        monkeypatch.setattr(comparing, "find_verification", self._evidence)
 
     async def call(self, operation: HeadObject) -> object:
         self.asked.append((operation.bucket, operation.key))
         return object()
 
-    async def _evidence(self, engine: object, reading: Any, info: object) -> Evidence | None:
+    async def _evidence(self, engine: object, reading: Any, info: object) -> Verification | None:
         assert (reading.bucket, reading.key) == ("bucket", "prefix/name")
         return self._vouch()
 
 
-def vouching(data: bytes, *further: bytes | None) -> Callable[[], Evidence]:
+def vouching(data: bytes, *further: bytes | None) -> Callable[[], Verification]:
     """Evidence for bytes, and what is said when they are asked about once more."""
 
-    async def check(proof: Proof, what: str) -> bool:
+    async def check(proof: Checksum, what: str) -> bool:
         raise AssertionError("not held against the object")
 
-    async def otherwise() -> Proof | None:
+    async def otherwise() -> Checksum | None:
         return None if further[0] is None else proof(further[0])
 
-    return lambda: Evidence(proof(data), check, otherwise if further else None)
+    return lambda: Verification(proof(data), check, otherwise if further else None)
 
 
 async def why(service: Any, source: Entry, target: Entry, compare: Compare) -> str | None:
@@ -161,7 +161,7 @@ async def test_a_supposition_is_looked_into(monkeypatch: pytest.MonkeyPatch, fil
 async def test_an_object_that_cannot_be_asked_about_is_compared_by_time(
     monkeypatch: pytest.MonkeyPatch, file: Callable[..., LocalFile]
 ):
-    def refuse() -> Evidence:
+    def refuse() -> Verification:
         raise AccessDenied("no")
 
     service = Service(monkeypatch, refuse)

@@ -16,13 +16,13 @@ from aiocos.errors import (
     InvalidPart,
     NoSuchKey,
     NoSuchUpload,
+    OutcomeUnknown,
     PreconditionFailed,
     ProtocolError,
     Throttled,
     TransferError,
     TransportError,
     Unavailable,
-    Uncertain,
 )
 from aiocos.net.retry import RetryBudget
 from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload
@@ -138,11 +138,11 @@ async def test_the_etag_of_other_parts_is_an_error():
 async def test_an_etag_that_cannot_be_compared_is_looked_at(expected: str | None):
     for head in (shown("opaque"), shown("opaque", None), shown("another writer's", 5), CLOSED):
         assert await run(Service(done("opaque"), heads=[head]), expected) == done("opaque")
-    with pytest.raises(Uncertain, match=f"ETag opaque, and the object has 5 bytes; the parts have {SIZE}") as caught:
+    with pytest.raises(OutcomeUnknown, match=f"ETag opaque, and the object has 5 bytes; the parts have {SIZE}") as caught:
         await run(Service(done("opaque"), heads=[shown("opaque", 5)]), expected)
     assert (caught.value.upload_id, caught.value.parts_done) == ("id", 3)
     assert "look at the object, and at the upload id" in str(caught.value)
-    with pytest.raises(Uncertain, match="the object is not there"):
+    with pytest.raises(OutcomeUnknown, match="the object is not there"):
         await run(Service(done("opaque"), heads=[MISSING]), expected)
 
 
@@ -181,7 +181,7 @@ async def test_what_happened_unheard_is_a_success(error: CosError):
 
 async def test_an_answer_without_an_etag_is_settled():
     assert (await run(Service(done(""), heads=[shown()], parts=[GONE]))).etag == ETAG
-    with pytest.raises(Uncertain, match="answered without an ETag"):
+    with pytest.raises(OutcomeUnknown, match="answered without an ETag"):
         await run(Service(done(""), heads=[shown("another")], parts=[GONE], aborts=[GONE]))
 
 
@@ -205,7 +205,7 @@ async def test_gone_and_nothing_there_is_a_failure(first: CosError):
     service = Service(first, heads=[MISSING], parts=[GONE])
     with pytest.raises(TransferError, match="the upload id is gone, and the object is not what it would have made") as caught:
         await run(service)
-    assert not isinstance(caught.value, Uncertain)
+    assert not isinstance(caught.value, OutcomeUnknown)
     assert (caught.value.upload_id, caught.value.parts_done) == ("id", 3)
     assert caught.value.__cause__ is first
 
@@ -213,27 +213,27 @@ async def test_gone_and_nothing_there_is_a_failure(first: CosError):
 @pytest.mark.parametrize("head", [shown(OTHER), shown(size=5), CLOSED])
 async def test_gone_and_something_else_there(head: Any):
     """After a completion of ours it is uncertain; before one, a failure."""
-    with pytest.raises(Uncertain) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         await run(Service(lost(), heads=[head], parts=[GONE]))
     has = f"has the ETag {head.etag} and {head.content_length} bytes" if isinstance(head, ObjectInfo) else "cannot be seen"
     assert f"was lost, and the object {has}, where {EXPECTED} was to be, of {SIZE} bytes" in str(caught.value)
     assert "The last error: connection lost" in str(caught.value)
     with pytest.raises(TransferError, match="is gone") as failed:
         await run(Service(GONE, heads=[head], parts=[GONE]))
-    assert not isinstance(failed.value, Uncertain)
+    assert not isinstance(failed.value, OutcomeUnknown)
     # The answer to the first completion was lost; that to the second is that there is none.
-    with pytest.raises(Uncertain):
+    with pytest.raises(OutcomeUnknown):
         await run(Service(lost(), GONE, heads=[MISSING, head], parts=[None, GONE]))
 
 
 async def test_an_object_of_the_same_etag_that_was_there_before_proves_nothing():
-    with pytest.raises(Uncertain):
+    with pytest.raises(OutcomeUnknown):
         await run(Service(lost(), heads=[shown()], parts=[GONE]), before=EXPECTED)
     assert (await run(Service(lost(), heads=[shown()], parts=[GONE]), before="other")).etag == ETAG
 
 
 async def test_without_an_expected_etag_nothing_proves_it():
-    with pytest.raises(Uncertain, match="where one that cannot be foretold was to be"):
+    with pytest.raises(OutcomeUnknown, match="where one that cannot be foretold was to be"):
         await run(Service(lost(), heads=[shown()], parts=[GONE]), None)
 
 
@@ -261,7 +261,7 @@ async def test_an_abort_that_finds_none_asks_once_more():
     assert (await run(service)).etag == ETAG
     assert service.asked == [*["complete", "head"] * 3, "abort", "head"]
     for head in (MISSING, CLOSED, BUSY, shown(OTHER)):
-        with pytest.raises(Uncertain, match="The last error: busy") as caught:
+        with pytest.raises(OutcomeUnknown, match="The last error: busy") as caught:
             await run(Service(lost(), heads=[BUSY, BUSY, BUSY, head], aborts=[GONE]))
         assert isinstance(caught.value.__cause__, Unavailable)
 

@@ -14,11 +14,12 @@ from tests.transfer.conftest import DATA, PART, open_uploads
 import aiocos
 from aiocos.emulator import Emulator, Reset, Status
 from aiocos.errors import AccessDenied, Conflict, InvalidRequest, NotFound, ObjectAlreadyExists, PreconditionFailed
+from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompleteMultipartUpload, UploadPart, UploadPartCopy
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.conditions import check_target, forbidding
-from aiocos.transfer.stated import Copy, Upload
-from aiocos.wire.message import Outgoing
+from aiocos.transfer.stated import CopyRequest, UploadRequest
+from aiocos.wire.message import PreparedRequest
 
 CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since", "x-ibm-forbid-overwrite")
 THEIRS = b"another writer's"
@@ -32,7 +33,7 @@ class Wire:
         self.deaf = True
         altered(monkeypatch, lambda answer: None, self._before)
 
-    def _before(self, request: Outgoing) -> None:
+    def _before(self, request: PreparedRequest) -> None:
         names = {pair.partition("=")[0] for pair in request.query.split("&")}
         kind = "create" if "uploads" in names else "complete" if request.method == "POST" else request.method
         copied = "x-amz-copy-source" in request.headers
@@ -67,14 +68,14 @@ def wire(source: None, monkeypatch: pytest.MonkeyPatch) -> Wire:
 
 def during(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, kind: type, then: Callable[[], Awaitable[object]]) -> None:
     """Have something happen once, right before the first operation of a kind is sent."""
-    real, waiting = cos.engine.call, [then]
+    real, waiting = engine_of(cos).call, [then]
 
     async def call(operation):
         if isinstance(operation, kind) and waiting:
             await waiting.pop()()
         return await real(operation)
 
-    monkeypatch.setattr(cos.engine, "call", call)
+    monkeypatch.setattr(engine_of(cos), "call", call)
 
 
 @pytest.mark.parametrize("name", WORK)
@@ -255,8 +256,8 @@ class Looked:
         return self._answer
 
 
-def upload(**conditions: Any) -> Upload:
-    return Upload("bucket", "key", b"", **conditions)
+def upload(**conditions: Any) -> UploadRequest:
+    return UploadRequest("bucket", "key", b"", **conditions)
 
 
 async def verdict(answer: ObjectInfo | Exception, **conditions: Any) -> str | None:
@@ -330,7 +331,7 @@ async def test_the_look_is_at_the_very_object():
     assert (head.bucket, head.key, head.customer_key) == ("bucket", "key", key)
     assert (head.expected_bucket_owner, head.request_payer) == ("owner", "requester")
     assert (head.if_match, head.if_none_match, head.version_id) == (None, None, None)
-    copied = Copy("from", "a", "to", "b", if_match='"e"')
+    copied = CopyRequest("from", "a", "to", "b", if_match='"e"')
     await check_target(service, copied, "copy")
     assert (service.asked[1].bucket, service.asked[1].key) == ("to", "b")
 

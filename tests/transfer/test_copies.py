@@ -26,13 +26,14 @@ from aiocos.errors import (
     ProtocolError,
     TransferError,
 )
+from aiocos.groups import engine_of
 from aiocos.operations.multipart import UploadPartCopy
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.operations.protection import ProtectionConfiguration
 from aiocos.operations.versioning import VersioningConfiguration
 from aiocos.transfer import copies
 from aiocos.transfer.plan import part_size_for
-from aiocos.transfer.stated import Copy
+from aiocos.transfer.stated import CopyRequest
 from aiocos.wire.digest import bare, composite_etag, digest
 from aiocos.wire.values import CopySource, CustomerKey
 
@@ -246,7 +247,7 @@ async def test_a_protected_target_stays(protected: aiocos.Client):
 
 @pytest.mark.parametrize("then", ["replaced", "deleted"])
 async def test_a_source_that_changes_midway(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, then: str):
-    real = cos.engine.call
+    real = engine_of(cos).call
 
     async def changing(operation: Any) -> Any:
         if isinstance(operation, UploadPartCopy) and operation.part_number == 3:
@@ -256,7 +257,7 @@ async def test_a_source_that_changes_midway(cos: aiocos.Client, monkeypatch: pyt
                 await cos.objects.delete("bucket", "source")
         return await real(operation)
 
-    monkeypatch.setattr(cos.engine, "call", changing)
+    monkeypatch.setattr(engine_of(cos), "call", changing)
     with pytest.raises(TransferError, match="not what it was") as caught:
         await cos.copy("bucket", "source", "bucket", "copy", concurrency=1)
     assert caught.value.parts_done == 2
@@ -266,7 +267,7 @@ async def test_a_source_that_changes_midway(cos: aiocos.Client, monkeypatch: pyt
 
 async def test_a_small_source_that_changes_after_the_look(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
     await cos.objects.put("bucket", "small", b"old")
-    real = cos.engine.call
+    real = engine_of(cos).call
 
     async def changing(operation: Any) -> Any:
         result = await real(operation)
@@ -274,7 +275,7 @@ async def test_a_small_source_that_changes_after_the_look(cos: aiocos.Client, mo
             await cos.objects.put("bucket", "small", b"new")
         return result
 
-    monkeypatch.setattr(cos.engine, "call", changing)
+    monkeypatch.setattr(engine_of(cos), "call", changing)
     with pytest.raises(TransferError, match="not what it was"):
         await cos.copy("bucket", "small", "bucket", "copy")
 
@@ -315,7 +316,7 @@ async def test_a_cancel_at_every_await(cos: aiocos.Client):
 
 
 async def test_no_more_parts_at_once_than_asked_for(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    real, now, most = cos.engine.call, 0, 0
+    real, now, most = engine_of(cos).call, 0, 0
 
     async def counting(operation: Any) -> Any:
         nonlocal now, most
@@ -329,7 +330,7 @@ async def test_no_more_parts_at_once_than_asked_for(cos: aiocos.Client, monkeypa
         finally:
             now -= 1
 
-    monkeypatch.setattr(cos.engine, "call", counting)
+    monkeypatch.setattr(engine_of(cos), "call", counting)
     await cos.copy("bucket", "source", "bucket", "copy", concurrency=2)
     assert most == 2
 
@@ -410,13 +411,13 @@ async def test_another_client_may_look_at_the_source(cos: aiocos.Client, cos_emu
     async with cos_emulator.client(config=CONFIG, hmac=True) as looking:
         asked: list[tuple[str, str]] = []
         for name, client in (("looking", looking), ("copying", cos)):
-            answer = client.engine.call
+            answer = engine_of(client).call
 
             def call(operation: Any, name: str = name, answer: Any = answer) -> Any:
                 asked.append((name, operation.statement.name))
                 return answer(operation)
 
-            client.engine.call = call  # type: ignore[method-assign]
+            engine_of(client).call = call  # type: ignore[method-assign]
         result = await cos.copy("bucket", "source", "bucket", "copy", source_client=looking)
     assert result.parts == 4
     assert [name for who, name in asked if who == "looking"] == ["HeadObject", "GetObjectTagging"]
@@ -428,9 +429,9 @@ async def test_another_client_may_look_at_the_source(cos: aiocos.Client, cos_emu
 # -- each decision by itself ------------------------------------------------------------------------------------------
 
 
-def asked(*where: str, **more: Any) -> Copy:
+def asked(*where: str, **more: Any) -> CopyRequest:
     source_bucket, source_key, bucket, key = where or ("b", "k", "b", "k")
-    return Copy(source_bucket, source_key, bucket, key, **more)
+    return CopyRequest(source_bucket, source_key, bucket, key, **more)
 
 
 @pytest.mark.parametrize(
@@ -536,13 +537,13 @@ async def test_a_result_and_its_progress_say_the_same(cos: aiocos.Client, key: s
 
 
 async def test_a_source_of_no_etag_is_not_copied_by_parts(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    real = cos.engine.call
+    real = engine_of(cos).call
 
     async def call(operation: Any) -> Any:
         result = await real(operation)
         return result.model_copy(update={"etag": ""}) if isinstance(operation, HeadObject) else result
 
-    monkeypatch.setattr(cos.engine, "call", call)
+    monkeypatch.setattr(engine_of(cos), "call", call)
     with pytest.raises(ProtocolError, match="the source has no ETag"):
         await cos.copy("bucket", "source", "bucket", "copy")
     assert await open_uploads(cos) == []

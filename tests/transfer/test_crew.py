@@ -9,13 +9,13 @@ import pytest
 from tests.waiting import until
 
 from aiocos.errors import AccessDenied, CredentialsError, NoSuchBucket, TransferError
-from aiocos.transfer.crew import AT_ONCE, Crew
-from aiocos.transfer.monitor import Monitor, Observed
+from aiocos.transfer.crew import AT_ONCE, TaskPool
+from aiocos.transfer.monitor import Monitor, ProgressCallbacks
 from aiocos.transfer.results import FileError
 
 
 def monitor() -> Monitor:
-    return Monitor(Observed(), "bucket", "")
+    return Monitor(ProgressCallbacks(), "bucket", "")
 
 
 def fails(error: BaseException) -> Callable[[], Awaitable[int]]:
@@ -31,7 +31,7 @@ async def five() -> int:
 
 async def test_what_was_done_is_counted_and_what_failed_is_reported():
     errors = [TransferError("one"), OSError("two"), AccessDenied("three")]
-    async with Crew(None, monitor()) as crew:
+    async with TaskPool(None, monitor()) as crew:
         await crew.do("a", "ka", five)
         for number, error in enumerate(errors):
             await crew.do(f"b{number}", f"kb{number}", fails(error))
@@ -46,7 +46,7 @@ async def test_what_was_done_is_counted_and_what_failed_is_reported():
 
 
 async def test_of_very_many_failures_the_first_hundred_are_causes():
-    async with Crew(None, monitor()) as crew:
+    async with TaskPool(None, monitor()) as crew:
         for number in range(102):
             crew.failed(str(number), "", TransferError(str(number)))
     assert len(crew.errors) == 102
@@ -63,7 +63,7 @@ async def test_what_would_be_the_same_for_all_ends_it(error: Exception):
         return 0
 
     with pytest.raises(type(error)) as caught:
-        async with Crew(None, monitor()) as crew:
+        async with TaskPool(None, monitor()) as crew:
             await crew.do("a", "a", endless)
             await started.wait()
             await crew.do("b", "b", fails(error))
@@ -85,11 +85,11 @@ async def test_no_more_at_once_than_asked_for(width: int | None, expected: int):
         running -= 1
         return 1
 
-    async def give(crew: Crew) -> None:
+    async def give(crew: TaskPool) -> None:
         for number in range(70):
             await crew.do(str(number), "", work)
 
-    async with Crew(width, monitor()) as crew:
+    async with TaskPool(width, monitor()) as crew:
         giving = asyncio.ensure_future(give(crew))
         await until(lambda: running == expected, "as many run as may")
         for _ in range(20):
@@ -103,7 +103,7 @@ async def test_no_more_at_once_than_asked_for(width: int | None, expected: int):
 async def test_a_pause_begins_nothing():
     watch = monitor()
     watch.pause()
-    async with Crew(1, watch) as crew:
+    async with TaskPool(1, watch) as crew:
         doing = asyncio.ensure_future(crew.do("a", "a", five))
         for _ in range(20):
             await asyncio.sleep(0)

@@ -20,8 +20,8 @@ from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status, Truncate
 from aiocos.errors import (
     AccessDenied,
     ConfigError,
+    ConnectionLostError,
     IntegrityError,
-    Interrupted,
     NotModified,
     PreconditionFailed,
     ProtocolError,
@@ -30,6 +30,7 @@ from aiocos.errors import (
 from aiocos.transfer import Progress, partial
 from aiocos.transfer import download as downloading
 from aiocos.transfer.files import OpenTarget
+from aiocos.transfer.methods import manager_of
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ async def test_progress_and_deadline(stored: aiocos.Client, cos_emulator: Emulat
     assert (events[-1].bytes_done, events[-1].parts_done) == (len(DATA), 4)
     assert [e.bytes_done for e in events] == sorted(e.bytes_done for e in events)
     cos_emulator.faults.script([Delay(2, operation="GetObject", times=None)])
-    with pytest.raises(aiocos.TimedOut, match="download of bucket/parts"):
+    with pytest.raises(aiocos.RequestTimeoutError, match="download of bucket/parts"):
         await stored.download("bucket", "parts", tmp_path / "g", timeout=0.3)
     assert os.listdir(tmp_path) == ["f"]
 
@@ -320,7 +321,7 @@ async def test_without_a_version_or_a_size_there_are_no_ranges(
     broken = answer(data[: size // 2], etag=etag, length=size or 1)
     (tmp_path / "f").unlink()
     async with scripted(broken, config=CONFIG) as (_, cos):
-        with pytest.raises((Interrupted, TransferError, ProtocolError)):
+        with pytest.raises((ConnectionLostError, TransferError, ProtocolError)):
             await cos.download("bucket", "key", tmp_path / "f", resume=resume)
     assert [name for name in os.listdir(tmp_path) if etag is None] == []
 
@@ -354,7 +355,7 @@ async def test_a_result_and_its_progress_say_the_same(
     result = await small.download("bucket", "key", given, version_id=first.version_id, resume=resume, progress=events.append)
     assert (result.bucket, result.key, result.path) == ("bucket", "key", tmp_path / "f")
     assert (result.etag, result.version_id, result.size) == (first.etag, first.version_id, length)
-    assert (result.verified, result.kept, result.refused) == ("md5", 0, None)
+    assert (result.verified, result.resumed_bytes, result.resume_rejected) == ("md5", 0, None)
     last = events[-1]
     assert (last.bytes_done, last.bytes_total, last.parts_done, last.parts_total) == (length, length, parts, parts)
     assert (tmp_path / "f").read_bytes() == DATA[:length]
@@ -370,7 +371,7 @@ async def test_progress_of_one_that_goes_on(stored: aiocos.Client, cos_emulator:
     cos_emulator.faults.script([])
     events: list[Progress] = []
     result = await stored.download("bucket", "parts", tmp_path / "f", resume=True, progress=events.append)
-    assert (result.kept, result.size) == (2 * PART, len(DATA))
+    assert (result.resumed_bytes, result.size) == (2 * PART, len(DATA))
     assert (events[1].bytes_done, events[1].bytes_kept) == (2 * PART, 2 * PART)
     last = events[-1]
     assert (last.bytes_done, last.bytes_total, last.bytes_kept) == (len(DATA), len(DATA), 2 * PART)
@@ -379,7 +380,7 @@ async def test_progress_of_one_that_goes_on(stored: aiocos.Client, cos_emulator:
 
 async def test_memory_is_taken_for_each_range(small: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     taken: list[int] = []
-    budget: Any = small.caller.budget  # type: ignore[attr-defined]
+    budget: Any = manager_of(small).budget
     real = budget.take
 
     async def take(size: int, owner: object = None) -> int:

@@ -19,7 +19,7 @@ from tests.waiting import until
 
 from aiocos.config import KIB, MIB, ClientConfig, TransferConfig
 from aiocos.emulator import Emulator
-from aiocos.net.hashing import hashed, pool
+from aiocos.net.hashing import pool, run_in_hash_pool
 from aiocos.transfer import source
 from aiocos.transfer.files import (
     NotOurs,
@@ -34,8 +34,8 @@ from aiocos.transfer.files import (
     read_at,
     write_at,
 )
-from aiocos.transfer.plan import Part
-from aiocos.transfer.source import origin_of
+from aiocos.transfer.plan import PartRange
+from aiocos.transfer.source import part_source
 from aiocos.wire import digest
 
 
@@ -66,16 +66,16 @@ def test_pieces_are_written_whatever_the_system_takes(tmp_path: Path, monkeypatc
 async def test_the_memory_of_a_part_is_used_again(tmp_path: Path):
     data = os.urandom(3 * MIB + 5)
     (tmp_path / "f").write_bytes(data)
-    async with origin_of(tmp_path / "f") as file:
-        first = await file.part(Part(1, 0, MIB))
+    async with part_source(tmp_path / "f") as file:
+        first = await file.part(PartRange(1, 0, MIB))
         file.done(first)
-        second = await file.part(Part(2, MIB, MIB))
+        second = await file.part(PartRange(2, MIB, MIB))
         assert second is first
         assert second == data[MIB : 2 * MIB]
-        third = await file.part(Part(3, 2 * MIB, MIB))
+        third = await file.part(PartRange(3, 2 * MIB, MIB))
         assert third is not second
         file.done(third)
-        last = await file.part(Part(4, 3 * MIB, 5))
+        last = await file.part(PartRange(4, 3 * MIB, 5))
         assert last == data[-5:]
 
 
@@ -86,19 +86,19 @@ async def test_the_memory_of_a_part_of_a_stream_is_used_again():
         for start in range(0, len(data), 70_000):
             yield data[start : start + 70_000]
 
-    async with origin_of(pieces()) as stream:
-        first = await stream.part(Part(1, 0, MIB))
+    async with part_source(pieces()) as stream:
+        first = await stream.part(PartRange(1, 0, MIB))
         assert first == data[:MIB]
         stream.done(first)
-        second = await stream.part(Part(2, MIB, MIB))
+        second = await stream.part(PartRange(2, MIB, MIB))
         assert second is first
         assert second == data[MIB : 2 * MIB]
         stream.done(second)
-        assert bytes(await stream.part(Part(3, 2 * MIB, MIB))) == data[-5:]
+        assert bytes(await stream.part(PartRange(3, 2 * MIB, MIB))) == data[-5:]
 
 
 async def test_few_threads_hash():
-    assert await hashed(digest.digest, "md5", b"x") == digest.digest("md5", b"x")
+    assert await run_in_hash_pool(digest.digest, "md5", b"x") == digest.digest("md5", b"x")
     assert pool()._max_workers <= (os.cpu_count() or 1)
 
 
@@ -136,8 +136,8 @@ async def test_a_source_that_never_waits_lets_others_run():
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
-    async with origin_of(pieces()) as stream:
-        await stream.part(Part(1, 0, 64 * MIB))
+    async with part_source(pieces()) as stream:
+        await stream.part(PartRange(1, 0, 64 * MIB))
     counting.cancel()
     assert turns >= 60
 
@@ -155,7 +155,7 @@ async def test_small_files_wait_for_memory_before_they_are_read(tmp_path: Path, 
 
     monkeypatch.setattr(source, "_whole", counted)
     (tmp_path / "f").write_bytes(bytes(size))
-    config = ClientConfig(transfer=TransferConfig(part_size=5 * MIB, memory=5 * MIB))
+    config = ClientConfig(transfer=TransferConfig(part_size=5 * MIB, max_memory=5 * MIB))
     async with cos_emulator.client(config=config) as cos:
         await cos.buckets.create("bucket")
 

@@ -11,6 +11,7 @@ from tests.transfer.conftest import CONFIG, DATA, PART
 
 import aiocos
 from aiocos.errors import IntegrityError
+from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompleteMultipartUpload, UploadPart
 
 
@@ -80,7 +81,7 @@ async def test_a_key_of_a_key_service(cos: aiocos.Client, strange: Strange, tmp_
 
 
 async def test_parts_whose_etags_are_no_md5s_are_no_failure(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    real = small.engine.call
+    real = engine_of(small).call
 
     given: dict[int, str] = {}
 
@@ -93,7 +94,7 @@ async def test_parts_whose_etags_are_no_md5s_are_no_failure(small: aiocos.Client
             return result.model_copy(update={"etag": '"' + "6" * 32 + '"'})
         return result
 
-    monkeypatch.setattr(small.engine, "call", renaming)
+    monkeypatch.setattr(engine_of(small), "call", renaming)
     result = await small.upload("bucket", "key", DATA)
     assert result.verified is None
     assert await small.objects.read("bucket", "key") == DATA

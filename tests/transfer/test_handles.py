@@ -9,7 +9,7 @@ from tests.transfer.conftest import DATA, PART, PATIENCE, held, open_uploads, se
 import aiocos
 from aiocos import Progress
 from aiocos.emulator import Delay, Emulator, Status
-from aiocos.errors import TimedOut, TransferError
+from aiocos.errors import RequestTimeoutError, TransferError
 
 
 def parts_there(emulator: Emulator) -> int:
@@ -168,11 +168,11 @@ async def test_an_observer_that_raises_ends_nothing(small: aiocos.Client, caplog
 async def test_an_observer_hears_of_a_failure_and_its_reason(small: aiocos.Client, cos_emulator: Emulator):
     heard: list[Progress] = []
     cos_emulator.faults.script([Delay(30, operation="UploadPart", times=None)])
-    with pytest.raises(TimedOut):
+    with pytest.raises(RequestTimeoutError):
         await small.upload("bucket", "key", DATA, timeout=0.5, on_done=heard.append)
     [end] = heard
     assert end.state == "failed"
-    assert isinstance(end.error, TimedOut)
+    assert isinstance(end.error, RequestTimeoutError)
 
 
 async def test_a_directory_as_a_whole_and_file_by_file(small: aiocos.Client, tmp_path: Path):

@@ -30,7 +30,7 @@ Plant = Callable[[Path, Path], object]
 @pytest.fixture
 async def cos(cos_emulator: Emulator, tmp_path: Path) -> AsyncIterator[aiocos.Client]:
     """A client whose journals are this test's own, and that compares nothing of its own accord."""
-    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, journals=str(tmp_path / "journals"))
+    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
     config = aiocos.ClientConfig(transfer=transfer, retry=CONFIG.retry, verify_reads=False)
     async with cos_emulator.client(config=config) as client:
         await client.buckets.create("bucket")
@@ -89,8 +89,8 @@ async def test_what_was_planted_is_neither_written_to_nor_in_the_way(
     plant(planted, victim)
     result = await cos.download("bucket", "parts", here / "f", resume=True)
     assert (here / "f").read_bytes() == DATA
-    assert result.kept == 0
-    assert result.refused
+    assert result.resumed_bytes == 0
+    assert result.resume_rejected
     assert victim.read_bytes() == before
     assert not (tmp_path / "new").exists()
     assert os.listdir(here) == ["f"]
@@ -110,7 +110,7 @@ async def test_what_cannot_be_removed_costs_the_resumption_only(
     cos_emulator.faults.script([])
     result = await cos.download("bucket", "parts", here / "f", resume=True)
     assert (here / "f").read_bytes() == DATA
-    assert str(planted) in (result.refused or "")
+    assert str(planted) in (result.resume_rejected or "")
     planted.rmdir()
     # What the first call has left goes with the next one.
     await cos.download("bucket", "parts", here / "f", resume=True)
@@ -155,7 +155,7 @@ async def test_the_journal_of_an_upload_is_not_followed_either(cos: aiocos.Clien
         journal.unlink()
         plant(journal, victim)
         result = await cos.upload("bucket", "key", source, resume=True)
-        assert result.refused
+        assert result.resume_rejected
         assert (victim.read_bytes(), (tmp_path / "new").exists()) == (b"precious", False)
         assert await cos.objects.read("bucket", "key") == DATA
         for upload in await open_uploads(cos):
@@ -186,7 +186,7 @@ async def test_forged_bytes_do_not_get_into_the_file(
     forge(part, journal, b"\0" * length)
     result = await cos.download("bucket", key, here / "f", resume=True)
     assert (here / "f").read_bytes() == DATA
-    assert result.kept == 0
+    assert result.resumed_bytes == 0
     assert os.listdir(here) == ["f"]
 
 
@@ -194,7 +194,7 @@ async def test_true_bytes_are_kept_and_compared_though_reads_are_not(cos: aiocos
     part, journal = await begun(cos, cos_emulator, here / "f")
     forge(part, journal, DATA[: 2 * PART])
     result = await cos.download("bucket", "parts", here / "f", resume=True)
-    assert (result.kept, result.refused, result.verified) == (2 * PART, None, "composite")
+    assert (result.resumed_bytes, result.resume_rejected, result.verified) == (2 * PART, None, "composite")
     assert (here / "f").read_bytes() == DATA
 
 
@@ -209,8 +209,8 @@ async def test_where_nothing_vouches_for_an_object_it_is_fetched_anew(cos: aioco
     forge(part, journal, b"\0" * PART)
     result = await cos.download("bucket", "sse", here / "f", resume=True, customer_key=secret)
     assert (here / "f").read_bytes() == DATA
-    assert result.kept == 0
-    assert "vouches" in (result.refused or "")
+    assert result.resumed_bytes == 0
+    assert "vouches" in (result.resume_rejected or "")
 
 
 async def test_under_key_protect_it_is_fetched_anew(here: Path):
@@ -234,8 +234,8 @@ async def test_under_key_protect_it_is_fetched_anew(here: Path):
     finally:
         await runner.cleanup()
     assert (here / "f").read_bytes() == DATA
-    assert (result.kept, result.verified) == (0, None)
-    assert "vouches" in (result.refused or "")
+    assert (result.resumed_bytes, result.verified) == (0, None)
+    assert "vouches" in (result.resume_rejected or "")
 
 
 async def _killed(self: object, target: object) -> None:
@@ -255,7 +255,7 @@ async def test_the_version_that_a_journal_names_is_not_asked_for(
     result = await cos.download("bucket", "whole", here / "f", resume=True)
     assert (here / "f").read_bytes() == new
     assert result.version_id == put.version_id
-    assert bool(result.kept) == same
+    assert bool(result.resumed_bytes) == same
 
 
 # -- hostile content -------------------------------------------------------------------------------------------------------
@@ -292,7 +292,7 @@ async def test_hostile_text_is_no_journal(cos: aiocos.Client, cos_emulator: Emul
         journal.write_bytes(content)
         result = await cos.download("bucket", "parts", here / "f", resume=True)
         assert (here / "f").read_bytes() == DATA
-        assert (result.kept, bool(result.refused)) == (0, True)
+        assert (result.resumed_bytes, bool(result.resume_rejected)) == (0, True)
         assert os.listdir(here) == ["f"]
         _, journal = await begun(cos, cos_emulator, here / "f")
 
@@ -307,7 +307,7 @@ async def test_a_hostile_head_is_no_journal(cos: aiocos.Client, cos_emulator: Em
         result = await cos.download("bucket", "parts", here / "f", resume=True)
         assert (here / "f").read_bytes() == DATA
         # The version is the service's to say.
-        assert (result.kept > 0) == (name == "version_id"), value
+        assert (result.resumed_bytes > 0) == (name == "version_id"), value
         assert os.listdir(here) == ["f"]
 
 
@@ -320,7 +320,7 @@ async def test_a_hostile_step_is_no_journal(cos: aiocos.Client, cos_emulator: Em
         journal.write_text(f"{text}{json.dumps(step)}\n")
         result = await cos.download("bucket", "parts", here / "f", resume=True)
         assert (here / "f").read_bytes() == DATA
-        assert (result.kept, "damaged" in (result.refused or "")) == (0, True), step
+        assert (result.resumed_bytes, "damaged" in (result.resume_rejected or "")) == (0, True), step
 
 
 async def test_notes_of_more_than_the_object_are_not_read(
@@ -335,7 +335,7 @@ async def test_notes_of_more_than_the_object_are_not_read(
     monkeypatch.setattr("aiocos.transfer.partial.read_at", lambda fd, buffer, offset: read.append(len(buffer)) or 0)
     result = await cos.download("bucket", "parts", here / "f", resume=True)
     assert read == []
-    assert "more than the object" in (result.refused or "")
+    assert "more than the object" in (result.resume_rejected or "")
 
 
 async def test_a_journal_of_many_pieces_is_none(cos: aiocos.Client, cos_emulator: Emulator, here: Path):
@@ -347,7 +347,7 @@ async def test_a_journal_of_many_pieces_is_none(cos: aiocos.Client, cos_emulator
     journal.write_text("\n".join([head, *steps]) + "\n")
     cos_emulator.requests.clear()
     result = await cos.download("bucket", "parts", here / "f", resume=True)
-    assert "pieces" in (result.refused or "")
+    assert "pieces" in (result.resume_rejected or "")
     assert (here / "f").read_bytes() == DATA
     assert len(cos_emulator.requests) < 20
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from aiocos.errors import AccessDenied, ConfigError, NoSuchConfiguration, NotServed, TransferError
+from aiocos.errors import AccessDenied, ConfigError, NoSuchConfiguration, OperationNotSupported, TransferError
 from aiocos.operations.objects import ObjectInfo
 from aiocos.operations.protection import GetBucketProtectionConfiguration
 from aiocos.operations.tagging import GetObjectTagging
-from aiocos.transfer.kept import Kept
-from aiocos.transfer.stated import Copy
+from aiocos.transfer.kept import SourceMetadata
+from aiocos.transfer.stated import CopyRequest
 from aiocos.wire.values import Stored
 
 
@@ -63,8 +63,8 @@ INFO = ObjectInfo(
 )
 
 
-def kept(service: Any, info: ObjectInfo = INFO, **more: Any) -> Kept:
-    return Kept(service, Copy("from", "a", "to", "b", **more), info, "copy of it")
+def kept(service: Any, info: ObjectInfo = INFO, **more: Any) -> SourceMetadata:
+    return SourceMetadata(service, CopyRequest("from", "a", "to", "b", **more), info, "copy of it")
 
 
 async def test_what_is_said_of_the_source_is_said_of_the_copy():
@@ -111,7 +111,7 @@ async def test_tags_come_along():
     assert replaced.asked == []
 
 
-@pytest.mark.parametrize("error", [NoSuchConfiguration("none"), NotServed("not here")])
+@pytest.mark.parametrize("error", [NoSuchConfiguration("none"), OperationNotSupported("not here")])
 async def test_a_source_without_tags(error: Exception):
     assert (await kept(Service(error)).said())["tagging"] is None
 

@@ -11,10 +11,10 @@ from tests.transfer.conftest import DATA, SMALL
 
 import aiocos
 from aiocos import Progress
-from aiocos.transfer.budget import Budget
-from aiocos.transfer.methods import Desk, _place
-from aiocos.transfer.monitor import Monitor, Observed
-from aiocos.transfer.sync import Sync
+from aiocos.transfer.budget import MemoryBudget
+from aiocos.transfer.methods import TransferManager, _place
+from aiocos.transfer.monitor import Monitor, ProgressCallbacks
+from aiocos.transfer.sync import SyncRequest
 
 
 class Service:
@@ -25,23 +25,23 @@ class Service:
             transfer = SMALL
 
 
-def desk() -> Desk:
-    return Desk(Service())  # type: ignore[arg-type]
+def desk() -> TransferManager:
+    return TransferManager(Service())  # type: ignore[arg-type]
 
 
 def test_each_loop_has_a_budget_of_its_own():
     one = desk()
 
-    async def budget() -> Budget:
+    async def budget() -> MemoryBudget:
         assert one.budget is one.budget
-        assert one.budget.total == SMALL.memory
+        assert one.budget.total == SMALL.max_memory
         return one.budget
 
     assert asyncio.run(budget()) is not asyncio.run(budget())
 
 
 async def test_what_was_started_ends_with_the_client():
-    one, monitor = desk(), Monitor(Observed(), "b", "k")
+    one, monitor = desk(), Monitor(ProgressCallbacks(), "b", "k")
     ended: list[str] = []
 
     async def endless() -> None:
@@ -79,7 +79,7 @@ async def test_what_was_started_ends_with_the_client():
     ],
 )
 def test_the_place_of_a_synchronisation(source: Any, target: Any, bucket: str, prefix: str):
-    progress = _place(Sync(source, target)).progress
+    progress = _place(SyncRequest(source, target)).progress
     assert (progress.bucket, progress.key) == (bucket, prefix)
 
 

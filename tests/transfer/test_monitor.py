@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.waiting import until
 
-from aiocos.errors import TimedOut
-from aiocos.transfer.monitor import Monitor, Observed, Progress
+from aiocos.errors import RequestTimeoutError
+from aiocos.transfer.monitor import Monitor, Progress, ProgressCallbacks
 
 
 def counts(monitor: Monitor) -> tuple[Any, ...]:
@@ -18,13 +18,13 @@ def counts(monitor: Monitor) -> tuple[Any, ...]:
 
 
 def test_progress_is_what_was_counted():
-    monitor = Monitor(Observed(), "bucket", "key")
+    monitor = Monitor(ProgressCallbacks(), "bucket", "key")
     assert monitor.progress == Progress("bucket", "key", "queued", 0, None, 0, None, 0, None)
     assert monitor.progress == Progress("bucket", "key", "queued", 0, None, 0, None), "nothing is kept unless that is said"
     monitor.bytes_total, monitor.parts_total = 100, 4
-    monitor.moved(10, parts=1)
-    monitor.moved(5, kept=True)
-    monitor.moved(3, parts=2)
+    monitor.advance(10, parts=1)
+    monitor.advance(5, kept=True)
+    monitor.advance(3, parts=2)
     assert monitor.progress == Progress("bucket", "key", "running", 18, 100, 3, 4, 5, None)
     monitor.restarted()
     assert monitor.progress == Progress("bucket", "key", "running", 0, 100, 0, 4, 0, None)
@@ -32,11 +32,11 @@ def test_progress_is_what_was_counted():
 
 def test_a_file_counts_for_its_directory():
     heard: list[Progress] = []
-    whole = Monitor(Observed(progress=lambda p: None), "bucket", "dir/")
-    one = whole.of_file(Observed(progress=heard.append, on_done=lambda p: heard.append(p)), "dir/one")
-    two = whole.of_file(Observed(), "dir/two")
-    one.moved(10, parts=3)
-    two.moved(5, kept=True)
+    whole = Monitor(ProgressCallbacks(progress=lambda p: None), "bucket", "dir/")
+    one = whole.of_file(ProgressCallbacks(progress=heard.append, on_done=lambda p: heard.append(p)), "dir/one")
+    two = whole.of_file(ProgressCallbacks(), "dir/two")
+    one.advance(10, parts=3)
+    two.advance(5, kept=True)
     assert counts(whole) == ("running", 15, 0, 5), "its parts are files, and no file has ended"
     assert counts(one) == ("running", 10, 3, 0)
     assert counts(two) == ("running", 5, 0, 5)
@@ -57,11 +57,13 @@ async def test_each_observer_hears_of_its_moment():
         return new
 
     monitor = Monitor(
-        Observed(progress=note("all"), on_queued=note("queued"), on_progress=note("moved"), on_done=note("done")), "b", "k"
+        ProgressCallbacks(progress=note("all"), on_queued=note("queued"), on_progress=note("moved"), on_done=note("done")),
+        "b",
+        "k",
     )
     async with monitor.run(None, "it"):
         assert said() == [("all", "queued"), ("queued", "queued")]
-        monitor.moved(1)
+        monitor.advance(1)
         assert said() == [("all", "running"), ("moved", "running")]
         monitor.restarted()
         assert said() == [("all", "running"), ("moved", "running")]
@@ -69,7 +71,7 @@ async def test_each_observer_hears_of_its_moment():
         assert said() == [("all", "paused")]
         monitor.pause()
         assert said() == [], "it is paused already"
-        monitor.moved(1)
+        monitor.advance(1)
         assert said() == [("all", "paused"), ("moved", "paused")], "what was on its way has come"
         monitor.resume()
         assert said() == [("all", "running")]
@@ -85,26 +87,26 @@ async def test_each_observer_hears_of_its_moment():
 
 
 async def test_what_is_paused_waits_and_what_belongs_to_it_too():
-    whole = Monitor(Observed(), "b", "")
-    one = whole.of_file(Observed(), "k")
+    whole = Monitor(ProgressCallbacks(), "b", "")
+    one = whole.of_file(ProgressCallbacks(), "k")
     for paused in (whole, one):
         paused.pause()
-        going = asyncio.ensure_future(one.going())
+        going = asyncio.ensure_future(one.wait_if_paused())
         for _ in range(5):
             await asyncio.sleep(0)
         assert not going.done()
         paused.resume()
         await asyncio.wait_for(going, 10)
-    await asyncio.wait_for(one.going(), 10)
+    await asyncio.wait_for(one.wait_if_paused(), 10)
     one.pause()
-    await asyncio.wait_for(whole.going(), 10)
+    await asyncio.wait_for(whole.wait_if_paused(), 10)
 
 
 async def test_a_transfer_that_ends_is_paused_no_more():
-    monitor = Monitor(Observed(), "b", "k")
+    monitor = Monitor(ProgressCallbacks(), "b", "k")
     async with monitor.run(None, "it"):
         monitor.pause()
-        going = asyncio.ensure_future(monitor.going())
+        going = asyncio.ensure_future(monitor.wait_if_paused())
         await asyncio.sleep(0)
     await asyncio.wait_for(going, 10)
     assert monitor.state == "done"
@@ -122,16 +124,16 @@ async def test_a_coroutine_hears_the_newest_only_and_one_at_a_time():
         await go.wait()
         at_once -= 1
 
-    monitor = Monitor(Observed(on_progress=slow), "b", "k")
+    monitor = Monitor(ProgressCallbacks(on_progress=slow), "b", "k")
     async with monitor.run(None, "it"):
         for _ in range(5):
-            monitor.moved(1)
+            monitor.advance(1)
             await asyncio.sleep(0)
         assert heard == [1]
         go.set()
         await until(lambda: len(heard) == 2, "the newest is told")
         await asyncio.sleep(0)
-        monitor.moved(1)
+        monitor.advance(1)
         await until(lambda: len(heard) == 3, "the next is told")
     assert (heard, most) == ([1, 5, 6], 1)
 
@@ -150,11 +152,11 @@ async def test_an_observer_that_fails_ends_nothing_and_is_logged(caplog: pytest.
 
     for observer, least in ((fails, 4), (fails_later, 2)):
         caplog.clear()
-        monitor = Monitor(Observed(progress=observer), "bucket", "key")
+        monitor = Monitor(ProgressCallbacks(progress=observer), "bucket", "key")
         with caplog.at_level(logging.ERROR, "aiocos.transfer"):
             async with monitor.run(None, "it"):
-                monitor.moved(1)
-                monitor.moved(1)
+                monitor.advance(1)
+                monitor.advance(1)
         logged = [record.getMessage() for record in caplog.records]
         assert set(logged) == {"an observer of bucket/key failed"}
         assert len(logged) >= least
@@ -178,18 +180,18 @@ async def test_an_observer_that_is_a_coroutine_at_times_only(caplog: pytest.LogC
             raise ValueError
         return None
 
-    monitor = Monitor(Observed(on_progress=observer), "b", "k")
+    monitor = Monitor(ProgressCallbacks(on_progress=observer), "b", "k")
     listener = monitor._moved[0]
-    monitor.moved(1)
-    monitor.moved(1)
+    monitor.advance(1)
+    monitor.advance(1)
     go.set()
     assert listener.busy is not None
     await asyncio.wait_for(listener.busy, 10)
     assert heard == [1, 2]
     go.clear()
     monitor.restarted()
-    monitor.moved(1)
-    monitor.moved(2)
+    monitor.advance(1)
+    monitor.advance(2)
     go.set()
     await asyncio.wait_for(listener.busy, 10)
     assert heard == [1, 2, 0, 1, 3]
@@ -197,8 +199,8 @@ async def test_an_observer_that_is_a_coroutine_at_times_only(caplog: pytest.LogC
 
 
 async def test_a_deadline_is_an_error_of_ours():
-    monitor = Monitor(Observed(), "b", "k")
-    with pytest.raises(TimedOut) as caught:
+    monitor = Monitor(ProgressCallbacks(), "b", "k")
+    with pytest.raises(RequestTimeoutError) as caught:
         async with monitor.run(0.01, "the upload of b/k"):
             await asyncio.sleep(30)
     assert str(caught.value).startswith("the upload of b/k: not done within 0.01 s")
@@ -208,11 +210,12 @@ async def test_a_deadline_is_an_error_of_ours():
 
 
 @pytest.mark.parametrize(
-    "error", [TimeoutError("the source's"), TimedOut("a request's", sent=False), ValueError(), asyncio.CancelledError()]
+    "error",
+    [TimeoutError("the source's"), RequestTimeoutError("a request's", sent=False), ValueError(), asyncio.CancelledError()],
 )
 async def test_other_errors_are_themselves(error: BaseException):
-    whole = Monitor(Observed(), "b", "")
-    monitor = whole.of_file(Observed(), "k")
+    whole = Monitor(ProgressCallbacks(), "b", "")
+    monitor = whole.of_file(ProgressCallbacks(), "k")
     with pytest.raises(type(error)) as caught:
         async with monitor.run(30, "it"):
             raise error
@@ -223,8 +226,8 @@ async def test_other_errors_are_themselves(error: BaseException):
 
 
 async def test_a_request_that_timed_out_after_the_deadline_is_itself():
-    monitor, own = Monitor(Observed(), "b", "k"), TimedOut("a request's", sent=False)
-    with pytest.raises(TimedOut) as caught:
+    monitor, own = Monitor(ProgressCallbacks(), "b", "k"), RequestTimeoutError("a request's", sent=False)
+    with pytest.raises(RequestTimeoutError) as caught:
         async with monitor.run(0.001, "it"):
             try:
                 await asyncio.sleep(30)
@@ -234,8 +237,8 @@ async def test_a_request_that_timed_out_after_the_deadline_is_itself():
 
 
 async def test_a_file_that_is_done_is_a_part_of_its_directory():
-    whole = Monitor(Observed(), "b", "")
-    async with whole.of_file(Observed(), "k").run(None, "it"):
+    whole = Monitor(ProgressCallbacks(), "b", "")
+    async with whole.of_file(ProgressCallbacks(), "k").run(None, "it"):
         assert whole.parts_done == 0
     assert whole.parts_done == 1
 
@@ -257,7 +260,7 @@ async def test_the_end_waits_for_coroutines_among_the_observers(
         await go.wait()
 
     monkeypatch.setattr(asyncio, "wait", wait)
-    monitor = Monitor(Observed(progress=slow, on_queued=slow, on_progress=lambda p: None, on_done=slow), "b", "k")
+    monitor = Monitor(ProgressCallbacks(progress=slow, on_queued=slow, on_progress=lambda p: None, on_done=slow), "b", "k")
     try:
         async with monitor.run(deadline, "it"):
             if error is not None:
@@ -271,6 +274,6 @@ async def test_the_end_waits_for_coroutines_among_the_observers(
     listeners = (*monitor._queued, *monitor._moved, *monitor._done)
     await asyncio.gather(*(one.busy for one in listeners if one.busy is not None))
     waited.clear()
-    async with Monitor(Observed(on_done=lambda p: None), "b", "k").run(None, "it"):
+    async with Monitor(ProgressCallbacks(on_done=lambda p: None), "b", "k").run(None, "it"):
         pass
     assert waited == [], "nobody listens: nothing is waited for"

@@ -42,7 +42,7 @@ async def test_a_sources_own_timeout_is_not_the_transfers(small: aiocos.Client, 
 
     with pytest.raises(TimeoutError) as caught:
         await small.upload("bucket", "key", impatient(), timeout=timeout)
-    assert not isinstance(caught.value, aiocos.TimedOut)
+    assert not isinstance(caught.value, aiocos.RequestTimeoutError)
     assert await open_uploads(small) == []
 
 

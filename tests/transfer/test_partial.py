@@ -22,7 +22,7 @@ from aiocos.errors import IntegrityError
 from aiocos.transfer import partial as module
 from aiocos.transfer.partial import Partial
 from aiocos.transfer.paths import is_reserved
-from aiocos.transfer.plan import Part, cut
+from aiocos.transfer.plan import PartRange, cut
 from aiocos.transfer.target import Target
 
 WHAT = {"kind": "download", "endpoint": "https://cos", "bucket": "b", "key": "k", "version": None, "target": "file"}
@@ -342,8 +342,8 @@ def test_what_is_missing_is_all_that_is_not_kept_and_nothing_else(pieces: list[t
 def test_what_is_missing_of_many_parts():
     one = Partial.__new__(Partial)
     one.kept = [(0, 10), (15, 10), (28, 2)]
-    parts = [Part(1, 0, 10), Part(2, 10, 10), Part(3, 20, 10), Part(4, 30, 5)]
-    assert one.missing(parts) == [Part(2, 10, 5), Part(3, 25, 3), Part(4, 30, 5)]
+    parts = [PartRange(1, 0, 10), PartRange(2, 10, 10), PartRange(3, 20, 10), PartRange(4, 30, 5)]
+    assert one.missing(parts) == [PartRange(2, 10, 5), PartRange(3, 25, 3), PartRange(4, 30, 5)]
     one.kept = [(0, 35)]
     assert one.missing(parts) == []
     one.kept = []

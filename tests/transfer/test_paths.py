@@ -18,9 +18,9 @@ from aiocos.transfer import paths
 from aiocos.transfer.globs import Filter
 from aiocos.transfer.journal import name_for
 from aiocos.transfer.paths import (
-    Landing,
     LocalFile,
     Reserved,
+    SafeTarget,
     Unreadable,
     hidden_name,
     is_reserved,
@@ -96,8 +96,8 @@ def test_names_that_are_no_text_are_told_of(tmp_path: Path):
     assert names(tmp_path) == ["good"]
 
 
-def landing(root: Path, *, ignores_case: bool = False) -> Landing:
-    made = Landing(root, lambda _: ignores_case)
+def landing(root: Path, *, ignores_case: bool = False) -> SafeTarget:
+    made = SafeTarget(root, lambda _: ignores_case)
     made.open()
     return made
 
@@ -147,7 +147,7 @@ def test_names_that_differ_in_case_alone(tmp_path: Path):
 
 def test_the_file_system_is_asked_what_it_does(tmp_path: Path):
     """Here, where cases are told apart; nothing is left of the question."""
-    here = Landing(tmp_path / "new")
+    here = SafeTarget(tmp_path / "new")
     here.open()
     assert here.path("a") != here.path("A")
     assert list((tmp_path / "new").iterdir()) == []
@@ -266,7 +266,7 @@ def test_nothing_lands_where_uploads_keep_their_journals(tmp_path: Path, monkeyp
     state = tmp_path / "home" / ".local" / "state" / "aiocos"
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "short").symlink_to(".local/state")
-    here = Landing(tmp_path / "home", lambda _: False, state=state)
+    here = SafeTarget(tmp_path / "home", lambda _: False, state=state)
     here.open()
     for _ in range(2):  # whether it is there already or not
         for name in (".local/state/aiocos/x.upload", ".local/state/aiocos/d/x", ".local/state/aiocos", "short/aiocos/x"):
@@ -411,7 +411,7 @@ def test_reserved_names_are_told_of(tmp_path: Path):
 
 
 def test_a_landing_that_is_not_made(tmp_path: Path):
-    here = Landing(tmp_path / "new", lambda _: True)
+    here = SafeTarget(tmp_path / "new", lambda _: True)
     here.open(create=False)
     assert not (tmp_path / "new").exists()
     assert here.path("a") == tmp_path / "new" / "a"
@@ -436,19 +436,19 @@ def test_a_landing_that_cannot_be_opened_leaves_nothing_open(tmp_path: Path):
         raise KeyError
 
     with pytest.raises(KeyError):
-        Landing(tmp_path, fails).open()
+        SafeTarget(tmp_path, fails).open()
     assert open_files() == before
 
 
 async def test_a_landing_is_held_open(tmp_path: Path):
     before = open_files()
-    here = Landing(tmp_path / "new")
+    here = SafeTarget(tmp_path / "new")
     async with here.opened():
         async with here.target("a/b") as target:
             assert target.path == tmp_path / "new" / "a" / "b"
             assert os.path.samestat(os.fstat(target.dir_fd), os.stat(tmp_path / "new" / "a"))
     assert open_files() == before
-    async with Landing(tmp_path / "other").opened(create=False):
+    async with SafeTarget(tmp_path / "other").opened(create=False):
         pass
     assert not (tmp_path / "other").exists()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aiocos.config import GIB, MAX_OBJECT, MAX_PART, MAX_PARTS, MAX_PUT, MIB, MIN_PART, TIB
 from aiocos.errors import ConfigError
 from aiocos.transfer.plan import (
-    Part,
+    PartRange,
     check_concurrency,
     check_copy_threshold,
     check_part_size,
@@ -81,14 +81,14 @@ def test_a_range_may_be_smaller_than_a_part():
 
 
 def test_the_parts_of_sizes_on_the_edge():
-    assert list(cut(0, 1)) == list(cut(0, 5)) == [Part(1, 0, 0)]
-    assert list(cut(1, 1)) == [Part(1, 0, 1)]
-    assert list(cut(10, 5)) == [Part(1, 0, 5), Part(2, 5, 5)]
-    assert list(cut(11, 5)) == [Part(1, 0, 5), Part(2, 5, 5), Part(3, 10, 1)]
+    assert list(cut(0, 1)) == list(cut(0, 5)) == [PartRange(1, 0, 0)]
+    assert list(cut(1, 1)) == [PartRange(1, 0, 1)]
+    assert list(cut(10, 5)) == [PartRange(1, 0, 5), PartRange(2, 5, 5)]
+    assert list(cut(11, 5)) == [PartRange(1, 0, 5), PartRange(2, 5, 5), PartRange(3, 10, 1)]
 
 
 def test_growing_parts_are_numbered_from_one_and_have_at_most_five_gib():
-    assert next(growing(8 * MIB, 64 * MIB)) == Part(1, 0, 8 * MIB)
+    assert next(growing(8 * MIB, 64 * MIB)) == PartRange(1, 0, 8 * MIB)
     assert [p.number for p in growing(8 * MIB, 64 * MIB)] == list(range(1, MAX_PARTS + 1))
     assert max(p.length for p in growing(3 * GIB, 100 * GIB)) == MAX_PART
 

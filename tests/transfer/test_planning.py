@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aiocos.errors import AccessDenied, TimedOut
+from aiocos.errors import AccessDenied, RequestTimeoutError
 from aiocos.transfer.paths import LocalFile, Unreadable
 from aiocos.transfer.planning import Step, SyncAction, merged, steps
 from aiocos.transfer.sides import Entry, RemoteObject
@@ -108,7 +108,7 @@ async def test_a_file_that_cannot_be_read_stops_no_other():
 @pytest.mark.parametrize(
     ("left", "error"),
     [
-        (file("a"), TimedOut("the service's timeout is an OSError, too", sent=True)),
+        (file("a"), RequestTimeoutError("the service's timeout is an OSError, too", sent=True)),
         (file("a"), AccessDenied("no")),
         (entry("a"), OSError("no file")),
     ],

@@ -50,9 +50,9 @@ def test_an_error_of_a_group_is_as_it_was(context: Exception | None):
 def test_what_a_result_says_unless_it_is_told():
     upload = UploadResult(bucket="b", key="k", etag="e", size=5, parts=1)
     assert (upload.version_id, upload.upload_id, upload.verified, upload.request_id) == (None,) * 4
-    assert (upload.kept, upload.refused) == (0, None)
+    assert (upload.resumed_bytes, upload.resume_rejected) == (0, None)
     download = DownloadResult(bucket="b", key="k", path=Path("p"), etag="e", size=5)
-    assert (download.version_id, download.verified, download.kept, download.refused) == (None, None, 0, None)
+    assert (download.version_id, download.verified, download.resumed_bytes, download.resume_rejected) == (None, None, 0, None)
     copy = CopyResult(bucket="b", key="k", etag="e", size=5, parts=1)
     assert (copy.version_id, copy.source_version_id, copy.request_id) == (None, None, None)
     directory = DirectoryResult(files=1, bytes=5)

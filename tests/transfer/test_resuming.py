@@ -17,6 +17,7 @@ from tests.transfer.test_every_await import Stepped, descriptors
 import aiocos
 from aiocos.emulator import Emulator, Status
 from aiocos.errors import AccessDenied, ConfigError, IntegrityError, NoSuchKey, NoSuchUpload, TransferError
+from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, ListParts
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer import resuming
@@ -31,7 +32,7 @@ PARTS = 4
 @pytest.fixture
 async def cos(cos_emulator: Emulator, tmp_path: Path) -> AsyncIterator[aiocos.Client]:
     """A client whose journals are this test's own."""
-    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, journals=str(tmp_path / "journals"))
+    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
     async with cos_emulator.client(config=aiocos.ClientConfig(transfer=transfer, retry=CONFIG.retry)) as client:
         await client.buckets.create("bucket")
         yield client
@@ -76,7 +77,7 @@ async def test_only_what_is_missing_is_sent(
     result = await cos.upload("bucket", "key", given, resume=True, progress=seen.append)
     assert count(cos_emulator, "UploadPart") == PARTS - 2
     assert count(cos_emulator, "CreateMultipartUpload") == 0
-    assert (result.kept, result.refused, result.parts, result.verified) == (2 * PART, None, PARTS, "composite")
+    assert (result.resumed_bytes, result.resume_rejected, result.parts, result.verified) == (2 * PART, None, PARTS, "composite")
     assert (seen[-1].bytes_done, seen[-1].bytes_kept) == (len(DATA), 2 * PART)
     assert await cos.objects.read("bucket", "key") == DATA
     assert await open_uploads(cos) == []
@@ -94,7 +95,7 @@ async def test_without_resume_nothing_is_kept(cos: aiocos.Client, cos_emulator: 
 
 async def test_a_small_one_has_no_journal(cos: aiocos.Client, tmp_path: Path):
     result = await cos.upload("bucket", "small", b"x" * 1000, resume=True)
-    assert (result.parts, result.kept) == (1, 0)
+    assert (result.parts, result.resumed_bytes) == (1, 0)
     assert not (tmp_path / "journals").exists()
 
 
@@ -125,9 +126,9 @@ async def test_a_stale_journal_is_refused(
     if change:
         change(source)
     result = await cos.upload("bucket", "key", source, resume=True, **more)  # type: ignore[arg-type]
-    assert reason in (result.refused or "")
+    assert reason in (result.resume_rejected or "")
     assert reason in caplog.text
-    assert result.kept == 0
+    assert result.resumed_bytes == 0
     assert await cos.objects.read("bucket", "key") == source.read_bytes()
     assert await open_uploads(cos) == [], "the one that cannot be used is aborted"
 
@@ -142,7 +143,7 @@ async def test_a_source_changed_behind_its_time_is_sent_anew_where_it_differs(
     source.write_bytes(changed)
     os.utime(source, ns=(stamp, stamp))
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert result.kept == PART
+    assert result.resumed_bytes == PART
     assert await cos.objects.read("bucket", "key") == bytes(changed)
 
 
@@ -151,7 +152,7 @@ async def test_an_upload_that_is_gone_is_begun_anew(cos: aiocos.Client, cos_emul
     [upload_id] = await open_uploads(cos)
     await cos.multipart.abort("bucket", "key", upload_id)
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert "gone" in (result.refused or "")
+    assert "gone" in (result.resume_rejected or "")
     assert await cos.objects.read("bucket", "key") == DATA
 
 
@@ -174,9 +175,9 @@ async def _all_sent(cos: aiocos.Client, emulator: Emulator, source: Path, tmp_pa
 async def test_one_that_was_completed_unheard_is_a_success(
     cos: aiocos.Client, cos_emulator: Emulator, source: Path, tmp_path: Path
 ):
-    await cos.engine.call(await _all_sent(cos, cos_emulator, source, tmp_path))
+    await engine_of(cos).call(await _all_sent(cos, cos_emulator, source, tmp_path))
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert (result.kept, result.refused) == (len(DATA), None)
+    assert (result.resumed_bytes, result.resume_rejected) == (len(DATA), None)
     assert count(cos_emulator, "UploadPart") == 0
     assert journals(tmp_path) == []
 
@@ -186,7 +187,7 @@ async def test_one_that_is_completed_while_it_is_looked_at_is_a_success(
 ):
     """The completion was on its way when its process ended; the listing shows the upload open still, its parts gone already."""
     on_its_way = [await _all_sent(cos, cos_emulator, source, tmp_path)]
-    real = cos.engine.call
+    real = engine_of(cos).call
 
     async def call(operation):
         result = await real(operation)
@@ -195,9 +196,9 @@ async def test_one_that_is_completed_while_it_is_looked_at_is_a_success(
             return result.model_copy(update={"parts": []})
         return result
 
-    monkeypatch.setattr(cos.engine, "call", call)
+    monkeypatch.setattr(engine_of(cos), "call", call)
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert (result.kept, result.refused, on_its_way) == (len(DATA), None, [])
+    assert (result.resumed_bytes, result.resume_rejected, on_its_way) == (len(DATA), None, [])
     assert await cos.objects.read("bucket", "key") == DATA
     assert journals(tmp_path) == []
 
@@ -213,8 +214,8 @@ async def test_a_damaged_journal_is_refused(
     journal.write_text(text, encoding="latin-1")
     result = await cos.upload("bucket", "key", source, resume=True)
     # Half a line, or none, is a journal that had not begun: nothing to refuse, nothing to go on with.
-    assert (result.refused is None) == ("\n" not in text)
-    assert result.kept == 0
+    assert (result.resume_rejected is None) == ("\n" not in text)
+    assert result.resumed_bytes == 0
     assert await cos.objects.read("bucket", "key") == DATA
     assert journals(tmp_path) == []
 
@@ -227,7 +228,7 @@ async def test_a_torn_last_line_costs_one_part_at_most(
     journal.write_text(journal.read_text()[:-5])
     result = await cos.upload("bucket", "key", source, resume=True)
     # The service has the part, and its ETag is the MD5 of its bytes.
-    assert result.kept == 2 * PART
+    assert result.resumed_bytes == 2 * PART
 
 
 async def test_a_journal_of_another_upload_touches_nothing(
@@ -241,7 +242,7 @@ async def test_a_journal_of_another_upload_touches_nothing(
     what = json.loads(head) | {"key": "other", "upload_id": foreign}
     journal.write_text("\n".join([json.dumps(what), *rest]) + "\n")
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert "another object" in (result.refused or "")
+    assert "another object" in (result.resume_rejected or "")
     assert foreign in await open_uploads(cos)
 
 
@@ -250,7 +251,7 @@ async def test_parts_put_there_by_somebody_else_are_not_believed(cos: aiocos.Cli
     [upload_id] = await open_uploads(cos)
     await cos.multipart.upload_part("bucket", "key", upload_id, 2, b"?" * PART)
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert result.kept == PART
+    assert result.resumed_bytes == PART
     assert await cos.objects.read("bucket", "key") == DATA
 
 
@@ -260,16 +261,16 @@ async def test_a_part_that_comes_late_is_sent_once_more(
     """On its way when its process was killed, it reaches a careless service after ours, and cut short."""
     await broken_off(cos, cos_emulator, source)
     [upload_id] = await open_uploads(cos)
-    real, late = cos.engine.call, [b"?" * PART]
+    real, late = engine_of(cos).call, [b"?" * PART]
 
     async def call(operation):
         if isinstance(operation, CompleteMultipartUpload) and late:
             await cos.multipart.upload_part("bucket", "key", upload_id, 3, late.pop())
         return await real(operation)
 
-    monkeypatch.setattr(cos.engine, "call", call)
+    monkeypatch.setattr(engine_of(cos), "call", call)
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert (result.kept, result.size, result.refused) == (len(DATA) - PART, len(DATA), None)
+    assert (result.resumed_bytes, result.size, result.resume_rejected) == (len(DATA) - PART, len(DATA), None)
     assert await cos.objects.read("bucket", "key") == DATA
     assert await open_uploads(cos) == []
 
@@ -279,7 +280,7 @@ async def test_a_part_too_many_ends_the_old_upload(cos: aiocos.Client, cos_emula
     [upload_id] = await open_uploads(cos)
     await cos.multipart.upload_part("bucket", "key", upload_id, 77, b"?")
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert "part 77" in (result.refused or "")
+    assert "part 77" in (result.resume_rejected or "")
     assert await cos.objects.read("bucket", "key") == DATA
     assert await open_uploads(cos) == []
 
@@ -292,11 +293,11 @@ async def test_a_customers_key_makes_etags_that_prove_nothing_and_the_journal_st
     assert key.hex() not in (text := journals(tmp_path)[0].read_text())
     assert all(form not in text for form in (repr(key), key.decode("latin-1")))
     result = await cos.upload("bucket", "key", source, resume=True, customer_key=key)
-    assert (result.kept, result.refused) == (2 * PART, None)
+    assert (result.resumed_bytes, result.resume_rejected) == (2 * PART, None)
     assert await cos.objects.read("bucket", "key", customer_key=key) == DATA
     await broken_off(cos, cos_emulator, source, customer_key=key)
     result = await cos.upload("bucket", "key", source, resume=True, customer_key=os.urandom(32))
-    assert "other headers" in (result.refused or "")
+    assert "other headers" in (result.resume_rejected or "")
 
 
 async def test_two_at_once_do_not_spoil_each_other(cos: aiocos.Client, source: Path):
@@ -343,8 +344,8 @@ async def test_a_cancel_at_every_await_loses_nothing(cos: aiocos.Client, cos_emu
         assert (used(cos), descriptors()) == (0, before)
         sent = count(cos_emulator, "UploadPart")
         result = await cos.upload("bucket", "key", source, resume=True)
-        assert result.kept + (count(cos_emulator, "UploadPart") - sent) * PART >= len(DATA)
-        assert result.refused is None
+        assert result.resumed_bytes + (count(cos_emulator, "UploadPart") - sent) * PART >= len(DATA)
+        assert result.resume_rejected is None
         assert await cos.objects.read("bucket", "key") == DATA
         assert await open_uploads(cos) == []
         await cos.objects.delete("bucket", "key")
@@ -362,7 +363,7 @@ async def test_two_sources_for_one_key_have_a_journal_each(
     assert len(journals(tmp_path)) == len(await open_uploads(cos)) == 3
     for given, data in ((source, DATA), (other, DATA[::-1]), (DATA, DATA)):
         result = await cos.upload("bucket", "key", given, resume=True)
-        assert (result.kept, result.refused) == (2 * PART, None)
+        assert (result.resumed_bytes, result.resume_rejected) == (2 * PART, None)
         assert await cos.objects.read("bucket", "key") == data
     assert journals(tmp_path) == await open_uploads(cos) == []
 
@@ -383,8 +384,8 @@ async def test_a_journal_of_nonsense_is_no_reason_not_to_upload(
     with journal.open("a") as file:
         file.write(step + "\n")
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert "damaged" in (result.refused or "")
-    assert result.kept == 0
+    assert "damaged" in (result.resume_rejected or "")
+    assert result.resumed_bytes == 0
     assert await cos.objects.read("bucket", "key") == DATA
 
 
@@ -397,7 +398,7 @@ async def test_an_upload_id_of_nonsense(
     head, *rest = journal.read_text().splitlines()
     journal.write_text("\n".join([json.dumps(json.loads(head) | {"upload_id": upload_id}), *rest]) + "\n")
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert "damaged" in (result.refused or "")
+    assert "damaged" in (result.resume_rejected or "")
     assert await cos.objects.read("bucket", "key") == DATA
 
 
@@ -421,9 +422,9 @@ async def test_all_parts_noted_and_the_upload_aborted(
         altered(monkeypatch, cut)
     cos_emulator.requests.clear()
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert "gone" in (result.refused or "")
-    assert ("there is no object" in (result.refused or "")) is (there is None)
-    assert (result.kept, count(cos_emulator, "UploadPart")) == (0, PARTS)
+    assert "gone" in (result.resume_rejected or "")
+    assert ("there is no object" in (result.resume_rejected or "")) is (there is None)
+    assert (result.resumed_bytes, count(cos_emulator, "UploadPart")) == (0, PARTS)
     assert await cos.objects.read("bucket", "key") == DATA
     assert journals(tmp_path) == []
 
@@ -436,7 +437,7 @@ async def test_some_parts_noted_and_the_object_there(cos: aiocos.Client, cos_emu
     await cos.upload("bucket", "key", DATA)
     cos_emulator.requests.clear()
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert "completed by somebody else" in (result.refused or "")
+    assert "completed by somebody else" in (result.resume_rejected or "")
     assert count(cos_emulator, "UploadPart") == PARTS
 
 
@@ -444,12 +445,12 @@ async def test_a_source_changed_behind_its_time_is_not_the_object(
     cos: aiocos.Client, cos_emulator: Emulator, source: Path, tmp_path: Path
 ):
     stamp = source.stat().st_mtime_ns
-    await cos.engine.call(await _all_sent(cos, cos_emulator, source, tmp_path))
+    await engine_of(cos).call(await _all_sent(cos, cos_emulator, source, tmp_path))
     changed = bytes(DATA[:-1]) + bytes([DATA[-1] ^ 1])
     source.write_bytes(changed)
     os.utime(source, ns=(stamp, stamp))
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert "changed since" in (result.refused or "")
+    assert "changed since" in (result.resume_rejected or "")
     assert await cos.objects.read("bucket", "key") == changed
 
 
@@ -457,7 +458,7 @@ async def test_a_source_changed_behind_its_time_is_not_the_object(
 async def test_a_journal_has_md5s_whatever_the_checksum(cos_emulator: Emulator, source: Path, tmp_path: Path, algorithm: Any):
     """And where ETags are no MD5s nothing else says what was sent."""
     key = os.urandom(32)
-    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, journals=str(tmp_path / "journals"))
+    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
     config = aiocos.ClientConfig(transfer=transfer, retry=CONFIG.retry, checksum=algorithm)
     async with cos_emulator.client(config=config) as cos:
         await cos.buckets.create("bucket")
@@ -468,7 +469,7 @@ async def test_a_journal_has_md5s_whatever_the_checksum(cos_emulator: Emulator, 
                 (number, md5(DATA[(number - 1) * PART : number * PART]).hexdigest()) for number in (1, 2)
             }
             result = await cos.upload("bucket", "key", source, resume=True, **more)  # type: ignore[arg-type]
-            assert (result.kept, result.refused) == (2 * PART, None)
+            assert (result.resumed_bytes, result.resume_rejected) == (2 * PART, None)
             # Kept parts are vouched for by ETags that are the MD5s of what was read, if they are.
             assert result.verified is None
 
@@ -482,7 +483,7 @@ async def test_what_was_sent_in_this_call_is_known_when_it_begins_again(
     events: list[aiocos.Progress] = []
     result = await cos.upload("bucket", "key", source, resume=True, customer_key=key, progress=events.append)
     assert count(cos_emulator, "UploadPart") == PARTS
-    assert (result.kept, result.size, result.parts) == (len(DATA), len(DATA), PARTS)
+    assert (result.resumed_bytes, result.size, result.parts) == (len(DATA), len(DATA), PARTS)
     assert (events[-1].bytes_done, events[-1].parts_done) == (len(DATA), PARTS), "not counted twice"
     assert result.verified is None, "no ETag of a part is its MD5"
     assert await cos.objects.read("bucket", "key", customer_key=key) == DATA
@@ -506,7 +507,7 @@ async def test_the_word_of_a_journal_counts_only_where_etags_are_no_md5s(
 
     altered(monkeypatch, told)
     result = await cos.upload("bucket", "key", source, resume=True)
-    assert result.kept == (2 * PART if protected else PART)
+    assert result.resumed_bytes == (2 * PART if protected else PART)
     assert result.verified == (None if protected else "composite")
     if not protected:
         assert await cos.objects.read("bucket", "key") == DATA
@@ -515,7 +516,7 @@ async def test_the_word_of_a_journal_counts_only_where_etags_are_no_md5s(
 async def test_one_that_was_completed_unheard_is_verified_where_it_is(
     cos: aiocos.Client, cos_emulator: Emulator, source: Path, tmp_path: Path
 ):
-    await cos.engine.call(await _all_sent(cos, cos_emulator, source, tmp_path))
+    await engine_of(cos).call(await _all_sent(cos, cos_emulator, source, tmp_path))
     assert (await cos.upload("bucket", "key", source, resume=True)).verified == "composite"
 
 
@@ -546,9 +547,9 @@ async def test_only_what_is_missing_is_fetched(stored: aiocos.Client, cos_emulat
     await half_a_download(stored, cos_emulator, key, target)
     assert target.read_bytes() == b"old"
     result = await stored.download("bucket", key, target, resume=True)
-    assert result.refused is None
+    assert result.resume_rejected is None
     # Bytes that the last answers had brought may not have been noted, a step of each.
-    assert 2 * PART - 2**21 <= result.kept <= 2 * PART
+    assert 2 * PART - 2**21 <= result.resumed_bytes <= 2 * PART
     assert result.verified == ("composite" if key == "parts" else "md5")
     assert target.read_bytes() == DATA
     assert os.listdir(target.parent) == ["target"]
@@ -568,7 +569,7 @@ async def test_one_that_was_all_there_is_asked_for_once_more(stored: aiocos.Clie
     cos_emulator.requests.clear()
     result = await stored.download("bucket", "parts", tmp_path / "f", resume=True)
     assert count(cos_emulator, "GetObject") == 1
-    assert result.kept >= len(DATA) - 2**20
+    assert result.resumed_bytes >= len(DATA) - 2**20
     assert (tmp_path / "f").read_bytes() == DATA
 
 
@@ -585,7 +586,7 @@ async def test_an_object_that_was_replaced_is_fetched_anew(
         assert not [name for name in os.listdir(tmp_path) if name.endswith((".part", ".journal"))]
     await stored.objects.put("bucket", "whole", other)
     result = await stored.download("bucket", "whole", tmp_path / "f", resume=True)
-    assert (result.refused is None) == gone
+    assert (result.resume_rejected is None) == gone
     assert (tmp_path / "f").read_bytes() == other
 
 
@@ -608,7 +609,7 @@ async def test_bytes_that_are_not_on_disk_are_fetched_again(
     [part] = tmp_path.glob(".f.*.part")
     damage(part)
     result = await stored.download("bucket", "parts", tmp_path / "f", resume=True)
-    assert result.kept < 2 * PART - 2**20
+    assert result.resumed_bytes < 2 * PART - 2**20
     assert (tmp_path / "f").read_bytes() == DATA
 
 
@@ -621,7 +622,7 @@ async def test_a_damaged_journal_of_a_download_is_refused(
     with journal.open("a") as file:
         file.write(line + "\n")
     result = await stored.download("bucket", "parts", tmp_path / "f", resume=True)
-    assert "damaged" in (result.refused or "")
+    assert "damaged" in (result.resume_rejected or "")
     assert (tmp_path / "f").read_bytes() == DATA
 
 
@@ -631,21 +632,21 @@ async def test_steps_in_any_order_and_twice(stored: aiocos.Client, cos_emulator:
     head, *steps = journal.read_text().splitlines()
     journal.write_text("\n".join([head, *reversed(steps), *steps]) + "\n")
     result = await stored.download("bucket", "parts", tmp_path / "f", resume=True)
-    assert (result.refused, result.size) == (None, len(DATA))
+    assert (result.resume_rejected, result.size) == (None, len(DATA))
     assert (tmp_path / "f").read_bytes() == DATA
 
 
 async def test_another_width_of_parts_goes_on_too(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
     await half_a_download(stored, cos_emulator, "parts", tmp_path / "f")
     result = await stored.download("bucket", "parts", tmp_path / "f", resume=True, part_size=700_000)
-    assert result.kept > PART
+    assert result.resumed_bytes > PART
     assert (tmp_path / "f").read_bytes() == DATA
 
 
 async def test_a_small_object_leaves_no_journal(stored: aiocos.Client, tmp_path: Path):
     await stored.objects.put("bucket", "small", b"x")
     result = await stored.download("bucket", "small", tmp_path / "f", resume=True)
-    assert (result.size, result.kept) == (1, 0)
+    assert (result.size, result.resumed_bytes) == (1, 0)
     assert sorted(os.listdir(tmp_path)) == ["f"]
 
 
@@ -673,7 +674,7 @@ async def test_a_cancel_at_every_await_of_a_download_loses_nothing(
         assert (used(stored), descriptors()) == (0, before)
         if target.read_bytes() == b"old":
             result = await stored.download("bucket", "parts", target, resume=True)
-            assert result.refused is None
+            assert result.resume_rejected is None
         assert target.read_bytes() == DATA
         assert os.listdir(tmp_path) == ["f"]
         target.write_bytes(b"old")
@@ -741,9 +742,9 @@ class Resumed:
         self.journal.close()
         self.journal = Journal.open(path)
 
-    async def find(self, service: Any, **creation: Any) -> tuple[resuming.Found | None, str | None]:
+    async def find(self, service: Any, **creation: Any) -> tuple[resuming.ResumableUpload | None, str | None]:
         create = CreateMultipartUpload("bucket", "key", expected_bucket_owner="owner", **creation)
-        record = resuming.Record(service, self.journal, WHAT, create)
+        record = resuming.UploadJournal(service, self.journal, WHAT, create)
         found = await record.find(HeadObject("bucket", "key"), CUT)
         self.journal.close()
         return found, record.refused
@@ -843,7 +844,7 @@ async def test_a_damaged_journal_is_named(tmp_path: Path, begun: dict[str, objec
 
 async def test_without_a_journal_nothing_is_found_and_nothing_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     journal = Journal.open(tmp_path / "j")
-    record = resuming.Record(Shown([]), journal, WHAT, CreateMultipartUpload("bucket", "key"))  # type: ignore[arg-type]
+    record = resuming.UploadJournal(Shown([]), journal, WHAT, CreateMultipartUpload("bucket", "key"))  # type: ignore[arg-type]
     assert (await record.find(HeadObject("bucket", "key"), CUT), record.refused) == (None, None)
     journal.trouble = "for a reason"
     assert (await record.find(HeadObject("bucket", "key"), CUT), record.refused) == (None, "for a reason")
@@ -898,17 +899,17 @@ async def test_all_parts_are_read_to_know_whose_they_are():
             return data[part.number]
 
     md5s = {number: md5(piece).hexdigest() for number, piece in data.items()}
-    found = resuming.Found("id", {number: (f"e{number}", {one}) for number, one in md5s.items()})
+    found = resuming.ResumableUpload("id", {number: (f"e{number}", {one}) for number, one in md5s.items()})
     assert await found.is_of(Origin(), CUT) is True  # type: ignore[arg-type]
     assert found.read == {number: (f"e{number}", one) for number, one in md5s.items()}
     data[2] = b"changed"
     assert await found.is_of(Origin(), CUT) is False  # type: ignore[arg-type]
-    assert await resuming.Found("id").is_of(Origin(), CUT) is False  # type: ignore[arg-type]
+    assert await resuming.ResumableUpload("id").is_of(Origin(), CUT) is False  # type: ignore[arg-type]
 
 
 async def test_what_is_done_is_noted(tmp_path: Path):
     journal = Journal.open(tmp_path / "j")
-    record = resuming.Record(Shown([]), journal, WHAT, CreateMultipartUpload("bucket", "key"))  # type: ignore[arg-type]
+    record = resuming.UploadJournal(Shown([]), journal, WHAT, CreateMultipartUpload("bucket", "key"))  # type: ignore[arg-type]
     await record.begin("id")
     await record.note(CompletedPart(etag="e", part_number=3), "x")
     assert journal.steps == [{"part": 3, "etag": "e", "md5": "x"}], "this very call may begin again"

@@ -9,7 +9,8 @@ from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads, used
 
 import aiocos
 from aiocos.emulator import Emulator, LateError, Reset, Status
-from aiocos.errors import IntegrityError, TransferError, Uncertain
+from aiocos.errors import IntegrityError, OutcomeUnknown, TransferError
+from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
 from aiocos.wire.digest import bare, composite_etag, digest
 
@@ -54,7 +55,7 @@ async def test_a_completion_that_always_fails_is_taken_back(small: aiocos.Client
 
 async def test_gone_and_another_object_in_its_place_is_uncertain(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
     await _lose(small, monkeypatch, then=lambda: small.objects.put("bucket", "key", b"somebody else's"))
-    with pytest.raises(Uncertain, match="look at the object") as caught:
+    with pytest.raises(OutcomeUnknown, match="look at the object") as caught:
         await small.upload("bucket", "key", DATA)
     assert caught.value.upload_id
     assert await small.objects.read("bucket", "key") == b"somebody else's"
@@ -64,37 +65,37 @@ async def test_gone_and_nothing_in_its_place_is_a_failure(small: aiocos.Client, 
     await _lose(small, monkeypatch, then=lambda: small.objects.delete("bucket", "key"))
     with pytest.raises(TransferError, match="gone") as caught:
         await small.upload("bucket", "key", DATA)
-    assert not isinstance(caught.value, Uncertain)
+    assert not isinstance(caught.value, OutcomeUnknown)
 
 
 async def test_an_upload_that_somebody_aborted(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    real = small.engine.call
+    real = engine_of(small).call
 
     async def aborting(operation):
         if isinstance(operation, CompleteMultipartUpload):
             await small.multipart.abort(operation.bucket, operation.key, operation.upload_id)
         return await real(operation)
 
-    monkeypatch.setattr(small.engine, "call", aborting)
+    monkeypatch.setattr(engine_of(small), "call", aborting)
     with pytest.raises(TransferError, match="gone"):
         await small.upload("bucket", "key", DATA)
 
 
 async def test_an_empty_etag_is_asked_for(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    real = small.engine.call
+    real = engine_of(small).call
 
     async def silent(operation):
         result = await real(operation)
         return CompletedUpload() if isinstance(operation, CompleteMultipartUpload) else result
 
-    monkeypatch.setattr(small.engine, "call", silent)
+    monkeypatch.setattr(engine_of(small), "call", silent)
     result = await small.upload("bucket", "key", DATA)
     assert result.verified == "composite"
     assert result.etag == (await small.objects.head("bucket", "key")).etag
 
 
 async def test_an_object_that_is_not_its_parts_is_found(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    real = small.engine.call
+    real = engine_of(small).call
 
     async def lying(operation):
         result = await real(operation)
@@ -102,23 +103,23 @@ async def test_an_object_that_is_not_its_parts_is_found(small: aiocos.Client, mo
             return CompletedUpload(etag=f'"{composite_etag([b"0" * 16] * 4)}"')
         return result
 
-    monkeypatch.setattr(small.engine, "call", lying)
+    monkeypatch.setattr(engine_of(small), "call", lying)
     with pytest.raises(IntegrityError):
         await small.upload("bucket", "key", DATA)
 
 
 async def _lose(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, then) -> None:
     """Let a completion happen, then something else happen to the object, then lose the answer."""
-    real = cos.engine.call
+    real = engine_of(cos).call
 
     async def losing(operation):
         result = await real(operation)
         if isinstance(operation, CompleteMultipartUpload):
             await then()
-            raise aiocos.Interrupted("lost", sent=True)
+            raise aiocos.ConnectionLostError("lost", sent=True)
         return result
 
-    monkeypatch.setattr(cos.engine, "call", losing)
+    monkeypatch.setattr(engine_of(cos), "call", losing)
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ async def test_a_service_that_goes_away_after_a_completion_leaves_it_uncertain(h
     cos_emulator.faults.script(
         [lost, *outage("CompleteMultipartUpload", "HeadObject", "ListParts", "ListMultipartUploads", "AbortMultipartUpload")]
     )
-    with pytest.raises(Uncertain, match="cannot be seen") as caught:
+    with pytest.raises(OutcomeUnknown, match="cannot be seen") as caught:
         await hasty.upload("bucket", "key", DATA)
     assert caught.value.upload_id in str(caught.value)
     cos_emulator.faults.clear()
@@ -148,7 +149,7 @@ async def test_an_abort_that_finds_an_upload_settles_it(hasty: aiocos.Client, co
     cos_emulator.faults.script([Reset(operation="CompleteMultipartUpload", times=None), *outage("HeadObject")])
     with pytest.raises(aiocos.CosError) as caught:
         await hasty.upload("bucket", "key", DATA)
-    assert not isinstance(caught.value, Uncertain)
+    assert not isinstance(caught.value, OutcomeUnknown)
     cos_emulator.faults.clear()
     assert await open_uploads(hasty) == []
     assert not await hasty.objects.exists("bucket", "key")
@@ -167,7 +168,7 @@ async def test_who_may_write_and_not_read(small: aiocos.Client, cos_emulator: Em
     lost = Reset(operation="CompleteMultipartUpload", lost_answer=happened)
     cos_emulator.faults.script([lost, Status(403, code="AccessDenied", operation="HeadObject", times=None)])
     if happened:
-        with pytest.raises(Uncertain):
+        with pytest.raises(OutcomeUnknown):
             await small.upload("bucket", "key", DATA)
     else:
         assert (await small.upload("bucket", "key", DATA)).verified == "composite", "still open, and completed again"
@@ -179,15 +180,15 @@ async def test_who_may_write_and_not_read(small: aiocos.Client, cos_emulator: Em
 async def test_an_etag_that_is_not_told_and_cannot_be_asked_for_is_uncertain(
     small: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ):
-    real = small.engine.call
+    real = engine_of(small).call
 
     async def silent(operation):
         result = await real(operation)
         return CompletedUpload() if isinstance(operation, CompleteMultipartUpload) else result
 
-    monkeypatch.setattr(small.engine, "call", silent)
+    monkeypatch.setattr(engine_of(small), "call", silent)
     cos_emulator.faults.script([Status(403, code="AccessDenied", operation="HeadObject", times=None)])
-    with pytest.raises(Uncertain, match="without an ETag"):
+    with pytest.raises(OutcomeUnknown, match="without an ETag"):
         await small.upload("bucket", "key", DATA)
 
 
@@ -217,7 +218,7 @@ def completed(
     cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, then: Callable[[], Awaitable[object]] | None, **said: object
 ) -> None:
     """Change what the answer to a completion says, after something else has happened."""
-    real = cos.engine.call
+    real = engine_of(cos).call
 
     async def call(operation):
         result = await real(operation)
@@ -227,7 +228,7 @@ def completed(
             return result.model_copy(update=said)
         return result
 
-    monkeypatch.setattr(cos.engine, "call", call)
+    monkeypatch.setattr(engine_of(cos), "call", call)
 
 
 @pytest.fixture
@@ -255,7 +256,7 @@ async def test_an_answer_without_an_etag_and_another_object(
             await done.pop()()
 
     completed(prepared, monkeypatch, once, etag="")
-    with pytest.raises(Uncertain, match=EXPECTED):
+    with pytest.raises(OutcomeUnknown, match=EXPECTED):
         await WORK[name](prepared)
 
 
@@ -295,7 +296,7 @@ async def test_an_etag_that_cannot_be_compared_is_looked_at(
     assert bare(result.etag) == etag
     assert getattr(result, "verified", None) is None
     shown["content_length"] = len(DATA) - 1
-    with pytest.raises(Uncertain, match=f"has {len(DATA) - 1} bytes; the parts have {len(DATA)}"):
+    with pytest.raises(OutcomeUnknown, match=f"has {len(DATA) - 1} bytes; the parts have {len(DATA)}"):
         await WORK[name](prepared)
     # Another writer's, by its ETag: of ours it says nothing.
     shown["etag"] = '"other"'
@@ -307,7 +308,7 @@ async def test_an_object_that_is_not_there_after_its_completion(
     prepared: aiocos.Client, monkeypatch: pytest.MonkeyPatch, name: str
 ):
     completed(prepared, monkeypatch, lambda: prepared.objects.delete("bucket", "key"), etag='"opaque"')
-    with pytest.raises(Uncertain, match="is not there"):
+    with pytest.raises(OutcomeUnknown, match="is not there"):
         await WORK[name](prepared)
 
 
@@ -320,7 +321,7 @@ async def test_a_size_that_disagrees_settles_nothing(
 
     altered(monkeypatch, shorter)
     cos_emulator.faults.script([Reset(operation="CompleteMultipartUpload", lost_answer=True)])
-    with pytest.raises(Uncertain, match="and 5 bytes"):
+    with pytest.raises(OutcomeUnknown, match="and 5 bytes"):
         await prepared.upload("bucket", "key", DATA)
 
 

@@ -15,15 +15,15 @@ from aiocos.operations.multipart import (
     UploadPartResult,
 )
 from aiocos.operations.objects import CopyObject, HeadObject, PutObject, PutObjectResult
-from aiocos.transfer.stated import Copy, Upload, carry, is_confirmed, with_checksum
+from aiocos.transfer.stated import CopyRequest, UploadRequest, carry, is_confirmed, with_checksum
 from aiocos.wire import digest
 
 KEY = bytes(32)
 """A customer's key."""
 
 
-def upload(**more: Any) -> Upload:
-    return Upload(
+def upload(**more: Any) -> UploadRequest:
+    return UploadRequest(
         "bucket",
         "key",
         b"",
@@ -51,7 +51,9 @@ def test_what_a_request_knows_is_carried_into_it():
     assert (part.bucket, part.key, part.upload_id, part.part_number, part.data, part.customer_key) == (
         "bucket", "key", "id", 3, b"x", KEY,
     )  # fmt: skip
-    copied = carry(Copy("from", "k", "to", "l", customer_key=KEY), UploadPartCopy, upload_id="id", part_number=1, source="x")
+    copied = carry(
+        CopyRequest("from", "k", "to", "l", customer_key=KEY), UploadPartCopy, upload_id="id", part_number=1, source="x"
+    )
     assert (copied.bucket, copied.key, copied.customer_key) == ("to", "l", KEY)
 
 
@@ -79,7 +81,7 @@ def test_conditions_on_what_is_written_say_nothing_about_reading_it():
 def test_what_is_given_goes_before_what_the_request_says():
     assert carry(upload(), CreateMultipartUpload, content_type="other").content_type == "other"
     assert carry(
-        Copy("a", "b", "c", "d", forbid_overwrite=None), CopyObject, source="x", forbid_overwrite=True
+        CopyRequest("a", "b", "c", "d", forbid_overwrite=None), CopyObject, source="x", forbid_overwrite=True
     ).forbid_overwrite
 
 
@@ -107,7 +109,7 @@ def test_a_checksum_that_is_said_back_confirms_a_body():
 
 
 def test_what_is_not_given():
-    up, copy = Upload("b", "k", b""), Copy("a", "b", "c", "d")
+    up, copy = UploadRequest("b", "k", b""), CopyRequest("a", "b", "c", "d")
     assert (up.part_size, up.multipart_threshold, up.concurrency, up.resume, up.timeout) == (None, None, None, False, None)
     assert (copy.version_id, copy.part_size, copy.copy_threshold, copy.concurrency, copy.timeout) == (None,) * 5
     assert (copy.source_client, copy.metadata_directive, copy.tagging_directive, copy.retention_directive) == (None,) * 4

@@ -14,8 +14,9 @@ from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads, used
 import aiocos
 from aiocos import SyncAction
 from aiocos.emulator import Delay, Emulator, Status
-from aiocos.errors import ConfigError, NoSuchBucket, TimedOut
+from aiocos.errors import ConfigError, NoSuchBucket, RequestTimeoutError
 from aiocos.transfer import DirectoryError, Progress
+from aiocos.transfer.methods import manager_of
 from aiocos.transfer.paths import LocalFile, Reserved, Unreadable
 from aiocos.transfer.planning import Step, merged, steps
 from aiocos.transfer.sides import Entry, RemoteObject
@@ -25,7 +26,7 @@ FILES = {"a.txt": b"one", "b/c.txt": b"two", "b/d/e.bin": bytes(5000), "b-": b"b
 
 @pytest.fixture
 async def cos(cos_emulator: Emulator, tmp_path: Path) -> AsyncIterator[aiocos.Client]:
-    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, journals=str(tmp_path / "journals"))
+    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
     async with cos_emulator.client(config=aiocos.ClientConfig(transfer=transfer, retry=CONFIG.retry)) as client:
         await client.buckets.create("bucket")
         yield client
@@ -546,18 +547,18 @@ async def test_an_object_without_a_time_leaves_the_files_own(
 async def test_a_file_that_cannot_be_deleted_is_told_of_and_the_rest_goes(
     cos: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from aiocos.transfer.paths import Landing
+    from aiocos.transfer.paths import SafeTarget
 
-    out, real = tmp_path / "out", Landing.remove
+    out, real = tmp_path / "out", SafeTarget.remove
 
-    def remove(self: Landing, name: str) -> bool:
+    def remove(self: SafeTarget, name: str) -> bool:
         if name == "b":
             raise PermissionError(13, "not yours")
         return real(self, name)
 
     await cos.objects.put("bucket", "site/kept", b"x")
     write(out, {"a": b"", "b": b"", "c": b""})
-    monkeypatch.setattr(Landing, "remove", remove)
+    monkeypatch.setattr(SafeTarget, "remove", remove)
     with pytest.raises(DirectoryError, match=r"1 of 2 files failed: .*not yours") as caught:
         await cos.sync("cos://bucket/site", out, delete=True)
     result: Any = caught.value.result
@@ -597,10 +598,10 @@ async def test_what_fails_has_its_path_and_its_key(cos: aiocos.Client, site: Pat
 
 def run_of(cos: aiocos.Client, source: Any, target: Any, **more: Any) -> Any:
     from aiocos.transfer import sync as module
-    from aiocos.transfer.monitor import Monitor, Observed
+    from aiocos.transfer.monitor import Monitor, ProgressCallbacks
 
-    service = cos.caller.service  # type: ignore[attr-defined]
-    return module._Run(service, None, module.Sync(source, target, **more), Monitor(Observed(), "", ""))
+    service = manager_of(cos).service
+    return module._Run(service, None, module.SyncRequest(source, target, **more), Monitor(ProgressCallbacks(), "", ""))
 
 
 async def test_reasons_not_to_delete(cos: aiocos.Client, tmp_path: Path):
@@ -692,7 +693,9 @@ async def test_a_file_that_changes_is_uploaded_three_times_at_most(
     assert uploads == 3
 
 
-@pytest.mark.parametrize("failure", [TimedOut("too late", sent=True), PermissionError(13, "not yours"), ConfigError("a pipe")])
+@pytest.mark.parametrize(
+    "failure", [RequestTimeoutError("too late", sent=True), PermissionError(13, "not yours"), ConfigError("a pipe")]
+)
 async def test_a_file_that_cannot_be_sent_and_what_seems_surplus(
     cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ):
@@ -711,7 +714,7 @@ async def test_a_file_that_cannot_be_sent_and_what_seems_surplus(
     with pytest.raises(DirectoryError) as caught:
         await cos.sync(site, "cos://bucket/site", delete=True)
     result: Any = caught.value.result
-    late = isinstance(failure, TimedOut)
+    late = isinstance(failure, RequestTimeoutError)
     assert (result.deleted, result.not_deleted) == ((1, None) if late else (0, "not all of the source could be read"))
     assert await cos.objects.exists("bucket", "site/surplus") is not late
     assert len(result.errors) == 1
@@ -725,7 +728,7 @@ async def test_objects_that_cannot_be_deleted_are_not_counted(cos: aiocos.Client
         assert ([key async for key in keys], bucket, quiet) == (["site/x", "site/y", "site/z"], "bucket", True)
         return SimpleNamespace(errors=[SimpleNamespace(key="site/y", code="AccessDenied", message="protected")])
 
-    monkeypatch.setattr(cos.caller.service.objects, "delete_many", delete_many)  # type: ignore[attr-defined]
+    monkeypatch.setattr(manager_of(cos).service.objects, "delete_many", delete_many)
     with pytest.raises(DirectoryError, match="site/y: AccessDenied: protected") as caught:
         await cos.sync(site, "cos://bucket/site", delete=True)
     result: Any = caught.value.result

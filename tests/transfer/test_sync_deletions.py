@@ -23,7 +23,7 @@ import aiocos
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import CosError, ProtocolError
 from aiocos.transfer import DirectoryError
-from aiocos.transfer.paths import Landing
+from aiocos.transfer.paths import SafeTarget
 
 # -- the rule, for random trees and filters ---------------------------------------------------------------------------
 
@@ -653,7 +653,7 @@ async def test_a_name_in_another_case_is_not_deleted_where_it_is_the_same_file(
 
 def test_a_directory_swapped_for_a_link_takes_no_deletion_elsewhere(site: Path, tmp_path: Path) -> None:
     filled(tmp_path / "outside", "c", "e/f")
-    landing = Landing(site)
+    landing = SafeTarget(site)
     landing.open()
     try:
         shutil.rmtree(site / "b")

@@ -165,7 +165,7 @@ async def test_a_file_to_replace_that_is_gone_when_it_goes_on(stored: aiocos.Cli
     target.unlink()
     before = os.umask(0o022)
     try:
-        assert (await stored.download("bucket", "large", target, resume=True)).kept
+        assert (await stored.download("bucket", "large", target, resume=True)).resumed_bytes
     finally:
         os.umask(before)
     assert mode_of(target) == 0o644
@@ -208,7 +208,7 @@ async def test_what_is_unfinished_lies_where_the_link_leads(stored: aiocos.Clien
     assert len(os.listdir(tmp_path / "real")) == 3
     # By its own name it is the same file, and goes on.
     result = await stored.download("bucket", "large", tmp_path / "real" / "file", resume=True)
-    assert result.kept >= PART
+    assert result.resumed_bytes >= PART
     assert (tmp_path / "link").read_bytes() == DATA
 
 

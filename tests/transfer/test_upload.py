@@ -21,9 +21,10 @@ from aiocos.emulator import Delay, Emulator, Reset, Status
 from aiocos.errors import AccessDenied, ConfigError, IntegrityError, NoSuchUpload, TransferError
 from aiocos.transfer import Progress
 from aiocos.transfer import upload as uploading
-from aiocos.transfer.plan import Part
-from aiocos.transfer.stated import Upload
-from aiocos.wire.message import Outgoing
+from aiocos.transfer.methods import manager_of
+from aiocos.transfer.plan import PartRange
+from aiocos.transfer.stated import UploadRequest
+from aiocos.wire.message import PreparedRequest
 
 
 async def pieces(data: bytes, size: int):
@@ -138,7 +139,7 @@ async def test_options_reach_the_object_in_one_piece_and_in_parts(small: aiocos.
 
 
 def test_retention_travels_with_the_completion():
-    request = uploading.Upload(
+    request = uploading.UploadRequest(
         "b", "k", b"", retention_period=60, retention_legal_hold_id="h", if_none_match="*", content_type="x"
     )
     put = uploading.carry(request, uploading.PutObject, data=b"")
@@ -182,7 +183,7 @@ async def test_the_permit_comes_before_the_bytes(small: aiocos.Client, cos_emula
 
 
 async def test_all_transfers_share_one_budget(cos_emulator: Emulator):
-    config = aiocos.ClientConfig(transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, memory=3 * PART))
+    config = aiocos.ClientConfig(transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, max_memory=3 * PART))
     async with cos_emulator.client(config=config) as cos:
         await cos.buckets.create("bucket")
         most = 0
@@ -200,7 +201,7 @@ async def test_all_transfers_share_one_budget(cos_emulator: Emulator):
 
 async def test_sources_that_are_silent_hold_nothing_up(cos_emulator: Emulator):
     """More of them than there is memory for, at their beginning and between parts."""
-    config = aiocos.ClientConfig(transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, memory=2 * PART))
+    config = aiocos.ClientConfig(transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, max_memory=2 * PART))
     speak = asyncio.Event()
 
     async def silent(before: int):
@@ -298,7 +299,7 @@ async def test_parts_that_stumble_are_sent_again(small: aiocos.Client, cos_emula
 
 async def test_a_deadline(small: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(3, operation="UploadPart", times=None)])
-    with pytest.raises(aiocos.TimedOut, match="upload of bucket/key"):
+    with pytest.raises(aiocos.RequestTimeoutError, match="upload of bucket/key"):
         await small.upload("bucket", "key", DATA, timeout=0.5)
     cos_emulator.faults.clear()
     assert await open_uploads(small) == []
@@ -327,7 +328,7 @@ async def test_a_service_that_knows_nothing_of_checksums(
         if answer.headers.get("ETag") and not answer.of("PUT", partNumber=True):
             answer.headers["ETag"] = '"' + "0" * 32 + '"'
 
-    def note(request: Outgoing) -> None:
+    def note(request: PreparedRequest) -> None:
         sent.append(dict(request.headers))
         request.headers.pop("If-Match", None)
 
@@ -365,7 +366,7 @@ async def test_a_threshold_between_parts_cuts_a_stream_as_ever(small: aiocos.Cli
 
 
 async def test_no_threshold_holds_more_in_memory_than_there_may_be(cos_emulator: Emulator, tmp_path: Path):
-    config = aiocos.ClientConfig(transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, memory=2 * PART))
+    config = aiocos.ClientConfig(transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, max_memory=2 * PART))
     (tmp_path / "f").write_bytes(DATA)
     async with cos_emulator.client(config=config) as cos:
         await cos.buckets.create("bucket")
@@ -445,7 +446,7 @@ async def test_a_result_and_its_progress_say_the_same(small: aiocos.Client, leng
     info = await small.objects.head("bucket", "key")
     parts = max(1, -(-length // PART))
     assert (result.bucket, result.key, result.etag, result.size) == ("bucket", "key", info.etag, length)
-    assert (result.version_id, result.parts, result.kept, result.refused) == (info.version_id, parts, 0, None)
+    assert (result.version_id, result.parts, result.resumed_bytes, result.resume_rejected) == (info.version_id, parts, 0, None)
     assert result.version_id is not None
     assert result.request_id is not None
     assert (result.upload_id is None) is (length < PART)
@@ -468,7 +469,7 @@ def test_what_was_read_is_cut_into_parts_with_their_memory():
         data = DATA[:length]
         parts, offset = [], 0
         for number, size in enumerate(lengths, 1):
-            parts.append(Part(number, offset, size))
+            parts.append(PartRange(number, offset, size))
             offset += size
         return [
             (part.number, part.offset, bytes(piece), share)
@@ -481,7 +482,7 @@ def test_what_was_read_is_cut_into_parts_with_their_memory():
     assert cut(10, 5, 5, taken=7) == [(1, 0, DATA[:5], 5), (2, 5, DATA[5:10], 2)], "more was read than there is memory"
     assert cut(15, 5, 5, 5, taken=3) == [(1, 0, DATA[:5], 3), (2, 5, DATA[5:10], 0), (3, 10, DATA[10:15], 0)]
     whole = bytearray(DATA[:5])
-    [(_, piece, _)] = uploading._pieces(whole, iter([Part(1, 0, 5)]), 5)
+    [(_, piece, _)] = uploading._pieces(whole, iter([PartRange(1, 0, 5)]), 5)
     assert piece is whole, "memory that can be used again"
 
 
@@ -492,7 +493,7 @@ async def test_a_stream_takes_memory_for_what_is_read_ahead(
     small: aiocos.Client, monkeypatch: pytest.MonkeyPatch, threshold: int | None, expected: int
 ):
     taken: list[int] = []
-    budget: Any = small.caller.budget  # type: ignore[attr-defined]
+    budget: Any = manager_of(small).budget
     real = budget.take
 
     async def take(size: int, owner: object = None) -> int:
@@ -544,7 +545,7 @@ def test_an_upload_that_is_over():
 @pytest.mark.parametrize(("given", "ordered", "expected"), [(None, False, 7), (None, True, 3), (2, False, 2), (5, True, 5)])
 def test_parts_in_flight(given: int | None, ordered: bool, expected: int):
     config = aiocos.TransferConfig(concurrency=7, stream_concurrency=3)
-    request: Any = Upload("bucket", "key", b"", concurrency=given)
+    request: Any = UploadRequest("bucket", "key", b"", concurrency=given)
     one = uploading._Multipart(None, None, request, SimpleNamespace(ordered=ordered), config, None)  # type: ignore[arg-type]
     assert one._places._value == expected
 

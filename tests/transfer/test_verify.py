@@ -13,7 +13,7 @@ import pytest
 
 from aiocos.config import MIB
 from aiocos.errors import IntegrityError
-from aiocos.groups.proof import Evidence, Proof
+from aiocos.groups.proof import Checksum, Verification
 from aiocos.transfer import verify
 from aiocos.transfer.verify import Verifier
 from aiocos.wire.message import Bytes
@@ -21,12 +21,12 @@ from aiocos.wire.message import Bytes
 DATA = os.urandom(9 * MIB + 17)
 
 
-def proof_of(expected: bytes, kind: str = "md5") -> Proof:
+def proof_of(expected: bytes, kind: str = "md5") -> Checksum:
     md5 = hashlib.md5(usedforsecurity=False)
-    return Proof(kind, hashlib.md5(expected, usedforsecurity=False).hexdigest(), md5.update, md5.hexdigest)  # type: ignore[arg-type]
+    return Checksum(kind, hashlib.md5(expected, usedforsecurity=False).hexdigest(), md5.update, md5.hexdigest)  # type: ignore[arg-type]
 
 
-async def strict(proof: Proof, what: str) -> bool:
+async def strict(proof: Checksum, what: str) -> bool:
     proof.check(what)
     return True
 
@@ -43,7 +43,7 @@ async def written(tmp_path: Path, data: bytes = DATA) -> AsyncIterator[int]:
 async def test_all_of_a_file_is_read_once_and_in_order(tmp_path: Path, length: int):
     data = DATA[:length]
     async with written(tmp_path, data) as fd:
-        verifier = Verifier(fd, length, Evidence(proof_of(data), strict))
+        verifier = Verifier(fd, length, Verification(proof_of(data), strict))
         verifier.has(0, length)
         await asyncio.wait_for(verifier.follow("it"), 30)
         assert verifier.verified == "md5"
@@ -53,13 +53,13 @@ async def test_what_lies_behind_a_gap_is_not_read(tmp_path: Path, monkeypatch: p
     read: list[tuple[int, int]] = []
     real = verify._hash
 
-    def noted(fd: int, offset: int, view: memoryview, proof: Proof) -> None:
+    def noted(fd: int, offset: int, view: memoryview, proof: Checksum) -> None:
         read.append((offset, len(view)))
         real(fd, offset, view, proof)
 
     monkeypatch.setattr(verify, "_hash", noted)
     async with written(tmp_path) as fd:
-        verifier = Verifier(fd, len(DATA), Evidence(proof_of(DATA, "composite"), strict))
+        verifier = Verifier(fd, len(DATA), Verification(proof_of(DATA, "composite"), strict))
         following = asyncio.ensure_future(verifier.follow("it"))
 
         async def has(offset: int, length: int, *expected: tuple[int, int]) -> None:
@@ -85,7 +85,7 @@ async def test_what_lies_behind_a_gap_is_not_read(tmp_path: Path, monkeypatch: p
 
 async def test_bytes_that_are_another_objects_are_an_error(tmp_path: Path):
     async with written(tmp_path) as fd:
-        verifier = Verifier(fd, len(DATA), Evidence(proof_of(DATA[1:]), strict))
+        verifier = Verifier(fd, len(DATA), Verification(proof_of(DATA[1:]), strict))
         verifier.has(0, len(DATA))
         with pytest.raises(IntegrityError, match="the download of x"):
             await verifier.follow("the download of x")
@@ -93,18 +93,18 @@ async def test_bytes_that_are_another_objects_are_an_error(tmp_path: Path):
 
 
 async def test_where_nothing_vouches_nothing_is_read(tmp_path: Path):
-    for size, evidence in ((5, None), (None, Evidence(proof_of(b""), strict))):
+    for size, evidence in ((5, None), (None, Verification(proof_of(b""), strict))):
         verifier = Verifier(-1, size, evidence)
         await asyncio.wait_for(verifier.follow("it"), 30)
         assert verifier.verified is None
 
 
 async def test_a_check_that_says_nothing_verifies_nothing(tmp_path: Path):
-    async def vague(proof: Proof, what: str) -> bool:
+    async def vague(proof: Checksum, what: str) -> bool:
         return False
 
     async with written(tmp_path) as fd:
-        verifier = Verifier(fd, len(DATA), Evidence(proof_of(b"other"), vague))
+        verifier = Verifier(fd, len(DATA), Verification(proof_of(b"other"), vague))
         verifier.has(0, len(DATA))
         await verifier.follow("it")
         assert verifier.verified is None
@@ -113,17 +113,17 @@ async def test_a_check_that_says_nothing_verifies_nothing(tmp_path: Path):
 async def test_a_supposition_is_looked_into_before_it_is_held_against_an_object(tmp_path: Path):
     asked = 0
 
-    def evidence(first: Proof, second: Proof | None) -> Evidence:
-        async def otherwise() -> Proof | None:
+    def evidence(first: Checksum, second: Checksum | None) -> Verification:
+        async def otherwise() -> Checksum | None:
             nonlocal asked
             asked += 1
             return second
 
-        return Evidence(first, strict, otherwise)
+        return Verification(first, strict, otherwise)
 
     async with written(tmp_path) as fd:
 
-        async def follow(evidence: Evidence) -> str | None:
+        async def follow(evidence: Verification) -> str | None:
             verifier = Verifier(fd, len(DATA), evidence)
             verifier.has(0, len(DATA))
             await verifier.follow("it")
@@ -149,13 +149,13 @@ async def test_a_proof_that_is_right_after_all_is_not_read_twice(tmp_path: Path)
         nonlocal total
         total += len(data)
 
-    proof = Proof("md5", "x", update, lambda: "y")
+    proof = Checksum("md5", "x", update, lambda: "y")
 
-    async def otherwise() -> Proof:
+    async def otherwise() -> Checksum:
         return proof
 
     async with written(tmp_path) as fd:
-        verifier = Verifier(fd, len(DATA), Evidence(proof, strict, otherwise))
+        verifier = Verifier(fd, len(DATA), Verification(proof, strict, otherwise))
         verifier.has(0, len(DATA))
         with pytest.raises(IntegrityError):
             await verifier.follow("it")

@@ -12,21 +12,22 @@ from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads, used
 import aiocos
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import IntegrityError, TransferError
-from aiocos.wire.message import Outgoing, Response
+from aiocos.groups import engine_of
+from aiocos.wire.message import PreparedRequest, Response
 
 
 @pytest.fixture
-def sent(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch) -> list[Outgoing]:
+def sent(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch) -> list[PreparedRequest]:
     """What goes out, with the headers of retention taken off again: the emulator's bucket has no policy."""
-    seen: list[Outgoing] = []
-    real = small.engine._transport.send
+    seen: list[PreparedRequest] = []
+    real = engine_of(small)._transport.send
 
-    async def send(request: Outgoing, *, deadline: float | None = None) -> Response:
+    async def send(request: PreparedRequest, *, deadline: float | None = None) -> Response:
         kept = {n: v for n, v in request.headers.items() if not n.startswith("Retention-")}
         seen.append(request)
-        return await real(Outgoing(request.method, request.origin, request.path, request.query, kept, request.body))
+        return await real(PreparedRequest(request.method, request.origin, request.path, request.query, kept, request.body))
 
-    monkeypatch.setattr(small.engine._transport, "send", send)
+    monkeypatch.setattr(engine_of(small)._transport, "send", send)
     return seen
 
 
@@ -64,14 +65,14 @@ AT_THE_END = {
 }
 
 
-async def test_the_options_of_an_object_in_one_piece(small: aiocos.Client, sent: list[Outgoing]):
+async def test_the_options_of_an_object_in_one_piece(small: aiocos.Client, sent: list[PreparedRequest]):
     await small.upload("bucket", "key", b"data", **OPTIONS)
     assert [request.method for request in sent] == ["PUT"]
     assert (ABOUT_THE_OBJECT | AT_THE_END).items() <= sent[0].headers.items()
     assert "Content-MD5" in sent[0].headers
 
 
-async def test_the_options_of_an_object_in_parts(small: aiocos.Client, sent: list[Outgoing]):
+async def test_the_options_of_an_object_in_parts(small: aiocos.Client, sent: list[PreparedRequest]):
     await small.upload("bucket", "key", DATA, **OPTIONS)
     # The condition is looked at before the first part, and right before the parts are joined.
     first, create, *parts, second, complete = sent

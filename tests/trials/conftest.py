@@ -64,7 +64,7 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture
 async def small(cos_emulator: Emulator, tmp_path: Path) -> AsyncIterator[aiocos.Client]:
     """A client with parts of 5 MiB, and a bucket."""
-    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, journals=str(tmp_path / "journals"))
+    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
     config = aiocos.ClientConfig(transfer=transfer, retry=aiocos.RetryConfig(base=0.01, cap=0.05))
     async with cos_emulator.client(config=config) as cos:
         await cos.buckets.create("bucket")

@@ -21,8 +21,9 @@ import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Emulator
 from aiocos.errors import CosError, ProtocolError, ServiceError
+from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompletedPart
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 CONFIG = aiocos.ClientConfig(retry=aiocos.RetryConfig(attempts=1))
 
@@ -232,8 +233,8 @@ async def test_e18_nested_requests_of_the_emulator(cos_emulator: Emulator, saw: 
 
 
 async def _post_nested(cos: aiocos.Client, emulator: Emulator) -> int:
-    outgoing = Outgoing("POST", emulator.endpoint, "/bucket", "delete", {})
-    await cos.engine._authorizer.authorize(outgoing)
+    outgoing = PreparedRequest("POST", emulator.endpoint, "/bucket", "delete", {})
+    await engine_of(cos)._authorizer.authorize(outgoing)
     body = b"<Delete>" + b"<a>" * 2_600_000
     headers = {**outgoing.headers, "Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
     tracemalloc.start()

@@ -13,13 +13,13 @@ from tests.answers import Answer, altered
 from tests.trials.conftest import PART, Saw
 
 import aiocos
-from aiocos.cli.display import Watch
+from aiocos.cli.display import ProgressView
 from aiocos.cli.moving import _carry_out, _Moves
 from aiocos.cli.paths import CosPath
 from aiocos.errors import TransferError
 from aiocos.operations.versioning import VersioningConfiguration
 from aiocos.wire import digest
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 OTHER = digest.etag_of(b"something else")
 DATA = os.urandom(2 * PART)
@@ -56,7 +56,7 @@ def short(answer: Answer) -> None:
         answer.headers["Content-Length"] = str(int(answer.headers["Content-Length"]) - 1)
 
 
-def unconditional(request: Outgoing) -> None:
+def unconditional(request: PreparedRequest) -> None:
     """Held against ETags that the service does not have, no condition would hold."""
     for name in ("If-Match", "x-amz-copy-source-if-match"):
         request.headers.pop(name, None)
@@ -81,7 +81,7 @@ async def test_e22_moves_need_proof(
             file.write_bytes(DATA[:size])
             for key in ("key", "fetched"):
                 await small.upload("bucket", key, DATA[:size])
-            moves = _Moves(small, Watch(), stack)
+            moves = _Moves(small, ProgressView(), stack)
             with monkeypatch.context() as patch:
                 altered(patch, lie, unconditional)
                 for work in (
@@ -100,7 +100,7 @@ async def test_e22_moves_need_proof(
         if size == 999:
             await small.versioning.put("bucket", VersioningConfiguration(status="Enabled"))
         file.write_bytes(DATA[:size])
-        moves = _Moves(small, Watch(), stack)
+        moves = _Moves(small, ProgressView(), stack)
         assert await _carry_out(moves.up(file, "bucket", "one")) == (1, size)
         assert await _carry_out(moves.within(CosPath("bucket", "one"), CosPath("bucket", "two"))) == (1, size)
         assert await _carry_out(moves.down(CosPath("bucket", "two"), file)) == (1, size)

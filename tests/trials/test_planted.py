@@ -77,7 +77,7 @@ async def test_e19_keys_that_look_like_our_own_files(
     left = {entry.key async for entry in small.objects.list("bucket")}
     assert left == {f"p/{key}" for key in planted}, "what is not moved is still there"
     # And the directory in which uploads keep theirs, where it lies below the target.
-    state = aiocos.TransferConfig(journals=str(journals))
+    state = aiocos.TransferConfig(state_dir=str(journals))
     async with cos_emulator.client(config=aiocos.ClientConfig(transfer=state)) as cos:
         await cos.objects.put("bucket", "q/state/evil.upload", b"x")
         with pytest.raises(DirectoryError, match="journals"):

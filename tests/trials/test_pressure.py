@@ -33,7 +33,7 @@ async def main(endpoint, direct):
     watching = asyncio.create_task(watch())
     await asyncio.sleep(0.05)
     stalls.clear()
-    client = Client(endpoint, credentials=Anonymous(), config=ClientConfig(direct=direct))
+    client = Client(endpoint, credentials=Anonymous(), config=ClientConfig(fast_path=direct))
     await asyncio.sleep(0)
     created = max(stalls, default=0)
     stalls.clear()

@@ -17,7 +17,7 @@ from tests.trials.conftest import Saw
 import aiocos
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator
-from aiocos.errors import ConfigError, ConnectFailed
+from aiocos.errors import ConfigError, ConnectError
 
 ONCE = ClientConfig(retry=RetryConfig(attempts=1))
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -126,7 +126,7 @@ async def test_e21_credentials(proxy: Listening, monkeypatch: pytest.MonkeyPatch
                 await cos.buckets.list()
         assert proxy.heads == []
         async with aiocos.Client("https://cos.invalid", **key) as cos:
-            with pytest.raises(ConnectFailed):
+            with pytest.raises(ConnectError):
                 await cos.buckets.list()
     (head,) = proxy.heads
     assert head.startswith(b"CONNECT cos.invalid:443 ")

@@ -156,7 +156,7 @@ def _element(annotation: Any, text: Any, least: int = 0) -> st.SearchStrategy[An
 
 def parameter(p: Parameter) -> st.SearchStrategy[Any]:
     """Values of one parameter of an operation."""
-    place = p.place
+    place = p.location
     if isinstance(place, Path):
         return buckets if p.name == "bucket" else keys
     if isinstance(place, Payload):
@@ -180,11 +180,11 @@ def _without_headers(value: Any) -> Any:
 
 def instances(cls: type[Operation[Any]]) -> st.SearchStrategy[Any]:
     """Operations of one class, any of the optional parameters given or not."""
-    wired = [p for p in cls.statement.parameters if not isinstance(p.place, Local)]
+    wired = [p for p in cls.spec.parameters if not isinstance(p.location, Local)]
     return st.fixed_dictionaries(
         {p.name: parameter(p) for p in wired if p.required},
         optional={
-            p.name: parameter(p) | st.none() if not isinstance(p.place, Payload) else parameter(p)
+            p.name: parameter(p) | st.none() if not isinstance(p.location, Payload) else parameter(p)
             for p in wired
             if not p.required
         },
@@ -197,6 +197,6 @@ def normal(value: Any, p: Parameter) -> Any:
         return int(value.total_seconds())
     if type(value) is tuple:
         return CopySource(*value)
-    if isinstance(p.place, KeyHeaders) and isinstance(value, bytes):
+    if isinstance(p.location, KeyHeaders) and isinstance(value, bytes):
         return CustomerKey(value)
     return value

@@ -169,8 +169,8 @@ def test_what_is_missing_is_named() -> None:
 
 
 def test_a_refusal_has_the_class_of_its_code() -> None:
-    assert type(refusal("NoSuchKey", "why", GetObject.statement)) is NoSuchKey
-    error = refusal("Strange", "why", GetObject.statement)
+    assert type(refusal("NoSuchKey", "why", GetObject.spec)) is NoSuchKey
+    error = refusal("Strange", "why", GetObject.spec)
     assert (type(error), error.status, error.code, error.operation) == (InvalidRequest, 400, "Strange", "GetObject")
 
 

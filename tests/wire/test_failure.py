@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiocos import errors
-from aiocos.errors import CosError, IntegrityError, ServiceError, TimedOut, TransferError, TransportError
+from aiocos.errors import CosError, IntegrityError, RequestTimeoutError, ServiceError, TransferError, TransportError
 from aiocos.wire.failure import ErrorDocument, error_code, error_in_success, is_web_page, read_error, write_error
 from aiocos.wire.message import Response
 
@@ -62,7 +62,7 @@ _CODES = {
     "SlowDown": (503, errors.Throttled),
     "ServiceUnavailable": (503, errors.Unavailable),
     "InternalError": (500, errors.Unavailable),
-    "NotImplemented": (501, errors.NotServed),
+    "NotImplemented": (501, errors.OperationNotSupported),
     "TemporaryRedirect": (307, errors.Redirected),
     "Anything": (429, errors.Throttled),
     "Teapot": (418, errors.ServiceError),
@@ -210,10 +210,10 @@ def test_every_error_can_be_pickled(cls: type[CosError]) -> None:
 
 def test_errors_are_what_python_calls_them_too() -> None:
     with pytest.raises(TimeoutError):
-        raise TimedOut("m", sent=False)
+        raise RequestTimeoutError("m", sent=False)
     with pytest.raises(ValueError):
         raise errors.ConfigError("m")
-    assert str(TimedOut("slow", sent=True, attempts=3)) == "slow (the request was sent, after 3 attempts)"
+    assert str(RequestTimeoutError("slow", sent=True, attempts=3)) == "slow (the request was sent, after 3 attempts)"
 
 
 def test_a_code_is_claimed_once() -> None:

@@ -14,7 +14,7 @@ from aiocos.errors import ProtocolError
 from aiocos.operations.objects import Deletion, ObjectInfo, PutObjectResult
 from aiocos.wire import bind
 from aiocos.wire.document import Document
-from aiocos.wire.making import Maker, are_alike
+from aiocos.wire.making import FastBuilder, are_alike
 from aiocos.wire.message import Response
 from aiocos.wire.spec import Header
 
@@ -43,7 +43,7 @@ def outcome(cls: type[Any], headers: dict[str, str], *, made: bool) -> Any:
     except ProtocolError as error:
         return str(error)
     finally:
-        object.__setattr__(shape, "maker", Maker(cls))
+        object.__setattr__(shape, "maker", FastBuilder(cls))
 
 
 def like(one: Any, other: Any) -> None:
@@ -80,16 +80,16 @@ def test_the_usual_answer_is_made_without_pydantic(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("slot", ["__dict__", "__pydantic_fields_set__", "__pydantic_extra__"])
 def test_a_pydantic_that_keeps_results_otherwise_is_noticed(slot: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    make = Maker.make
+    make = FastBuilder.make
 
-    def otherwise(self: Maker, values: dict[str, Any]) -> Any:
+    def otherwise(self: FastBuilder, values: dict[str, Any]) -> Any:
         made = make(self, values)
         object.__setattr__(made, slot, {"other": 1})
         return made
 
-    assert Maker(ObjectInfo).is_right
-    monkeypatch.setattr(Maker, "make", otherwise)
-    assert not Maker(ObjectInfo).is_right
+    assert FastBuilder(ObjectInfo).is_right
+    monkeypatch.setattr(FastBuilder, "make", otherwise)
+    assert not FastBuilder(ObjectInfo).is_right
 
 
 def test_results_share_no_metadata() -> None:
@@ -196,9 +196,9 @@ class _Ready(Document):
 
 
 def test_classes_that_results_are_made_of() -> None:
-    assert Maker(_Ready).is_right is True
-    assert Maker(_Unready).is_right is False
-    assert Maker(_Listing).is_right is False
-    made = Maker(_Ready).make({"request_id": None, "number": "5", "table": {"a": "b"}})
+    assert FastBuilder(_Ready).is_right is True
+    assert FastBuilder(_Unready).is_right is False
+    assert FastBuilder(_Listing).is_right is False
+    made = FastBuilder(_Ready).make({"request_id": None, "number": "5", "table": {"a": "b"}})
     assert made == _Ready(number=5, table={"a": "b"})
-    assert Maker(_Ready).make({"unknown": "x"}) is None
+    assert FastBuilder(_Ready).make({"unknown": "x"}) is None

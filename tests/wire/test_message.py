@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from aiocos.wire.message import Outgoing, Request, Response, encode_query
+from aiocos.wire.message import PreparedRequest, Request, Response, encode_query
 
 
 def test_an_address() -> None:
-    asked = Outgoing("GET", "https://cos.example:8080", "/b/k", "acl&x=1", {"Authorization": "token"}, b"the body")
+    asked = PreparedRequest("GET", "https://cos.example:8080", "/b/k", "acl&x=1", {"Authorization": "token"}, b"the body")
     assert (asked.host, asked.url) == ("cos.example:8080", "https://cos.example:8080/b/k?acl&x=1")
-    assert Outgoing("GET", "http://h", "/", "", {}).url == "http://h/"
+    assert PreparedRequest("GET", "http://h", "/", "", {}).url == "http://h/"
     assert "token" not in repr(asked)
     assert "the body" not in repr(asked)
 

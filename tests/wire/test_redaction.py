@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiocos.errors import ProtocolError
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 from aiocos.wire.redaction import REDACTED, redacted, scrub, secrets_of
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLW9mLXRva2Vu"
@@ -33,13 +33,13 @@ SIGNED = "AWS4-HMAC-SHA256 Credential=id/20260101/us/s3/aws4_request, SignedHead
     ],
 )
 def test_the_secrets_of_a_request(headers: dict[str, str], secret: str) -> None:
-    assert secret in secrets_of(Outgoing("GET", "https://cos.example", "/", "", headers))
+    assert secret in secrets_of(PreparedRequest("GET", "https://cos.example", "/", "", headers))
 
 
 def test_the_secrets_of_a_form() -> None:
     form = urlencode({"grant_type": "urn:x", "apikey": "the key+/=", "profile_id": "public"})
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": "Basic Yng6Yng="}
-    request = Outgoing("POST", "https://iam.example", "/identity/token", "", headers, form.encode())
+    request = PreparedRequest("POST", "https://iam.example", "/identity/token", "", headers, form.encode())
     assert secrets_of(request) == {"the key+/="}, "the client that everybody is, is no secret"
 
 
@@ -92,7 +92,7 @@ def test_an_exception_is_cleaned_with_its_causes() -> None:
 
 
 def _secrets(headers: dict[str, str], query: str = "", body: bytes | None = None) -> set[str]:
-    return secrets_of(Outgoing("GET", "https://cos.example", "/", query, headers, body))
+    return secrets_of(PreparedRequest("GET", "https://cos.example", "/", query, headers, body))
 
 
 def _basic(text: str) -> str:

@@ -48,11 +48,11 @@ def test_operation_comes_back_equal(cls: type[Operation[Any]]) -> None:
         request = received(to_request(operation))
         assert route(request) is cls
         again = from_request(cls, request)
-        for p in cls.statement.parameters:
-            if isinstance(p.place, Local):
+        for p in cls.spec.parameters:
+            if isinstance(p.location, Local):
                 continue
             expected, actual = normal(getattr(operation, p.name), p), getattr(again, p.name)
-            if isinstance(p.place, HeaderMap) and not expected:
+            if isinstance(p.location, HeaderMap) and not expected:
                 expected = None
             if p.name == "content_md5" and expected is None:
                 continue

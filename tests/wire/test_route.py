@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiocos.errors import NotServed
+from aiocos.errors import OperationNotSupported
 from aiocos.operations.buckets import ListBuckets, ListBucketsExtended
 from aiocos.operations.listing import ListObjects, ListObjectsV2
 from aiocos.operations.objects import CopyObject, DeleteObjects, GetObject, HeadObject, PutObject
@@ -40,7 +40,7 @@ def test_no_sub_resource_falls_through_to_the_plain_object(name: str) -> None:
     for method, plain in (("GET", GetObject), ("HEAD", HeadObject)):
         try:
             assert route(Request(method, "b", "k", [(name, "")])) is not plain
-        except NotServed as error:
+        except OperationNotSupported as error:
             assert name in str(error)  # noqa: PT017 - some are served, and none of them as the plain object
 
 
@@ -53,17 +53,17 @@ def test_no_sub_resource_falls_through_to_the_plain_object(name: str) -> None:
     ],
 )
 def test_what_is_not_served_is_said(method: str, bucket: str | None, key: str | None, text: str) -> None:
-    with pytest.raises(NotServed, match=text) as caught:
+    with pytest.raises(OperationNotSupported, match=text) as caught:
         route(Request(method, bucket, key))
     assert (caught.value.status, caught.value.code) == (501, "NotImplemented")
 
 
 def test_what_is_left_over_is_refused_with_its_code() -> None:
     for method in ("PUT", "DELETE"):
-        with pytest.raises(NotServed, match="the sub-resource torrent is not served with") as caught:
+        with pytest.raises(OperationNotSupported, match="the sub-resource torrent is not served with") as caught:
             route(Request(method, "b", "k", [("a", ""), ("torrent", "")]))
         assert (caught.value.status, caught.value.code) == (501, "NotImplemented")
-        with pytest.raises(NotServed, match="partNumber"):
+        with pytest.raises(OperationNotSupported, match="partNumber"):
             route(Request(method, "b", "k", [("partNumber", "1")]))
-    with pytest.raises(NotServed, match=r"acl|tagging"):
+    with pytest.raises(OperationNotSupported, match=r"acl|tagging"):
         route(Request("GET", "b", "k", [("acl", ""), ("tagging", "")]))

@@ -46,7 +46,7 @@ EXTENSIBLE = [cls for cls in documents() if issubclass(cls, Extensible)]
 
 
 def _put(operation: type[Operation[Any]], document: Document) -> bytes:
-    where = ("b", "k") if operation.statement.has_key else ("b",)
+    where = ("b", "k") if operation.spec.has_key else ("b",)
     body = to_request(operation(*where, document)).body
     assert body is not None
     return bytes(body)

@@ -156,15 +156,15 @@ def test_everything_that_a_statement_says() -> None:
     [("GET", None, True), ("POST", None, False), ("POST", True, True), ("PUT", False, False), ("DELETE", None, True)],
 )
 def test_what_may_be_sent_twice(method: str, said: bool | None, repeatable: bool) -> None:
-    made = operation(method, "/?odd", ok=204, repeatable=said)(types.new_class("Odd", (Operation[Result],)))
+    made = operation(method, "/?odd", success_status=204, idempotent=said)(types.new_class("Odd", (Operation[Result],)))
     assert (made.statement.repeatable, made.statement.ok) == (repeatable, 204)
 
 
 def test_defaults_and_what_is_required() -> None:
-    parameters = {p.name: p for p in PutObject.statement.parameters}
+    parameters = {p.name: p for p in PutObject.spec.parameters}
     assert (parameters["bucket"].required, parameters["data"].required, parameters["data"].default) == (True, False, b"")
     assert (parameters["acl"].required, parameters["acl"].default, parameters["bucket"].default) == (False, None, None)
-    marks = {p.name: p.place for p in GetObject.statement.parameters}
+    marks = {p.name: p.location for p in GetObject.spec.parameters}
     assert isinstance(marks["range"], Header)
     assert (marks["range"].lenient, marks["range"].iso, marks["range"].fraction) == (True, False, False)
     assert Query("x") == Query("x", lenient=False)

@@ -79,7 +79,7 @@ ASKED: list[Operation[Any]] = [
     HeadObject("b", "k"),
     PutBucketCors("b", []),
 ]
-NAMES = [operation.statement.name for operation in ASKED]
+NAMES = [operation.spec.name for operation in ASKED]
 
 
 @pytest.mark.parametrize("operation", ASKED, ids=NAMES)
@@ -96,7 +96,7 @@ def test_an_error_in_a_success_is_raised_whatever_was_asked(operation: Operation
         read_answer(operation, Response(200, {"etag": '"e"'}, body))
 
 
-@pytest.mark.parametrize("cls", [cls for cls in operations() if has_document(cls.statement.result)], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("cls", [cls for cls in operations() if has_document(cls.spec.result)], ids=lambda c: c.__name__)
 def test_another_document_is_no_success(cls: type[Operation[Any]]) -> None:
     @given(instances(cls), st.sampled_from([b"", *OTHERS]))
     def check(operation: Operation[Any], body: bytes) -> None:
@@ -106,9 +106,7 @@ def test_another_document_is_no_success(cls: type[Operation[Any]]) -> None:
     check()
 
 
-@pytest.mark.parametrize(
-    "cls", [cls for cls in operations() if not has_document(cls.statement.result)], ids=lambda c: c.__name__
-)
+@pytest.mark.parametrize("cls", [cls for cls in operations() if not has_document(cls.spec.result)], ids=lambda c: c.__name__)
 def test_an_answer_without_a_document_is_not_that_of_another(cls: type[Operation[Any]]) -> None:
     @given(instances(cls), st.sampled_from(["ListBucketResult", "DeleteResult", "CopyObjectResult", "x:LocationConstraint"]))
     def check(operation: Operation[Any], root: str) -> None:
@@ -171,7 +169,7 @@ def test_every_root_is_that_of_one_kind_of_answer() -> None:
     shared = {"ListBucketResult", "ListAllMyBucketsResult", "AccessControlPolicy", "Tagging", "CopyObjectResult"}
     roots: dict[str, type[Any]] = {}
     for cls in operations():
-        result = cls.statement.result
+        result = cls.spec.result
         if has_document(result):
             for root in (root_of(result), *result.other_roots):
                 assert roots.setdefault(root, result) is result or root in shared, root
@@ -197,9 +195,9 @@ EMPTY = {
 }
 
 
-@pytest.mark.parametrize("operation", [one for one in ASKED if one.statement.name in EMPTY], ids=lambda o: o.statement.name)
+@pytest.mark.parametrize("operation", [one for one in ASKED if one.spec.name in EMPTY], ids=lambda o: o.statement.name)
 def test_what_leaves_out_what_was_asked_for_is_no_success(operation: Operation[Any]) -> None:
-    body = EMPTY[operation.statement.name]
+    body = EMPTY[operation.spec.name]
     with pytest.raises(ProtocolError, match=r"request id r-9"):
         read_answer(operation, Response(200, {"x-amz-request-id": "r-9"}, body))
 
@@ -237,10 +235,10 @@ def test_what_services_leave_out_is_not_missed() -> None:
         (ListParts("b", "k", "u"), "<UploadId>v</UploadId>"),
         (ListBucketsExtended(prefix="a"), "<Prefix>b</Prefix>"),
     ],
-    ids=lambda value: value.statement.name if isinstance(value, Operation) else None,
+    ids=lambda value: value.spec.name if isinstance(value, Operation) else None,
 )
 def test_a_page_of_another_listing_is_no_success(operation: Operation[Any], inside: str) -> None:
-    root = root_of(operation.statement.result)
+    root = root_of(operation.spec.result)
     body = f"<{root}><IsTruncated>false</IsTruncated>{inside}</{root}>".encode()
     with pytest.raises(ProtocolError, match="the 200 answer is another's"):
         read_answer(operation, Response(200, {}, body))
@@ -251,7 +249,7 @@ def test_a_page_of_another_listing_is_no_success(operation: Operation[Any], insi
 def test_the_page_of_this_listing_is_read(prefix: str, encoding: Any) -> None:
     for cls in (ListObjectsV2, ListObjects):
         operation = cls("b", prefix=prefix, encoding_type=encoding)
-        page = operation.statement.result(
+        page = operation.spec.result(
             name="b", prefix=prefix, encoding_type=encoding, is_truncated=False, contents=[ObjectEntry(key=prefix + "1")]
         )
         try:
@@ -269,9 +267,7 @@ def test_the_page_of_this_listing_is_read(prefix: str, encoding: Any) -> None:
 
 
 def test_common_prefixes_and_tenants_are_no_contradiction() -> None:
-    page = ListObjectsV2.statement.result(
-        name="b", prefix="a/", is_truncated=False, common_prefixes=[CommonPrefix(prefix="a/b/")]
-    )
+    page = ListObjectsV2.spec.result(name="b", prefix="a/", is_truncated=False, common_prefixes=[CommonPrefix(prefix="a/b/")])
     assert read_answer(ListObjectsV2("tenant:b", prefix="a/"), Response(200, {}, page.to_xml())) == page
     extended = BucketPage(is_truncated=False, prefix="")
     assert read_answer(ListBucketsExtended(), Response(200, {}, extended.to_xml())) == extended

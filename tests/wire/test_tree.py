@@ -11,8 +11,8 @@ from aiocos.wire.document import (
     Attribute,
     Document,
     Element,
-    Elsewhere,
     Extensible,
+    NotInXml,
     Text,
     XmlError,
     pascal,
@@ -45,7 +45,7 @@ class _Plain(Document):
     words: Annotated[list[str], Element("Word")] = []
     leaves: Annotated[list[_Leaf], Element("Leaves/Leaf", also="Others/*")] = []
     inner: Annotated[str | None, Element("Inner", also="Wrapper/Inner")] = None
-    elsewhere: Annotated[str, Elsewhere()] = "e"
+    elsewhere: Annotated[str, NotInXml()] = "e"
 
 
 class _Kept(Extensible):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiocos.errors import ConfigError, InvalidRequest, NotServed
+from aiocos.errors import ConfigError, InvalidRequest, OperationNotSupported
 from aiocos.operations.buckets import CreateBucket, DeleteBucket
 from aiocos.operations.listing import ListObjectsV2
 from aiocos.operations.multipart import ListParts, UploadPart, UploadPartCopy
@@ -273,7 +273,7 @@ def test_the_most_marks_win() -> None:
 )  # fmt: skip
 def test_a_sub_resource_that_is_not_served_is_refused(method: str, key: str | None, query: str) -> None:
     # Falling through would empty the object or delete it.
-    with pytest.raises(NotServed) as caught:
+    with pytest.raises(OperationNotSupported) as caught:
         _route(method, key, query)
     assert (caught.value.status, caught.value.code) == (501, "NotImplemented")
 

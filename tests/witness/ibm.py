@@ -18,7 +18,7 @@ from ibm_botocore.awsrequest import AWSResponse
 from ibm_botocore.config import Config
 
 from aiocos.wire.document import Document, plan_of
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Operation, Parameter, Path, Query
 from aiocos.wire.values import CopySource
@@ -38,7 +38,7 @@ class Sent:
     body: bytes
 
     @classmethod
-    def of_ours(cls, request: Outgoing) -> Sent:
+    def of_ours(cls, request: PreparedRequest) -> Sent:
         headers = {name.lower(): value for name, value in request.headers.items()}
         return cls(request.method, request.path, _pairs(request.query), headers, bytes(request.body or b""))
 
@@ -126,7 +126,7 @@ def wire_place(member: str, shape: Any) -> tuple[str, str]:
 
 
 def our_place(p: Parameter) -> tuple[str, str]:
-    place = p.place
+    place = p.location
     if isinstance(place, Header | Query):
         return type(place).__name__, place.name.lower()
     if isinstance(place, HeaderMap):
@@ -136,12 +136,12 @@ def our_place(p: Parameter) -> tuple[str, str]:
 
 def tell(cls: type[Operation[Any]], members: dict[str, Any], missing: list[str]) -> list[Told]:
     """Everything that both can say of an operation, a sample each; what we cannot say is added to `missing`."""
-    statement = cls.statement
-    ours = {our_place(p): p for p in statement.parameters if isinstance(p.place, Header | Query | HeaderMap | Path)}
+    statement = cls.spec
+    ours = {our_place(p): p for p in statement.parameters if isinstance(p.location, Header | Query | HeaderMap | Path)}
     told: list[Told] = []
     for p in statement.parameters:
-        if isinstance(p.place, KeyHeaders):
-            prefix = "CopySource" if p.place.prefix.startswith("x-amz-copy-source") else ""
+        if isinstance(p.location, KeyHeaders):
+            prefix = "CopySource" if p.location.prefix.startswith("x-amz-copy-source") else ""
             if f"{prefix}SSECustomerKey" in members:
                 theirs = {f"{prefix}SSECustomerAlgorithm": "AES256", f"{prefix}SSECustomerKey": KEY}
                 told.append(Told(p.name, theirs, {p.name: KEY}))
@@ -159,10 +159,10 @@ def tell(cls: type[Operation[Any]], members: dict[str, Any], missing: list[str])
             elif shape.type_name == "blob":
                 told.append(Told(p.name, {member: b"some bytes"}, {p.name: b"some bytes"}))
             else:
-                assert isinstance(p.place, Body)
-                document = p.place.of or _document(p)
+                assert isinstance(p.location, Body)
+                document = p.location.of or _document(p)
                 theirs, made = sample(shape, document, f"{cls.__name__}.{member}", missing)
-                value = made if p.place.of is None else getattr(made, next(iter(document.model_fields)))
+                value = made if p.location.of is None else getattr(made, next(iter(document.model_fields)))
                 told.append(Told(p.name, {member: theirs}, {p.name: value}))
         elif place in ours:
             theirs, mine = _scalar(member, shape, ours[place])
@@ -180,7 +180,7 @@ def _document(p: Parameter) -> type[Document]:
 
 def _scalar(member: str, shape: Any, p: Parameter) -> tuple[Any, Any]:
     text = str(p.type)
-    if isinstance(p.place, Path):
+    if isinstance(p.location, Path):
         value = "bucket" if p.name == "bucket" else "some/key"
         return value, value
     if "CopySource" in text:
@@ -198,7 +198,7 @@ def _scalar(member: str, shape: Any, p: Parameter) -> tuple[Any, Any]:
         return 7, 7
     if shape.enum and ("Literal" in text or member == "ChecksumAlgorithm"):
         return shape.enum[0], shape.enum[0]
-    value = "a b+c/ü&=%?#~'" if isinstance(p.place, Query) else f'"{member}", a=b; c'
+    value = "a b+c/ü&=%?#~'" if isinstance(p.location, Query) else f'"{member}", a=b; c'
     return value, value
 
 

@@ -15,6 +15,7 @@ import pytest
 import aiocos.operations  # noqa: F401 - registers every operation
 from aiocos.auth.base import Anonymous
 from aiocos.client import Client
+from aiocos.groups import engine_of
 from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Operation, Payload, Query, registry
 
 from .ibm import Sent, Told, Witness, our_place, tell, tree, wire_place
@@ -127,7 +128,7 @@ def _compare(name: str, ours: Sent, theirs: Sent, given: set[str]) -> None:
 
 async def _check(cls: type[Operation[Any]], told: list[Told], witness: Witness, client: Client) -> None:
     arguments, operation = _sides(cls, told)
-    ours = Sent.of_ours(await client.engine.prepare(operation))
+    ours = Sent.of_ours(await engine_of(client).prepare(operation))
     theirs = witness.request(cls.__name__, arguments)
     # A checksum that was given is compared; one that was added is a choice.
     members = witness.members(cls.__name__)
@@ -136,7 +137,7 @@ async def _check(cls: type[Operation[Any]], told: list[Told], witness: Witness, 
 
 
 def _required(cls: type[Operation[Any]], told: list[Told]) -> list[Told]:
-    names = {p.name for p in cls.statement.parameters if p.required}
+    names = {p.name for p in cls.spec.parameters if p.required}
     return [one for one in told if one.name in names]
 
 
@@ -160,7 +161,7 @@ _KEYS = [
 @pytest.mark.parametrize("key", _KEYS, ids=ascii)
 async def test_odd_keys_have_the_same_path(key: str, witness: Witness, client: Client) -> None:
     for name in ("PutObject", "GetObject", "HeadObject", "DeleteObject", "GetObjectAcl", "CreateMultipartUpload"):
-        ours = Sent.of_ours(await client.engine.prepare(registry[name]("bucket", key)))
+        ours = Sent.of_ours(await engine_of(client).prepare(registry[name]("bucket", key)))
         theirs = witness.request(name, {"Bucket": "bucket", "Key": key})
         _compare(name, ours, theirs, set())
 
@@ -170,7 +171,10 @@ async def test_odd_texts_have_the_same_query(text: str, witness: Witness, client
     operation = registry["ListObjectsV2"]("bucket", prefix=text, delimiter=text, start_after=text, continuation_token=text)
     theirs = {"Bucket": "bucket", "Prefix": text, "Delimiter": text, "StartAfter": text, "ContinuationToken": text}
     _compare(
-        "ListObjectsV2", Sent.of_ours(await client.engine.prepare(operation)), witness.request("ListObjectsV2", theirs), set()
+        "ListObjectsV2",
+        Sent.of_ours(await engine_of(client).prepare(operation)),
+        witness.request("ListObjectsV2", theirs),
+        set(),
     )
 
 
@@ -189,8 +193,8 @@ def test_what_we_do_not_offer_has_a_reason(witness: Witness) -> None:
 
 def _adds_md5(name: str) -> bool:
     # We compute Content-MD5 from the document, so that there is nothing to give and nothing to choose.
-    body = registry[name.partition(".")[0]].statement.body
-    return body is not None and isinstance(body.place, Body) and body.place.md5
+    body = registry[name.partition(".")[0]].spec.body
+    return body is not None and isinstance(body.location, Body) and body.location.md5
 
 
 def test_what_only_we_offer_has_a_reason(witness: Witness) -> None:
@@ -198,14 +202,14 @@ def test_what_only_we_offer_has_a_reason(witness: Witness) -> None:
     for cls in OPERATIONS:
         members = witness.members(cls.__name__)
         theirs = {wire_place(member, shape) for member, shape in members.items()}
-        for p in cls.statement.parameters:
-            if isinstance(p.place, Query) and p.required and "RetentionLegalHoldId" in members:
+        for p in cls.spec.parameters:
+            if isinstance(p.location, Query) and p.required and "RetentionLegalHoldId" in members:
                 continue  # written into the path by the model
-            if isinstance(p.place, Header | Query | HeaderMap) and our_place(p) not in theirs:
+            if isinstance(p.location, Header | Query | HeaderMap) and our_place(p) not in theirs:
                 alone.add(our_place(p)[1])
-            elif isinstance(p.place, KeyHeaders) and ("Header", f"{p.place.prefix}key".lower()) not in theirs:
-                alone.add(p.place.prefix)
-            elif isinstance(p.place, Payload):
+            elif isinstance(p.location, KeyHeaders) and ("Header", f"{p.location.prefix}key".lower()) not in theirs:
+                alone.add(p.location.prefix)
+            elif isinstance(p.location, Payload):
                 assert any(shape.type_name == "blob" for shape in members.values())
     assert alone == set(OURS_ALONE)
 

@@ -90,7 +90,7 @@ def _missing(witness: Witness, cls: type[Operation[Any]]) -> list[str]:
     shape = witness.client.meta.service_model.operation_model(cls.__name__).output_shape
     missing: list[str] = []
     if shape is not None:
-        _compare(shape, cls.statement.result, cls.__name__, missing)
+        _compare(shape, cls.spec.result, cls.__name__, missing)
     return missing
 
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from aiocos.errors import ConfigError, CredentialsError
 from aiocos.wire.address import shows
-from aiocos.wire.message import Outgoing, Response
+from aiocos.wire.message import PreparedRequest, Response
 
 _log = logging.getLogger("aiocos.auth")
 
@@ -23,7 +23,7 @@ _log = logging.getLogger("aiocos.auth")
 class HttpClient(Protocol):
     """The little of HTTP that an identity needs to fetch a token."""
 
-    async def send(self, request: Outgoing, *, timeout: float) -> Response:
+    async def send(self, request: PreparedRequest, *, timeout: float) -> Response:
         """Send `request` once and read the answer whole, within `timeout` seconds.
 
         Follows no redirect (the body holds an API key) and makes no second attempt. Raises the `TransportError` family where
@@ -43,11 +43,11 @@ come first: that client may be closed while the others wait.
 class Authorizer(Protocol):
     """Puts an identity on requests. Made by `Credentials.authorizer`, one per client; holds what changes (tokens)."""
 
-    async def authorize(self, request: Outgoing) -> None:
+    async def authorize(self, request: PreparedRequest) -> None:
         """Add the authorization headers to `request.headers`; raises `CredentialsError` rather than send without."""
         ...
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+    def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
         """Note that the service answered 401 or 403 to `request`; True if a second try can go better.
 
         That is where a token was dropped, or where the time of the signature was the reason. `date` is the service's clock
@@ -56,7 +56,7 @@ class Authorizer(Protocol):
         """
         ...
 
-    def settled(self, request: Outgoing, status: int) -> None:
+    def settled(self, request: PreparedRequest, status: int) -> None:
         """Note the status of the second try; 0 where no answer came."""
         return
 
@@ -155,7 +155,7 @@ class SigningClock:
 class Presigner(Protocol):
     """Signs URLs that others use without credentials. Made by `Credentials.presigner`."""
 
-    def presign(self, request: Outgoing, *, expires: int, strict: bool = True) -> str:
+    def presign(self, request: PreparedRequest, *, expires: int, strict: bool = True) -> str:
         """Return the URL of `request`, valid for `expires` seconds from now.
 
         `strict` refuses times that the service does not take; False signs them all the same.
@@ -199,10 +199,10 @@ class Anonymous(Credentials):
 
 
 class _Nothing(Authorizer):
-    async def authorize(self, request: Outgoing) -> None:
+    async def authorize(self, request: PreparedRequest) -> None:
         return None
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+    def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
         return False
 
     async def close(self) -> None:
@@ -243,7 +243,7 @@ class _Bearer(Authorizer):
         # The header of a token that stays.
         self._said = ""
 
-    async def authorize(self, request: Outgoing) -> None:
+    async def authorize(self, request: PreparedRequest) -> None:
         refuse_plain_http(request.origin)
         if self._said:
             request.headers["Authorization"] = self._said
@@ -255,7 +255,7 @@ class _Bearer(Authorizer):
         if isinstance(self._token, SecretStr):
             self._said = said
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+    def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
         # A function may know better by now; a fixed token will not change.
         return status == 401 and not isinstance(self._token, SecretStr)
 

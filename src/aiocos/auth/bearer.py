@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable
 
 from aiocos.auth.base import Authorizer, refuse_plain_http
 from aiocos.auth.tokens import Fetch, TokenSource
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 # Sources that no client uses any more are kept for the next client of the same identity, this many for each loop: programs
 # that make a client for each job need no token for each job, and services with endless identities do not grow for ever.
@@ -59,14 +59,14 @@ class TokenAuthorizer(Authorizer):
         self._source: TokenSource | None = None
         self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
 
-    async def authorize(self, request: Outgoing) -> None:
+    async def authorize(self, request: PreparedRequest) -> None:
         """Add the token; while it is fresh nothing is waited for."""
         refuse_plain_http(request.origin)
         source = self._bound()
         token = source.current(self._fetch) or await source.token(self._fetch)
         request.headers["Authorization"] = f"Bearer {token}"
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+    def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
         """Drop the token this request carried; a second try then has another (so does one that another caller dropped)."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if status != 401 or self._source is None or scheme != "Bearer" or not token:

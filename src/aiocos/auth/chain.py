@@ -40,7 +40,7 @@ from aiocos.auth.base import Authorizer, AuthSettings, Credentials, Presigner
 from aiocos.auth.iam import ApiKey
 from aiocos.auth.keys import DualCredentials, Hmac
 from aiocos.errors import ConfigError, CredentialsError
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 Secret: TypeAlias = str | SecretStr
 
@@ -157,7 +157,7 @@ class Chain(Credentials):
 
     def authorizer(self, settings: AuthSettings) -> Authorizer:
         """Make what looks for credentials with the first request."""
-        return _Later(self, settings)
+        return _LazyAuthorizer(self, settings)
 
     def delegation(self, settings: AuthSettings, receiver: str) -> Callable[[], Awaitable[Any]]:
         """Make what fetches a token for another service, if the credentials found can."""
@@ -172,7 +172,7 @@ class Chain(Credentials):
         return {"profile": self.profile}
 
 
-class _Later(Authorizer):
+class _LazyAuthorizer(Authorizer):
     """The authorizer of credentials that are not looked for yet."""
 
     def __init__(self, chain: Chain, settings: AuthSettings) -> None:
@@ -180,15 +180,15 @@ class _Later(Authorizer):
         self._settings = settings
         self._authorizer: Authorizer | None = None
 
-    async def authorize(self, request: Outgoing) -> None:
+    async def authorize(self, request: PreparedRequest) -> None:
         if self._authorizer is None:
             self._authorizer = self._chain.found().authorizer(self._settings)
         await self._authorizer.authorize(request)
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+    def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
         return self._authorizer is not None and self._authorizer.rejected(request, status, date, code)
 
-    def settled(self, request: Outgoing, status: int) -> None:
+    def settled(self, request: PreparedRequest, status: int) -> None:
         if self._authorizer is not None:
             self._authorizer.settled(request, status)
 

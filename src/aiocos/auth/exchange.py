@@ -23,13 +23,13 @@ from aiocos.auth.base import HttpClient, HttpFactory
 from aiocos.auth.tokens import Token
 from aiocos.errors import CredentialsError, ProtocolError, TransportError
 from aiocos.net.retry import pause
-from aiocos.wire.message import Outgoing, Response
+from aiocos.wire.message import PreparedRequest, Response
 from aiocos.wire.redaction import redacted, scrub, secrets_of
 from aiocos.wire.retry_after import http_date, retry_after
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class FetchPolicy:
     """How hard is tried to get one token. Times in seconds."""
 
     attempts: int = 5
@@ -42,7 +42,7 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
-class No:
+class FetchFailure:
     """Why an attempt gave no token."""
 
     text: str
@@ -53,7 +53,7 @@ class No:
     cause: Exception | None = None
 
 
-class Asking(ABC):
+class TokenFetcher(ABC):
     """The attempts to get one kind of token. `whose` names the identity in messages, without a secret."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Asking(ABC):
         whose: str,
         http: HttpFactory,
         *,
-        effort: Effort = Effort(),
+        effort: FetchPolicy = FetchPolicy(),
         pause: Callable[[float], Awaitable[None]] = pause,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -89,7 +89,7 @@ class Asking(ABC):
         return redacted(text, self.hidden)
 
     @abstractmethod
-    async def attempt(self, http: HttpClient, limit: float) -> Token | No:
+    async def attempt(self, http: HttpClient, limit: float) -> Token | FetchFailure:
         """Ask once, within `limit` seconds. Raises what `HttpClient` raises, and `CredentialsError` where nothing can help."""
 
     async def __call__(self) -> Token:
@@ -109,16 +109,16 @@ class Asking(ABC):
                     raise self._error(outcome, attempt) from outcome.cause
                 await self._pause(delay)
 
-    async def _bounded(self, http: HttpClient, limit: float) -> Token | No:
+    async def _bounded(self, http: HttpClient, limit: float) -> Token | FetchFailure:
         try:
             async with timeout(limit):
                 return await self.attempt(http, limit)
         except (TransportError, ProtocolError) as error:
-            return No(f"no answer: {error}", cause=error)
+            return FetchFailure(f"no answer: {error}", cause=error)
         except TimeoutError as error:
-            return No(f"no answer within {limit:.0f} s", cause=error)
+            return FetchFailure(f"no answer within {limit:.0f} s", cause=error)
 
-    def _error(self, no: No, attempts: int) -> CredentialsError:
+    def _error(self, no: FetchFailure, attempts: int) -> CredentialsError:
         tries = f"{attempts} attempt{'s' if attempts > 1 else ''}"
         text, code = f"no token for {self.whose} from {self.url} after {tries}: {no.text}", no.code
         if no.retry_after:
@@ -135,14 +135,14 @@ BX = "Basic Yng6Yng="
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TokenResponse:
     """Where an answer has its token, and how long that lasts where the answer does not say (seconds)."""
 
     token: str = "access_token"
     lasts: float | None = None
 
 
-class Exchange(Asking):
+class FormTokenFetcher(TokenFetcher):
     """Posts a form to IAM. `secrets` names the fields that are never shown; a form may be made anew for each attempt."""
 
     def __init__(
@@ -154,8 +154,8 @@ class Exchange(Asking):
         whose: str = "the API key",
         secrets: tuple[str, ...] = ("apikey",),
         authorization: str | None = BX,
-        answer: Answer = Answer(),
-        effort: Effort = Effort(),
+        answer: TokenResponse = TokenResponse(),
+        effort: FetchPolicy = FetchPolicy(),
         pause: Callable[[float], Awaitable[None]] = pause,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -169,9 +169,9 @@ class Exchange(Asking):
         if not callable(form):
             self.hide(*(form[name] for name in secrets if name in form))
         if authorization not in (None, BX):
-            self.hide(*secrets_of(Outgoing("POST", self.origin, self.path, "", {"Authorization": authorization or ""})))
+            self.hide(*secrets_of(PreparedRequest("POST", self.origin, self.path, "", {"Authorization": authorization or ""})))
 
-    async def attempt(self, http: HttpClient, limit: float) -> Token | No:
+    async def attempt(self, http: HttpClient, limit: float) -> Token | FetchFailure:
         """Post the form once."""
         form = self._form
         if callable(form):
@@ -186,7 +186,7 @@ class Exchange(Asking):
             headers["Authorization"] = self._authorization
         # The token's life is counted from before it was asked for: rather too short than too long.
         now = self.clock()
-        request = Outgoing("POST", self.origin, self.path, "", headers, urlencode(form).encode())
+        request = PreparedRequest("POST", self.origin, self.path, "", headers, urlencode(form).encode())
         response = await http.send(request, timeout=limit)
         return read_answer(response, now=now, wall=self.wall(), spread=self.chance(), kind=self._answer, redact=self.redact)
 
@@ -201,9 +201,9 @@ def read_answer(
     now: float,
     wall: float,
     spread: float,
-    kind: Answer = Answer(),
+    kind: TokenResponse = TokenResponse(),
     redact: Callable[[str], str] = _as_it_is,
-) -> Token | No:
+) -> Token | FetchFailure:
     """Read IAM's answer: a token, or why it is none and whether another attempt can help.
 
     `redact` takes secrets out of what IAM says, before that is shortened.
@@ -216,10 +216,12 @@ def read_answer(
     code, told = _said(answer or {}, response, redact)
     text = f"status {status}{told}"
     if 300 <= status < 400:
-        return No(f"{text}: a redirect, which an API key does not follow", status, code, final=True)
+        return FetchFailure(f"{text}: a redirect, which an API key does not follow", status, code, final=True)
     # Without IAM's code a 400, 401 or 403 comes from something in between, and may pass.
     waits = status in (408, 425, 429) or status >= 500 or (status in (400, 401, 403) and code is None)
-    return No(text, status, code, final=not waits, retry_after=(retry_after(response.headers, wall) or 0.0) if waits else 0.0)
+    return FetchFailure(
+        text, status, code, final=not waits, retry_after=(retry_after(response.headers, wall) or 0.0) if waits else 0.0
+    )
 
 
 def json_object(response: Response) -> dict[str, Any] | None:
@@ -231,7 +233,9 @@ def json_object(response: Response) -> dict[str, Any] | None:
     return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else None
 
 
-def _read_token(answer: dict[str, Any], response: Response, now: float, wall: float, spread: float, kind: Answer) -> Token | No:
+def _read_token(
+    answer: dict[str, Any], response: Response, now: float, wall: float, spread: float, kind: TokenResponse
+) -> Token | FetchFailure:
     value, expiration = answer.get(kind.token), _number(answer.get("expiration"))
     seconds = _number(answer.get("expires_in")) if kind.lasts is None else kind.lasts
     # It becomes a header: nothing but visible ASCII, and no comma or line break to end it early.
@@ -245,8 +249,8 @@ def _read_token(answer: dict[str, Any], response: Response, now: float, wall: fl
     return Token.lasting(value, seconds, now=now, spread=spread)
 
 
-def _no_token(text: str) -> No:
-    return No(text, 200)
+def _no_token(text: str) -> FetchFailure:
+    return FetchFailure(text, 200)
 
 
 def _said(answer: dict[str, Any], response: Response, redact: Callable[[str], str]) -> tuple[str | None, str]:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from aiocos.auth.base import Authorizer, AuthSettings, Credentials, HttpFactory
 from aiocos.auth.bearer import TokenAuthorizer
-from aiocos.auth.exchange import BX, Answer, Exchange
+from aiocos.auth.exchange import BX, FormTokenFetcher, TokenResponse
 from aiocos.auth.keys import plain
 from aiocos.auth.tokens import Fetch
 from aiocos.errors import ConfigError
@@ -134,10 +134,10 @@ class ApiKey(Credentials):
         key = digest(self.api_key.get_secret_value())
         return ("apikey", key, self.iam.url(settings), settings.verify_tls, *self.iam.fingerprint)
 
-    def fetch(self, settings: AuthSettings) -> Exchange:
+    def fetch(self, settings: AuthSettings) -> FormTokenFetcher:
         """Make what trades the key for a token."""
         form = {"grant_type": APIKEY_GRANT, "response_type": "cloud_iam", "apikey": self.api_key.get_secret_value()}
-        return Exchange(
+        return FormTokenFetcher(
             self.iam.url(settings),
             self.iam.scoped(form),
             http_of(settings),
@@ -157,13 +157,13 @@ class ApiKey(Credentials):
             "receiver_client_ids": receiver,
             "apikey": self.api_key.get_secret_value(),
         }
-        return Exchange(
+        return FormTokenFetcher(
             self.iam.url(settings),
             form,
             http_of(settings),
             whose=self.whose,
             authorization=self.iam.authorization(BX),
-            answer=Answer("delegated_refresh_token", DELEGATED_LASTS),
+            answer=TokenResponse("delegated_refresh_token", DELEGATED_LASTS),
         )
 
 

@@ -14,7 +14,7 @@ from aiocos.auth.base import Authorizer, AuthSettings, Credentials, Presigner, S
 from aiocos.auth.sigv4 import UNSIGNED_PAYLOAD, SigningKey, amz_date, payload_sha256, presign, sign, signing_key
 from aiocos.errors import ConfigError
 from aiocos.wire.address import is_loopback
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 # How the service says that the time of a signature was the reason: S3's code, which is IBM's too, and what gateways in front of
 # it write instead.
@@ -101,10 +101,10 @@ class Signer(Authorizer, Presigner):
         self._sign_bodies = settings.sign_bodies
         self._verify_tls = settings.verify_tls
         # Requests that are tried once more by the service's clock, which is adopted if that helps: by id, with the offset.
-        self._trials: dict[int, tuple[Outgoing, float]] = {}
+        self._trials: dict[int, tuple[PreparedRequest, float]] = {}
         self._key: SigningKey | None = None
 
-    async def authorize(self, request: Outgoing) -> None:
+    async def authorize(self, request: PreparedRequest) -> None:
         """Sign the request as it stands. A large body is hashed in a thread, and read there until that is done."""
         if not self._sign_bodies and request.body is not None and request.origin.startswith("https://"):
             payload = UNSIGNED_PAYLOAD
@@ -115,7 +115,7 @@ class Signer(Authorizer, Presigner):
         timestamp = amz_date(self._time(request) if self._trials else self._clock())
         sign(request, self._signing_key(timestamp[:8]), timestamp, payload)
 
-    def rejected(self, request: Outgoing, status: int, date: float | None = None, code: str = "") -> bool:
+    def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
         """Follow the service's clock where the time of the signature was the reason; else it would be refused again.
 
         The service says so by the code of its answer. An answer to HEAD has no code: there, a clock that differs by more than
@@ -136,7 +136,7 @@ class Signer(Authorizer, Presigner):
         self._trials[id(request)] = request, offset
         return True
 
-    def settled(self, request: Outgoing, status: int) -> None:
+    def settled(self, request: PreparedRequest, status: int) -> None:
         """Adopt the clock of a second try that was not refused."""
         trial = self._trials.pop(id(request), None)
         if trial is not None and status not in (0, 401, 403) and isinstance(self._clock, SigningClock):
@@ -149,7 +149,7 @@ class Signer(Authorizer, Presigner):
         if keys.session_token is not None:
             yield keys.session_token.get_secret_value()
 
-    def _time(self, request: Outgoing) -> float:
+    def _time(self, request: PreparedRequest) -> float:
         trial = self._trials.get(id(request))
         return self._clock.at(trial[1]) if trial is not None and isinstance(self._clock, SigningClock) else self._clock()
 
@@ -161,7 +161,7 @@ class Signer(Authorizer, Presigner):
         """Forget the derived key."""
         self._key = None
 
-    def presign(self, request: Outgoing, *, expires: int, strict: bool = True) -> str:
+    def presign(self, request: PreparedRequest, *, expires: int, strict: bool = True) -> str:
         """Return the URL of `request`, valid for `expires` seconds from now; see `sigv4.presign` for `strict`."""
         timestamp = amz_date(self._clock())
         return presign(request, self._signing_key(timestamp[:8]), timestamp, expires=expires, strict=strict)

@@ -23,12 +23,12 @@ from pydantic import SecretStr
 
 from aiocos.auth.base import Authorizer, AuthSettings, Credentials, HttpClient, HttpFactory
 from aiocos.auth.bearer import TokenAuthorizer
-from aiocos.auth.exchange import Asking, Exchange, No, json_object, read_answer
+from aiocos.auth.exchange import FetchFailure, FormTokenFetcher, TokenFetcher, json_object, read_answer
 from aiocos.auth.iam import ApiKey, IamClient, http_of
 from aiocos.auth.tokens import Fetch, Token
 from aiocos.errors import ConfigError, CredentialsError
 from aiocos.wire.address import is_link_local, is_loopback
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 CR_GRANT = "urn:ibm:params:oauth:grant-type:cr-token"
 ASSUME_GRANT = "urn:ibm:params:oauth:grant-type:assume"
@@ -138,7 +138,7 @@ class TrustedProfile(Credentials):
             return _Metadata(self.metadata_endpoint, self.vpc, self.profile, self.whose, http)
         if self.api_key is not None:
             return _Assuming(self.api_key, self, settings)
-        return Exchange(
+        return FormTokenFetcher(
             self.iam.url(settings),
             lambda: self.iam.scoped({"grant_type": CR_GRANT, "cr_token": self._compute_token(), **self._by_id_or_name()}),
             http,
@@ -209,7 +209,7 @@ def _origin(endpoint: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-class _Metadata(Asking):
+class _Metadata(TokenFetcher):
     """Asks the metadata service of a virtual server: first for a token of the server, with that for one of the profile."""
 
     def __init__(self, origin: str, version: MetadataVersion, profile: _Name, whose: str, http: HttpFactory) -> None:
@@ -218,11 +218,11 @@ class _Metadata(Asking):
         self._query = f"version={version}"
         self._profile = profile
 
-    async def attempt(self, http: HttpClient, limit: float) -> Token | No:
+    async def attempt(self, http: HttpClient, limit: float) -> Token | FetchFailure:
         """Ask twice."""
         first = await self._send(http, "PUT", self._paths[0], {"Metadata-Flavor": "ibm"}, {"expires_in": 300}, limit)
         server = read_answer(first, now=self.clock(), wall=self.wall(), spread=0, redact=self.redact)
-        if isinstance(server, No):
+        if isinstance(server, FetchFailure):
             return server
         self.hide(server.value)
         now = self.clock()
@@ -241,7 +241,7 @@ class _Metadata(Asking):
         if body is not None:
             said["Content-Type"] = "application/json"
             data = json.dumps(body).encode()
-        return await http.send(Outgoing(method, self.origin, path, self._query, said, data), timeout=limit)
+        return await http.send(PreparedRequest(method, self.origin, path, self._query, said, data), timeout=limit)
 
 
 def _trusted(profile: _Name) -> object | None:
@@ -268,7 +268,7 @@ class _Assuming:
         """Fetch the profile's token; raises `CredentialsError`."""
         own = await self._first()
         profile = self._profile
-        exchange = Exchange(
+        exchange = FormTokenFetcher(
             profile.iam.url(self._settings),
             profile.assume_form(own.value),
             http_of(self._settings),

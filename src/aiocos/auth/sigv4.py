@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from aiocos.errors import ConfigError
-from aiocos.wire.message import Bytes, Outgoing, encode_query
+from aiocos.wire.message import Bytes, PreparedRequest, encode_query
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -86,7 +86,7 @@ def canonical_headers(headers: Mapping[str, str], host: str) -> dict[str, str]:
     return dict(sorted(signed.items()))
 
 
-def canonical_request(request: Outgoing, signed: Mapping[str, str], payload: str) -> str:
+def canonical_request(request: PreparedRequest, signed: Mapping[str, str], payload: str) -> str:
     """Write the request in the one form that client and service both arrive at."""
     lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
     return "\n".join((request.method, request.path or "/", canonical_query(request.query), lines, ";".join(signed), payload))
@@ -99,7 +99,7 @@ def signature(key: SigningKey, timestamp: str, canonical: str) -> str:
     return hmac.digest(key.key, text.encode(), "sha256").hex()
 
 
-def sign(request: Outgoing, key: SigningKey, timestamp: str, payload: str) -> None:
+def sign(request: PreparedRequest, key: SigningKey, timestamp: str, payload: str) -> None:
     """Put the signature and what it covers into `request.headers`; what an earlier attempt put there is replaced.
 
     `timestamp` is of `amz_date` and of the key's day; `payload` is the body's digest or `UNSIGNED-PAYLOAD`.
@@ -133,7 +133,7 @@ def whole_seconds(expires: int | timedelta) -> int:
     return given
 
 
-def presign(request: Outgoing, key: SigningKey, timestamp: str, *, expires: int, strict: bool = True) -> str:
+def presign(request: PreparedRequest, key: SigningKey, timestamp: str, *, expires: int, strict: bool = True) -> str:
     """Return the URL of `request`, signed for `expires` seconds from `timestamp` on.
 
     The headers of `request` are signed with it and must be sent by whoever uses the URL; its body is not looked at. Raises
@@ -154,6 +154,6 @@ def presign(request: Outgoing, key: SigningKey, timestamp: str, *, expires: int,
         added.append(("X-Amz-Security-Token", key.session_token))
     added.append(("X-Amz-SignedHeaders", ";".join(signed)))
     query = "&".join(filter(None, (request.query, encode_query(added))))
-    bare = Outgoing(request.method, request.origin, request.path, query, headers)
+    bare = PreparedRequest(request.method, request.origin, request.path, query, headers)
     made = signature(key, timestamp, canonical_request(bare, signed, UNSIGNED_PAYLOAD))
     return f"{bare.url}&X-Amz-Signature={made}"

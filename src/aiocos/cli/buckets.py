@@ -10,7 +10,7 @@ from aiocos.cli.display import complain, printable, say, show_json
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
 from aiocos.client import Client
-from aiocos.errors import NotServed, ServiceError, TransferError
+from aiocos.errors import OperationNotSupported, ServiceError, TransferError
 from aiocos.operations.objects import DeleteObjectsResult, ObjectIdentifier
 
 # Failures of single keys that are shown; `--json` has all.
@@ -58,7 +58,7 @@ async def _empty(client: Client, bucket: str) -> None:
     try:
         _judge(await client.objects.delete_many(bucket, versions(), quiet=True))
     except ServiceError as error:
-        if not isinstance(error, NotServed) and error.status != 501:
+        if not isinstance(error, OperationNotSupported) and error.status != 501:
             raise
     _judge(await client.objects.delete_many(bucket, _keys(client, bucket, ""), quiet=True))
     async for upload in client.multipart.list_uploads(bucket):

@@ -26,6 +26,7 @@ from pydantic import ValidationError
 from aiocos.cli.display import say, show_json
 from aiocos.cli.running import settings
 from aiocos.client import Client
+from aiocos.groups import engine_of
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.paths import hidden_name
 from aiocos.transfer.target import Target
@@ -67,7 +68,7 @@ def api(
         if isinstance(call, GetObject):
             await _get(client, call, output)
         else:
-            show_json(await client.engine.call(call))
+            show_json(await engine_of(client).call(call))
 
     settings().run(work)
 
@@ -79,14 +80,14 @@ def _first_line(cls: type[Operation[Any]]) -> str:
 def _names(p: Parameter) -> list[str]:
     """The options of a parameter: its own name, and for a document the name it has in the XML."""
     names = [kebab(p.name)]
-    if isinstance(p.place, Body):
-        document = p.place.of or cast("type[Document]", unwrap(p.type))
+    if isinstance(p.location, Body):
+        document = p.location.of or cast("type[Document]", unwrap(p.type))
         names.append(kebab(document.root or document.__name__))
     return names
 
 
 def _offered(cls: type[Operation[Any]]) -> list[Parameter]:
-    return [p for p in cls.statement.parameters if not isinstance(p.place, Local) or p.name == "timeout"]
+    return [p for p in cls.spec.parameters if not isinstance(p.location, Local) or p.name == "timeout"]
 
 
 _FORMS: dict[type[object], str] = {
@@ -100,7 +101,7 @@ _FORMS: dict[type[object], str] = {
 def _explain(name: str, cls: type[Operation[Any]]) -> None:
     say(f"aiocos api {name}\n\n{(cls.__doc__ or '').strip()}\n")
     for p in _offered(cls):
-        kind = _FORMS.get(type(p.place), "")
+        kind = _FORMS.get(type(p.location), "")
         options = ", ".join(f"--{one}" for one in dict.fromkeys(_names(p)))
         say(f"  {options:44} {kind}{' (required)' if p.required else ''}".rstrip())
 
@@ -127,7 +128,7 @@ def _made(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
             values[p.name] = _read(p, value)
         except (ValueError, ValidationError) as error:
             raise typer.BadParameter(f"--{name}: {_told(error)}") from None
-    if missing := [f"--{kebab(p.name)}" for p in cls.statement.parameters if p.required and p.name not in values]:
+    if missing := [f"--{kebab(p.name)}" for p in cls.spec.parameters if p.required and p.name not in values]:
         raise typer.BadParameter(f"{kebab(cls.__name__)} needs {', '.join(missing)}")
     return cls(**values)
 
@@ -143,7 +144,7 @@ def _content(text: str) -> bytes:
 
 
 def _read(p: Parameter, text: str) -> Any:
-    place = p.place
+    place = p.location
     if isinstance(place, Body):
         return _document(place, p, json.loads(_content(text)))
     if isinstance(place, Payload | KeyHeaders):
@@ -209,7 +210,7 @@ def _inside(annotation: Any, value: Any) -> Any:
 
 async def _get(client: Client, call: GetObject, output: Path | None) -> None:
     """Write an object's content, and say of it what the service says: beside it, where it goes to standard output."""
-    names = [p.name for p in call.statement.parameters if p.name not in ("bucket", "key")]
+    names = [p.name for p in call.spec.parameters if p.name not in ("bucket", "key")]
     given: dict[str, Any] = {name: getattr(call, name) for name in names}
     get = cast("Callable[..., Any]", client.objects.get)
     async with get(call.bucket, call.key, **given) as obj:

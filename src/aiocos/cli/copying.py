@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from aiocos.cli.arguments import Json, Quiet, Recursive, size_of
-from aiocos.cli.display import Watch, complain, human, say, show_json, watching
+from aiocos.cli.display import ProgressView, complain, human, say, show_json, watching
 from aiocos.cli.paths import CosPath, Place, file_for, key_for, place
 from aiocos.cli.piping import pour, standard_input
 from aiocos.cli.running import settings
@@ -152,7 +152,7 @@ class _Copy:
         if (self.content_type or self.metadata) and (self.recursive or not isinstance(target, CosPath)):
             raise typer.BadParameter("--content-type and --metadata are for one object that is made")
 
-    async def run(self, client: Client, watch: Watch) -> dict[str, Any]:
+    async def run(self, client: Client, watch: ProgressView) -> dict[str, Any]:
         """Do it; return what there is to tell."""
         match self.source, self.target:
             case CosPath() as source, CosPath() as target:
@@ -171,7 +171,7 @@ class _Copy:
             case _:
                 raise AssertionError("unreachable: refused by `check`")
 
-    async def _upload(self, client: Client, source: Source, target: CosPath, name: str, watch: Watch) -> dict[str, Any]:
+    async def _upload(self, client: Client, source: Source, target: CosPath, name: str, watch: ProgressView) -> dict[str, Any]:
         result = await client.upload(
             target.bucket,
             key_for(target, name),
@@ -185,7 +185,7 @@ class _Copy:
         )
         return {**result.model_dump(mode="json", exclude_none=True), "bytes": result.size}
 
-    async def _download(self, client: Client, source: CosPath, target: Path, watch: Watch) -> dict[str, Any]:
+    async def _download(self, client: Client, source: CosPath, target: Path, watch: ProgressView) -> dict[str, Any]:
         path = file_for(target, self.target_text, source)
         if path != target:
             await asyncio.to_thread(target.mkdir, parents=True, exist_ok=True)
@@ -200,7 +200,7 @@ class _Copy:
         )
         return {**result.model_dump(mode="json", exclude_none=True), "bytes": result.size}
 
-    async def _upload_all(self, client: Client, source: Path, target: CosPath, watch: Watch) -> dict[str, Any]:
+    async def _upload_all(self, client: Client, source: Path, target: CosPath, watch: ProgressView) -> dict[str, Any]:
         # Raises, with the reason, where there is no such thing.
         await asyncio.to_thread(source.stat)
         async with _beside(watch, lambda: _size_of_tree(source)):
@@ -215,7 +215,7 @@ class _Copy:
             )
         return result.model_dump(mode="json")
 
-    async def _download_all(self, client: Client, source: CosPath, target: Path, watch: Watch) -> dict[str, Any]:
+    async def _download_all(self, client: Client, source: CosPath, target: Path, watch: ProgressView) -> dict[str, Any]:
         await _something_below(client, source)
         async with _beside(watch, lambda: _size_of_prefix(client, source)):
             result = await client.download_directory(
@@ -229,7 +229,7 @@ class _Copy:
             )
         return result.model_dump(mode="json")
 
-    async def _within(self, client: Client, source: CosPath, target: CosPath, watch: Watch) -> dict[str, Any]:
+    async def _within(self, client: Client, source: CosPath, target: CosPath, watch: ProgressView) -> dict[str, Any]:
         if not self.recursive:
             copied = await copy_object(
                 client,
@@ -256,7 +256,7 @@ async def _something_below(client: Client, source: CosPath) -> None:
 
 
 @asynccontextmanager
-async def _beside(watch: Watch, count: Callable[[], Awaitable[int]]) -> AsyncGenerator[None]:
+async def _beside(watch: ProgressView, count: Callable[[], Awaitable[int]]) -> AsyncGenerator[None]:
     """Find out the bytes of all, for the bar to show how long it takes, while the transfers run already."""
     if not watch.shown:
         yield

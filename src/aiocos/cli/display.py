@@ -90,7 +90,7 @@ def moment(value: datetime | None) -> str:
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
 
 
-class Watch:
+class ProgressView:
     """Told of the progress of one or many transfers; shows nothing. `Bar` shows it."""
 
     shown = False
@@ -102,7 +102,7 @@ class Watch:
         """Take note of how many bytes there will be in all."""
 
 
-class Bar(Watch):
+class Bar(ProgressView):
     """Adds up what many transfers tell, and shows it. Finished ones are a sum only."""
 
     shown = True
@@ -146,13 +146,13 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def watching(label: str, *, quiet: bool, total: int | None = None) -> Generator[Watch]:
+def watching(label: str, *, quiet: bool, total: int | None = None) -> Generator[ProgressView]:
     """Show the progress of one or many transfers on a terminal; elsewhere, and if quiet, show nothing.
 
     `total` is the number of bytes of all of them together, where somebody knows it.
     """
     if quiet or not errors.is_terminal:
-        yield Watch()
+        yield ProgressView()
         return
     with Progress(
         SpinnerColumn(),

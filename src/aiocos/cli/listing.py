@@ -11,7 +11,7 @@ from aiocos.cli.display import human, moment, printable, say, show_json
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
 from aiocos.client import Client
-from aiocos.errors import InvalidRequest, NotServed, ServiceError
+from aiocos.errors import InvalidRequest, OperationNotSupported, ServiceError
 from aiocos.operations.buckets import BucketEntry
 from aiocos.operations.listing import ObjectEntry
 
@@ -49,7 +49,7 @@ async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
         async for bucket in client.buckets.list_extended():
             show(bucket)
             shown = True
-    except (NotServed, InvalidRequest):
+    except (OperationNotSupported, InvalidRequest):
         # Other services of this protocol know the plain listing only.
         if shown:
             raise

@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 
 from aiocos.cli.arguments import Json, Quiet, Recursive
-from aiocos.cli.display import Watch, complain, human, say, show_json, watching
+from aiocos.cli.display import ProgressView, complain, human, say, show_json, watching
 from aiocos.cli.paths import CosPath, file_for, key_for, place
 from aiocos.cli.proof import Prover
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
 from aiocos.transfer.files import OpenTarget, make_directory
-from aiocos.transfer.paths import Landing, Unreadable, look
+from aiocos.transfer.paths import SafeTarget, Unreadable, look
 from aiocos.transfer.tasks import TaskGroup
 
 # Files in flight.
@@ -113,7 +113,7 @@ async def _carry_out(moves: AsyncIterator[_Move]) -> tuple[int, int]:
 class _Moves:
     """Finds what is to be moved, and moves it."""
 
-    def __init__(self, client: Client, watch: Watch, stack: AsyncExitStack) -> None:
+    def __init__(self, client: Client, watch: ProgressView, stack: AsyncExitStack) -> None:
         self._client = client
         self._watch = watch
         self._stack = stack  # is closed when the last move has ended
@@ -165,13 +165,13 @@ class _Moves:
 
     async def down_all(self, source: CosPath, root: Path) -> AsyncIterator[_Move]:
         """Move all objects below a prefix to files."""
-        landing: Landing | None = None
+        landing: SafeTarget | None = None
         async for entry in self._client.objects.list(source.bucket, prefix=source.folder or None):
             if entry.key.endswith("/") and not entry.size:
                 continue
             name = entry.key[len(source.folder) :]
             if landing is None:
-                landing = Landing(root, state=self._client.config.transfer.journals, fsync=True)
+                landing = SafeTarget(root, state=self._client.config.transfer.state_dir, fsync=True)
                 await self._stack.enter_async_context(landing.opened())
             async for one in self.down(CosPath(source.bucket, entry.key), root, landing.target(name)):
                 yield one

@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from aiocos.cli import standard
-from aiocos.cli.display import Watch
+from aiocos.cli.display import ProgressView
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
 from aiocos.client import Client
@@ -58,7 +58,7 @@ async def _arriving(fd: int) -> AsyncIterator[bytes]:
         yield data
 
 
-async def pour(client: Client, source: CosPath, wanted: ByteRange | None = None, watch: Watch | None = None) -> int:
+async def pour(client: Client, source: CosPath, wanted: ByteRange | None = None, watch: ProgressView | None = None) -> int:
     """Write an object to standard output as it comes; return its bytes."""
     out, total = sys.stdout.buffer, 0
     async with client.objects.get(source.bucket, source.key, range=wanted) as stream:

@@ -10,7 +10,8 @@ from pathlib import Path
 from aiocos.cli.paths import CosPath
 from aiocos.client import Client
 from aiocos.errors import InvalidRequest, NotFound, TransferError
-from aiocos.groups.proof import evidence_for
+from aiocos.groups import engine_of
+from aiocos.groups.proof import find_verification
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.transfer import CopyResult, DownloadResult, UploadResult
 from aiocos.transfer.comparing import agrees
@@ -89,11 +90,13 @@ class Prover:
 
     async def _holds(self, source: Path, target: CosPath, info: ObjectInfo) -> bool:
         """Tell whether what vouches for an object agrees with a file."""
-        evidence = await evidence_for(self._client.engine, GetObject(target.bucket, target.key), info)
-        return evidence is not None and await asyncio.to_thread(agrees, source, evidence.proof)
+        evidence = await find_verification(engine_of(self._client), GetObject(target.bucket, target.key), info)
+        return evidence is not None and await asyncio.to_thread(agrees, source, evidence.checksum)
 
     async def _look(self, path: CosPath, version_id: str | None = None) -> ObjectInfo:
-        return await self._client.engine.call(HeadObject(path.bucket, path.key, version_id=version_id, checksum_mode="ENABLED"))
+        return await engine_of(self._client).call(
+            HeadObject(path.bucket, path.key, version_id=version_id, checksum_mode="ENABLED")
+        )
 
     async def _same_etags(self, source: CosPath, info: ObjectInfo, target: CosPath, copy: ObjectInfo) -> bool:
         for path, one in ((source, info), (target, copy)):
@@ -102,14 +105,14 @@ class Prover:
             if not digest.is_md5(one.etag) and digest.part_count(one.etag) is None:
                 return False
             if path.bucket not in self._md5s:
-                self._md5s[path.bucket] = await self._client.engine.has_md5_etags(path.bucket)
+                self._md5s[path.bucket] = await engine_of(self._client).has_md5_etags(path.bucket)
             if not self._md5s[path.bucket]:
                 return False
         return digest.bare(info.etag) == digest.bare(copy.etag)
 
     async def _read(self, source: CosPath, info: ObjectInfo, target: CosPath, copy: ObjectInfo) -> bool:
-        engine = self._client.engine
-        evidence = await evidence_for(engine, GetObject(target.bucket, target.key, version_id=copy.version_id), copy)
+        engine = engine_of(self._client)
+        evidence = await find_verification(engine, GetObject(target.bucket, target.key, version_id=copy.version_id), copy)
         if evidence is None or not info.etag:
             return False
         held: list[bytes] = []
@@ -119,10 +122,10 @@ class Prover:
             async for chunk in stream:
                 held.append(chunk)
                 if sum(map(len, held)) >= _STEP:
-                    await asyncio.to_thread(evidence.proof.update, b"".join(held))
+                    await asyncio.to_thread(evidence.checksum.update, b"".join(held))
                     held = []
-        await asyncio.to_thread(evidence.proof.update, b"".join(held))
-        return await evidence.check(evidence.proof, f"the copy {target} of {source}")
+        await asyncio.to_thread(evidence.checksum.update, b"".join(held))
+        return await evidence.check(evidence.checksum, f"the copy {target} of {source}")
 
 
 def _agree(one: ObjectInfo, other: ObjectInfo) -> bool | None:

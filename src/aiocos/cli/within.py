@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from aiocos.cli.display import Watch, complain
+from aiocos.cli.display import ProgressView, complain
 from aiocos.cli.paths import CosPath, key_for
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
@@ -25,7 +25,7 @@ async def copy_object(
     *,
     part_size: int | None,
     concurrency: int | None,
-    watch: Watch,
+    watch: ProgressView,
 ) -> CopyResult:
     """Copy one object, however large.
 
@@ -61,7 +61,7 @@ async def copy_object(
 
 
 async def copy_prefix(
-    client: Client, source: CosPath, target: CosPath, concurrency: int | None, watch: Watch
+    client: Client, source: CosPath, target: CosPath, concurrency: int | None, watch: ProgressView
 ) -> dict[str, int]:
     """Copy all objects below a prefix; return how many, and their bytes.
 

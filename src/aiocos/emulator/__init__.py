@@ -68,7 +68,7 @@ from aiocos.emulator.faults import (
     Truncate,
 )
 from aiocos.emulator.server import Server
-from aiocos.emulator.service import Served
+from aiocos.emulator.service import HandledRequest
 from aiocos.emulator.store import Instance, Key
 from aiocos.emulator.store.rows import Profile
 
@@ -85,13 +85,13 @@ __all__ = [
     "Fault",
     "Faults",
     "FlipBit",
+    "HandledRequest",
     "Hit",
     "Instance",
     "Key",
     "LateError",
     "Profile",
     "Reset",
-    "Served",
     "Status",
     "Subject",
     "Truncate",

@@ -18,7 +18,7 @@ from aiocos.emulator.checksums import Sums
 from aiocos.emulator.chunked import ChunkDecoder
 from aiocos.emulator.expecting import ask_for_body
 from aiocos.emulator.pieces import next_piece
-from aiocos.emulator.signature import SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER, Signed, payload_hash
+from aiocos.emulator.signature import SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER, VerifiedSignature, payload_hash
 from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
 from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
 
@@ -40,7 +40,7 @@ class Arrival:
 class Incoming:
     """The body of one request, not yet received."""
 
-    def __init__(self, request: web.BaseRequest, signed: Signed | None, blobs: Blobs) -> None:
+    def __init__(self, request: web.BaseRequest, signed: VerifiedSignature | None, blobs: Blobs) -> None:
         self._request = request
         self._headers = request.headers
         self._signed = signed

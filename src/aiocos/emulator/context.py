@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, get_args
 from aiocos.emulator import public
 from aiocos.emulator.body import Arrival, Incoming
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.store import Bucket, Instance, Key, Object, Segment, Store
+from aiocos.emulator.store import BucketRow, Instance, Key, ObjectRow, Segment, Store
 from aiocos.emulator.store.rows import Role
 from aiocos.errors import AccessDenied, NoSuchBucket, ServiceError
 from aiocos.operations.shared import Owner
@@ -54,7 +54,7 @@ class Context:
     incoming: Incoming
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """Headers that the answer shall have whatever comes of it."""
-    found: Bucket | None = None
+    found: BucketRow | None = None
     behavior: Behavior = Behavior()
 
     @property
@@ -72,7 +72,7 @@ class Context:
         return self.clock.now().timestamp()
 
     @property
-    def bucket(self) -> Bucket:
+    def bucket(self) -> BucketRow:
         """The bucket of the request."""
         if self.found is None:
             raise no_bucket()
@@ -93,7 +93,7 @@ class Context:
         found = self.instances.get(crn)
         return found.guid if found is not None else crn
 
-    def may_read(self, found: Object | None) -> None:
+    def may_read(self, found: ObjectRow | None) -> None:
         """Let pass who may read an object; `AccessDenied`. What is not there is told to those only who may list."""
         if self.is_owner or (found is not None and public.is_public(self.bucket, found)):
             return
@@ -161,7 +161,7 @@ def handles(
     cls: type[O], need: Need = "owner", *, integrity: bool = False, role: Role | None = None
 ) -> Callable[[Callable[[Context, O], Awaitable[Result | Reply]]], Callable[[Context, O], Awaitable[Result | Reply]]]:
     """Enter a function as the handler of an operation. By default, readers may make GET and HEAD requests, and writers all."""
-    least: Role = role or ("Reader" if cls.statement.method in ("GET", "HEAD") else "Writer")
+    least: Role = role or ("Reader" if cls.spec.method in ("GET", "HEAD") else "Writer")
 
     def enter(run: Callable[[Context, O], Awaitable[Result | Reply]]) -> Callable[[Context, O], Awaitable[Result | Reply]]:
         if cls in handlers:

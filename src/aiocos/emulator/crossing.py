@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aiocos.emulator.store import Bucket
+from aiocos.emulator.store import BucketRow
 from aiocos.operations.cors import CorsConfiguration, CorsRule
 
 VARY = "Origin, Access-Control-Request-Headers, Access-Control-Allow-Methods"
@@ -24,7 +24,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
+class CorsRequest:
     """What a browser says of a script's request: its origin and method, and in a preflight the headers it will have."""
 
     origin: str
@@ -32,7 +32,7 @@ class Crossing:
     headers: Sequence[str] = ()
 
     @classmethod
-    def preflight(cls, headers: Mapping[str, str]) -> "Crossing | None":
+    def preflight(cls, headers: Mapping[str, str]) -> "CorsRequest | None":
         """Read the headers of an OPTIONS request; None where it is no preflight."""
         origin, method = headers.get("Origin"), headers.get("Access-Control-Request-Method")
         if not origin or not method:
@@ -41,7 +41,7 @@ class Crossing:
         return cls(origin, method, tuple(name.strip() for name in asked.split(",") if name.strip()))
 
 
-def rule_for(bucket: Bucket, asked: Crossing) -> CorsRule | None:
+def rule_for(bucket: BucketRow, asked: CorsRequest) -> CorsRule | None:
     """The first rule that lets a request through."""
     xml = bucket.settings.get("cors")
     for rule in () if xml is None else _parsed(xml):
@@ -54,7 +54,7 @@ def rule_for(bucket: Bucket, asked: Crossing) -> CorsRule | None:
     return None
 
 
-def headers_for(rule: CorsRule, asked: Crossing) -> dict[str, str]:
+def headers_for(rule: CorsRule, asked: CorsRequest) -> dict[str, str]:
     """The headers that tell a browser what a rule allows."""
     anybody = "*" in rule.allowed_origins
     headers = {

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote
 
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import failure, moment
-from aiocos.emulator.store import Bucket, Object, Store, Transaction, Upload, buckets, objects, uploads
+from aiocos.emulator.store import BucketRow, ObjectRow, Store, Transaction, UploadRow, buckets, objects, uploads
 from aiocos.emulator.store.lifecycle import all_uploads, all_versions
 from aiocos.operations.lifecycle import LifecycleConfiguration, LifecycleRule
 
@@ -30,7 +30,7 @@ def _parsed(xml: str) -> tuple[LifecycleRule, ...]:
     return tuple(LifecycleConfiguration.from_xml(xml.encode()).rules)
 
 
-def rules_of(bucket: Bucket) -> tuple[LifecycleRule, ...]:
+def rules_of(bucket: BucketRow) -> tuple[LifecycleRule, ...]:
     """The rules that are enabled."""
     xml = bucket.settings.get("lifecycle")
     return () if xml is None else tuple(rule for rule in _parsed(xml) if rule.status == "Enabled")
@@ -46,7 +46,7 @@ def midnight_after(seconds: float) -> float:
 # Archive
 
 
-def on_write(bucket: Bucket, now: float) -> dict[str, Any] | None:
+def on_write(bucket: BucketRow, now: float) -> dict[str, Any] | None:
     """The archive stamp of an object that is written now: its class, and when it goes there."""
     for rule in rules_of(bucket):
         for transition in rule.transitions:
@@ -55,12 +55,12 @@ def on_write(bucket: Bucket, now: float) -> dict[str, Any] | None:
     return None
 
 
-def is_archived(found: Object, now: float) -> bool:
+def is_archived(found: ObjectRow, now: float) -> bool:
     """Tell whether an object is in the archive, restored or not."""
     return found.archive is not None and now >= found.archive["at"]
 
 
-def restored(found: Object, now: float) -> dict[str, Any] | None:
+def restored(found: ObjectRow, now: float) -> dict[str, Any] | None:
     """The restore of an archived object that runs or whose copy is still there: `ready`, `until`, `days`."""
     if found.archive is None or not is_archived(found, now):
         return None
@@ -68,7 +68,7 @@ def restored(found: Object, now: float) -> dict[str, Any] | None:
     return restore if restore is not None and now < restore["until"] else None
 
 
-def is_readable(found: Object, now: float) -> bool:
+def is_readable(found: ObjectRow, now: float) -> bool:
     """Tell whether an object's content can be read: not archived, or restored."""
     if not is_archived(found, now):
         return True
@@ -76,18 +76,18 @@ def is_readable(found: Object, now: float) -> bool:
     return restore is not None and now >= restore["ready"]
 
 
-def storage_class(found: Object, now: float) -> str | None:
+def storage_class(found: ObjectRow, now: float) -> str | None:
     """`GLACIER` or `ACCELERATED` for what is in the archive."""
     return found.archive["class"] if found.archive is not None and is_archived(found, now) else None
 
 
-def refuse_archived(found: Object, now: float) -> None:
+def refuse_archived(found: ObjectRow, now: float) -> None:
     """Refuse to read the content of what is archived and not restored."""
     if not is_readable(found, now):
         raise failure("InvalidObjectState", "The operation is not valid for the object's storage class: restore it first.", 403)
 
 
-def told(bucket: Bucket, found: Object, now: float) -> dict[str, Any]:
+def told(bucket: BucketRow, found: ObjectRow, now: float) -> dict[str, Any]:
     """What is told of archive and expiry on reads, by the field names of `ObjectInfo`."""
     values: dict[str, Any] = {}
     if (expiry := told_expiry(bucket, found)) is not None:
@@ -109,13 +109,13 @@ def told(bucket: Bucket, found: Object, now: float) -> dict[str, Any]:
     return values
 
 
-def told_expiry(bucket: Bucket, found: Object) -> str | None:
+def told_expiry(bucket: BucketRow, found: ObjectRow) -> str | None:
     """The header that says when an object expires."""
     due = expiry_of(rules_of(bucket), found)
     return None if due is None else f'expiry-date="{_date(due[0])}", rule-id="{quote(due[1])}"'
 
 
-def told_abort(bucket: Bucket, upload: Upload) -> dict[str, Any]:
+def told_abort(bucket: BucketRow, upload: UploadRow) -> dict[str, Any]:
     """What is told of an upload's end, by the field names of the results."""
     due = abort_of(rules_of(bucket), upload)
     return {} if due is None else {"abort_date": moment(due[0]), "abort_rule_id": due[1]}
@@ -147,12 +147,12 @@ def fits(rule: LifecycleRule, key: str, size: int, tags: dict[str, str]) -> bool
     )
 
 
-def tags_of(found: Object | Upload) -> dict[str, str]:
+def tags_of(found: ObjectRow | UploadRow) -> dict[str, str]:
     """The tags of an object."""
     return dict(parse_qsl(found.headers.get("tagging", ""), keep_blank_values=True))
 
 
-def expiry_of(rules: tuple[LifecycleRule, ...], found: Object) -> tuple[float, str] | None:
+def expiry_of(rules: tuple[LifecycleRule, ...], found: ObjectRow) -> tuple[float, str] | None:
     """When the current version of an object expires, and by which rule: the earliest of all that are for it."""
     due: list[tuple[float, str]] = []
     for rule in rules:
@@ -166,7 +166,7 @@ def expiry_of(rules: tuple[LifecycleRule, ...], found: Object) -> tuple[float, s
     return min(due, default=None)
 
 
-def abort_of(rules: tuple[LifecycleRule, ...], upload: Upload) -> tuple[float, str] | None:
+def abort_of(rules: tuple[LifecycleRule, ...], upload: UploadRow) -> tuple[float, str] | None:
     """When an upload is aborted, and by which rule."""
     due = [
         (midnight_after(upload.initiated + rule.abort_incomplete_multipart_upload.days_after_initiation * DAY), rule.id or "")
@@ -178,7 +178,7 @@ def abort_of(rules: tuple[LifecycleRule, ...], upload: Upload) -> tuple[float, s
     return min(due, default=None)
 
 
-Kept = Callable[[Object, float], bool]
+Kept = Callable[[ObjectRow, float], bool]
 """Tells whether a version may not be removed now."""
 
 
@@ -221,7 +221,7 @@ def _sweep(t: Transaction, name: str, now: float, kept: Kept) -> None:
 
 
 def _expire(
-    t: Transaction, bucket: Bucket, rules: tuple[LifecycleRule, ...], versions: list[Object], now: float, kept: Kept
+    t: Transaction, bucket: BucketRow, rules: tuple[LifecycleRule, ...], versions: list[ObjectRow], now: float, kept: Kept
 ) -> None:
     """Expire what is due of one key. `versions` has the newest first."""
     left = [versions[0]]
@@ -242,15 +242,15 @@ def _expire(
         objects.remove(t, bucket.id, latest.key, None, _let, now, latest.owner)
 
 
-def _let(old: Object | None) -> None:
+def _let(old: ObjectRow | None) -> None:
     """Nothing stands against it: that was looked at."""
 
 
-def _ends_markers(rule: LifecycleRule, marker: Object) -> bool:
+def _ends_markers(rule: LifecycleRule, marker: ObjectRow) -> bool:
     return rule.expiration is not None and bool(rule.expiration.expired_object_delete_marker) and fits(rule, marker.key, 0, {})
 
 
-def _noncurrent_due(rules: tuple[LifecycleRule, ...], version: Object, since: float, newer: int, now: float) -> bool:
+def _noncurrent_due(rules: tuple[LifecycleRule, ...], version: ObjectRow, since: float, newer: int, now: float) -> bool:
     """Tell whether a version is due that was succeeded at `since` and has so many newer noncurrent ones."""
     for rule in rules:
         end = rule.noncurrent_version_expiration

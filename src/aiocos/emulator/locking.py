@@ -6,10 +6,10 @@ A lock is kept with its version (`Object.lock`): `mode`, `until` in seconds, and
 from typing import Any
 
 from aiocos.emulator.context import Context, failure
-from aiocos.emulator.store import Bucket, Object
+from aiocos.emulator.store import BucketRow, ObjectRow
 from aiocos.errors import AccessDenied
 from aiocos.operations.object_lock import ObjectLockConfiguration
-from aiocos.operations.shared import Locking
+from aiocos.operations.shared import ObjectLockParams
 
 DAY = 86400
 Lock = dict[str, Any]
@@ -25,7 +25,7 @@ def no_lock() -> Exception:
     return failure("InvalidRequest", "Bucket is missing Object Lock Configuration")
 
 
-def asked(bucket: Bucket, op: Locking, now: float) -> Lock | None:
+def asked(bucket: BucketRow, op: ObjectLockParams, now: float) -> Lock | None:
     """The lock that a request asks for; None where it asks for none."""
     mode, until, hold = op.object_lock_mode, op.object_lock_retain_until, op.object_lock_legal_hold
     if mode is None and until is None and hold is None:
@@ -73,7 +73,7 @@ def in_future(until: float, now: float) -> float:
     return until
 
 
-def on_write(bucket: Bucket, explicit: Lock | None, now: float) -> Lock | None:
+def on_write(bucket: BucketRow, explicit: Lock | None, now: float) -> Lock | None:
     """The lock of a version that is written: what was asked for, else what the bucket locks by default."""
     xml = bucket.settings.get("object-lock")
     if xml is None or (explicit is not None and "mode" in explicit):
@@ -86,22 +86,22 @@ def on_write(bucket: Bucket, explicit: Lock | None, now: float) -> Lock | None:
     return {"mode": default.mode, "until": int(now) + days * DAY, **(explicit or {})}
 
 
-def is_retained(found: Object, now: float) -> bool:
+def is_retained(found: ObjectRow, now: float) -> bool:
     """Tell whether the lock of a version has not yet run out."""
     return found.lock is not None and "until" in found.lock and now < found.lock["until"]
 
 
-def is_held(found: Object) -> bool:
+def is_held(found: ObjectRow) -> bool:
     """Tell whether a version is under legal hold."""
     return found.lock is not None and found.lock.get("hold") == "ON"
 
 
-def is_locked(found: Object, now: float) -> bool:
+def is_locked(found: ObjectRow, now: float) -> bool:
     """Tell whether a version is under legal hold, or its lock has not yet run out."""
     return is_held(found) or is_retained(found, now)
 
 
-def refuse_locked(found: Object | None, now: float, *, bypass: bool) -> None:
+def refuse_locked(found: ObjectRow | None, now: float, *, bypass: bool) -> None:
     """Refuse to remove a version that is locked. GOVERNANCE can be bypassed, a legal hold cannot."""
     if found is None or not is_locked(found, now):
         return

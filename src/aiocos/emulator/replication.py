@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from aiocos.emulator import lifecycle, locking
 from aiocos.emulator.clock import Clock
-from aiocos.emulator.store import Bucket, Object, Store, Transaction, buckets, failures, objects
+from aiocos.emulator.store import BucketRow, ObjectRow, Store, Transaction, buckets, failures, objects
 from aiocos.operations.replication import ReplicationConfiguration, ReplicationRule
 
 STATUS = "replication_status"
@@ -21,13 +21,13 @@ def _parsed(xml: str) -> tuple[ReplicationRule, ...]:
     return tuple(sorted((rule for rule in rules if rule.status == "Enabled"), key=lambda rule: -rule.priority))
 
 
-def rule_for(bucket: Bucket, found: Object) -> ReplicationRule | None:
+def rule_for(bucket: BucketRow, found: ObjectRow) -> ReplicationRule | None:
     """The rule that counts for a version: of those that fit, the one of the highest priority."""
     xml = bucket.settings.get("replication")
     return None if xml is None else next((rule for rule in _parsed(xml) if _fits(rule, found)), None)
 
 
-def _fits(rule: ReplicationRule, found: Object) -> bool:
+def _fits(rule: ReplicationRule, found: ObjectRow) -> bool:
     given = rule.filter
     both = given.and_
     prefixes = (rule.prefix, given.prefix, both.prefix if both is not None else None)
@@ -36,13 +36,13 @@ def _fits(rule: ReplicationRule, found: Object) -> bool:
     return all(found.key.startswith(p) for p in prefixes if p) and all(tags.get(tag.key) == tag.value for tag in wanted)
 
 
-def target_of(t: Transaction, destination: str) -> Bucket | None:
+def target_of(t: Transaction, destination: str) -> BucketRow | None:
     """The bucket that a rule replicates to, by its name or CRN, of which the name decides; None where it is not there."""
     # crn:v1:bluemix:public:cloud-object-storage:global:a/<account>:<instance>:bucket:<name>
     return buckets.find(t.connection, destination.rpartition(":")[2])
 
 
-def replicate(t: Transaction, bucket: Bucket, made: Object, now: float) -> Object:
+def replicate(t: Transaction, bucket: BucketRow, made: ObjectRow, now: float) -> ObjectRow:
     """Replicate a version that was written, or changed, if a rule says so; returns it as it is then."""
     rule = rule_for(bucket, made)
     if rule is None or (made.delete_marker and rule.delete_marker_replication.status != "Enabled"):
@@ -57,7 +57,7 @@ def replicate(t: Transaction, bucket: Bucket, made: Object, now: float) -> Objec
     return made
 
 
-def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tuple[str, str] | None:
+def _send(t: Transaction, rule: ReplicationRule, made: ObjectRow, now: float) -> tuple[str, str] | None:
     """Make or renew the replica; returns what failed (the service's SyncType) and why."""
     target = target_of(t, rule.destination.bucket)
     if target is None:
@@ -85,7 +85,7 @@ def _send(t: Transaction, rule: ReplicationRule, made: Object, now: float) -> tu
     return None
 
 
-def changed(t: Transaction, bucket: Bucket, found: Object, now: float) -> None:
+def changed(t: Transaction, bucket: BucketRow, found: ObjectRow, now: float) -> None:
     """Let the tags and the lock of a replica follow those of its source."""
     if found.headers.get(STATUS) in ("COMPLETE", "FAILED"):
         replicate(t, bucket, found, now)

@@ -23,7 +23,7 @@ from aiocos.emulator.faults import Faults
 from aiocos.emulator.handlers.protection import MANAGED
 from aiocos.emulator.iam import Iam
 from aiocos.emulator.metadata import Metadata
-from aiocos.emulator.service import Served, Service
+from aiocos.emulator.service import EmulatorService, HandledRequest
 from aiocos.emulator.store import Instance, Key, Store, Transaction, buckets
 from aiocos.emulator.store.buckets import new_instance, new_key
 from aiocos.emulator.store.rows import Profile, Role
@@ -71,13 +71,13 @@ class Server:
         self.clock = clock or Clock()
         self.faults = Faults()
         self.iam = Iam(self.clock, expires_in=token_lifetime)
-        self.requests: deque[Served] = deque(maxlen=10_000)
+        self.requests: deque[HandledRequest] = deque(maxlen=10_000)
         self._behavior = Behavior(honors_conditional_completion, honors_forbid_overwrite)
         self._host = host
         self._port = port
         self._wanted = (service_instance_id, api_key, access_key_id, secret_access_key)
         self._store: Store | None = None
-        self._service: Service | None = None
+        self._service: EmulatorService | None = None
         self._website_port = None if website_port is False else website_port  # False is 0 elsewhere: any port
         self._metadata_port = metadata_port
         self._runner: web.ServerRunner | None = None
@@ -92,7 +92,7 @@ class Server:
         self._store = Store(self.data)
         try:
             self._instance = await self._own_instance(self._store)
-            self._service = Service(self._store, self.clock, self.iam, self.faults, self.requests, self._behavior)
+            self._service = EmulatorService(self._store, self.clock, self.iam, self.faults, self.requests, self._behavior)
             self._runner = await _listen(self._service.answer, self._host, self._port)
             self._service.endpoint = self.endpoint
             if self._website_port is not None:
@@ -201,7 +201,7 @@ class Server:
 
         await store.write(write)
 
-    def _running(self) -> tuple[Store, Service]:
+    def _running(self) -> tuple[Store, EmulatorService]:
         if self._store is None or self._service is None:
             raise ConfigError("the emulator is not running: use it with `async with`")
         return self._store, self._service

@@ -34,9 +34,9 @@ from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.locking import is_locked
 from aiocos.emulator.pieces import read_small
 from aiocos.emulator.replication import Replication
-from aiocos.emulator.signature import Arrived, HeadersNotSigned, Signed, verify
+from aiocos.emulator.signature import HeadersNotSigned, SignedRequest, VerifiedSignature, verify
 from aiocos.emulator.store import Instance, Key, Store, buckets
-from aiocos.errors import InvalidRequest, NotServed, ServiceError, Unauthorized
+from aiocos.errors import InvalidRequest, OperationNotSupported, ServiceError, Unauthorized
 from aiocos.operations.listing import Page
 from aiocos.wire.bind import from_request, to_response
 from aiocos.wire.document import XmlError, unrepresentable
@@ -45,7 +45,7 @@ from aiocos.wire.message import Request, Response
 from aiocos.wire.route import route
 from aiocos.wire.spec import Body, Header, Operation
 
-__all__ = ["Served", "Service", "handlers"]
+__all__ = ["EmulatorService", "HandledRequest", "handlers"]
 
 log = logging.getLogger("aiocos.emulator")
 
@@ -54,7 +54,7 @@ INLINE = 256 * 1024  # bytes of a document that are parsed at once
 
 
 @dataclass(slots=True)
-class Served:
+class HandledRequest:
     """A request that came, and what became of it. `status` is 0 while it runs and where no answer was sent."""
 
     operation: str
@@ -71,11 +71,11 @@ class Dropped(Exception):
     """A fault has broken the connection."""
 
 
-class Service:
+class EmulatorService:
     """Answers requests from a store."""
 
     def __init__(
-        self, store: Store, clock: Clock, iam: Iam, scripted: Faults, requests: "deque[Served]", behavior: Behavior
+        self, store: Store, clock: Clock, iam: Iam, scripted: Faults, requests: "deque[HandledRequest]", behavior: Behavior
     ) -> None:
         self._store = store
         self._clock = clock
@@ -109,7 +109,7 @@ class Service:
         """Serve one request."""
         path, query = split_target(request.raw_path)
         request_id = str(uuid.uuid4())
-        served = Served("", request.method, None, None, self._clock.now(), request_id)
+        served = HandledRequest("", request.method, None, None, self._clock.now(), request_id)
         self._requests.append(served)
         bucket = virtual(request.headers.get("Host", ""))
         try:
@@ -124,7 +124,7 @@ class Service:
             return web.Response()
 
     async def _serve(
-        self, request: web.BaseRequest, served: Served, bucket: str | None, path: str, query: str
+        self, request: web.BaseRequest, served: HandledRequest, bucket: str | None, path: str, query: str
     ) -> web.StreamResponse:
         extra = {"Date": format_datetime(self._clock.now(), usegmt=True)}
         struck: Sequence[Fault] = ()
@@ -134,7 +134,7 @@ class Service:
             extra.update(self._crossing(request, wire.bucket))
             refuse_ambiguous(wire)
             cls = route(wire)
-            served.operation = cls.statement.name
+            served.operation = cls.spec.name
             struck = await self._strike(Subject(served.operation, wire.method, wire.bucket, wire.key))
             late = next((f for f in struck if isinstance(f, faults.LateError)), None)
             if late is not None and not late.applied:
@@ -181,7 +181,7 @@ class Service:
     ) -> tuple[Reply, Response]:
         handler = registry.get(cls)
         if handler is None:
-            raise NotServed(f"{cls.__name__} is not served", status=501, code="NotImplemented")
+            raise OperationNotSupported(f"{cls.__name__} is not served", status=501, code="NotImplemented")
         if wire.key is not None and len(wire.key.encode()) > MAX_KEY:
             raise failure("KeyTooLong", "Your key is too long.")
         key, signed = self._identify(request, path, query, struck)
@@ -197,10 +197,10 @@ class Service:
         _let_in(ctx, handler)
         if handler.integrity and not incoming.has_integrity():
             raise failure("InvalidRequest", "Missing required header for this request: Content-MD5 or x-amz-checksum-*")
-        statement = cls.statement
-        if statement.body is not None and isinstance(statement.body.place, Body):
+        statement = cls.spec
+        if statement.body is not None and isinstance(statement.body.location, Body):
             # Checksums that are parameters of the operation (completion) are the object's, not the document's.
-            own = any(isinstance(p.place, Header) and p.place.name in HEADERS for p in statement.parameters)
+            own = any(isinstance(p.location, Header) and p.location.name in HEADERS for p in statement.parameters)
             wire.body = await incoming.document(checksums_are_its=not own)
         # What is large is parsed in a thread: the loop has other requests.
         large = statement.body is not None and not statement.has_payload and len(wire.body or b"") > INLINE
@@ -210,21 +210,21 @@ class Service:
             raise denied()
         made = await handler.run(ctx, operation)
         reply = made if isinstance(made, Reply) else Reply(made)
-        status = reply.status or statement.ok
+        status = reply.status or statement.success_status
         if isinstance(reply.result, Page):
             # A thousand keys take ten milliseconds to write.
             return reply, await self._store.workers.run(to_response, reply.result, status)
         return reply, to_response(reply.result, status)
 
     async def _preflight(
-        self, request: web.BaseRequest, served: Served, bucket: str | None, path: str, query: str
+        self, request: web.BaseRequest, served: HandledRequest, bucket: str | None, path: str, query: str
     ) -> web.StreamResponse:
         """Answer a browser that asks what a script may do. Nobody signs this."""
         served.operation = "OptionsObject"
         try:
             wire = read(request, bucket, path, query)
             served.bucket, served.key = wire.bucket, wire.key
-            asked = crossing.Crossing.preflight(request.headers)
+            asked = crossing.CorsRequest.preflight(request.headers)
             if asked is None:
                 raise failure("InvalidRequest", "A preflight has an Origin and an Access-Control-Request-Method.")
             found = None if wire.bucket is None else buckets.find(self._store.point, wire.bucket)
@@ -247,15 +247,15 @@ class Service:
         bucket = buckets.find(self._store.point, name) if origin and name is not None else None
         if not origin or bucket is None:
             return {}
-        asked = crossing.Crossing(origin, request.method)
+        asked = crossing.CorsRequest(origin, request.method)
         rule = crossing.rule_for(bucket, asked)
         return {} if rule is None else crossing.headers_for(rule, asked)
 
     def _identify(
         self, request: web.BaseRequest, path: str, query: str, struck: Sequence[Fault]
-    ) -> tuple[Key | None, Signed | None]:
+    ) -> tuple[Key | None, VerifiedSignature | None]:
         authorization = request.headers.get("Authorization", "")
-        signed = verify(Arrived(request.method, path, query, request.headers), self._secret, self._clock.now())
+        signed = verify(SignedRequest(request.method, path, query, request.headers), self._secret, self._clock.now())
         if is_bearer(authorization):
             _, _, token = authorization.partition(" ")
             if any(isinstance(f, faults.ExpireToken) for f in struck):
@@ -290,7 +290,7 @@ class Service:
                 raise Dropped
         return struck
 
-    async def _token(self, request: web.BaseRequest, served: Served) -> web.StreamResponse:
+    async def _token(self, request: web.BaseRequest, served: HandledRequest) -> web.StreamResponse:
         served.operation = "CreateToken"
         try:
             struck = await self._strike(Subject("CreateToken", "POST"))
@@ -352,7 +352,7 @@ def _spoiled(body: dict[str, Any], fault: faults.BadToken) -> object:
     return {**body, "access_token": ""} if fault.what == "empty" else ["this is no token"]
 
 
-def _late(fault: faults.LateError, served: Served, wire: Request) -> Response:
+def _late(fault: faults.LateError, served: HandledRequest, wire: Request) -> Response:
     served.code = fault.code
     error = failure(fault.code, fault.message, 500)
     error.resource = _resource(wire.bucket, wire.key)

@@ -51,7 +51,7 @@ class Headers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class SignedRequest:
     """A request as it stood on the wire: the path and query still encoded."""
 
     method: str
@@ -61,7 +61,7 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class VerifiedSignature:
     """What a good signature says: who signed, how the body was promised, and how its chunks go on from here."""
 
     access_key_id: str
@@ -87,7 +87,7 @@ class HeadersNotSigned(AccessDenied):
         self.names = names
 
 
-def verify(arrived: Arrived, find_secret: FindSecret, now: datetime) -> Signed | None:
+def verify(arrived: SignedRequest, find_secret: FindSecret, now: datetime) -> VerifiedSignature | None:
     """Check the signature of a request; None where it carries none. Raises the service's errors."""
     authorization = arrived.headers.get("authorization") or ""
     pairs = _pairs(arrived.query)
@@ -118,8 +118,8 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 
 def _verify_header(
-    arrived: Arrived, authorization: str, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime
-) -> Signed:
+    arrived: SignedRequest, authorization: str, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime
+) -> VerifiedSignature:
     found = _HEADER.fullmatch(authorization)
     fields: dict[str, str] = {}
     for part in (found[1] if found else "").split(","):
@@ -147,7 +147,9 @@ def _has_body(headers: Headers) -> bool:
     return headers.get("transfer-encoding") is not None or (headers.get("content-length") or "0").strip("0 ") != ""
 
 
-def _verify_query(arrived: Arrived, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime) -> Signed:
+def _verify_query(
+    arrived: SignedRequest, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime
+) -> VerifiedSignature:
     given = dict(pairs)
     if given.get("X-Amz-Algorithm") != ALGORITHM:
         raise _malformed_query('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"')
@@ -226,7 +228,7 @@ def _unsigned(headers: Headers, signed: frozenset[str], *, presigned: bool) -> l
 
 
 def _check(
-    arrived: Arrived,
+    arrived: SignedRequest,
     pairs: list[tuple[str, str]],
     credential: _Credential,
     names: str,
@@ -236,7 +238,7 @@ def _check(
     find_secret: FindSecret,
     *,
     presigned: bool = False,
-) -> Signed:
+) -> VerifiedSignature:
     if payload not in _KINDS and not _HEX.fullmatch(payload):
         raise InvalidRequest(
             f"x-amz-content-sha256 must be {UNSIGNED}, {UNSIGNED_TRAILER}, {SIGNED_CHUNKS}, {SIGNED_CHUNKS_TRAILER}, "
@@ -260,10 +262,10 @@ def _check(
     else:
         raise refused("SignatureDoesNotMatch", "the signature is not the one calculated from the request and the secret key")
     if payload not in (SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER):
-        return Signed(credential.access_key_id, payload)
+        return VerifiedSignature(credential.access_key_id, payload)
     chain = _Chain(key, stamp, credential.scope, signature)
     trailer = chain.check_trailer if payload == SIGNED_CHUNKS_TRAILER else None
-    return Signed(credential.access_key_id, payload, chain.check_chunk, trailer)
+    return VerifiedSignature(credential.access_key_id, payload, chain.check_chunk, trailer)
 
 
 def _is_same(made: str, given: str) -> bool:
@@ -309,7 +311,7 @@ class _Chain:
         self._previous = made
 
 
-def payload_hash(signed: Signed | None, headers: Mapping[str, str]) -> str | None:
+def payload_hash(signed: VerifiedSignature | None, headers: Mapping[str, str]) -> str | None:
     """The SHA-256 (hex) that the body was promised to have, or None. Without a signature the header promises nothing."""
     promised = signed.payload if signed is not None else headers.get("x-amz-content-sha256", "")
     return promised.lower() if _HEX.fullmatch(promised) else None

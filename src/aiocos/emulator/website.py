@@ -26,8 +26,8 @@ from aiocos.emulator.body import Incoming
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Reply
 from aiocos.emulator.handlers.reading import get as read_object
-from aiocos.emulator.service import Served, Service
-from aiocos.emulator.store import Bucket, Key, Object, Store, buckets, objects
+from aiocos.emulator.service import EmulatorService, HandledRequest
+from aiocos.emulator.store import BucketRow, Key, ObjectRow, Store, buckets, objects
 from aiocos.errors import ServiceError
 from aiocos.operations.objects import GetObject
 from aiocos.operations.website import RoutingRule, WebsiteConfiguration
@@ -60,7 +60,7 @@ class Moved(Exception):
 class Website:
     """Answers browsers from the store that a service writes."""
 
-    def __init__(self, store: Store, clock: Clock, service: Service, requests: deque[Served]) -> None:
+    def __init__(self, store: Store, clock: Clock, service: EmulatorService, requests: deque[HandledRequest]) -> None:
         self._requests = requests
         self._store = store
         self._clock = clock
@@ -70,7 +70,7 @@ class Website:
         """Serve one request."""
         path, query = split_target(request.raw_path)
         request_id = str(uuid.uuid4())
-        served = Served("Website", request.method, None, unquote(path[1:]), self._clock.now(), request_id)
+        served = HandledRequest("Website", request.method, None, unquote(path[1:]), self._clock.now(), request_id)
         self._requests.append(served)
         reply: Reply | None = None
         extra = {"Date": format_datetime(self._clock.now(), usegmt=True)}
@@ -90,7 +90,7 @@ class Website:
         content = reply.content if reply is not None else None
         return await send(request, response, extra, request_id, content, self._store, ())
 
-    def _site(self, request: web.BaseRequest) -> tuple[Bucket, WebsiteConfiguration]:
+    def _site(self, request: web.BaseRequest) -> tuple[BucketRow, WebsiteConfiguration]:
         host = request.headers.get("Host", "")
         named = _HOST.fullmatch(host.rpartition(":")[0] if re.search(r":\d+$", host) else host)
         if named is None:
@@ -106,7 +106,13 @@ class Website:
         return bucket, WebsiteConfiguration.from_xml(xml.encode())
 
     async def _page(
-        self, request: web.BaseRequest, bucket: Bucket, site: WebsiteConfiguration, path: str, query: str, extra: dict[str, str]
+        self,
+        request: web.BaseRequest,
+        bucket: BucketRow,
+        site: WebsiteConfiguration,
+        path: str,
+        query: str,
+        extra: dict[str, str],
     ) -> tuple[Reply, Response]:
         if (everything := site.redirect_all_requests_to) is not None:
             target = f"{path}?{query}" if query else path
@@ -130,7 +136,7 @@ class Website:
         wire = Request(request.method, bucket.name, name, [], headers)
         return await self._read(request, bucket, wire, extra)
 
-    def _visible(self, bucket: Bucket, key: str, *, quietly: bool = False) -> Object | None:
+    def _visible(self, bucket: BucketRow, key: str, *, quietly: bool = False) -> ObjectRow | None:
         """The object of a key, if anybody may see it; None where there is none."""
         found = objects.find(self._store.point, bucket.id, key)
         if found is None or found.delete_marker:
@@ -142,7 +148,7 @@ class Website:
         raise Refused(403, "AccessDenied", "Access Denied")
 
     async def _read(
-        self, request: web.BaseRequest, bucket: Bucket, wire: Request, extra: dict[str, str]
+        self, request: web.BaseRequest, bucket: BucketRow, wire: Request, extra: dict[str, str]
     ) -> tuple[Reply, Response]:
         owner = Key.of_manager(self._service.by_name[bucket.instance])  # who may see it was decided here
         incoming = Incoming(request, None, self._store.blobs)
@@ -151,13 +157,13 @@ class Website:
             made = await read_object(ctx, from_request(GetObject, wire))
         except ServiceError as error:
             if error.status == 304:
-                return Reply(GetObject.statement.result()), Response(304, dict(extra))
+                return Reply(GetObject.spec.result()), Response(304, dict(extra))
             raise Refused(error.status, error.code, error.message) from error
         reply = made if isinstance(made, Reply) else Reply(made)
         return reply, to_response(reply.result, reply.status or 200)
 
     async def _error(
-        self, request: web.BaseRequest, bucket: Bucket, site: WebsiteConfiguration, path: str, query: str, refused: Refused
+        self, request: web.BaseRequest, bucket: BucketRow, site: WebsiteConfiguration, path: str, query: str, refused: Refused
     ) -> tuple[Reply | None, Response]:
         key = _key(path)
         for rule in site.routing_rules or ():

@@ -16,7 +16,7 @@ class Service:
     """All nouns, over one engine. `transfer` is written against this; `Client` adds credentials and a life."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self._engine = engine
         self.buckets = Buckets(engine)
         self.objects = Objects(engine)
         self.multipart = Multipart(engine)
@@ -32,6 +32,11 @@ class Service:
         self.replication = Replication(engine)
         self.public_access = PublicAccess(engine)
         self.tagging = Tagging(engine)
+
+
+def engine_of(service: Service) -> Engine:
+    """Return the engine of a client, for the modules of this package that send requests themselves."""
+    return service._engine  # pyright: ignore[reportPrivateUsage]
 
 
 __all__ = [
@@ -51,4 +56,5 @@ __all__ = [
     "Tagging",
     "Versioning",
     "Website",
+    "engine_of",
 ]

@@ -43,10 +43,10 @@ class Buckets(Group[Engine]):
     list_extended = Method(ops.ListBucketsExtended, _extended)
 
     async def wait_until_exists(self, bucket: str, *, timeout: float | None = 100, poll: float = 5) -> None:
-        """Wait until there is such a bucket, looking every `poll` seconds; `TimedOut` after `timeout` seconds."""
+        """Wait until there is such a bucket, looking every `poll` seconds; `RequestTimeoutError` after `timeout` seconds."""
         await wait_for(lambda: self.exists(bucket), bool, what=f"bucket {bucket} exists", timeout=timeout, poll=poll)
 
     async def wait_until_gone(self, bucket: str, *, timeout: float | None = 100, poll: float = 5) -> None:
-        """Wait until there is no such bucket, looking every `poll` seconds; `TimedOut` after `timeout` seconds."""
+        """Wait until there is no such bucket, looking every `poll` seconds; `RequestTimeoutError` after `timeout` seconds."""
         gone = f"bucket {bucket} is gone"
         await wait_for(lambda: self.exists(bucket), lambda there: not there, what=gone, timeout=timeout, poll=poll)

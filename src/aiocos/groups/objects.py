@@ -104,7 +104,7 @@ class Objects(Group[Engine]):
         fails; batches already sent have happened. `timeout` is the deadline of each request, in seconds.
         """
         return await bulk.delete_many(
-            self.caller, bucket, keys, quiet=quiet, bypass_governance=bypass_governance, timeout=timeout
+            self._caller, bucket, keys, quiet=quiet, bypass_governance=bypass_governance, timeout=timeout
         )
 
     @overload
@@ -148,13 +148,13 @@ class Objects(Group[Engine]):
 
         It takes up to 12 hours, 2 for objects in ACCELERATED. `tier` is `Bulk` or `Accelerated`, None the one of the archive
         rule. With `wait` the call looks every `poll` seconds and returns when the object can be read, with what HEAD says of
-        it. Raises `InvalidObjectState` (not archived), `Conflict` (being restored already), `NoSuchKey`, and `TimedOut` after
+        it. Raises `InvalidObjectState` (not archived), `Conflict` (being restored already), `NoSuchKey`, and `RequestTimeoutError` after
         `timeout` seconds in all; the restore goes on then.
         """
         parameters = None if tier is None else lifecycle.GlacierJobParameters(tier=tier)
         request = lifecycle.RestoreRequest(days=days, glacier_job_parameters=parameters)
         operation = lifecycle.RestoreObject(bucket, key, request, version_id=version_id)
-        call = self.caller.call
+        call = self._caller.call
 
         async def run() -> Result | ops.ObjectInfo:
             made = await call(operation)
@@ -202,7 +202,7 @@ class Objects(Group[Engine]):
             "website_redirect_location": website_redirect_location,
         }
         return await update_metadata(
-            self.caller,
+            self._caller,
             bucket,
             key,
             metadata=metadata or {},
@@ -216,14 +216,14 @@ class Objects(Group[Engine]):
     async def wait_until_exists(
         self, bucket: str, key: str, *, version_id: str | None = None, timeout: float | None = 100, poll: float = 5
     ) -> None:
-        """Wait until there is such an object, looking every `poll` seconds; `TimedOut` after `timeout` seconds."""
+        """Wait until there is such an object, looking every `poll` seconds; `RequestTimeoutError` after `timeout` seconds."""
         what = f"object {bucket}/{key} exists"
         await wait_for(lambda: self.exists(bucket, key, version_id=version_id), bool, what=what, timeout=timeout, poll=poll)
 
     async def wait_until_gone(
         self, bucket: str, key: str, *, version_id: str | None = None, timeout: float | None = 100, poll: float = 5
     ) -> None:
-        """Wait until there is no such object, looking every `poll` seconds; `TimedOut` after `timeout` seconds."""
+        """Wait until there is no such object, looking every `poll` seconds; `RequestTimeoutError` after `timeout` seconds."""
         await wait_for(
             lambda: self.exists(bucket, key, version_id=version_id),
             lambda there: not there,
@@ -260,4 +260,4 @@ class Objects(Group[Engine]):
         named = {"versionId": version_id, "uploadId": upload_id, "partNumber": part_number}
         pairs = [(name, str(value)) for name, value in named.items() if value is not None]
         request = Request(method, bucket, key, [*pairs, *(query or {}).items()])
-        return self.caller.presign(request, headers or {}, seconds)
+        return self._caller.presign(request, headers or {}, seconds)

@@ -68,7 +68,7 @@ class Listing(Generic[E, P]):
             change = self._following(operation, page)
             if change is None:
                 return
-            what = f"{operation.statement.name} {resource_of(operation)}".strip()
+            what = f"{operation.spec.name} {resource_of(operation)}".strip()
             if not any(change.values()):
                 raise ProtocolError(f"{what}: the page says that there is more, and not how to get it")
             operation = replace(operation, **change)

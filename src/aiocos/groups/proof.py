@@ -22,7 +22,7 @@ from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
 
-ProofKind = Literal["md5", "composite", "checksum"]
+ChecksumKind = Literal["md5", "composite", "checksum"]
 
 _log = logging.getLogger("aiocos.reading")
 # Parts of differing sizes are asked for one by one, so many at once; with more than the limit that costs more than it is worth.
@@ -30,17 +30,17 @@ _AT_ONCE = 16
 _ASKED = 1_000
 
 
-class Proof:
+class Checksum:
     """A checksum that grows with what is read, and what it shall be in the end."""
 
     def __init__(
         self,
-        kind: ProofKind,
+        kind: ChecksumKind,
         expected: str,
         update: Callable[[Bytes], None],
         actual: Callable[[], str],
     ) -> None:
-        self.kind: ProofKind = kind
+        self.kind: ChecksumKind = kind
         self._expected = expected
         self.update = update
         self._actual = actual
@@ -61,7 +61,7 @@ class Proof:
             )
 
 
-async def check(engine: Engine, reading: GetObject, proof: Proof, what: str) -> bool:
+async def check(engine: Engine, reading: GetObject, proof: Checksum, what: str) -> bool:
     """Compare what was read with what was stored; True where they agree, `IntegrityError` where they do not.
 
     False where that means nothing: of buckets under Key Protect the documentation says both that ETags are MD5s and that they
@@ -84,15 +84,15 @@ async def check(engine: Engine, reading: GetObject, proof: Proof, what: str) -> 
     return True
 
 
-def proof_of(info: ObjectInfo) -> Proof | None:
+def checksum_of(info: ObjectInfo) -> Checksum | None:
     """Return what vouches for a whole object: its ETag where that is an MD5, else a checksum of all of it, else None."""
     named = info.server_side_encryption in (None, "AES256")  # under keys of a key service ETags are no MD5s
     if digest.is_md5(info.etag) and info.customer_algorithm is None and named:
         md5 = hashlib.md5(usedforsecurity=False)
-        return Proof("md5", digest.bare(info.etag), md5.update, md5.hexdigest)
+        return Checksum("md5", digest.bare(info.etag), md5.update, md5.hexdigest)
     if info.checksum_sha256 and "-" not in info.checksum_sha256:
         sha256 = hashlib.sha256()
-        return Proof("checksum", info.checksum_sha256, sha256.update, lambda: digest.encode(sha256.digest()))
+        return Checksum("checksum", info.checksum_sha256, sha256.update, lambda: digest.encode(sha256.digest()))
     if info.checksum_crc32 and "-" not in info.checksum_crc32:
         value = 0
 
@@ -100,17 +100,17 @@ def proof_of(info: ObjectInfo) -> Proof | None:
             nonlocal value
             value = digest.crc32(data, value)
 
-        return Proof("checksum", info.checksum_crc32, update, lambda: digest.encode(value.to_bytes(4, "big")))
+        return Checksum("checksum", info.checksum_crc32, update, lambda: digest.encode(value.to_bytes(4, "big")))
     return None
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Verification:
     """What vouches for an object. `otherwise` asks for more before anything is held against an object on a supposition."""
 
-    proof: Proof
-    check: Callable[[Proof, str], Awaitable[bool]]
-    otherwise: Callable[[], Awaitable[Proof | None]] | None = None
+    checksum: Checksum
+    check: Callable[[Checksum, str], Awaitable[bool]]
+    fallback: Callable[[], Awaitable[Checksum | None]] | None = None
     """Returns what the bytes have to agree with where they do not with `proof`: another proof, or `proof` where its supposition
     is right, or None where nothing is known."""
 
@@ -127,37 +127,37 @@ def pinned_to(reading: GetObject, info: ObjectInfo) -> GetObject:
     )
 
 
-async def evidence_for(engine: Engine, reading: GetObject, info: ObjectInfo) -> Evidence | None:
+async def find_verification(engine: Engine, reading: GetObject, info: ObjectInfo) -> Verification | None:
     """Return what vouches for the object, or None where nothing that can be computed does."""
     count, size = digest.part_count(info.etag), info.content_length
-    plain = proof_of(info)
+    plain = checksum_of(info)
 
-    async def final(proof: Proof, what: str) -> bool:
+    async def final(proof: Checksum, what: str) -> bool:
         return await check(engine, reading, proof, what)
 
     # A service may write any number there, and a part has a byte at least.
     sound = count is not None and size is not None and 1 <= count <= min(MAX_PARTS, max(size, 1))
     if count is None or not sound or info.customer_algorithm is not None or size is None:
-        return Evidence(plain, final) if plain else None
+        return Verification(plain, final) if plain else None
     parts = _Parts(engine, pinned_to(reading, info), size, count)
     if even := await parts.if_even():
         supposed = composite_proof(info.etag, even)
 
-        async def otherwise() -> Proof | None:
+        async def otherwise() -> Checksum | None:
             lengths = await parts.all(strict=True)
             if not lengths:
                 # The service does not tell, or contradicts itself: that accuses nobody.
                 return plain
             return supposed if lengths == even else composite_proof(info.etag, lengths)
 
-        return Evidence(supposed, final, otherwise if count > 2 else None)
+        return Verification(supposed, final, otherwise if count > 2 else None)
     lengths = await parts.all() if count <= _ASKED else None
     if lengths:
-        return Evidence(composite_proof(info.etag, lengths), final)
-    return Evidence(plain, final) if plain else None
+        return Verification(composite_proof(info.etag, lengths), final)
+    return Verification(plain, final) if plain else None
 
 
-def composite_proof(etag: str, lengths: list[int]) -> Proof:
+def composite_proof(etag: str, lengths: list[int]) -> Checksum:
     """Return the proof of an object made of parts of these lengths."""
     md5s: list[bytes] = []
     current = hashlib.md5(usedforsecurity=False)
@@ -175,7 +175,7 @@ def composite_proof(etag: str, lengths: list[int]) -> Proof:
                 current = hashlib.md5(usedforsecurity=False)
                 left = lengths[len(md5s)] if len(md5s) < len(lengths) else 1 << 62
 
-    return Proof("composite", digest.bare(etag), update, lambda: digest.composite_etag(md5s))
+    return Checksum("composite", digest.bare(etag), update, lambda: digest.composite_etag(md5s))
 
 
 class _Parts:

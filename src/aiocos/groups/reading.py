@@ -12,9 +12,9 @@ from types import TracebackType
 
 from aiocos.call import Engine
 from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
-from aiocos.groups.proof import Evidence, Proof, ProofKind, check, evidence_for, proof_of
-from aiocos.net.exchange import Exchange
-from aiocos.net.hashing import INLINE, hashed
+from aiocos.groups.proof import Checksum, ChecksumKind, Verification, check, checksum_of, find_verification
+from aiocos.net.exchange import StreamedResponse
+from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.stream import BodyStream, Reopen
 from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.refusal import resource_of
@@ -40,13 +40,13 @@ class ObjectStream:
     response that holds other bytes than those asked for is a `ProtocolError`. A stream that is dropped closes its connection.
     """
 
-    def __init__(self, engine: Engine, operation: GetObject, exchange: Exchange | None = None) -> None:
+    def __init__(self, engine: Engine, operation: GetObject, exchange: StreamedResponse | None = None) -> None:
         self._engine = engine
         self._operation = operation
         self._what = f"GetObject {resource_of(operation)}"
         self._info: ObjectInfo | None = None
         self._body: BodyStream | None = None
-        self._proof: Proof | None = None
+        self._proof: Checksum | None = None
         self._open_question = False
         self.extent: Extent | None = None
         """The bytes of the object that this body holds; None before it is open."""
@@ -88,7 +88,7 @@ class ObjectStream:
                 deadline=deadline,
             )
             if extent.is_whole and self._engine.config.verify_reads and not self._operation.part_number:
-                self._proof = proof_of(info)
+                self._proof = checksum_of(info)
                 self._open_question = self._proof is None
         except BaseException:
             exchange.close()
@@ -108,10 +108,10 @@ class ObjectStream:
                 code="PreconditionFailed",
                 resource=resource_of(self._operation),
                 request_id=info.request_id,
-                operation=self._operation.statement.name,
+                operation=self._operation.spec.name,
             )
 
-    def _extent(self, exchange: Exchange, info: ObjectInfo) -> Extent:
+    def _extent(self, exchange: StreamedResponse, info: ObjectInfo) -> Extent:
         """Return what of the object the body holds; `ProtocolError` where that is not what was asked for."""
         asked, number = self._operation.range, self._operation.part_number
         try:
@@ -186,14 +186,14 @@ class ObjectStream:
         """Its version, in a versioned bucket."""
         return self.info.version_id
 
-    async def evidence(self) -> Evidence | None:
+    async def verification(self) -> Verification | None:
         """Ask what vouches for a whole object, where the answer to the read did not say: an object made of parts.
 
         None where nothing does, or where what was read has been compared.
         """
-        return await evidence_for(self._engine, self._operation, self.info) if self._open_question else None
+        return await find_verification(self._engine, self._operation, self.info) if self._open_question else None
 
-    def unproven(self) -> None:
+    def skip_verification(self) -> None:
         """Leave the comparison with the checksum to the caller."""
         self._proof = None
 
@@ -281,7 +281,7 @@ def _reopening(engine: Engine, operation: GetObject, etag: str, deadline: float 
     """Return what asks for the rest of a body. It does not refer to the stream, which shall go when its user drops it."""
     connections = engine.connections
 
-    async def reopen(first: int, last: int | None) -> Exchange:
+    async def reopen(first: int, last: int | None) -> StreamedResponse:
         if engine.connections is not connections:
             # The client would open connections again that nobody closes.
             what = f"GetObject {resource_of(operation)}"
@@ -315,7 +315,7 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
         try:
             async with ObjectStream(engine, operation, exchange) as stream:
                 data = await stream.read()
-                if evidence := await stream.evidence():
+                if evidence := await stream.verification():
                     await compare(evidence, data, f"GetObject {resource_of(operation)}")
                 return data
         except IntegrityError:
@@ -325,7 +325,7 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _small(operation: GetObject, exchange: Exchange) -> bytes | None:
+def _small(operation: GetObject, exchange: StreamedResponse) -> bytes | None:
     """A whole object that has arrived together with its head, and that its ETag proves.
 
     That is all there is to a small read. None where anything is otherwise, and nothing has happened then: the length, a range,
@@ -348,14 +348,14 @@ def _small(operation: GetObject, exchange: Exchange) -> bytes | None:
     return data
 
 
-async def compare(evidence: Evidence, data: bytes, what: str) -> ProofKind | None:
+async def compare(evidence: Verification, data: bytes, what: str) -> ChecksumKind | None:
     """Compare a whole object in memory with what vouches for it; `IntegrityError` where they disagree.
 
     Returns what did vouch for it; None where that turns out to mean nothing.
     """
-    proof, otherwise = evidence.proof, evidence.otherwise
+    proof, otherwise = evidence.checksum, evidence.fallback
     while True:
-        await hashed(proof.update, data) if len(data) > INLINE else proof.update(data)
+        await run_in_hash_pool(proof.update, data) if len(data) > INLINE else proof.update(data)
         if proof.agrees or otherwise is None:
             break
         second, otherwise = await otherwise(), None

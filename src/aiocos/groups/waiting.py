@@ -10,27 +10,27 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from aiocos.errors import TimedOut
+from aiocos.errors import RequestTimeoutError
 
 T = TypeVar("T")
 
 
 async def within(work: Awaitable[T], *, what: str, timeout: float | None) -> T:
-    """Await work for so long at most; `TimedOut` says what was not done."""
+    """Await work for so long at most; `RequestTimeoutError` says what was not done."""
     clock = asyncio.timeout(timeout)
     try:
         async with clock:
             return await work
     except TimeoutError as error:
-        if isinstance(error, TimedOut) or not clock.expired():
+        if isinstance(error, RequestTimeoutError) or not clock.expired():
             raise
-        raise TimedOut(f"{what}: not within {timeout:g} s", sent=True) from error
+        raise RequestTimeoutError(f"{what}: not within {timeout:g} s", sent=True) from error
 
 
 async def wait_for(
     look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], *, what: str, timeout: float | None, poll: float
 ) -> T:
-    """Look until what is seen is enough; `TimedOut` says what was waited for."""
+    """Look until what is seen is enough; `RequestTimeoutError` says what was waited for."""
 
     async def keep_looking() -> T:
         while True:

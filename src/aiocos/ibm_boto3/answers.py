@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from aiocos.call import Answer
+from aiocos.call import CallResult
 from aiocos.ibm_boto3 import names
 from aiocos.ibm_boto3.exceptions import metadata_of
 from aiocos.wire.document import Document, parse_time
@@ -19,7 +19,7 @@ from aiocos.wire.spec import Operation, Result
 _SIMPLE = (str, int, datetime, bool)
 
 
-def told(operation: Operation[Any], answer: Answer[Any]) -> dict[str, Any]:
+def told(operation: Operation[Any], answer: CallResult[Any]) -> dict[str, Any]:
     """Return the answer to an operation."""
     out = of_result(type(operation), answer.result)
     out["ResponseMetadata"] = metadata_of(answer.status, answer.headers, answer.attempts)
@@ -28,7 +28,7 @@ def told(operation: Operation[Any], answer: Answer[Any]) -> dict[str, Any]:
 
 def of_result(operation: type[Operation[Any]], result: Result) -> dict[str, Any]:
     """Return a result without what the answer said besides."""
-    wrapper, untold = names.wrapper_of(operation), names.untold(operation.statement.name)
+    wrapper, untold = names.wrapper_of(operation), names.untold(operation.spec.name)
     out: dict[str, Any] = {}
     inner: dict[str, Any] = {} if wrapper is not None else out
     for field, name, in_header in _members(type(result)):
@@ -43,10 +43,10 @@ def of_result(operation: type[Operation[Any]], result: Result) -> dict[str, Any]
 
 def members_told(operation: type[Operation[Any]]) -> list[str]:
     """The members that an operation's answer may have."""
-    wrapper, untold = names.wrapper_of(operation), names.untold(operation.statement.name)
-    of_result = _members(operation.statement.result)
+    wrapper, untold = names.wrapper_of(operation), names.untold(operation.spec.name)
+    of_result = _members(operation.spec.result)
     told = [name for _, name, in_header in of_result if name not in untold and (in_header or wrapper is None)]
-    body = ["Body"] if operation.statement.name == "GetObject" else []
+    body = ["Body"] if operation.spec.name == "GetObject" else []
     return [*([wrapper] if wrapper is not None else []), *body, *told]
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import NoReturn
 
-from aiocos.errors import Interrupted
+from aiocos.errors import ConnectionLostError
 from aiocos.groups.reading import ObjectStream
 from aiocos.ibm_boto3.exceptions import ResponseStreamingError, understood
 
@@ -20,7 +20,7 @@ def _as_it_comes() -> Generator[None]:
     with understood("GetObject"):
         try:
             yield
-        except Interrupted as error:
+        except ConnectionLostError as error:
             raise ResponseStreamingError(str(error)) from error
 
 

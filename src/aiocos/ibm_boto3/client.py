@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from aiocos.client import Client
+from aiocos.groups import engine_of
 from aiocos.groups.reading import ObjectStream
 from aiocos.ibm_boto3 import answers, names, shapes
 from aiocos.ibm_boto3.body import StreamingBody
@@ -102,11 +103,11 @@ class S3Client:
     async def _call(self, cls: type[Operation[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
         with understood(cls.__name__):
             operation = shapes.made(cls, given)
-            if cls.statement.has_payload:
+            if cls.spec.has_payload:
                 payload = cast("PutObject", operation)
                 payload.data = await read_body(payload.data, given.get("ContentLength"))
                 await add_checksum(payload)
-            engine = self.typed.engine
+            engine = engine_of(self.typed)
             if not isinstance(operation, GetObject):
                 return answers.told(operation, await engine.answer(operation))
             answer = await engine.begin(operation)
@@ -170,7 +171,7 @@ class S3Client:
                     "%s %s: a URL for %s s is signed as IBM's SDK does; the service takes 1 to %d s and will refuse it",
                     ClientMethod, resource_of(operation), ExpiresIn, _LONGEST,
                 )  # fmt: skip
-            return self.typed.engine.presign(request, dict(request.headers), ExpiresIn, strict=False)
+            return engine_of(self.typed).presign(request, dict(request.headers), ExpiresIn, strict=False)
 
     # -- transfers ------------------------------------------------------------------------------------------------
 
@@ -265,5 +266,5 @@ def _method(client: S3Client, name: str, cls: type[Operation[Any]]) -> Callable[
         return call(cls, kwargs)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"{(cls.__doc__ or '').strip()}\n\nParameters: {', '.join(shapes.offered(cls.statement))}."
+    method.__doc__ = f"{(cls.__doc__ or '').strip()}\n\nParameters: {', '.join(shapes.offered(cls.spec))}."
     return method

@@ -296,11 +296,11 @@ def meaning(error: CosError, operation: str = "") -> CosError:
         return ParamValidationError(text)
     if isinstance(error, errors.CredentialsError):
         return NoCredentialsError(text) if text.startswith("no credentials") else CredentialRetrievalError(text)
-    if isinstance(error, errors.ConnectFailed):
+    if isinstance(error, errors.ConnectError):
         return _unconnected(error.__cause__)(text)
-    if isinstance(error, errors.TimedOut):
+    if isinstance(error, errors.RequestTimeoutError):
         return ReadTimeoutError(text) if error.sent else ConnectTimeoutError(text)
-    if isinstance(error, errors.Interrupted):
+    if isinstance(error, errors.ConnectionLostError):
         return ConnectionClosedError(text)
     if isinstance(error, errors.TransportError):
         return HTTPClientError(text)

@@ -10,8 +10,8 @@ import re
 from functools import cache
 from typing import Any
 
-from aiocos.wire.document import Document, Elsewhere, unwrap
-from aiocos.wire.spec import Body, Operation, Parameter, Result, Statement
+from aiocos.wire.document import Document, NotInXml, unwrap
+from aiocos.wire.spec import Body, Operation, OperationSpec, Parameter, Result
 
 _CAPITALS = ("ACL", "ACP", "ETag", "MD5", "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "MFA", "SSE", "KMS", "URI", "ATS")
 _WORDS = {word.lower(): word for word in _CAPITALS}
@@ -127,8 +127,8 @@ def pascal(name: str) -> str:
 @cache
 def of_parameter(p: Parameter) -> str:
     """The member that a parameter of an operation is."""
-    if isinstance(p.place, Body):
-        document: type[Document] = p.place.of or unwrap(p.type)
+    if isinstance(p.location, Body):
+        document: type[Document] = p.location.of or unwrap(p.type)
         return _BODIES.get(root_of(document)) or root_of(document)
     return _HEADERS.get(p.name) or pascal(p.name)
 
@@ -144,12 +144,12 @@ def of_field(cls: type[Document], field: str) -> str:
 @cache
 def is_header(cls: type[Document], field: str) -> bool:
     """Tell whether a field of a result does not stand in its document."""
-    return any(isinstance(mark, Elsewhere) for mark in cls.model_fields[field].metadata)
+    return any(isinstance(mark, NotInXml) for mark in cls.model_fields[field].metadata)
 
 
-def is_required(statement: Statement, p: Parameter) -> bool:
+def is_required(statement: OperationSpec, p: Parameter) -> bool:
     """Tell whether IBM's SDK demands a member of an operation."""
-    return p.required and not (isinstance(p.place, Body) and statement.name in _OPTIONAL)
+    return p.required and not (isinstance(p.location, Body) and statement.name in _OPTIONAL)
 
 
 def is_required_in(cls: type[Document], field: str, required: bool) -> bool:
@@ -170,5 +170,5 @@ def untold(operation: str) -> set[str]:
 @cache
 def wrapper_of(operation: type[Operation[Any]]) -> str | None:
     """The member that holds the document of an operation's answer; None where its fields stand by themselves."""
-    result: type[Result] = operation.statement.result
-    return root_of(result) if operation.statement.name in _WRAPPED else None
+    result: type[Result] = operation.spec.result
+    return root_of(result) if operation.spec.name in _WRAPPED else None

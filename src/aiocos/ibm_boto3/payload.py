@@ -12,7 +12,7 @@ from collections.abc import AsyncIterable
 from typing import Any, cast
 
 from aiocos.ibm_boto3.exceptions import FlexibleChecksumError, ParamValidationError, TextBodyError
-from aiocos.net.hashing import hashed
+from aiocos.net.hashing import run_in_hash_pool
 from aiocos.operations.multipart import UploadPart
 from aiocos.operations.objects import PutObject
 from aiocos.transfer.files import in_thread
@@ -129,5 +129,5 @@ async def add_checksum(operation: PutObject | UploadPart) -> None:
     operation.sdk_checksum_algorithm = name
     field = _HASHES.get(name)
     if field is not None and getattr(operation, field) is None:
-        made = await hashed(hashlib.sha1, operation.data)
+        made = await run_in_hash_pool(hashlib.sha1, operation.data)
         setattr(operation, field, digest.encode(made.digest()))

@@ -22,7 +22,7 @@ from aiocos.ibm_boto3.report import MISSING, Report
 from aiocos.operations.listing import Page
 from aiocos.wire.document import Document, Element, unwrap
 from aiocos.wire.ranges import ByteRange
-from aiocos.wire.spec import Body, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, Result, Statement
+from aiocos.wire.spec import Body, HeaderMap, KeyHeaders, Local, Operation, OperationSpec, Parameter, Payload, Result
 from aiocos.wire.values import CopySource, CustomerKey
 
 _BUCKET = re.compile(r"[a-zA-Z0-9.\-_]{1,255}")
@@ -73,13 +73,13 @@ class _Input:
 _inputs: dict[str, _Input] = {}
 
 
-def _input_of(statement: Statement) -> _Input:
+def _input_of(statement: OperationSpec) -> _Input:
     known = _inputs.get(statement.name)
     if known is None:
         members = {
             names.of_parameter(p): Member(p.name, names.is_required(statement, p), _reader_of(p))
             for p in statement.parameters
-            if not isinstance(p.place, Local | KeyHeaders)
+            if not isinstance(p.location, Local | KeyHeaders)
         }
         required = tuple(name for name, member in members.items() if member.required)
         known = _Input(members, required, keys_of(statement.parameters), _looked_at(statement, members))
@@ -87,7 +87,7 @@ def _input_of(statement: Statement) -> _Input:
     return known
 
 
-def members_of(statement: Statement) -> dict[str, Member]:
+def members_of(statement: OperationSpec) -> dict[str, Member]:
     """The members of an operation's input, without those of customer keys and those that are only looked at."""
     return _input_of(statement).members
 
@@ -95,13 +95,13 @@ def members_of(statement: Statement) -> dict[str, Member]:
 def keys_of(parameters: tuple[Parameter, ...]) -> dict[str, str]:
     """The parameters that are customer keys, by what their three members begin with."""
     return {
-        "CopySourceSSECustomer" if p.place.prefix.startswith("x-amz-copy-source") else "SSECustomer": p.name
+        "CopySourceSSECustomer" if p.location.prefix.startswith("x-amz-copy-source") else "SSECustomer": p.name
         for p in parameters
-        if isinstance(p.place, KeyHeaders)
+        if isinstance(p.location, KeyHeaders)
     }
 
 
-def _looked_at(statement: Statement, members: Mapping[str, Member]) -> tuple[str, ...]:
+def _looked_at(statement: OperationSpec, members: Mapping[str, Member]) -> tuple[str, ...]:
     """Members that are taken and follow from others here: the length of a body, the checksum of a document."""
     if statement.body is None:
         return ()
@@ -110,13 +110,13 @@ def _looked_at(statement: Statement, members: Mapping[str, Member]) -> tuple[str
     return tuple(name for name in ("ContentMD5", "ChecksumAlgorithm") if name not in members)
 
 
-def offered(statement: Statement) -> list[str]:
+def offered(statement: OperationSpec) -> list[str]:
     """All members that an operation takes."""
     known = _input_of(statement)
     return [*known.members, *(f"{prefix}{part}" for prefix in known.keys for part in _KEY_PARTS), *known.passed]
 
 
-def read_members(statement: Statement, given: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
+def read_members(statement: OperationSpec, given: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
     """Return the parameters of an operation; raises `ParamValidationError`. With `whole`, what is required must be there."""
     known = _input_of(statement)
     report = Report()
@@ -178,12 +178,12 @@ def _check_length(given: Mapping[str, Any], values: Mapping[str, Any], report: R
 
 def made(cls: type[Operation[Any]], given: Mapping[str, Any]) -> Operation[Any]:
     """Make an operation of its members; raises `ParamValidationError`."""
-    values = read_members(cls.statement, given)
-    body = cls.statement.body
+    values = read_members(cls.spec, given)
+    body = cls.spec.body
     if body is not None and body.required and values.get(body.name) is None:
         values.pop(body.name, None)
         return variants.without_body(cls)(**values, **{body.name: None})
-    if "EncodingType" in given and issubclass(cls.statement.result, Page):
+    if "EncodingType" in given and issubclass(cls.spec.result, Page):
         # IBM's SDK decodes what it has asked for itself, and leaves what the caller has asked for.
         return variants.undecoded(cls)(**values)
     return cls(**values)
@@ -194,13 +194,13 @@ def made(cls: type[Operation[Any]], given: Mapping[str, Any]) -> Operation[Any]:
 
 
 def _reader_of(p: Parameter) -> Reader:
-    if isinstance(p.place, Payload):
+    if isinstance(p.location, Payload):
         return _blob
-    if isinstance(p.place, Body):
-        return _Structure(document_of(p), whole=p.place.of is None or _answer_of(p) is not None)
+    if isinstance(p.location, Body):
+        return _Structure(document_of(p), whole=p.location.of is None or _answer_of(p) is not None)
     if p.name == "bucket":
         return _bucket
-    if isinstance(p.place, HeaderMap):
+    if isinstance(p.location, HeaderMap):
         return _metadata
     return _reader(p.type)
 
@@ -210,14 +210,14 @@ def document_of(p: Parameter) -> type[Document]:
 
     A setting is given as the document that it is read as, which keeps the elements that this library has no field for.
     """
-    assert isinstance(p.place, Body)
-    return _answer_of(p) or p.place.of or unwrap(p.type)
+    assert isinstance(p.location, Body)
+    return _answer_of(p) or p.location.of or unwrap(p.type)
 
 
 def _answer_of(p: Parameter) -> type[Document] | None:
     """Return the document that a setting is read as, if it may be given in place of its one field."""
     kinds = [kind for kind in get_args(p.type) if isinstance(kind, type) and issubclass(kind, Result)]
-    return kinds[0] if isinstance(p.place, Body) and p.place.of is not None and kinds else None
+    return kinds[0] if isinstance(p.location, Body) and p.location.of is not None and kinds else None
 
 
 def _reader(annotation: Any) -> Reader:

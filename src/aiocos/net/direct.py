@@ -6,7 +6,7 @@ aiohttp's, and so does the parser), the head is written as one piece, and the an
 
 It relies on names that aiohttp does not promise: all of them are used in this file, and `verified` tries them out, once a
 process and without a network, before the first request. Where they do not behave as they should, where there is a proxy, and
-where a session of the user's is used, requests go by the session. `ClientConfig.direct` turns this way off.
+where a session of the user's is used, requests go by the session. `ClientConfig.fast_path` turns this way off.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from aiohttp.client_reqrep import ClientRequest
 from yarl import URL
 
 from aiocos.config import ClientConfig
-from aiocos.errors import ConfigError, ProtocolError, TimedOut
+from aiocos.errors import ConfigError, ProtocolError, RequestTimeoutError
 from aiocos.net.body import SMALL, STEP
-from aiocos.net.exchange import BROKEN, ERRORS, LINE_LIMIT, Exchange, meaning, name_of
-from aiocos.net.watch import Watch
-from aiocos.wire.message import Bytes, Outgoing
+from aiocos.net.exchange import BROKEN, ERRORS, LINE_LIMIT, StreamedResponse, map_aiohttp_error, name_of
+from aiocos.net.watch import IdleWatchdog
+from aiocos.wire.message import Bytes, PreparedRequest
 
 # What is read ahead of who reads: aiohttp stops reading at twice this.
 AHEAD = 256 * 1024
@@ -35,7 +35,7 @@ _UNUSABLE = 100
 _NO_TRACES: list[Any] = []
 
 
-class _Answer(Exchange):
+class _Answer(StreamedResponse):
     """A request on its way by a connection, and its answer: made before that has come, to be looked after meanwhile.
 
     `writer` is where a large body is still being sent, which a server may read to its end yet.
@@ -45,7 +45,7 @@ class _Answer(Exchange):
         "_connection", "_data", "_deadline", "_payload", "_request", "_way", "seen", "sending", "unsent", "waits", "writer",
     )  # fmt: skip
 
-    def __init__(self, way: DirectWay, request: Outgoing, connection: Any, deadline: float | None) -> None:
+    def __init__(self, way: RawBackend, request: PreparedRequest, connection: Any, deadline: float | None) -> None:
         self._way = way
         self._request = request
         self._connection = connection
@@ -87,7 +87,7 @@ class _Answer(Exchange):
             else:
                 data = await self._next(payload)
         except BROKEN as error:
-            raise meaning(error, self._request, self._way.patience(self._deadline)) from error
+            raise map_aiohttp_error(error, self._request, self._way.patience(self._deadline)) from error
         if payload.at_eof():
             self.close()
         return data
@@ -127,7 +127,7 @@ class _Answer(Exchange):
         _drop(self._connection)
 
 
-class Question(ClientRequest):
+class ConnectRequest(ClientRequest):
     """What the connector wants to know of an origin. One for all requests there, so the key of its connections is made once."""
 
     @cached_property
@@ -136,7 +136,7 @@ class Question(ClientRequest):
         return super().connection_key
 
 
-class DirectWay:
+class RawBackend:
     """Requests by the connections of `connector`, for one event loop."""
 
     def __init__(self, config: ClientConfig, user_agent: str, connector: aiohttp.BaseConnector) -> None:
@@ -149,7 +149,7 @@ class DirectWay:
         self._places: dict[str, tuple[Any, str]] = {}
         # The last token, and the line that says it.
         self._token = "", b""
-        self.watch = Watch(config.idle_timeout)
+        self.watch = IdleWatchdog(config.idle_timeout)
 
     def patience(self, deadline: float | None) -> str:
         """Say what ran out."""
@@ -163,20 +163,20 @@ class DirectWay:
         for flight in list(self.watch.flights):
             flight.waits.set_exception(aiohttp.ClientConnectionError("the client was closed"))
 
-    def open(self, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
+    def open(self, request: PreparedRequest, deadline: float | None) -> Coroutine[Any, Any, StreamedResponse]:
         """Send a request and return when the head of its answer has arrived."""
         return self._open(request, None) if deadline is None else self._in_time(request, deadline)
 
-    async def _in_time(self, request: Outgoing, deadline: float) -> Exchange:
+    async def _in_time(self, request: PreparedRequest, deadline: float) -> StreamedResponse:
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._open(request, deadline)
         except TimeoutError as error:
-            if isinstance(error, TimedOut):
+            if isinstance(error, RequestTimeoutError):
                 raise
-            raise meaning(error, request, self.patience(deadline)) from error
+            raise map_aiohttp_error(error, request, self.patience(deadline)) from error
 
-    async def _open(self, request: Outgoing, deadline: float | None) -> Exchange:
+    async def _open(self, request: PreparedRequest, deadline: float | None) -> StreamedResponse:
         try:
             ask, host = self._places.get(request.origin) or self._place(request.origin)
             body = request.body
@@ -186,7 +186,7 @@ class DirectWay:
             if connection.protocol.should_close:
                 connection = await self._another(connection, ask, request)
         except ERRORS as error:
-            raise meaning(error, request, "", connecting=True) from error
+            raise map_aiohttp_error(error, request, "", connecting=True) from error
         answer = _Answer(self, request, connection, deadline)
         answer.waits = protocol = connection.protocol
         flights = self.watch.flights
@@ -209,7 +209,7 @@ class DirectWay:
                 answer.seen = self.watch.turn
             answer.begun(message, payload)  # pyright: ignore[reportPossiblyUnboundVariable]
         except ERRORS as error:
-            raise meaning(error, request, self.patience(deadline)) from error
+            raise map_aiohttp_error(error, request, self.patience(deadline)) from error
         finally:
             flights.discard(answer)
             answer.sending = None
@@ -219,7 +219,7 @@ class DirectWay:
             raise ProtocolError(f"{name_of(request)}: the server wants to speak something else")
         return answer
 
-    async def _another(self, connection: Any, ask: Any, request: Outgoing) -> Any:
+    async def _another(self, connection: Any, ask: Any, request: PreparedRequest) -> Any:
         """Close a connection on which something came that nobody had asked for, and take another.
 
         It would be taken for the answer to this request.
@@ -234,11 +234,11 @@ class DirectWay:
 
     def _place(self, origin: str) -> tuple[Any, str]:
         """What the connector wants to know of an origin, and the Host header."""
-        ask: Any = Question("GET", URL(origin), loop=asyncio.get_running_loop())
+        ask: Any = ConnectRequest("GET", URL(origin), loop=asyncio.get_running_loop())
         place = self._places[origin] = ask, str(ask.headers[hdrs.HOST])
         return place
 
-    def _head(self, request: Outgoing, host: str, body: Bytes = b"") -> bytes:
+    def _head(self, request: PreparedRequest, host: str, body: Bytes = b"") -> bytes:
         """The head of a request, and a small body behind it."""
         target = f"{request.path}?{request.query}" if request.query else request.path
         text = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{self._always}"

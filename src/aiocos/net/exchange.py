@@ -1,7 +1,7 @@
 """The two ends of one attempt: an answer whose head has arrived, and the way that brought it.
 
 There are two ways: `session` goes through aiohttp's session, `direct` through its connections alone. Both `Send` and give an
-`Exchange`, and the same tests run on both. What an exception of aiohttp means for a request is said here, for both.
+`StreamedResponse`, and the same tests run on both. What an exception of aiohttp means for a request is said here, for both.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import EofStream
 
-from aiocos.errors import ConfigError, ConnectFailed, CosError, Interrupted, ProtocolError, TimedOut
-from aiocos.wire.message import Outgoing
+from aiocos.errors import ConfigError, ConnectError, ConnectionLostError, CosError, ProtocolError, RequestTimeoutError
+from aiocos.wire.message import PreparedRequest
 from aiocos.wire.redaction import redacted, scrub, secrets_of
 
 # A document of the service has at most a few MiB (1,000 keys of 1,024 bytes, percent-encoded); more is refused unread.
@@ -32,7 +32,7 @@ BROKEN = (*ERRORS, RuntimeError)
 """What it raises where a body breaks off; the last is of a connection that was closed on this side, with the client."""
 
 
-class Exchange(ABC):
+class StreamedResponse(ABC):
     """An answer whose head has arrived. Read the body, or `close`; used as a context, it is closed at the end."""
 
     __slots__ = ("headers", "status")
@@ -42,7 +42,7 @@ class Exchange(ABC):
 
     @abstractmethod
     async def chunk(self) -> bytes:
-        """Return what has arrived, waiting if that is nothing; empty at the end. Raises `Interrupted`, `TimedOut`."""
+        """Return what has arrived, waiting if that is nothing; empty at the end. Raises `ConnectionLostError`, `RequestTimeoutError`."""
 
     @abstractmethod
     def arrived(self) -> bytes | None:
@@ -68,26 +68,26 @@ class Exchange(ABC):
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def __enter__(self) -> Exchange:
+    def __enter__(self) -> StreamedResponse:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
 
-Send: TypeAlias = Callable[[Outgoing, float | None], Coroutine[Any, Any, Exchange]]
+Send: TypeAlias = Callable[[PreparedRequest, float | None], Coroutine[Any, Any, StreamedResponse]]
 """A way that requests go: sends one and returns when the head of its answer has arrived.
 
 The second parameter is a deadline, by the loop's clock. Raises the `TransportError` family, `ProtocolError`, `ConfigError`.
 """
 
 
-def name_of(request: Outgoing) -> str:
+def name_of(request: PreparedRequest) -> str:
     """Name a request in messages."""
     return f"{request.method} {request.origin}{request.path}"
 
 
-def meaning(error: Exception, request: Outgoing, timeout: str, *, connecting: bool = False) -> CosError:
+def map_aiohttp_error(error: Exception, request: PreparedRequest, timeout: str, *, connecting: bool = False) -> CosError:
     """Say what an exception of aiohttp means for a request: above all, whether it was sent. `timeout` says what ran out.
 
     What aiohttp quotes of an answer that it cannot read may be what the request had said: secrets are taken out.
@@ -96,13 +96,13 @@ def meaning(error: Exception, request: Outgoing, timeout: str, *, connecting: bo
     scrub(error, secrets)
     what, text = name_of(request), redacted(str(error), secrets) or type(error).__name__
     if isinstance(error, aiohttp.ConnectionTimeoutError) or (connecting and isinstance(error, TimeoutError)):
-        return TimedOut(f"{what}: no connection in time", sent=False)
+        return RequestTimeoutError(f"{what}: no connection in time", sent=False)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
-        return ConnectFailed(f"{what}: {text}", sent=False)
+        return ConnectError(f"{what}: {text}", sent=False)
     if isinstance(error, TimeoutError):
-        return TimedOut(f"{what}: {timeout}", sent=True)
+        return RequestTimeoutError(f"{what}: {timeout}", sent=True)
     if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
         return ProtocolError(f"{what}: the answer is no HTTP: {redacted(error.message, secrets)}")
     if isinstance(error, aiohttp.InvalidURL | ValueError) and not isinstance(error, aiohttp.ClientPayloadError):
         return ConfigError(f"{what}: {text}")
-    return Interrupted(f"{what}: {text}", sent=not connecting)
+    return ConnectionLostError(f"{what}: {text}", sent=not connecting)

@@ -41,6 +41,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-async def hashed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_hash_pool(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run something that hashes a large body. A cancel comes through at once; the thread goes on to its end."""
     return await asyncio.get_running_loop().run_in_executor(pool(), partial(work, *args, **kwargs))

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from aiocos.config import HedgeConfig
-from aiocos.net.pace import Pace
+from aiocos.net.pace import AdaptiveLimiter
 
 # The answers that "long" is measured by; too few say nothing.
 _REMEMBERED, _ENOUGH = 200, 20
@@ -22,7 +22,7 @@ _REMEMBERED, _ENOUGH = 200, 20
 _BURST = 10.0
 
 
-class Answer(Protocol):
+class HasStatus(Protocol):
     """An answer that has begun, and can be dropped."""
 
     def close(self) -> None:
@@ -30,7 +30,7 @@ class Answer(Protocol):
         ...
 
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=HasStatus)
 
 
 class Hedge:
@@ -48,7 +48,7 @@ class Hedge:
         """Return the seconds after which an answer is late; None while too few have been seen."""
         if len(self._sorted) < _ENOUGH:
             return None
-        return max(self._config.least, self._sorted[int(self._config.quantile * (len(self._sorted) - 1))])
+        return max(self._config.min_delay, self._sorted[int(self._config.quantile * (len(self._sorted) - 1))])
 
     def _took(self, seconds: float) -> None:
         self._recent.append(seconds)
@@ -56,19 +56,19 @@ class Hedge:
         if len(self._recent) > _REMEMBERED:
             self._sorted.remove(self._recent.popleft())
 
-    def _may(self, pace: Pace) -> bool:
-        refusals, before = pace.now().refusals, self._refusals
+    def _may(self, pace: AdaptiveLimiter) -> bool:
+        refusals, before = pace.state().refusals, self._refusals
         self._refusals = refusals
         if self._allowed < 1 or refusals > before:
             return False
         self._allowed -= 1
         return True
 
-    async def first(self, send: Callable[[], Awaitable[A]], pace: Pace) -> A:
+    async def first(self, send: Callable[[], Awaitable[A]], pace: AdaptiveLimiter) -> A:
         """Send, and send again if that takes long; return the answer that begins first, raise where neither does."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        self._allowed = min(_BURST, self._allowed + self._config.share)
+        self._allowed = min(_BURST, self._allowed + self._config.max_fraction)
         patience = self.wait()
         if patience is None:
             exchange = await send()

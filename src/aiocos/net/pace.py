@@ -17,7 +17,7 @@ Large bodies have a line of their own. Of the width, a quarter is kept for each 
 link do not hold small calls up, and a flood of small calls does not stop an upload.
 
 A `Retry-After` is for the request that was refused, and its retry waits. Only where nothing at all gets through does it hold
-everybody, and not where it asks for more than a request waits (`net.retry.LONGEST_WAIT`).
+everybody, and not where it asks for more than a request waits (`net.retry.MAX_RETRY_AFTER`).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aiocos.config import PaceConfig
-from aiocos.net.retry import LONGEST_WAIT
+from aiocos.config import ConcurrencyConfig
+from aiocos.net.retry import MAX_RETRY_AFTER
 from aiocos.wire.retry_after import retry_after
 
 _log = logging.getLogger("aiocos.pace")
@@ -47,21 +47,21 @@ _SAMPLED = 16
 _LONGEST_HOLD = 60.0
 
 
-class Pacing(NamedTuple):
+class ConcurrencyState(NamedTuple):
     """What a client does now, in the running event loop.
 
     `width` is the number of requests that may be in flight, `in_flight` and `waiting` are numbers of requests, `refusals` all
     that the service has refused so far. `held` are the seconds for which nothing is sent, because the service asked for it.
     """
 
-    width: int
+    limit: int
     in_flight: int
     waiting: int
     refusals: int
-    held: float
+    paused_for: float
 
 
-class Width:
+class LimitRule:
     """The rule, without a clock and without waiting: answers in, a width out."""
 
     __slots__ = (
@@ -69,7 +69,7 @@ class Width:
         "_smoothed", "_step", "_turn", "ceiling", "refusals", "value",
     )  # fmt: skip
 
-    def __init__(self, config: PaceConfig, most: int) -> None:
+    def __init__(self, config: ConcurrencyConfig, most: int) -> None:
         self._config = config
         self._most = most
         self.value = min(config.initial, most)
@@ -87,7 +87,7 @@ class Width:
         self._samples = 0
         self._turn = 0
 
-    def admitted(self, *, used_up: bool, seconds: float | None) -> None:
+    def on_success(self, *, used_up: bool, seconds: float | None) -> None:
         """Take note of an answer that is no refusal; `seconds` until it came, of a small request."""
         if seconds is not None:
             self._timed(seconds)
@@ -104,7 +104,7 @@ class Width:
             self.value = min(self._most, self.value + self._step)
             self._step, self._patience, self._quiet = min(self._step * 2, self.value), _MORE, 0
 
-    def refused(self, ticket: int, newest: int, in_flight: int) -> None:
+    def on_throttle(self, ticket: int, newest: int, in_flight: int) -> None:
         """Take note of a refusal of a request, by its ticket; `in_flight` others are."""
         self.refusals += 1
         if ticket >= self._episode:
@@ -125,13 +125,13 @@ class Width:
         return self._smoothed > _SLOWER * min(self._least, self._least_before) + _SLACK
 
 
-class Pace:
+class AdaptiveLimiter:
     """The gate, for one event loop. Take a place, say what came of it, give the place back."""
 
-    def __init__(self, config: PaceConfig | None, most: int) -> None:
+    def __init__(self, config: ConcurrencyConfig | None, most: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._most = most
-        self._width = Width(config or PaceConfig(initial=most), most)
+        self._width = LimitRule(config or ConcurrencyConfig(initial=most), most)
         self._follows = config is not None
         # Small requests, and those with large bodies.
         self._lines: tuple[deque[asyncio.Future[None]], ...] = (deque(), deque())
@@ -141,7 +141,7 @@ class Pace:
         self._heard = False
         self._timer: asyncio.TimerHandle | None = None
 
-    def take_now(self, *, large: bool) -> int:
+    def try_acquire(self, *, large: bool) -> int:
         """Take a place that is free and that nobody waits for; return a ticket, or 0."""
         if self._lines[large] or not self._is_free(large):
             return 0
@@ -149,7 +149,7 @@ class Pace:
         self._tickets += 1
         return self._tickets
 
-    async def take(self, *, large: bool) -> int:
+    async def acquire(self, *, large: bool) -> int:
         """Wait for a place, and take it; return a ticket."""
         line = self._lines[large]
         if line or not self._is_free(large):
@@ -168,13 +168,13 @@ class Pace:
         self._tickets += 1
         return self._tickets
 
-    def give(self, *, large: bool) -> None:
+    def release(self, *, large: bool) -> None:
         """Give a place back."""
         self._taken[large] -= 1
         if self._lines[0] or self._lines[1]:
             self._wake()
 
-    def heard(self, ticket: int, status: int, headers: Mapping[str, str], *, since: float | None) -> None:
+    def on_response(self, ticket: int, status: int, headers: Mapping[str, str], *, since: float | None) -> None:
         """Take note of an answer, while the place is still taken. `since`: the loop's time when a small request was sent."""
         if not self._follows:
             return
@@ -184,13 +184,13 @@ class Pace:
             used_up = in_flight >= self._width.value or bool(self._lines[0] or self._lines[1])
             # While there is room, an answer in sixteen tells how long answers take.
             if used_up or not ticket % _SAMPLED:
-                self._width.admitted(used_up=used_up, seconds=None if since is None else self._loop.time() - since)
+                self._width.on_success(used_up=used_up, seconds=None if since is None else self._loop.time() - since)
             return
-        self._width.refused(ticket, self._tickets + 1, in_flight - 1)
+        self._width.on_throttle(ticket, self._tickets + 1, in_flight - 1)
         if self._width.value == 1 and not self._heard:
             asked = retry_after(headers, time.time())
             # The request that was asked to wait longer than any request waits is given up, and nobody waits for it.
-            if asked and asked <= LONGEST_WAIT:
+            if asked and asked <= MAX_RETRY_AFTER:
                 self._hold(min(asked, _LONGEST_HOLD))
         if self._width.value == 1:
             self._heard = False
@@ -229,11 +229,11 @@ class Pace:
                     self._taken[large] += 1
                     turn.set_result(None)
 
-    def now(self) -> Pacing:
+    def state(self) -> ConcurrencyState:
         """Say how things are."""
         held = max(0.0, self._held_until - self._loop.time()) if self._timer is not None else 0.0
         waiting = sum(not turn.done() for line in self._lines for turn in line)
-        return Pacing(self._width.value, sum(self._taken), waiting, self._width.refusals, held)
+        return ConcurrencyState(self._width.value, sum(self._taken), waiting, self._width.refusals, held)
 
     def close(self) -> None:
         """Forget the timer."""

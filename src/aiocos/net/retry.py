@@ -13,10 +13,10 @@ from aiocos.config import RetryConfig
 from aiocos.errors import (
     BadDigest,
     Conflict,
+    ConnectionLostError,
     CosError,
     IncompleteBody,
     IntegrityError,
-    Interrupted,
     ProtocolError,
     ServiceError,
     Throttled,
@@ -26,14 +26,14 @@ from aiocos.errors import (
 
 T = TypeVar("T")
 
-WORTH_A_LOOK = (TransportError, ServiceError, ProtocolError, IntegrityError)
+RETRYABLE = (TransportError, ServiceError, ProtocolError, IntegrityError)
 """The errors of an attempt after which there may be another."""
 
 # A service that asks for more patience than this is not waited for: the caller learns at once.
-LONGEST_WAIT = 300.0
+MAX_RETRY_AFTER = 300.0
 
 
-def decide(error: CosError, *, attempt: int, repeatable: bool, config: RetryConfig, draw: float) -> float | None:
+def retry_delay(error: CosError, *, attempt: int, repeatable: bool, config: RetryConfig, draw: float) -> float | None:
     """Return the seconds to wait before the next attempt, or None to give up.
 
     `attempt` counts from 1; `draw` is a random number in [0, 1).
@@ -41,11 +41,11 @@ def decide(error: CosError, *, attempt: int, repeatable: bool, config: RetryConf
     if attempt >= config.attempts or not _worth_another(error, attempt, repeatable):
         return None
     # A pooled connection that the server has closed meanwhile shows like this; a fresh one is likely to do, now.
-    if isinstance(error, Interrupted) and attempt == 1:
+    if isinstance(error, ConnectionLostError) and attempt == 1:
         return 0.0
     delay = draw * min(config.cap, config.base * 2.0 ** min(attempt, 64))
     if isinstance(error, ServiceError) and error.retry_after is not None:
-        return None if error.retry_after > LONGEST_WAIT else max(error.retry_after, delay)
+        return None if error.retry_after > MAX_RETRY_AFTER else max(error.retry_after, delay)
     return delay
 
 
@@ -101,7 +101,7 @@ async def pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def persist(
+async def retry_call(
     once: Callable[[], Awaitable[T]],
     *,
     config: RetryConfig,
@@ -123,10 +123,10 @@ async def persist(
                 error, failed = failed, None
                 raise error
             result = await once()
-        except WORTH_A_LOOK as error:
+        except RETRYABLE as error:
             if isinstance(error, TransportError | ServiceError):
                 error.attempts = attempt
-            delay = decide(error, attempt=attempt, repeatable=repeatable, config=config, draw=random.random())
+            delay = retry_delay(error, attempt=attempt, repeatable=repeatable, config=config, draw=random.random())
             if delay is None:
                 raise
             if deadline is not None and asyncio.get_running_loop().time() + delay >= deadline:

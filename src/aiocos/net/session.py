@@ -18,8 +18,8 @@ from yarl import URL
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
 from aiocos.net.body import SMALL, SteppedPayload, waiting
-from aiocos.net.exchange import BROKEN, ERRORS, LINE_LIMIT, Exchange, meaning, name_of
-from aiocos.wire.message import Outgoing
+from aiocos.net.exchange import BROKEN, ERRORS, LINE_LIMIT, StreamedResponse, map_aiohttp_error, name_of
+from aiocos.wire.message import PreparedRequest
 
 # Headers aiohttp would add on its own. The service stores a Content-Type as the object's, so none is invented.
 _NOT_ADDED = (hdrs.CONTENT_TYPE, hdrs.ACCEPT, hdrs.USER_AGENT, hdrs.ACCEPT_ENCODING)
@@ -28,7 +28,7 @@ Proxy: TypeAlias = "tuple[URL, dict[str, str]]"
 """The address of a proxy, and the header with its password."""
 
 
-class Patience:
+class IdleTimeout:
     """How long an exchange may stand still: `idle` seconds without progress, and never beyond `deadline`.
 
     Progress of a body is a step that was written, and afterwards, while the system still holds megabytes of it in its buffer,
@@ -86,12 +86,14 @@ class Patience:
         return f"nothing moved for {self.idle:g} s"
 
 
-class _Answer(Exchange):
+class _Answer(StreamedResponse):
     """An answer by the session."""
 
     __slots__ = ("_data", "_patience", "_request", "_response", "_waiting")
 
-    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, request: Outgoing, waiting: set[_Answer]) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, patience: IdleTimeout, request: PreparedRequest, waiting: set[_Answer]
+    ) -> None:
         self._response = response
         self._waiting = waiting
         self._patience = patience
@@ -121,7 +123,7 @@ class _Answer(Exchange):
                 self._waiting.discard(self)
         except BROKEN as error:
             # The last is of a connection that was closed on this side: with the client, while somebody still reads.
-            raise meaning(error, self._request, str(self._patience)) from error
+            raise map_aiohttp_error(error, self._request, str(self._patience)) from error
 
     def arrived(self) -> bytes | None:
         content = self._response.content
@@ -149,7 +151,7 @@ class _Answer(Exchange):
         warnings.warn(f"a body was dropped before its end, and not closed: {what}", ResourceWarning, stacklevel=2, source=self)
 
 
-class SessionWay:
+class SessionBackend:
     """Requests by a session, for one event loop. `lent`: the connections are a user's."""
 
     def __init__(self, config: ClientConfig, user_agent: str, connector: aiohttp.BaseConnector, *, lent: bool) -> None:
@@ -175,9 +177,9 @@ class SessionWay:
         if hasattr(self.client, "_retry_connection"):
             self.client._retry_connection = False  # pyright: ignore[reportPrivateUsage]
 
-    async def open(self, request: Outgoing, deadline: float | None, through: Proxy | None = None) -> Exchange:
+    async def open(self, request: PreparedRequest, deadline: float | None, through: Proxy | None = None) -> StreamedResponse:
         """Send a request and return when the head of its answer has arrived."""
-        patience = Patience(self._idle, deadline)
+        patience = IdleTimeout(self._idle, deadline)
         data = request.body
         if data is not None and len(data) > SMALL:
             data = SteppedPayload(data, patience.moved)
@@ -196,7 +198,7 @@ class SessionWay:
                     proxy_headers=password if tunnel else None,
                 )
         except ERRORS as error:
-            raise meaning(error, request, str(patience)) from error
+            raise map_aiohttp_error(error, request, str(patience)) from error
         finally:
             patience.sent()
         return _Answer(response, patience, request, self._waiting)

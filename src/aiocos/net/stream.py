@@ -16,13 +16,21 @@ import random
 from collections.abc import Awaitable, Callable
 
 from aiocos.config import RetryConfig
-from aiocos.errors import ConfigError, CosError, Interrupted, InvalidRange, PreconditionFailed, ProtocolError, TransportError
-from aiocos.net.exchange import Exchange
-from aiocos.net.retry import RetryBudget, decide, pause
+from aiocos.errors import (
+    ConfigError,
+    ConnectionLostError,
+    CosError,
+    InvalidRange,
+    PreconditionFailed,
+    ProtocolError,
+    TransportError,
+)
+from aiocos.net.exchange import StreamedResponse
+from aiocos.net.retry import RetryBudget, pause, retry_delay
 from aiocos.wire.digest import bare
 from aiocos.wire.ranges import ByteRange, Extent, size_in
 
-Reopen = Callable[[int, int | None], Awaitable[Exchange]]
+Reopen = Callable[[int, int | None], Awaitable[StreamedResponse]]
 """Asks for the bytes from one offset to another (both count, the last may be open), pinned to the ETag; raises for errors."""
 
 
@@ -35,7 +43,7 @@ class BodyStream:
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: StreamedResponse,
         *,
         what: str,
         extent: Extent,
@@ -99,7 +107,9 @@ class BodyStream:
             try:
                 data = await self._exchange.chunk()
                 if not data and self._length is not None and self.given < self._length:
-                    raise Interrupted(f"{self._what}: the body ended after {self.given} of {self._length} bytes", sent=True)
+                    raise ConnectionLostError(
+                        f"{self._what}: the body ended after {self.given} of {self._length} bytes", sent=True
+                    )
             except TransportError as error:
                 if self._closed:
                     raise self._was_closed() from error
@@ -133,7 +143,7 @@ class BodyStream:
         while True:
             self._breaks += 1
             error.attempts = self._breaks
-            delay = decide(error, attempt=self._breaks, repeatable=True, config=self._retry, draw=random.random())
+            delay = retry_delay(error, attempt=self._breaks, repeatable=True, config=self._retry, draw=random.random())
             if self._reopen is None or delay is None or self._too_late(delay) or not self._budget.take():
                 raise error
             await pause(delay)
@@ -170,7 +180,7 @@ class BodyStream:
     def _too_late(self, delay: float) -> bool:
         return self._deadline is not None and asyncio.get_running_loop().time() + delay >= self._deadline
 
-    def _accept(self, exchange: Exchange, asked: ByteRange) -> None:
+    def _accept(self, exchange: StreamedResponse, asked: ByteRange) -> None:
         """Take a continuation only if it is the bytes that were asked for, or the whole object with them in it."""
         etag = exchange.headers.get("ETag", "")
         if bare(etag) != bare(self._etag):

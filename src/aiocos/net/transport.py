@@ -27,21 +27,21 @@ from yarl import URL
 
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
-from aiocos.net.direct import DirectWay
-from aiocos.net.exchange import Exchange, Send
+from aiocos.net.direct import RawBackend
+from aiocos.net.exchange import Send, StreamedResponse
 from aiocos.net.hedge import Hedge
-from aiocos.net.pace import Pace, Pacing
-from aiocos.net.session import Proxy, SessionWay, connector_of
-from aiocos.net.verified import is_verified
+from aiocos.net.pace import AdaptiveLimiter, ConcurrencyState
+from aiocos.net.session import Proxy, SessionBackend, connector_of
+from aiocos.net.verified import is_compatible
 from aiocos.version import USER_AGENT
 from aiocos.wire.address import is_link_local, is_loopback
-from aiocos.wire.message import Outgoing, Response
+from aiocos.wire.message import PreparedRequest, Response
 
 # A body of more bytes than this makes a request slow by itself.
 LARGE = 256 * 1024
 
 
-class _Local:
+class _LoopState:
     """What belongs to one event loop. `lent`: the connections are a user's."""
 
     __slots__ = (
@@ -54,11 +54,11 @@ class _Local:
         self.loop = asyncio.get_running_loop()
         self.lent = lender is not None
         self.connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, ssl=tls()) if lender is None else connector_of(lender)
-        self.session = SessionWay(config, user_agent, self.connector, lent=self.lent)
+        self.session = SessionBackend(config, user_agent, self.connector, lent=self.lent)
         self.direct = None
-        if config.direct and not self.lent and is_verified():
-            self.direct = DirectWay(config, user_agent, self.connector)
-        self.pace = Pace(config.pace, config.max_connections)
+        if config.fast_path and not self.lent and is_compatible():
+            self.direct = RawBackend(config, user_agent, self.connector)
+        self.pace = AdaptiveLimiter(config.concurrency, config.max_connections)
         self.hedge = None if config.hedge is None else Hedge(config.hedge)
         # By origin.
         self.ways: dict[str, Send] = {}
@@ -78,7 +78,9 @@ class _Local:
         self.ways[origin] = way
         return way
 
-    def _hedged(self, hedge: Hedge, way: Send, request: Outgoing, deadline: float | None) -> Coroutine[Any, Any, Exchange]:
+    def _hedged(
+        self, hedge: Hedge, way: Send, request: PreparedRequest, deadline: float | None
+    ) -> Coroutine[Any, Any, StreamedResponse]:
         if request.method not in ("GET", "HEAD"):
             return way(request, deadline)
         return hedge.first(lambda: way(request, deadline), self.pace)
@@ -94,44 +96,44 @@ class Transport:
         self._config = config
         self._plainly = plainly
         self._lender = lender
-        self._locals: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Local] = weakref.WeakKeyDictionary()
-        self._last: weakref.ref[_Local] | None = None
+        self._locals: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopState] = weakref.WeakKeyDictionary()
+        self._last: weakref.ref[_LoopState] | None = None
         self._user_agent = f"{config.user_agent} {USER_AGENT}".strip()
 
-    async def send(self, request: Outgoing, *, deadline: float | None = None) -> Response:
+    async def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Response:
         """Send a request and read its answer whole."""
         local, large = self._local(), _is_large(request)
         pace = local.pace
-        ticket = pace.take_now(large=large) or await pace.take(large=large)
+        ticket = pace.try_acquire(large=large) or await pace.acquire(large=large)
         try:
             began = local.loop.time()
             exchange = await (local.ways.get(request.origin) or local.way_to(request.origin))(request, deadline)
-            pace.heard(ticket, exchange.status, exchange.headers, since=None if large else began)
+            pace.on_response(ticket, exchange.status, exchange.headers, since=None if large else began)
             body = exchange.arrived()
             if body is None:
                 with exchange:
                     body = await exchange.read()
             return Response(exchange.status, exchange.headers, body)
         finally:
-            pace.give(large=large)
+            pace.release(large=large)
 
-    async def open(self, request: Outgoing, *, deadline: float | None = None) -> Exchange:
+    async def open(self, request: PreparedRequest, *, deadline: float | None = None) -> StreamedResponse:
         """Send a request and return when the head of its answer has arrived."""
         local, large = self._local(), _is_large(request)
         pace = local.pace
-        ticket = pace.take_now(large=large) or await pace.take(large=large)
+        ticket = pace.try_acquire(large=large) or await pace.acquire(large=large)
         try:
             began = local.loop.time()
             exchange = await (local.ways.get(request.origin) or local.way_to(request.origin))(request, deadline)
-            pace.heard(ticket, exchange.status, exchange.headers, since=None if large else began)
+            pace.on_response(ticket, exchange.status, exchange.headers, since=None if large else began)
             return exchange
         finally:
-            pace.give(large=large)
+            pace.release(large=large)
 
     @property
-    def pacing(self) -> Pacing:
+    def pacing(self) -> ConcurrencyState:
         """How many requests are in flight in the running loop, and may be."""
-        return self._local().pace.now()
+        return self._local().pace.state()
 
     @property
     def connections(self) -> object:
@@ -146,7 +148,7 @@ class Transport:
 
     # -- what belongs to a loop -----------------------------------------------------------------------------------
 
-    def _local(self) -> _Local:
+    def _local(self) -> _LoopState:
         loop = asyncio.get_running_loop()
         local = self._last() if self._last is not None else None
         if local is not None and local.loop is loop and not local.session.client.closed:
@@ -155,7 +157,7 @@ class Transport:
         if local is None or local.session.client.closed:
             for old in [old for old in self._locals if old.is_closed()]:
                 _abandon(self._locals.pop(old))
-            local = self._locals[loop] = _Local(self._config, self._user_agent, self._lender, self._tls, self._plainly)
+            local = self._locals[loop] = _LoopState(self._config, self._user_agent, self._lender, self._tls, self._plainly)
         self._last = weakref.ref(local)
         return local
 
@@ -188,18 +190,18 @@ class Transport:
                 raise
 
 
-class OneOff:
+class EphemeralTransport:
     """A transport for a single errand, closed after it: how a token is fetched, whichever client asked for it."""
 
     def __init__(self, config: ClientConfig) -> None:
         # What goes over plain http is for this machine, or its own metadata service: both would hand a proxy a token.
         self._transport = Transport(config, plainly=False)
 
-    async def send(self, request: Outgoing, *, timeout: float) -> Response:
+    async def send(self, request: PreparedRequest, *, timeout: float) -> Response:
         """Send a request once and read its answer whole, within `timeout` seconds."""
         return await self._transport.send(request, deadline=asyncio.get_running_loop().time() + timeout)
 
-    async def __aenter__(self) -> OneOff:
+    async def __aenter__(self) -> EphemeralTransport:
         return self
 
     async def __aexit__(
@@ -237,12 +239,12 @@ def proxy_for(origin: str) -> Proxy | None:
     return url.with_user(None), {hdrs.PROXY_AUTHORIZATION: f"Basic {token}"} if url.user or url.password else {}
 
 
-def _is_large(request: Outgoing) -> bool:
+def _is_large(request: PreparedRequest) -> bool:
     """Tell whether a request takes long for its size alone."""
     return request.body is not None and len(request.body) > LARGE
 
 
-def _abandon(local: _Local) -> None:
+def _abandon(local: _LoopState) -> None:
     """Let go of what belonged to a loop that is closed: its sockets can only be dropped."""
     connector: Any = local.connector
     local.session.client.detach()

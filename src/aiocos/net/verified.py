@@ -17,7 +17,7 @@ from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from aiocos.net.direct import AHEAD, Question
+from aiocos.net.direct import AHEAD, ConnectRequest
 from aiocos.net.exchange import LINE_LIMIT
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ _log = logging.getLogger("aiocos.direct")
 _verified: bool | None = None
 
 
-def is_verified() -> bool:
+def is_compatible() -> bool:
     """Tell whether the installed aiohttp behaves as this file needs it to. Tried once a process, without a network."""
     global _verified
     if _verified is None:
@@ -96,7 +96,7 @@ def _verify() -> None:
     connector: Any = _Connector(limit=0)
     connections: list[Any] = []
     try:
-        ask: Any = Question("GET", URL("http://host.invalid:81"), loop=asyncio.get_running_loop())
+        ask: Any = ConnectRequest("GET", URL("http://host.invalid:81"), loop=asyncio.get_running_loop())
         _expect("the Host header", ask.headers[hdrs.HOST] == "host.invalid:81")
         timeout = aiohttp.ClientTimeout(total=None, connect=1, sock_connect=1)
 

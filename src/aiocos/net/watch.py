@@ -15,7 +15,7 @@ from aiocos.net.body import waiting
 LOOKS = 8
 
 
-class Flight(Protocol):
+class InFlight(Protocol):
     """One request on its way, as the timer sees it.
 
     `waits` is what is waited for (the head or the body of an answer), `sending` where a body is being written to. `seen` and
@@ -28,17 +28,17 @@ class Flight(Protocol):
     waits: Any
 
 
-class Watch:
+class IdleWatchdog:
     """The timer of a loop. A wait is broken off when nothing has moved for `idle` seconds, or up to an eighth longer."""
 
     def __init__(self, idle: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._period = idle / LOOKS
         self._timer: asyncio.TimerHandle | None = None
-        self.flights: set[Flight] = set()
+        self.flights: set[InFlight] = set()
         self.turn = 0
 
-    def begin(self, flight: Flight) -> None:
+    def begin(self, flight: InFlight) -> None:
         """Look after a wait from now on; who waits takes it out of `flights` again."""
         flight.seen = self.turn
         self.flights.add(flight)

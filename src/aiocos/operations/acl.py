@@ -8,7 +8,15 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator
 
-from aiocos.operations.shared import Charged, Grantee, Grants, Guarded, Mirrored, Owner, Paid
+from aiocos.operations.shared import (
+    AclParams,
+    ExpectedOwnerParams,
+    Grantee,
+    MirrorParams,
+    Owner,
+    RequestChargedResult,
+    RequestPayerParams,
+)
 from aiocos.wire.document import Element, Extensible
 from aiocos.wire.spec import Body, Operation, Query, Result, operation
 
@@ -42,19 +50,19 @@ class AccessControlPolicy(Extensible, Result):
     grants: Annotated[list[Grant], Element("AccessControlList/Grant")] = []
 
 
-class ObjectAccess(AccessControlPolicy, Charged):
+class ObjectAccess(AccessControlPolicy, RequestChargedResult):
     """The access control list of an object."""
 
 
 @operation("GET", "/{bucket}?acl")
-class GetBucketAcl(Guarded, Operation[AccessControlPolicy]):
+class GetBucketAcl(ExpectedOwnerParams, Operation[AccessControlPolicy]):
     """Read a bucket's access control list."""
 
     bucket: str
 
 
 @operation("PUT", "/{bucket}?acl")
-class PutBucketAcl(Grants, Guarded, Operation[Result]):
+class PutBucketAcl(AclParams, ExpectedOwnerParams, Operation[Result]):
     """Replace a bucket's access control list: by a document, a canned name, or grants."""
 
     bucket: str
@@ -62,7 +70,7 @@ class PutBucketAcl(Grants, Guarded, Operation[Result]):
 
 
 @operation("GET", "/{bucket}/{key}?acl")
-class GetObjectAcl(Mirrored, Paid, Guarded, Operation[ObjectAccess]):
+class GetObjectAcl(MirrorParams, RequestPayerParams, ExpectedOwnerParams, Operation[ObjectAccess]):
     """Read an object's access control list. Raises `NoSuchKey`."""
 
     bucket: str
@@ -72,7 +80,7 @@ class GetObjectAcl(Mirrored, Paid, Guarded, Operation[ObjectAccess]):
 
 
 @operation("PUT", "/{bucket}/{key}?acl")
-class PutObjectAcl(Grants, Paid, Guarded, Operation[Charged]):
+class PutObjectAcl(AclParams, RequestPayerParams, ExpectedOwnerParams, Operation[RequestChargedResult]):
     """Replace an object's access control list. `acl="public-read"` lets anybody read it; `acl=""` takes that back."""
 
     bucket: str

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from aiocos.operations.shared import Grants, Guarded, Owner
+from aiocos.operations.shared import AclParams, ExpectedOwnerParams, Owner
 from aiocos.wire.document import Document, Element, Text, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
@@ -26,7 +26,7 @@ class CreateBucketResult(Result):
 
 
 @operation("PUT", "/{bucket}")
-class CreateBucket(Grants, Operation[CreateBucketResult]):
+class CreateBucket(AclParams, Operation[CreateBucketResult]):
     """Make a bucket.
 
     Raises `BucketAlreadyExists` (names are global), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or location).
@@ -55,14 +55,14 @@ class BucketInfo(Result):
 
 
 @operation("HEAD", "/{bucket}")
-class HeadBucket(Guarded, Operation[BucketInfo]):
+class HeadBucket(ExpectedOwnerParams, Operation[BucketInfo]):
     """Look whether a bucket is there and may be used. Raises `NotFound`, `AccessDenied` (HEAD answers have no code)."""
 
     bucket: str
 
 
-@operation("DELETE", "/{bucket}", ok=204)
-class DeleteBucket(Guarded, Operation[Result]):
+@operation("DELETE", "/{bucket}", success_status=204)
+class DeleteBucket(ExpectedOwnerParams, Operation[Result]):
     """Remove an empty bucket. Raises `BucketNotEmpty`. The name stays reserved for some minutes."""
 
     bucket: str
@@ -79,7 +79,7 @@ class BucketLocation(Result):
 
 
 @operation("GET", "/{bucket}?location")
-class GetBucketLocation(Guarded, Operation[BucketLocation]):
+class GetBucketLocation(ExpectedOwnerParams, Operation[BucketLocation]):
     """Ask where a bucket is."""
 
     bucket: str

@@ -5,7 +5,7 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-cors
 
 from typing import Annotated, ClassVar
 
-from aiocos.operations.shared import Guarded, Mirrored
+from aiocos.operations.shared import ExpectedOwnerParams, MirrorParams
 from aiocos.wire.document import Document, Element, Extensible
 from aiocos.wire.spec import Body, Operation, Result, operation
 
@@ -42,14 +42,14 @@ class CorsConfiguration(Extensible, Result):
 
 
 @operation("GET", "/{bucket}?cors")
-class GetBucketCors(Mirrored, Guarded, Operation[CorsConfiguration]):
+class GetBucketCors(MirrorParams, ExpectedOwnerParams, Operation[CorsConfiguration]):
     """Read a bucket's rules for cross-origin requests. Raises `NoSuchConfiguration`."""
 
     bucket: str
 
 
 @operation("PUT", "/{bucket}?cors")
-class PutBucketCors(Guarded, Operation[Result]):
+class PutBucketCors(ExpectedOwnerParams, Operation[Result]):
     """Replace a bucket's rules for cross-origin requests. Raises `InvalidRequest`.
 
     Takes a list of rules, or what `cors.get` returned: elements that this library does not know are written back.
@@ -59,8 +59,8 @@ class PutBucketCors(Guarded, Operation[Result]):
     rules: Annotated[list[CorsRule] | CorsConfiguration, Body(md5=True, of=CorsRules)]
 
 
-@operation("DELETE", "/{bucket}?cors", ok=204)
-class DeleteBucketCors(Guarded, Operation[Result]):
+@operation("DELETE", "/{bucket}?cors", success_status=204)
+class DeleteBucketCors(ExpectedOwnerParams, Operation[Result]):
     """Remove a bucket's rules for cross-origin requests."""
 
     bucket: str

@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from aiocos.operations.shared import Guarded, Tag
+from aiocos.operations.shared import ExpectedOwnerParams, Tag
 from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Operation, Query, Result, operation
 
@@ -149,14 +149,14 @@ class LifecycleConfiguration(Extensible, Result):
 
 
 @operation("GET", "/{bucket}?lifecycle")
-class GetBucketLifecycleConfiguration(Guarded, Operation[LifecycleConfiguration]):
+class GetBucketLifecycleConfiguration(ExpectedOwnerParams, Operation[LifecycleConfiguration]):
     """Read a bucket's lifecycle rules. Raises `NoSuchConfiguration`."""
 
     bucket: str
 
 
 @operation("PUT", "/{bucket}?lifecycle")
-class PutBucketLifecycleConfiguration(Guarded, Operation[Result]):
+class PutBucketLifecycleConfiguration(ExpectedOwnerParams, Operation[Result]):
     """Replace a bucket's lifecycle rules. An archive rule is for new objects only, expiry for those that are there too.
 
     Takes a list of rules, or what `lifecycle.get` returned: elements that this library does not know are written back.
@@ -168,8 +168,8 @@ class PutBucketLifecycleConfiguration(Guarded, Operation[Result]):
     rules: Annotated[list[LifecycleRule] | LifecycleConfiguration, Body(md5=True, of=LifecycleRules)]
 
 
-@operation("DELETE", "/{bucket}?lifecycle", ok=204)
-class DeleteBucketLifecycle(Guarded, Operation[Result]):
+@operation("DELETE", "/{bucket}?lifecycle", success_status=204)
+class DeleteBucketLifecycle(ExpectedOwnerParams, Operation[Result]):
     """Remove a bucket's lifecycle rules."""
 
     bucket: str
@@ -189,7 +189,7 @@ class RestoreRequest(Document):
     glacier_job_parameters: GlacierJobParameters | None = None
 
 
-@operation("POST", "/{bucket}/{key}?restore", ok=202)
+@operation("POST", "/{bucket}/{key}?restore", success_status=202)
 class RestoreObject(Operation[Result]):
     """Restore an archived object for some days; where it is restored already, change how long it stays.
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 from urllib.parse import quote_plus, unquote, unquote_plus
 
 from aiocos.operations import entries
-from aiocos.operations.shared import Guarded, Mirrored, Owner, Paid
+from aiocos.operations.shared import ExpectedOwnerParams, MirrorParams, Owner, RequestPayerParams
 from aiocos.wire.document import Document, Element, Timestamp
 from aiocos.wire.spec import Header, Operation, Query, Result, operation
 
@@ -174,7 +174,7 @@ class ListObjectsV2Result(ObjectPage):
 
 
 @operation("GET", "/{bucket}?list-type=2")
-class ListObjectsV2(Guarded, Operation[ListObjectsV2Result]):
+class ListObjectsV2(ExpectedOwnerParams, Operation[ListObjectsV2Result]):
     """List objects, page by page."""
 
     bucket: str
@@ -211,7 +211,7 @@ class ListObjectsResult(ObjectPage):
 
 
 @operation("GET", "/{bucket}")
-class ListObjects(Mirrored, Paid, Guarded, Operation[ListObjectsResult]):
+class ListObjects(MirrorParams, RequestPayerParams, ExpectedOwnerParams, Operation[ListObjectsResult]):
     """List objects, page by page (the first version of this call)."""
 
     bucket: str
@@ -267,7 +267,7 @@ class ListObjectVersionsResult(KeyPage):
 
 
 @operation("GET", "/{bucket}?versions")
-class ListObjectVersions(Guarded, Operation[ListObjectVersionsResult]):
+class ListObjectVersions(ExpectedOwnerParams, Operation[ListObjectVersionsResult]):
     """List versions and delete markers, page by page."""
 
     bucket: str

@@ -9,25 +9,25 @@ from typing import Annotated, ClassVar, Literal
 
 from aiocos.operations.listing import CommonPrefix, Page, another_object, another_page
 from aiocos.operations.shared import (
-    Charged,
-    Checked,
-    Checksums,
-    Content,
-    Copied,
-    CustomerEncryption,
-    Encrypted,
-    Encryption,
+    ChecksumFields,
+    ChecksumParams,
+    ContentParams,
+    CopiedResult,
+    CopySourceParams,
+    CustomerKeyParams,
+    EncryptionParams,
+    EncryptionResult,
+    ExpectedOwnerParams,
     ForbidOverwriteParams,
-    Guarded,
-    Locking,
-    Mirrored,
-    ObjectGrants,
+    MirrorParams,
+    ObjectAclParams,
+    ObjectLockParams,
     Owner,
-    Paid,
-    Retaining,
-    SourceConditions,
-    WriteConditions,
-    Written,
+    RequestChargedResult,
+    RequestPayerParams,
+    RetentionParams,
+    WriteConditionParams,
+    WriteResult,
 )
 from aiocos.wire.document import Document, Element, Timestamp
 from aiocos.wire.message import Bytes
@@ -36,7 +36,7 @@ from aiocos.wire.spec import Body, Header, Operation, Payload, Query, operation
 from aiocos.wire.values import CopySource
 
 
-class MultipartUpload(Encrypted):
+class MultipartUpload(EncryptionResult):
     """A multipart upload that has begun."""
 
     root: ClassVar[str] = "InitiateMultipartUploadResult"
@@ -52,9 +52,16 @@ class MultipartUpload(Encrypted):
     checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
 
 
-@operation("POST", "/{bucket}/{key}?uploads", repeatable=True)
+@operation("POST", "/{bucket}/{key}?uploads", idempotent=True)
 class CreateMultipartUpload(
-    Content, Encryption, ForbidOverwriteParams, Locking, ObjectGrants, Paid, Guarded, Operation[MultipartUpload]
+    ContentParams,
+    EncryptionParams,
+    ForbidOverwriteParams,
+    ObjectLockParams,
+    ObjectAclParams,
+    RequestPayerParams,
+    ExpectedOwnerParams,
+    Operation[MultipartUpload],
 ):
     """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here.
 
@@ -72,14 +79,14 @@ class CreateMultipartUpload(
         return another_object(self.bucket, self.key, result.bucket, result.key)
 
 
-class UploadPartResult(Written):
+class UploadPartResult(WriteResult):
     """What the service says of a part."""
 
     needed: ClassVar[tuple[str, ...]] = ("etag",)
 
 
 @operation("PUT", "/{bucket}/{key}")
-class UploadPart(CustomerEncryption, Checksums, Paid, Guarded, Operation[UploadPartResult]):
+class UploadPart(CustomerKeyParams, ChecksumParams, RequestPayerParams, ExpectedOwnerParams, Operation[UploadPartResult]):
     """Send one part. Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `IntegrityError` (other bytes were stored)."""
 
     bucket: str
@@ -90,14 +97,14 @@ class UploadPart(CustomerEncryption, Checksums, Paid, Guarded, Operation[UploadP
     data: Annotated[Bytes, Payload()] = b""
 
 
-class CopyPartResult(Copied):
+class CopyPartResult(CopiedResult):
     """What the service says of a part that was copied."""
 
     other_roots: ClassVar[tuple[str, ...]] = ("CopyObjectResult",)
 
 
 @operation("PUT", "/{bucket}/{key}")
-class UploadPartCopy(CustomerEncryption, SourceConditions, Paid, Guarded, Operation[CopyPartResult]):
+class UploadPartCopy(CustomerKeyParams, CopySourceParams, RequestPayerParams, ExpectedOwnerParams, Operation[CopyPartResult]):
     """Copy a range of an object as a part. Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`."""
 
     bucket: str
@@ -109,7 +116,7 @@ class UploadPartCopy(CustomerEncryption, SourceConditions, Paid, Guarded, Operat
     source_range: Annotated[ByteRange | None, Header("x-amz-copy-source-range")] = None
 
 
-class CompletedPart(Checked):
+class CompletedPart(ChecksumFields):
     """A part to be joined: its number and the ETag the service gave it."""
 
     root: ClassVar[str] = "Part"
@@ -126,7 +133,7 @@ class CompletedParts(Document):
     parts: Annotated[list[CompletedPart], Element("Part")] = []
 
 
-class CompletedUpload(Checked, Charged):
+class CompletedUpload(ChecksumFields, RequestChargedResult):
     """The object that the parts have become. Its ETag is the MD5 of the parts' MD5s, a dash, and their number."""
 
     root: ClassVar[str] = "CompleteMultipartUploadResult"
@@ -148,7 +155,13 @@ class CompletedUpload(Checked, Charged):
 
 @operation("POST", "/{bucket}/{key}")
 class CompleteMultipartUpload(
-    CustomerEncryption, WriteConditions, ForbidOverwriteParams, Retaining, Paid, Guarded, Operation[CompletedUpload]
+    CustomerKeyParams,
+    WriteConditionParams,
+    ForbidOverwriteParams,
+    RetentionParams,
+    RequestPayerParams,
+    ExpectedOwnerParams,
+    Operation[CompletedUpload],
 ):
     """Join the parts into the object.
 
@@ -174,8 +187,8 @@ class CompleteMultipartUpload(
         return another_object(self.bucket, self.key, result.bucket, result.key)
 
 
-@operation("DELETE", "/{bucket}/{key}", ok=204)
-class AbortMultipartUpload(Paid, Guarded, Operation[Charged]):
+@operation("DELETE", "/{bucket}/{key}", success_status=204)
+class AbortMultipartUpload(RequestPayerParams, ExpectedOwnerParams, Operation[RequestChargedResult]):
     """Give an upload up; its parts are removed. Raises `NoSuchUpload`."""
 
     bucket: str
@@ -183,7 +196,7 @@ class AbortMultipartUpload(Paid, Guarded, Operation[Charged]):
     upload_id: Annotated[str, Query("uploadId")]
 
 
-class Part(Checked):
+class Part(ChecksumFields):
     """A part the service has."""
 
     part_number: int
@@ -192,7 +205,7 @@ class Part(Checked):
     size: int = 0
 
 
-class ListPartsResult(Charged):
+class ListPartsResult(RequestChargedResult):
     """A page of the parts the service has."""
 
     root: ClassVar[str] = "ListPartsResult"
@@ -218,7 +231,7 @@ class ListPartsResult(Charged):
 
 
 @operation("GET", "/{bucket}/{key}")
-class ListParts(Mirrored, CustomerEncryption, Paid, Guarded, Operation[ListPartsResult]):
+class ListParts(MirrorParams, CustomerKeyParams, RequestPayerParams, ExpectedOwnerParams, Operation[ListPartsResult]):
     """List the parts of an upload, page by page. Raises `NoSuchUpload`."""
 
     bucket: str
@@ -272,7 +285,7 @@ class ListMultipartUploadsResult(Page):
 
 
 @operation("GET", "/{bucket}?uploads")
-class ListMultipartUploads(Mirrored, Guarded, Operation[ListMultipartUploadsResult]):
+class ListMultipartUploads(MirrorParams, ExpectedOwnerParams, Operation[ListMultipartUploadsResult]):
     """List open uploads, page by page."""
 
     bucket: str

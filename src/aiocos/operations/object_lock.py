@@ -6,7 +6,7 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-ol-ov
 from dataclasses import KW_ONLY
 from typing import Annotated, ClassVar, Literal
 
-from aiocos.operations.shared import Charged, Guarded, Paid
+from aiocos.operations.shared import ExpectedOwnerParams, RequestChargedResult, RequestPayerParams
 from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
@@ -55,14 +55,14 @@ class ObjectLock(ObjectLockConfiguration):
 
 
 @operation("GET", "/{bucket}?object-lock")
-class GetObjectLockConfiguration(Guarded, Operation[ObjectLock]):
+class GetObjectLockConfiguration(ExpectedOwnerParams, Operation[ObjectLock]):
     """Read a bucket's lock configuration. Raises `NoSuchConfiguration`."""
 
     bucket: str
 
 
 @operation("PUT", "/{bucket}?object-lock")
-class PutObjectLockConfiguration(Paid, Guarded, Operation[Charged]):
+class PutObjectLockConfiguration(RequestPayerParams, ExpectedOwnerParams, Operation[RequestChargedResult]):
     """Enable Object Lock on a versioned bucket, or change its default. Raises `InvalidBucketState`, `InvalidRequest`."""
 
     bucket: str
@@ -81,7 +81,7 @@ class ObjectRetention(Extensible, Result):
 
 
 @operation("GET", "/{bucket}/{key}?retention")
-class GetObjectRetention(Paid, Guarded, Operation[ObjectRetention]):
+class GetObjectRetention(RequestPayerParams, ExpectedOwnerParams, Operation[ObjectRetention]):
     """Read the lock of a version. Raises `NoSuchKey`, `NoSuchConfiguration` (it has none)."""
 
     bucket: str
@@ -91,7 +91,7 @@ class GetObjectRetention(Paid, Guarded, Operation[ObjectRetention]):
 
 
 @operation("PUT", "/{bucket}/{key}?retention")
-class PutObjectRetention(Paid, Guarded, Operation[Charged]):
+class PutObjectRetention(RequestPayerParams, ExpectedOwnerParams, Operation[RequestChargedResult]):
     """Lock a version, or change its lock. Raises `AccessDenied` (shorter or weaker, without bypass), `InvalidRequest`."""
 
     bucket: str
@@ -120,7 +120,7 @@ class ObjectLegalHold(Extensible, Result):
 
 
 @operation("GET", "/{bucket}/{key}?legal-hold")
-class GetObjectLegalHold(Paid, Guarded, Operation[ObjectLegalHold]):
+class GetObjectLegalHold(RequestPayerParams, ExpectedOwnerParams, Operation[ObjectLegalHold]):
     """Ask whether a version is under legal hold. Raises `NoSuchKey`, `NoSuchConfiguration`."""
 
     bucket: str
@@ -130,7 +130,7 @@ class GetObjectLegalHold(Paid, Guarded, Operation[ObjectLegalHold]):
 
 
 @operation("PUT", "/{bucket}/{key}?legal-hold")
-class PutObjectLegalHold(Paid, Guarded, Operation[Charged]):
+class PutObjectLegalHold(RequestPayerParams, ExpectedOwnerParams, Operation[RequestChargedResult]):
     """Put a version under legal hold, or lift the hold. Raises `InvalidRequest` where the bucket has no Object Lock."""
 
     bucket: str

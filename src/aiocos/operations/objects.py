@@ -10,24 +10,24 @@ from email.utils import parsedate_to_datetime
 from typing import Annotated, ClassVar, Literal
 
 from aiocos.operations.shared import (
-    Charged,
-    Checksums,
-    Content,
-    Copied,
-    CustomerEncryption,
-    Encryption,
+    ChecksumParams,
+    ContentParams,
+    CopiedResult,
+    CopySourceParams,
+    CustomerKeyParams,
+    EncryptionParams,
+    ExpectedOwnerParams,
     ForbidOverwriteParams,
-    Guarded,
-    Locking,
-    Mirrored,
-    ObjectGrants,
-    Paid,
-    ReadConditions,
-    ResponseOverrides,
-    Retaining,
-    SourceConditions,
-    WriteConditions,
-    Written,
+    MirrorParams,
+    ObjectAclParams,
+    ObjectLockParams,
+    ReadConditionParams,
+    RequestChargedResult,
+    RequestPayerParams,
+    ResponseOverrideParams,
+    RetentionParams,
+    WriteConditionParams,
+    WriteResult,
 )
 from aiocos.wire.document import Document, Element, Timestamp
 from aiocos.wire.message import Bytes
@@ -38,7 +38,7 @@ from aiocos.wire.values import CopySource
 _EXPIRY = re.compile(r'ongoing-request="false".*?expiry-date="([^"]*)"')
 
 
-class PutObjectResult(Written):
+class PutObjectResult(WriteResult):
     """What the service says of a new object."""
 
     needed: ClassVar[tuple[str, ...]] = ("etag",)
@@ -46,16 +46,16 @@ class PutObjectResult(Written):
 
 @operation("PUT", "/{bucket}/{key}")
 class PutObject(
-    Content,
-    Encryption,
-    WriteConditions,
+    ContentParams,
+    EncryptionParams,
+    WriteConditionParams,
     ForbidOverwriteParams,
-    Retaining,
-    Locking,
-    ObjectGrants,
-    Checksums,
-    Paid,
-    Guarded,
+    RetentionParams,
+    ObjectLockParams,
+    ObjectAclParams,
+    ChecksumParams,
+    RequestPayerParams,
+    ExpectedOwnerParams,
     Operation[PutObjectResult],
 ):
     """Store an object in one piece, up to 5 GiB (for more, and for files and streams: `Client.upload`).
@@ -69,7 +69,7 @@ class PutObject(
     data: Annotated[Bytes, Payload()] = b""
 
 
-class ObjectInfo(Written):
+class ObjectInfo(WriteResult):
     """What GET and HEAD say of an object. Times have a zone; metadata names are in lower case; the ETag keeps its quotes."""
 
     needed: ClassVar[tuple[str, ...]] = ("etag",)
@@ -134,7 +134,7 @@ class ObjectInfo(Written):
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Reading(CustomerEncryption, ReadConditions, Mirrored, Paid, Guarded):
+class ReadParams(CustomerKeyParams, ReadConditionParams, MirrorParams, RequestPayerParams, ExpectedOwnerParams):
     """Which version of an object to read, which part of it, and when."""
 
     __slots__ = ()
@@ -144,7 +144,7 @@ class Reading(CustomerEncryption, ReadConditions, Mirrored, Paid, Guarded):
 
 
 @operation("GET", "/{bucket}/{key}")
-class GetObject(Reading, ResponseOverrides, Operation[ObjectInfo]):
+class GetObject(ReadParams, ResponseOverrideParams, Operation[ObjectInfo]):
     """Read an object, or a range of it.
 
     Raises `NoSuchKey`, `NotModified`, `PreconditionFailed`, `InvalidRange`, `InvalidObjectState` (archived).
@@ -158,7 +158,7 @@ class GetObject(Reading, ResponseOverrides, Operation[ObjectInfo]):
 
 
 @operation("HEAD", "/{bucket}/{key}")
-class HeadObject(Reading, Operation[ObjectInfo]):
+class HeadObject(ReadParams, Operation[ObjectInfo]):
     """Ask about an object without reading it. Raises `NotFound`, `NotModified`, `PreconditionFailed` (HEAD has no code)."""
 
     bucket: str
@@ -167,15 +167,15 @@ class HeadObject(Reading, Operation[ObjectInfo]):
     checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = None
 
 
-class Deletion(Charged):
+class Deletion(RequestChargedResult):
     """What a deletion did: in a versioned bucket it may have made a delete marker."""
 
     delete_marker: Annotated[bool | None, Header("x-amz-delete-marker")] = None
     version_id: Annotated[str | None, Header("x-amz-version-id")] = None
 
 
-@operation("DELETE", "/{bucket}/{key}", ok=204)
-class DeleteObject(Paid, Guarded, Operation[Deletion]):
+@operation("DELETE", "/{bucket}/{key}", success_status=204)
+class DeleteObject(RequestPayerParams, ExpectedOwnerParams, Operation[Deletion]):
     """Remove an object; removing what is not there is no error. Raises `ObjectProtected`."""
 
     bucket: str
@@ -225,7 +225,7 @@ class DeleteError(Document):
     message: str = ""
 
 
-class DeleteObjectsResult(Charged):
+class DeleteObjectsResult(RequestChargedResult):
     """What became of each object."""
 
     root: ClassVar[str] = "DeleteResult"
@@ -234,8 +234,8 @@ class DeleteObjectsResult(Charged):
     errors: Annotated[list[DeleteError], Element("Error")] = []
 
 
-@operation("POST", "/{bucket}?delete", repeatable=True)
-class DeleteObjects(Paid, Guarded, Operation[DeleteObjectsResult]):
+@operation("POST", "/{bucket}?delete", idempotent=True)
+class DeleteObjects(RequestPayerParams, ExpectedOwnerParams, Operation[DeleteObjectsResult]):
     """Remove up to 1,000 objects in one request (`objects.delete_many` takes any number). Failures are per key."""
 
     bucket: str
@@ -272,7 +272,7 @@ def _as_parsed(key: str) -> str:
     return key.replace("\r\n", "\n").replace("\r", "\n")
 
 
-class CopyObjectResult(Copied):
+class CopyObjectResult(CopiedResult):
     """What the service says of a copy."""
 
     checksum_type: Annotated[str | None, Element("ChecksumType")] = None
@@ -282,16 +282,16 @@ class CopyObjectResult(Copied):
 
 @operation("PUT", "/{bucket}/{key}")
 class CopyObject(
-    Content,
-    Encryption,
-    WriteConditions,
+    ContentParams,
+    EncryptionParams,
+    WriteConditionParams,
     ForbidOverwriteParams,
-    SourceConditions,
-    Retaining,
-    Locking,
-    ObjectGrants,
-    Paid,
-    Guarded,
+    CopySourceParams,
+    RetentionParams,
+    ObjectLockParams,
+    ObjectAclParams,
+    RequestPayerParams,
+    ExpectedOwnerParams,
     Operation[CopyObjectResult],
 ):
     """Copy an object within the service, up to 5 GiB (for more: `Client.copy`). Content headers and metadata count only with

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
 
-from aiocos.operations.shared import Guarded, Mirrored
+from aiocos.operations.shared import ExpectedOwnerParams, MirrorParams
 from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
@@ -55,7 +55,7 @@ class Protection(ProtectionConfiguration):
 
 
 @operation("GET", "/{bucket}?protection")
-class GetBucketProtectionConfiguration(Guarded, Operation[Protection]):
+class GetBucketProtectionConfiguration(ExpectedOwnerParams, Operation[Protection]):
     """Read a bucket's retention policy (IBM). Without one the status is `Disabled`."""
 
     bucket: str
@@ -77,7 +77,7 @@ class PutBucketProtectionConfiguration(Operation[Result]):
 # Legal holds and retention of an object
 
 
-@operation("POST", "/{bucket}/{key}?legalHold", repeatable=False)
+@operation("POST", "/{bucket}/{key}?legalHold", idempotent=False)
 class AddLegalHold(Operation[Result]):
     """Place a legal hold on an object in a bucket with a retention policy (IBM).
 
@@ -91,7 +91,7 @@ class AddLegalHold(Operation[Result]):
     """1 to 64 characters: letters, digits, `! _ . * ( ) -`."""
 
 
-@operation("POST", "/{bucket}/{key}?legalHold", repeatable=False)
+@operation("POST", "/{bucket}/{key}?legalHold", idempotent=False)
 class DeleteLegalHold(Operation[Result]):
     """Lift one legal hold of an object; other holds and the retention period stay (IBM).
 
@@ -126,7 +126,7 @@ class RetentionState(Result):
 
 
 @operation("GET", "/{bucket}/{key}?legalHold")
-class ListLegalHolds(Mirrored, Operation[RetentionState]):
+class ListLegalHolds(MirrorParams, Operation[RetentionState]):
     """List the legal holds of an object, with its retention (IBM). Raises `NotFound` where it has no retention."""
 
     bucket: str

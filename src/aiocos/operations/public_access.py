@@ -5,7 +5,7 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-iam-p
 
 from typing import Annotated, ClassVar
 
-from aiocos.operations.shared import Guarded
+from aiocos.operations.shared import ExpectedOwnerParams
 from aiocos.wire.document import Extensible
 from aiocos.wire.spec import Body, Operation, Result, operation
 
@@ -22,22 +22,22 @@ class PublicAccessBlockConfiguration(Extensible, Result):
 
 
 @operation("GET", "/{bucket}?publicAccessBlock")
-class GetPublicAccessBlock(Guarded, Operation[PublicAccessBlockConfiguration]):
+class GetPublicAccessBlock(ExpectedOwnerParams, Operation[PublicAccessBlockConfiguration]):
     """Ask what public access control lists may do in a bucket. Raises `NoSuchConfiguration`."""
 
     bucket: str
 
 
 @operation("PUT", "/{bucket}?publicAccessBlock")
-class PutPublicAccessBlock(Guarded, Operation[Result]):
+class PutPublicAccessBlock(ExpectedOwnerParams, Operation[Result]):
     """Say what public access control lists may do in a bucket."""
 
     bucket: str
     configuration: Annotated[PublicAccessBlockConfiguration, Body(md5=True)]
 
 
-@operation("DELETE", "/{bucket}?publicAccessBlock", ok=204)
-class DeletePublicAccessBlock(Guarded, Operation[Result]):
+@operation("DELETE", "/{bucket}?publicAccessBlock", success_status=204)
+class DeletePublicAccessBlock(ExpectedOwnerParams, Operation[Result]):
     """Let public access control lists count again."""
 
     bucket: str

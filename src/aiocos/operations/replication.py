@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator
 
 from aiocos.operations.listing import Page, another_page
-from aiocos.operations.shared import Guarded, Tag
+from aiocos.operations.shared import ExpectedOwnerParams, Tag
 from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
@@ -81,14 +81,14 @@ class ReplicationConfiguration(Extensible, Result):
 
 
 @operation("GET", "/{bucket}?replication")
-class GetBucketReplication(Guarded, Operation[ReplicationConfiguration]):
+class GetBucketReplication(ExpectedOwnerParams, Operation[ReplicationConfiguration]):
     """Read a bucket's replication rules. Raises `NoSuchConfiguration`."""
 
     bucket: str
 
 
 @operation("PUT", "/{bucket}?replication")
-class PutBucketReplication(Guarded, Operation[Result]):
+class PutBucketReplication(ExpectedOwnerParams, Operation[Result]):
     """Replace a bucket's replication rules. Both buckets must be versioned. Raises `InvalidRequest`."""
 
     bucket: str
@@ -97,8 +97,8 @@ class PutBucketReplication(Guarded, Operation[Result]):
     token: Annotated[str | None, Header("x-amz-bucket-object-lock-token")] = None
 
 
-@operation("DELETE", "/{bucket}?replication", ok=204)
-class DeleteBucketReplication(Guarded, Operation[Result]):
+@operation("DELETE", "/{bucket}?replication", success_status=204)
+class DeleteBucketReplication(ExpectedOwnerParams, Operation[Result]):
     """Remove a bucket's replication rules."""
 
     bucket: str
@@ -110,7 +110,7 @@ class ReattemptResult(Result):
     scheduled_time: Annotated[Timestamp | None, Header("x-ibm-replication-reattempt-scheduled-time")] = None
 
 
-@operation("PUT", "/{bucket}?ibm-replication-reattempt", ok=204)
+@operation("PUT", "/{bucket}?ibm-replication-reattempt", success_status=204)
 class PutBucketReplicationReattempt(Operation[ReattemptResult]):
     """Ask for another try of all replications that failed, from the next midnight GMT on (IBM)."""
 

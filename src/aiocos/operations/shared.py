@@ -13,7 +13,7 @@ from aiocos.wire.values import CustomerKey, Stored
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Guarded:
+class ExpectedOwnerParams:
     """The account that must own the bucket."""
 
     __slots__ = ()
@@ -21,7 +21,7 @@ class Guarded:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Paid:
+class RequestPayerParams:
     """Part of the protocol; without meaning on COS."""
 
     __slots__ = ()
@@ -29,7 +29,7 @@ class Paid:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Mirrored:
+class MirrorParams:
     """On-premises systems with mirrored vaults: which side to read."""
 
     __slots__ = ()
@@ -37,7 +37,7 @@ class Mirrored:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Content:
+class ContentParams:
     """What a reader of the object is told about its content."""
 
     __slots__ = ()
@@ -60,7 +60,7 @@ class Content:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Encryption:
+class EncryptionParams:
     """Server-side encryption: with a key of the customer's own (SSE-C: 32 bytes, needs TLS), or by name."""
 
     __slots__ = ()
@@ -70,7 +70,7 @@ class Encryption:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class CustomerEncryption:
+class CustomerKeyParams:
     """The customer key (SSE-C, 32 bytes) an object was written with."""
 
     __slots__ = ()
@@ -78,7 +78,7 @@ class CustomerEncryption:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class SourceConditions:
+class CopySourceParams:
     """When to copy, and how to read the source."""
 
     __slots__ = ()
@@ -93,7 +93,7 @@ class SourceConditions:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class ReadConditions:
+class ReadConditionParams:
     """When to answer with the object; else 304 (`NotModified`) or 412 (`PreconditionFailed`)."""
 
     __slots__ = ()
@@ -104,7 +104,7 @@ class ReadConditions:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class WriteConditions:
+class WriteConditionParams:
     """When to write; else 412 (`PreconditionFailed`).
 
     IBM documents these for PUT, HEAD and GET of an object, not for copies and not for the completion of a multipart upload: a
@@ -136,7 +136,7 @@ class ForbidOverwriteParams:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Retaining:
+class RetentionParams:
     """Retention of an object in a bucket with a retention policy: a period (seconds or timedelta; -1 indefinite, -2 permanent)
     or a date, not both; and one legal hold.
     """
@@ -148,7 +148,7 @@ class Retaining:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Locking:
+class ObjectLockParams:
     """Object Lock of the version that is written: mode and date come as a pair."""
 
     __slots__ = ()
@@ -160,7 +160,7 @@ class Locking:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class ObjectGrants:
+class ObjectAclParams:
     """Who may do what with an object. COS promises only `acl="public-read"`."""
 
     __slots__ = ()
@@ -172,7 +172,7 @@ class ObjectGrants:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Grants(ObjectGrants):
+class AclParams(ObjectAclParams):
     """The same with the right to write."""
 
     __slots__ = ()
@@ -180,7 +180,7 @@ class Grants(ObjectGrants):
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class Checksums:
+class ChecksumParams:
     """Checksums of the body, base64. Where none is given, the client adds the one of `ClientConfig.checksum`."""
 
     __slots__ = ()
@@ -194,7 +194,7 @@ class Checksums:
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
-class ResponseOverrides:
+class ResponseOverrideParams:
     """Headers that the answer shall have instead of the object's own."""
 
     __slots__ = ()
@@ -234,7 +234,7 @@ class Tag(Extensible):
     value: str
 
 
-class Checked(Document):
+class ChecksumFields(Document):
     """Checksums of a body, base64, in an XML answer."""
 
     checksum_crc32: Annotated[str | None, Element("ChecksumCRC32")] = None
@@ -244,13 +244,13 @@ class Checked(Document):
     checksum_sha256: Annotated[str | None, Element("ChecksumSHA256")] = None
 
 
-class Charged(Result):
+class RequestChargedResult(Result):
     """The protocol's word on who pays; without meaning on COS."""
 
     request_charged: Annotated[str | None, Header("x-amz-request-charged")] = None
 
 
-class Encrypted(Charged):
+class EncryptionResult(RequestChargedResult):
     """How the service encrypted something."""
 
     customer_algorithm: Annotated[str | None, Header("x-amz-server-side-encryption-customer-algorithm")] = None
@@ -259,7 +259,7 @@ class Encrypted(Charged):
     sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
 
 
-class Written(Encrypted):
+class WriteResult(EncryptionResult):
     """What a service says of checksums, versions and encryption after it wrote something. ETags keep their quotes."""
 
     etag: Annotated[str, Header("ETag")] = ""
@@ -273,7 +273,7 @@ class Written(Encrypted):
     checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
 
 
-class Copied(Checked, Encrypted):
+class CopiedResult(ChecksumFields, EncryptionResult):
     """What a service says after it copied something."""
 
     needed: ClassVar[tuple[str, ...]] = ("etag",)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import BeforeValidator
 
-from aiocos.operations.shared import Guarded, Mirrored, Paid, Tag
+from aiocos.operations.shared import ExpectedOwnerParams, MirrorParams, RequestPayerParams, Tag
 from aiocos.wire.document import Document, Element, Extensible
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
 
@@ -55,7 +55,7 @@ class ObjectTagged(Result):
 
 
 @operation("GET", "/{bucket}/{key}?tagging")
-class GetObjectTagging(Paid, Guarded, Operation[ObjectTagSet]):
+class GetObjectTagging(RequestPayerParams, ExpectedOwnerParams, Operation[ObjectTagSet]):
     """Read an object's tags; without any, the set is empty. Raises `NoSuchKey`."""
 
     bucket: str
@@ -65,7 +65,7 @@ class GetObjectTagging(Paid, Guarded, Operation[ObjectTagSet]):
 
 
 @operation("PUT", "/{bucket}/{key}?tagging")
-class PutObjectTagging(Paid, Guarded, Operation[ObjectTagged]):
+class PutObjectTagging(RequestPayerParams, ExpectedOwnerParams, Operation[ObjectTagged]):
     """Replace an object's tags. Raises `NoSuchKey`, `InvalidRequest` (`InvalidTag`)."""
 
     bucket: str
@@ -75,8 +75,8 @@ class PutObjectTagging(Paid, Guarded, Operation[ObjectTagged]):
     version_id: Annotated[str | None, Query("versionId")] = None
 
 
-@operation("DELETE", "/{bucket}/{key}?tagging", ok=204)
-class DeleteObjectTagging(Guarded, Operation[ObjectTagged]):
+@operation("DELETE", "/{bucket}/{key}?tagging", success_status=204)
+class DeleteObjectTagging(ExpectedOwnerParams, Operation[ObjectTagged]):
     """Remove an object's tags. Raises `NoSuchKey`."""
 
     bucket: str
@@ -86,22 +86,22 @@ class DeleteObjectTagging(Guarded, Operation[ObjectTagged]):
 
 
 @operation("GET", "/{bucket}?tagging")
-class GetBucketTagging(Mirrored, Guarded, Operation[TagSet]):
+class GetBucketTagging(MirrorParams, ExpectedOwnerParams, Operation[TagSet]):
     """Read a bucket's tags. Raises `NoSuchConfiguration`. Not in IBM's documentation."""
 
     bucket: str
 
 
 @operation("PUT", "/{bucket}?tagging")
-class PutBucketTagging(Guarded, Operation[Result]):
+class PutBucketTagging(ExpectedOwnerParams, Operation[Result]):
     """Replace a bucket's tags. Not in IBM's documentation."""
 
     bucket: str
     tags: Annotated[list[Tag] | dict[str, str] | TagSet, Body(md5=True, of=Tagging)]
 
 
-@operation("DELETE", "/{bucket}?tagging", ok=204)
-class DeleteBucketTagging(Guarded, Operation[Result]):
+@operation("DELETE", "/{bucket}?tagging", success_status=204)
+class DeleteBucketTagging(ExpectedOwnerParams, Operation[Result]):
     """Remove a bucket's tags. Not in IBM's documentation."""
 
     bucket: str

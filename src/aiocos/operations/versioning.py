@@ -6,7 +6,7 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-versi
 from dataclasses import KW_ONLY
 from typing import Annotated, ClassVar, Literal
 
-from aiocos.operations.shared import Guarded
+from aiocos.operations.shared import ExpectedOwnerParams
 from aiocos.wire.document import Element, Extensible
 from aiocos.wire.spec import Body, Header, Operation, Result, operation
 
@@ -22,14 +22,14 @@ class VersioningConfiguration(Extensible, Result):
 
 
 @operation("GET", "/{bucket}?versioning")
-class GetBucketVersioning(Guarded, Operation[VersioningConfiguration]):
+class GetBucketVersioning(ExpectedOwnerParams, Operation[VersioningConfiguration]):
     """Ask whether a bucket keeps versions."""
 
     bucket: str
 
 
 @operation("PUT", "/{bucket}?versioning")
-class PutBucketVersioning(Guarded, Operation[Result]):
+class PutBucketVersioning(ExpectedOwnerParams, Operation[Result]):
     """Let a bucket keep versions (`Enabled`), or no more (`Suspended`). Wait some minutes before relying on it.
 
     Raises `InvalidBucketState`: a retention policy, Object Lock or replication stands against it.

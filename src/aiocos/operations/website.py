@@ -5,7 +5,7 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-stati
 
 from typing import Annotated, ClassVar, Literal
 
-from aiocos.operations.shared import Guarded
+from aiocos.operations.shared import ExpectedOwnerParams
 from aiocos.wire.document import Element, Extensible
 from aiocos.wire.spec import Body, Operation, Result, operation
 
@@ -79,22 +79,22 @@ class WebsiteConfiguration(Extensible, Result):
 
 
 @operation("GET", "/{bucket}?website")
-class GetBucketWebsite(Guarded, Operation[WebsiteConfiguration]):
+class GetBucketWebsite(ExpectedOwnerParams, Operation[WebsiteConfiguration]):
     """Read a bucket's website configuration. Raises `NoSuchConfiguration`."""
 
     bucket: str
 
 
 @operation("PUT", "/{bucket}?website")
-class PutBucketWebsite(Guarded, Operation[Result]):
+class PutBucketWebsite(ExpectedOwnerParams, Operation[Result]):
     """Make a bucket a website. Its objects must be public to be seen there. Raises `InvalidRequest`."""
 
     bucket: str
     configuration: Annotated[WebsiteConfiguration, Body(md5=True)]
 
 
-@operation("DELETE", "/{bucket}?website", ok=204)
-class DeleteBucketWebsite(Guarded, Operation[Result]):
+@operation("DELETE", "/{bucket}?website", success_status=204)
+class DeleteBucketWebsite(ExpectedOwnerParams, Operation[Result]):
     """Make a bucket no website any more."""
 
     bucket: str

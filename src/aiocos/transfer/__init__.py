@@ -1,7 +1,7 @@
 """Transfers: objects of any size, in parts, with bounded memory, verified, and leaving nothing behind when they fail."""
 
 from aiocos.transfer.cleaning import FailedAbort
-from aiocos.transfer.handle import Handle
+from aiocos.transfer.handle import TransferHandle
 from aiocos.transfer.methods import Transfers
 from aiocos.transfer.monitor import Progress
 from aiocos.transfer.planning import SyncAction
@@ -22,10 +22,10 @@ __all__ = [
     "DownloadResult",
     "FailedAbort",
     "FileError",
-    "Handle",
     "Progress",
     "SyncAction",
     "SyncResult",
+    "TransferHandle",
     "Transfers",
     "UploadResult",
 ]

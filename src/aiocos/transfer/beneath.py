@@ -24,7 +24,7 @@ DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
-class Way:
+class DirectoryChain:
     """A chain of open directories, from a root to the directory of a name.
 
     All methods block.
@@ -38,7 +38,7 @@ class Way:
         self._segments: list[str] = []
         self._todo: deque[str] = deque()
 
-    def __enter__(self) -> Way:
+    def __enter__(self) -> DirectoryChain:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from aiocos.errors import ConfigError
 
 
-class Budget:
+class MemoryBudget:
     """Bytes that may be in memory at once."""
 
     def __init__(self, total: int) -> None:

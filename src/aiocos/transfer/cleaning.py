@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
 from aiocos.errors import AccessDenied, CosError, NoSuchUpload, TransferError, printable
-from aiocos.groups import Service
+from aiocos.groups import Service, engine_of
 from aiocos.operations.multipart import CreateMultipartUpload, MultipartUpload
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ def keep(service: Service, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return task
 
 
-async def cleaned(service: Service) -> None:
+async def wait_for_aborts(service: Service) -> None:
     """Wait for the clean-ups that run, each of which bounds its own time; log how many uploads could not be aborted."""
     loop, clean = asyncio.get_running_loop(), _of(service)
     if tasks := [task for task in clean.tasks if task.get_loop() is loop]:
@@ -91,7 +91,7 @@ async def cleaned(service: Service) -> None:
         _log.warning(text, len(new), shown, more)
 
 
-async def take_back(service: Service, bucket: str, key: str, upload_id: str, cause: BaseException) -> Aborted | None:
+async def abort_after_failure(service: Service, bucket: str, key: str, upload_id: str, cause: BaseException) -> Aborted | None:
     """Abort an upload because of an exception. Returns what was found; None where the abort goes on in the background.
 
     After a cancel (a passed deadline is one) it is waited for `GRACE` seconds, else until it is done.
@@ -112,7 +112,7 @@ async def take_back(service: Service, bucket: str, key: str, upload_id: str, cau
 
 async def begin(service: Service, operation: CreateMultipartUpload) -> MultipartUpload:
     """Begin an upload. A cancel does not leave one whose id nobody learns: it could not be aborted."""
-    task = asyncio.ensure_future(service.engine.call(operation))
+    task = asyncio.ensure_future(engine_of(service).call(operation))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -124,7 +124,7 @@ async def begin(service: Service, operation: CreateMultipartUpload) -> Multipart
 async def _begun_and_aborted(
     service: Service, operation: CreateMultipartUpload, beginning: asyncio.Future[MultipartUpload]
 ) -> None:
-    ends = asyncio.get_running_loop().time() + service.engine.config.transfer.cleanup_timeout
+    ends = asyncio.get_running_loop().time() + engine_of(service).config.transfer.cleanup_timeout
     try:
         async with asyncio.timeout_at(ends):
             begun = await beginning
@@ -143,7 +143,7 @@ async def abort(service: Service, bucket: str, key: str, upload_id: str, ends: f
     """
     multipart = service.multipart
     if ends is None:
-        ends = asyncio.get_running_loop().time() + service.engine.config.transfer.cleanup_timeout
+        ends = asyncio.get_running_loop().time() + engine_of(service).config.transfer.cleanup_timeout
     aborted = False
     error: Exception | str = "it is still there after three aborts"
     try:

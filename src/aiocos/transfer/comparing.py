@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 
 from aiocos.config import MIB
 from aiocos.errors import CosError
-from aiocos.groups import Service
-from aiocos.groups.proof import Proof, evidence_for
+from aiocos.groups import Service, engine_of
+from aiocos.groups.proof import Checksum, find_verification
 from aiocos.operations.objects import GetObject, HeadObject
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.paths import LocalFile
@@ -67,12 +67,12 @@ async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
     assert isinstance(stored, RemoteObject)
     try:
         # The listing's ETag may be of an object under a customer's key; HEAD says what can be computed.
-        info = await service.engine.call(HeadObject(stored.bucket, stored.key))
-        evidence = await evidence_for(service.engine, GetObject(stored.bucket, stored.key), info)
+        info = await engine_of(service).call(HeadObject(stored.bucket, stored.key))
+        evidence = await find_verification(engine_of(service), GetObject(stored.bucket, stored.key), info)
         if evidence is None:
             return None
-        proof: Proof | None = evidence.proof
-        otherwise = evidence.otherwise
+        proof: Checksum | None = evidence.checksum
+        otherwise = evidence.fallback
         while proof is not None:
             if await in_thread(agrees, file.path, proof):
                 return True
@@ -86,7 +86,7 @@ async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
     return False
 
 
-def agrees(path: Path, proof: Proof) -> bool:
+def agrees(path: Path, proof: Checksum) -> bool:
     """Read a file, and tell whether a proof agrees with it. Blocks."""
     with path.open("rb") as file:
         while data := file.read(4 * MIB):

@@ -8,11 +8,11 @@ it again would meet "no such upload", which says nothing either. So it is settle
 * the upload is gone, and there is no such object: a failure;
 * the service does not say, however often it is asked: the upload is aborted. If there was one to abort, it had not been
   completed;
-* anything else is `Uncertain`.
+* anything else is `OutcomeUnknown`.
 
 An answer is held against the parts, too. The ETag of another object made of parts is an `IntegrityError`, unless the service's
 ETags are known to be no MD5s. An answer without an ETag settles nothing. Where its ETag cannot be compared, the object that
-HEAD shows under that ETag must have as many bytes as the parts; else it is `Uncertain`.
+HEAD shows under that ETag must have as many bytes as the parts; else it is `OutcomeUnknown`.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from aiocos.errors import (
     IntegrityError,
     NoSuchUpload,
     NotFound,
+    OutcomeUnknown,
     ProtocolError,
     Throttled,
     TransferError,
     TransportError,
     Unavailable,
-    Uncertain,
 )
-from aiocos.groups import Service
-from aiocos.net.retry import persist
+from aiocos.groups import Service, engine_of
+from aiocos.net.retry import retry_call
 from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.cleaning import abort, keep
@@ -74,10 +74,10 @@ class Completion:
         self._open = False
 
     async def run(self) -> CompletedUpload:
-        """Complete. Raises the service's errors, `IntegrityError`, `TransferError`, and `Uncertain`."""
-        engine = self._service.engine
+        """Complete. Raises the service's errors, `IntegrityError`, `TransferError`, and `OutcomeUnknown`."""
+        engine = engine_of(self._service)
         try:
-            done = await persist(self._once, config=engine.config.retry, budget=engine.budget, repeatable=True)
+            done = await retry_call(self._once, config=engine.config.retry, budget=engine.budget, repeatable=True)
             if isinstance(done, IntegrityError):
                 raise done
         except TransferError:
@@ -92,7 +92,7 @@ class Completion:
 
     async def _check(self, done: CompletedUpload) -> None:
         """Hold an answer against the parts."""
-        etag, expected, engine = digest.bare(done.etag), self._expected, self._service.engine
+        etag, expected, engine = digest.bare(done.etag), self._expected, engine_of(self._service)
         if expected is not None and etag == expected:
             return
         if engine.config.verify_writes and not self._opaque:
@@ -114,7 +114,7 @@ class Completion:
     async def _once(self) -> CompletedUpload | IntegrityError:
         """Try once. What is raised may be tried again; an error that is final is returned."""
         try:
-            done = await self._service.engine.call(self._operation)
+            done = await engine_of(self._service).call(self._operation)
             if not done.etag:
                 raise ProtocolError(f"the {self._what}: the completion was answered without an ETag")
             return done
@@ -158,7 +158,7 @@ class Completion:
 
     async def _look(self, version_id: str | None = None) -> ObjectInfo | None:
         try:
-            return await self._service.engine.call(dataclasses.replace(self._head, version_id=version_id))
+            return await engine_of(self._service).call(dataclasses.replace(self._head, version_id=version_id))
         except NotFound:
             return None
 
@@ -193,7 +193,7 @@ class Completion:
             parts_done=len(self._operation.parts),
         )
 
-    def _uncertain(self, error: CosError, info: ObjectInfo | None) -> Uncertain:
+    def _uncertain(self, error: CosError, info: ObjectInfo | None) -> OutcomeUnknown:
         has = f"has the ETag {info.etag} and {info.content_length} bytes" if info else "cannot be seen"
         expected = self._expected or "one that cannot be foretold"
         return self._doubt(
@@ -201,8 +201,8 @@ class Completion:
             f". The last error: {error}",
         )
 
-    def _doubt(self, why: str, more: str = "") -> Uncertain:
-        return Uncertain(
+    def _doubt(self, why: str, more: str = "") -> OutcomeUnknown:
+        return OutcomeUnknown(
             f"the {self._what}: {why}. It may have been completed, and replaced since: look at the object, and at the upload "
             f"{self._operation.upload_id}{more}",
             upload_id=self._operation.upload_id,

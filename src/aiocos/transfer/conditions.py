@@ -13,20 +13,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiocos.errors import InvalidRequest, NotFound, PreconditionFailed
-from aiocos.groups import Service
+from aiocos.groups import Service, engine_of
 from aiocos.operations.objects import HeadObject, ObjectInfo
-from aiocos.transfer.stated import Copy, Upload
+from aiocos.transfer.stated import CopyRequest, UploadRequest
 from aiocos.wire import digest
 
 
-def forbidding(request: Upload | Copy) -> dict[str, Any]:
+def forbidding(request: UploadRequest | CopyRequest) -> dict[str, Any]:
     """Return what goes along with `if_none_match="*"` in requests for which that is not documented."""
     if request.if_none_match == "*" and request.forbid_overwrite is None:
         return {"forbid_overwrite": True}
     return {}
 
 
-async def check_target(service: Service, request: Upload | Copy, what: str) -> None:
+async def check_target(service: Service, request: UploadRequest | CopyRequest, what: str) -> None:
     """Raise `PreconditionFailed` where a condition on the target does not hold now.
 
     Makes no request where there is no condition. Raises the errors of HEAD: without the right to look, nothing can be promised.
@@ -41,7 +41,7 @@ async def check_target(service: Service, request: Upload | Copy, what: str) -> N
         request_payer=request.request_payer,
     )
     try:
-        info = await service.engine.call(head)
+        info = await engine_of(service).call(head)
     except NotFound:
         info = None
     except InvalidRequest:
@@ -59,7 +59,7 @@ async def check_target(service: Service, request: Upload | Copy, what: str) -> N
         )
 
 
-def _failed(request: Upload | Copy, info: ObjectInfo | None) -> str | None:
+def _failed(request: UploadRequest | CopyRequest, info: ObjectInfo | None) -> str | None:
     """Name the condition that does not hold."""
     if request.if_match is not None and (info is None or not _names(request.if_match, info.etag)):
         return f"if_match={request.if_match!r}, and the object {_has(info)}"

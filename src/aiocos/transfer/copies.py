@@ -19,23 +19,23 @@ from aiocos.errors import (
     NoSuchKey,
     NoSuchVersion,
     NotModified,
+    OutcomeUnknown,
     PreconditionFailed,
     ProtocolError,
     TransferError,
-    Uncertain,
 )
-from aiocos.groups import Service
+from aiocos.groups import Service, engine_of
 from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPartCopy
 from aiocos.operations.objects import CopyObject, HeadObject, ObjectInfo
-from aiocos.transfer.budget import Budget
-from aiocos.transfer.cleaning import begin, take_back
+from aiocos.transfer.budget import MemoryBudget
+from aiocos.transfer.cleaning import abort_after_failure, begin
 from aiocos.transfer.completion import Completion
 from aiocos.transfer.conditions import check_target, forbidding
-from aiocos.transfer.kept import Kept
+from aiocos.transfer.kept import SourceMetadata
 from aiocos.transfer.monitor import Monitor
-from aiocos.transfer.plan import Part, check_concurrency, check_copy_threshold, check_part_size, cut, part_size_for
+from aiocos.transfer.plan import PartRange, check_concurrency, check_copy_threshold, check_part_size, cut, part_size_for
 from aiocos.transfer.results import CopyResult, leaves, raise_for
-from aiocos.transfer.stated import Copy, carry
+from aiocos.transfer.stated import CopyRequest, carry
 from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire import digest
 from aiocos.wire.ranges import ByteRange
@@ -43,12 +43,14 @@ from aiocos.wire.values import CopySource, CustomerKey
 from aiocos.written import composite_of
 
 
-async def copy(service: Service, budget: Budget, request: Copy, monitor: Monitor, *, strict: bool = True) -> CopyResult:
+async def copy(
+    service: Service, budget: MemoryBudget, request: CopyRequest, monitor: Monitor, *, strict: bool = True
+) -> CopyResult:
     """Carry a copy out. It holds no bytes, and needs nothing of the budget.
 
     Without `strict`, what CopyObject refuses is sent, for the service to refuse.
     """
-    config = service.engine.config.transfer
+    config = engine_of(service).config.transfer
     check_concurrency(request.concurrency)
     if request.part_size is not None:
         check_part_size(request.part_size)
@@ -65,7 +67,7 @@ async def copy(service: Service, budget: Budget, request: Copy, monitor: Monitor
         return await _Parts(service, request, info, what, monitor).run()
 
 
-def _check(request: Copy, what: str) -> None:
+def _check(request: CopyRequest, what: str) -> None:
     """Refuse what CopyObject refuses, before anything is asked; parts would do it."""
     given = (request.retention_period, request.retention_expires, request.retention_legal_hold_id)
     if request.retention_directive != "REPLACE" and any(value is not None for value in given):
@@ -85,7 +87,7 @@ def _raw(key: CustomerKey | bytes | None) -> bytes | None:
     return key.key if isinstance(key, CustomerKey) else key
 
 
-async def _look(service: Service, request: Copy) -> ObjectInfo:
+async def _look(service: Service, request: CopyRequest) -> ObjectInfo:
     """Ask about the source, on the caller's conditions: what is seen here is what will be copied."""
     head = HeadObject(
         request.source_bucket,
@@ -100,7 +102,7 @@ async def _look(service: Service, request: Copy) -> ObjectInfo:
         request_payer=request.request_payer,
     )
     try:
-        return await service.engine.call(head)
+        return await engine_of(service).call(head)
     except NotModified as error:
         # What is "you have it already" to a reader is a condition that failed to a copy.
         raise PreconditionFailed(
@@ -113,7 +115,7 @@ async def _look(service: Service, request: Copy) -> ObjectInfo:
         ) from error
 
 
-def _pinned(request: Copy, info: ObjectInfo) -> dict[str, Any]:
+def _pinned(request: CopyRequest, info: ObjectInfo) -> dict[str, Any]:
     """The source as it was seen: its version, and its ETag. The caller's other conditions have been looked at already."""
     return {
         "source": CopySource(request.source_bucket, request.source_key, request.version_id or info.version_id),
@@ -128,18 +130,18 @@ def _replaced(what: str, info: ObjectInfo) -> str:
     return f"the {what}: the source is not what it was when the copy began (its ETag was {info.etag}): nothing was copied"
 
 
-async def _in_one_piece(service: Service, request: Copy, info: ObjectInfo, what: str, monitor: Monitor) -> CopyResult:
+async def _in_one_piece(service: Service, request: CopyRequest, info: ObjectInfo, what: str, monitor: Monitor) -> CopyResult:
     monitor.parts_total = 1
     await check_target(service, request, what)
     operation = carry(request, CopyObject, **_pinned(request, info), **forbidding(request))
     try:
-        result = await service.engine.call(operation)
+        result = await engine_of(service).call(operation)
     except PreconditionFailed as error:
         if request.forbid_overwrite or request.if_match or request.if_none_match or request.if_unmodified_since:
             # The condition that failed may be one on the target.
             raise
         raise TransferError(_replaced(what, info)) from error
-    monitor.moved(info.size, parts=1)
+    monitor.advance(info.size, parts=1)
     return CopyResult(
         bucket=request.bucket,
         key=request.key,
@@ -155,14 +157,14 @@ async def _in_one_piece(service: Service, request: Copy, info: ObjectInfo, what:
 class _Parts:
     """One copy by parts."""
 
-    def __init__(self, service: Service, request: Copy, info: ObjectInfo, what: str, monitor: Monitor) -> None:
+    def __init__(self, service: Service, request: CopyRequest, info: ObjectInfo, what: str, monitor: Monitor) -> None:
         self._service = service
-        self._engine = service.engine
+        self._engine = engine_of(service)
         self._request = request
         self._info = info
         self._what = what
         self._monitor = monitor
-        config = service.engine.config.transfer
+        config = engine_of(service).config.transfer
         self._part_size = part_size_for(info.size, request.part_size or config.copy_part_size)
         self._places = asyncio.Semaphore(request.concurrency or config.concurrency)
         self._done: dict[int, CompletedPart] = {}
@@ -174,7 +176,7 @@ class _Parts:
             raise ProtocolError(f"the {self._what}: the source has no ETag, and parts could be of two versions of it")
         parts = list(cut(info.size, self._part_size))
         self._monitor.parts_total = len(parts)
-        kept = Kept(self._service, request, info, self._what)
+        kept = SourceMetadata(self._service, request, info, self._what)
         said, (retention, holds) = await kept.said(), await kept.retention()
         await check_target(self._service, request, self._what)
         created = await begin(self._service, carry(request, CreateMultipartUpload, **said, **forbidding(request)))
@@ -186,27 +188,27 @@ class _Parts:
             self._monitor.verifying()
             await check_target(self._service, request, self._what)
             result = await self._complete(created.upload_id, retention)
-        except Uncertain:
+        except OutcomeUnknown:
             # It may be there: aborting might be wrong, and would not help.
             raise
         except BaseException as error:
-            await take_back(self._service, request.bucket, request.key, created.upload_id, error)
+            await abort_after_failure(self._service, request.bucket, request.key, created.upload_id, error)
             raise
         await kept.hold(holds)
         return result
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
-    async def _copy(self, upload_id: str, parts: list[Part]) -> None:
+    async def _copy(self, upload_id: str, parts: list[PartRange]) -> None:
         async with TaskGroup() as tasks:
             for part in parts:
-                await self._monitor.going()
+                await self._monitor.wait_if_paused()
                 await self._places.acquire()
                 task = tasks.create_task(self._part(upload_id, part))
                 # Not by the task itself: one that is cancelled before its first step runs none of its code.
                 task.add_done_callback(lambda _: self._places.release())
 
-    async def _part(self, upload_id: str, part: Part) -> None:
+    async def _part(self, upload_id: str, part: PartRange) -> None:
         operation = carry(
             self._request,
             UploadPartCopy,
@@ -217,7 +219,7 @@ class _Parts:
         )
         result = await self._engine.call(operation)
         self._done[part.number] = CompletedPart(etag=result.etag, part_number=part.number)
-        self._monitor.moved(part.length, parts=1)
+        self._monitor.advance(part.length, parts=1)
 
     def _failure(self, group: BaseExceptionGroup[BaseException], upload_id: str) -> BaseException:
         causes = leaves(group)

@@ -17,7 +17,7 @@ AT_ONCE = 32
 _CAUSES = 100
 
 
-class Crew:
+class TaskPool:
     """Carries out works, so many at once. `bytes` and `files` were done, `errors` and `causes` say what failed."""
 
     def __init__(self, width: int | None, monitor: Monitor) -> None:
@@ -29,7 +29,7 @@ class Crew:
         self.errors: list[FileError] = []
         self.causes: list[Exception] = []
 
-    async def __aenter__(self) -> Crew:
+    async def __aenter__(self) -> TaskPool:
         await self._tasks.__aenter__()
         return self
 
@@ -43,7 +43,7 @@ class Crew:
 
     async def do(self, path: str, key: str, work: Callable[[], Awaitable[int]]) -> None:
         """Have a work done when there is a place for it; it returns its bytes."""
-        await self._monitor.going()
+        await self._monitor.wait_if_paused()
         await self._places.acquire()
         self._tasks.create_task(self._one(path, key, work)).add_done_callback(lambda _: self._places.release())
 

@@ -14,25 +14,25 @@ from functools import partial
 from pathlib import Path
 
 from aiocos.errors import ConfigError
-from aiocos.groups import Service
-from aiocos.transfer.budget import Budget
+from aiocos.groups import Service, engine_of
+from aiocos.transfer.budget import MemoryBudget
 from aiocos.transfer.comparing import difference
-from aiocos.transfer.crew import Crew
-from aiocos.transfer.download import Download, download
+from aiocos.transfer.crew import TaskPool
+from aiocos.transfer.download import DownloadRequest, download
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.globs import Filter
-from aiocos.transfer.monitor import Monitor, Observed
-from aiocos.transfer.paths import Landing, LocalFile, Symlinks, Unreadable
+from aiocos.transfer.monitor import Monitor, ProgressCallbacks
+from aiocos.transfer.paths import LocalFile, SafeTarget, Symlinks, Unreadable
 from aiocos.transfer.plan import check_concurrency
 from aiocos.transfer.planning import Step, steps
 from aiocos.transfer.results import DirectoryError, DirectoryResult
 from aiocos.transfer.sides import Directory, Entry, Prefix, RemoteObject, Side
-from aiocos.transfer.stated import Upload
+from aiocos.transfer.stated import UploadRequest
 from aiocos.transfer.upload import upload
 
 
 @dataclass(kw_only=True, slots=True)
-class _Both(Observed):
+class _Both(ProgressCallbacks):
     prefix: str = ""
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
@@ -42,7 +42,7 @@ class _Both(Observed):
 
 
 @dataclass(slots=True)
-class UploadDirectory(_Both):
+class UploadDirectoryRequest(_Both):
     """Upload all regular files below a directory; a file's key is `prefix` and its path with slashes.
 
     Whatever else is there and cannot be read as a file is a failure of its own, with its name: a directory without permission,
@@ -62,7 +62,7 @@ class UploadDirectory(_Both):
 
 
 @dataclass(slots=True)
-class DownloadDirectory(_Both):
+class DownloadDirectoryRequest(_Both):
     """Download all objects under a prefix; an object's path is what its key has after the prefix.
 
     Keys that are no path of their own below `root` (`../x`, `/x`, `a//b`, a NUL) are refused, each with the reason, and so are
@@ -77,7 +77,9 @@ class DownloadDirectory(_Both):
     root: str | os.PathLike[str]
 
 
-async def upload_directory(service: Service, budget: Budget, request: UploadDirectory, monitor: Monitor) -> DirectoryResult:
+async def upload_directory(
+    service: Service, budget: MemoryBudget, request: UploadDirectoryRequest, monitor: Monitor
+) -> DirectoryResult:
     """Carry the upload of a directory out."""
     check_concurrency(request.concurrency)
     wanted, root = Filter(request.include, request.exclude), Path(request.root)
@@ -89,24 +91,26 @@ async def upload_directory(service: Service, budget: Budget, request: UploadDire
     async def one(step: Step) -> int:
         assert isinstance(step.source, LocalFile)
         key = request.prefix + step.source.name
-        up = Upload(request.bucket, key, step.source.path, part_size=request.part_size, resume=request.resume)
+        up = UploadRequest(request.bucket, key, step.source.path, part_size=request.part_size, resume=request.resume)
         return (await upload(service, budget, up, monitor.of_file(request, key))).size
 
     return await _all(service, request, source, target, monitor, one)
 
 
-async def download_directory(service: Service, budget: Budget, request: DownloadDirectory, monitor: Monitor) -> DirectoryResult:
+async def download_directory(
+    service: Service, budget: MemoryBudget, request: DownloadDirectoryRequest, monitor: Monitor
+) -> DirectoryResult:
     """Carry the download of a directory out."""
     check_concurrency(request.concurrency)
     wanted, root = Filter(request.include, request.exclude), Path(request.root)
     source = Prefix(service, request.bucket, request.prefix, wanted, folders=False)
-    config = service.engine.config.transfer
-    landing = Landing(root, state=config.journals, fsync=config.fsync)
+    config = engine_of(service).config.transfer
+    landing = SafeTarget(root, state=config.state_dir, fsync=config.fsync)
 
     async def one(step: Step) -> int:
         assert isinstance(step.source, RemoteObject)
         async with landing.target(step.source.name) as path:
-            down = Download(request.bucket, step.source.key, path, part_size=request.part_size, resume=request.resume)
+            down = DownloadRequest(request.bucket, step.source.key, path, part_size=request.part_size, resume=request.resume)
             return (await download(service, budget, down, monitor.of_file(request, step.source.key))).size
 
     async with landing.opened():
@@ -138,7 +142,10 @@ async def _all(
     what = f"the transfer of {source} to {target}"
     there = target.entries() if request.resume else nothing()
     async with monitor.run(None, what):
-        async with Crew(request.concurrency, monitor) as crew, aclosing(steps(source.entries(), there, differ, same)) as found:
+        async with (
+            TaskPool(request.concurrency, monitor) as crew,
+            aclosing(steps(source.entries(), there, differ, same)) as found,
+        ):
             async for step in found:
                 entry = step.source
                 if entry is None:

@@ -36,16 +36,16 @@ from aiocos.errors import (
     ProtocolError,
     TransferError,
 )
-from aiocos.groups import Service
-from aiocos.groups.proof import evidence_for, pinned_to
+from aiocos.groups import Service, engine_of
+from aiocos.groups.proof import find_verification, pinned_to
 from aiocos.groups.reading import ObjectStream, compare
 from aiocos.operations.objects import GetObject
-from aiocos.operations.shared import CustomerEncryption, Guarded, ReadConditions
-from aiocos.transfer.budget import Budget
+from aiocos.operations.shared import CustomerKeyParams, ExpectedOwnerParams, ReadConditionParams
+from aiocos.transfer.budget import MemoryBudget
 from aiocos.transfer.files import in_thread
-from aiocos.transfer.monitor import Monitor, Observed
+from aiocos.transfer.monitor import Monitor, ProgressCallbacks
 from aiocos.transfer.partial import Partial
-from aiocos.transfer.plan import Part, check_concurrency, check_threshold, cut, range_size_for
+from aiocos.transfer.plan import PartRange, check_concurrency, check_threshold, cut, range_size_for
 from aiocos.transfer.results import DownloadResult, leaves, raise_for
 from aiocos.transfer.target import Target
 from aiocos.transfer.tasks import TaskGroup
@@ -62,7 +62,7 @@ _TRIES = 3
 
 
 @dataclass(repr=False, slots=True)
-class Download(CustomerEncryption, ReadConditions, Guarded, Observed):
+class DownloadRequest(CustomerKeyParams, ReadConditionParams, ExpectedOwnerParams, ProgressCallbacks):
     """Download an object to a file, whole or not at all.
 
     Gives a `DownloadResult`. Raises the service's errors, `IntegrityError` where the bytes do not verify after three tries,
@@ -92,7 +92,7 @@ class Download(CustomerEncryption, ReadConditions, Guarded, Observed):
     timeout: float | None = None
 
 
-async def download(service: Service, budget: Budget, request: Download, monitor: Monitor) -> DownloadResult:
+async def download(service: Service, budget: MemoryBudget, request: DownloadRequest, monitor: Monitor) -> DownloadResult:
     """Carry a download out."""
     check_concurrency(request.concurrency)
     check_threshold(request.multipart_threshold)
@@ -121,12 +121,18 @@ class _Attempt:
     """One try at a download."""
 
     def __init__(
-        self, service: Service, budget: Budget, request: Download, target: Target, monitor: Monitor, refused: str | None
+        self,
+        service: Service,
+        budget: MemoryBudget,
+        request: DownloadRequest,
+        target: Target,
+        monitor: Monitor,
+        refused: str | None,
     ) -> None:
         self._service = service
         self._budget = budget
         self._request = request
-        self._config: TransferConfig = service.engine.config.transfer
+        self._config: TransferConfig = engine_of(service).config.transfer
         self._target = target
         self._monitor = monitor
         self._what = f"download of {request.bucket}/{request.key}"
@@ -138,7 +144,7 @@ class _Attempt:
         request = self._request
         return {
             "kind": "download",
-            "endpoint": self._service.engine.endpoint.origin,
+            "endpoint": engine_of(self._service).endpoint.origin,
             "bucket": request.bucket,
             "key": request.key,
             "version": request.version_id,
@@ -159,7 +165,7 @@ class _Attempt:
             expected_bucket_owner=request.expected_bucket_owner,
         )
         if not request.resume:
-            async with ObjectStream(self._service.engine, reading) as stream:
+            async with ObjectStream(engine_of(self._service), reading) as stream:
                 if (size := stream.info.content_length) is not None and size <= _SMALL:
                     return await self._small(stream, reading, size)
                 async with self._partial.open():
@@ -167,20 +173,20 @@ class _Attempt:
         async with self._partial.open():
             if self._partial.etag is not None and (result := await self._go_on(reading)):
                 return result
-            async with ObjectStream(self._service.engine, reading) as stream:
+            async with ObjectStream(engine_of(self._service), reading) as stream:
                 return await self._begin(stream, reading)
 
     async def _small(self, stream: ObjectStream, reading: GetObject, size: int) -> DownloadResult:
         """Fetch a small object: into memory, and from there to its place in one go."""
-        engine, monitor, what = self._service.engine, self._monitor, f"the {self._what}"
-        stream.unproven()
+        engine, monitor, what = engine_of(self._service), self._monitor, f"the {self._what}"
+        stream.skip_verification()
         monitor.bytes_total, monitor.parts_total = size, 1
-        evidence = await evidence_for(engine, reading, stream.info) if engine.config.verify_reads else None
+        evidence = await find_verification(engine, reading, stream.info) if engine.config.verify_reads else None
         async with self._budget.reserve(2 * size, monitor):
             data = await stream.read()
             verified = await compare(evidence, data, what) if evidence else None
             await in_thread(self._partial.put, data, what)
-        monitor.moved(len(data), parts=1)
+        monitor.advance(len(data), parts=1)
         return DownloadResult(
             bucket=self._request.bucket,
             key=self._request.key,
@@ -202,7 +208,7 @@ class _Attempt:
         given = self._request.multipart_threshold
         threshold = self._config.multipart_threshold if given is None else given
         if size is None or size <= max(threshold, wanted) or not stream.etag:
-            parts = [Part(1, 0, size if size is not None else 0)]
+            parts = [PartRange(1, 0, size if size is not None else 0)]
         else:
             parts = list(cut(size, range_size_for(size, wanted)))
             await self._partial.begin(stream.etag, stream.version_id, size)
@@ -224,7 +230,7 @@ class _Attempt:
         first = replace(pinned, range=ByteRange(missing[0].offset, missing[0].end - 1))
         async with contextlib.AsyncExitStack() as stack:
             try:
-                stream = await stack.enter_async_context(ObjectStream(self._service.engine, first))
+                stream = await stack.enter_async_context(ObjectStream(engine_of(self._service), first))
                 total = stream.extent.total if stream.extent else None
             except (PreconditionFailed, NotFound, InvalidRange, ProtocolError, ValueError) as error:
                 partial.refuse(f"the object was replaced since, or is gone: {error}")
@@ -233,24 +239,24 @@ class _Attempt:
                 partial.refuse(f"the object has {total} bytes now, and had {size}")
                 return None
             info = stream.info.model_copy(update={"content_length": size, "content_range": None})
-            if await evidence_for(self._service.engine, reading, info) is None:
+            if await find_verification(engine_of(self._service), reading, info) is None:
                 partial.refuse("nothing that the service says of the object vouches for what is there")
                 return None
-            self._monitor.moved(size - sum(part.length for part in missing), kept=True)
+            self._monitor.advance(size - sum(part.length for part in missing), kept=True)
             return await self._fill(stream, reading, size, parts, missing)
 
     async def _fill(
-        self, stream: ObjectStream, reading: GetObject, size: int | None, parts: list[Part], missing: list[Part]
+        self, stream: ObjectStream, reading: GetObject, size: int | None, parts: list[PartRange], missing: list[PartRange]
     ) -> DownloadResult:
         # The stream's own proof would be of the bytes that came; ours is of the bytes on disk.
-        stream.unproven()
+        stream.skip_verification()
         info = stream.info.model_copy(update={"content_length": size, "content_range": None})
         monitor, partial = self._monitor, self._partial
         monitor.bytes_total = size
         complete = len({part.number for part in parts} - {part.number for part in missing})
         monitor.parts_total, monitor.parts_done = complete + len(missing), complete
-        proving = self._service.engine.config.verify_reads or bool(partial.kept)
-        evidence = await evidence_for(self._service.engine, reading, info) if proving else None
+        proving = engine_of(self._service).config.verify_reads or bool(partial.kept)
+        evidence = await find_verification(engine_of(self._service), reading, info) if proving else None
         verifier = Verifier(partial.fd, size, evidence)
         for offset, length in partial.kept:
             verifier.has(offset, length)
@@ -279,21 +285,21 @@ class _Attempt:
             size=monitor.bytes_done,
             version_id=stream.version_id,
             verified=verifier.verified,
-            kept=monitor.bytes_kept,
-            refused=partial.refused or self._refused,
+            resumed_bytes=monitor.bytes_kept,
+            resume_rejected=partial.refused or self._refused,
         )
 
-    async def _first(self, stream: ObjectStream, part: Part, more: bool, verifier: Verifier) -> None:
+    async def _first(self, stream: ObjectStream, part: PartRange, more: bool, verifier: Verifier) -> None:
         """Read the first answer: all of it, or up to where the others begin."""
         async with self._budget.reserve(_HELD, self._monitor):
             await self._copy(stream, part.offset, part.length if more else None, verifier)
         if more:
             stream.close()
-        self._monitor.moved(0, parts=1)
+        self._monitor.advance(0, parts=1)
 
     async def _others(
         self,
-        parts: Iterable[Part],
+        parts: Iterable[PartRange],
         pinned: GetObject,
         places: asyncio.Semaphore,
         verifier: Verifier,
@@ -304,7 +310,7 @@ class _Attempt:
             places.release()
 
         for part in parts:
-            await self._monitor.going()
+            await self._monitor.wait_if_paused()
             await places.acquire()
             try:
                 taken = await self._budget.take(_HELD, self._monitor)
@@ -315,14 +321,14 @@ class _Attempt:
             task = tasks.create_task(self._range(part, pinned, verifier))
             task.add_done_callback(lambda _, taken=taken: release(taken))
 
-    async def _range(self, part: Part, pinned: GetObject, verifier: Verifier) -> None:
+    async def _range(self, part: PartRange, pinned: GetObject, verifier: Verifier) -> None:
         reading = replace(pinned, range=ByteRange(part.offset, part.end - 1))
-        async with ObjectStream(self._service.engine, reading) as stream:
-            stream.unproven()
+        async with ObjectStream(engine_of(self._service), reading) as stream:
+            stream.skip_verification()
             length = await self._copy(stream, part.offset, None, verifier)
         if length != part.length:
             raise ProtocolError(f"the {self._what}: bytes {part.offset}-{part.end - 1} came as {length} bytes")
-        self._monitor.moved(0, parts=1)
+        self._monitor.advance(0, parts=1)
 
     async def _copy(self, stream: ObjectStream, offset: int, limit: int | None, verifier: Verifier) -> int:
         """Write what comes at its place, in steps of 1 MiB; return the number of bytes."""
@@ -345,7 +351,7 @@ class _Attempt:
 
     async def _write(self, pieces: list[bytes], length: int, offset: int, verifier: Verifier) -> None:
         await self._partial.write(pieces, length, offset)
-        self._monitor.moved(length)
+        self._monitor.advance(length)
         verifier.has(offset, length)
 
     def _failure(self, group: BaseExceptionGroup[BaseException]) -> BaseException:

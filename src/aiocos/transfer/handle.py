@@ -11,7 +11,7 @@ from aiocos.transfer.monitor import Monitor, Progress, State
 T = TypeVar("T")
 
 
-class Handle(Generic[T]):
+class TransferHandle(Generic[T]):
     """A transfer under way, made by `client.start_upload` and its kin.
 
     ::

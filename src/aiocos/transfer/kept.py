@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from aiocos.errors import ConfigError, CosError, NoSuchConfiguration, NotServed, TransferError
-from aiocos.groups import Service
+from aiocos.errors import ConfigError, CosError, NoSuchConfiguration, OperationNotSupported, TransferError
+from aiocos.groups import Service, engine_of
 from aiocos.operations.objects import ObjectInfo
 from aiocos.operations.protection import GetBucketProtectionConfiguration
 from aiocos.operations.tagging import GetObjectTagging
-from aiocos.transfer.stated import Copy
+from aiocos.transfer.stated import CopyRequest
 from aiocos.wire.values import Stored
 
 _SAID = (
@@ -23,12 +23,12 @@ _SAID = (
 )
 
 
-class Kept:
+class SourceMetadata:
     """What is kept of one source, whose HEAD is `info`, where the request does not say otherwise."""
 
-    def __init__(self, service: Service, request: Copy, info: ObjectInfo, what: str) -> None:
+    def __init__(self, service: Service, request: CopyRequest, info: ObjectInfo, what: str) -> None:
         self._service = service
-        self._engine = service.engine
+        self._engine = engine_of(service)
         self._source = request.source_client or service
         self._request = request
         self._info = info
@@ -60,8 +60,8 @@ class Kept:
             expected_bucket_owner=request.expected_source_bucket_owner,
         )
         try:
-            tags = await self._source.engine.call(operation)
-        except (NoSuchConfiguration, NotServed):
+            tags = await engine_of(self._source).call(operation)
+        except (NoSuchConfiguration, OperationNotSupported):
             return None
         return urlencode(tags.as_dict(), quote_via=quote) or None
 

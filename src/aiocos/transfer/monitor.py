@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeAlias
 
-from aiocos.errors import TimedOut, printable
+from aiocos.errors import RequestTimeoutError, printable
 
 State = Literal["queued", "running", "paused", "verifying", "done", "failed", "cancelled"]
 
@@ -51,7 +51,7 @@ Observer: TypeAlias = "Callable[[Progress], Awaitable[object] | None]"
 
 
 @dataclass(repr=False, slots=True)
-class Observed:
+class ProgressCallbacks:
     """What all transfers have for those who watch: `progress` hears of everything, the others of their moment.
 
     `on_queued` hears when the transfer begins, `on_progress` when bytes have moved, `on_done` once at its end, however that is:
@@ -111,7 +111,7 @@ def _failed(progress: Progress) -> None:
 class Monitor:
     """Counts for one transfer, tells its observers, and holds it while it is paused."""
 
-    def __init__(self, observed: Observed, bucket: str, key: str, parent: Monitor | None = None) -> None:
+    def __init__(self, observed: ProgressCallbacks, bucket: str, key: str, parent: Monitor | None = None) -> None:
         def listener(observer: Observer | None) -> list[_Listener]:
             return [] if observer is None else [_Listener(observer)]
 
@@ -132,9 +132,9 @@ class Monitor:
         self.parts_done = 0
         self.error: BaseException | None = None
 
-    def of_file(self, observed: Observed, key: str) -> Monitor:
+    def of_file(self, observed: ProgressCallbacks, key: str) -> Monitor:
         """Return the monitor of one file of this directory: `progress` hears of it."""
-        return Monitor(Observed(progress=observed.progress), self._bucket, key, parent=self)
+        return Monitor(ProgressCallbacks(progress=observed.progress), self._bucket, key, parent=self)
 
     @property
     def progress(self) -> Progress:
@@ -153,7 +153,7 @@ class Monitor:
 
     # -- what the transfer says -----------------------------------------------------------------------------------
 
-    def moved(self, size: int, *, parts: int = 0, kept: bool = False) -> None:
+    def advance(self, size: int, *, parts: int = 0, kept: bool = False) -> None:
         """Count bytes and parts, and tell. `kept`: an earlier run had transferred them."""
         self.bytes_done += size
         self.parts_done += parts
@@ -163,7 +163,7 @@ class Monitor:
             self.state = "running"
         self._tell(self._moved)
         if self._parent is not None:
-            self._parent.moved(size, kept=kept)
+            self._parent.advance(size, kept=kept)
 
     def verifying(self) -> None:
         """Tell that all bytes have moved, and are being looked at."""
@@ -173,16 +173,16 @@ class Monitor:
     def restarted(self) -> None:
         """Begin to count anew."""
         if self._parent is not None:
-            self._parent.moved(-self.bytes_done)
+            self._parent.advance(-self.bytes_done)
         self.bytes_done = self.bytes_kept = self.parts_done = 0
         self._tell(self._moved)
 
-    async def going(self) -> None:
+    async def wait_if_paused(self) -> None:
         """Wait while the transfer is paused, or what it belongs to."""
         while self._paused is not None:
             await self._paused.wait()
         if self._parent is not None:
-            await self._parent.going()
+            await self._parent.wait_if_paused()
 
     def _tell(self, listeners: list[_Listener]) -> None:
         if listeners:
@@ -219,15 +219,15 @@ class Monitor:
                 yield
         except BaseException as error:
             # A source may raise a TimeoutError of its own, which is the caller's to understand.
-            late = clock.expired() and isinstance(error, TimeoutError) and not isinstance(error, TimedOut)
-            meaning = TimedOut(f"{what}: not done within {timeout:g} s", sent=True) if late else error
+            late = clock.expired() and isinstance(error, TimeoutError) and not isinstance(error, RequestTimeoutError)
+            meaning = RequestTimeoutError(f"{what}: not done within {timeout:g} s", sent=True) if late else error
             cancelled = isinstance(error, asyncio.CancelledError)
             await self._end("cancelled" if cancelled else "failed", meaning, _IN_TIME if cancelled or late else _LAST_WORDS)
             if meaning is not error:
                 raise meaning from error
             raise
         if self._parent is not None:
-            self._parent.moved(0, parts=1)
+            self._parent.advance(0, parts=1)
         await self._end("done", None, _LAST_WORDS)
 
     async def _end(self, state: State, error: BaseException | None, patience: float) -> None:

@@ -26,7 +26,7 @@ from aiocos.errors import IntegrityError, printable
 from aiocos.transfer.files import NotOurs, held, in_thread, read_at, write_at
 from aiocos.transfer.journal import Journal, name_for
 from aiocos.transfer.paths import hidden_name
-from aiocos.transfer.plan import Part
+from aiocos.transfer.plan import PartRange
 from aiocos.transfer.target import Target
 from aiocos.wire import digest
 
@@ -144,9 +144,9 @@ class Partial:
             return
         await in_thread(self._journal.begin, {**self._what, "etag": etag, "version_id": version_id, "size": size})
 
-    def missing(self, parts: Iterable[Part]) -> list[Part]:
+    def missing(self, parts: Iterable[PartRange]) -> list[PartRange]:
         """Return the pieces of these parts, which are in order, that are not there."""
-        out: list[Part] = []
+        out: list[PartRange] = []
         kept, index = self.kept, 0
         for part in parts:
             at = part.offset
@@ -156,10 +156,10 @@ class Partial:
                 if offset >= part.end:
                     break
                 if offset > at:
-                    out.append(Part(part.number, at, offset - at))
+                    out.append(PartRange(part.number, at, offset - at))
                 at = offset + length
             if at < part.end:
-                out.append(Part(part.number, at, part.end - at))
+                out.append(PartRange(part.number, at, part.end - at))
         return out
 
     @property

@@ -6,7 +6,7 @@ with the reason; the rest goes on. Nor may a key name a file in which downloads 
 
 A path that was checked may lead elsewhere a moment later, when somebody replaces one of its directories by a link. So nothing
 is created or deleted by its path: the directories are opened one below the other, each by its name in the one before and never
-through a link, and the last of them stays open while the file in it is written (`Landing`).
+through a link, and the last of them stays open while the file in it is written (`SafeTarget`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from aiocos.errors import TransferError
-from aiocos.transfer.beneath import DIRECTORY, NO_LINK, Way
+from aiocos.transfer.beneath import DIRECTORY, NO_LINK, DirectoryChain
 from aiocos.transfer.files import OpenTarget, held, make_directory
 from aiocos.transfer.globs import Filter
 from aiocos.transfer.journal import state_directory
@@ -225,7 +225,7 @@ def stands(root: Path, name: str, symlinks: Symlinks) -> bool:
 # -- where objects land -----------------------------------------------------------------------------------------------
 
 
-class Landing:
+class SafeTarget:
     """The directory that the objects of a prefix are written to.
 
     Each object has a path of its own below it, and none is led outside by a link.
@@ -296,7 +296,7 @@ class Landing:
         if self._fd is None:
             return path
         try:
-            with Way(self._fd, self._root, self._real, name) as way:
+            with DirectoryChain(self._fd, self._root, self._real, name) as way:
                 self._check(way, path, name, complete=way.go())
         except OSError as error:
             raise TransferError(f"the key {name!r} is no path here: {error.strerror or error}") from error
@@ -312,7 +312,7 @@ class Landing:
     def _take(self, name: str) -> OpenTarget:
         path = self.path(name)
         assert self._fd is not None
-        with Way(self._fd, self._root, self._real, name) as way:
+        with DirectoryChain(self._fd, self._root, self._real, name) as way:
             with self._making:
                 complete = way.go(create=True, fsync=self._fsync)
             self._check(way, path, name, complete=complete)
@@ -326,7 +326,7 @@ class Landing:
             raise TransferError(f"the key {name!r} is no path of its own here: another differs from it in case alone")
         return path
 
-    def _check(self, way: Way, path: Path, name: str, *, complete: bool) -> None:
+    def _check(self, way: DirectoryChain, path: Path, name: str, *, complete: bool) -> None:
         """Refuse what must not be replaced by a file, and a place where state is kept."""
         if self._state is not None and (way.real / path.name).is_relative_to(self._state):
             raise TransferError(f"the key {name!r} is no path here: in {self._state} uploads keep their journals")
@@ -360,16 +360,16 @@ class Landing:
         if self._seen is not None and self._seen.get(_folded(name), hash(name)) != hash(name):
             return False
 
-        def remove(way: Way) -> None:
+        def remove(way: DirectoryChain) -> None:
             os.unlink(name.rpartition("/")[2], dir_fd=way.directory)
             way.prune()
 
         return self._reach(name, remove)
 
-    def _reach(self, name: str, work: Callable[[Way], None]) -> bool:
+    def _reach(self, name: str, work: Callable[[DirectoryChain], None]) -> bool:
         if self._fd is None:
             return False
-        with Way(self._fd, self._root, self._real, name) as way:
+        with DirectoryChain(self._fd, self._root, self._real, name) as way:
             try:
                 there = way.go(links=0)
                 if there:

@@ -15,7 +15,7 @@ _GROWTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartRange:
     """A piece of an object: its number from 1, where it starts, and its bytes."""
 
     number: int
@@ -72,13 +72,13 @@ def check_copy_threshold(size: int) -> None:
         raise ConfigError(f"copy_threshold is {size} bytes; the service copies up to {MAX_PUT} in one piece")
 
 
-def cut(size: int, part_size: int) -> Iterator[Part]:
+def cut(size: int, part_size: int) -> Iterator[PartRange]:
     """Give the parts of `size` bytes; an empty object has one empty part."""
     for index, offset in enumerate(range(0, max(size, 1), part_size)):
-        yield Part(index + 1, offset, min(part_size, size - offset))
+        yield PartRange(index + 1, offset, min(part_size, size - offset))
 
 
-def growing(part_size: int, largest: int) -> Iterator[Part]:
+def growing(part_size: int, largest: int) -> Iterator[PartRange]:
     """Give parts for an unknown size: each 1,000 parts are twice as large as those before, up to `largest`.
 
     Ends after 10,000 parts: with 8 MiB growing to 64 MiB these are about 490 GiB.
@@ -87,5 +87,5 @@ def growing(part_size: int, largest: int) -> Iterator[Part]:
     offset = 0
     for index in range(MAX_PARTS):
         length = min(part_size << (index // _GROWTH), max(largest, part_size), MAX_PART)
-        yield Part(index + 1, offset, length)
+        yield PartRange(index + 1, offset, length)
         offset += length

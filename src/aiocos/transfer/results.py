@@ -55,8 +55,8 @@ class UploadResult(_Outcome):
     upload_id: str | None = None
     verified: Verified = None
     request_id: str | None = None
-    kept: int = 0
-    refused: str | None = None
+    resumed_bytes: int = 0
+    resume_rejected: str | None = None
 
 
 class DownloadResult(_Outcome):
@@ -74,8 +74,8 @@ class DownloadResult(_Outcome):
     size: int
     version_id: str | None = None
     verified: Verified = None
-    kept: int = 0
-    refused: str | None = None
+    resumed_bytes: int = 0
+    resume_rejected: str | None = None
 
 
 class CopyResult(_Outcome):

@@ -24,15 +24,15 @@ from pathlib import Path
 from typing import Any
 
 from aiocos.errors import NoSuchUpload, NotFound, printable
-from aiocos.groups import Service
-from aiocos.net.hashing import hashed
+from aiocos.groups import Service, engine_of
+from aiocos.net.hashing import run_in_hash_pool
 from aiocos.operations.multipart import CompletedPart, CreateMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.cleaning import abort
 from aiocos.transfer.files import held, in_thread
 from aiocos.transfer.journal import Journal, name_for, state_directory
-from aiocos.transfer.plan import Part
-from aiocos.transfer.source import Origin
+from aiocos.transfer.plan import PartRange
+from aiocos.transfer.source import PartSource
 from aiocos.wire import digest
 from aiocos.wire.bind import to_request
 
@@ -40,7 +40,7 @@ _log = logging.getLogger("aiocos.transfer")
 
 
 @dataclass(slots=True)
-class Found:
+class ResumableUpload:
     """An upload to go on with: for each part that is there its ETag, and the MD5s that its bytes may have.
 
     `joined` is the object where the upload had been completed, and only the answer was not heard.
@@ -52,16 +52,16 @@ class Found:
     read: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
     """Once `is_of` has read the source: the ETag of each part, and the MD5 of its bytes."""
 
-    def has(self, part: Part, md5: str) -> str | None:
+    def has(self, part: PartRange, md5: str) -> str | None:
         """Return the ETag under which a part of this MD5 is there already; None where it is to be sent."""
         etag, allowed = self.parts.get(part.number, ("", set[str]()))
         return etag if md5 in allowed else None
 
-    async def is_of(self, origin: Origin, parts: list[Part]) -> bool:
+    async def is_of(self, origin: PartSource, parts: list[PartRange]) -> bool:
         """Tell whether all the parts are those of a source, which is read for it."""
         for part in parts:
             data = await origin.part(part)
-            md5 = (await hashed(digest.digest, "md5", data)).hex()
+            md5 = (await run_in_hash_pool(digest.digest, "md5", data)).hex()
             if (etag := self.has(part, md5)) is None:
                 return False
             self.read[part.number] = etag, md5
@@ -72,7 +72,7 @@ class _Refused(Exception):
     """The journal is not to be used."""
 
 
-class Record:
+class UploadJournal:
     """The journal of one upload. `refused` says why one that was there was not used."""
 
     def __init__(self, service: Service, journal: Journal, what: dict[str, Any], creation: CreateMultipartUpload) -> None:
@@ -85,12 +85,12 @@ class Record:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, service: Service, creation: CreateMultipartUpload, origin: Origin, part_size: int
-    ) -> AsyncGenerator[Record]:
+        cls, service: Service, creation: CreateMultipartUpload, origin: PartSource, part_size: int
+    ) -> AsyncGenerator[UploadJournal]:
         """Open the journal of an upload, or make one. `TransferError` where the same upload is under way already."""
         what = {
             "kind": "upload",
-            "endpoint": service.engine.endpoint.origin,
+            "endpoint": engine_of(service).endpoint.origin,
             "bucket": creation.bucket,
             "key": creation.key,
             "source": origin.path,
@@ -99,14 +99,14 @@ class Record:
             "part_size": part_size,
             "options": _options(creation),
         }
-        directory = service.engine.config.transfer.journals
-        name = name_for("upload", service.engine.endpoint.origin, creation.bucket, creation.key, origin.path or "")
+        directory = engine_of(service).config.transfer.state_dir
+        name = name_for("upload", engine_of(service).endpoint.origin, creation.bucket, creation.key, origin.path or "")
         path = (Path(directory) if directory else state_directory()) / f"{name}.upload"
         # At the end it is let go of, and kept for whoever goes on.
         async with held(partial(Journal.open, path), Journal.close) as journal:
             yield cls(service, journal, what, creation)
 
-    async def find(self, head: HeadObject, parts: list[Part]) -> Found | None:
+    async def find(self, head: HeadObject, parts: list[PartRange]) -> ResumableUpload | None:
         """Return the upload to go on with; None where there is none, or none that can be trusted."""
         if self._journal.begun is None and self._journal.trouble is None:
             return None
@@ -118,7 +118,7 @@ class Record:
         _log.warning(text, self._what["bucket"], printable(self._what["key"]), printable(self.refused))
         return None
 
-    async def _look(self, head: HeadObject, lengths: dict[int, int]) -> Found:
+    async def _look(self, head: HeadObject, lengths: dict[int, int]) -> ResumableUpload:
         journal, bucket, key = self._journal, self._what["bucket"], self._what["key"]
         if journal.begun is None:
             raise _Refused(journal.trouble)
@@ -131,7 +131,7 @@ class Record:
             if all(journal.begun.get(name) == self._what[name] for name in ("endpoint", "bucket", "key")):
                 await abort(self._service, bucket, key, upload_id)
             raise _Refused(reason)
-        found = Found(upload_id)
+        found = ResumableUpload(upload_id)
         opaque = bool(noted) and await self._are_opaque(noted)
         try:
             async for part in self._service.multipart.list_parts(bucket, key, upload_id):
@@ -148,7 +148,7 @@ class Record:
         etags = [digest.bare(noted[number][0]) for number in sorted(noted)]
         if sorted(noted) == sorted(lengths) and all(map(digest.is_md5, etags)):
             try:
-                found.joined = await self._service.engine.call(head)
+                found.joined = await engine_of(self._service).call(head)
             except NotFound:
                 raise _Refused("the upload is gone, and there is no object") from None
             whole = found.joined.content_length in (None, sum(lengths.values()))
@@ -159,7 +159,7 @@ class Record:
 
     async def _are_opaque(self, noted: dict[int, tuple[str, str]]) -> bool:
         """Tell whether the ETags that were answered are known to be no MD5s. The bucket is asked only where they are others."""
-        creation, engine = self._creation, self._service.engine
+        creation, engine = self._creation, engine_of(self._service)
         if creation.customer_key is not None or not engine.config.verify_writes:
             return True
         if creation.server_side_encryption not in (None, "AES256"):

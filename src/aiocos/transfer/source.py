@@ -22,7 +22,7 @@ from aiocos.config import KIB
 from aiocos.errors import ConfigError, TransferError
 from aiocos.net.retry import pause
 from aiocos.transfer.files import in_thread, opened, read_at
-from aiocos.transfer.plan import Part
+from aiocos.transfer.plan import PartRange
 from aiocos.wire.message import Bytes
 
 # What is read of a file object before there is room for a part.
@@ -46,7 +46,7 @@ Source: TypeAlias = "Bytes | str | os.PathLike[str] | BinaryIO | AsyncReader | A
 """What can be uploaded: bytes, a path, a binary file, or an iterator of bytes, of known or unknown length."""
 
 
-class Origin(ABC):
+class PartSource(ABC):
     """A source in use. `size` is None where the length is not known; `ordered` sources give their parts in order only.
 
     Of a file, `path` is its absolute path, and `mtime` the time of its last change, in nanoseconds.
@@ -58,7 +58,7 @@ class Origin(ABC):
     mtime: int | None = None
 
     @abstractmethod
-    async def part(self, part: Part) -> Bytes:
+    async def part(self, part: PartRange) -> Bytes:
         """Return the bytes of a part; fewer than its length only at the end of a source of unknown size."""
 
     def done(self, data: Bytes) -> None:
@@ -73,7 +73,7 @@ class Origin(ABC):
         """Raise `TransferError` where the source was changed while it was read."""
         return
 
-    async def __aenter__(self) -> Origin:
+    async def __aenter__(self) -> PartSource:
         return self
 
     async def __aexit__(
@@ -82,7 +82,7 @@ class Origin(ABC):
         return None
 
 
-def origin_of(source: Source) -> Origin:
+def part_source(source: Source) -> PartSource:
     """Return a source ready to be read. `ConfigError` for what is none."""
     if isinstance(source, bytes | bytearray | memoryview):
         return _Memory(cast("Bytes", source))
@@ -110,18 +110,18 @@ def _reads_by_size(source: object) -> bool:
         return True
 
 
-class _Memory(Origin):
+class _Memory(PartSource):
     ordered = False
 
     def __init__(self, data: Bytes) -> None:
         self._view = memoryview(data).cast("B")
         self.size = self._view.nbytes
 
-    async def part(self, part: Part) -> Bytes:
+    async def part(self, part: PartRange) -> Bytes:
         return self._view[part.offset : part.end]
 
 
-class _Copied(Origin):
+class _Copied(PartSource):
     """A source whose parts are copied into memory. It is used again for later parts: fresh memory costs as much as a copy."""
 
     def __init__(self) -> None:
@@ -166,7 +166,7 @@ class _File(_Copied):
         self._fd = -1  # of a large one
         self.size = None
 
-    async def __aenter__(self) -> Origin:
+    async def __aenter__(self) -> PartSource:
         self._stat = self._now = await in_thread(_look, self._path)
         self.size, self.mtime = self._stat.st_size, self._stat.st_mtime_ns
         if self.size <= _SMALL:
@@ -182,7 +182,7 @@ class _File(_Copied):
     ) -> None:
         await self._held.aclose()
 
-    async def part(self, part: Part) -> Bytes:
+    async def part(self, part: PartRange) -> Bytes:
         buffer: Bytes
         if self._fd < 0:
             data, self._now = await in_thread(_whole, self._path, self._stat.st_size)
@@ -200,7 +200,7 @@ class _File(_Copied):
             raise TransferError(f"{self._path} was changed while it was read: what was sent may be a mixture, and is discarded")
 
 
-def _read(fd: int, part: Part, free: bytearray | None) -> tuple[bytearray, int]:
+def _read(fd: int, part: PartRange, free: bytearray | None) -> tuple[bytearray, int]:
     """Read a part, into memory that is free where there is some; return it, and how much there was. Blocks."""
     buffer = bytearray(part.length) if free is None else free
     return buffer, read_at(fd, buffer, part.offset)
@@ -225,7 +225,7 @@ class _Ordered(_Copied):
     async def _more(self, wanted: int) -> Bytes:
         """Return the next piece (about `wanted` bytes where that can be chosen); empty at the end."""
 
-    async def part(self, part: Part) -> Bytes:
+    async def part(self, part: PartRange) -> Bytes:
         wanted, filled = part.length, 0
         buffer = self._memory(wanted)
         if buffer is None:

@@ -10,19 +10,19 @@ from aiocos.groups import Service
 from aiocos.operations.multipart import UploadPart
 from aiocos.operations.objects import PutObject
 from aiocos.operations.shared import (
-    Content,
-    Encryption,
+    ContentParams,
+    CopySourceParams,
+    EncryptionParams,
+    ExpectedOwnerParams,
     ForbidOverwriteParams,
-    Guarded,
-    Locking,
-    ObjectGrants,
-    Paid,
-    Retaining,
-    SourceConditions,
-    WriteConditions,
-    Written,
+    ObjectAclParams,
+    ObjectLockParams,
+    RequestPayerParams,
+    RetentionParams,
+    WriteConditionParams,
+    WriteResult,
 )
-from aiocos.transfer.monitor import Observed
+from aiocos.transfer.monitor import ProgressCallbacks
 from aiocos.transfer.source import Source
 from aiocos.wire import digest
 from aiocos.wire.spec import Operation
@@ -33,8 +33,17 @@ Directive = Literal["COPY", "REPLACE"]
 
 
 @dataclass(repr=False, slots=True)
-class Upload(
-    Content, Encryption, WriteConditions, ForbidOverwriteParams, Retaining, Locking, ObjectGrants, Paid, Guarded, Observed
+class UploadRequest(
+    ContentParams,
+    EncryptionParams,
+    WriteConditionParams,
+    ForbidOverwriteParams,
+    RetentionParams,
+    ObjectLockParams,
+    ObjectAclParams,
+    RequestPayerParams,
+    ExpectedOwnerParams,
+    ProgressCallbacks,
 ):
     """Upload an object of any size: in one piece where it is small, else in parts.
 
@@ -42,14 +51,14 @@ class Upload(
     the same call goes on from there; the source is bytes or the path of a file, unchanged. Without, nothing is left behind.
 
     `multipart_threshold` (bytes) goes before the client's. What goes in one piece is in memory: what is larger than
-    `TransferConfig.memory` goes in parts, whatever it says.
+    `TransferConfig.max_memory` goes in parts, whatever it says.
 
     Conditions (`if_none_match="*"`: only if there is no such object) hold strictly for an upload in one piece. For an upload in
     parts IBM does not document them. So the object is looked at before the first part, and again right before the parts are
     joined: `PreconditionFailed`, and nothing is left behind. The look needs the right to read. An object that another writer
     makes between that look and the joining is replaced, unless the service honors `If-None-Match` there, or
     `x-ibm-forbid-overwrite` (on-premises, from release 3.20, where it is turned on), which is sent with `if_none_match="*"`.
-    For a strict guarantee raise `multipart_threshold` (up to `TransferConfig.memory`), or use a versioned bucket.
+    For a strict guarantee raise `multipart_threshold` (up to `TransferConfig.max_memory`), or use a versioned bucket.
 
     A cancel, or `timeout` (seconds, for all of it), ends the upload, and waits a quarter of a second for the abort. An abort
     that takes longer goes on in the background, and `client.close()` waits for it, at most `TransferConfig.cleanup_timeout`
@@ -57,7 +66,7 @@ class Upload(
 
     Gives an `UploadResult`. Raises the service's errors, `TransferError` where parts failed (nothing is left behind),
     `PreconditionFailed` (its subclass `ObjectAlreadyExists` with `forbid_overwrite`), `IntegrityError` where the service
-    answers that it has stored something else than what was sent, and `Uncertain` where the last answer was lost, or disagrees
+    answers that it has stored something else than what was sent, and `OutcomeUnknown` where the last answer was lost, or disagrees
     with the object that the service shows, and cannot be settled.
     """
 
@@ -73,25 +82,25 @@ class Upload(
 
 
 @dataclass(repr=False, slots=True)
-class Copy(
-    Content,
-    Encryption,
-    WriteConditions,
+class CopyRequest(
+    ContentParams,
+    EncryptionParams,
+    WriteConditionParams,
     ForbidOverwriteParams,
-    SourceConditions,
-    Retaining,
-    Locking,
-    ObjectGrants,
-    Paid,
-    Guarded,
-    Observed,
+    CopySourceParams,
+    RetentionParams,
+    ObjectLockParams,
+    ObjectAclParams,
+    RequestPayerParams,
+    ExpectedOwnerParams,
+    ProgressCallbacks,
 ):
     """Copy an object of any size within the service: in one piece up to `TransferConfig.copy_threshold`, else by parts.
 
     What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`; retention and
     legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a `CopyResult`. Raises the
     service's errors, `TransferError` where the source changed midway or parts failed (nothing is left behind),
-    `IntegrityError` where the service answers that the copy is something else than the source, and `Uncertain` where the last
+    `IntegrityError` where the service answers that the copy is something else than the source, and `OutcomeUnknown` where the last
     answer was lost, or disagrees with the object that the service shows, and cannot be settled. `timeout` is for all of it, in
     seconds.
 
@@ -119,18 +128,18 @@ class Copy(
     timeout: float | None = None
 
 
-def carry(request: Observed, op: type[O], **given: Any) -> O:
+def carry(request: ProgressCallbacks, op: type[O], **given: Any) -> O:
     """Make an operation with the parameters it has in common with the request."""
     values = {name: getattr(request, name) for name in _common(type(request), op)}
     return op(**{**values, **given})
 
 
 @cache
-def _common(request: type[Observed], op: type[Operation[Any]]) -> tuple[str, ...]:
+def _common(request: type[ProgressCallbacks], op: type[Operation[Any]]) -> tuple[str, ...]:
     ours = {f.name for f in fields(request)} - {"timeout"}
     # A condition on the object that is to be written says nothing about reading it.
-    reading = {"if_match", "if_none_match", "if_unmodified_since"} if op.statement.method in ("HEAD", "GET") else set[str]()
-    return tuple(p.name for p in op.statement.parameters if p.name in ours - reading)
+    reading = {"if_match", "if_none_match", "if_unmodified_since"} if op.spec.method in ("HEAD", "GET") else set[str]()
+    return tuple(p.name for p in op.spec.parameters if p.name in ours - reading)
 
 
 def with_checksum(operation: W, algorithm: digest.Algorithm, value: bytes) -> W:
@@ -139,6 +148,6 @@ def with_checksum(operation: W, algorithm: digest.Algorithm, value: bytes) -> W:
     return operation
 
 
-def is_confirmed(result: Written, algorithm: digest.Algorithm, value: bytes) -> bool:
+def is_confirmed(result: WriteResult, algorithm: digest.Algorithm, value: bytes) -> bool:
     """Tell whether the service has repeated the checksum of a body. Services without checksum support do not."""
     return algorithm != "md5" and getattr(result, f"checksum_{algorithm}") == digest.encode(value)

@@ -16,22 +16,22 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import KW_ONLY, dataclass
 from typing import IO
 
-from aiocos.errors import ConfigError, TimedOut, TransferError
-from aiocos.groups import Service
-from aiocos.transfer.budget import Budget
+from aiocos.errors import ConfigError, RequestTimeoutError, TransferError
+from aiocos.groups import Service, engine_of
+from aiocos.transfer.budget import MemoryBudget
 from aiocos.transfer.comparing import Compare, difference
 from aiocos.transfer.copies import copy
-from aiocos.transfer.crew import Crew
-from aiocos.transfer.download import Download, download
+from aiocos.transfer.crew import TaskPool
+from aiocos.transfer.download import DownloadRequest, download
 from aiocos.transfer.files import held, in_thread
 from aiocos.transfer.globs import Filter
-from aiocos.transfer.monitor import Monitor, Observed
-from aiocos.transfer.paths import Landing, LocalFile, Reserved, Symlinks, Unreadable, stands
+from aiocos.transfer.monitor import Monitor, ProgressCallbacks
+from aiocos.transfer.paths import LocalFile, Reserved, SafeTarget, Symlinks, Unreadable, stands
 from aiocos.transfer.plan import check_concurrency
 from aiocos.transfer.planning import Step, SyncAction, steps
 from aiocos.transfer.results import DirectoryError, SyncResult
 from aiocos.transfer.sides import Directory, Entry, Prefix, RemoteObject, side_of
-from aiocos.transfer.stated import Copy, Upload
+from aiocos.transfer.stated import CopyRequest, UploadRequest
 from aiocos.transfer.upload import upload
 
 # How often a file is uploaded that is changed meanwhile.
@@ -39,7 +39,7 @@ _TRIES = 3
 
 
 @dataclass(repr=False, slots=True)
-class Sync(Observed):
+class SyncRequest(ProgressCallbacks):
     """Make one side like the other: a directory like a prefix of a bucket, the reverse, or a prefix like another.
 
     `source` and `target` are paths, or `cos://bucket/prefix`; a prefix is a folder, with or without its slash. What differs is
@@ -75,14 +75,14 @@ class Sync(Observed):
     concurrency: int | None = None
 
 
-async def sync(service: Service, budget: Budget, request: Sync, monitor: Monitor) -> SyncResult:
+async def sync(service: Service, budget: MemoryBudget, request: SyncRequest, monitor: Monitor) -> SyncResult:
     """Carry a synchronisation out."""
     return await _Run(service, budget, request, monitor).run()
 
 
-async def plan(service: Service, request: Sync) -> AsyncGenerator[SyncAction]:
+async def plan(service: Service, request: SyncRequest) -> AsyncGenerator[SyncAction]:
     """Give what a synchronisation would do, as it is found out."""
-    run = _Run(service, None, request, Monitor(Observed(), "", ""))
+    run = _Run(service, None, request, Monitor(ProgressCallbacks(), "", ""))
     async with run.begun(), aclosing(run.actions()) as actions:
         async for action, _ in actions:
             yield action
@@ -93,7 +93,7 @@ async def plan(service: Service, request: Sync) -> AsyncGenerator[SyncAction]:
 class _Run:
     """One synchronisation."""
 
-    def __init__(self, service: Service, budget: Budget | None, request: Sync, monitor: Monitor) -> None:
+    def __init__(self, service: Service, budget: MemoryBudget | None, request: SyncRequest, monitor: Monitor) -> None:
         check_concurrency(request.concurrency)
         if request.compare not in ("time", "size", "checksum"):
             raise ConfigError(f"compare is 'time', 'size' or 'checksum', not {request.compare!r}")
@@ -108,10 +108,10 @@ class _Run:
         self._source = side_of(service, request.source, wanted, request.symlinks, folders=within)
         self._target = side_of(service, request.target, wanted, request.symlinks, folders=within, is_target=True)
         self._check()
-        self._landing: Landing | None = None
+        self._landing: SafeTarget | None = None
         if isinstance(self._target, Directory):
-            config = service.engine.config.transfer
-            self._landing = Landing(self._target.root, state=config.journals, fsync=config.fsync)
+            config = engine_of(service).config.transfer
+            self._landing = SafeTarget(self._target.root, state=config.state_dir, fsync=config.fsync)
         self._unchanged = 0
         self._seen = False
         self._whole = True
@@ -209,7 +209,7 @@ class _Run:
         listed: list[SyncAction] = []
         # Not `with await in_thread(...)`: a cancel meanwhile would leave the file open.
         async with self._monitor.run(None, what), held(_scratch, _close) as surplus, self.begun():
-            async with Crew(self._request.concurrency, self._monitor) as crew, aclosing(self.actions()) as actions:
+            async with TaskPool(self._request.concurrency, self._monitor) as crew, aclosing(self.actions()) as actions:
                 async for action, step in actions:
                     if self._request.dry_run:
                         listed.append(action)
@@ -239,7 +239,7 @@ class _Run:
                 raise self._failure(what, crew, kept, result) from (ExceptionGroup(what, crew.causes) if crew.causes else None)
             return result
 
-    def _failure(self, what: str, crew: Crew, kept: str | None, result: SyncResult) -> DirectoryError:
+    def _failure(self, what: str, crew: TaskPool, kept: str | None, result: SyncResult) -> DirectoryError:
         reasons = (
             [f"{len(crew.errors)} of {crew.files + len(crew.errors)} files failed: {crew.causes[0]}"] if crew.errors else []
         )
@@ -259,7 +259,7 @@ class _Run:
             return f"there is nothing in {self._source}, and all of {self._target} would go"
         return None
 
-    async def _transfer(self, crew: Crew, action: SyncAction, step: Step) -> None:
+    async def _transfer(self, crew: TaskPool, action: SyncAction, step: Step) -> None:
         entry = step.source
         assert entry is not None
         assert not isinstance(entry, Unreadable)
@@ -288,12 +288,12 @@ class _Run:
         for _ in range(_TRIES):
             try:
                 before = await in_thread(os.stat, entry.path)
-                up = Upload(self._target.bucket, key, entry.path, part_size=request.part_size, resume=request.resume)
+                up = UploadRequest(self._target.bucket, key, entry.path, part_size=request.part_size, resume=request.resume)
                 result = await upload(self._service, self._budget, up, self._monitor.of_file(request, key))
                 after = await in_thread(os.stat, entry.path)
             except (OSError, ConfigError) as error:
                 # It cannot be read, or is no regular file any more. The service's timeout is an `OSError`, too.
-                self._whole = self._whole and isinstance(error, TimedOut)
+                self._whole = self._whole and isinstance(error, RequestTimeoutError)
                 raise
             if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
                 return result.size
@@ -301,7 +301,7 @@ class _Run:
 
     async def _copy(self, entry: RemoteObject, bucket: str, key: str) -> int:
         assert self._budget is not None
-        one = Copy(entry.bucket, entry.key, bucket, key, source_if_match=entry.etag or None)
+        one = CopyRequest(entry.bucket, entry.key, bucket, key, source_if_match=entry.etag or None)
         return (await copy(self._service, self._budget, one, self._monitor.of_file(self._request, key))).size
 
     async def _fetch(self, entry: RemoteObject) -> int:
@@ -309,15 +309,17 @@ class _Run:
         assert self._budget is not None
         assert self._landing is not None
         async with self._landing.target(entry.name) as target:
-            one = Download(entry.bucket, entry.key, target, part_size=self._request.part_size, resume=self._request.resume)
+            one = DownloadRequest(
+                entry.bucket, entry.key, target, part_size=self._request.part_size, resume=self._request.resume
+            )
             result = await download(self._service, self._budget, one, self._monitor.of_file(self._request, entry.key))
             if entry.modified:
                 stamps = (entry.modified, entry.modified)
                 await in_thread(os.utime, target.path.name, ns=stamps, dir_fd=target.dir_fd, follow_symlinks=False)
             return result.size
 
-    async def _delete(self, surplus: IO[str], crew: Crew) -> int:
-        await self._monitor.going()
+    async def _delete(self, surplus: IO[str], crew: TaskPool) -> int:
+        await self._monitor.wait_if_paused()
         surplus.seek(0)
         target, done = self._target, 0
         if self._landing is not None:

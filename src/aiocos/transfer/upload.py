@@ -23,12 +23,12 @@ from aiocos.errors import (
     IntegrityError,
     InvalidPart,
     NoSuchUpload,
+    OutcomeUnknown,
     PreconditionFailed,
     TransferError,
-    Uncertain,
 )
-from aiocos.groups import Service
-from aiocos.net.hashing import INLINE, hashed
+from aiocos.groups import Service, engine_of
+from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.operations.multipart import (
     CompletedPart,
     CompleteMultipartUpload,
@@ -37,50 +37,50 @@ from aiocos.operations.multipart import (
     UploadPart,
 )
 from aiocos.operations.objects import HeadObject, PutObject
-from aiocos.transfer.budget import Budget
-from aiocos.transfer.cleaning import begin, take_back
+from aiocos.transfer.budget import MemoryBudget
+from aiocos.transfer.cleaning import abort_after_failure, begin
 from aiocos.transfer.completion import Completion
 from aiocos.transfer.conditions import check_target, forbidding
 from aiocos.transfer.monitor import Monitor
-from aiocos.transfer.plan import Part, check_concurrency, check_part_size, check_threshold, cut, growing, part_size_for
+from aiocos.transfer.plan import PartRange, check_concurrency, check_part_size, check_threshold, cut, growing, part_size_for
 from aiocos.transfer.results import UploadResult, Verified, leaves, raise_for
-from aiocos.transfer.resuming import Found, Record
-from aiocos.transfer.source import Origin, origin_of
-from aiocos.transfer.stated import Upload, carry, is_confirmed, with_checksum
+from aiocos.transfer.resuming import ResumableUpload, UploadJournal
+from aiocos.transfer.source import PartSource, part_source
+from aiocos.transfer.stated import UploadRequest, carry, is_confirmed, with_checksum
 from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
 from aiocos.written import composite_of
 
-Begun: TypeAlias = deque[tuple[Part, Bytes, int]]
+Begun: TypeAlias = deque[tuple[PartRange, Bytes, int]]
 """Parts that are read already, with the memory they hold."""
 
 
-async def upload(service: Service, budget: Budget, request: Upload, monitor: Monitor) -> UploadResult:
+async def upload(service: Service, budget: MemoryBudget, request: UploadRequest, monitor: Monitor) -> UploadResult:
     """Carry an upload out."""
-    config = service.engine.config.transfer
+    config = engine_of(service).config.transfer
     check_concurrency(request.concurrency)
     check_threshold(request.multipart_threshold)
     if request.part_size is not None:
         check_part_size(request.part_size)
     what = f"the upload of {request.bucket}/{request.key}"
-    async with monitor.run(request.timeout, what), origin_of(request.source) as origin:
+    async with monitor.run(request.timeout, what), part_source(request.source) as origin:
         if request.resume and (origin.ordered or origin.size is None):
             raise ConfigError(f"{what} cannot be resumed: its source is read only once; give bytes, or the path of a file")
         return await _upload(service, budget, request, origin, config, monitor)
 
 
 async def _upload(
-    service: Service, budget: Budget, request: Upload, origin: Origin, config: TransferConfig, monitor: Monitor
+    service: Service, budget: MemoryBudget, request: UploadRequest, origin: PartSource, config: TransferConfig, monitor: Monitor
 ) -> UploadResult:
     wanted = request.part_size or config.part_size
     monitor.bytes_total = origin.size
     given = request.multipart_threshold
-    threshold = max(config.multipart_threshold if given is None else min(given, config.memory), wanted)
+    threshold = max(config.multipart_threshold if given is None else min(given, config.max_memory), wanted)
     if origin.size is not None and origin.size < threshold:
-        await monitor.going()
+        await monitor.wait_if_paused()
         async with budget.reserve(origin.size, monitor):
-            data = await origin.part(Part(1, 0, origin.size))
+            data = await origin.part(PartRange(1, 0, origin.size))
             return await _put(service, request, origin, data, monitor)
     if origin.size is not None:
         size = part_size_for(origin.size, wanted)
@@ -89,15 +89,15 @@ async def _upload(
         multipart = _Multipart(service, budget, request, origin, config, monitor)
         if not request.resume:
             return await multipart.run(parts)
-        async with Record.open(service, carry(request, CreateMultipartUpload), origin, size) as record:
+        async with UploadJournal.open(service, carry(request, CreateMultipartUpload), origin, size) as record:
             return await multipart.resume(parts, record)
     # Of unknown length. What ends within its first part, or below a threshold of its own, is put in one piece.
-    parts = growing(wanted, config.memory // 2)
+    parts = growing(wanted, config.max_memory // 2)
     ahead = -(-threshold // wanted) * wanted if given is not None else wanted
     await origin.ready()
     taken = await budget.take(ahead, monitor)
     try:
-        data = await origin.part(Part(1, 0, ahead))
+        data = await origin.part(PartRange(1, 0, ahead))
         if len(data) < (threshold if given is not None else wanted):
             return await _put(service, request, origin, data, monitor)
         begun, taken = _pieces(data, parts, taken), 0
@@ -107,7 +107,7 @@ async def _upload(
             budget.give(taken)
 
 
-def _pieces(data: Bytes, parts: Iterator[Part], taken: int) -> Begun:
+def _pieces(data: Bytes, parts: Iterator[PartRange], taken: int) -> Begun:
     """Cut what was read into the first parts. Each gives its share of the memory back; the last one what is left."""
     pieces: Begun = deque()
     view, done = memoryview(data), 0
@@ -121,14 +121,14 @@ def _pieces(data: Bytes, parts: Iterator[Part], taken: int) -> Begun:
     return pieces
 
 
-async def _put(service: Service, request: Upload, origin: Origin, data: Bytes, monitor: Monitor) -> UploadResult:
+async def _put(service: Service, request: UploadRequest, origin: PartSource, data: Bytes, monitor: Monitor) -> UploadResult:
     await origin.unchanged()
     monitor.parts_total = 1
-    algorithm = service.engine.config.checksum
-    value = digest.digest(algorithm, data) if len(data) <= INLINE else await hashed(digest.digest, algorithm, data)
-    result = await service.engine.call(with_checksum(carry(request, PutObject, data=data), algorithm, value))
+    algorithm = engine_of(service).config.checksum
+    value = digest.digest(algorithm, data) if len(data) <= INLINE else await run_in_hash_pool(digest.digest, algorithm, data)
+    result = await engine_of(service).call(with_checksum(carry(request, PutObject, data=data), algorithm, value))
     monitor.bytes_total = len(data)
-    monitor.moved(len(data), parts=1)
+    monitor.advance(len(data), parts=1)
     if algorithm == "md5" and request.customer_key is None and digest.bare(result.etag) == value.hex():
         verified = "md5"
     else:
@@ -151,9 +151,9 @@ class _Multipart:
     def __init__(
         self,
         service: Service,
-        budget: Budget,
-        request: Upload,
-        origin: Origin,
+        budget: MemoryBudget,
+        request: UploadRequest,
+        origin: PartSource,
         config: TransferConfig,
         monitor: Monitor,
     ) -> None:
@@ -171,10 +171,10 @@ class _Multipart:
         self._foreign = False  # an ETag of a part is not, and was let pass: this service's are no MD5s
         self._confirmed = True  # every part's checksum was said back by the service
         self._size = 0
-        self._record: Record | None = None
-        self._found: Found | None = None
+        self._record: UploadJournal | None = None
+        self._found: ResumableUpload | None = None
 
-    async def run(self, parts: Iterable[Part], begun: Begun | None = None) -> UploadResult:
+    async def run(self, parts: Iterable[PartRange], begun: Begun | None = None) -> UploadResult:
         """Create, send, complete; abort where any of it fails."""
         begun = deque() if begun is None else begun
         try:
@@ -182,7 +182,7 @@ class _Multipart:
             created = await self._create()
             try:
                 return await self._finish(created.upload_id, parts, begun)
-            except Uncertain:
+            except OutcomeUnknown:
                 # It may be there: aborting might be wrong, and would not help.
                 raise
             except BaseException as error:
@@ -192,7 +192,7 @@ class _Multipart:
             for _, _, taken in begun:
                 self._budget.give(taken)
 
-    async def resume(self, parts: list[Part], record: Record) -> UploadResult:
+    async def resume(self, parts: list[PartRange], record: UploadJournal) -> UploadResult:
         """Go on where an earlier process left off, or begin; what is sent stays where it fails."""
         self._record = record
         await check_target(self._service, self._request, self._what)
@@ -208,7 +208,7 @@ class _Multipart:
             self._monitor.restarted()
             return await self._go_on(parts, record)
 
-    async def _go_on(self, parts: list[Part], record: Record) -> UploadResult:
+    async def _go_on(self, parts: list[PartRange], record: UploadJournal) -> UploadResult:
         head = carry(self._request, HeadObject)
         self._found = found = await record.find(head, parts)
         if found is not None and found.joined is not None:
@@ -220,7 +220,7 @@ class _Multipart:
                 return self._result(joined.etag, joined.version_id, joined.request_id, found.upload_id, verified=verified)
             record.refused, self._found, found = "the source was changed since", None, None
         if found is None:
-            found = Found((await self._create()).upload_id)
+            found = ResumableUpload((await self._create()).upload_id)
             try:
                 await record.begin(found.upload_id)
             except OSError as error:
@@ -236,7 +236,7 @@ class _Multipart:
         await record.end()
         return result
 
-    async def _finish(self, upload_id: str, parts: Iterable[Part], begun: Begun) -> UploadResult:
+    async def _finish(self, upload_id: str, parts: Iterable[PartRange], begun: Begun) -> UploadResult:
         try:
             await self._send(upload_id, parts, begun)
         except BaseExceptionGroup as group:
@@ -251,16 +251,16 @@ class _Multipart:
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
-    async def _send(self, upload_id: str, parts: Iterable[Part], begun: Begun) -> None:
+    async def _send(self, upload_id: str, parts: Iterable[PartRange], begun: Begun) -> None:
         async with TaskGroup() as tasks:
             while begun:
-                await self._monitor.going()
+                await self._monitor.wait_if_paused()
                 await self._places.acquire()
                 # From here on the task gives its memory back.
                 part, data, taken = begun.popleft()
                 self._start(tasks, upload_id, part, data, taken)
             for part in parts:
-                await self._monitor.going()
+                await self._monitor.wait_if_paused()
                 await self._places.acquire()
                 taken = 0
                 try:
@@ -276,7 +276,7 @@ class _Multipart:
                 self._start(tasks, upload_id, part, data, taken)
                 if data is not None and len(data) < part.length:
                     return
-            if self._origin.size is None and await self._origin.part(Part(0, 0, 1)):
+            if self._origin.size is None and await self._origin.part(PartRange(0, 0, 1)):
                 raise TransferError(
                     f"the {self._what}: the source has more bytes than 10,000 parts hold ({self._size} so far): "
                     "give a larger part_size, and a larger ClientConfig.transfer.memory for it",
@@ -284,7 +284,7 @@ class _Multipart:
                     parts_done=len(self._done),
                 )
 
-    def _start(self, tasks: TaskGroup, upload_id: str, part: Part, data: Bytes | None, taken: int) -> None:
+    def _start(self, tasks: TaskGroup, upload_id: str, part: PartRange, data: Bytes | None, taken: int) -> None:
         """Send a part in a task of its own, which takes over its place and its memory.
 
         They are given back when the task is done, not by the task itself: one that is cancelled before its first step runs
@@ -297,20 +297,20 @@ class _Multipart:
         self._budget.give(taken)
         self._places.release()
 
-    async def _part(self, upload_id: str, part: Part, data: Bytes | None) -> None:
+    async def _part(self, upload_id: str, part: PartRange, data: Bytes | None) -> None:
         if data is None:
             data = await self._origin.part(part)
-        algorithm = self._service.engine.config.checksum
-        value = await hashed(digest.digest, algorithm, data)
+        algorithm = engine_of(self._service).config.checksum
+        value = await run_in_hash_pool(digest.digest, algorithm, data)
         md5 = ""
         if self._record is not None:
-            raw = value if algorithm == "md5" else await hashed(digest.digest, "md5", data)
+            raw = value if algorithm == "md5" else await run_in_hash_pool(digest.digest, "md5", data)
             md5 = raw.hex()
             if self._found is not None and (etag := self._found.has(part, md5)) is not None:
                 self._keep(part, etag, md5)
                 return
         operation = carry(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
-        result = await self._service.engine.call(with_checksum(operation, algorithm, value))
+        result = await engine_of(self._service).call(with_checksum(operation, algorithm, value))
         self._confirmed = self._confirmed and is_confirmed(result, algorithm, value)
         if algorithm != "md5" or digest.bare(result.etag) != value.hex():
             self._computed = False
@@ -319,17 +319,17 @@ class _Multipart:
         if self._record is not None:
             await self._record.note(done, md5)
         self._size += len(data)
-        self._monitor.moved(len(data), parts=1)
+        self._monitor.advance(len(data), parts=1)
         # Only here: where a part failed, its bytes may still be on their way.
         self._origin.done(data)
 
-    def _keep(self, part: Part, etag: str, md5: str) -> None:
+    def _keep(self, part: PartRange, etag: str, md5: str) -> None:
         """Count a part that was sent by an earlier process. Its bytes were read again, and have this MD5."""
         self._computed = self._computed and digest.bare(etag) == md5
         self._confirmed = False
         self._done[part.number] = CompletedPart(etag=etag, part_number=part.number)
         self._size += part.length
-        self._monitor.moved(part.length, parts=1, kept=True)
+        self._monitor.advance(part.length, parts=1, kept=True)
 
     def _failure(self, group: BaseExceptionGroup[BaseException], upload_id: str) -> BaseException:
         """Say what a group of failures means: the source's own exception as it is, else a TransferError around them."""
@@ -375,12 +375,12 @@ class _Multipart:
             upload_id=upload_id,
             verified=verified,
             request_id=request_id,
-            kept=self._monitor.bytes_kept,
-            refused=self._record.refused if self._record else None,
+            resumed_bytes=self._monitor.bytes_kept,
+            resume_rejected=self._record.refused if self._record else None,
         )
 
     async def _clean_up(self, upload_id: str, error: BaseException) -> None:
-        await take_back(self._service, self._request.bucket, self._request.key, upload_id, error)
+        await abort_after_failure(self._service, self._request.bucket, self._request.key, upload_id, error)
 
 
 def _is_over(error: TransferError) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 
 from aiocos.config import MIB
-from aiocos.groups.proof import Evidence, Proof
+from aiocos.groups.proof import Checksum, Verification
 from aiocos.net.hashing import pool
 from aiocos.transfer.files import in_thread_of, read_at
 from aiocos.transfer.results import Verified
@@ -15,7 +15,7 @@ _LOOK = 4 * MIB
 class Verifier:
     """Hashes a file while it is written: always what lies before the first gap."""
 
-    def __init__(self, fd: int, size: int | None, evidence: Evidence | None) -> None:
+    def __init__(self, fd: int, size: int | None, evidence: Verification | None) -> None:
         self._fd = fd
         self._size = size
         self._evidence = evidence
@@ -35,10 +35,10 @@ class Verifier:
         """Hash all that comes until the file is whole; `IntegrityError` where it is not the object."""
         if self._evidence is None or self._size is None:
             return
-        proof = self._evidence.proof
+        proof = self._evidence.checksum
         await self._hash_all(proof, self._size)
-        if not proof.agrees and self._evidence.otherwise is not None:
-            second = await self._evidence.otherwise()
+        if not proof.agrees and self._evidence.fallback is not None:
+            second = await self._evidence.fallback()
             if second is None:
                 return
             if second is not proof:
@@ -47,7 +47,7 @@ class Verifier:
         if await self._evidence.check(proof, what):
             self.verified = proof.kind
 
-    async def _hash_all(self, proof: Proof, size: int) -> None:
+    async def _hash_all(self, proof: Checksum, size: int) -> None:
         done, buffer = 0, bytearray(min(size, _LOOK))
         while done < size:
             if self._ready == done:
@@ -59,5 +59,5 @@ class Verifier:
             done += length
 
 
-def _hash(fd: int, offset: int, view: memoryview, proof: Proof) -> None:
+def _hash(fd: int, offset: int, view: memoryview, proof: Checksum) -> None:
     proof.update(view[: read_at(fd, view, offset)])

@@ -16,7 +16,7 @@ from aiocos.errors import ConfigError, InvalidRequest, ProtocolError, ServiceErr
 from aiocos.wire import digest
 from aiocos.wire.document import Document, Plan, XmlError, build, plan_of, root_of, told, unwrap
 from aiocos.wire.failure import error_in_success
-from aiocos.wire.making import Maker
+from aiocos.wire.making import FastBuilder
 from aiocos.wire.message import Bytes, Request, Response
 from aiocos.wire.spec import (
     Body,
@@ -24,12 +24,12 @@ from aiocos.wire.spec import (
     HeaderMap,
     Local,
     Operation,
+    OperationSpec,
     Parameter,
     Path,
     Payload,
     Query,
     Result,
-    Statement,
 )
 from aiocos.wire.values import Codec, CustomerKey, codec, header_text
 
@@ -68,15 +68,15 @@ _plans: dict[type[Any], _Fields] = {}
 def _plan(cls: type[Operation[Any]]) -> _Fields:
     plan = _plans.get(cls)
     if plan is None:
-        every = [_field(p) for p in cls.statement.parameters if not isinstance(p.place, Local)]
+        every = [_field(p) for p in cls.spec.parameters if not isinstance(p.location, Local)]
         first = [f for f in every if f.parameter.required or isinstance(f.place, Payload)]
         others = [f for f in every if f not in first]
         fields = (*first, *others)
         # Of one name it would give no tuple. Every operation has `timeout`, which `zip` then drops.
         values = attrgetter(*(f.name for f in fields), "timeout", "timeout")
         defaults = tuple(f.parameter.default for f in others)
-        usual = Request(cls.statement.method, query=list(cls.statement.query), headers={})
-        _write(usual, cls.statement, others, defaults)
+        usual = Request(cls.spec.method, query=list(cls.spec.query), headers={})
+        _write(usual, cls.spec, others, defaults)
         plan = _Fields(fields, len(first), values, defaults, cast("dict[str, str]", usual.headers), usual.query)
         _plans[cls] = plan
     return plan
@@ -85,11 +85,11 @@ def _plan(cls: type[Operation[Any]]) -> _Fields:
 def _field(p: Parameter) -> _Field:
     document: type[Document] | None = None
     inner: str | None = None
-    if isinstance(p.place, Body):
-        document = p.place.of or cast("type[Document]", unwrap(p.type))
-        if p.place.of is not None:
+    if isinstance(p.location, Body):
+        document = p.location.of or cast("type[Document]", unwrap(p.type))
+        if p.location.of is not None:
             (inner,) = document.model_fields
-    place = p.place
+    place = p.location
     written = None
     if isinstance(place, Header):
         written = codec(p.type, place.iso, place.fraction)
@@ -104,7 +104,7 @@ def _field(p: Parameter) -> _Field:
 
 def to_request(operation: Operation[Any]) -> Request:
     """Write an operation as a request. What cannot be sent raises `ConfigError`, naming operation and parameter."""
-    statement = operation.statement
+    statement = operation.spec
     plan = _plan(type(operation))
     values, given = plan.values(operation), plan.given
     if values[given:-2] == plan.defaults:
@@ -117,7 +117,7 @@ def to_request(operation: Operation[Any]) -> Request:
     return request
 
 
-def _write(request: Request, statement: Statement, fields: Iterable[_Field], values: tuple[Any, ...]) -> None:
+def _write(request: Request, statement: OperationSpec, fields: Iterable[_Field], values: tuple[Any, ...]) -> None:
     headers, query = cast("dict[str, str]", request.headers), request.query
     for f, value in zip(fields, values, strict=False):
         if value is None:
@@ -239,10 +239,10 @@ def from_request(cls: type[O], request: Request) -> O:
                     *(request.headers.get((place.prefix + part).lower()) for part in ("algorithm", "key", "key-MD5"))
                 )
         except XmlError as error:
-            raise refusal("MalformedXML", str(error), cls.statement) from error
+            raise refusal("MalformedXML", str(error), cls.spec) from error
         except (ValueError, OverflowError) as error:
             if not (isinstance(place, Header | Query) and place.lenient):
-                raise refusal("InvalidArgument", f"{getattr(place, 'name', f.name)}: {error}", cls.statement) from error
+                raise refusal("InvalidArgument", f"{getattr(place, 'name', f.name)}: {error}", cls.spec) from error
             value = None
         if value is not None or not f.parameter.required:
             # What a request leaves out is None, not the default of the client's method (`encoding_type="url"`).
@@ -250,11 +250,11 @@ def from_request(cls: type[O], request: Request) -> O:
         else:
             code = "MissingRequestBodyError" if isinstance(place, Body) else "InvalidRequest"
             text = "Request body is empty." if isinstance(place, Body) else f"{getattr(place, 'name', f.name)} is missing"
-            raise refusal(code, text, cls.statement)
+            raise refusal(code, text, cls.spec)
     return cls(**values)
 
 
-def refusal(code: str, message: str, statement: Statement) -> ServiceError:
+def refusal(code: str, message: str, statement: OperationSpec) -> ServiceError:
     """Make the error that the service answers with: its class and status follow from the code."""
     cls = ServiceError.by_code.get(code, InvalidRequest)
     return cls(message, status=400, code=code, operation=statement.name)
@@ -284,7 +284,7 @@ class _Shape:
     xml: Plan | None
     by_name: dict[str, str]  # the field by the header's name in lower case
     met: dict[str, str | None]  # the same by names as servers have written them; None: no field
-    maker: Maker | None  # of results that have nothing in a document
+    maker: FastBuilder | None  # of results that have nothing in a document
 
 
 _shapes: dict[type[Result], _Shape] = {}
@@ -304,7 +304,7 @@ def _shape(cls: type[Result]) -> _Shape:
         plan = plan_of(cls)
         has_xml = bool(plan.elements or plan.attributes or plan.text)
         by_name = {place.name.lower(): name for name, place in headers}
-        maker = None if has_xml else Maker(cls)
+        maker = None if has_xml else FastBuilder(cls)
         shape = _shapes[cls] = _Shape(
             tuple(headers),
             tuple(maps),

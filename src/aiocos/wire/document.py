@@ -35,8 +35,8 @@ __all__ = [
     "Attribute",
     "Document",
     "Element",
-    "Elsewhere",
     "Extensible",
+    "NotInXml",
     "Text",
     "Timestamp",
     "XmlError",
@@ -93,7 +93,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class NotInXml:
     """Not in the XML. Places of the wire (headers) are subclasses of this."""
 
 
@@ -196,11 +196,11 @@ def _fill(plan: Plan, cls: type[Document]) -> None:
     others: dict[str, Entry] = {}
     plan.closed = cls.closed
     for name, info in cls.model_fields.items():
-        mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | Elsewhere | Unknown)), None)
+        mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | NotInXml | Unknown)), None)
         if isinstance(mark, Unknown):
             plan.keeps = True
             continue
-        if isinstance(mark, Elsewhere):
+        if isinstance(mark, NotInXml):
             continue
         entry = _entry(name, mark, info.annotation)
         if isinstance(mark, Text):

@@ -19,33 +19,33 @@ from aiocos.wire.document import Document, parse_time, unwrap
 D = TypeVar("D", bound=Document)
 
 
-class _Unusual(ValueError):
+class _NotFast(ValueError):
     """A value in another form than the usual one."""
 
 
 def _text(value: str) -> str:
     # What is not ASCII may not be UTF-8 either, and pydantic says so.
     if not value.isascii():
-        raise _Unusual
+        raise _NotFast
     return value
 
 
 def _number(value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 19):
-        raise _Unusual
+        raise _NotFast
     return int(value)
 
 
 def _truth(value: str) -> bool:
     if value not in ("true", "false"):
-        raise _Unusual
+        raise _NotFast
     return value == "true"
 
 
 def _time(value: str) -> datetime:
     made = parse_time(value)
     if not isinstance(made, datetime) or made.tzinfo is None:
-        raise _Unusual
+        raise _NotFast
     return made
 
 
@@ -58,7 +58,7 @@ def _texts(values: dict[str, str]) -> dict[str, str]:
 _READERS: dict[Any, Callable[[Any], Any]] = {str: _text, int: _number, bool: _truth, datetime: _time, dict[str, str]: _texts}
 
 
-class Maker:
+class FastBuilder:
     """Makes the results of one class."""
 
     def __init__(self, cls: type[Document]) -> None:

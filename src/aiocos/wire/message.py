@@ -28,7 +28,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Outgoing:
+class PreparedRequest:
     """A request with its address: what is authorised, signed and sent.
 
     `origin` is `scheme://host[:port]` without a default port; `path` and `query` are percent-encoded as they will stand in the

@@ -26,11 +26,6 @@ class Group(Generic[C_co]):
     def __init__(self, caller: C_co) -> None:
         self._caller = caller
 
-    @property
-    def caller(self) -> C_co:
-        """What carries the operations out."""
-        return self._caller
-
 
 class Method(Generic[C, P, T]):
     """A method with the parameters of an operation, and a result of its own: `Method(GetObject, open_stream)`."""
@@ -56,7 +51,7 @@ class Method(Generic[C, P, T]):
         """Bind to a group; the bound function is kept on it, so the next look-up is a plain attribute."""
         if group is None:
             return self
-        op, run, caller = self._op, self._run, group.caller
+        op, run, caller = self._op, self._run, group._caller  # pyright: ignore[reportPrivateUsage]
 
         def method(*args: P.args, **kwargs: P.kwargs) -> T:
             return run(caller, op(*args, **kwargs))

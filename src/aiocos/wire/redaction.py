@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus
 
-from aiocos.wire.message import Outgoing
+from aiocos.wire.message import PreparedRequest
 
 REDACTED = "***"
 """Stands in messages where a secret was."""
@@ -37,7 +37,7 @@ _CUSTOMER_KEYS = (
 _SIGNATURE = re.compile(r"Signature=([0-9A-Za-z+/=%]+)")
 
 
-def secrets_of(request: Outgoing) -> set[str]:
+def secrets_of(request: PreparedRequest) -> set[str]:
     """Return the secrets that a request carries: tokens, signatures, API keys, keys of customers."""
     found: set[str] = set()
     for name, value in request.headers.items():

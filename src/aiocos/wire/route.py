@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
-from aiocos.errors import NotServed
+from aiocos.errors import OperationNotSupported
 from aiocos.wire.message import Request
 from aiocos.wire.spec import Operation, registry
 
@@ -31,15 +31,15 @@ _Row = tuple[frozenset[str], type[Operation[Any]]]
 def _table() -> Mapping[tuple[str, bool, bool], list[_Row]]:
     table: dict[tuple[str, bool, bool], list[_Row]] = defaultdict(list)
     for cls in registry.values():
-        s = cls.statement
-        table[s.method, s.has_bucket, s.has_key].append((s.marks, cls))
+        s = cls.spec
+        table[s.method, s.has_bucket, s.has_key].append((s.discriminators, cls))
     for rows in table.values():
         rows.sort(key=lambda row: len(row[0]), reverse=True)
     return table
 
 
 def route(request: Request) -> type[Operation[Any]]:
-    """Return the class of the operation; `NotServed` where no statement covers the request."""
+    """Return the class of the operation; `OperationNotSupported` where no statement covers the request."""
     present = {f"?{name}" for name, _ in request.query} | {f"?{name}={value}" for name, value in request.query}
     present |= {name.lower() for name in request.headers}
     for marks, cls in _table().get((request.method, request.bucket is not None, request.key is not None), ()):
@@ -47,10 +47,12 @@ def route(request: Request) -> type[Operation[Any]]:
             _refuse_leftovers(request, cls, {m[1:].partition("=")[0] for m in marks if m.startswith("?")})
             return cls
     where = "a key" if request.key is not None else "a bucket" if request.bucket is not None else "the service"
-    raise NotServed(f"{request.method} of {where} is not served", status=501, code="NotImplemented")
+    raise OperationNotSupported(f"{request.method} of {where} is not served", status=501, code="NotImplemented")
 
 
 def _refuse_leftovers(request: Request, cls: type[Operation[Any]], marked: Collection[str]) -> None:
     for name, _ in request.query:
         if name in SUB_RESOURCES and name not in marked and not (name in _MODIFIERS and request.method in ("GET", "HEAD")):
-            raise NotServed(f"the sub-resource {name} is not served with {request.method}", status=501, code="NotImplemented")
+            raise OperationNotSupported(
+                f"the sub-resource {name} is not served with {request.method}", status=501, code="NotImplemented"
+            )

@@ -22,7 +22,7 @@ from dataclasses import MISSING, dataclass, fields
 from dataclasses import Field as DataclassField
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, dataclass_transform, get_args, get_origin
 
-from aiocos.wire.document import Document, Elsewhere, read_tree
+from aiocos.wire.document import Document, NotInXml, read_tree
 
 R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T", bound="Operation[Any]")
@@ -45,7 +45,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Header(Elsewhere):
+class Header(NotInXml):
     """A header.
 
     `iso` writes times as ISO 8601 instead of RFC 1123, in whole seconds, and with `fraction` in milliseconds. `lenient`: a
@@ -59,14 +59,14 @@ class Header(Elsewhere):
 
 
 @dataclass(frozen=True, slots=True)
-class HeaderMap(Elsewhere):
+class HeaderMap(NotInXml):
     """All headers with a prefix, as a dictionary without it: user metadata."""
 
     prefix: str
 
 
 @dataclass(frozen=True, slots=True)
-class KeyHeaders(Elsewhere):
+class KeyHeaders(NotInXml):
     """The three headers of a customer's own encryption key (SSE-C)."""
 
     prefix: str
@@ -89,12 +89,12 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Local(Elsewhere):
+class Local(NotInXml):
     """Not on the wire."""
 
 
-Place = Path | Query | Header | HeaderMap | KeyHeaders | Body | Payload | Local
-_PLACES = (Path, Query, Header, HeaderMap, KeyHeaders, Body, Payload, Local)
+Location = Path | Query | Header | HeaderMap | KeyHeaders | Body | Payload | Local
+_LOCATIONS = (Path, Query, Header, HeaderMap, KeyHeaders, Body, Payload, Local)
 
 
 class Result(Document):
@@ -131,14 +131,14 @@ class Parameter:
     """One field of an operation: its place and its type."""
 
     name: str
-    place: Place
+    location: Location
     type: Any
     required: bool
     default: Any = None
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class OperationSpec:
     """What `@operation` says of a class, with everything that can be read off it."""
 
     name: str
@@ -146,28 +146,28 @@ class Statement:
     has_bucket: bool
     has_key: bool
     query: tuple[tuple[str, str], ...]  # the fixed part: (("list-type", "2"),), (("acl", ""),)
-    ok: int  # the status of success
-    repeatable: bool  # a second time does no harm
+    success_status: int  # the status of success
+    idempotent: bool  # a second time does no harm
     parameters: tuple[Parameter, ...]
     result: type[Result]
     has_payload: bool  # the body is bytes
     names_instance: bool  # it is about a service instance
 
     @property
-    def marks(self) -> frozenset[str]:
+    def discriminators(self) -> frozenset[str]:
         """What a request must carry to mean this operation: fixed query names, required queries and required headers."""
         marks = {f"?{name}={value}" if value else f"?{name}" for name, value in self.query}
         for p in self.parameters:
-            if p.required and isinstance(p.place, Query):
-                marks.add(f"?{p.place.name}")
-            elif p.required and isinstance(p.place, Header):
-                marks.add(p.place.name.lower())
+            if p.required and isinstance(p.location, Query):
+                marks.add(f"?{p.location.name}")
+            elif p.required and isinstance(p.location, Header):
+                marks.add(p.location.name.lower())
         return frozenset(marks)
 
     @property
     def body(self) -> Parameter | None:
         """The parameter that is the body."""
-        return next((p for p in self.parameters if isinstance(p.place, Body | Payload)), None)
+        return next((p for p in self.parameters if isinstance(p.location, Body | Payload)), None)
 
 
 registry: dict[str, "type[Operation[Any]]"] = {}
@@ -179,7 +179,7 @@ class Operation(Generic[R_co]):
     """One request to be made. Made by a group's method; its fields are that method's parameters."""
 
     __slots__ = ()
-    statement: ClassVar[Statement]
+    spec: ClassVar[OperationSpec]
 
     timeout: Annotated[float | None, Local()] = None
     """The deadline of the whole call in seconds, waits and retries included."""
@@ -196,21 +196,23 @@ class Operation(Generic[R_co]):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(getattr(self, p.name) == getattr(other, p.name) for p in self.statement.parameters)
+        return all(getattr(self, p.name) == getattr(other, p.name) for p in self.spec.parameters)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         shown = [
             f"{p.name}={getattr(self, p.name)!r}"
-            for p in self.statement.parameters
-            if not isinstance(p.place, KeyHeaders | Payload) and getattr(self, p.name) != p.default
+            for p in self.spec.parameters
+            if not isinstance(p.location, KeyHeaders | Payload) and getattr(self, p.name) != p.default
         ]
-        return f"{self.statement.name}({', '.join(shown)})"
+        return f"{self.spec.name}({', '.join(shown)})"
 
 
 @dataclass_transform()
-def operation(method: str, pattern: str, *, ok: int = 200, repeatable: bool | None = None) -> Callable[[type[T]], type[T]]:
+def operation(
+    method: str, pattern: str, *, success_status: int = 200, idempotent: bool | None = None
+) -> Callable[[type[T]], type[T]]:
     """State an operation: the request line it has, the status of its success, and whether it may be sent twice.
 
     `repeatable` is by default true for every method but POST.
@@ -223,21 +225,21 @@ def operation(method: str, pattern: str, *, ok: int = 200, repeatable: bool | No
         if names not in ((), ("bucket",), ("bucket", "key")):
             raise TypeError(f"{cls.__name__}: the path {path} is not one of /, /{{bucket}}, /{{bucket}}/{{key}}")
         parameters = [_parameter(cls.__name__, f, names) for f in fields(made)]
-        made.statement = Statement(
+        made.spec = OperationSpec(
             name=cls.__name__,
             method=method,
             has_bucket="bucket" in names,
             has_key="key" in names,
             query=tuple((n, v) for n, _, v in (part.partition("=") for part in query.split("&") if part)),
-            ok=ok,
-            repeatable=method != "POST" if repeatable is None else repeatable,
+            success_status=success_status,
+            idempotent=method != "POST" if idempotent is None else idempotent,
             # Bucket and key first, whatever mix-ins came before them.
-            parameters=tuple(sorted(parameters, key=lambda p: not isinstance(p.place, Path))),
+            parameters=tuple(sorted(parameters, key=lambda p: not isinstance(p.location, Path))),
             result=_result_type(cls),
-            has_payload=any(isinstance(p.place, Payload) for p in parameters),
+            has_payload=any(isinstance(p.location, Payload) for p in parameters),
             names_instance=any(p.name == "service_instance_id" for p in parameters),
         )
-        _check(made.statement, names)
+        _check(made.spec, names)
         registry[cls.__name__] = made
         return made
 
@@ -248,10 +250,10 @@ def _parameter(owner: str, f: "DataclassField[Any]", path_names: tuple[str, ...]
     annotation: Any = f.type
     if isinstance(annotation, str):
         raise TypeError(f"{owner}.{f.name}: the module postpones its annotations; operations are read from real types")
-    place: Place | None = Path() if f.name in path_names else None
+    place: Location | None = Path() if f.name in path_names else None
     if get_origin(annotation) is Annotated:
         annotation, *marks = get_args(annotation)
-        place = next((m for m in marks if isinstance(m, _PLACES)), place)
+        place = next((m for m in marks if isinstance(m, _LOCATIONS)), place)
     if place is None:
         raise TypeError(f"{owner}.{f.name} has no place on the wire")
     required = f.default is MISSING and f.default_factory is MISSING
@@ -267,25 +269,25 @@ def _result_type(cls: type[Any]) -> type[Result]:
     raise TypeError(f"{cls.__name__} does not say its result: derive from Operation[SomeResult]")
 
 
-def _check(statement: Statement, path_names: tuple[str, ...]) -> None:
+def _check(statement: OperationSpec, path_names: tuple[str, ...]) -> None:
     name = statement.name
     if missing := set(path_names) - {p.name for p in statement.parameters}:
         raise TypeError(f"{name}: the path names {', '.join(sorted(missing))}, which is no field")
-    if sum(isinstance(p.place, Body | Payload) for p in statement.parameters) > 1:
+    if sum(isinstance(p.location, Body | Payload) for p in statement.parameters) > 1:
         raise TypeError(f"{name} has two bodies")
     taken: set[tuple[str, str]] = set()
     for p in statement.parameters:
-        if isinstance(p.place, Header | Query):
-            where = (type(p.place).__name__, p.place.name.lower())
+        if isinstance(p.location, Header | Query):
+            where = (type(p.location).__name__, p.location.name.lower())
             if where in taken:
-                raise TypeError(f"{name}: two fields travel in {where[0].lower()} {p.place.name}")
+                raise TypeError(f"{name}: two fields travel in {where[0].lower()} {p.location.name}")
             taken.add(where)
     for other in registry.values():
-        o = other.statement
-        if o.name == name or (o.method, o.has_bucket, o.has_key, o.marks) == (
+        o = other.spec
+        if o.name == name or (o.method, o.has_bucket, o.has_key, o.discriminators) == (
             statement.method,
             statement.has_bucket,
             statement.has_key,
-            statement.marks,
+            statement.discriminators,
         ):
             raise TypeError(f"{name} and {o.name} are one request")

@@ -17,7 +17,7 @@ from aiocos.wire.bind import from_response, has_document
 from aiocos.wire.document import plan_of, root_of, unwrap
 from aiocos.wire.failure import error_in_success, is_web_page
 from aiocos.wire.message import Response
-from aiocos.wire.spec import Body, Header, Operation, Result, Statement, registry
+from aiocos.wire.spec import Body, Header, Operation, OperationSpec, Result, registry
 
 R = TypeVar("R", bound=Result)
 
@@ -29,7 +29,7 @@ def read_answer(operation: Operation[R], response: Response) -> R:
     root, what every answer of its kind has (`Result.needed`), and what it is about (`Operation.contradiction`). Raises
     `ProtocolError` where it is another, and the service's own error where a success carries one in its body.
     """
-    cls = cast("type[R]", operation.statement.result)
+    cls = cast("type[R]", operation.spec.result)
     if response.body:
         _check_body(operation, cls, response)
     result = from_response(cls, response)
@@ -61,21 +61,21 @@ def _check_body(operation: Operation[Any], cls: type[Result], response: Response
         return
     root = found[1].decode("utf-8", "replace")
     if not has_document(cls):
-        if root in _roots_of_answers() and root != _root_of_request(operation.statement):
+        if root in _roots_of_answers() and root != _root_of_request(operation.spec):
             raise _foreign(response, f"its root is {root}, and this operation has no document")
     elif root not in (root_of(cls), *cls.other_roots):
         raise _foreign(response, f"its root is {root[:80]}, and not {root_of(cls)}")
 
 
 def _roots_of_answers() -> set[str]:
-    results = {cls.statement.result for cls in registry.values()}
+    results = {cls.spec.result for cls in registry.values()}
     return {root for cls in results if has_document(cls) for root in (root_of(cls), *cls.other_roots)}
 
 
-def _root_of_request(statement: Statement) -> str | None:
-    if statement.body is None or not isinstance(statement.body.place, Body):
+def _root_of_request(statement: OperationSpec) -> str | None:
+    if statement.body is None or not isinstance(statement.body.location, Body):
         return None
-    return root_of(statement.body.place.of or unwrap(statement.body.type))
+    return root_of(statement.body.location.of or unwrap(statement.body.type))
 
 
 def _foreign(response: Response, why: str) -> ProtocolError:

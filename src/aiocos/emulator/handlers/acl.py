@@ -15,8 +15,8 @@ from aiocos.emulator import public
 from aiocos.emulator.context import Context, denied, failure, handles, owner
 from aiocos.emulator.handlers.finding import must_find
 from aiocos.emulator.handlers.state import still_there
-from aiocos.emulator.store import Bucket, Transaction, buckets, objects
-from aiocos.errors import NotServed
+from aiocos.emulator.store import BucketRow, Transaction, buckets, objects
+from aiocos.errors import OperationNotSupported
 from aiocos.operations.acl import (
     AccessControlPolicy,
     GetBucketAcl,
@@ -26,7 +26,7 @@ from aiocos.operations.acl import (
     PutBucketAcl,
     PutObjectAcl,
 )
-from aiocos.operations.shared import Charged, Grantee, Grants, ObjectGrants
+from aiocos.operations.shared import AclParams, Grantee, ObjectAclParams, RequestChargedResult
 from aiocos.wire.spec import Result
 
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -69,7 +69,7 @@ def canned(name: str | None) -> str:
     return found
 
 
-def list_of(op: ObjectGrants, bucket: Bucket | None, owners: Collection[str]) -> str:
+def list_of(op: ObjectAclParams, bucket: BucketRow | None, owners: Collection[str]) -> str:
     """Return the canned list that a write's headers ask for; refused where it is public and the bucket blocks that.
 
     `owners` are the ids that may be granted anything, since they own what is written. A bucket that is made has no block yet.
@@ -80,19 +80,19 @@ def list_of(op: ObjectGrants, bucket: Bucket | None, owners: Collection[str]) ->
     return _amount_to(given, bucket, owners) if given else _settled(canned(op.acl), bucket)
 
 
-def _settled(acl: str, bucket: Bucket | None) -> str:
+def _settled(acl: str, bucket: BucketRow | None) -> str:
     if bucket is not None:
         public.refuse_public(bucket, acl)
     return acl
 
 
-def _in_headers(op: ObjectGrants) -> list[_Given]:
+def _in_headers(op: ObjectAclParams) -> list[_Given]:
     headers = {
         "FULL_CONTROL": op.grant_full_control,
         "READ": op.grant_read,
         "READ_ACP": op.grant_read_acp,
         "WRITE_ACP": op.grant_write_acp,
-        "WRITE": op.grant_write if isinstance(op, Grants) else None,
+        "WRITE": op.grant_write if isinstance(op, AclParams) else None,
     }
     return [given for permission, text in headers.items() if text for given in _grantees(permission, text)]
 
@@ -113,7 +113,7 @@ def _in_document(policy: AccessControlPolicy) -> Iterable[_Given]:
         yield _Given(grant.permission, grant.grantee.id, grant.grantee.uri)
 
 
-def _amount_to(given: Iterable[_Given], bucket: Bucket | None, owners: Collection[str]) -> str:
+def _amount_to(given: Iterable[_Given], bucket: BucketRow | None, owners: Collection[str]) -> str:
     """Return the canned list that grants amount to. A blocked one is refused first, also where it would not be served."""
     grants = list(given)
     acl, served = "private", True
@@ -126,13 +126,13 @@ def _amount_to(given: Iterable[_Given], bucket: Bucket | None, owners: Collectio
     if any(grant.uri in (EVERYBODY, AUTHENTICATED) for grant in grants):
         _settled("public-read", bucket)
     if not served:
-        raise NotServed(
+        raise OperationNotSupported(
             "only the owner, and everybody for reading, can be granted something", status=501, code="NotImplemented"
         )
     return acl
 
 
-def _wanted(op: PutBucketAcl | PutObjectAcl, bucket: Bucket, guid: str) -> str:
+def _wanted(op: PutBucketAcl | PutObjectAcl, bucket: BucketRow, guid: str) -> str:
     """Return the canned list that a request about a list asks for."""
     by_header = op.acl is not None or bool(_in_headers(op))
     if by_header and op.policy is not None:
@@ -180,7 +180,7 @@ async def get_object(ctx: Context, op: GetObjectAcl) -> ObjectAccess:
 
 
 @handles(PutObjectAcl, role="Manager")
-async def put_object(ctx: Context, op: PutObjectAcl) -> Charged:
+async def put_object(ctx: Context, op: PutObjectAcl) -> RequestChargedResult:
     """Replace an object's list."""
     if not ctx.is_owner:
         raise denied()
@@ -193,4 +193,4 @@ async def put_object(ctx: Context, op: PutObjectAcl) -> Charged:
         objects.set_acl(t, must_find(t.connection, bucket.id, op.key, op.version_id).serial, acl)
 
     await ctx.store.write(write)
-    return Charged()
+    return RequestChargedResult()

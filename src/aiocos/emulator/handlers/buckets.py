@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aiocos.emulator.context import Context, failure, handles, is_bearer, moment, owner
 from aiocos.emulator.handlers.acl import list_of
-from aiocos.emulator.store import Bucket, Instance, Transaction, buckets, uploads
+from aiocos.emulator.store import BucketRow, Instance, Transaction, buckets, uploads
 from aiocos.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty
 from aiocos.operations.buckets import (
     AsperaConnection,
@@ -90,7 +90,7 @@ async def create(ctx: Context, op: CreateBucket) -> CreateBucketResult:
     location = location_of(op.location)
     if (op.kp_algorithm is None) != (op.kp_root_key_crn is None) or (op.kp_algorithm or "AES256") != "AES256":
         raise failure("InvalidArgument", "Key Protect takes the algorithm AES256 together with the CRN of a root key.")
-    made = Bucket(0, op.bucket, instance.crn, ctx.now, location, list_of(op, None, {instance.guid}), op.kp_root_key_crn)
+    made = BucketRow(0, op.bucket, instance.crn, ctx.now, location, list_of(op, None, {instance.guid}), op.kp_root_key_crn)
     if op.object_lock_enabled:
         made = replace(made, versioning="Enabled", settings={"object-lock": ObjectLockConfiguration().to_xml().decode()})
 

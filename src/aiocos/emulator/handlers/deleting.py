@@ -6,7 +6,7 @@ from aiocos.emulator.context import Context, failure, handles
 from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.replication import replicate
-from aiocos.emulator.store import Bucket, Object, Transaction, objects
+from aiocos.emulator.store import BucketRow, ObjectRow, Transaction, objects
 from aiocos.emulator.store.objects import Removal
 from aiocos.errors import ServiceError
 from aiocos.operations.objects import (
@@ -26,11 +26,11 @@ async def delete(ctx: Context, op: DeleteObject) -> Deletion:
     bucket, now, writer = ctx.bucket, ctx.now, ctx.writer
     bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
 
-    def check(old: Object | None) -> None:
+    def check(old: ObjectRow | None) -> None:
         retention.refuse_protected(old, now)
         locking.refuse_locked(old, now, bypass=bypass)
 
-    def write(t: Transaction) -> tuple[Bucket, Removal]:
+    def write(t: Transaction) -> tuple[BucketRow, Removal]:
         current = still_there(t, bucket)
         removal = objects.remove(t, current.id, op.key, op.version_id, check, now, writer)
         if removal.marker is not None:
@@ -58,7 +58,7 @@ async def delete_many(ctx: Context, op: DeleteObjects) -> DeleteObjectsResult:
     deleted: list[DeletedObject] = []
     errors: list[DeleteError] = []
 
-    def check(old: Object | None) -> None:
+    def check(old: ObjectRow | None) -> None:
         retention.refuse_protected(old, now)
         locking.refuse_locked(old, now, bypass=bypass)
 

@@ -5,9 +5,9 @@ import sqlite3
 from datetime import datetime
 
 from aiocos.emulator.context import Behavior, failure
-from aiocos.emulator.store import Bucket, Object, objects
+from aiocos.emulator.store import BucketRow, ObjectRow, objects
 from aiocos.errors import MethodNotAllowed, NoSuchKey, NoSuchVersion, NotModified, PreconditionFailed
-from aiocos.operations.shared import ForbidOverwriteParams, ReadConditions, SourceConditions, WriteConditions
+from aiocos.operations.shared import CopySourceParams, ForbidOverwriteParams, ReadConditionParams, WriteConditionParams
 from aiocos.wire import digest
 from aiocos.wire.values import CustomerKey
 
@@ -17,12 +17,12 @@ def no_key() -> NoSuchKey:
     return NoSuchKey("The specified key does not exist.", status=404, code="NoSuchKey")
 
 
-def lookup(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> Object | None:
+def lookup(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> ObjectRow | None:
     """The object that a read finds: None where there is none or the latest version is a delete marker."""
     return readable(objects.find(connection, bucket, key, version_id), version_id)
 
 
-def readable(found: Object | None, version_id: str | None) -> Object | None:
+def readable(found: ObjectRow | None, version_id: str | None) -> ObjectRow | None:
     """A version, if it can be read: not the latest where that is a delete marker; `NoSuchVersion`, `MethodNotAllowed` by id."""
     if version_id is not None:
         if found is None:
@@ -32,12 +32,12 @@ def readable(found: Object | None, version_id: str | None) -> Object | None:
     return None if found is not None and found.delete_marker else found
 
 
-def told_version(bucket: Bucket, found: Object | None) -> str | None:
+def told_version(bucket: BucketRow, found: ObjectRow | None) -> str | None:
     """The version id that answers carry: none where the bucket never kept versions."""
     return None if found is None or bucket.versioning is None else found.version_id
 
 
-def must_find(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> Object:
+def must_find(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> ObjectRow:
     """The object that a read finds; `NoSuchKey`."""
     found = lookup(connection, bucket, key, version_id)
     if found is None:
@@ -45,11 +45,11 @@ def must_find(connection: sqlite3.Connection, bucket: int, key: str, version_id:
     return found
 
 
-def _matches(header: str, found: Object) -> bool:
+def _matches(header: str, found: ObjectRow) -> bool:
     return any(tag.strip() == "*" or digest.bare(tag.strip()) == found.etag for tag in header.split(","))
 
 
-def _modified_since(found: Object, when: datetime) -> bool:
+def _modified_since(found: ObjectRow, when: datetime) -> bool:
     # Headers carry whole seconds.
     return int(found.modified) > when.timestamp()
 
@@ -60,7 +60,7 @@ def _failed() -> PreconditionFailed:
     )
 
 
-def check_read(found: Object, op: ReadConditions) -> None:
+def check_read(found: ObjectRow, op: ReadConditionParams) -> None:
     """Conditions of GET and HEAD. A failed If-Unmodified-Since is a 304, as the service documents (the RFC says 412)."""
     if op.if_match is not None:
         if not _matches(op.if_match, found):
@@ -74,7 +74,7 @@ def check_read(found: Object, op: ReadConditions) -> None:
         raise NotModified("Not Modified", status=304, code="NotModified")
 
 
-def check_write(old: Object | None, op: WriteConditions) -> None:
+def check_write(old: ObjectRow | None, op: WriteConditionParams) -> None:
     """Check the conditions of a write: all failures are 412, that of If-Match on nothing too."""
     if old is not None and old.delete_marker:
         old = None
@@ -86,13 +86,13 @@ def check_write(old: Object | None, op: WriteConditions) -> None:
         raise _failed()
 
 
-def check_overwrite(bucket: Bucket, old: Object | None, op: ForbidOverwriteParams, behavior: Behavior) -> None:
+def check_overwrite(bucket: BucketRow, old: ObjectRow | None, op: ForbidOverwriteParams, behavior: Behavior) -> None:
     """Refuse to replace an object where the request forbids it; a bucket that keeps or kept versions ignores the header."""
     if op.forbid_overwrite and behavior.honors_forbid_overwrite and bucket.versioning is None and old is not None:
         raise failure("ObjectAlreadyExists", "The object already exists, and the request forbids to overwrite it.", 409)
 
 
-def check_source(found: Object, op: SourceConditions) -> None:
+def check_source(found: ObjectRow, op: CopySourceParams) -> None:
     """Conditions on the source of a copy: all failures are 412."""
     if op.source_if_match is not None:
         if not _matches(op.source_if_match, found):

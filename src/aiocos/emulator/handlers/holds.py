@@ -18,7 +18,7 @@ from aiocos.emulator.handlers.retention import (
     seconds,
 )
 from aiocos.emulator.handlers.state import still_there
-from aiocos.emulator.store import Bucket, Object, Transaction, objects
+from aiocos.emulator.store import BucketRow, ObjectRow, Transaction, objects
 from aiocos.errors import Conflict, NotFound
 from aiocos.operations.protection import (
     AddLegalHold,
@@ -72,7 +72,7 @@ def refuse_ambiguous(wire: Request) -> None:
         raise failure("InvalidRequest", "A request about a legal hold has one parameter add or remove, with an id.")
 
 
-def _retained(t: Transaction, bucket: Bucket, key: str) -> Object:
+def _retained(t: Transaction, bucket: BucketRow, key: str) -> ObjectRow:
     """The object, which must have retention."""
     if policy_of(bucket) is None:
         raise failure("InvalidRequest", "The bucket has no retention policy.")
@@ -160,7 +160,7 @@ async def extend(ctx: Context, op: ExtendObjectRetention) -> Result:
     return Result()
 
 
-def _extended(op: ExtendObjectRetention, policy: Policy, found: Object, now: float) -> int:
+def _extended(op: ExtendObjectRetention, policy: Policy, found: ObjectRow, now: float) -> int:
     """The new period of an object, from its creation; refused where it is none that may be."""
     assert found.retention is not None
     current, created = found.retention["period"], int(found.modified)

@@ -8,9 +8,9 @@ from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers.buckets import page_size, tell_key
 from aiocos.emulator.handlers.reading import quoted
 from aiocos.emulator.lifecycle import storage_class
-from aiocos.emulator.store import Object
+from aiocos.emulator.store import ObjectRow
 from aiocos.emulator.store import listing as pages
-from aiocos.emulator.store.listing import Asked, Found
+from aiocos.emulator.store.listing import ListingPage, ListingQuery
 from aiocos.operations.listing import (
     CommonPrefix,
     DeleteMarker,
@@ -26,7 +26,7 @@ from aiocos.operations.listing import (
 from aiocos.wire.document import unrepresentable
 
 
-def common(found: Found) -> list[CommonPrefix]:
+def common(found: ListingPage) -> list[CommonPrefix]:
     """The common prefixes of a page."""
     return [CommonPrefix(prefix=prefix) for prefix in found.prefixes]
 
@@ -38,7 +38,7 @@ def encoding_of(asked: str | None) -> str | None:
     return asked or None
 
 
-def _entry(found: Object, owned: bool, now: float) -> ObjectEntry:
+def _entry(found: ObjectRow, owned: bool, now: float) -> ObjectEntry:
     return ObjectEntry(
         key=found.key,
         last_modified=moment(found.modified),
@@ -50,7 +50,9 @@ def _entry(found: Object, owned: bool, now: float) -> ObjectEntry:
     )
 
 
-def _page(connection: sqlite3.Connection, asked: Asked, *, owned: bool, now: float) -> tuple[Found, list[ObjectEntry]]:
+def _page(
+    connection: sqlite3.Connection, asked: ListingQuery, *, owned: bool, now: float
+) -> tuple[ListingPage, list[ObjectEntry]]:
     found = pages.latest(connection, asked)
     return found, [_entry(o, owned, now) for o in found.objects]
 
@@ -58,7 +60,9 @@ def _page(connection: sqlite3.Connection, asked: Asked, *, owned: bool, now: flo
 @handles(ListObjects, "list")
 async def list_v1(ctx: Context, op: ListObjects) -> ListObjectsResult:
     """List objects, the first version."""
-    asked = Asked(ctx.bucket.id, op.prefix or "", op.delimiter or "", op.marker or "", page_size(op.max_keys, "max-keys"))
+    asked = ListingQuery(
+        ctx.bucket.id, op.prefix or "", op.delimiter or "", op.marker or "", page_size(op.max_keys, "max-keys")
+    )
     now = ctx.now
     found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=True, now=now))
     return ListObjectsResult(
@@ -93,7 +97,7 @@ def _read_token(token: str) -> str:
 async def list_v2(ctx: Context, op: ListObjectsV2) -> ListObjectsV2Result:
     """List objects, the second version. An empty continuation token is the beginning."""
     after = _read_token(op.continuation_token) if op.continuation_token else op.start_after or ""
-    asked = Asked(ctx.bucket.id, op.prefix or "", op.delimiter or "", after, page_size(op.max_keys, "max-keys"))
+    asked = ListingQuery(ctx.bucket.id, op.prefix or "", op.delimiter or "", after, page_size(op.max_keys, "max-keys"))
     now = ctx.now
     found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=bool(op.fetch_owner), now=now))
     return ListObjectsV2Result(
@@ -117,7 +121,7 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
     """List versions and delete markers."""
     if op.version_id_marker and not op.key_marker:
         raise failure("InvalidArgument", "A version-id marker cannot be specified without a key marker.")
-    asked = Asked(
+    asked = ListingQuery(
         ctx.bucket.id,
         op.prefix or "",
         op.delimiter or "",
@@ -153,7 +157,7 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
     )
 
 
-def _version(found: Object, now: float) -> ObjectVersion:
+def _version(found: ObjectRow, now: float) -> ObjectVersion:
     return ObjectVersion(
         **_entry(found, owned=True, now=now).model_dump(exclude={"owner"}),
         owner=owner(found.owner),

@@ -21,9 +21,9 @@ from aiocos.emulator.handlers.writing import (
     user_metadata,
 )
 from aiocos.emulator.replication import replicate
-from aiocos.emulator.store import Bucket, Object, Part, Transaction, Upload, objects, uploads
+from aiocos.emulator.store import BucketRow, ObjectRow, PartRow, Transaction, UploadRow, objects, uploads
 from aiocos.emulator.store import listing as pages
-from aiocos.emulator.store.listing import Asked
+from aiocos.emulator.store.listing import ListingQuery
 from aiocos.errors import EntityTooSmall, InvalidPart, NoSuchUpload
 from aiocos.operations import multipart as operations
 from aiocos.operations.multipart import (
@@ -39,7 +39,7 @@ from aiocos.operations.multipart import (
     MultipartUpload,
     UploadEntry,
 )
-from aiocos.operations.shared import Charged
+from aiocos.operations.shared import RequestChargedResult
 from aiocos.wire import digest
 from aiocos.wire.document import unrepresentable
 
@@ -55,7 +55,7 @@ def no_upload() -> NoSuchUpload:
     )
 
 
-def find_upload(ctx: Context, key: str, upload_id: str, t: Transaction | None = None) -> Upload:
+def find_upload(ctx: Context, key: str, upload_id: str, t: Transaction | None = None) -> UploadRow:
     """The open upload; `NoSuchUpload`."""
     found = uploads.find(t.connection if t else ctx.store.point, ctx.bucket.id, key, upload_id)
     if found is None:
@@ -70,7 +70,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
     algorithm = op.checksum_algorithm.upper() if op.checksum_algorithm else None
     if algorithm is not None and algorithm.lower() not in checksums.LENGTHS:
         raise failure("InvalidRequest", f"{op.checksum_algorithm} is no checksum algorithm")
-    made = Upload(
+    made = UploadRow(
         os.urandom(24).hex(),
         ctx.bucket.id,
         op.key,
@@ -120,7 +120,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
     retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
     _check_order(op.parts)
 
-    def write(t: Transaction) -> tuple[Bucket, Object]:
+    def write(t: Transaction) -> tuple[BucketRow, ObjectRow]:
         current = still_there(t, bucket)
         upload = uploads.find(t.connection, current.id, op.key, op.upload_id)
         if upload is None:
@@ -133,7 +133,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             check_key(upload.customer_md5, key_md5(op.customer_key))
         chosen = _choose(op.parts, {part.number: part for part in uploads.parts(t.connection, upload.id)})
 
-        def check(old: Object | None) -> None:
+        def check(old: ObjectRow | None) -> None:
             if ctx.behavior.honors_conditional_completion:
                 check_write(old, op)
             check_overwrite(current, old, op, ctx.behavior)
@@ -141,7 +141,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
 
         # Before its own retention is looked at, what stands against the write at all.
         check(objects.find(t.connection, current.id, op.key))
-        new = Object(
+        new = ObjectRow(
             op.key,
             digest.composite_etag(bytes.fromhex(part.etag) for part in chosen),
             sum(part.size for part in chosen),
@@ -197,8 +197,8 @@ def _said(parts: list[CompletedPart]) -> str:
     return json.dumps([(part.part_number, digest.bare(part.etag or "")) for part in parts])
 
 
-def _choose(asked: list[CompletedPart], present: dict[int, Part]) -> list[Part]:
-    chosen: list[Part] = []
+def _choose(asked: list[CompletedPart], present: dict[int, PartRow]) -> list[PartRow]:
+    chosen: list[PartRow] = []
     for one in asked:
         part = present.get(one.part_number or 0)
         if part is None or one.etag is None or digest.bare(one.etag) != part.etag or _differs(one, part):
@@ -216,12 +216,12 @@ def _choose(asked: list[CompletedPart], present: dict[int, Part]) -> list[Part]:
     return chosen
 
 
-def _differs(asked: CompletedPart, part: Part) -> bool:
+def _differs(asked: CompletedPart, part: PartRow) -> bool:
     given = {name: getattr(asked, f"checksum_{name}") for name in checksums.LENGTHS}
     return any(value is not None and name in part.sums and part.sums[name] != value for name, value in given.items())
 
 
-def _joined_sums(upload: Upload, parts: list[Part]) -> dict[str, str]:
+def _joined_sums(upload: UploadRow, parts: list[PartRow]) -> dict[str, str]:
     name = (upload.checksum_algorithm or "").lower()
     if not name or not all(name in part.sums for part in parts):
         return {}
@@ -233,10 +233,10 @@ def _joined_sums(upload: Upload, parts: list[Part]) -> dict[str, str]:
 
 
 @handles(AbortMultipartUpload, "write")
-async def abort(ctx: Context, op: AbortMultipartUpload) -> Charged:
+async def abort(ctx: Context, op: AbortMultipartUpload) -> RequestChargedResult:
     """Give an upload up."""
     await ctx.store.write(lambda t: uploads.remove(t, find_upload(ctx, op.key, op.upload_id, t).id), frees=True)
-    return Charged()
+    return RequestChargedResult()
 
 
 @handles(ListParts)
@@ -278,7 +278,7 @@ async def list_parts(ctx: Context, op: ListParts) -> ListPartsResult:
 @handles(ListMultipartUploads)
 async def list_uploads(ctx: Context, op: ListMultipartUploads) -> ListMultipartUploadsResult:
     """List open uploads."""
-    asked = Asked(
+    asked = ListingQuery(
         ctx.bucket.id,
         op.prefix or "",
         op.delimiter or "",

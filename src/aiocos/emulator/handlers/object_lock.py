@@ -9,7 +9,7 @@ from aiocos.emulator.handlers.protection import management_state
 from aiocos.emulator.handlers.settings import configured, none_of
 from aiocos.emulator.handlers.state import must_keep_versions, refuse_policy, still_there
 from aiocos.emulator.replication import changed
-from aiocos.emulator.store import Object, Transaction, buckets, objects
+from aiocos.emulator.store import ObjectRow, Transaction, buckets, objects
 from aiocos.errors import NoSuchConfiguration
 from aiocos.operations.object_lock import (
     GetObjectLegalHold,
@@ -24,7 +24,7 @@ from aiocos.operations.object_lock import (
     PutObjectLockConfiguration,
     PutObjectRetention,
 )
-from aiocos.operations.shared import Charged
+from aiocos.operations.shared import RequestChargedResult
 from aiocos.wire.document import Document, Element
 
 MAX_DAYS, MAX_YEARS = 36_500, 100
@@ -49,7 +49,7 @@ async def get_configuration(ctx: Context, op: GetObjectLockConfiguration) -> Obj
 
 
 @handles(PutObjectLockConfiguration, integrity=True)
-async def put_configuration(ctx: Context, op: PutObjectLockConfiguration) -> Charged:
+async def put_configuration(ctx: Context, op: PutObjectLockConfiguration) -> RequestChargedResult:
     """Let a versioned bucket lock versions, or replace what it locks by default."""
     if len(_Rules.from_xml(bytes(ctx.request.body or b"")).rules) > 1:
         raise _malformed("Object Lock has one rule.")
@@ -63,7 +63,7 @@ async def put_configuration(ctx: Context, op: PutObjectLockConfiguration) -> Cha
         buckets.set_setting(t, bucket.id, "object-lock", xml)
 
     await ctx.store.write(write)
-    return Charged()
+    return RequestChargedResult()
 
 
 def _check(configuration: ObjectLockConfiguration) -> None:
@@ -111,7 +111,7 @@ async def get_legal_hold(ctx: Context, op: GetObjectLegalHold) -> ObjectLegalHol
 
 
 @handles(PutObjectRetention, integrity=True)
-async def put_retention(ctx: Context, op: PutObjectRetention) -> Charged:
+async def put_retention(ctx: Context, op: PutObjectRetention) -> RequestChargedResult:
     """Lock a version, extend its lock; with the right to bypass GOVERNANCE, shorten or lift it."""
     mode, named, now = op.retention.mode, ctx.bucket, ctx.now
     until = None if op.retention.retain_until is None else op.retention.retain_until.timestamp()
@@ -131,10 +131,10 @@ async def put_retention(ctx: Context, op: PutObjectRetention) -> Charged:
         changed(t, bucket, found.copy(lock=lock), now)
 
     await ctx.store.write(write)
-    return Charged()
+    return RequestChargedResult()
 
 
-def _check_change(found: Object, mode: str | None, until: float | None, now: float, *, bypass: bool) -> None:
+def _check_change(found: ObjectRow, mode: str | None, until: float | None, now: float, *, bypass: bool) -> None:
     """Refuse what would weaken a lock that has not run out. Without bypass only a later date is none of that."""
     if not locking.is_retained(found, now):
         return
@@ -147,7 +147,7 @@ def _check_change(found: Object, mode: str | None, until: float | None, now: flo
 
 
 @handles(PutObjectLegalHold, integrity=True)
-async def put_legal_hold(ctx: Context, op: PutObjectLegalHold) -> Charged:
+async def put_legal_hold(ctx: Context, op: PutObjectLegalHold) -> RequestChargedResult:
     """Put a version under legal hold, or lift the hold. Its lock is another matter."""
     named, now = ctx.bucket, ctx.now
 
@@ -161,4 +161,4 @@ async def put_legal_hold(ctx: Context, op: PutObjectLegalHold) -> Charged:
         changed(t, bucket, found.copy(lock=lock), now)
 
     await ctx.store.write(write)
-    return Charged()
+    return RequestChargedResult()

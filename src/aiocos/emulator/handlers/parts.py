@@ -9,7 +9,7 @@ from aiocos.emulator.handlers.finding import check_key, check_source, etag_for, 
 from aiocos.emulator.handlers.multipart import find_upload
 from aiocos.emulator.handlers.reading import quoted
 from aiocos.emulator.handlers.writing import encryption_echo, may_copy, source_of, sums_echo
-from aiocos.emulator.store import Object, Part, Segment, Store, Transaction, objects, uploads
+from aiocos.emulator.store import ObjectRow, PartRow, Segment, Store, Transaction, objects, uploads
 from aiocos.emulator.store.blobs import cut
 from aiocos.errors import Conflict, InvalidRange
 from aiocos.operations.multipart import CopyPartResult, UploadPart, UploadPartCopy, UploadPartResult
@@ -29,7 +29,7 @@ async def upload_part(ctx: Context, op: UploadPart) -> UploadPartResult:
     check_key(upload.customer_md5, key_md5(op.customer_key))
     arrival = await ctx.receive(MAX_PART)
     etag = etag_for(arrival.md5.hex(), upload.customer_md5)
-    part = Part(op.part_number, etag, arrival.blob.size, ctx.now, arrival.sums, arrival.blob.segments)
+    part = PartRow(op.part_number, etag, arrival.blob.size, ctx.now, arrival.sums, arrival.blob.segments)
 
     def write(t: Transaction) -> None:
         find_upload(ctx, op.key, op.upload_id, t)
@@ -57,7 +57,7 @@ async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
     segments = cut(found.segments, offset, length)
     with ctx.store.blobs.pinned(segments):
         md5 = await _md5(ctx.store, segments)
-        part = Part(op.part_number, etag_for(md5, upload.customer_md5), length, ctx.now, {}, segments)
+        part = PartRow(op.part_number, etag_for(md5, upload.customer_md5), length, ctx.now, {}, segments)
 
         def write(t: Transaction) -> None:
             find_upload(ctx, op.key, op.upload_id, t)
@@ -75,7 +75,7 @@ async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
     )
 
 
-def _range(found: Object, asked: ByteRange | None) -> tuple[int, int]:
+def _range(found: ObjectRow, asked: ByteRange | None) -> tuple[int, int]:
     if asked is None:
         return 0, found.size
     # Unlike a read, a copy takes no range that reaches behind the end.

@@ -8,14 +8,14 @@ from urllib.parse import parse_qsl
 from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, Reply, failure, handles, moment
 from aiocos.emulator.handlers.finding import check_key, check_read, key_md5, no_key, readable, told_version
-from aiocos.emulator.store import Object, objects
+from aiocos.emulator.store import ObjectRow, objects
 from aiocos.emulator.store.blobs import cut
 from aiocos.errors import InvalidRange
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
-from aiocos.operations.shared import ResponseOverrides
+from aiocos.operations.shared import ResponseOverrideParams
 from aiocos.wire.ranges import ContentRange
 
-_OVERRIDES = {f.name.replace("_", "-"): f.name.removeprefix("response_") for f in fields(ResponseOverrides)}
+_OVERRIDES = {f.name.replace("_", "-"): f.name.removeprefix("response_") for f in fields(ResponseOverrideParams)}
 """The fields of `ObjectInfo` that a request may replace, by the names of the query parameters."""
 
 
@@ -55,7 +55,7 @@ async def head(ctx: Context, op: HeadObject) -> Reply:
     return Reply(info, status)
 
 
-def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Object, int]:
+def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, ObjectRow, int]:
     row = objects.find(ctx.store.point, ctx.bucket.id, op.key, op.version_id)
     ctx.may_read(None if row is None or row.delete_marker else row)
     if row is not None and row.delete_marker:
@@ -94,14 +94,14 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
     return ObjectInfo(**values), status, found, offset
 
 
-def _is_unchanged(found: Object, if_range: str | None) -> bool:
+def _is_unchanged(found: ObjectRow, if_range: str | None) -> bool:
     """Tell whether a range may be answered. `If-Range` has the strong ETag or the date of what the client has of the object."""
     if if_range is None:
         return True
     return if_range.strip() in (quoted(found.etag), format_datetime(moment(int(found.modified)), usegmt=True))
 
 
-def describe(found: Object) -> dict[str, Any]:
+def describe(found: ObjectRow) -> dict[str, Any]:
     """What is told of an object on every read, by the field names of `ObjectInfo`."""
     values: dict[str, Any] = {
         "content_type": "application/octet-stream",
@@ -130,7 +130,7 @@ def describe(found: Object) -> dict[str, Any]:
     return values
 
 
-def _part(found: Object, number: int) -> tuple[int, int]:
+def _part(found: ObjectRow, number: int) -> tuple[int, int]:
     """Offset and length of a part. An object put in one piece is its own part 1."""
     sizes = (found.size,) if found.parts is None else found.parts
     if not 1 <= number <= 10_000:

@@ -12,7 +12,7 @@ from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.emulator.handlers.state import refuse_policy, still_there
 from aiocos.emulator.lifecycle import midnight_after
 from aiocos.emulator.replication import target_of
-from aiocos.emulator.store import Bucket, Transaction, buckets, failures
+from aiocos.emulator.store import BucketRow, Transaction, buckets, failures
 from aiocos.errors import NoSuchConfiguration
 from aiocos.operations.replication import (
     DeleteBucketReplication,
@@ -75,7 +75,7 @@ def _check(rule: ReplicationRule) -> None:
         raise failure("InvalidArgument", f"The destination of a rule is the CRN of a bucket, not {destination!r}.")
 
 
-def _check_target(bucket: Bucket, target: Bucket | None) -> None:
+def _check_target(bucket: BucketRow, target: BucketRow | None) -> None:
     if target is None:
         raise failure("InvalidRequest", "Destination bucket must exist.")
     if target.id == bucket.id:

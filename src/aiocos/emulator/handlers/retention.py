@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 from aiocos.emulator.context import failure
-from aiocos.emulator.store import Bucket, Object
+from aiocos.emulator.store import BucketRow, ObjectRow
 from aiocos.errors import ObjectProtected
 from aiocos.operations.objects import CopyObject
-from aiocos.operations.shared import Retaining
+from aiocos.operations.shared import RetentionParams
 from aiocos.wire.message import Request
 
 DAY = 86400
@@ -35,7 +35,7 @@ class Policy:
     permanent: bool
 
 
-def policy_of(bucket: Bucket) -> Policy | None:
+def policy_of(bucket: BucketRow) -> Policy | None:
     """The retention policy of a bucket."""
     text = bucket.settings.get("protection")
     if text is None:
@@ -67,11 +67,11 @@ def check_date(request: Request, header: str) -> None:
         raise bad(f"{header} is a date of the form 2030-01-01T00:00:00Z or 20300101T000000Z.")
 
 
-def _given(op: Retaining) -> bool:
+def _given(op: RetentionParams) -> bool:
     return op.retention_period is not None or op.retention_expires is not None or op.retention_legal_hold_id is not None
 
 
-def check_request(bucket: Bucket, op: Retaining, request: Request, *, integrity: bool) -> None:
+def check_request(bucket: BucketRow, op: RetentionParams, request: Request, *, integrity: bool) -> None:
     """Refuse what can be refused before the object that would be replaced is looked at."""
     if policy_of(bucket) is None:
         if _given(op):
@@ -84,7 +84,7 @@ def check_request(bucket: Bucket, op: Retaining, request: Request, *, integrity:
     check_date(request, "Retention-Expiration-Date")
 
 
-def on_write(bucket: Bucket, op: Retaining, now: float) -> State | None:
+def on_write(bucket: BucketRow, op: RetentionParams, now: float) -> State | None:
     """The retention that a new object gets; refused where the bucket's policy does not allow it."""
     policy = policy_of(bucket)
     if policy is None:
@@ -116,7 +116,7 @@ def check_period(policy: Policy, period: int) -> int:
     return period
 
 
-def check_copy(bucket: Bucket, op: CopyObject, request: Request) -> None:
+def check_copy(bucket: BucketRow, op: CopyObject, request: Request) -> None:
     """Refuse what a copy's own headers have wrong."""
     # The samples of the documentation write `Copy`.
     directive = (op.retention_directive or "").upper()
@@ -128,7 +128,7 @@ def check_copy(bucket: Bucket, op: CopyObject, request: Request) -> None:
     check_request(bucket, op, request, integrity=True)
 
 
-def on_copy(bucket: Bucket, source: Object, op: CopyObject, now: float) -> State | None:
+def on_copy(bucket: BucketRow, source: ObjectRow, op: CopyObject, now: float) -> State | None:
     """The retention that a copy gets: its source's, where it is told to take that along and the source has any."""
     policy = policy_of(bucket)
     if policy is None or source.retention is None or (op.retention_directive or "").upper() != "COPY":
@@ -137,13 +137,13 @@ def on_copy(bucket: Bucket, source: Object, op: CopyObject, now: float) -> State
     return {"period": period, "holds": dict.fromkeys(source.retention["holds"], now)}
 
 
-def expires(found: Object) -> int | None:
+def expires(found: ObjectRow) -> int | None:
     """When the period of an object ends, in seconds; None where it has none that ends."""
     state = found.retention
     return None if state is None or state["period"] < 0 else int(found.modified) + state["period"]
 
 
-def is_protected(found: Object, now: float) -> bool:
+def is_protected(found: ObjectRow, now: float) -> bool:
     """Tell whether an object is under retention: indefinite, permanent, not yet expired, or held."""
     state = found.retention
     if state is None:
@@ -152,7 +152,7 @@ def is_protected(found: Object, now: float) -> bool:
     return bool(state["holds"]) or end is None or now < end
 
 
-def refuse_protected(found: Object | None, now: float) -> None:
+def refuse_protected(found: ObjectRow | None, now: float) -> None:
     """Refuse to replace or remove what is under retention."""
     if found is not None and is_protected(found, now):
         raise ObjectProtected("The object is protected by a retention period or legal hold.", status=403, code="AccessDenied")

@@ -8,7 +8,7 @@ from aiocos.emulator.handlers.finding import must_find
 from aiocos.emulator.handlers.settings import configure, configured, none_of
 from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.replication import changed
-from aiocos.emulator.store import Object, Transaction, objects
+from aiocos.emulator.store import ObjectRow, Transaction, objects
 from aiocos.operations.shared import Tag
 from aiocos.operations.tagging import (
     DeleteBucketTagging,
@@ -70,7 +70,7 @@ def _pairs(tags: list[Tag] | dict[str, str]) -> list[tuple[str, str]]:
     return list(tags.items()) if isinstance(tags, dict) else [(tag.key, tag.value) for tag in tags]
 
 
-def _version(ctx: Context, found: Object) -> str | None:
+def _version(ctx: Context, found: ObjectRow) -> str | None:
     return found.version_id if ctx.bucket.versioning is not None else None
 
 
@@ -84,7 +84,7 @@ async def get_object(ctx: Context, op: GetObjectTagging) -> ObjectTagSet:
 async def _set(ctx: Context, key: str, version_id: str | None, text: str) -> ObjectTagged:
     named, now = ctx.bucket, ctx.now
 
-    def write(t: Transaction) -> Object:
+    def write(t: Transaction) -> ObjectRow:
         bucket = still_there(t, named)
         found = must_find(t.connection, bucket.id, key, version_id)
         headers = {n: v for n, v in found.headers.items() if n != "tagging"} | ({"tagging": text} if text else {})

@@ -3,7 +3,7 @@
 from aiocos.emulator.context import Context, failure, handles
 from aiocos.emulator.handlers.state import bad_state, refuse_policy, still_there
 from aiocos.emulator.store import Transaction, buckets
-from aiocos.errors import NotServed
+from aiocos.errors import OperationNotSupported
 from aiocos.operations.versioning import GetBucketVersioning, PutBucketVersioning, VersioningConfiguration
 from aiocos.wire.spec import Result
 
@@ -21,7 +21,7 @@ async def put(ctx: Context, op: PutBucketVersioning) -> Result:
     if status is None:
         raise failure("MalformedXML", "The status of versioning is Enabled or Suspended.")
     if op.configuration.mfa_delete == "Enabled":
-        raise NotServed("MFA delete is not served", status=501, code="NotImplemented")
+        raise OperationNotSupported("MFA delete is not served", status=501, code="NotImplemented")
 
     def write(t: Transaction) -> None:
         bucket = still_there(t, named)

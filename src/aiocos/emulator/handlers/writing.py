@@ -20,11 +20,11 @@ from aiocos.emulator.handlers.finding import (
 from aiocos.emulator.handlers.reading import checksum_type, quoted
 from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.replication import STATUS, replicate
-from aiocos.emulator.store import Bucket, Object, Transaction, buckets, objects
-from aiocos.errors import NotServed
+from aiocos.emulator.store import BucketRow, ObjectRow, Transaction, buckets, objects
+from aiocos.errors import OperationNotSupported
 from aiocos.operations.multipart import CreateMultipartUpload
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
-from aiocos.operations.shared import Encryption
+from aiocos.operations.shared import EncryptionParams
 from aiocos.wire.values import CopySource
 
 MAX_METADATA = 4 * 1000 * 1000
@@ -62,10 +62,10 @@ def user_metadata(metadata: dict[str, str] | None) -> dict[str, str]:
     return metadata or {}
 
 
-def refuse_unserved(op: Encryption) -> None:
+def refuse_unserved(op: EncryptionParams) -> None:
     """Refuse what would be a promise not kept: keys of another service."""
     if op.server_side_encryption not in (None, "AES256"):
-        raise NotServed("only AES256 is served", status=501, code="NotImplemented")
+        raise OperationNotSupported("only AES256 is served", status=501, code="NotImplemented")
 
 
 def encryption_echo(customer_md5: str | None) -> dict[str, Any]:
@@ -87,7 +87,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     customer = key_md5(op.customer_key)
     retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
 
-    def check(old: Object | None) -> None:
+    def check(old: ObjectRow | None) -> None:
         check_write(old, op)
         check_overwrite(bucket, old, op, ctx.behavior)
         retention.refuse_protected(old, ctx.now)
@@ -97,7 +97,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     check(objects.find(ctx.store.point, bucket.id, op.key))
     retention.on_write(bucket, op, ctx.now)
     arrival = await ctx.receive(MAX_PUT)
-    new = Object(
+    new = ObjectRow(
         op.key,
         etag_for(arrival.md5.hex(), customer),
         arrival.blob.size,
@@ -112,7 +112,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         archive=lifecycle.on_write(bucket, ctx.now),
     )
 
-    def write(t: Transaction) -> tuple[Bucket, Object]:
+    def write(t: Transaction) -> tuple[BucketRow, ObjectRow]:
         current = still_there(t, bucket)
         # By the bucket as it is now: a policy or a block may have been set while the body came.
         public.refuse_public(current, acl)
@@ -132,7 +132,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     )
 
 
-def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[Bucket, CopySource]:
+def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[BucketRow, CopySource]:
     """The bucket of a copy's source, and the source."""
     named = source if isinstance(source, CopySource) else CopySource(source[0], source[1])
     bucket = buckets.find(ctx.store.point, named.bucket)
@@ -141,7 +141,7 @@ def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[Bucke
     return bucket, named
 
 
-def may_copy(ctx: Context, bucket: Bucket, found: Object) -> None:
+def may_copy(ctx: Context, bucket: BucketRow, found: ObjectRow) -> None:
     """Let pass who may read the source."""
     if (ctx.caller is None or bucket.instance != ctx.caller.crn) and not public.is_public(bucket, found):
         raise denied()
@@ -165,12 +165,12 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             "This copy request is illegal because it is trying to copy an object to itself without changing anything.",
         )
 
-    def check(old: Object | None) -> None:
+    def check(old: ObjectRow | None) -> None:
         check_write(old, op)
         check_overwrite(bucket, old, op, ctx.behavior)
         retention.refuse_protected(old, now)
 
-    def write(t: Transaction) -> tuple[Bucket, Object, Object]:
+    def write(t: Transaction) -> tuple[BucketRow, ObjectRow, ObjectRow]:
         current = still_there(t, bucket)
         public.refuse_public(current, acl)
         found = must_find(t.connection, source_bucket.id, source.key, source.version_id)

@@ -13,11 +13,11 @@ from aiocos.emulator.store.database import Database, Transaction, Write
 from aiocos.emulator.store.directory import DATABASE, RESERVE, claim
 from aiocos.emulator.store.objects import add_blob
 from aiocos.emulator.store.reserve import Reserve
-from aiocos.emulator.store.rows import Bucket, Instance, Key, Object, Part, Segment, Upload
+from aiocos.emulator.store.rows import BucketRow, Instance, Key, ObjectRow, PartRow, Segment, UploadRow
 from aiocos.emulator.store.workers import Workers
 from aiocos.errors import ConfigError
 
-__all__ = ["Blob", "Bucket", "Instance", "Key", "Object", "Part", "Segment", "Store", "Transaction", "Upload"]
+__all__ = ["Blob", "BucketRow", "Instance", "Key", "ObjectRow", "PartRow", "Segment", "Store", "Transaction", "UploadRow"]
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from aiocos.emulator.store.database import Transaction
-from aiocos.emulator.store.rows import BUCKET_COLUMNS, Bucket, Instance, Key, Role, bucket_of
+from aiocos.emulator.store.rows import BUCKET_COLUMNS, BucketRow, Instance, Key, Role, bucket_of
 
 _INSTANCE = "crn, guid, api_key, access_key_id, secret_access_key"
 
@@ -65,13 +65,13 @@ def add_key(t: Transaction, key: Key) -> None:
     )
 
 
-def find(connection: sqlite3.Connection, name: str) -> Bucket | None:
+def find(connection: sqlite3.Connection, name: str) -> BucketRow | None:
     """The bucket of this name."""
     row = connection.execute(f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE name = ?", (name,)).fetchone()
     return None if row is None else bucket_of(row)
 
 
-def add(t: Transaction, bucket: Bucket) -> None:
+def add(t: Transaction, bucket: BucketRow) -> None:
     """Enter a bucket (its id is given here)."""
     t.execute(
         "INSERT INTO buckets (name, instance, created, location, acl, kp_root_key_crn, versioning, settings) "
@@ -117,13 +117,15 @@ def set_versioning(t: Transaction, bucket: int, status: str) -> None:
     t.execute("UPDATE buckets SET versioning = ? WHERE id = ?", (status, bucket))
 
 
-def with_setting(connection: sqlite3.Connection, name: str) -> list[Bucket]:
+def with_setting(connection: sqlite3.Connection, name: str) -> list[BucketRow]:
     """The buckets that have a configuration of this name."""
     rows = connection.execute(f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE settings != '{{}}'")
     return [bucket for bucket in map(bucket_of, rows) if name in bucket.settings]
 
 
-def listed(connection: sqlite3.Connection, instance: str, prefix: str = "", after: str = "", limit: int = -1) -> list[Bucket]:
+def listed(
+    connection: sqlite3.Connection, instance: str, prefix: str = "", after: str = "", limit: int = -1
+) -> list[BucketRow]:
     """The buckets of an instance in the order of their names, those after a name, at most `limit` (-1: all)."""
     parameters: tuple[Any, ...] = (instance, after, len(prefix), prefix, limit)
     rows = connection.execute(

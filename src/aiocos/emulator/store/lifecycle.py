@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from aiocos.emulator.store.database import Transaction
-from aiocos.emulator.store.rows import OBJECT_COLUMNS, UPLOAD_COLUMNS, Object, Upload, object_of, upload_of
+from aiocos.emulator.store.rows import OBJECT_COLUMNS, UPLOAD_COLUMNS, ObjectRow, UploadRow, object_of, upload_of
 
 _PAGE = 1000
 
 
-def all_versions(t: Transaction, bucket: int) -> Iterator[list[Object]]:
+def all_versions(t: Transaction, bucket: int) -> Iterator[list[ObjectRow]]:
     """The versions of each key, the newest first. What is removed meanwhile does not disturb it: keys are read page by page."""
     after = b""
     while True:
@@ -25,6 +25,6 @@ def all_versions(t: Transaction, bucket: int) -> Iterator[list[Object]]:
         after = bytes(rows[-1][0])
 
 
-def all_uploads(t: Transaction, bucket: int) -> list[Upload]:
+def all_uploads(t: Transaction, bucket: int) -> list[UploadRow]:
     """The open uploads of a bucket."""
     return [upload_of(row) for row in t.execute(f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE bucket = ?", (bucket,))]

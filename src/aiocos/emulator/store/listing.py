@@ -9,15 +9,15 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiocos.emulator.store.rows import OBJECT_COLUMNS, UPLOAD_COLUMNS, Object, Upload, object_of, upload_of
+from aiocos.emulator.store.rows import OBJECT_COLUMNS, UPLOAD_COLUMNS, ObjectRow, UploadRow, object_of, upload_of
 
 
 @dataclass(slots=True)
-class Found:
+class ListingPage:
     """A page: entries and common prefixes together count against the limit. `last` is the last entry or prefix."""
 
-    objects: list[Object] = field(default_factory=list[Object])
-    uploads: list[Upload] = field(default_factory=list[Upload])
+    objects: list[ObjectRow] = field(default_factory=list[ObjectRow])
+    uploads: list[UploadRow] = field(default_factory=list[UploadRow])
     prefixes: list[str] = field(default_factory=list[str])
     truncated: bool = False
     last: str = ""
@@ -28,7 +28,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListingQuery:
     """What to list: the keys with a prefix, rolled up at the delimiter, after a marker (a key, or a common prefix)."""
 
     bucket: int
@@ -62,7 +62,7 @@ def behind(prefix: bytes) -> bytes:
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
-def latest(connection: sqlite3.Connection, asked: Asked) -> Found:
+def latest(connection: sqlite3.Connection, asked: ListingQuery) -> ListingPage:
     """The objects that a plain read finds."""
     sql = (
         f"SELECT {OBJECT_COLUMNS} FROM objects WHERE bucket = ? AND key >= ? {{}} AND is_latest = 1 AND delete_marker = 0 "
@@ -71,7 +71,7 @@ def latest(connection: sqlite3.Connection, asked: Asked) -> Found:
     return _walk(connection, asked, sql, passed=True)
 
 
-def versions(connection: sqlite3.Connection, asked: Asked) -> Found:
+def versions(connection: sqlite3.Connection, asked: ListingQuery) -> ListingPage:
     """All versions and delete markers, by key, the newest first."""
     sql = f"SELECT {OBJECT_COLUMNS} FROM objects WHERE bucket = ? AND key >= ? {{}} ORDER BY key, serial DESC"
     # Where the version that ended the last page has been removed meanwhile, its key begins anew: better twice than not at all.
@@ -82,9 +82,9 @@ def versions(connection: sqlite3.Connection, asked: Asked) -> Found:
     return _walk(connection, asked, sql, passed=known is None)
 
 
-def uploads(connection: sqlite3.Connection, asked: Asked) -> Found:
+def uploads(connection: sqlite3.Connection, asked: ListingQuery) -> ListingPage:
     """The open uploads, by key and id."""
-    found = Found()
+    found = ListingPage()
     start = asked.first()
     while True:
         upper, parameters = _upper(asked, start)
@@ -109,8 +109,8 @@ def uploads(connection: sqlite3.Connection, asked: Asked) -> Found:
             return found
 
 
-def _walk(connection: sqlite3.Connection, asked: Asked, sql: str, *, passed: bool) -> Found:
-    found = Found()
+def _walk(connection: sqlite3.Connection, asked: ListingQuery, sql: str, *, passed: bool) -> ListingPage:
+    found = ListingPage()
     start = asked.first()
     while True:
         upper, parameters = _upper(asked, start)
@@ -137,13 +137,13 @@ def _walk(connection: sqlite3.Connection, asked: Asked, sql: str, *, passed: boo
             return found
 
 
-def _upper(asked: Asked, start: bytes) -> tuple[str, tuple[Any, ...]]:
+def _upper(asked: ListingQuery, start: bytes) -> tuple[str, tuple[Any, ...]]:
     if not asked.prefix:
         return "", (asked.bucket, start)
     return "AND key < ?", (asked.bucket, start, behind(asked.prefix.encode()))
 
 
-def _full(found: Found, asked: Asked) -> bool:
+def _full(found: ListingPage, asked: ListingQuery) -> bool:
     if len(found) < asked.limit:
         return False
     # Asked for nothing, nothing is left over: a page without a last entry could not be continued.

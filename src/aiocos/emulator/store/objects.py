@@ -9,9 +9,9 @@ from typing import Any
 
 from aiocos.emulator.store.blobs import Blob
 from aiocos.emulator.store.database import Transaction
-from aiocos.emulator.store.rows import OBJECT_COLUMNS, Object, Segment, object_of, values_of
+from aiocos.emulator.store.rows import OBJECT_COLUMNS, ObjectRow, Segment, object_of, values_of
 
-Check = Callable[[Object | None], None]
+Check = Callable[[ObjectRow | None], None]
 """Looks at the latest version where something is written, at what would be gone for good where something is removed (None: at
 nothing), and raises where that is refused."""
 
@@ -23,11 +23,11 @@ NULL = "null"
 class Removal:
     """What became of a removal: the version that is gone, the delete marker that was made."""
 
-    gone: Object | None = None
-    marker: Object | None = None
+    gone: ObjectRow | None = None
+    marker: ObjectRow | None = None
 
 
-def find(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> Object | None:
+def find(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> ObjectRow | None:
     """The latest version of an object (it may be a delete marker), or the one of this id."""
     if version_id is None:
         row = connection.execute(
@@ -72,7 +72,7 @@ def release(t: Transaction, segments: Iterable[Segment]) -> None:
                 t.dead.append(name)
 
 
-def put(t: Transaction, bucket: int, new: Object, check: Check) -> Object:
+def put(t: Transaction, bucket: int, new: ObjectRow, check: Check) -> ObjectRow:
     """Write an object: beside the older versions where the bucket keeps versions, else over the one of the id `null`.
 
     The segments of the new one are held, those of the old one released. Returns the row with its id and serial.
@@ -88,7 +88,7 @@ def remove(t: Transaction, bucket: int, key: str, version_id: str | None, check:
     if version_id is None and versioning is not None:
         made = _next_id(t, bucket)
         check(find(t.connection, bucket, key, made))
-        return Removal(marker=enter(t, bucket, Object(key, "", 0, now, owner, version_id=made, delete_marker=True)))
+        return Removal(marker=enter(t, bucket, ObjectRow(key, "", 0, now, owner, version_id=made, delete_marker=True)))
     old = find(t.connection, bucket, key, version_id)
     check(old)
     if old is None:
@@ -99,12 +99,12 @@ def remove(t: Transaction, bucket: int, key: str, version_id: str | None, check:
     return Removal(gone=old)
 
 
-def enter(t: Transaction, bucket: int, new: Object) -> Object:
+def enter(t: Transaction, bucket: int, new: ObjectRow) -> ObjectRow:
     """Enter a version as the latest, under the id that it has. One of the same id is given up."""
     return _enter(t, bucket, new, find(t.connection, bucket, new.key))
 
 
-def _enter(t: Transaction, bucket: int, new: Object, latest: Object | None) -> Object:
+def _enter(t: Transaction, bucket: int, new: ObjectRow, latest: ObjectRow | None) -> ObjectRow:
     same = latest
     if latest is not None and latest.version_id != new.version_id:
         same = find(t.connection, bucket, new.key, new.version_id)
@@ -122,7 +122,7 @@ def _enter(t: Transaction, bucket: int, new: Object, latest: Object | None) -> O
     return new.copy(is_latest=True, serial=serial or 0)
 
 
-def enter_in_order(t: Transaction, bucket: int, new: Object) -> Object:
+def enter_in_order(t: Transaction, bucket: int, new: ObjectRow) -> ObjectRow:
     """Enter a version behind those that are older than it, and before those that are newer."""
     made = enter(t, bucket, new)
     place = (bucket, new.key.encode())
@@ -157,7 +157,7 @@ def _next_id(t: Transaction, bucket: int) -> str:
     return str(uuid.uuid4()) if _versioning(t, bucket) == "Enabled" else NULL
 
 
-def _drop(t: Transaction, old: Object) -> None:
+def _drop(t: Transaction, old: ObjectRow) -> None:
     t.execute("DELETE FROM objects WHERE serial = ?", (old.serial,))
     release(t, old.segments)
 

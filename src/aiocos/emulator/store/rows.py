@@ -63,7 +63,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class BucketRow:
     """A bucket. `versioning` is None where it was never set.
 
     `settings` holds its other configurations: the XML of each by the name of its sub-resource (`website`, `object-lock` …).
@@ -81,7 +81,7 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Object:
+class ObjectRow:
     """One version of an object. `headers` and `sums` are by the field names of the operations' results."""
 
     key: str
@@ -104,13 +104,13 @@ class Object:
     delete_marker: bool = False
     serial: int = 0
 
-    def copy(self, **changes: Any) -> "Object":
+    def copy(self, **changes: Any) -> "ObjectRow":
         """The same with some fields changed."""
         return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadRow:
     """A multipart upload that was begun."""
 
     id: str
@@ -128,7 +128,7 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartRow:
     """A part of an upload."""
 
     number: int
@@ -146,13 +146,13 @@ def _columns(cls: type[Any]) -> tuple[str, ...]:
     return tuple(f.name for f in fields(cls))
 
 
-BUCKET_COLUMNS = ", ".join(_columns(Bucket))
-OBJECT_COLUMNS = ", ".join(_columns(Object))
-UPLOAD_COLUMNS = ", ".join(_columns(Upload))
-PART_COLUMNS = ", ".join(_columns(Part))
+BUCKET_COLUMNS = ", ".join(_columns(BucketRow))
+OBJECT_COLUMNS = ", ".join(_columns(ObjectRow))
+UPLOAD_COLUMNS = ", ".join(_columns(UploadRow))
+PART_COLUMNS = ", ".join(_columns(PartRow))
 
 
-def values_of(row: Bucket | Object | Upload | Part) -> dict[str, Any]:
+def values_of(row: BucketRow | ObjectRow | UploadRow | PartRow) -> dict[str, Any]:
     """The columns of a value, ready for SQLite."""
     out: dict[str, Any] = {}
     for name in _columns(type(row)):
@@ -174,13 +174,13 @@ def _segments(text: str) -> tuple[Segment, ...]:
     return tuple(Segment(*s) for s in json.loads(text))
 
 
-def bucket_of(row: sqlite3.Row | tuple[Any, ...]) -> Bucket:
+def bucket_of(row: sqlite3.Row | tuple[Any, ...]) -> BucketRow:
     """Read a row of BUCKET_COLUMNS."""
     (id_, name, instance, created, location, acl, kp_root_key_crn, versioning, settings) = row
-    return Bucket(id_, name, instance, created, location, acl, kp_root_key_crn, versioning, _loads(settings))
+    return BucketRow(id_, name, instance, created, location, acl, kp_root_key_crn, versioning, _loads(settings))
 
 
-def object_of(row: sqlite3.Row | tuple[Any, ...]) -> Object:
+def object_of(row: sqlite3.Row | tuple[Any, ...]) -> ObjectRow:
     """Read a row of OBJECT_COLUMNS."""
     (
         key,
@@ -203,7 +203,7 @@ def object_of(row: sqlite3.Row | tuple[Any, ...]) -> Object:
         marker,
         serial,
     ) = row
-    return Object(
+    return ObjectRow(
         bytes(key).decode(),
         etag,
         size,
@@ -226,10 +226,10 @@ def object_of(row: sqlite3.Row | tuple[Any, ...]) -> Object:
     )
 
 
-def upload_of(row: sqlite3.Row | tuple[Any, ...]) -> Upload:
+def upload_of(row: sqlite3.Row | tuple[Any, ...]) -> UploadRow:
     """Read a row of UPLOAD_COLUMNS."""
     (id_, bucket, key, initiated, owner, headers, metadata, acl, customer, algorithm, kind, lock) = row
-    return Upload(
+    return UploadRow(
         id_,
         bucket,
         bytes(key).decode(),
@@ -245,7 +245,7 @@ def upload_of(row: sqlite3.Row | tuple[Any, ...]) -> Upload:
     )
 
 
-def part_of(row: sqlite3.Row | tuple[Any, ...]) -> Part:
+def part_of(row: sqlite3.Row | tuple[Any, ...]) -> PartRow:
     """Read a row of PART_COLUMNS."""
     number, etag, size, modified, sums, segments = row
-    return Part(number, etag, size, modified, _loads(sums), _segments(segments))
+    return PartRow(number, etag, size, modified, _loads(sums), _segments(segments))

@@ -8,9 +8,9 @@ from aiocos.emulator.store.rows import (
     OBJECT_COLUMNS,
     PART_COLUMNS,
     UPLOAD_COLUMNS,
-    Object,
-    Part,
-    Upload,
+    ObjectRow,
+    PartRow,
+    UploadRow,
     object_of,
     part_of,
     upload_of,
@@ -18,7 +18,7 @@ from aiocos.emulator.store.rows import (
 )
 
 
-def find(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str) -> Upload | None:
+def find(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str) -> UploadRow | None:
     """An open upload of this key."""
     row = connection.execute(
         f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE id = ? AND bucket = ? AND key = ?", (upload_id, bucket, key.encode())
@@ -26,13 +26,13 @@ def find(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str) 
     return None if row is None else upload_of(row)
 
 
-def add(t: Transaction, upload: Upload) -> None:
+def add(t: Transaction, upload: UploadRow) -> None:
     """Begin an upload."""
     values = values_of(upload)
     t.execute(f"INSERT INTO uploads ({UPLOAD_COLUMNS}) VALUES ({', '.join(f':{n}' for n in values)})", values)
 
 
-def put_part(t: Transaction, upload: str, part: Part) -> None:
+def put_part(t: Transaction, upload: str, part: PartRow) -> None:
     """Enter a part, over one of the same number. Its segments are held."""
     place = (upload, part.number)
     old = t.execute(f"SELECT {PART_COLUMNS} FROM parts WHERE upload = ? AND number = ?", place).fetchone()
@@ -48,7 +48,7 @@ def put_part(t: Transaction, upload: str, part: Part) -> None:
         objects.release(t, part_of(old).segments)
 
 
-def parts(connection: sqlite3.Connection, upload: str, after: int = 0, limit: int = -1) -> list[Part]:
+def parts(connection: sqlite3.Connection, upload: str, after: int = 0, limit: int = -1) -> list[PartRow]:
     """The parts of an upload by number, those after a number, at most `limit` (-1: all)."""
     rows = connection.execute(
         f"SELECT {PART_COLUMNS} FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?", (upload, after, limit)
@@ -69,7 +69,7 @@ def note_completion(t: Transaction, upload: str, serial: int, parts: str) -> Non
     t.execute("INSERT INTO completions (upload, serial, parts) VALUES (?, ?, ?)", (upload, serial, parts))
 
 
-def completed(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str, parts: str) -> Object | None:
+def completed(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str, parts: str) -> ObjectRow | None:
     """Return the version that an upload has become by a completion with these parts; None where it is gone, or never was."""
     row = connection.execute(
         f"SELECT {OBJECT_COLUMNS} FROM objects WHERE bucket = ? AND key = ? "

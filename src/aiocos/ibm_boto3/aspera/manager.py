@@ -18,11 +18,11 @@ from aiocos.ibm_boto3.aspera.subscribers import AsperaBaseSubscriber
 from aiocos.ibm_boto3.s3 import options
 from aiocos.ibm_boto3.s3.futures import CallArgs, CancelledError, TransferMeta
 from aiocos.ibm_boto3.s3.jobs import Face, Jobs, Work, told
-from aiocos.transfer.directory import DownloadDirectory, UploadDirectory, download_directory, upload_directory
-from aiocos.transfer.download import Download, download
+from aiocos.transfer.directory import DownloadDirectoryRequest, UploadDirectoryRequest, download_directory, upload_directory
+from aiocos.transfer.download import DownloadRequest, download
 from aiocos.transfer.monitor import Monitor
 from aiocos.transfer.results import DirectoryError
-from aiocos.transfer.stated import Upload
+from aiocos.transfer.stated import UploadRequest
 from aiocos.transfer.upload import upload
 
 _log = logging.getLogger("aiocos.ibm_boto3.aspera")
@@ -90,8 +90,8 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
             width = 1
 
         async def work(monitor: Monitor) -> None:
-            request = Upload(bucket, key, path, concurrency=width)
-            await upload(self._client.typed, self._desk.budget, request, monitor)
+            request = UploadRequest(bucket, key, path, concurrency=width)
+            await upload(self._client.typed, self._manager.budget, request, monitor)
 
         return self._queue(work, config, subscribers, "send", bucket, key, path)
 
@@ -110,8 +110,8 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
         options.DOWNLOAD.read({}, Bucket=bucket, Key=_given(key))
 
         async def work(monitor: Monitor) -> None:
-            request = Download(bucket, key, path, concurrency=self._width(config), multipart_threshold=config.threshold)
-            await download(self._client.typed, self._desk.budget, request, monitor)
+            request = DownloadRequest(bucket, key, path, concurrency=self._width(config), multipart_threshold=config.threshold)
+            await download(self._client.typed, self._manager.budget, request, monitor)
 
         return self._queue(work, config, subscribers, "receive", bucket, key, path)
 
@@ -130,7 +130,7 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
         path = _accessible(directory, os.R_OK, os.path.isdir, "Directory")
         config = self._checked(transfer_config)
         prefix = _prefix(bucket, key)
-        request = UploadDirectory(root=path, bucket=bucket, prefix=prefix, concurrency=self._width(config))
+        request = UploadDirectoryRequest(root=path, bucket=bucket, prefix=prefix, concurrency=self._width(config))
         return self._queue(self._of(upload_directory, request), config, subscribers, "send", bucket, prefix, path)
 
     def download_directory(
@@ -148,11 +148,13 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
         path = _accessible(directory, os.W_OK, os.path.isdir, "Directory")
         config = self._checked(transfer_config)
         prefix = _prefix(bucket, key)
-        request = DownloadDirectory(bucket=bucket, root=path, prefix=prefix, concurrency=self._width(config))
+        request = DownloadDirectoryRequest(bucket=bucket, root=path, prefix=prefix, concurrency=self._width(config))
         return self._queue(self._of(download_directory, request), config, subscribers, "receive", bucket, prefix, path)
 
-    def _of(self, carry_out: Callable[..., Awaitable[object]], request: UploadDirectory | DownloadDirectory) -> Work:
-        return lambda monitor: carry_out(self._client.typed, self._desk.budget, request, monitor)
+    def _of(
+        self, carry_out: Callable[..., Awaitable[object]], request: UploadDirectoryRequest | DownloadDirectoryRequest
+    ) -> Work:
+        return lambda monitor: carry_out(self._client.typed, self._manager.budget, request, monitor)
 
     # -- the queue ------------------------------------------------------------------------------------------------
 

@@ -142,7 +142,7 @@ class DeletableCollection(Collection[Item]):
 
     async def _delete_singly(self, one: dict[str, Any], call: dict[str, Any], answer: dict[str, Any], *, quiet: bool) -> None:
         """Delete what no XML can name: a path can. What becomes of it is put with the rest of the answer."""
-        known = shapes.offered(OPERATIONS["delete_object"].statement)
+        known = shapes.offered(OPERATIONS["delete_object"].spec)
         passed = {name: value for name, value in call.items() if name in known}
         client: Any = self._parent.meta.client
         try:

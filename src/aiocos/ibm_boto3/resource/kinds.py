@@ -98,4 +98,4 @@ def asked(method: str) -> Load:
 
 def result_of(method: str) -> type[Document]:
     """The document that a method answers with."""
-    return OPERATIONS[method].statement.result
+    return OPERATIONS[method].spec.result

@@ -10,10 +10,10 @@ from inspect import isawaitable, iscoroutinefunction
 from typing import Any, cast
 
 from aiocos.errors import printable
-from aiocos.groups import Service
-from aiocos.groups.proof import Evidence, evidence_for
+from aiocos.groups import Service, engine_of
+from aiocos.groups.proof import Verification, find_verification
 from aiocos.groups.reading import ObjectStream
-from aiocos.net.hashing import INLINE, hashed
+from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.retry import pause
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.files import in_thread
@@ -61,12 +61,12 @@ async def download_into(service: Service, reading: GetObject, fileobj: Any, step
 
     It is one request, taken up where it breaks: whoever is written to may be slow, and memory is not held for them.
     """
-    what, engine = f"the download of {reading.bucket}/{reading.key}", service.engine
+    what, engine = f"the download of {reading.bucket}/{reading.key}", engine_of(service)
     write = _writer(fileobj)
     async with monitor.run(None, what), ObjectStream(engine, reading) as stream:
         monitor.bytes_total = stream.info.content_length
-        evidence = await evidence_for(engine, reading, stream.info) if engine.config.verify_reads else None
-        stream.unproven()
+        evidence = await find_verification(engine, reading, stream.info) if engine.config.verify_reads else None
+        stream.skip_verification()
         pieces: list[bytes] = []
         held = 0
         while True:
@@ -76,22 +76,22 @@ async def download_into(service: Service, reading: GetObject, fileobj: Any, step
             if held >= step or (not piece and held):
                 data = b"".join(pieces)
                 if evidence is not None:
-                    update = evidence.proof.update
-                    await hashed(update, data) if held > INLINE else update(data)
+                    update = evidence.checksum.update
+                    await run_in_hash_pool(update, data) if held > INLINE else update(data)
                 await write(data)
-                monitor.moved(held)
+                monitor.advance(held)
                 pieces, held = [], 0
-                await monitor.going()
+                await monitor.wait_if_paused()
             if not piece:
                 break
         if evidence is not None:
             await _compare(evidence, what)
 
 
-async def _compare(evidence: Evidence, what: str) -> None:
+async def _compare(evidence: Verification, what: str) -> None:
     """Raise `IntegrityError` where the bytes that were written are not those of the object."""
-    supposed = evidence.proof
-    if not supposed.agrees and evidence.otherwise is not None and await evidence.otherwise() is not supposed:
+    supposed = evidence.checksum
+    if not supposed.agrees and evidence.fallback is not None and await evidence.fallback() is not supposed:
         # Its parts only looked even. What would be compared is known now, and the bytes are gone.
         _log.warning("%s: not verified, since its parts are of different sizes, or of unknown ones", printable(what))
         return

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from aiocos.ibm_boto3.exceptions import BotoCoreError
-from aiocos.transfer.handle import Handle
+from aiocos.transfer.handle import TransferHandle
 
 
 class CancelledError(BotoCoreError, concurrent.futures.CancelledError):
@@ -83,18 +83,18 @@ class TransferFuture:
 
     def __init__(self, meta: TransferMeta) -> None:
         self._meta = meta
-        self._handle: Handle[None] | None = None
+        self._handle: TransferHandle[None] | None = None
         self._reason: CancelledError | None = None
         self._instead: BaseException | None = None
         self.told = asyncio.Event()
         """Set when the transfer has ended and its subscribers have heard of it."""
 
-    def begin(self, handle: Handle[None]) -> None:
+    def begin(self, handle: TransferHandle[None]) -> None:
         """Be the future of a transfer."""
         self._handle = handle
 
     @property
-    def handle(self) -> Handle[None]:
+    def handle(self) -> TransferHandle[None]:
         """The transfer that runs."""
         assert self._handle is not None
         return self._handle

@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, Self, TypeVar
 
 from aiocos.client import Client
-from aiocos.errors import CosError, ServiceError, TransferError, Uncertain
+from aiocos.errors import CosError, OutcomeUnknown, ServiceError, TransferError
 from aiocos.ibm_boto3.exceptions import meaning
 from aiocos.ibm_boto3.s3.futures import CancelledError, FatalError, TransferFuture
 from aiocos.ibm_boto3.s3.subscribers import Telling
-from aiocos.transfer.budget import Budget
-from aiocos.transfer.monitor import Monitor, Observed
+from aiocos.transfer.budget import MemoryBudget
+from aiocos.transfer.methods import manager_of
+from aiocos.transfer.monitor import Monitor, ProgressCallbacks
 from aiocos.transfer.results import leaves
 
 
@@ -32,7 +33,7 @@ Work = Callable[[Monitor], Awaitable[object]]
 def told(error: CosError) -> CosError:
     """Return the error of botocore that the failure of a transfer is: where parts failed, that of the part."""
     cause = error.__cause__
-    if isinstance(error, TransferError) and not isinstance(error, Uncertain) and isinstance(cause, BaseExceptionGroup):
+    if isinstance(error, TransferError) and not isinstance(error, OutcomeUnknown) and isinstance(cause, BaseExceptionGroup):
         causes = [leaf for leaf in leaves(cause) if isinstance(leaf, CosError)]  # pyright: ignore[reportUnknownArgumentType]
         first = next((leaf for leaf in causes if isinstance(leaf, ServiceError)), causes[0] if causes else error)
         return meaning(first)
@@ -46,9 +47,9 @@ class Jobs(Generic[F]):
 
     def __init__(self, client: Face, places: int) -> None:
         self._client = client
-        self._desk = client.typed.caller
+        self._manager = manager_of(client.typed)
         # Who comes first is served first, however many places the transfers take.
-        self._places = Budget(places)
+        self._places = MemoryBudget(places)
         self._futures: set[F] = set()
         self._waiting: set[F] = set()
 
@@ -64,8 +65,8 @@ class Jobs(Generic[F]):
         except RuntimeError:
             raise RuntimeError("transfers run in an event loop: begin them within a coroutine") from None
         telling = Telling(future, subscribers or (), **self._telling)
-        monitor = Monitor(Observed(on_progress=telling.progress), *name)
-        handle = self._desk.start(self._carry_out(future, work, telling, monitor, places), monitor)
+        monitor = Monitor(ProgressCallbacks(on_progress=telling.progress), *name)
+        handle = self._manager.start(self._carry_out(future, work, telling, monitor, places), monitor)
         future.begin(handle)
         self._futures.add(future)
         self._waiting.add(future)
@@ -85,7 +86,7 @@ class Jobs(Generic[F]):
             taken = await self._places.take(places)
             self._waiting.discard(future)
             try:
-                await monitor.going()
+                await monitor.wait_if_paused()
                 await work(monitor)
             finally:
                 self._places.give(taken)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiocos.errors import ConfigError, NotFound
+from aiocos.groups import engine_of
 from aiocos.ibm_boto3.exceptions import TextBodyError, client_error
 from aiocos.ibm_boto3.s3 import options
 from aiocos.ibm_boto3.s3.fileobj import download_into, name_of, readable, writable
@@ -18,10 +19,10 @@ from aiocos.ibm_boto3.s3.jobs import Face, Jobs, Work
 from aiocos.ibm_boto3.s3.options import TransferConfig
 from aiocos.operations.objects import DeleteObject, GetObject
 from aiocos.transfer.copies import copy
-from aiocos.transfer.download import Download, download
+from aiocos.transfer.download import DownloadRequest, download
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.monitor import Monitor
-from aiocos.transfer.stated import Copy, Upload
+from aiocos.transfer.stated import CopyRequest, UploadRequest
 from aiocos.transfer.upload import upload
 
 if TYPE_CHECKING:
@@ -99,9 +100,9 @@ class TransferManager(Jobs[TransferFuture]):
 
         async def work(monitor: Monitor) -> None:
             values = options.UPLOAD.read(given, Bucket=bucket, Key=key)
-            request = Upload(**values, **self._config.of_upload(), source=source)
+            request = UploadRequest(**values, **self._config.of_upload(), source=source)
             try:
-                await upload(self._client.typed, self._desk.budget, request, monitor)
+                await upload(self._client.typed, self._manager.budget, request, monitor)
             except ConfigError as error:
                 if isinstance(error.__cause__, TypeError) and "'str'" in str(error.__cause__):
                     raise TextBodyError(str(error)) from error
@@ -136,8 +137,8 @@ class TransferManager(Jobs[TransferFuture]):
                 if target is None:
                     await download_into(service, GetObject(**values), fileobj, self._config.io_chunksize, monitor)
                 else:
-                    request = Download(**values, **self._config.of_download(), path=target)
-                    await download(service, self._desk.budget, request, monitor)
+                    request = DownloadRequest(**values, **self._config.of_download(), path=target)
+                    await download(service, self._manager.budget, request, monitor)
             except NotFound as error:
                 # boto3 asks by HEAD first, whose answer has no other code: this is what its users look for.
                 meant = client_error(error)
@@ -171,7 +172,7 @@ class TransferManager(Jobs[TransferFuture]):
             source = values.pop("source")
             if any(name.startswith("retention_") for name in values):
                 values.setdefault("retention_directive", "REPLACE")
-            request = Copy(
+            request = CopyRequest(
                 **values,
                 **self._config.of_copy(),
                 source_bucket=source.bucket,
@@ -180,7 +181,7 @@ class TransferManager(Jobs[TransferFuture]):
                 source_client=source_client.typed if source_client is not None else None,
             )
             # A copy onto itself and its kin are the service's to refuse, as IBM's SDK has it.
-            await copy(self._client.typed, self._desk.budget, request, monitor, strict=False)
+            await copy(self._client.typed, self._manager.budget, request, monitor, strict=False)
 
         args = {"copy_source": copy_source, "bucket": bucket, "key": key, "extra_args": given}
         return self._start(work, subscribers, args | {"source_client": source_client or self._client})
@@ -193,7 +194,7 @@ class TransferManager(Jobs[TransferFuture]):
 
         async def work(_: Monitor) -> None:
             values = options.DELETE.read(given, Bucket=bucket, Key=key)
-            await self._client.typed.engine.call(DeleteObject(**values))
+            await engine_of(self._client.typed).call(DeleteObject(**values))
 
         return self._start(work, subscribers, {"bucket": bucket, "key": key, "extra_args": given})
 

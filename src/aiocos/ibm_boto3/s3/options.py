@@ -10,10 +10,10 @@ from typing import Any
 from aiocos.config import MAX_PART, MAX_PUT, MIN_PART
 from aiocos.ibm_boto3 import shapes
 from aiocos.operations.objects import CopyObject, DeleteObject, GetObject, PutObject
-from aiocos.transfer.download import Download
-from aiocos.transfer.monitor import Observed
-from aiocos.transfer.stated import Copy, Upload
-from aiocos.wire.spec import Statement
+from aiocos.transfer.download import DownloadRequest
+from aiocos.transfer.monitor import ProgressCallbacks
+from aiocos.transfer.stated import CopyRequest, UploadRequest
+from aiocos.wire.spec import OperationSpec
 
 KB = 1024
 MB = KB * KB
@@ -140,7 +140,7 @@ class Arguments:
     the service.
     """
 
-    def __init__(self, statement: Statement, request: type[Observed] | None, idle: Collection[str] = ()) -> None:
+    def __init__(self, statement: OperationSpec, request: type[ProgressCallbacks] | None, idle: Collection[str] = ()) -> None:
         members = shapes.members_of(statement)
         self._statement = statement
         known = {member.field for member in members.values()} | set(shapes.keys_of(statement.parameters).values())
@@ -166,7 +166,7 @@ class Arguments:
         return {name: value for name, value in values.items() if name in self._fields}
 
 
-UPLOAD = Arguments(PutObject.statement, Upload, ("ChecksumAlgorithm",))
-DOWNLOAD = Arguments(GetObject.statement, Download, ("ChecksumMode", "RequestPayer"))
-COPY = Arguments(CopyObject.statement, Copy)
-DELETE = Arguments(DeleteObject.statement, None)
+UPLOAD = Arguments(PutObject.spec, UploadRequest, ("ChecksumAlgorithm",))
+DOWNLOAD = Arguments(GetObject.spec, DownloadRequest, ("ChecksumMode", "RequestPayer"))
+COPY = Arguments(CopyObject.spec, CopyRequest)
+DELETE = Arguments(DeleteObject.spec, None)
