@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.guides import blocks, run_guide
 
 import aiocos
 from aiocos.emulator import Emulator
-from guides import blocks, run_guide
 
 GUIDES = Path(__file__).parent.parent / "docs" / "guides"
 

@@ -11,8 +11,8 @@ import ibm_boto3
 import ibm_botocore.exceptions
 import pytest_asyncio
 from ibm_botocore.config import Config as TheirConfig
+from tests import servers
 
-import servers
 from aiocos import ibm_boto3 as face
 from aiocos.ibm_boto3 import ClientError, Config
 
