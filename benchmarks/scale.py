@@ -65,8 +65,8 @@ async def listing(keys: int) -> float:
 
 async def planning(keys: int) -> float:
     """Compare two sides of so many names in step; return the seconds of processor time."""
-    from aiocos.transfer.planning import steps
-    from aiocos.transfer.sides import RemoteObject
+    from aiocos.transfer.sync.listing import RemoteObject
+    from aiocos.transfer.sync.plan import steps
 
     async def side() -> AsyncIterator[RemoteObject]:
         for n in range(keys):

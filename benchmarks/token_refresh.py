@@ -21,7 +21,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiocos.auth.exchange import FetchPolicy
+from aiocos.auth.token_fetcher import FetchPolicy
 from aiocos.auth.tokens import HOLD_OFF, MEMORY, Token
 
 LIFE = 3600

@@ -1,6 +1,6 @@
 """Writes docs/trials.md from what the trials saw.
 
-AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -n 0 -m "slow or not slow"
+AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/fault_injection -n 0 -m "slow or not slow"
 python benchmarks/peer_trials.py --json > peers.json
 python benchmarks/peer_trials_hostile.py --json > hostile.json
 python docs/write_trials.py trials.json [peers.json hostile.json]
@@ -43,11 +43,11 @@ WHAT = {
 
 HEAD = """# The trials
 
-How clients fail under trouble, and what this one does. Each row is a test in `tests/trials/`, run against the emulator with
+How clients fail under trouble, and what this one does. Each row is a test in `tests/fault_injection/`, run against the emulator,
 scripted faults or through a proxy that misbehaves, and what stands here was seen by these tests when the page was written
 (Python {python}, aiohttp {aiohttp}):
 
-    AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/trials -n 0 -m "slow or not slow"
+    AIOCOS_TRIALS=trials.json AIOCOS_KILLS=10 python -m pytest tests/fault_injection -n 0 -m "slow or not slow"
     python benchmarks/peer_trials.py --json > peers.json
     python benchmarks/peer_trials_hostile.py --json > hostile.json
     python docs/write_trials.py trials.json peers.json hostile.json

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from aiocos.net.exchange import StreamedResponse
+from aiocos.net.streamed_response import StreamedResponse
 from aiocos.net.transport import Transport
 from aiocos.wire.message import PreparedRequest, Response
 

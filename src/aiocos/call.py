@@ -18,14 +18,14 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, CosError, ProtocolError, RequestTimeoutError, ServiceError, TransportError
-from aiocos.net.exchange import StreamedResponse
 from aiocos.net.hashing import INLINE, run_in_hash_pool
-from aiocos.net.pace import ConcurrencyState
+from aiocos.net.limiter import ConcurrencyState
 from aiocos.net.retry import RETRYABLE, RetryBudget, retry_call
+from aiocos.net.streamed_response import StreamedResponse
 from aiocos.net.transport import Transport
 from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.shared import WriteResult
-from aiocos.refusal import refusal, resource_of
+from aiocos.response_errors import refusal, resource_of
 from aiocos.wire import digest
 from aiocos.wire.address import Endpoint, shows
 from aiocos.wire.bind import to_request
@@ -35,7 +35,7 @@ from aiocos.wire.redaction import scrub, secrets_of
 from aiocos.wire.retry_after import http_date
 from aiocos.wire.spec import Operation, Result
 from aiocos.wire.strict import read_answer
-from aiocos.written import CHECKS, is_usual
+from aiocos.write_check import CHECKS, is_usual
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -310,9 +310,9 @@ class Engine:
         return ProtocolError(f"{' '.join(filter(None, (name, resource)))}: {error}")
 
     @property
-    def pacing(self) -> ConcurrencyState:
+    def concurrency(self) -> ConcurrencyState:
         """How many requests are in flight, and may be, in the running loop."""
-        return self._transport.pacing
+        return self._transport.concurrency
 
     @property
     def connections(self) -> object:

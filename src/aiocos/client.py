@@ -18,10 +18,10 @@ from aiocos.call import Engine
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
 from aiocos.groups import Service
-from aiocos.net.pace import ConcurrencyState
+from aiocos.net.limiter import ConcurrencyState
 from aiocos.net.transport import EphemeralTransport, Transport
-from aiocos.transfer.cleaning import wait_for_aborts
-from aiocos.transfer.methods import TransferManager, Transfers
+from aiocos.transfer.manager import TransferManager, Transfers
+from aiocos.transfer.upload.abort import wait_for_aborts
 from aiocos.wire.address import Endpoint, Network
 
 
@@ -128,7 +128,7 @@ class Client(Service, Transfers):
     @property
     def concurrency(self) -> ConcurrencyState:
         """How many requests are in flight in the running loop and how many may be, by what the service takes."""
-        return self._engine.pacing
+        return self._engine.concurrency
 
     async def delegated_token(self, receiver: str = "aspera_ats") -> SecretStr:
         """Fetch a token with which another service may act for this client's API key: Aspera, by default. It lasts six days.

@@ -38,7 +38,7 @@ class RetryConfig:
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyConfig:
-    """How the number of requests in flight follows what the service takes; see `aiocos.net.pace`."""
+    """How the number of requests in flight follows what the service takes; see `aiocos.net.limiter`."""
 
     # Requests in flight before anything is known. A crowd that is too large costs a refusal each; the width doubles in a round
     # trip, so a healthy service is at 256 after three.
@@ -135,7 +135,7 @@ class ClientConfig:
     checksum: Literal["md5", "crc32", "sha256"] = "md5"
     # False turns certificate checks off, and warns.
     verify_tls: bool = True
-    # Requests by aiohttp's connections alone, where the installed aiohttp has been tried out (see `aiocos.net.direct`); False
+    # Requests by aiohttp's connections alone, where the installed aiohttp has been tried out (see `aiocos.net.raw_backend`); False
     # sends all of them by its session.
     fast_path: bool = True
     # A file of certificates to trust instead of the system's.

@@ -16,9 +16,9 @@ import pytest
 from pydantic import SecretStr
 
 from aiocos.auth.base import AuthSettings
-from aiocos.auth.exchange import FetchPolicy, FormTokenFetcher
 from aiocos.auth.iam import DEFAULT_ENDPOINT, ApiKey, IamClient, token_url
 from aiocos.auth.keys import Hmac
+from aiocos.auth.token_fetcher import FetchPolicy, FormTokenFetcher
 from aiocos.auth.tokens import Token
 from aiocos.errors import ConfigError, ConnectionLostError, CredentialsError
 from aiocos.wire.message import Response

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from aiocos.auth.base import AuthSettings
-from aiocos.auth.exchange import FetchPolicy
 from aiocos.auth.profile import METADATA, TOKEN_FILES, TrustedProfile
+from aiocos.auth.token_fetcher import FetchPolicy
 from aiocos.auth.tokens import Token
 from aiocos.errors import ConfigError, CredentialsError
 

@@ -6,7 +6,7 @@ import aiohttp
 import ibm_botocore.session
 import pytest
 
-from aiocos.emulator.arriving import virtual
+from aiocos.emulator.request import virtual
 
 from .conftest import Answer, Raw
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote_plus
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.witness.test_ibm_boto3 import sdk_client
+from tests.parity.test_ibm_boto3 import sdk_client
 
 from aiocos.emulator.store import ObjectRow, Store, Transaction, buckets, listing, objects
 from aiocos.emulator.store.buckets import new_instance

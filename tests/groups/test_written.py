@@ -15,7 +15,7 @@ from aiocos.groups import engine_of
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
 from aiocos.wire import digest
 from aiocos.wire.message import PreparedRequest
-from aiocos.written import check_copy
+from aiocos.write_check import check_copy
 
 DATA = b"what was sent"
 OTHER = '"' + digest.etag_of(b"something else") + '"'

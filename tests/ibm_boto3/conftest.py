@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.witness.test_ibm_boto3 import sdk_client
+from tests.parity.test_ibm_boto3 import sdk_client
 
 from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import Config, S3Client

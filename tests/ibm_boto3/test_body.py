@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ibm_botocore.response import StreamingBody as TheirBody
 
-from aiocos.groups.reading import ObjectStream
 from aiocos.ibm_boto3.body import StreamingBody
+from aiocos.object_stream import ObjectStream
 
 
 class Arriving:

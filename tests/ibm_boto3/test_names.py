@@ -9,7 +9,7 @@ import ibm_boto3
 import pytest
 from ibm_botocore import UNSIGNED
 from ibm_botocore.config import Config
-from tests.witness.ibm import model_in
+from tests.parity.ibm import model_in
 
 from aiocos.ibm_boto3 import names, shapes
 from aiocos.ibm_boto3.answers import _members

@@ -15,8 +15,8 @@ import ibm_boto3 as sdks
 import pytest
 import pytest_asyncio
 from ibm_botocore.config import Config as TheirConfig
-from tests.witness.test_every_operation import COLD, LOCKED, PLAIN, PROTECTED, TARGET, VERSIONED
-from tests.witness.test_ibm_boto3 import sdk_client
+from tests.parity.test_every_operation import COLD, LOCKED, PLAIN, PROTECTED, TARGET, VERSIONED
+from tests.parity.test_ibm_boto3 import sdk_client
 
 from aiocos import ibm_boto3
 from aiocos.emulator import Emulator

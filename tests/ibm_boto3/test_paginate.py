@@ -12,7 +12,7 @@ from typing import Any
 import ibm_botocore.exceptions
 import pytest
 import pytest_asyncio
-from tests.witness.test_ibm_boto3 import sdk_client
+from tests.parity.test_ibm_boto3 import sdk_client
 
 from aiocos.emulator import Emulator
 from aiocos.emulator.faults import Status

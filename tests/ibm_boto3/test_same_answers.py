@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.witness.test_every_operation import CASES, PROTECTED
+from tests.parity.test_every_operation import CASES, PROTECTED
 
 from aiocos.ibm_boto3 import names
 

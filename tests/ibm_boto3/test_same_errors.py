@@ -6,7 +6,7 @@ from typing import Any
 
 import ibm_botocore.exceptions
 import pytest
-from tests.witness.test_every_operation import COLD, PLAIN, PROTECTED, TARGET, VERSIONED
+from tests.parity.test_every_operation import COLD, PLAIN, PROTECTED, TARGET, VERSIONED
 
 from aiocos.ibm_boto3.exceptions import BotoCoreError, ClientError, ParamValidationError
 

@@ -16,8 +16,8 @@ from typing import Any
 import aiofiles
 import pytest
 from ibm_s3transfer.manager import TransferManager as TheirManager
+from tests.parity.test_ibm_boto3 import sdk_client
 from tests.transfer.conftest import PATIENCE
-from tests.witness.test_ibm_boto3 import sdk_client
 
 from aiocos import errors, ibm_boto3
 from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status
@@ -25,7 +25,7 @@ from aiocos.groups import engine_of
 from aiocos.ibm_boto3 import ClientError, S3Client
 from aiocos.ibm_boto3.exceptions import FlexibleChecksumError, ParamValidationError, S3UploadFailedError
 from aiocos.ibm_boto3.s3.transfer import MB, CancelledError, S3Transfer, TransferConfig, TransferManager
-from aiocos.transfer.methods import manager_of
+from aiocos.transfer.manager import manager_of
 
 PART = 5 * MB
 DATA = os.urandom(3 * PART + 12_345)
@@ -177,12 +177,12 @@ async def test_threads_or_none(cos: S3Client, cos_emulator: Emulator, file: Path
 
     async def counted(operation: Any) -> Any:
         nonlocal busy, widest
-        busy += operation.statement.name in ("UploadPart", "UploadPartCopy")
+        busy += operation.spec.name in ("UploadPart", "UploadPartCopy")
         widest = max(widest, busy)
         try:
             return await call(operation)
         finally:
-            busy -= operation.statement.name in ("UploadPart", "UploadPartCopy")
+            busy -= operation.spec.name in ("UploadPart", "UploadPartCopy")
 
     engine_of(cos.typed).call = counted  # type: ignore[method-assign]
     cos_emulator.faults.script([Delay(0.05, operation=name, times=None) for name in ("UploadPart", "UploadPartCopy")])

@@ -18,7 +18,7 @@ from aiocos.groups import engine_of
 from aiocos.ibm_boto3 import BotoCoreError, ClientError, Config, S3Client
 from aiocos.ibm_boto3.s3 import transfer
 from aiocos.ibm_boto3.s3.transfer import MB, BaseSubscriber, CancelledError, FatalError, TransferConfig, TransferManager
-from aiocos.transfer.methods import manager_of
+from aiocos.transfer.manager import manager_of
 
 PART = 5 * MB
 DATA = os.urandom(3 * PART + 12_345)

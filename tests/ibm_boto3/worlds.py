@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tests.witness.test_every_operation import build
+from tests.parity.test_every_operation import build
 
 from aiocos import ibm_boto3
 from aiocos.emulator import Emulator

@@ -20,7 +20,7 @@ from aiocos.emulator import Emulator, Reset
 from aiocos.errors import AccessDenied, ConnectError, ProtocolError, TransportError, Unavailable
 from aiocos.groups import engine_of
 from aiocos.net.retry import RetryBudget, retry_call, retry_delay
-from aiocos.net.session import IdleTimeout
+from aiocos.net.session_backend import IdleTimeout
 from aiocos.net.transport import Transport
 from aiocos.operations.objects import PutObject
 

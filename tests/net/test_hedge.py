@@ -13,7 +13,7 @@ from aiocos.emulator import Delay, Emulator, Reset, Status
 from aiocos.errors import ConfigError, ConnectionLostError, NoSuchKey
 from aiocos.groups import engine_of
 from aiocos.net.hedge import Hedge
-from aiocos.net.pace import AdaptiveLimiter
+from aiocos.net.limiter import AdaptiveLimiter
 
 HEDGED = aiocos.ClientConfig(
     hedge=aiocos.HedgeConfig(quantile=0.9, min_delay=0.05, max_fraction=0.05), retry=aiocos.RetryConfig(base=0.01, cap=0.02)

@@ -18,13 +18,13 @@ import pytest
 from aiohttp import web
 from aiohttp.http_exceptions import BadStatusLine, TransferEncodingError
 from tests.net.scripted import answer, scripted
-from tests.net.test_direct import serving
+from tests.net.test_raw_backend import serving
 
 import aiocos
 from aiocos.cli.display import show_json
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.errors import ConfigError, CosError, CredentialsError, ServiceError, TransportError, printable
-from aiocos.net.exchange import map_aiohttp_error
+from aiocos.net.streamed_response import map_aiohttp_error
 from aiocos.wire.message import PreparedRequest, Response
 
 ONCE = ClientConfig(retry=RetryConfig(attempts=1))

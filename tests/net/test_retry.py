@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.net.test_direct import serving
+from tests.net.test_raw_backend import serving
 
 import aiocos
 from aiocos.config import RetryConfig

@@ -14,9 +14,9 @@ import aiocos
 from aiocos import ByteRange
 from aiocos.errors import ConfigError, ConnectionLostError, InvalidRange, PreconditionFailed, ProtocolError, RequestTimeoutError
 from aiocos.groups import engine_of
-from aiocos.net.exchange import StreamedResponse
 from aiocos.net.retry import RetryBudget
 from aiocos.net.stream import BodyStream
+from aiocos.net.streamed_response import StreamedResponse
 from aiocos.wire.ranges import Extent
 
 pytestmark = pytest.mark.usefixtures("way")

@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from tests.auth.test_tls import _certificate
-from tests.net.test_direct import serving
+from tests.net.test_raw_backend import serving
 from tests.proxy import proxy_to
 
 import aiocos
@@ -358,7 +358,7 @@ async def test_connections_are_made_at_the_first_request_and_stay_until_the_clos
     assert made is not None
     await transport.send(plain(cos_emulator.endpoint))
     assert transport.connections is made
-    assert transport.pacing[:3] == (32, 0, 0)
+    assert transport.concurrency[:3] == (32, 0, 0)
     await transport.close()
     assert transport.connections is None
     await transport.send(plain(cos_emulator.endpoint))
@@ -376,7 +376,7 @@ async def test_a_failed_request_gives_its_place_back():
         for send in (transport.send, transport.open):
             with pytest.raises(ConnectError):
                 await send(plain(method="PUT", body=body))
-            assert transport.pacing[:3] == (1, 0, 0)
+            assert transport.concurrency[:3] == (1, 0, 0)
     await transport.close()
 
 
@@ -385,7 +385,7 @@ async def test_a_failed_request_gives_its_place_back():
 async def test_a_body_above_256_kib_is_large(size: int | None, large: bool, how: str, cos_emulator: Emulator):
     transport = Transport(ClientConfig())
     told: list[tuple[str, object]] = []
-    pace = transport._local().pace
+    pace = transport._local().limiter
     give = pace.release
     pace.on_response = lambda ticket, status, headers, *, since: told.append(("timed", since is not None))
     pace.release = lambda *, large: (told.append(("large", large)), give(large=large))
@@ -440,7 +440,7 @@ async def test_only_reads_are_hedged(cos_emulator: Emulator):
 
     async def first(send, pace):
         seen.append("hedged")
-        assert pace is local.pace
+        assert pace is local.limiter
         return await send()
 
     local.hedge.first = first

@@ -31,7 +31,7 @@ from tests.soak.ledger import Ledger, digest
 import aiocos
 from aiocos.config import KIB, MIB
 from aiocos.errors import CosError, NotFound, OutcomeUnknown
-from aiocos.transfer.methods import manager_of
+from aiocos.transfer.manager import manager_of
 
 SECONDS = float(os.environ.get("AIOCOS_SOAK_SECONDS", "40"))
 SEED = int(os.environ.get("AIOCOS_SOAK_SEED", str(time.time_ns() % 10**6)))

@@ -11,7 +11,7 @@ import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Emulator
 from aiocos.transfer.handle import TransferHandle
-from aiocos.transfer.methods import manager_of
+from aiocos.transfer.manager import manager_of
 
 PART = 5 * MIB
 SMALL = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART)

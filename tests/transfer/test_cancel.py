@@ -15,7 +15,7 @@ import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import RequestTimeoutError, TransferError
-from aiocos.transfer.cleaning import abort
+from aiocos.transfer.upload.abort import abort
 
 pytestmark = pytest.mark.usefixtures("way")
 

@@ -18,7 +18,7 @@ from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompleteMultipartUpload, UploadPart, UploadPartCopy
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.conditions import check_target, forbidding
-from aiocos.transfer.stated import CopyRequest, UploadRequest
+from aiocos.transfer.requests import CopyRequest, UploadRequest
 from aiocos.wire.message import PreparedRequest
 
 CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since", "x-ibm-forbid-overwrite")
@@ -245,7 +245,7 @@ class Looked:
     """A service that shows an object, or fails; `asked` is what it was asked."""
 
     def __init__(self, answer: ObjectInfo | Exception) -> None:
-        self.engine = self
+        self._engine = self
         self.asked: list[HeadObject] = []
         self._answer = answer
 

@@ -20,7 +20,6 @@ from tests.waiting import until
 from aiocos.config import KIB, MIB, ClientConfig, TransferConfig
 from aiocos.emulator import Emulator
 from aiocos.net.hashing import pool, run_in_hash_pool
-from aiocos.transfer import source
 from aiocos.transfer.files import (
     NotOurs,
     OpenTarget,
@@ -34,8 +33,9 @@ from aiocos.transfer.files import (
     read_at,
     write_at,
 )
-from aiocos.transfer.plan import PartRange
-from aiocos.transfer.source import part_source
+from aiocos.transfer.parts import PartRange
+from aiocos.transfer.upload import source
+from aiocos.transfer.upload.source import part_source
 from aiocos.wire import digest
 
 

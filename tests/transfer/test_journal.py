@@ -225,7 +225,7 @@ async def test_under_key_protect_it_is_fetched_anew(here: Path):
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         async with aiocos.Client(url, credentials=aiocos.Anonymous(), config=CONFIG) as cos:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("aiocos.transfer.partial.Partial.become", _killed)
+                patch.setattr("aiocos.transfer.download.partial.Partial.become", _killed)
                 with pytest.raises(KeyboardInterrupt):
                     await cos.download("bucket", "key", here / "f", resume=True)
             [part], [journal] = here.glob(".*.part"), here.glob(".*.journal")
@@ -332,7 +332,7 @@ async def test_notes_of_more_than_the_object_are_not_read(
     with journal.open("a") as file:
         file.writelines(json.dumps([0, PART, n]) + "\n" for n in range(1_000))
     read: list[int] = []
-    monkeypatch.setattr("aiocos.transfer.partial.read_at", lambda fd, buffer, offset: read.append(len(buffer)) or 0)
+    monkeypatch.setattr("aiocos.transfer.download.partial.read_at", lambda fd, buffer, offset: read.append(len(buffer)) or 0)
     result = await cos.download("bucket", "parts", here / "f", resume=True)
     assert read == []
     assert "more than the object" in (result.resume_rejected or "")

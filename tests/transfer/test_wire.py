@@ -171,7 +171,7 @@ async def test_a_download_whose_parts_nobody_tells_is_not_accused(small: aiocos.
 
 async def test_a_short_file_under_a_long_object_is_found(small: aiocos.Client, tmp_path: Path, monkeypatch):
     """Something that writes less than it says (a full disk, a broken file system) is seen by who reads the file."""
-    from aiocos.transfer import partial
+    from aiocos.transfer.download import partial
 
     await small.objects.put("bucket", "key", DATA[: PART + 1])
     real = partial.write_at

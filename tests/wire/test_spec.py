@@ -1,4 +1,4 @@
-"""What a statement cannot say is refused when it is made; each check is provoked once."""
+"""What a spec cannot say is refused when it is made; each check is provoked once."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def _state(
 def test_a_right_statement_is_registered() -> None:
     made = _state("/{bucket}?odd=1", {"bucket": str, "x": Annotated[str, Query("x")]})
     assert registry["Odd"] is made
-    assert made.statement.marks == {"?odd=1", "?x"}
-    assert made.statement.repeatable
-    assert not _state("/{bucket}?odd", {"bucket": str}, "POST", name="Odder").statement.repeatable
+    assert made.spec.discriminators == {"?odd=1", "?x"}
+    assert made.spec.idempotent
+    assert not _state("/{bucket}?odd", {"bucket": str}, "POST", name="Odder").spec.idempotent
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_method_has_the_signature_of_its_operation() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What is read off a statement
+# What is read off a spec
 
 
 def test_everything_that_a_statement_says() -> None:
@@ -138,16 +138,16 @@ def test_everything_that_a_statement_says() -> None:
         "bucket": str,
         "service_instance_id": Annotated[str, Local()],
     }
-    statement = _state("/{bucket}/{key}?a=1&b&&c=", annotations).statement
-    assert (statement.name, statement.method, statement.ok, statement.repeatable) == ("Odd", "PUT", 200, True)
-    assert (statement.has_bucket, statement.has_key, statement.has_payload, statement.names_instance) == (True,) * 4
-    assert statement.query == (("a", "1"), ("b", ""), ("c", ""))
-    assert [p.name for p in statement.parameters][:2] == ["key", "bucket"]
-    assert [p.name for p in statement.parameters if p.required] == ["key", "bucket", "x", "head", "data", "service_instance_id"]
-    assert statement.marks == {"?a=1", "?b", "?c", "?X", "x-head"}
-    assert statement.body is not None
-    assert statement.body.name == "data"
-    plain = _state("/?odd", {}, name="Plain").statement
+    spec = _state("/{bucket}/{key}?a=1&b&&c=", annotations).spec
+    assert (spec.name, spec.method, spec.ok, spec.repeatable) == ("Odd", "PUT", 200, True)
+    assert (spec.has_bucket, spec.has_key, spec.has_payload, spec.names_instance) == (True,) * 4
+    assert spec.query == (("a", "1"), ("b", ""), ("c", ""))
+    assert [p.name for p in spec.parameters][:2] == ["key", "bucket"]
+    assert [p.name for p in spec.parameters if p.required] == ["key", "bucket", "x", "head", "data", "service_instance_id"]
+    assert spec.marks == {"?a=1", "?b", "?c", "?X", "x-head"}
+    assert spec.body is not None
+    assert spec.body.name == "data"
+    plain = _state("/?odd", {}, name="Plain").spec
     assert (plain.has_bucket, plain.has_key, plain.has_payload, plain.names_instance, plain.body) == (False,) * 4 + (None,)
 
 
@@ -157,7 +157,7 @@ def test_everything_that_a_statement_says() -> None:
 )
 def test_what_may_be_sent_twice(method: str, said: bool | None, repeatable: bool) -> None:
     made = operation(method, "/?odd", success_status=204, idempotent=said)(types.new_class("Odd", (Operation[Result],)))
-    assert (made.statement.repeatable, made.statement.ok) == (repeatable, 204)
+    assert (made.spec.idempotent, made.spec.success_status) == (repeatable, 204)
 
 
 def test_defaults_and_what_is_required() -> None:

@@ -195,7 +195,7 @@ EMPTY = {
 }
 
 
-@pytest.mark.parametrize("operation", [one for one in ASKED if one.spec.name in EMPTY], ids=lambda o: o.statement.name)
+@pytest.mark.parametrize("operation", [one for one in ASKED if one.spec.name in EMPTY], ids=lambda o: o.spec.name)
 def test_what_leaves_out_what_was_asked_for_is_no_success(operation: Operation[Any]) -> None:
     body = EMPTY[operation.spec.name]
     with pytest.raises(ProtocolError, match=r"request id r-9"):

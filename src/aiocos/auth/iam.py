@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from aiocos.auth.base import Authorizer, AuthSettings, Credentials, HttpFactory
 from aiocos.auth.bearer import TokenAuthorizer
-from aiocos.auth.exchange import BX, FormTokenFetcher, TokenResponse
 from aiocos.auth.keys import plain
+from aiocos.auth.token_fetcher import BX, FormTokenFetcher, TokenResponse
 from aiocos.auth.tokens import Fetch
 from aiocos.errors import ConfigError
 from aiocos.wire.address import is_loopback

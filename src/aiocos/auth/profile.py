@@ -23,8 +23,8 @@ from pydantic import SecretStr
 
 from aiocos.auth.base import Authorizer, AuthSettings, Credentials, HttpClient, HttpFactory
 from aiocos.auth.bearer import TokenAuthorizer
-from aiocos.auth.exchange import FetchFailure, FormTokenFetcher, TokenFetcher, json_object, read_answer
 from aiocos.auth.iam import ApiKey, IamClient, http_of
+from aiocos.auth.token_fetcher import FetchFailure, FormTokenFetcher, TokenFetcher, json_object, read_answer
 from aiocos.auth.tokens import Fetch, Token
 from aiocos.errors import ConfigError, CredentialsError
 from aiocos.wire.address import is_link_local, is_loopback

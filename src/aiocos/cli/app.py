@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aiocos.cli import buckets, calling, copying, demo, keeping, listing, moving, piping, serving, syncing, uploads
+from aiocos.cli import api, buckets, cp, demo, emulator, ls, mv, settings, stdio, sync, uploads
 from aiocos.cli.running import Settings, chosen
 from aiocos.version import __version__
 
@@ -85,22 +85,22 @@ def options(
     chosen.set(made)
 
 
-app.command("ls")(listing.ls)
-app.command("head")(listing.head)
-app.command("cp")(copying.cp)
-app.command("mv")(moving.mv)
-app.command("sync")(syncing.sync)
-app.command("cat")(piping.cat)
+app.command("ls")(ls.ls)
+app.command("head")(ls.head)
+app.command("cp")(cp.cp)
+app.command("mv")(mv.mv)
+app.command("sync")(sync.sync)
+app.command("cat")(stdio.cat)
 app.command("rm")(buckets.rm)
 app.command("mb")(buckets.mb)
 app.command("rb")(buckets.rb)
-app.command("presign")(keeping.presign)
-app.command("retention")(keeping.retention)
-app.add_typer(keeping.hold, name="hold")
+app.command("presign")(settings.presign)
+app.command("retention")(settings.retention)
+app.add_typer(settings.hold, name="hold")
 app.add_typer(uploads.uploads, name="uploads")
-app.command("website")(keeping.website)
+app.command("website")(settings.website)
 app.command("api", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
-    calling.api
+    api.api
 )
-app.command("emulator")(serving.emulator)
+app.command("emulator")(emulator.emulator)
 app.command("demo")(demo.demo)

@@ -11,10 +11,10 @@ from aiocos.cli.paths import CosPath
 from aiocos.client import Client
 from aiocos.errors import InvalidRequest, NotFound, TransferError
 from aiocos.groups import engine_of
-from aiocos.groups.proof import find_verification
+from aiocos.integrity import find_verification
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.transfer import CopyResult, DownloadResult, UploadResult
-from aiocos.transfer.comparing import agrees
+from aiocos.transfer.sync.comparator import agrees
 from aiocos.wire import digest
 
 # Read of the source at once, where it has to be read.

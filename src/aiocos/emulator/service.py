@@ -18,9 +18,7 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-from aiocos.emulator import crossing, faults, handlers, public
-from aiocos.emulator.answer import send, send_json
-from aiocos.emulator.arriving import read, split_target, virtual
+from aiocos.emulator import cors, faults, handlers, public
 from aiocos.emulator.body import Incoming
 from aiocos.emulator.checksums import HEADERS
 from aiocos.emulator.clock import Clock
@@ -34,6 +32,8 @@ from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.locking import is_locked
 from aiocos.emulator.pieces import read_small
 from aiocos.emulator.replication import Replication
+from aiocos.emulator.request import read, split_target, virtual
+from aiocos.emulator.response import send, send_json
 from aiocos.emulator.signature import HeadersNotSigned, SignedRequest, VerifiedSignature, verify
 from aiocos.emulator.store import Instance, Key, Store, buckets
 from aiocos.errors import InvalidRequest, OperationNotSupported, ServiceError, Unauthorized
@@ -224,16 +224,16 @@ class EmulatorService:
         try:
             wire = read(request, bucket, path, query)
             served.bucket, served.key = wire.bucket, wire.key
-            asked = crossing.CorsRequest.preflight(request.headers)
+            asked = cors.CorsRequest.preflight(request.headers)
             if asked is None:
                 raise failure("InvalidRequest", "A preflight has an Origin and an Access-Control-Request-Method.")
             found = None if wire.bucket is None else buckets.find(self._store.point, wire.bucket)
             if found is None:
                 raise no_bucket()
-            rule = crossing.rule_for(found, asked)
+            rule = cors.rule_for(found, asked)
             if rule is None:
                 raise failure("AccessDenied", "CORSResponse: This CORS request is not allowed.", 403)
-            response = Response(200, crossing.headers_for(rule, asked))
+            response = Response(200, cors.headers_for(rule, asked))
         except ServiceError as error:
             served.code = error.code
             error.resource = _resource(served.bucket, served.key)
@@ -247,9 +247,9 @@ class EmulatorService:
         bucket = buckets.find(self._store.point, name) if origin and name is not None else None
         if not origin or bucket is None:
             return {}
-        asked = crossing.CorsRequest(origin, request.method)
-        rule = crossing.rule_for(bucket, asked)
-        return {} if rule is None else crossing.headers_for(rule, asked)
+        asked = cors.CorsRequest(origin, request.method)
+        rule = cors.rule_for(bucket, asked)
+        return {} if rule is None else cors.headers_for(rule, asked)
 
     def _identify(
         self, request: web.BaseRequest, path: str, query: str, struck: Sequence[Fault]

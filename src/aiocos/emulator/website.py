@@ -20,12 +20,12 @@ from urllib.parse import quote, unquote
 from aiohttp import web
 
 from aiocos.emulator import lifecycle, public
-from aiocos.emulator.answer import send
-from aiocos.emulator.arriving import split_target
 from aiocos.emulator.body import Incoming
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Reply
 from aiocos.emulator.handlers.reading import get as read_object
+from aiocos.emulator.request import split_target
+from aiocos.emulator.response import send
 from aiocos.emulator.service import EmulatorService, HandledRequest
 from aiocos.emulator.store import BucketRow, Key, ObjectRow, Store, buckets, objects
 from aiocos.errors import ServiceError

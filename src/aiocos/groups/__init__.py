@@ -5,11 +5,21 @@ a read is a stream, a listing pages itself, a bulk deletion is cut into batches,
 """
 
 from aiocos.call import Engine
+from aiocos.groups.acl import Acl
 from aiocos.groups.buckets import Buckets
-from aiocos.groups.immutability import LegalHolds, ObjectLock, Protection, Retention
-from aiocos.groups.multipart import Acl, Multipart
+from aiocos.groups.cors import Cors
+from aiocos.groups.legal_holds import LegalHolds
+from aiocos.groups.lifecycle import Lifecycle
+from aiocos.groups.multipart import Multipart
+from aiocos.groups.object_lock import ObjectLock
 from aiocos.groups.objects import Objects
-from aiocos.groups.settings import Cors, Lifecycle, PublicAccess, Replication, Tagging, Versioning, Website
+from aiocos.groups.protection import Protection
+from aiocos.groups.public_access import PublicAccess
+from aiocos.groups.replication import Replication
+from aiocos.groups.retention import Retention
+from aiocos.groups.tagging import Tagging
+from aiocos.groups.versioning import Versioning
+from aiocos.groups.website import Website
 
 
 class Service:

@@ -6,9 +6,9 @@ from typing import Any
 
 from aiocos.call import Engine
 from aiocos.errors import NotFound
-from aiocos.groups.pages import Listing
-from aiocos.groups.waiting import wait_for
 from aiocos.operations import buckets as ops
+from aiocos.paging import Listing
+from aiocos.waiting import wait_for
 from aiocos.wire.method import Call, Group, Method
 
 

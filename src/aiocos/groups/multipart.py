@@ -1,13 +1,12 @@
-"""`client.multipart` and `client.acl`."""
+"""`client.multipart`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from aiocos.call import Engine
-from aiocos.groups.pages import Listing
-from aiocos.operations import acl
 from aiocos.operations import multipart as ops
+from aiocos.paging import Listing
 from aiocos.wire.method import Call, Group, Method
 
 
@@ -46,12 +45,3 @@ class Multipart(Group[Engine]):
     abort = Call(ops.AbortMultipartUpload)
     list_parts = Method(ops.ListParts, _parts)
     list_uploads = Method(ops.ListMultipartUploads, _uploads)
-
-
-class Acl(Group[Engine]):
-    """Access control lists of buckets and objects."""
-
-    get_bucket = Call(acl.GetBucketAcl)
-    put_bucket = Call(acl.PutBucketAcl)
-    get_object = Call(acl.GetObjectAcl)
-    put_object = Call(acl.PutObjectAcl)

@@ -8,14 +8,14 @@ from typing import Any, Literal, overload
 
 from aiocos.auth.sigv4 import whole_seconds
 from aiocos.call import Engine
+from aiocos.delete_many import Keys, delete_many
 from aiocos.errors import ConfigError, NotFound
-from aiocos.groups import bulk
-from aiocos.groups.changing import update_metadata
-from aiocos.groups.pages import Listing
-from aiocos.groups.reading import open_object, read_object
-from aiocos.groups.waiting import wait_for, within
+from aiocos.object_stream import open_object, read_object
 from aiocos.operations import lifecycle, listing
 from aiocos.operations import objects as ops
+from aiocos.paging import Listing
+from aiocos.update_metadata import update_metadata
+from aiocos.waiting import wait_for, within
 from aiocos.wire.message import Request
 from aiocos.wire.method import Call, Group, Method
 from aiocos.wire.spec import Result
@@ -92,7 +92,7 @@ class Objects(Group[Engine]):
     async def delete_many(
         self,
         bucket: str,
-        keys: bulk.Keys,
+        keys: Keys,
         *,
         quiet: bool = False,
         bypass_governance: bool | None = None,
@@ -103,9 +103,7 @@ class Objects(Group[Engine]):
         Returns what became of each key: `deleted` (empty with `quiet`) and `errors`. Raises only where a whole batch of 1,000
         fails; batches already sent have happened. `timeout` is the deadline of each request, in seconds.
         """
-        return await bulk.delete_many(
-            self._caller, bucket, keys, quiet=quiet, bypass_governance=bypass_governance, timeout=timeout
-        )
+        return await delete_many(self._caller, bucket, keys, quiet=quiet, bypass_governance=bypass_governance, timeout=timeout)
 
     @overload
     async def restore(

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import NoReturn
 
 from aiocos.errors import ConnectionLostError
-from aiocos.groups.reading import ObjectStream
 from aiocos.ibm_boto3.exceptions import ResponseStreamingError, understood
+from aiocos.object_stream import ObjectStream
 
 _CHUNK = 1024
 

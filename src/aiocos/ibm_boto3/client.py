@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from aiocos.client import Client
 from aiocos.groups import engine_of
-from aiocos.groups.reading import ObjectStream
 from aiocos.ibm_boto3 import answers, names, shapes
 from aiocos.ibm_boto3.body import StreamingBody
 from aiocos.ibm_boto3.config import Config
@@ -29,8 +28,9 @@ from aiocos.ibm_boto3.paginate import PAGED, Paginator
 from aiocos.ibm_boto3.payload import add_checksum, read_body
 from aiocos.ibm_boto3.s3 import transfer
 from aiocos.ibm_boto3.waiters import WAITERS, Waiter
+from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import GetObject, PutObject
-from aiocos.refusal import resource_of
+from aiocos.response_errors import resource_of
 from aiocos.wire.bind import to_request
 from aiocos.wire.spec import Operation, registry
 

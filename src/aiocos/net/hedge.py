@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from aiocos.config import HedgeConfig
-from aiocos.net.pace import AdaptiveLimiter
+from aiocos.net.limiter import AdaptiveLimiter
 
 # The answers that "long" is measured by; too few say nothing.
 _REMEMBERED, _ENOUGH = 200, 20

@@ -25,8 +25,8 @@ from aiocos.errors import (
     ProtocolError,
     TransportError,
 )
-from aiocos.net.exchange import StreamedResponse
 from aiocos.net.retry import RetryBudget, pause, retry_delay
+from aiocos.net.streamed_response import StreamedResponse
 from aiocos.wire.digest import bare
 from aiocos.wire.ranges import ByteRange, Extent, size_in
 

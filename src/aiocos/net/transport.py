@@ -27,12 +27,12 @@ from yarl import URL
 
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError
-from aiocos.net.direct import RawBackend
-from aiocos.net.exchange import Send, StreamedResponse
+from aiocos.net.compat_check import is_compatible
 from aiocos.net.hedge import Hedge
-from aiocos.net.pace import AdaptiveLimiter, ConcurrencyState
-from aiocos.net.session import Proxy, SessionBackend, connector_of
-from aiocos.net.verified import is_compatible
+from aiocos.net.limiter import AdaptiveLimiter, ConcurrencyState
+from aiocos.net.raw_backend import RawBackend
+from aiocos.net.session_backend import Proxy, SessionBackend, connector_of
+from aiocos.net.streamed_response import Send, StreamedResponse
 from aiocos.version import USER_AGENT
 from aiocos.wire.address import is_link_local, is_loopback
 from aiocos.wire.message import PreparedRequest, Response
@@ -45,7 +45,17 @@ class _LoopState:
     """What belongs to one event loop. `lent`: the connections are a user's."""
 
     __slots__ = (
-        "__weakref__", "_plainly", "connector", "direct", "hedge", "lent", "loop", "pace", "secrets", "session", "ways",
+        "__weakref__",
+        "_plainly",
+        "connector",
+        "direct",
+        "hedge",
+        "lent",
+        "limiter",
+        "loop",
+        "secrets",
+        "session",
+        "ways",
     )  # fmt: skip
 
     def __init__(
@@ -58,7 +68,7 @@ class _LoopState:
         self.direct = None
         if config.fast_path and not self.lent and is_compatible():
             self.direct = RawBackend(config, user_agent, self.connector)
-        self.pace = AdaptiveLimiter(config.concurrency, config.max_connections)
+        self.limiter = AdaptiveLimiter(config.concurrency, config.max_connections)
         self.hedge = None if config.hedge is None else Hedge(config.hedge)
         # By origin.
         self.ways: dict[str, Send] = {}
@@ -83,7 +93,7 @@ class _LoopState:
     ) -> Coroutine[Any, Any, StreamedResponse]:
         if request.method not in ("GET", "HEAD"):
             return way(request, deadline)
-        return hedge.first(lambda: way(request, deadline), self.pace)
+        return hedge.first(lambda: way(request, deadline), self.limiter)
 
 
 class Transport:
@@ -103,7 +113,7 @@ class Transport:
     async def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Response:
         """Send a request and read its answer whole."""
         local, large = self._local(), _is_large(request)
-        pace = local.pace
+        pace = local.limiter
         ticket = pace.try_acquire(large=large) or await pace.acquire(large=large)
         try:
             began = local.loop.time()
@@ -120,7 +130,7 @@ class Transport:
     async def open(self, request: PreparedRequest, *, deadline: float | None = None) -> StreamedResponse:
         """Send a request and return when the head of its answer has arrived."""
         local, large = self._local(), _is_large(request)
-        pace = local.pace
+        pace = local.limiter
         ticket = pace.try_acquire(large=large) or await pace.acquire(large=large)
         try:
             began = local.loop.time()
@@ -131,9 +141,9 @@ class Transport:
             pace.release(large=large)
 
     @property
-    def pacing(self) -> ConcurrencyState:
+    def concurrency(self) -> ConcurrencyState:
         """How many requests are in flight in the running loop, and may be."""
-        return self._local().pace.state()
+        return self._local().limiter.state()
 
     @property
     def connections(self) -> object:
@@ -178,7 +188,7 @@ class Transport:
             if old.is_closed():
                 _abandon(self._locals.pop(old))
         if local is not None:
-            local.pace.close()
+            local.limiter.close()
             local.session.wake()
             if local.direct is not None:
                 local.direct.close()

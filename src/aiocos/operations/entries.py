@@ -27,7 +27,7 @@ from pydantic import BaseModel
 
 from aiocos.operations.shared import Owner
 from aiocos.wire.document import Document, XmlError, plan_of, read_tree
-from aiocos.wire.making import are_alike
+from aiocos.wire.fast_builder import are_alike
 from aiocos.wire.spec import Result
 
 D = TypeVar("D", bound=Document)

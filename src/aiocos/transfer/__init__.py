@@ -1,19 +1,19 @@
 """Transfers: objects of any size, in parts, with bounded memory, verified, and leaving nothing behind when they fail."""
 
-from aiocos.transfer.cleaning import FailedAbort
 from aiocos.transfer.handle import TransferHandle
-from aiocos.transfer.methods import Transfers
-from aiocos.transfer.monitor import Progress
-from aiocos.transfer.planning import SyncAction
+from aiocos.transfer.manager import Transfers
+from aiocos.transfer.progress import Progress
 from aiocos.transfer.results import (
     CopyResult,
     DirectoryError,
     DirectoryResult,
     DownloadResult,
     FileError,
+    SyncAction,
     SyncResult,
     UploadResult,
 )
+from aiocos.transfer.upload.abort import FailedAbort
 
 __all__ = [
     "CopyResult",

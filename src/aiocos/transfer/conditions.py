@@ -15,7 +15,7 @@ from typing import Any
 from aiocos.errors import InvalidRequest, NotFound, PreconditionFailed
 from aiocos.groups import Service, engine_of
 from aiocos.operations.objects import HeadObject, ObjectInfo
-from aiocos.transfer.stated import CopyRequest, UploadRequest
+from aiocos.transfer.requests import CopyRequest, UploadRequest
 from aiocos.wire import digest
 
 

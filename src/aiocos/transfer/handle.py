@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
-from aiocos.transfer.monitor import Monitor, Progress, State
+from aiocos.transfer.progress import Monitor, Progress, State
 
 T = TypeVar("T")
 

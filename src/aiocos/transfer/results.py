@@ -1,12 +1,15 @@
 """What transfers give at their end, and what their failures mean."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 from aiocos.errors import TransferError
-from aiocos.transfer.planning import SyncAction
+
+SyncKind: TypeAlias = Literal["upload", "download", "copy", "delete", "refuse"]
+"""One thing that a sync does to a file or object; "refuse" is a file that it leaves alone."""
 
 Verified = Literal["md5", "composite", "checksum"] | None
 
@@ -106,6 +109,21 @@ class DirectoryResult(_Outcome):
     bytes: int
     errors: list[FileError] = []
     unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAction:
+    """One thing that a synchronisation does, or would do.
+
+    `source` is what is transferred (empty for a deletion), `target` what is written or deleted, `size` in bytes, `reason` why:
+    `new`, `size`, `newer`, `checksum` …, `not in the source`, or what stands against it where it is refused.
+    """
+
+    kind: SyncKind
+    source: str
+    target: str
+    size: int
+    reason: str
 
 
 class SyncResult(DirectoryResult):

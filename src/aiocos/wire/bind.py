@@ -16,7 +16,7 @@ from aiocos.errors import ConfigError, InvalidRequest, ProtocolError, ServiceErr
 from aiocos.wire import digest
 from aiocos.wire.document import Document, Plan, XmlError, build, plan_of, root_of, told, unwrap
 from aiocos.wire.failure import error_in_success
-from aiocos.wire.making import FastBuilder
+from aiocos.wire.fast_builder import FastBuilder
 from aiocos.wire.message import Bytes, Request, Response
 from aiocos.wire.spec import (
     Body,

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 from aiocos.errors import printable
 from aiocos.groups import Service, engine_of
-from aiocos.groups.proof import Verification, find_verification
-from aiocos.groups.reading import ObjectStream
+from aiocos.integrity import Verification, find_verification
 from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.retry import pause
+from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.files import in_thread
-from aiocos.transfer.monitor import Monitor
+from aiocos.transfer.progress import Monitor
 
 _log = logging.getLogger("aiocos.ibm_boto3")
 

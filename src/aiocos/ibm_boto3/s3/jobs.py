@@ -12,9 +12,9 @@ from aiocos.errors import CosError, OutcomeUnknown, ServiceError, TransferError
 from aiocos.ibm_boto3.exceptions import meaning
 from aiocos.ibm_boto3.s3.futures import CancelledError, FatalError, TransferFuture
 from aiocos.ibm_boto3.s3.subscribers import Telling
-from aiocos.transfer.budget import MemoryBudget
-from aiocos.transfer.methods import manager_of
-from aiocos.transfer.monitor import Monitor, ProgressCallbacks
+from aiocos.transfer.manager import manager_of
+from aiocos.transfer.memory import MemoryBudget
+from aiocos.transfer.progress import Monitor, ProgressCallbacks
 from aiocos.transfer.results import leaves
 
 

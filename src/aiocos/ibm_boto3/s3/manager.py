@@ -18,12 +18,12 @@ from aiocos.ibm_boto3.s3.futures import CallArgs, TransferFuture, TransferMeta
 from aiocos.ibm_boto3.s3.jobs import Face, Jobs, Work
 from aiocos.ibm_boto3.s3.options import TransferConfig
 from aiocos.operations.objects import DeleteObject, GetObject
-from aiocos.transfer.copies import copy
-from aiocos.transfer.download import DownloadRequest, download
+from aiocos.transfer.copy.copy import copy
+from aiocos.transfer.download.download import DownloadRequest, download
 from aiocos.transfer.files import in_thread
-from aiocos.transfer.monitor import Monitor
-from aiocos.transfer.stated import CopyRequest, UploadRequest
-from aiocos.transfer.upload import upload
+from aiocos.transfer.progress import Monitor
+from aiocos.transfer.requests import CopyRequest, UploadRequest
+from aiocos.transfer.upload.upload import upload
 
 if TYPE_CHECKING:
     from aiocos.ibm_boto3.type_defs import (

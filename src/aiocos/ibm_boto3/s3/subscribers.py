@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from aiocos.ibm_boto3.exceptions import BotoCoreError
 from aiocos.ibm_boto3.s3.futures import TransferFuture, announcing
-from aiocos.transfer.monitor import Progress
+from aiocos.transfer.progress import Progress
 
 _log = logging.getLogger("aiocos.ibm_boto3")
 

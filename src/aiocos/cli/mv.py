@@ -1,0 +1,223 @@
+"""`mv`: a copy, and then the end of what was copied. Nothing is removed that is not proven to be whole at its new place."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aiocos.cli.arguments import Json, Quiet, Recursive
+from aiocos.cli.display import ProgressView, complain, human, say, show_json, watching
+from aiocos.cli.paths import CosPath, file_for, key_for, place
+from aiocos.cli.proof import Prover
+from aiocos.cli.running import settings
+from aiocos.client import Client
+from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
+from aiocos.transfer.files import OpenTarget, make_directory
+from aiocos.transfer.sync.paths import SafeTarget, Unreadable, look
+from aiocos.transfer.tasks import TaskGroup
+
+# Files in flight.
+_AT_ONCE = 16
+
+# One thing to move: how it is called, and what moves it and returns its bytes.
+_Move = tuple[str, Callable[[], Awaitable[int]]]
+
+
+def mv(
+    source: Annotated[str, typer.Argument(help="A file, a directory, or cos://bucket/key.")],
+    target: Annotated[str, typer.Argument(help="The same; one of the two is in the service.")],
+    recursive: Recursive = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Move files and objects: up, down, or within the service. Names are given as `cp` gives them.
+
+    Each source is removed when its copy is proven, by a size and a checksum that agree, and if it has not been changed
+    meanwhile. A copy that cannot be proven (of ETags that are no MD5s, say, without other checksums) is made, and the source
+    stays: exit code 1. A file is flushed to disk before its object is removed. Within the service an object may have to be read
+    once, where its ETag and that of the copy are of two kinds.
+    """
+    here, there = place(source), place(target)
+    if here is None or there is None:
+        raise typer.BadParameter("- cannot be moved: use cp")
+    if not isinstance(here, CosPath) and not isinstance(there, CosPath):
+        raise typer.BadParameter("one of the two must be a cos:// path")
+    if isinstance(here, CosPath) and not recursive:
+        here.of_object()
+    if isinstance(here, Path) and here.is_dir() and not recursive:
+        raise typer.BadParameter(f"{here} is a directory: say -r")
+    if isinstance(here, CosPath) and isinstance(there, CosPath):
+        if here.bucket == there.bucket and here.key == key_for(there, here.name) and not recursive:
+            raise typer.BadParameter(f"{here} and {there} are the same")
+        if recursive and (there.is_below(here) or here.is_below(there)):
+            raise typer.BadParameter(f"{here} and {there} lie in each other")
+    several = recursive and not (isinstance(here, Path) and here.is_file())
+
+    async def work(client: Client) -> None:
+        async with AsyncExitStack() as stack:
+            watch = stack.enter_context(watching(source, quiet=quiet or as_json))
+            moves = _Moves(client, watch, stack)
+            if isinstance(here, Path):
+                assert isinstance(there, CosPath)
+                found = moves.up_all(here, there) if several else moves.up(here, there.bucket, key_for(there, here.name))
+            elif isinstance(there, CosPath):
+                found = moves.within_all(here, there) if several else moves.within(here, there)
+            else:
+                found = moves.down_all(here, there) if several else moves.down(here, file_for(there, target, here))
+            count, size = await _carry_out(found)
+        if as_json:
+            show_json({"files": count, "bytes": size})
+        elif not quiet:
+            say(f"moved {count:,} file{'' if count == 1 else 's'}, {human(size)}")
+
+    settings().run(work)
+
+
+async def _carry_out(moves: AsyncIterator[_Move]) -> tuple[int, int]:
+    """Carry moves out, some at once; one that fails does not stop the others, and its source stays."""
+    places = asyncio.Semaphore(_AT_ONCE)
+    files = size = failures = 0
+
+    async def one(name: str, move: Callable[[], Awaitable[int]]) -> None:
+        nonlocal files, size, failures
+        try:
+            moved = await move()
+            files, size = files + 1, size + moved
+        except (CredentialsError, NoSuchBucket):
+            raise
+        except (CosError, OSError) as error:
+            failures += 1
+            complain(f"{name}: {error}")
+        finally:
+            places.release()
+
+    try:
+        async with TaskGroup() as tasks:
+            async for name, move in moves:
+                await places.acquire()
+                tasks.create_task(one(name, move))
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
+    if failures:
+        raise TransferError(f"{failures} of {files + failures} files were not moved, and are where they were")
+    if not files:
+        raise TransferError("there is nothing to move")
+    return files, size
+
+
+class _Moves:
+    """Finds what is to be moved, and moves it."""
+
+    def __init__(self, client: Client, watch: ProgressView, stack: AsyncExitStack) -> None:
+        self._client = client
+        self._watch = watch
+        self._stack = stack  # is closed when the last move has ended
+        self._prover = Prover(client)
+
+    # -- up -------------------------------------------------------------------------------------------------------
+
+    async def up(self, source: Path, bucket: str, key: str) -> AsyncIterator[_Move]:
+        """Move one file."""
+
+        async def move() -> int:
+            before = await asyncio.to_thread(source.stat)
+            result = await self._client.upload(bucket, key, source, progress=self._watch)
+            await self._prover.uploaded(source, before.st_size, result)
+            await asyncio.to_thread(_remove, source, before)
+            return result.size
+
+        yield str(source), move
+
+    async def up_all(self, source: Path, target: CosPath) -> AsyncIterator[_Move]:
+        """Move all files below a directory."""
+        await asyncio.to_thread(source.stat)
+        found = look(source)
+        while some := await asyncio.to_thread(lambda: list(islice(found, 256))):
+            for file in some:
+                if isinstance(file, Unreadable):
+                    yield str(file.path), _refusal(file.error)
+                    continue
+                async for one in self.up(Path(file.path), target.bucket, target.folder + file.name):
+                    yield one
+
+    # -- down -----------------------------------------------------------------------------------------------------
+
+    async def down(
+        self, source: CosPath, path: Path, target: AbstractAsyncContextManager[OpenTarget] | None = None
+    ) -> AsyncIterator[_Move]:
+        """Move one object to a file: to `target` where it is given, else to `path`."""
+
+        async def move() -> int:
+            if target is None:
+                await asyncio.to_thread(make_directory, path.parent, fsync=True)
+            async with target or nullcontext(path) as file:
+                result = await self._client.download(source.bucket, source.key, file, fsync=True, progress=self._watch)
+                await self._prover.downloaded(source, result)
+            await self._client.objects.delete(source.bucket, source.key)
+            return result.size
+
+        yield str(source), move
+
+    async def down_all(self, source: CosPath, root: Path) -> AsyncIterator[_Move]:
+        """Move all objects below a prefix to files."""
+        landing: SafeTarget | None = None
+        async for entry in self._client.objects.list(source.bucket, prefix=source.folder or None):
+            if entry.key.endswith("/") and not entry.size:
+                continue
+            name = entry.key[len(source.folder) :]
+            if landing is None:
+                landing = SafeTarget(root, state=self._client.config.transfer.state_dir, fsync=True)
+                await self._stack.enter_async_context(landing.opened())
+            async for one in self.down(CosPath(source.bucket, entry.key), root, landing.target(name)):
+                yield one
+
+    # -- within ---------------------------------------------------------------------------------------------------
+
+    async def within(self, source: CosPath, target: CosPath, size: int | None = None) -> AsyncIterator[_Move]:
+        """Move one object within the service."""
+        key = key_for(target, source.name) if size is None else target.key
+
+        async def move() -> int:
+            info = await self._client.objects.head(source.bucket, source.key, checksum_mode="ENABLED")
+            result = await self._client.copy(
+                source.bucket, source.key, target.bucket, key, source_if_match=info.etag or None, progress=self._watch
+            )
+            await self._prover.copied(source, info, result)
+            # The service knows no deletion on condition.
+            await self._prover.unchanged(source, info.etag, info.size)
+            await self._client.objects.delete(source.bucket, source.key)
+            return result.size
+
+        yield str(source), move
+
+    async def within_all(self, source: CosPath, target: CosPath) -> AsyncIterator[_Move]:
+        """Move all objects below a prefix within the service."""
+        async for entry in self._client.objects.list(source.bucket, prefix=source.folder or None):
+            there = CosPath(target.bucket, target.folder + entry.key[len(source.folder) :])
+            async for one in self.within(CosPath(source.bucket, entry.key), there, entry.size):
+                yield one
+
+
+def _refusal(error: Exception) -> Callable[[], Awaitable[int]]:
+    async def move() -> int:
+        raise error
+
+    return move
+
+
+def _remove(path: Path, before: os.stat_result) -> None:
+    now = path.stat()
+    if _identity(now) != _identity(before) or (now.st_nlink == before.st_nlink == 1 and now.st_ctime_ns != before.st_ctime_ns):
+        raise TransferError(f"{path} was changed while it was moved: it is there still, and its earlier content was uploaded")
+    path.unlink()
+
+
+def _identity(info: os.stat_result) -> tuple[int, ...]:
+    # The inode tells of another file of this size and time. The inode's own time tells of a time that was set back, but changes
+    # with every other name of the file, too.
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns

@@ -1,0 +1,14 @@
+"""`client.protection`."""
+
+from __future__ import annotations
+
+from aiocos.call import Engine
+from aiocos.operations import protection as ops
+from aiocos.wire.method import Call, Group
+
+
+class Protection(Group[Engine]):
+    """Retention policies of buckets (IBM)."""
+
+    get = Call(ops.GetBucketProtectionConfiguration)
+    put = Call(ops.PutBucketProtectionConfiguration)

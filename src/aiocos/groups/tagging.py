@@ -1,0 +1,18 @@
+"""`client.tagging`."""
+
+from __future__ import annotations
+
+from aiocos.call import Engine
+from aiocos.operations import tagging as ops
+from aiocos.wire.method import Call, Group
+
+
+class Tagging(Group[Engine]):
+    """Tags of objects, and of buckets."""
+
+    get_object = Call(ops.GetObjectTagging)
+    put_object = Call(ops.PutObjectTagging)
+    delete_object = Call(ops.DeleteObjectTagging)
+    get_bucket = Call(ops.GetBucketTagging)
+    put_bucket = Call(ops.PutBucketTagging)
+    delete_bucket = Call(ops.DeleteBucketTagging)

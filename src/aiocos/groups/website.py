@@ -1,0 +1,15 @@
+"""`client.website`."""
+
+from __future__ import annotations
+
+from aiocos.call import Engine
+from aiocos.operations import website as ops
+from aiocos.wire.method import Call, Group
+
+
+class Website(Group[Engine]):
+    """Buckets as static websites."""
+
+    get = Call(ops.GetBucketWebsite)
+    put = Call(ops.PutBucketWebsite)
+    delete = Call(ops.DeleteBucketWebsite)

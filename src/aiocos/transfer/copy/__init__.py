@@ -1,0 +1,1 @@
+"""Copies within the service: one CopyObject or parts copied by the service."""

@@ -1,0 +1,1 @@
+"""Downloads: ranges of an object into a file, resumable and verified."""

@@ -1,0 +1,1 @@
+"""Directories and sync: listing both sides, comparing, planning, transferring."""

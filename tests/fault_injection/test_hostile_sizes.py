@@ -1,0 +1,208 @@
+"""A service that announces what it does not send (E18): numbers from outside drive neither loops, nor memory, nor the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.fault_injection.conftest import PART, Saw
+from tests.net.scripted import Script, answer, scripted
+
+import aiocos
+from aiocos.config import GIB, MIB, TIB
+from aiocos.errors import CosError, ProtocolError, RequestTimeoutError
+from aiocos.transfer.manager import manager_of
+
+pytestmark = pytest.mark.usefixtures("way")
+
+RETRY = aiocos.RetryConfig(attempts=2, base=0.001, cap=0.002)
+CONFIG = aiocos.ClientConfig(retry=RETRY, transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART))
+# What every one of these may cost, whatever is announced: processor seconds of this process, and bytes.
+SECONDS, MEMORY = 2.0, 32 * MIB
+
+
+@asynccontextmanager
+async def bounded() -> AsyncIterator[None]:
+    """Fail where a block takes long of the processor, or much memory. The clock on the wall tells of the machine too."""
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        yield
+        seconds, memory = time.process_time() - began, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert seconds < SECONDS
+    assert memory < MEMORY
+
+
+@asynccontextmanager
+async def silent(
+    *answers: bytes | Callable[[bytes], bytes], config: aiocos.ClientConfig = CONFIG
+) -> AsyncIterator[tuple[Script, aiocos.Client]]:
+    """A service that sends the heads of its answers, and nothing more."""
+    async with scripted(*answers, config=config) as (script, cos):
+        script.hold = asyncio.Event()
+        yield script, cos
+
+
+def used_by(directory: Path) -> int:
+    """The bytes that files in a directory take on the disk."""
+    return sum(path.lstat().st_blocks * 512 for path in directory.iterdir())
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("size", [10 * TIB + 1, 16 * TIB, 64 * TIB, (1 << 63) - 1])
+async def test_e18_more_than_an_object_may_have(tmp_path: Path, size: int, saw: Saw, *, resume: bool) -> None:
+    async with silent(answer(length=size)) as (script, cos):
+        async with bounded(), asyncio.timeout(20):
+            with pytest.raises(ProtocolError, match="10 TiB"):
+                await cos.download("bucket", "key", tmp_path / "f", resume=resume, timeout=20)
+        assert len(script.heads) == 1
+        assert manager_of(cos).budget.used == 0
+    assert os.listdir(tmp_path) == []
+    saw("E18", "`Content-Length` of 16 TiB to 8 EiB: refused at once, under 2 s of the processor and 32 MiB")
+
+
+@pytest.mark.parametrize("size", [GIB, 5 * TIB, 10 * TIB])
+@pytest.mark.parametrize("part_size", [1, PART, GIB])
+async def test_e18_announced_and_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, part_size: int, saw: Saw
+) -> None:
+    """The deadline holds, and nothing is taken of a disk that would have the room."""
+    monkeypatch.setattr("aiocos.transfer.download.partial._free", lambda fd: 20 * TIB)
+
+    def partial(head: bytes) -> bytes:
+        range_ = next((line for line in head.decode().split("\r\n") if line.startswith("Range: bytes=")), None)
+        if range_ is None:
+            return answer(length=size)
+        first, _, last = range_.removeprefix("Range: bytes=").partition("-")
+        return answer(length=int(last) - int(first) + 1, status=206, Content_Range=f"bytes {first}-{last}/{size}")
+
+    taken = 0
+
+    async def look() -> None:
+        nonlocal taken
+        while True:
+            taken = max(taken, used_by(tmp_path))
+            await asyncio.sleep(0.01)
+
+    async with silent(partial) as (script, cos):
+        watch = asyncio.create_task(look())
+        async with bounded(), asyncio.timeout(20):
+            with pytest.raises(RequestTimeoutError):
+                await cos.download("bucket", "key", tmp_path / "f", part_size=part_size, timeout=0.5)
+        watch.cancel()
+        assert 1 <= len(script.heads) <= 16
+    assert taken < MIB
+    assert os.listdir(tmp_path) == []
+    saw("E18", "1 GiB to 10 TiB announced and nothing sent: `RequestTimeoutError` at the deadline, no room taken on the disk")
+
+
+async def test_e18_more_than_the_disk_has(tmp_path: Path, saw: Saw) -> None:
+    disk = os.statvfs(tmp_path)
+    size = min(disk.f_bavail * disk.f_frsize + GIB, 10 * TIB)
+    async with silent(answer(length=size)) as (script, cos):
+        async with bounded(), asyncio.timeout(20):
+            with pytest.raises(OSError, match="No space left on device: the object has"):
+                await cos.download("bucket", "key", tmp_path / "f")
+        assert len(script.heads) == 1
+    assert os.listdir(tmp_path) == []
+    saw("E18", "more than the disk has room for: `ENOSPC` before a byte is fetched")
+
+
+async def test_e18_a_copy_of_more_than_an_object_may_have(saw: Saw) -> None:
+    for size in (10 * TIB + 1, 16 * TIB, 64 * TIB):
+        async with silent(answer(length=size)) as (script, cos):
+            async with bounded(), asyncio.timeout(20):
+                with pytest.raises(CosError, match="10 TiB"):
+                    await cos.copy("bucket", "key", "other", "key", timeout=20)
+            assert len(script.heads) == 1
+    saw("E18", "a copy of more than 10 TiB is refused at once")
+
+
+async def test_e18_sizes_in_other_places(tmp_path: Path, saw: Saw) -> None:
+    data = os.urandom(1000)
+    whole, md5 = len(data), "0" * 32
+    for etag, headers in (
+        (f'"{md5}-99999"', {}),
+        (f'"{md5}-10001"', {}),
+        (f'"{md5}-0"', {}),
+        (f'"{md5}-00000"', {}),
+        (f'"{md5}-9999999999"', {}),
+        (f'"{md5}-5"', {"x_amz_mp_parts_count": "5"}),
+        (f'"{md5}-5"', {"x_amz_mp_parts_count": str(10**18)}),
+        ('"v"', {"x_amz_mp_parts_count": str(10**30)}),
+    ):
+
+        def head_or_get(head: bytes, etag: str = etag, headers: dict[str, str] = headers) -> bytes:
+            if head.startswith(b"HEAD"):
+                return answer(length=1 << 62, etag=etag, **headers)
+            return answer(data, etag=etag, **headers)
+
+        async with scripted(head_or_get, config=CONFIG) as (script, cos):
+            async with bounded(), asyncio.timeout(20):
+                assert await cos.objects.read("bucket", "key") == data
+                result = await cos.download("bucket", "key", tmp_path / "f")
+            assert (result.size, result.verified) == (whole, None)
+            assert (tmp_path / "f").read_bytes() == data
+            assert len(script.heads) < 20
+    saw("E18", "part counts of 0 to 10^30 in ETags and headers: read, and vouched for by nothing")
+
+
+@pytest.mark.parametrize(
+    "span", [f"bytes 0-9/{1 << 70}", f"bytes 0-{1 << 62}/{1 << 63}", f"bytes {'9' * 4000}-{'9' * 4000}/*", "bytes 0-9/5"]
+)
+async def test_e18_ranges_that_no_object_has(tmp_path: Path, span: str) -> None:
+    async with silent(answer(length=16 * TIB, status=206, Content_Range=span)) as (_, cos):
+        async with bounded(), asyncio.timeout(20):
+            for work in (
+                cos.objects.read("bucket", "key"),
+                cos.objects.read("bucket", "key", range=aiocos.ByteRange(0, 9)),
+                cos.download("bucket", "key", tmp_path / "f"),
+            ):
+                with pytest.raises(CosError):
+                    await work
+    assert os.listdir(tmp_path) == []
+
+
+async def test_e18_a_stream_of_any_size_is_lazy(saw: Saw) -> None:
+    """A stream takes what comes, and no more than that."""
+    async with silent(answer(b"x" * 1000, length=64 * TIB)) as (_, cos):
+        async with bounded(), cos.objects.get("bucket", "key", timeout=0.5) as obj:
+            assert obj.size == 64 * TIB
+            assert await obj.chunk() == b"x" * 1000
+            with pytest.raises(RequestTimeoutError):
+                await obj.read()
+    async with silent(answer(length=64 * TIB)) as (_, cos):
+        async with bounded():
+            with pytest.raises(RequestTimeoutError):
+                await cos.objects.read("bucket", "key", timeout=0.5)
+    saw("E18", "reads and streams of 64 TiB: what comes, until the deadline")
+
+
+async def test_e18_a_range_of_more_than_was_asked_for(tmp_path: Path, saw: Saw) -> None:
+    """An endless body for a range of ten bytes ends at the eleventh."""
+    endless = b'HTTP/1.1 206 X\r\nETag: "v"\r\nContent-Range: bytes 0-9/100\r\nTransfer-Encoding: chunked\r\n\r\n' + (
+        b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    )
+    async with scripted(endless, config=CONFIG) as (_, cos):
+        async with bounded():
+            with pytest.raises(ProtocolError, match="more than the 10 bytes"):
+                await cos.objects.read("bucket", "key", range=aiocos.ByteRange(0, 9))
+
+
+async def test_e18_the_same_for_an_object_that_is_there(small: aiocos.Client, tmp_path: Path) -> None:
+    """Ten thousand ranges at most, however small they are asked for; and the object is whole."""
+    data = os.urandom(PART + 20_000)
+    await small.objects.put("bucket", "key", data)
+    seen: list[aiocos.Progress] = []
+    result = await small.download("bucket", "key", tmp_path / "f", part_size=1, on_progress=seen.append)
+    assert (tmp_path / "f").read_bytes() == data
+    assert result.verified == "md5"
+    assert seen[-1].parts_total == 6

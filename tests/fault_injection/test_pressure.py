@@ -1,0 +1,85 @@
+"""A busy service, and a busy loop (E8, E9)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from tests.fault_injection.conftest import Saw
+from tests.net.test_limiter import narrow
+
+import aiocos
+
+pytestmark = pytest.mark.usefixtures("way")
+
+_FIRST = """
+import asyncio, json, sys, time
+
+async def main(endpoint, direct):
+    stalls, stop = [], False
+
+    async def watch():
+        before = time.perf_counter()
+        while not stop:
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            stalls.append(now - before)
+            before = now
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0.05)
+    stalls.clear()
+    client = Client(endpoint, credentials=Anonymous(), config=ClientConfig(fast_path=direct))
+    await asyncio.sleep(0)
+    created = max(stalls, default=0)
+    stalls.clear()
+    await client.objects.put("bucket", "key", b"x")
+    first = max(stalls, default=0)
+    stop = True
+    await watching
+    await client.close()
+    print(json.dumps([created, first]))
+
+from aiocos import Anonymous, Client, ClientConfig  # at the top, where loading belongs
+asyncio.run(main(sys.argv[1], sys.argv[2] == "direct"))
+"""
+
+
+@pytest.mark.slow
+async def test_e8_a_service_that_admits_eight(saw: Saw) -> None:
+    """No failures, at most 1.2 times the requests. The time is measured, and held against twice the goal."""
+    places, ratios = asyncio.Semaphore(100), []
+    async with narrow(8, 0.05) as service:
+        for _ in range(3):
+            service.asked = service.done = 0
+            async with aiocos.Client(service.url, credentials=aiocos.Anonymous()) as cos:
+
+                async def one(n: int, cos: aiocos.Client = cos) -> None:
+                    async with places:
+                        await cos.objects.put("bucket", f"k{n}", b"x")
+
+                began = time.monotonic()
+                await asyncio.gather(*(one(n) for n in range(400)))
+            ratios.append(((time.monotonic() - began) / 2.5, service.asked / 400))
+            assert service.done == 400
+            assert service.asked <= 1.2 * 400
+    took, asked = sorted(ratios)[1]
+    assert took <= 2 * 1.3
+    saw("E8", f"0 of 400 failed, {asked:.2f}x requests, {took:.2f}x the ideal time")
+
+
+async def test_e9_the_first_client_stalls_no_loop(saw: Saw, way: str) -> None:
+    stalls: list[list[float]] = []
+    async with narrow(8, 0.0) as service:
+        for _ in range(5):
+            command = [sys.executable, "-c", _FIRST, service.url, way]
+            ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
+            assert ran.returncode == 0, ran.stderr
+            stalls.append(json.loads(ran.stdout))
+    created, first = (sorted(column)[2] * 1000 for column in zip(*stalls, strict=True))
+    assert created < 10
+    saw("E9", f"{created:.1f} ms, by the first request {first:.1f} ms ({way} way; medians of 5 fresh processes)")

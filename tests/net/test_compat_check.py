@@ -1,0 +1,257 @@
+"""What is tried out of the installed aiohttp: each thing that `direct` relies on, broken alone, is noticed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import client_proto, hdrs
+
+from aiocos.net import compat_check as verified
+
+Handler = client_proto.ResponseHandler
+
+
+@pytest.fixture(autouse=True)
+def not_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verified, "_verified", None)
+
+
+async def test_what_is_installed_is_as_it_should_be_and_tried_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+    original = verified._verify
+    monkeypatch.setattr(verified, "_verify", lambda: (tries.append(1), original()))
+    assert verified.is_compatible() is True
+    assert verified.is_compatible() is True
+    assert len(tries) == 1
+    assert caplog.records == []
+
+
+async def test_what_fails_is_tried_once_and_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    def fails() -> None:
+        tries.append(1)
+        raise AttributeError("gone")
+
+    monkeypatch.setattr(verified, "_verify", fails)
+    assert verified.is_compatible() is False
+    assert verified.is_compatible() is False
+    assert len(tries) == 1
+    assert [(record.name, record.levelno) for record in caplog.records] == [("aiocos.direct", logging.WARNING)]
+
+
+def told(reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert verified.is_compatible() is False
+    assert reason in caplog.text
+
+
+class Odd:
+    """A payload with one method that answers otherwise."""
+
+    def __init__(self, payload: Any, name: str, value: object) -> None:
+        self._payload, self._name, self._value = payload, name, value
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._name:
+            return getattr(self._payload, name)
+        if name == "readany":
+
+            async def readany() -> object:
+                return self._value
+
+            return readany
+        return lambda: self._value
+
+
+# The answers in their order: whole, to HEAD, half, with another one behind.
+@pytest.mark.parametrize(
+    ("number", "name", "value", "reason"),
+    [
+        (1, "code", 201, "status and headers"),
+        (1, "headers", {}, "status and headers"),
+        (1, "is_eof", False, "a body that has come"),
+        (1, "exception", ValueError(), "a body that has come"),
+        (1, "read_nowait", b"other", "a body that has come"),
+        (1, "at_eof", False, "the end of a body"),
+        (2, "is_eof", False, "an answer to HEAD"),
+        (2, "read_nowait", b"x", "an answer to HEAD"),
+        (3, "is_eof", True, "half a body"),
+        (3, "readany", b"h", "half a body"),
+        (3, "exception", None, "a body that broke off"),
+        (3, "exception", ValueError(), "a body that broke off"),
+    ],
+)
+async def test_an_answer_that_is_read_otherwise(
+    number: int, name: str, value: object, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    original, reads = Handler.read, 0
+
+    async def read(self: Any) -> tuple[Any, Any]:
+        nonlocal reads
+        reads += 1
+        message, payload = await original(self)
+        if reads != number:
+            return message, payload
+        if name in ("code", "headers"):
+            return SimpleNamespace(**{"code": message.code, "headers": message.headers, name: value}), payload
+        return message, Odd(payload, name, value)
+
+    monkeypatch.setattr(Handler, "read", read)
+    told(reason, caplog)
+
+
+@pytest.mark.parametrize(
+    ("after", "value", "reason"),
+    [
+        (1, True, "the end of a body"),
+        (3, False, "half a body"),
+        (4, False, "an answer that nobody asked for"),
+    ],
+)
+async def test_a_connection_whose_state_is_told_otherwise(
+    after: int, value: bool, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    original, should_close, reads = Handler.read, Handler.should_close, 0
+
+    async def read(self: Any) -> tuple[Any, Any]:
+        nonlocal reads
+        reads += 1
+        return await original(self)
+
+    assert isinstance(should_close, property)
+    monkeypatch.setattr(Handler, "read", read)
+    monkeypatch.setattr(
+        Handler,
+        "should_close",
+        property(lambda self: value if reads == after else should_close.fget(self)),  # type: ignore[misc]
+    )
+    told(reason, caplog)
+
+
+def _other_host() -> type:
+    class Other(verified.ConnectRequest):
+        def __init__(self, *given: Any, **more: Any) -> None:
+            super().__init__(*given, **more)
+            self.headers[hdrs.HOST] = "other.invalid"
+
+    return Other
+
+
+def _without(name: str, value: object) -> Callable[..., Any]:
+    original = Handler.set_response_params
+
+    def params(self: Any, **more: Any) -> Any:
+        return original(self, **{**more, name: value})
+
+    return params
+
+
+def _closes(self: Any, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+    self._acquired.discard(protocol)
+    protocol.close()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "broken", "reason"),
+    [
+        (verified, "ConnectRequest", _other_host(), "the Host header"),
+        (Handler, "set_response_params", _without("max_field_size", 8_190), "is not as expected"),
+        (Handler, "set_response_params", _without("skip_payload", False), "is not as expected"),
+        (Handler, "set_exception", lambda self, error, *more: None, "it waits where it should not"),
+        (aiohttp.BaseConnector, "_release", _closes, "a kept connection"),
+    ],
+    ids=["host", "field", "head", "exception", "kept"],
+)
+async def test_another_thing_that_is_otherwise(
+    owner: object, name: str, broken: object, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(owner, name, broken)
+    told(reason, caplog)
+
+
+async def test_an_exception_that_is_swallowed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    original = Handler.read
+
+    async def read(self: Any) -> Any:
+        if self.exception() is not None:
+            return None, None
+        return await original(self)
+
+    monkeypatch.setattr(Handler, "read", read)
+    told("an exception for who waits", caplog)
+
+
+async def test_trying_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    original = verified._Connector
+
+    class Kept(original):  # type: ignore[misc, valid-type]
+        def __init__(self, **more: Any) -> None:
+            assert more == {"limit": 0}
+            super().__init__(**more)
+            made.append(self)
+
+    monkeypatch.setattr(verified, "_Connector", Kept)
+    verified._verify()
+    assert made[0].closed
+    assert not made[0]._acquired
+
+
+def test_work_that_waits_is_none() -> None:
+    async def value() -> int:
+        return 7
+
+    class Waits:
+        def __await__(self) -> Any:
+            yield
+
+    async def waits() -> None:
+        await Waits()
+
+    assert verified._now(value()) == 7
+    with pytest.raises(RuntimeError, match="it waits where it should not"):
+        verified._now(waits())
+    verified._expect("it", holds=True)
+    with pytest.raises(RuntimeError, match=r"^it$"):
+        verified._expect("it", holds=False)
+
+
+def test_a_wire_that_leads_nowhere() -> None:
+    wire = verified._Wire()
+    assert (wire.written, wire.is_closing()) == (b"", False)
+    wire.write(b"a")
+    wire.write(memoryview(b"b"))
+    assert wire.written == b"ab"
+    for close in ("close", "abort"):
+        wire = verified._Wire()
+        getattr(wire, close)()
+        assert wire.is_closing() is True
+    wire.pause_reading()
+    wire.resume_reading()
+
+
+async def test_a_broken_connection_that_is_kept(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A connection that was lost looks like a good one, and so it goes back into the pool."""
+    lost: set[Any] = set()
+    original, should_close = Handler.connection_lost, Handler.should_close
+    assert isinstance(should_close, property)
+
+    def connection_lost(self: Any, error: Any) -> None:
+        transport = self.transport
+        original(self, error)
+        self.transport = transport
+        lost.add(self)
+
+    state = property(lambda self: self not in lost and should_close.fget(self))  # type: ignore[misc]
+    monkeypatch.setattr(Handler, "connection_lost", connection_lost)
+    monkeypatch.setattr(Handler, "should_close", state)
+    told("another connection after that", caplog)

@@ -1,0 +1,124 @@
+"""The timer of a loop: what counts as something that moves, and when a wait is broken off."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from aiocos.net import watchdog as module
+from aiocos.net.watchdog import IdleWatchdog
+
+
+class Waits:
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def set_exception(self, error: BaseException) -> None:
+        self.error = error
+
+
+class Sending:
+    """A transport with so many bytes in its own buffer, and so many in the system's."""
+
+    def __init__(self, buffered: int, system: int) -> None:
+        self.buffered, self.system = buffered, system
+
+    def get_write_buffer_size(self) -> int:
+        return self.buffered
+
+
+class Flight:
+    def __init__(self, sending: Sending | None = None) -> None:
+        self.seen = -1
+        self.sending: Any = sending
+        self.unsent = 0
+        self.waits: Any = Waits()
+
+
+@pytest.fixture
+async def watch(monkeypatch: pytest.MonkeyPatch) -> IdleWatchdog:
+    monkeypatch.setattr(module, "waiting", lambda sending: sending.system)
+    return IdleWatchdog(1_000.0)
+
+
+def look(watch: IdleWatchdog, times: int = 1) -> None:
+    for _ in range(times):
+        watch._look()
+
+
+async def test_a_wait_is_broken_off_at_the_ninth_look(watch: IdleWatchdog) -> None:
+    """Eight looks make an idle timeout; the wait may have begun just before the first of them."""
+    look(watch, 3)
+    flight = Flight()
+    watch.begin(flight)
+    assert flight.seen == watch.turn == 3
+    look(watch, 8)
+    assert flight.waits.error is None
+    assert flight in watch.flights
+    look(watch)
+    assert isinstance(flight.waits.error, TimeoutError)
+    assert flight not in watch.flights
+
+
+async def test_what_was_seen_to_move_counts_from_then(watch: IdleWatchdog) -> None:
+    late, moving = Flight(), Flight()
+    watch.begin(late)
+    watch.begin(moving)
+    look(watch, 5)
+    moving.seen = watch.turn
+    look(watch, 4)
+    assert isinstance(late.waits.error, TimeoutError)
+    assert watch.flights == {moving}
+    look(watch, 5)
+    assert isinstance(moving.waits.error, TimeoutError)
+
+
+async def test_a_body_moves_while_less_of_it_is_left(watch: IdleWatchdog) -> None:
+    flight = Flight(Sending(1_000, 1_000))
+    watch.begin(flight)
+    for _ in range(30):
+        flight.sending.system -= 10
+        look(watch)
+    assert flight.waits.error is None
+    for _ in range(30):
+        flight.sending.buffered -= 10
+        look(watch)
+    assert flight.waits.error is None
+    assert flight.unsent == 1_400
+    # What only goes from one buffer to the other has not moved.
+    for _ in range(9):
+        flight.sending.buffered -= 10
+        flight.sending.system += 10
+        look(watch)
+    assert isinstance(flight.waits.error, TimeoutError)
+
+
+async def test_the_timer_runs_while_somebody_waits_and_no_longer(watch: IdleWatchdog) -> None:
+    assert watch._timer is None
+    flight = Flight()
+    now = asyncio.get_running_loop().time()
+    watch.begin(flight)
+    timer = watch._timer
+    assert timer is not None
+    assert timer.when() == pytest.approx(now + 125, abs=10), "an eighth of the idle timeout"
+    watch.begin(Flight())
+    assert watch._timer is timer, "one for all"
+    timer.cancel()
+    look(watch)
+    assert watch._timer is not None
+    assert watch._timer.when() == pytest.approx(now + 125, abs=10)
+    watch.flights.clear()
+    watch._timer.cancel()
+    look(watch)
+    assert watch._timer is None
+    watch.begin(flight)
+    timer = watch._timer
+    watch.close()
+    assert timer.cancelled()
+    assert watch._timer is None
+    watch.close()
+    watch.begin(Flight())
+    assert watch._timer is not None, "it can be used again"
+    watch.close()

@@ -1,0 +1,498 @@
+"""A read by itself, without a service: what is taken for an answer, what is compared, what is asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from multidict import CIMultiDict
+
+import aiocos
+from aiocos import ByteRange
+from aiocos.errors import ConnectionLostError, IntegrityError, PreconditionFailed, ProtocolError
+from aiocos.integrity import Verification
+from aiocos.net.hashing import INLINE, run_in_hash_pool
+from aiocos.net.retry import RetryBudget
+from aiocos.net.streamed_response import StreamedResponse
+from aiocos.object_stream import ObjectStream, compare, read_object
+from aiocos.operations.buckets import BucketInfo
+from aiocos.operations.objects import GetObject
+from aiocos.wire import digest
+from aiocos.wire.ranges import Extent
+
+WHOLE = b"0123456789" * 10
+MD5 = f'"{hashlib.md5(WHOLE).hexdigest()}"'
+WRONG = f'"{"5" * 32}"'
+
+
+class _Answer(StreamedResponse):
+    """An answer of some chunks; an exception among them is raised."""
+
+    def __init__(self, *chunks: bytes | Exception, status: int = 200, arrived: bool = False, **headers: str) -> None:
+        self.status = status
+        self.chunks = list(chunks)
+        length = sum(len(one) for one in chunks if isinstance(one, bytes))
+        given = {"Content-Length": str(length), "ETag": MD5} | {n.replace("_", "-"): v for n, v in headers.items()}
+        self.headers = CIMultiDict({name: value for name, value in given.items() if value})
+        self.closed = False
+        self.has_arrived = arrived
+
+    async def chunk(self) -> bytes:
+        await asyncio.sleep(0)
+        one = self.chunks.pop(0) if self.chunks else b""
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    def arrived(self) -> bytes | None:
+        return b"".join(self.chunks) if self.has_arrived else None  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def what(self) -> str:
+        return "an answer"
+
+
+class _Engine:
+    """Gives one answer after the other; `connections` are those of the client."""
+
+    def __init__(self, *answers: Any, bucket: Any = None, **retry: Any) -> None:
+        config = aiocos.ClientConfig(retry=aiocos.RetryConfig(**{"attempts": 3, "base": 0.001, "cap": 0.001, **retry}))
+        self.config, self.budget, self.connections = config, RetryBudget(config.retry), object()
+        self.answers, self.opened, self.called = list(answers), [], []
+        self.bucket = bucket or BucketInfo()
+
+    async def open(self, operation: Any) -> Any:
+        self.opened.append(operation)
+        await asyncio.sleep(0)
+        one = self.answers.pop(0)
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    async def call(self, operation: Any) -> Any:
+        self.called.append(operation)
+        return self.bucket
+
+
+def _stream(*answers: Any, operation: GetObject | None = None, **more: Any) -> tuple[ObjectStream, Any]:
+    engine: Any = _Engine(*answers, **more)
+    return ObjectStream(engine, operation or GetObject("bucket", "k")), engine
+
+
+async def test_a_stream_tells_what_the_answer_does():
+    answer = _Answer(
+        WHOLE, Content_Type="a/b", x_amz_meta_who="me", Last_Modified="Fri, 20 Nov 2026 10:00:00 GMT", x_amz_version_id="v"
+    )
+    stream, _ = _stream(answer)
+    for name in ("info", "etag", "size", "content_type", "metadata", "last_modified", "version_id"):
+        with pytest.raises(aiocos.ConfigError, match=r"GetObject bucket/k: not open yet: `async with"):
+            getattr(stream, name)
+    assert stream.extent is None
+    async with stream as obj:
+        assert obj is stream
+        assert (obj.etag, obj.size, obj.content_type, obj.metadata) == (MD5, 100, "a/b", {"who": "me"})
+        assert (obj.last_modified, obj.version_id) == (datetime(2026, 11, 20, 10, tzinfo=UTC), "v")
+        assert obj.extent == Extent(0, 100, 100)
+        assert obj.info.etag == MD5
+    assert answer.closed
+    with pytest.raises(aiocos.ConfigError, match="GetObject bucket/k: not open: it is read inside"):
+        await stream.chunk()
+
+
+async def test_the_size_of_a_range_is_that_of_the_range():
+    operation = GetObject("bucket", "k", range=ByteRange(10, 19))
+    answer = _Answer(WHOLE[10:20], status=206, Content_Range="bytes 10-19/100", Content_Length="")
+    stream, _ = _stream(answer, operation=operation)
+    async with stream as obj:
+        assert (obj.size, obj.extent) == (10, Extent(10, 10, 100))
+        assert await obj.read() == WHOLE[10:20]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [WHOLE],
+        [WHOLE[:50], WHOLE[50:]],
+        [WHOLE[:1], WHOLE[1:40], WHOLE[40:99], WHOLE[99:]],
+        [WHOLE[i : i + 1] for i in range(100)],
+    ],
+)
+async def test_a_body_is_read_in_every_way(chunks: list[bytes]):
+    async with _stream(_Answer(*chunks))[0] as obj:
+        assert await obj.read() == WHOLE
+        assert await obj.read() == b""
+    async with _stream(_Answer(*chunks))[0] as obj:
+        assert [one async for one in obj] == chunks
+    for size in (1, 7, 50, 99, 100, 101):
+        async with _stream(_Answer(*chunks))[0] as obj:
+            cut = [WHOLE[at : at + size] for at in range(0, 100, size)]
+            assert [one async for one in obj.chunks(size)] == cut
+
+
+@pytest.mark.parametrize("size", [0, -1])
+async def test_a_chunk_has_a_byte_at_least(size: int):
+    async with _stream(_Answer(WHOLE))[0] as obj:
+        with pytest.raises(aiocos.ConfigError, match="at least 1 byte"):
+            async for _ in obj.chunks(size):
+                pass
+
+
+async def test_bytes_that_do_not_agree_are_told_as_often_as_they_are_read():
+    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG))
+    async with stream as obj:
+        assert await obj.chunk() == WHOLE
+        for _ in range(3):
+            with pytest.raises(IntegrityError, match="GetObject bucket/k"):
+                await obj.chunk()
+    assert len(engine.called) == 3
+    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG), bucket=BucketInfo(kp_enabled=True))
+    async with stream as obj:
+        assert await obj.read() == WHOLE
+        assert await obj.chunk() == b""
+    assert len(engine.called) == 1
+
+
+async def test_the_comparison_can_be_left_to_the_caller():
+    async with _stream(_Answer(WHOLE, ETag=WRONG))[0] as obj:
+        obj.skip_verification()
+        assert await obj.read() == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer"),
+    [
+        (GetObject("bucket", "k", part_number=1), {"status": 206, "Content_Range": "bytes 0-99/100"}),
+        (GetObject("bucket", "k", range=ByteRange(0, 99)), {"status": 206, "Content_Range": "bytes 0-99/200"}),
+    ],
+)
+async def test_what_is_not_the_whole_object_is_not_compared(operation: GetObject, answer: dict[str, Any]):
+    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG, **answer), operation=operation)
+    async with stream as obj:
+        assert await obj.read() == WHOLE
+        assert await obj.verification() is None
+    assert engine.called == []
+
+
+async def test_nothing_is_compared_where_reads_are_not_verified():
+    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG))
+    engine.config = aiocos.ClientConfig(verify_reads=False)
+    async with stream as obj:
+        assert await obj.read() == WHOLE
+        assert await obj.verification() is None
+
+
+async def test_the_question_of_the_parts_is_open_where_the_answer_does_not_say():
+    parts = f'"{digest.composite_etag([hashlib.md5(WHOLE).digest()])}"'
+    async with _stream(_Answer(WHOLE, ETag=parts))[0] as obj:
+        evidence = await obj.verification()
+        assert evidence is not None
+        assert await compare(evidence, await obj.read(), "it") == "composite"
+    async with _stream(_Answer(WHOLE))[0] as obj:
+        assert await obj.verification() is None
+
+
+# What is no answer to the request is refused before a byte of it is read, and its connection closed.
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = {
+    "a web page": ({}, {"ETag": "", "Content_Type": "text/html"}, ProtocolError, "the 200 answer is a web page"),
+    "a web page in an encoding": ({}, {"ETag": "", "Content_Type": " Text/HTML ; charset=x"}, ProtocolError, "web page"),
+    "another version": ({"if_match": '"a"'}, {"ETag": '"b"'}, PreconditionFailed, 'has the ETag "b", not "a"'),
+    "no version": ({"if_match": '"a"'}, {"ETag": ""}, ProtocolError, "does not say which one it is of"),
+    "a contradiction": ({}, {"Content_Range": "bytes 0-98/100"}, ProtocolError, "GetObject bucket/k: .*announced"),
+    "the whole for a range": ({"range": ByteRange(0, 98)}, {}, ProtocolError, "asked for bytes=0-98, the server answered with"),
+    "the whole for a part": ({"part_number": 1}, {}, ProtocolError, "asked for part 1, got the whole object"),
+    "the first part for the second": (
+        {"part_number": 2}, {"status": 206, "Content_Range": "bytes 0-99/200"},
+        ProtocolError, "asked for part 2, got 'bytes 0-99/200'",
+    ),
+    "another part for the first": (
+        {"part_number": 1}, {"status": 206, "Content_Range": "bytes 100-199/200"}, ProtocolError, "asked for part 1, got"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "answer", "error", "text"), REFUSED.values(), ids=REFUSED)
+async def test_what_is_no_answer_is_refused(asked: dict[str, Any], answer: dict[str, Any], error: type[Exception], text: str):
+    made = _Answer(WHOLE, **answer)
+    stream, _ = _stream(made, operation=GetObject("bucket", "k", **asked))
+    with pytest.raises(error, match=text) as caught:
+        async with stream:
+            pass
+    assert made.closed
+    if isinstance(caught.value, PreconditionFailed):
+        told = (caught.value.status, caught.value.code, caught.value.resource, caught.value.operation)
+        assert told == (412, "PreconditionFailed", "bucket/k", "GetObject")
+
+
+TAKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a web page that was put": ({}, {"Content_Type": "text/html"}),
+    "another type without an ETag": ({}, {"ETag": "", "Content_Type": "text/plain"}),
+    "no type and no ETag": ({}, {"ETag": ""}),
+    "the very version": ({"if_match": MD5}, {}),
+    "the very version in another form": ({"if_match": f"W/{MD5.upper()}"}, {}),
+    "any version": ({"if_match": "*"}, {}),
+    "one of some versions": ({"if_match": f'"a", {MD5}'}, {}),
+    "the whole as a range": ({"range": ByteRange(0)}, {}),
+    "the first part": ({"part_number": 1}, {"status": 206, "Content_Range": "bytes 0-99/200"}),
+    "the second part": ({"part_number": 2}, {"status": 206, "Content_Range": "bytes 100-199/200"}),
+}
+
+
+@pytest.mark.parametrize(("asked", "answer"), TAKEN.values(), ids=TAKEN)
+async def test_what_is_an_answer_is_taken(asked: dict[str, Any], answer: dict[str, Any]):
+    async with _stream(_Answer(WHOLE, **answer), operation=GetObject("bucket", "k", **asked))[0] as obj:
+        assert await obj.read() == WHOLE
+
+
+async def test_a_stream_is_opened_by_one_task():
+    stream, engine = _stream(_Answer(WHOLE), _Answer(WHOLE))
+    first = asyncio.create_task(stream.__aenter__())
+    await asyncio.sleep(0)
+    with pytest.raises(aiocos.ConfigError, match="another task is opening this stream already"):
+        await stream.__aenter__()
+    await first
+    assert await stream.read() == WHOLE
+    # Entered again, it is read again, and what it had is closed.
+    async with stream:
+        assert await stream.read() == WHOLE
+    assert len(engine.opened) == 2
+
+
+async def test_a_stream_that_could_not_be_opened_can_be_opened_again():
+    stream, _ = _stream(aiocos.NotFound("no", status=404), _Answer(WHOLE))
+    with pytest.raises(aiocos.NotFound):
+        await stream.__aenter__()
+    async with stream as obj:
+        assert await obj.read() == WHOLE
+
+
+async def test_a_stream_that_is_dropped_closes_its_connection():
+    answer = _Answer(WHOLE)
+    stream, _ = _stream(answer)
+    await stream.__aenter__()
+    assert not answer.closed
+    del stream
+    gc.collect()
+    async with asyncio.timeout(20):
+        while not answer.closed:
+            await asyncio.sleep(0.001)
+
+
+async def test_an_answer_that_has_begun_is_read_and_no_other():
+    engine: Any = _Engine(_Answer(WHOLE))
+    stream = ObjectStream(engine, GetObject("bucket", "k"), _Answer(WHOLE))
+    async with stream as obj:
+        assert await obj.read() == WHOLE
+    assert engine.opened == []
+    async with stream as obj:
+        assert await obj.read() == WHOLE
+    assert len(engine.opened) == 1
+
+
+BROKEN = ConnectionLostError("broken", sent=True)
+_TIMES: dict[str, Any] = {
+    "if_none_match": '"x"',
+    "if_modified_since": datetime(2026, 1, 1, tzinfo=UTC),
+    "if_unmodified_since": datetime(2026, 1, 1, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize("timeout", [None, 30])
+async def test_the_rest_is_asked_for_by_its_bytes_and_its_version(timeout: float | None):
+    operation = GetObject("bucket", "k", version_id="v", timeout=timeout, **_TIMES)
+    rest = _Answer(WHOLE[60:], status=206, Content_Range="bytes 60-99/100")
+    stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100"), rest, operation=operation)
+    async with stream as obj:
+        assert await obj.read() == WHOLE
+    first, second = engine.opened
+    assert first == operation
+    assert (second.range, second.if_match, second.version_id, second.part_number) == (ByteRange(60, 99), MD5, "v", None)
+    assert [getattr(second, name) for name in _TIMES] == [None] * 3
+    assert (second.timeout is None) == (timeout is None)
+    assert timeout is None or 0 < second.timeout < timeout
+
+
+async def test_the_rest_of_a_part_is_asked_for_as_a_range():
+    operation = GetObject("bucket", "k", part_number=2)
+    begun = _Answer(WHOLE[:60], BROKEN, status=206, Content_Length="100", Content_Range="bytes 100-199/200")
+    rest = _Answer(WHOLE[60:], status=206, Content_Range="bytes 160-199/200")
+    stream, engine = _stream(begun, rest, operation=operation)
+    async with stream as obj:
+        assert await obj.read() == WHOLE
+    assert (engine.opened[1].range, engine.opened[1].part_number) == (ByteRange(160, 199), None)
+
+
+async def test_a_body_without_a_version_is_not_taken_up_again():
+    stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100", ETag=""), _Answer(WHOLE))
+    async with stream as obj:
+        with pytest.raises(ConnectionLostError):
+            await obj.read()
+    assert len(engine.opened) == 1
+
+
+async def test_a_body_of_a_closed_client_is_not_taken_up_again():
+    stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100"), _Answer(WHOLE))
+    async with stream as obj:
+        engine.connections = None
+        with pytest.raises(aiocos.ConfigError, match="GetObject bucket/k: the client was closed while this body"):
+            await obj.read()
+    assert len(engine.opened) == 1
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Into memory
+
+
+async def _into_memory(*answers: Any, operation: GetObject | None = None, **more: Any) -> tuple[bytes, Any]:
+    engine: Any = _Engine(*answers, **more)
+    return await read_object(engine, operation or GetObject("bucket", "k")), engine
+
+
+async def test_a_small_object_that_has_arrived_needs_no_stream(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *_: pytest.fail("a stream"))
+    for data in (WHOLE, b"", b"x" * INLINE, b"x" * 99_999):
+        etag = f'"{hashlib.md5(data).hexdigest()}"'
+        assert (await _into_memory(_Answer(data, arrived=True, ETag=etag)))[0] == data
+    assert (await _into_memory(_Answer(WHOLE, arrived=True, Content_Length="")))[0] == WHOLE
+
+
+STREAMED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "another status": ({"range": ByteRange(0, 99)}, {"status": 206, "Content_Range": "bytes 0-99/200"}),
+    "no ETag": ({}, {"ETag": ""}),
+    "an ETag without quotes": ({}, {"ETag": MD5.strip('"')}),
+    "a range": ({"range": ByteRange(0)}, {}),
+    "a part": ({"part_number": 1}, {"Content_Range": "bytes 0-99/100"}),
+    "a version": ({"if_match": MD5}, {}),
+    "not arrived": ({}, {"arrived": False}),
+}
+
+
+@pytest.mark.parametrize(("asked", "answer"), STREAMED.values(), ids=STREAMED)
+async def test_all_else_is_for_a_stream(asked: dict[str, Any], answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    made: list[Any] = []
+    monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
+    exchange = _Answer(WHOLE, **{"arrived": True, **answer})
+    data, engine = await _into_memory(exchange, operation=GetObject("bucket", "k", **asked))
+    assert data == WHOLE
+    assert [one[2] for one in made] == [exchange]
+    assert len(engine.opened) == 1
+
+
+@pytest.mark.parametrize("size", [INLINE + 1, 1_000_000])
+async def test_a_large_object_is_for_a_stream(size: int, monkeypatch: pytest.MonkeyPatch):
+    made: list[Any] = []
+    monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
+    data = b"x" * size
+    assert (await _into_memory(_Answer(data, arrived=True, ETag=f'"{hashlib.md5(data).hexdigest()}"')))[0] == data
+    assert len(made) == 1
+
+
+async def test_damaged_bytes_are_asked_for_again_and_then_an_error(monkeypatch: pytest.MonkeyPatch):
+    damaged = [_Answer(WHOLE, ETag=WRONG) for _ in range(5)]
+    assert (await _into_memory(damaged[0], damaged[1], _Answer(WHOLE)))[0] == WHOLE
+    engine: Any = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
+    with pytest.raises(IntegrityError):
+        await read_object(engine, GetObject("bucket", "k"))
+    assert len(engine.opened) == 3
+    # Without what pays for another attempt, there is none.
+    engine = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
+    monkeypatch.setattr(RetryBudget, "take", lambda _: False)
+    with pytest.raises(IntegrityError):
+        await read_object(engine, GetObject("bucket", "k"))
+    assert len(engine.opened) == 1
+
+
+async def test_all_attempts_have_one_deadline(monkeypatch: pytest.MonkeyPatch):
+    engine: Any = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
+    loop = asyncio.get_running_loop()
+    now, opened = loop.time(), engine.open
+    monkeypatch.setattr(loop, "time", lambda: now)
+
+    async def slowly(operation: Any) -> Any:
+        nonlocal now
+        now += 10
+        return await opened(operation)
+
+    engine.open = slowly
+    with pytest.raises(IntegrityError):
+        await read_object(engine, GetObject("bucket", "k", timeout=20))
+    assert [one.timeout for one in engine.opened] == [20, 10]
+
+
+async def test_an_object_of_parts_is_compared_in_memory():
+    good, bad = (f'"{digest.composite_etag([hashlib.md5(data).digest()])}"' for data in (WHOLE, b"?"))
+    assert (await _into_memory(_Answer(WHOLE, ETag=good)))[0] == WHOLE
+    with pytest.raises(IntegrityError, match="GetObject bucket/k"):
+        await _into_memory(*[_Answer(WHOLE, ETag=bad) for _ in range(3)])
+
+
+class _Supposed:
+    """What vouches for some data, by the number of its bytes."""
+
+    def __init__(self, expected: int, kind: str = "composite") -> None:
+        self.read, self.expected, self.kind = 0, expected, kind
+
+    def update(self, data: bytes) -> None:
+        self.read += len(data)
+
+    @property
+    def agrees(self) -> bool:
+        return self.read == self.expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "answer"),
+    [
+        (_Supposed(100), "unasked", "composite"),
+        (_Supposed(99), "none", None),
+        (_Supposed(99), "the same", "unchecked"),
+        (_Supposed(99), _Supposed(100, "checksum"), "checksum"),
+        (_Supposed(99), _Supposed(98, "checksum"), "unchecked"),
+        (_Supposed(99), None, "unchecked"),
+    ],
+)
+async def test_what_vouches_for_an_object_in_memory(first: Any, second: Any, answer: str | None):
+    first.read = 0
+    checked: list[Any] = []
+    asked = 0
+
+    async def otherwise() -> Any:
+        nonlocal asked
+        asked += 1
+        return None if second == "none" else first if second == "the same" else second
+
+    async def check(proof: Any, what: str) -> bool:
+        checked.append((proof, what))
+        return proof.agrees
+
+    evidence = Verification(first, check, None if second is None else otherwise)
+    found = await compare(evidence, WHOLE, "it")
+    assert found == (None if answer == "unchecked" else answer)
+    assert asked == (0 if second in ("unasked", None) else 1)
+    last = second if isinstance(second, _Supposed) else first
+    assert checked == ([] if second == "none" else [(last, "it")])
+    assert (first.read, last.read) == (100, 100)
+
+
+@pytest.mark.parametrize(("size", "threads"), [(INLINE, 0), (INLINE + 1, 1)])
+async def test_much_is_hashed_in_a_thread(size: int, threads: int, monkeypatch: pytest.MonkeyPatch):
+    used: list[int] = []
+
+    async def counted(update: Any, data: bytes) -> None:
+        used.append(len(data))
+        await run_in_hash_pool(update, data)
+
+    monkeypatch.setattr("aiocos.object_stream.run_in_hash_pool", counted)
+    proof: Any = _Supposed(size)
+
+    async def check(proof: Any, what: str) -> bool:
+        return proof.agrees
+
+    assert await compare(Verification(proof, check), b"x" * size, "it") == "composite"
+    assert len(used) == threads

@@ -1,0 +1,261 @@
+"""Answers to writes held against what was sent: what disagrees, what is asked then, and what says nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from aiocos.errors import IntegrityError
+from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
+from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
+from aiocos.wire import digest
+from aiocos.wire.bind import to_request
+from aiocos.wire.message import PreparedRequest
+from aiocos.wire.values import CopySource
+from aiocos.write_check import check_completion, check_copy, check_put, composite_of, is_usual
+
+DATA = b"what was sent"
+HEX = hashlib.md5(DATA).hexdigest()
+MD5 = digest.encode(bytes.fromhex(HEX))
+OTHER = "0123456789abcdef0123456789abcdef"
+CRC = digest.encode(digest.digest("crc32", DATA))
+
+
+class Asker:
+    """A service with buckets whose ETags are MD5s, and others."""
+
+    def __init__(self, *keyed: str) -> None:
+        self.keyed = keyed
+        self.asked: list[tuple[str, str | None]] = []
+
+    async def has_md5_etags(self, bucket: str, expected_bucket_owner: str | None = None) -> bool:
+        self.asked.append((bucket, expected_bucket_owner))
+        return bucket not in self.keyed
+
+
+def sent(headers: dict[str, str], body: bytes | None = DATA) -> PreparedRequest:
+    return PreparedRequest("PUT", "https://cos.example", "/b/k", "", headers, body)
+
+
+def result(etag: str, **more: Any) -> PutObjectResult:
+    return PutObjectResult(etag=f'"{etag}"', **more)
+
+
+async def put(answer: PutObjectResult, headers: dict[str, str], asker: Asker | None = None, **given: Any) -> None:
+    body = given.pop("body", DATA)
+    await check_put(asker or Asker(), PutObject("b", "k", DATA, **given), sent(headers, body), answer)
+
+
+# -- the usual answer -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "etag", "usual"),
+    [
+        ({"Content-MD5": MD5}, HEX, True),
+        ({"Content-MD5": MD5}, OTHER, False),
+        ({}, HEX, False),
+        ({"Content-MD5": MD5, "x-amz-checksum-crc32": CRC}, HEX, False),
+        ({"Content-MD5": MD5, "x-amz-meta-a": "x"}, HEX, True),
+        ({"Content-MD5": "no base64"}, "", False),
+    ],
+)
+def test_the_usual_answer(headers: dict[str, str], etag: str, usual: bool) -> None:
+    assert is_usual(headers, result(etag)) is usual
+
+
+# -- objects and parts ------------------------------------------------------------------------------------------------
+
+
+async def test_the_md5_that_was_sent_is_asked_for_again() -> None:
+    asker = Asker()
+    with pytest.raises(IntegrityError) as caught:
+        await put(result(OTHER, request_id="id-7"), {"Content-MD5": MD5}, asker, expected_bucket_owner="owner")
+    assert (caught.value.expected, caught.value.actual) == (HEX, f'"{OTHER}"')
+    assert str(caught.value) == (
+        f'PutObject b/k: the service answered with the checksum "{OTHER}", what was sent has {HEX}: '
+        "what is stored is something else. Where its ETags are no MD5s: ClientConfig(verify_writes=False) (request id id-7)"
+    )
+    assert asker.asked == [("b", "owner")]
+    asker = Asker("b")
+    await put(result(OTHER), {"Content-MD5": MD5}, asker)
+    assert asker.asked == [("b", None)]
+
+
+async def test_nobody_is_asked_where_nothing_disagrees() -> None:
+    asker = Asker()
+    for etag, headers in (
+        (HEX, {"Content-MD5": MD5}),
+        (HEX.upper(), {"Content-MD5": MD5}),
+        (HEX, {}),
+        ("an ETag of its own", {"Content-MD5": MD5}),
+        (f"{OTHER}-2", {"Content-MD5": MD5}),
+        (OTHER, {"Content-MD5": "no MD5 at all"}),
+    ):
+        await put(result(etag), headers, asker)
+    assert asker.asked == []
+
+
+@pytest.mark.parametrize("size", [0, 13, 262_144, 262_145])
+async def test_without_an_md5_the_body_itself_is_digested(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    async def hashed(work: Any, *given: Any) -> Any:
+        threads.append(len(given[1]))
+        return work(*given)
+
+    monkeypatch.setattr("aiocos.write_check.run_in_hash_pool", hashed)
+    body = bytes(size)
+    await put(result(hashlib.md5(body).hexdigest()), {"x-amz-checksum-crc32": "x"}, body=body)
+    with pytest.raises(IntegrityError) as caught:
+        await put(result(OTHER), {"x-amz-checksum-crc32": "x"}, body=body)
+    assert caught.value.expected == hashlib.md5(body).hexdigest()
+    assert threads == ([size] * 2 if size > 262_144 else [])
+    if size == 0:
+        with pytest.raises(IntegrityError):
+            await check_put(Asker(), PutObject("b", "k"), sent({}, None), result(OTHER))
+
+
+@pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
+async def test_a_checksum_that_is_repeated_counts(name: str) -> None:
+    header, field = f"x-amz-checksum-{name}", f"checksum_{name}"
+    # It is the right one: then the ETag may be anything.
+    asker = Asker()
+    await put(result(OTHER, **{field: "AAAA"}), {header: "AAAA"}, asker)
+    assert asker.asked == []
+    # Another one is no matter of keys, so nobody is asked.
+    with pytest.raises(IntegrityError) as caught:
+        await put(result(HEX, **{field: "BBBB"}), {header: "AAAA"}, asker)
+    assert (caught.value.expected, caught.value.actual) == ("AAAA", "BBBB")
+    assert asker.asked == []
+    # One that was not sent says nothing.
+    await put(result(HEX, **{field: "BBBB"}), {}, asker)
+
+
+async def test_both_checksums_may_have_been_given() -> None:
+    headers = {"Content-MD5": MD5, "x-amz-checksum-crc32": CRC}
+    await put(result(HEX, checksum_crc32=CRC), headers)
+    with pytest.raises(IntegrityError):
+        await put(result(OTHER, checksum_crc32=CRC), headers)
+
+
+@pytest.mark.parametrize(
+    ("given", "answered", "asked"),
+    [
+        ({}, {}, True),
+        ({}, {"server_side_encryption": "AES256"}, True),
+        ({"server_side_encryption": "AES256"}, {}, True),
+        ({}, {"server_side_encryption": "aws:kms"}, False),
+        ({"server_side_encryption": "aws:kms"}, {}, False),
+        ({"customer_key": bytes(32)}, {}, False),
+        ({}, {"customer_algorithm": "AES256"}, False),
+    ],
+)
+async def test_a_key_that_is_known_of_explains_an_etag(given: dict[str, Any], answered: dict[str, Any], asked: bool) -> None:
+    asker = Asker("b")
+    await put(result(OTHER, **answered), {"Content-MD5": MD5}, asker, **given)
+    assert asker.asked == ([("b", None)] if asked else [])
+
+
+async def test_a_part_is_told_with_its_number() -> None:
+    with pytest.raises(IntegrityError, match=r"^UploadPart b/k part 7: .* what was sent has .*verify_writes=False\)$"):
+        await check_put(Asker(), UploadPart("b", "k", "u", 7, DATA), sent({"Content-MD5": MD5}), result(OTHER))
+
+
+# -- copies -----------------------------------------------------------------------------------------------------------
+
+
+def copied(etag: str | None, **more: Any) -> CopyObjectResult:
+    return CopyObjectResult(etag=None if etag is None else f'"{etag}"', **more)
+
+
+async def copy(answer: CopyObjectResult, asker: Asker, **given: Any) -> None:
+    given = {"source": CopySource("s", "k"), "source_if_match": f'"{HEX}"', **given}
+    await check_copy(asker, CopyObject("b", "k", **given), sent({}, None), answer)
+
+
+@pytest.mark.parametrize("source", [CopySource("s", "k"), ("s", "k")])
+async def test_a_copy_has_the_etag_of_its_source(source: Any) -> None:
+    asker = Asker()
+    await copy(copied(HEX), asker, source=source)
+    await copy(copied(HEX.upper()), asker, source=source)
+    assert asker.asked == []
+    with pytest.raises(IntegrityError, match=f"^CopyObject b/k: .*the source has {HEX}") as caught:
+        await copy(copied(OTHER), asker, source=source, expected_bucket_owner="o", expected_source_bucket_owner="so")
+    assert (caught.value.expected, caught.value.actual) == (HEX, f'"{OTHER}"')
+    assert asker.asked == [("b", "o"), ("s", "so")]
+
+
+async def test_either_bucket_may_be_under_a_key() -> None:
+    for keyed, asked in (("b", [("b", None)]), ("s", [("b", None), ("s", None)])):
+        asker = Asker(keyed)
+        await copy(copied(OTHER), asker)
+        assert asker.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("given", "etag", "answered"),
+    [
+        ({"source_if_match": None}, OTHER, {}),
+        ({"source_if_match": "*"}, OTHER, {}),
+        ({"source_if_match": f'"{HEX}-2"'}, OTHER, {}),
+        ({}, f"{OTHER}-2", {}),
+        ({"source_customer_key": bytes(32)}, OTHER, {}),
+        ({"customer_key": bytes(32)}, OTHER, {}),
+        ({}, OTHER, {"server_side_encryption": "aws:kms"}),
+    ],
+)
+async def test_copies_of_which_nothing_is_known(given: dict[str, Any], etag: str, answered: dict[str, Any]) -> None:
+    asker = Asker()
+    await copy(copied(etag, **answered), asker, **given)
+    assert asker.asked == []
+
+
+# -- objects made of parts --------------------------------------------------------------------------------------------
+
+PARTS = [CompletedPart(part_number=n, etag=f'"{hashlib.md5(bytes([n])).hexdigest()}"') for n in (1, 2)]
+MADE = hashlib.md5(b"".join(hashlib.md5(bytes([n])).digest() for n in (1, 2))).hexdigest() + "-2"
+
+
+def test_the_etag_that_follows_from_the_parts() -> None:
+    assert composite_of(PARTS) == MADE
+    assert composite_of([*PARTS, CompletedPart(part_number=3, etag='"another form"')]) is None
+    assert composite_of([CompletedPart(part_number=1, etag="")]) is None
+
+
+async def complete(etag: str, asker: Asker, expected: str | None = None, parts: Any = PARTS, **given: Any) -> None:
+    operation = CompleteMultipartUpload("b", "k", "u", parts, **given)
+    await check_completion(asker, operation, None, CompletedUpload(etag=f'"{etag}"'), expected)
+
+
+async def test_a_completion_has_the_etag_of_its_parts() -> None:
+    asker = Asker()
+    await complete(MADE, asker)
+    await complete(OTHER, asker)
+    await complete("another form-x", asker)
+    await complete(f"{OTHER}-2", asker, parts=[CompletedPart(part_number=1, etag='"another form"')])
+    assert asker.asked == []
+    with pytest.raises(IntegrityError, match=f"^CompleteMultipartUpload b/k: .*the parts make {MADE}"):
+        await complete(f"{OTHER}-2", asker, expected_bucket_owner="o")
+    assert asker.asked == [("b", "o")]
+    await complete(f"{OTHER}-2", Asker("b"))
+
+
+async def test_a_completion_has_the_etag_that_is_given() -> None:
+    await complete(f"{OTHER}-2", Asker(), f"{OTHER}-2")
+    with pytest.raises(IntegrityError, match=f"the parts make {OTHER}-2"):
+        await complete(MADE, Asker(), f"{OTHER}-2")
+
+
+async def test_a_completion_under_a_key_says_nothing() -> None:
+    asker = Asker()
+    await complete(f"{OTHER}-2", asker, customer_key=bytes(32))
+    assert asker.asked == []
+
+
+def test_headers_of_checksums_are_those_of_the_operation() -> None:
+    names = ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")
+    headers = to_request(PutObject("b", "k", DATA, **{f"checksum_{name}": "x" for name in names})).headers
+    assert {f"x-amz-checksum-{name}" for name in names} <= set(headers)

@@ -1,0 +1,560 @@
+"""Copies within the service: in one piece, by parts, what they keep, and what they leave behind when they fail."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests import servers
+from tests.emulator.test_ibm_boto3 import make
+from tests.transfer.conftest import DATA, PART, open_uploads, settled
+from tests.transfer.test_every_await import visit
+
+import aiocos
+from aiocos.config import GIB, MAX_PARTS, MIB, TIB
+from aiocos.emulator import Emulator, LateError, Reset, Status
+from aiocos.errors import (
+    AccessDenied,
+    ConfigError,
+    NoSuchKey,
+    NoSuchVersion,
+    NotFound,
+    NotModified,
+    PreconditionFailed,
+    ProtocolError,
+    TransferError,
+)
+from aiocos.groups import engine_of
+from aiocos.operations.multipart import UploadPartCopy
+from aiocos.operations.objects import HeadObject, ObjectInfo
+from aiocos.operations.protection import ProtectionConfiguration
+from aiocos.operations.versioning import VersioningConfiguration
+from aiocos.transfer.copy import copy as copies
+from aiocos.transfer.parts import part_size_for
+from aiocos.transfer.requests import CopyRequest
+from aiocos.wire.digest import bare, composite_etag, digest
+from aiocos.wire.values import CopySource, CustomerKey
+
+RETRY = aiocos.RetryConfig(base=0.01, cap=0.05)
+CONFIG = aiocos.ClientConfig(
+    transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, copy_threshold=PART, copy_part_size=PART),
+    retry=RETRY,
+)
+COMPOSITE = composite_etag(digest("md5", DATA[start : start + PART]) for start in range(0, len(DATA), PART))
+
+
+@pytest.fixture
+async def cos(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
+    """A client that copies by parts of 5 MiB, and a bucket with a source of four parts, put in one piece."""
+    async with cos_emulator.client(config=CONFIG) as client:
+        await client.buckets.create("bucket")
+        await client.objects.put(
+            "bucket",
+            "source",
+            DATA,
+            content_type="text/x-odd",
+            content_language="de",
+            cache_control="no-store",
+            expires=datetime(2040, 1, 2, tzinfo=UTC),
+            metadata={"who": "me"},
+            website_redirect_location="/elsewhere",
+            tagging="a%20b=c%2Bd&e=",
+            acl="public-read",
+        )
+        cos_emulator.requests.clear()
+        yield client
+
+
+def sent(emulator: Emulator, operation: str) -> int:
+    return len([r for r in emulator.requests if r.operation == operation])
+
+
+def said(info: Any) -> dict[str, Any]:
+    names = ("content_type", "content_language", "cache_control", "expires", "metadata", "website_redirect_location")
+    return {name: getattr(info, name) for name in names}
+
+
+async def test_up_to_the_threshold_it_is_one_request(cos: aiocos.Client, cos_emulator: Emulator):
+    await cos.objects.put("bucket", "small", DATA[:PART], metadata={"a": "b"})
+    result = await cos.copy("bucket", "small", "bucket", "copy")
+    assert (result.parts, result.size, bare(result.etag)) == (1, PART, digest("md5", DATA[:PART]).hex())
+    assert sent(cos_emulator, "CopyObject") == 1
+    assert sent(cos_emulator, "UploadPartCopy") == 0
+    assert (await cos.objects.head("bucket", "copy")).metadata == {"a": "b"}
+    await cos.objects.put("bucket", "larger", DATA[: PART + 1])
+    assert (await cos.copy("bucket", "larger", "bucket", "copy")).parts == 2
+
+
+async def test_parts_keep_what_copy_object_keeps(cos: aiocos.Client):
+    await cos.objects.copy("bucket", "whole", ("bucket", "source"))
+    events: list[aiocos.Progress] = []
+    result = await cos.copy("bucket", "source", "bucket", "copy", progress=events.append)
+    assert (result.bucket, result.key, result.size, result.parts) == ("bucket", "copy", len(DATA), 4)
+    assert bare(result.etag) == COMPOSITE
+    assert result.request_id
+    assert await cos.objects.read("bucket", "copy") == DATA
+    whole, copy = [await cos.objects.head("bucket", key) for key in ("whole", "copy")]
+    assert said(copy) == said(whole)
+    assert copy.metadata == {"who": "me"}
+    assert (await cos.tagging.get_object("bucket", "copy")).as_dict() == {"a b": "c+d", "e": ""}
+    grants = [len((await cos.acl.get_object("bucket", key)).grants) for key in ("source", "whole", "copy")]
+    assert grants == [2, 1, 1], "an access control list is not copied"
+    assert (events[0].state, events[-1].state, events[-1].bytes_done, events[-1].parts_total) == (
+        "queued",
+        "done",
+        len(DATA),
+        4,
+    )
+    assert await open_uploads(cos) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_another_client_reads_the_copy(cos: aiocos.Client, cos_emulator: Emulator):
+    await cos.copy("bucket", "source", "bucket", "copy")
+    theirs = make(cos_emulator, "hmac")
+
+    def read() -> tuple[bytes, dict[str, Any]]:
+        answer = theirs.get_object(Bucket="bucket", Key="copy")
+        return answer["Body"].read(), answer
+
+    data, answer = await asyncio.to_thread(read)
+    assert data == DATA
+    assert (answer["ContentType"], answer["Metadata"], answer["TagCount"]) == ("text/x-odd", {"who": "me"}, 2)
+    assert bare(answer["ETag"]) == COMPOSITE
+
+
+async def test_directives_replace(cos: aiocos.Client):
+    await cos.copy(
+        "bucket", "source", "bucket", "copy", metadata_directive="REPLACE", content_type="text/y", metadata={"new": "1"}
+    )
+    info = await cos.objects.head("bucket", "copy")
+    assert (info.content_type, info.metadata, info.cache_control) == ("text/y", {"new": "1"}, None)
+    assert (await cos.tagging.get_object("bucket", "copy")).as_dict() == {"a b": "c+d", "e": ""}
+    await cos.copy("bucket", "source", "bucket", "copy", tagging_directive="REPLACE", tagging="x=y", acl="public-read")
+    info = await cos.objects.head("bucket", "copy")
+    assert info.metadata == {"who": "me"}
+    assert (await cos.tagging.get_object("bucket", "copy")).as_dict() == {"x": "y"}
+    assert len((await cos.acl.get_object("bucket", "copy")).grants) == 2
+
+
+async def test_onto_itself_something_must_change(cos: aiocos.Client, cos_emulator: Emulator):
+    with pytest.raises(ConfigError, match="onto itself"):
+        await cos.copy("bucket", "source", "bucket", "source")
+    assert not cos_emulator.requests
+    # Twice: the second finds the very ETag that it will make.
+    for value in ("1", "2"):
+        cos_emulator.faults.script([Status(500, code="InternalError", operation="CompleteMultipartUpload")])
+        result = await cos.copy("bucket", "source", "bucket", "source", metadata_directive="REPLACE", metadata={"new": value})
+        assert bare(result.etag) == COMPOSITE
+        info = await cos.objects.head("bucket", "source")
+        assert (info.metadata, info.size) == ({"new": value}, len(DATA))
+        assert await open_uploads(cos) == []
+    assert await cos.objects.read("bucket", "source") == DATA
+
+
+async def test_what_is_too_large_to_be_changed_in_one_piece_is_sent_here(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("aiocos.update_metadata.MAX_PUT", PART)
+    with pytest.raises(ConfigError, match=r"client\.copy\("):
+        await cos.objects.update_metadata("bucket", "source", metadata={"a": "b"})
+
+
+async def test_a_version_is_copied_and_told(cos: aiocos.Client):
+    await cos.versioning.put("bucket", VersioningConfiguration(status="Enabled"))
+    old = await cos.objects.put("bucket", "k", DATA)
+    new = await cos.objects.put("bucket", "k", DATA[: 2 * PART])
+    result = await cos.copy("bucket", "k", "bucket", "copy", version_id=old.version_id)
+    assert (result.source_version_id, result.size) == (old.version_id, len(DATA))
+    assert result.version_id not in (None, old.version_id)
+    assert await cos.objects.read("bucket", "copy") == DATA
+    assert (await cos.copy("bucket", "k", "bucket", "copy")).source_version_id == new.version_id
+    # An old version comes back over the latest.
+    await cos.copy("bucket", "k", "bucket", "k", version_id=old.version_id)
+    assert await cos.objects.read("bucket", "k") == DATA
+
+
+async def test_customer_keys_of_source_and_target(cos: aiocos.Client):
+    one, two = os.urandom(32), os.urandom(32)
+    await cos.objects.put("bucket", "secret", DATA, customer_key=one)
+    await cos.copy("bucket", "secret", "bucket", "copy", source_customer_key=one, customer_key=two)
+    assert await cos.objects.read("bucket", "copy", customer_key=two) == DATA
+    with pytest.raises(aiocos.CosError):
+        await cos.copy("bucket", "secret", "bucket", "other", source_customer_key=two)
+    assert await open_uploads(cos) == []
+
+
+async def test_conditions(cos: aiocos.Client):
+    etag = (await cos.objects.head("bucket", "source")).etag
+    past = datetime.now(UTC) - timedelta(days=1)
+    await cos.copy("bucket", "source", "bucket", "copy", source_if_match=etag, if_none_match="*")
+    for conditions in (
+        {"source_if_match": '"0"'},
+        {"source_if_none_match": etag},
+        {"source_if_unmodified_since": past},
+        {"if_none_match": "*"},
+        {"if_match": '"0"'},
+    ):
+        with pytest.raises(PreconditionFailed):
+            await cos.copy("bucket", "source", "bucket", "copy", **conditions)  # type: ignore[arg-type]
+        assert await open_uploads(cos) == []
+    with pytest.raises(NotFound):
+        await cos.copy("bucket", "missing", "bucket", "copy")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Retention
+
+
+@pytest.fixture
+async def protected(cos: aiocos.Client) -> aiocos.Client:
+    for name in ("kept", "kept-too"):
+        await cos.buckets.create(name)
+        await cos.protection.put(name, ProtectionConfiguration.of_days(minimum=0, default=1, maximum=100))
+    await cos.objects.put("kept", "source", DATA, retention_period=777, retention_legal_hold_id="one")
+    await cos.legal_holds.add("kept", "source", "two")
+    return cos
+
+
+async def test_retention_by_its_directive(protected: aiocos.Client):
+    cos = protected
+    await cos.copy("kept", "source", "kept-too", "copied", retention_directive="COPY")
+    state = await cos.legal_holds.list("kept-too", "copied")
+    assert (state.retention_period, {hold.id for hold in state.legal_holds}) == (777, {"one", "two"})
+    await cos.copy("kept", "source", "kept-too", "new", retention_directive="REPLACE", retention_period=88)
+    await cos.copy("kept", "source", "kept-too", "default")
+    periods = [(await cos.objects.head("kept-too", key)).retention_period for key in ("new", "default")]
+    assert periods == [88, 86_400]
+    assert (await cos.legal_holds.list("kept-too", "new")).legal_holds == []
+    # Where no policy is, none comes along.
+    await cos.copy("kept", "source", "bucket", "free", retention_directive="COPY")
+    assert (await cos.objects.head("bucket", "free")).retention_period is None
+    with pytest.raises(ConfigError, match="retention_directive"):
+        await cos.copy("kept", "source", "kept-too", "x", retention_period=1)
+
+
+async def test_a_protected_target_stays(protected: aiocos.Client):
+    with pytest.raises(aiocos.CosError) as caught:
+        await protected.copy("bucket", "source", "kept", "source")
+    assert getattr(caught.value, "status", 0) == 403
+    assert await protected.objects.read("kept", "source") == DATA
+    assert [u async for u in protected.multipart.list_uploads("kept")] == []
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Failures
+
+
+@pytest.mark.parametrize("then", ["replaced", "deleted"])
+async def test_a_source_that_changes_midway(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, then: str):
+    real = engine_of(cos).call
+
+    async def changing(operation: Any) -> Any:
+        if isinstance(operation, UploadPartCopy) and operation.part_number == 3:
+            if then == "replaced":
+                await cos.objects.put("bucket", "source", DATA[::-1])
+            else:
+                await cos.objects.delete("bucket", "source")
+        return await real(operation)
+
+    monkeypatch.setattr(engine_of(cos), "call", changing)
+    with pytest.raises(TransferError, match="not what it was") as caught:
+        await cos.copy("bucket", "source", "bucket", "copy", concurrency=1)
+    assert caught.value.parts_done == 2
+    assert await open_uploads(cos) == []
+    assert not await cos.objects.exists("bucket", "copy")
+
+
+async def test_a_small_source_that_changes_after_the_look(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    await cos.objects.put("bucket", "small", b"old")
+    real = engine_of(cos).call
+
+    async def changing(operation: Any) -> Any:
+        result = await real(operation)
+        if type(operation).__name__ == "HeadObject":
+            await cos.objects.put("bucket", "small", b"new")
+        return result
+
+    monkeypatch.setattr(engine_of(cos), "call", changing)
+    with pytest.raises(TransferError, match="not what it was"):
+        await cos.copy("bucket", "small", "bucket", "copy")
+
+
+@pytest.mark.parametrize("fault", [LateError(), LateError(applied=True), Reset(), Status(503, code="SlowDown")])
+@pytest.mark.parametrize("operation", ["UploadPartCopy", "CompleteMultipartUpload"])
+async def test_errors_that_pass(cos: aiocos.Client, cos_emulator: Emulator, fault: Any, operation: str):
+    fault.operation, fault.seen, fault.acted = operation, 0, 0
+    cos_emulator.faults.script([fault])
+    result = await cos.copy("bucket", "source", "bucket", "copy")
+    assert bare(result.etag) == COMPOSITE
+    assert fault.acted == 1
+    assert await cos.objects.read("bucket", "copy") == DATA
+    assert await open_uploads(cos) == []
+
+
+async def test_the_lost_answer_of_a_completion(cos: aiocos.Client, cos_emulator: Emulator):
+    cos_emulator.faults.script([Reset(operation="CompleteMultipartUpload", lost_answer=True)])
+    assert bare((await cos.copy("bucket", "source", "bucket", "copy")).etag) == COMPOSITE
+    assert sent(cos_emulator, "CompleteMultipartUpload") == 1, "settled, not repeated"
+
+
+@pytest.mark.parametrize("operation", ["UploadPartCopy", "CompleteMultipartUpload"])
+async def test_errors_that_stay_are_taken_back(cos: aiocos.Client, cos_emulator: Emulator, operation: str):
+    cos_emulator.faults.script([LateError(operation=operation, times=None)])
+    with pytest.raises(aiocos.CosError):
+        await cos.copy("bucket", "source", "bucket", "copy")
+    assert await open_uploads(cos) == []
+    assert not await cos.objects.exists("bucket", "copy")
+
+
+async def test_a_cancel_at_every_await(cos: aiocos.Client):
+    async def clean() -> None:
+        await settled(cos)
+
+    assert await visit(lambda: cos.copy("bucket", "source", "bucket", "copy", concurrency=2), clean) >= 4
+    assert await cos.objects.read("bucket", "copy") == DATA
+
+
+async def test_no_more_parts_at_once_than_asked_for(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    real, now, most = engine_of(cos).call, 0, 0
+
+    async def counting(operation: Any) -> Any:
+        nonlocal now, most
+        if not isinstance(operation, UploadPartCopy):
+            return await real(operation)
+        now += 1
+        most = max(most, now)
+        try:
+            await asyncio.sleep(0)
+            return await real(operation)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr(engine_of(cos), "call", counting)
+    await cos.copy("bucket", "source", "bucket", "copy", concurrency=2)
+    assert most == 2
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Arithmetic, settings, other servers
+
+
+def test_parts_of_copies_up_to_the_largest_object():
+    default = aiocos.TransferConfig().copy_part_size
+    assert part_size_for(6 * GIB, default) == 512 * MIB
+    # 10,000 parts of 512 MiB are 4.8 TiB.
+    assert part_size_for(10 * TIB, default) == 1049 * MIB
+    for wanted in (PART, default):
+        size = part_size_for(10 * TIB, wanted)
+        assert -(-10 * TIB // size) <= MAX_PARTS
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"copy_threshold": 5 * GIB + 1}, {"copy_threshold": -1}, {"copy_part_size": PART - 1}, {"copy_part_size": 6 * GIB}],
+)
+def test_settings_that_cannot_be(wrong: dict[str, int]):
+    with pytest.raises(ConfigError):
+        aiocos.TransferConfig(**wrong)  # type: ignore[arg-type]
+
+
+async def test_parts_out_of_range_are_refused(cos: aiocos.Client, cos_emulator: Emulator):
+    for wrong in ({"part_size": PART - 1}, {"concurrency": 0}):
+        with pytest.raises(ConfigError):
+            await cos.copy("bucket", "source", "bucket", "copy", **wrong)  # type: ignore[arg-type]
+    assert not cos_emulator.requests
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[servers.Process]:
+    with servers.moto() as process:
+        yield process
+
+
+async def test_moto_serves_it(moto: servers.Process):
+    async with aiocos.Client(
+        moto.endpoint, access_key_id=moto.access_key_id, secret_access_key=moto.secret_access_key, config=CONFIG
+    ) as cos:
+        await cos.buckets.create("copies")
+        await cos.objects.put("copies", "source", DATA, content_type="text/x-odd", metadata={"who": "me"}, tagging="a=b")
+        result = await cos.copy("copies", "source", "copies", "copy")
+        assert (bare(result.etag), result.parts) == (COMPOSITE, 4)
+        info = await cos.objects.head("copies", "copy")
+        assert (info.content_type, info.metadata) == ("text/x-odd", {"who": "me"})
+        assert (await cos.tagging.get_object("copies", "copy")).as_dict() == {"a": "b"}
+        assert await cos.objects.read("copies", "copy") == DATA
+
+
+async def test_rclone_copies_in_one_piece(tmp_path_factory: pytest.TempPathFactory):
+    # It knows no copies of parts.
+    with servers.rclone(tmp_path_factory.mktemp("rclone")) as process:
+        async with aiocos.Client(
+            process.endpoint, access_key_id=process.access_key_id, secret_access_key=process.secret_access_key
+        ) as cos:
+            await cos.buckets.create("copies")
+            await cos.objects.put("copies", "source", DATA)
+            assert (await cos.copy("copies", "source", "copies", "copy")).parts == 1
+            assert await cos.objects.read("copies", "copy") == DATA
+
+
+async def test_a_copy_may_have_a_threshold_of_its_own(cos: aiocos.Client):
+    for threshold, parts in ((len(DATA), 1), (len(DATA) - 1, 4), (None, 4)):
+        result = await cos.copy("bucket", "source", "bucket", "copy", copy_threshold=threshold)
+        assert result.parts == parts
+        assert await cos.objects.read("bucket", "copy") == DATA
+    for wrong in (-1, 5 * GIB + 1):
+        with pytest.raises(ConfigError, match="copy_threshold"):
+            await cos.copy("bucket", "source", "bucket", "copy", copy_threshold=wrong)
+
+
+async def test_another_client_may_look_at_the_source(cos: aiocos.Client, cos_emulator: Emulator):
+    async with cos_emulator.client(config=CONFIG, hmac=True) as looking:
+        asked: list[tuple[str, str]] = []
+        for name, client in (("looking", looking), ("copying", cos)):
+            answer = engine_of(client).call
+
+            def call(operation: Any, name: str = name, answer: Any = answer) -> Any:
+                asked.append((name, operation.spec.name))
+                return answer(operation)
+
+            engine_of(client).call = call  # type: ignore[method-assign]
+        result = await cos.copy("bucket", "source", "bucket", "copy", source_client=looking)
+    assert result.parts == 4
+    assert [name for who, name in asked if who == "looking"] == ["HeadObject", "GetObjectTagging"]
+    assert {name for who, name in asked if who == "copying"} >= {"CreateMultipartUpload", "UploadPartCopy"}
+    assert ("copying", "HeadObject") not in asked
+    assert (await cos.tagging.get_object("bucket", "copy")).as_dict() == {"a b": "c+d", "e": ""}
+
+
+# -- each decision by itself ------------------------------------------------------------------------------------------
+
+
+def asked(*where: str, **more: Any) -> CopyRequest:
+    source_bucket, source_key, bucket, key = where or ("b", "k", "b", "k")
+    return CopyRequest(source_bucket, source_key, bucket, key, **more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"metadata_directive": "COPY"},
+        {"tagging_directive": "COPY"},
+        {"customer_key": bytes(32), "source_customer_key": bytes(32)},
+        {"customer_key": CustomerKey(bytes(32)), "source_customer_key": bytes(32)},
+        {"content_type": "a/b"},
+    ],
+)
+def test_a_copy_onto_itself_that_changes_nothing(more: dict[str, Any]):
+    with pytest.raises(ConfigError, match="onto itself must change something"):
+        copies._check(asked(**more), "copy of it")
+
+
+@pytest.mark.parametrize(
+    ("where", "more"),
+    [
+        ((), {"metadata_directive": "REPLACE"}),
+        ((), {"tagging_directive": "REPLACE"}),
+        ((), {"retention_directive": "REPLACE"}),
+        ((), {"retention_directive": "COPY"}),
+        ((), {"storage_class": "ACCELERATED"}),
+        ((), {"website_redirect_location": "/"}),
+        ((), {"server_side_encryption": "AES256"}),
+        ((), {"customer_key": bytes(32)}),
+        ((), {"source_customer_key": bytes(32)}),
+        ((), {"customer_key": bytes(32), "source_customer_key": b"x" * 32}),
+        ((), {"version_id": "v"}),
+        (("a", "k", "b", "k"), {}),
+        (("b", "k", "b", "l"), {}),
+        ((), {"retention_directive": "REPLACE", "retention_period": 0}),
+    ],
+)
+def test_a_copy_that_makes_sense(where: tuple[str, ...], more: dict[str, Any]):
+    copies._check(asked(*where, **more), "copy of it")
+
+
+@pytest.mark.parametrize(
+    "more", [{"retention_period": 0}, {"retention_expires": datetime(2040, 1, 1, tzinfo=UTC)}, {"retention_legal_hold_id": "x"}]
+)
+@pytest.mark.parametrize("directive", [None, "COPY"])
+def test_retention_is_set_with_its_directive_only(more: dict[str, Any], directive: Any):
+    with pytest.raises(ConfigError, match="retention_directive='REPLACE' only"):
+        copies._check(asked("a", "b", "c", "d", retention_directive=directive, **more), "copy of it")
+
+
+def test_a_source_is_pinned_as_it_was_seen():
+    info = ObjectInfo(etag='"e"', version_id="v")
+    pinned = copies._pinned(asked("a", "b", "c", "d", source_if_none_match="x"), info)
+    assert pinned == {
+        "source": CopySource("a", "b", "v"),
+        "source_if_match": '"e"',
+        "source_if_none_match": None,
+        "source_if_modified_since": None,
+        "source_if_unmodified_since": None,
+    }
+    assert copies._pinned(asked("a", "b", "c", "d", version_id="w"), info)["source"] == CopySource("a", "b", "w")
+    assert copies._pinned(asked("a", "b", "c", "d"), ObjectInfo())["source_if_match"] is None
+
+
+def test_what_failures_of_parts_mean():
+    one: Any = copies._Parts.__new__(copies._Parts)
+    one._what, one._info, one._done = "copy of it", ObjectInfo(etag='"e"'), {1: None, 2: None}
+    busy, own = AccessDenied("no"), KeyError("ours")
+
+    def meaning(*errors: Exception) -> BaseException:
+        return one._failure(ExceptionGroup("g", [*errors]), "id")
+
+    assert meaning(busy, own) is own
+    error = meaning(busy, busy)
+    assert isinstance(error, TransferError)
+    assert (str(error), error.upload_id, error.parts_done) == ("the copy of it failed after 2 parts: no", "id", 2)
+    for changed in (PreconditionFailed("x"), NoSuchKey("x"), NoSuchVersion("x")):
+        error = meaning(busy, changed)
+        assert isinstance(error, TransferError)
+        assert 'the source is not what it was when the copy began (its ETag was "e")' in str(error)
+        assert (error.upload_id, error.parts_done) == ("id", 2)
+
+
+@pytest.mark.parametrize(("key", "parts"), [("small", 1), ("source", 4)])
+async def test_a_result_and_its_progress_say_the_same(cos: aiocos.Client, key: str, parts: int):
+    await cos.versioning.put("bucket", VersioningConfiguration(status="Enabled"))
+    data = DATA if key == "source" else DATA[:1000]
+    await cos.objects.put("bucket", key, data)
+    seen = await cos.objects.head("bucket", key)
+    events: list[aiocos.Progress] = []
+    result = await cos.copy("bucket", key, "bucket", "copy", progress=events.append)
+    info = await cos.objects.head("bucket", "copy")
+    assert (result.bucket, result.key, result.size, result.parts) == ("bucket", "copy", len(data), parts)
+    assert (result.etag, result.version_id, result.source_version_id) == (info.etag, info.version_id, seen.version_id)
+    assert None not in (result.version_id, result.source_version_id, result.request_id)
+    assert events[0].state == "queued"
+    assert (events[0].bytes_total, events[0].parts_total) == (None, None)
+    assert [event.state for event in events].count("verifying") == (parts > 1)
+    last = events[-1]
+    assert (last.state, last.bytes_done, last.bytes_total) == ("done", len(data), len(data))
+    assert (last.parts_done, last.parts_total) == (parts, parts)
+    assert await cos.objects.read("bucket", "copy") == data
+
+
+async def test_a_source_of_no_etag_is_not_copied_by_parts(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+    real = engine_of(cos).call
+
+    async def call(operation: Any) -> Any:
+        result = await real(operation)
+        return result.model_copy(update={"etag": ""}) if isinstance(operation, HeadObject) else result
+
+    monkeypatch.setattr(engine_of(cos), "call", call)
+    with pytest.raises(ProtocolError, match="the source has no ETag"):
+        await cos.copy("bucket", "source", "bucket", "copy")
+    assert await open_uploads(cos) == []
+
+
+async def test_a_condition_that_a_reader_would_be_glad_of(cos: aiocos.Client):
+    etag = (await cos.objects.head("bucket", "source")).etag
+    with pytest.raises(PreconditionFailed, match="a condition on the source of the copy did not hold") as caught:
+        await cos.copy("bucket", "source", "bucket", "copy", source_if_none_match=etag)
+    error = caught.value
+    assert (error.status, error.code, error.operation) == (412, "PreconditionFailed", "HeadObject")
+    assert error.request_id
+    assert isinstance(error.__cause__, NotModified)
+    assert (error.resource, error.request_id) == (error.__cause__.resource, error.__cause__.request_id)

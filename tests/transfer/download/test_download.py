@@ -1,0 +1,530 @@
+"""Downloads: whole and verified, or nothing at all."""
+
+import asyncio
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.net.scripted import answer, scripted
+from tests.proxy import proxy_to
+from tests.transfer.conftest import CONFIG, DATA, PART, used
+
+import aiocos
+from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status, Truncate
+from aiocos.errors import (
+    AccessDenied,
+    ConfigError,
+    ConnectionLostError,
+    IntegrityError,
+    NotModified,
+    PreconditionFailed,
+    ProtocolError,
+    TransferError,
+)
+from aiocos.transfer import Progress
+from aiocos.transfer.download import download as downloading
+from aiocos.transfer.download import partial
+from aiocos.transfer.files import OpenTarget
+from aiocos.transfer.manager import manager_of
+
+
+@pytest.fixture
+async def stored(small: aiocos.Client) -> aiocos.Client:
+    await small.upload("bucket", "parts", DATA)
+    await small.objects.put("bucket", "whole", DATA)
+    return small
+
+
+@pytest.mark.parametrize(("key", "verified"), [("parts", "composite"), ("whole", "md5")])
+@pytest.mark.parametrize("part_size", [None, 1_000_000, PART + 1, 10**9])
+async def test_every_way_of_cutting(stored: aiocos.Client, tmp_path: Path, key: str, verified: str, part_size: int | None):
+    result = await stored.download("bucket", key, tmp_path / "f", part_size=part_size)
+    assert (tmp_path / "f").read_bytes() == DATA
+    assert (result.verified, result.size, result.path) == (verified, len(DATA), tmp_path / "f")
+    assert os.listdir(tmp_path) == ["f"]
+    assert used(stored) == 0
+
+
+@pytest.mark.parametrize("length", [0, 1, PART, PART + 1])
+async def test_lengths(small: aiocos.Client, tmp_path: Path, length: int):
+    await small.objects.put("bucket", "key", DATA[:length])
+    result = await small.download("bucket", "key", str(tmp_path / "f"))
+    assert (tmp_path / "f").read_bytes() == DATA[:length]
+    assert result.verified == "md5"
+
+
+async def test_parts_of_different_sizes_are_verified(small: aiocos.Client, tmp_path: Path):
+    upload = (await small.multipart.create("bucket", "key")).upload_id
+    parts, data = [], b""
+    for number, length in enumerate((PART + 1000, PART, PART + 77, 123), 1):
+        piece = os.urandom(length)
+        put = await small.multipart.upload_part("bucket", "key", upload, number, piece)
+        parts.append(aiocos.CompletedPart(etag=put.etag, part_number=number))
+        data += piece
+    await small.multipart.complete("bucket", "key", upload, parts)
+    result = await small.download("bucket", "key", tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == data
+    assert result.verified == "composite"
+
+
+async def test_a_customers_key(small: aiocos.Client, tmp_path: Path):
+    key = os.urandom(32)
+    await small.upload("bucket", "key", DATA, customer_key=key)
+    result = await small.download("bucket", "key", tmp_path / "f", customer_key=key)
+    assert (tmp_path / "f").read_bytes() == DATA
+    assert result.verified is None, "under a customer's key an ETag is no checksum, and is not taken for one"
+
+
+async def test_a_failure_leaves_the_old_file(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    target = tmp_path / "f"
+    target.write_bytes(b"old")
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
+    with pytest.raises(TransferError, match="as it was"):
+        await stored.download("bucket", "parts", target)
+    cos_emulator.faults.clear()
+    for key, error in (("missing", aiocos.NoSuchKey), ("parts", NotModified)):
+        with pytest.raises(error):
+            await stored.download("bucket", key, target, if_none_match="*" if key == "parts" else None)
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+    assert used(stored) == 0
+
+
+async def test_a_full_disk(stored: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(fd: int, data: bytearray, offset: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(partial, "write_at", full)
+    for key in ("parts", "whole"):
+        with pytest.raises(OSError, match="No space left") as caught:
+            await stored.download("bucket", key, tmp_path / "f")
+        assert caught.value.filename == str(tmp_path / "f"), "which disk is full"
+    assert os.listdir(tmp_path) == []
+    assert used(stored) == 0
+
+
+async def test_places_that_cannot_be(stored: aiocos.Client, tmp_path: Path):
+    with pytest.raises(ConfigError, match="is a directory"):
+        await stored.download("bucket", "parts", tmp_path)
+    with pytest.raises(ConfigError, match="no directory"):
+        await stored.download("bucket", "parts", tmp_path / "missing" / "f")
+
+
+@pytest.mark.parametrize("key", ["parts", "whole"])
+async def test_an_object_that_is_replaced_meanwhile_is_never_mixed(
+    stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, key: str
+):
+    target = tmp_path / "f"
+    target.write_bytes(b"old")
+    cos_emulator.faults.script([Delay(0.3, operation="GetObject", nth=2, times=None)])
+    job = asyncio.create_task(stored.download("bucket", key, target, concurrency=2))
+    await asyncio.sleep(0.15)
+    await stored.objects.put("bucket", key, os.urandom(len(DATA)))
+    with pytest.raises(PreconditionFailed):
+        await job
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("fault", [Truncate(700_000), Reset(sent=700_000), Status(503, code="SlowDown"), Reset()])
+async def test_connections_that_break_are_taken_up(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, fault):
+    fault.operation, fault.times = "GetObject", 3
+    cos_emulator.faults.script([fault])
+    assert (await stored.download("bucket", "parts", tmp_path / "f")).verified == "composite"
+    assert (tmp_path / "f").read_bytes() == DATA
+    assert len(cos_emulator.faults.hits) == 3
+
+
+async def test_a_connection_that_stalls_is_given_up_for_another(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    config = aiocos.ClientConfig(idle_timeout=0.3, transfer=CONFIG.transfer, retry=CONFIG.retry)
+    async with proxy_to(cos_emulator.endpoint) as proxy:
+        cos = aiocos.Client(
+            proxy.url,
+            access_key_id=cos_emulator.access_key_id,
+            secret_access_key=cos_emulator.secret_access_key,
+            config=config,
+        )
+        async with cos:
+            job = asyncio.create_task(cos.download("bucket", "parts", tmp_path / "f"))
+            while proxy.bytes_down < 2_000_000:
+                await asyncio.sleep(0)
+            proxy.passing.clear()
+            await asyncio.sleep(0.2)
+            proxy.passing.set()
+            await job
+    assert (tmp_path / "f").read_bytes() == DATA
+
+
+@pytest.mark.parametrize("key", ["parts", "whole"])
+async def test_a_flipped_bit_is_found_and_the_object_read_again(
+    stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, key: str
+):
+    cos_emulator.faults.script([FlipBit(1000, operation="GetObject", nth=2)])
+    assert (await stored.download("bucket", key, tmp_path / "f")).verified
+    assert (tmp_path / "f").read_bytes() == DATA
+    assert len(cos_emulator.faults.hits) == 1
+    (tmp_path / "f").write_bytes(b"old")
+    cos_emulator.faults.script([FlipBit(1000, operation="GetObject", times=None)])
+    with pytest.raises(IntegrityError):
+        await stored.download("bucket", key, tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+async def test_progress_and_deadline(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    events: list[Progress] = []
+    await stored.download("bucket", "parts", tmp_path / "f", progress=events.append)
+    assert (events[0].state, events[-1].state) == ("queued", "done")
+    assert (events[-1].bytes_done, events[-1].parts_done) == (len(DATA), 4)
+    assert [e.bytes_done for e in events] == sorted(e.bytes_done for e in events)
+    cos_emulator.faults.script([Delay(2, operation="GetObject", times=None)])
+    with pytest.raises(aiocos.RequestTimeoutError, match="download of bucket/parts"):
+        await stored.download("bucket", "parts", tmp_path / "g", timeout=0.3)
+    assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("sizes", [(PART + 1000, PART, PART + 2000), (PART + 3, PART + 9, PART, PART)])
+async def test_uneven_parts_that_look_even_accuse_nobody(small: aiocos.Client, tmp_path: Path, sizes: tuple[int, ...]):
+    """What the first part and the size tell may fit parts of one size, and be wrong."""
+    assert 0 < sum(sizes) - sizes[0] * (len(sizes) - 1) <= sizes[0]
+    upload = (await small.multipart.create("bucket", "key")).upload_id
+    parts, data = [], os.urandom(sum(sizes))
+    start = 0
+    for number, length in enumerate(sizes, 1):
+        put = await small.multipart.upload_part("bucket", "key", upload, number, data[start : start + length])
+        parts.append(aiocos.CompletedPart(etag=put.etag, part_number=number))
+        start += length
+    await small.multipart.complete("bucket", "key", upload, parts)
+    result = await small.download("bucket", "key", tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == data
+    assert result.verified == "composite"
+
+
+async def test_a_long_file_name(small: aiocos.Client, tmp_path: Path):
+    for name in ("n" * 255, "ü" * 127):
+        await small.objects.put("bucket", "key", b"data")
+        await small.download("bucket", "key", tmp_path / name)
+        assert (tmp_path / name).read_bytes() == b"data"
+
+
+async def test_a_device_or_a_pipe_is_not_replaced_by_a_file(stored: aiocos.Client, tmp_path: Path):
+    """For root, a download to /dev/null would take its place."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    for name in ("pipe", "link"):
+        with pytest.raises(ConfigError, match="no regular file"):
+            await stored.download("bucket", "whole", tmp_path / name)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert (tmp_path / "link").is_symlink()
+
+
+async def test_a_download_may_have_a_threshold_of_its_own(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    await small.upload("bucket", "key", DATA)
+    for threshold, ranges in ((len(DATA), 1), (len(DATA) - 1, 4), (0, 4)):
+        cos_emulator.faults.script([Delay(0, operation="GetObject", times=None)])
+        await small.download("bucket", "key", tmp_path / "f", multipart_threshold=threshold)
+        assert len(cos_emulator.faults.hits) == ranges
+        assert (tmp_path / "f").read_bytes() == DATA
+    with pytest.raises(ConfigError, match="multipart_threshold"):
+        await small.download("bucket", "key", tmp_path / "f", multipart_threshold=-1)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("key", ["parts", "small"])
+async def test_an_open_directory_is_written_to_whatever_its_path_leads_to(
+    stored: aiocos.Client, tmp_path: Path, key: str, *, resume: bool
+):
+    await stored.objects.put("bucket", "small", b"data")
+    for name in ("root", "outside"):
+        (tmp_path / name).mkdir()
+    target = OpenTarget(tmp_path / "root" / "f", os.open(tmp_path / "root", os.O_RDONLY))
+    try:
+        (tmp_path / "root").rename(tmp_path / "moved")
+        (tmp_path / "root").symlink_to("outside")
+        result = await stored.download("bucket", key, target, resume=resume)
+        assert (tmp_path / "moved" / "f").stat().st_size == result.size
+        assert result.path == tmp_path / "root" / "f"
+        with pytest.raises(aiocos.NoSuchKey):
+            await stored.download("bucket", "missing", target, resume=resume)
+        (tmp_path / "moved" / "f").unlink()
+        (tmp_path / "moved" / "f").symlink_to(tmp_path / "outside")
+        with pytest.raises(ConfigError, match="no regular file"):
+            await stored.download("bucket", key, target, resume=resume)
+    finally:
+        target.close()
+    assert os.listdir(tmp_path / "outside") == []
+    assert os.listdir(tmp_path / "moved") == ["f"]
+
+
+async def test_progress_of_a_small_object(small: aiocos.Client, tmp_path: Path):
+    await small.objects.put("bucket", "key", b"x" * 1000)
+    events: list[Progress] = []
+    await small.download("bucket", "key", tmp_path / "f", progress=events.append)
+    last = events[-1]
+    assert (last.state, last.bytes_done, last.bytes_total, last.parts_done, last.parts_total) == ("done", 1000, 1000, 1, 1)
+    assert [event.bytes_done for event in events if event.state == "running"] == [1000]
+
+
+def _serving(data: bytes, *, etag: str | None, chunked: bool = False) -> Callable[[bytes], bytes]:
+    def respond(head: bytes) -> bytes:
+        asked = re.search(rb"Range: bytes=([0-9]+)-([0-9]+)", head)
+        if asked is None:
+            return answer(data, etag=etag, length=None if chunked else -1)
+        first, last = int(asked[1]), int(asked[2])
+        span = f"bytes {first}-{last}/{len(data)}"
+        return answer(data[first : last + 1], status=206, etag=etag, Content_Range=span)
+
+    return respond
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize(
+    ("size", "threshold", "part_size", "requests"),
+    [
+        (PART, PART, PART, 1),
+        (PART + 1, PART, PART, 2),
+        (PART + 1, PART + 1, PART, 1),
+        (PART + 1, 0, PART, 2),
+        (PART + 1, 0, PART + 1, 1),
+        (PART + 1, 0, 2**20, 6),
+    ],
+)
+async def test_one_request_up_to_threshold_and_part_size(
+    tmp_path: Path, size: int, threshold: int, part_size: int, requests: int, *, resume: bool
+):
+    data = DATA[:size]
+    async with scripted(_serving(data, etag='"v"'), config=CONFIG) as (script, cos):
+        result = await cos.download(
+            "bucket", "key", tmp_path / "f", multipart_threshold=threshold, part_size=part_size, resume=resume
+        )
+    assert ((tmp_path / "f").read_bytes() == data, result.size, len(script.heads)) == (True, size, requests)
+    assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize(("etag", "chunked"), [(None, False), ('"v"', True), (None, True)])
+@pytest.mark.parametrize("size", [0, 1000, len(DATA)])
+async def test_without_a_version_or_a_size_there_are_no_ranges(
+    tmp_path: Path, size: int, etag: str | None, chunked: bool, resume: bool
+):
+    """Ranges could be of two versions; and what has no size cannot be cut. Nothing of it is kept for another call."""
+    data = DATA[:size]
+    async with scripted(_serving(data, etag=etag, chunked=chunked), config=CONFIG) as (script, cos):
+        result = await cos.download("bucket", "key", tmp_path / "f", resume=resume)
+    assert ((tmp_path / "f").read_bytes() == data, result.size, result.verified) == (True, size, None)
+    assert script.ranges == [""]
+    broken = answer(data[: size // 2], etag=etag, length=size or 1)
+    (tmp_path / "f").unlink()
+    async with scripted(broken, config=CONFIG) as (_, cos):
+        with pytest.raises((ConnectionLostError, TransferError, ProtocolError)):
+            await cos.download("bucket", "key", tmp_path / "f", resume=resume)
+    assert [name for name in os.listdir(tmp_path) if etag is None] == []
+
+
+async def test_an_object_that_was_longer_on_the_disk(small: aiocos.Client, tmp_path: Path, cos_emulator: Emulator):
+    """What is there of an earlier call, and is not gone on with, leaves nothing behind the end of the new one."""
+    await small.objects.put("bucket", "key", DATA)
+    cos_emulator.faults.script([Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
+    with pytest.raises(TransferError):
+        await small.download("bucket", "key", tmp_path / "f", resume=True, concurrency=1)
+    cos_emulator.faults.script([])
+    for length in (2 * PART, 1000, 0):
+        await small.objects.put("bucket", "key", DATA[:length])
+        result = await small.download("bucket", "key", tmp_path / "f", resume=True)
+        assert ((tmp_path / "f").read_bytes() == DATA[:length], result.size) == (True, length)
+
+
+# -- what is said of it, and what is asked for ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize(("length", "parts"), [(1_000, 1), (PART, 1), (2 * PART, 2), (2 * PART + 1, 3)])
+async def test_a_result_and_its_progress_say_the_same(
+    small: aiocos.Client, tmp_path: Path, length: int, parts: int, *, resume: bool
+):
+    await small.versioning.put("bucket", aiocos.VersioningConfiguration(status="Enabled"))
+    first = await small.objects.put("bucket", "key", DATA[:length])
+    await small.objects.put("bucket", "key", b"newer")
+    events: list[Progress] = []
+    given = str(tmp_path / "f")
+    result = await small.download("bucket", "key", given, version_id=first.version_id, resume=resume, progress=events.append)
+    assert (result.bucket, result.key, result.path) == ("bucket", "key", tmp_path / "f")
+    assert (result.etag, result.version_id, result.size) == (first.etag, first.version_id, length)
+    assert (result.verified, result.resumed_bytes, result.resume_rejected) == ("md5", 0, None)
+    last = events[-1]
+    assert (last.bytes_done, last.bytes_total, last.parts_done, last.parts_total) == (length, length, parts, parts)
+    assert (tmp_path / "f").read_bytes() == DATA[:length]
+
+
+async def test_progress_of_one_that_goes_on(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    # Late enough for the two before it to be done.
+    late = Delay(2, operation="GetObject", nth=3)
+    cos_emulator.faults.script([late, Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
+    with pytest.raises(TransferError, match=f"{tmp_path / 'f'} is as it was; the same call goes on from there") as caught:
+        await stored.download("bucket", "parts", tmp_path / "f", resume=True, concurrency=1)
+    assert caught.value.parts_done == 2
+    cos_emulator.faults.script([])
+    events: list[Progress] = []
+    result = await stored.download("bucket", "parts", tmp_path / "f", resume=True, progress=events.append)
+    assert (result.resumed_bytes, result.size) == (2 * PART, len(DATA))
+    assert (events[1].bytes_done, events[1].bytes_kept) == (2 * PART, 2 * PART)
+    last = events[-1]
+    assert (last.bytes_done, last.bytes_total, last.bytes_kept) == (len(DATA), len(DATA), 2 * PART)
+    assert (last.parts_done, last.parts_total) == (4, 4)
+
+
+async def test_memory_is_taken_for_each_range(small: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    taken: list[int] = []
+    budget: Any = manager_of(small).budget
+    real = budget.take
+
+    async def take(size: int, owner: object = None) -> int:
+        taken.append(size)
+        return await real(size, owner)
+
+    monkeypatch.setattr(budget, "take", take)
+    for length, expected in ((0, [0]), (1_000, [2_000]), (2**18, [2**19]), (2**18 + 1, [2**21]), (2 * PART + 1, [2**21] * 3)):
+        await small.objects.put("bucket", "key", DATA[:length])
+        taken.clear()
+        await small.download("bucket", "key", tmp_path / "f")
+        assert taken == expected
+        assert used(small) == 0
+
+
+@pytest.mark.parametrize(("concurrency", "places"), [(1, 1), (2, 1), (3, 2), (9, 8), (None, 4)])
+async def test_ranges_at_once(
+    stored: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concurrency: int | None, places: int
+):
+    """The first answer is one of them."""
+    made: list[int] = []
+    real = asyncio.Semaphore
+
+    def semaphore(value: int = 1) -> asyncio.Semaphore:
+        made.append(value)
+        return real(value)
+
+    monkeypatch.setattr("aiocos.transfer.download.download.asyncio.Semaphore", semaphore)
+    if concurrency is None:
+        places = stored.config.transfer.concurrency - 1
+    await stored.download("bucket", "parts", tmp_path / "f", concurrency=concurrency)
+    assert made == [places]
+
+
+async def test_ranges_are_of_one_version_and_meet_each_other(tmp_path: Path):
+    async with scripted(_serving(DATA, etag='"v"'), config=CONFIG) as (script, cos):
+        await cos.download("bucket", "key", tmp_path / "f", part_size=PART, multipart_threshold=0, concurrency=1)
+    assert script.ranges == [
+        "",
+        *(f"bytes={start}-{min(start + PART, len(DATA)) - 1}" for start in range(PART, len(DATA), PART)),
+    ]
+    assert [b'If-Match: "v"' in head for head in script.heads] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("part_size", [0, -1])
+async def test_a_part_has_a_byte_at_least(small: aiocos.Client, tmp_path: Path, part_size: int):
+    await small.objects.put("bucket", "key", b"xyz")
+    with pytest.raises(ConfigError, match="part_size is at least 1 byte"):
+        await small.download("bucket", "key", tmp_path / "f", part_size=part_size)
+    with pytest.raises(ConfigError, match="concurrency"):
+        await small.download("bucket", "key", tmp_path / "f", concurrency=0)
+    with pytest.raises(ConfigError, match="multipart_threshold"):
+        await small.download("bucket", "key", tmp_path / "f", multipart_threshold=-1)
+    assert (await small.download("bucket", "key", tmp_path / "f", part_size=1, multipart_threshold=0)).size == 3
+
+
+async def test_bytes_that_never_verify_are_fetched_three_times(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
+    events: list[Progress] = []
+    cos_emulator.faults.script([FlipBit(operation="GetObject", times=None)])
+    with pytest.raises(IntegrityError):
+        await stored.download(
+            "bucket", "whole", tmp_path / "f", multipart_threshold=10**9, part_size=10**9, progress=events.append
+        )
+    assert sum(request.operation == "GetObject" for request in cos_emulator.requests) == 3
+    assert [event.bytes_done for event in events].count(0) >= 3, "counted anew each time"
+    assert os.listdir(tmp_path) == []
+
+
+async def test_an_object_that_is_too_large_to_be_one(tmp_path: Path):
+    for size, refused in ((10 * 2**40 + 1, True), (10 * 2**40, False)):
+        async with scripted(answer(b"x", etag='"v"', length=size), config=CONFIG) as (_, cos):
+            with pytest.raises((ProtocolError, TransferError, OSError)) as caught:
+                await cos.download("bucket", "key", tmp_path / "f")
+        assert ("are announced, and an object has at most" in str(caught.value)) is refused
+    assert os.listdir(tmp_path) == []
+
+
+class Chunks:
+    """A body that comes in pieces of these lengths."""
+
+    def __init__(self, *lengths: int) -> None:
+        self._chunks, at = [], 0
+        for length in lengths:
+            self._chunks.append(DATA[at : at + length])
+            at += length
+
+    async def chunk(self) -> bytes:
+        return self._chunks.pop(0) if self._chunks else b""
+
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("lengths", "limit", "written", "left"),
+    [
+        ((), None, [], 0),
+        ((5, 6), None, [(7, 11)], 0),
+        ((MIB - 1, 1, 5), None, [(7, MIB), (7 + MIB, 5)], 0),
+        ((MIB, MIB), None, [(7, MIB), (7 + MIB, MIB)], 0),
+        ((MIB - 1, MIB, 5), None, [(7, 2 * MIB - 1), (7 + 2 * MIB - 1, 5)], 0),
+        ((5, 6), 11, [(7, 11)], 0),
+        ((5, 6), 10, [(7, 10)], 0),
+        ((5, 6), 5, [(7, 5)], 1),
+        ((5, 6, 7), 12, [(7, 12)], 0),
+        ((MIB, 6), MIB + 3, [(7, MIB), (7 + MIB, 3)], 0),
+        ((MIB, 6), MIB, [(7, MIB)], 1),
+        ((5,), 9, [(7, 5)], 0),
+    ],
+)
+async def test_what_comes_is_written_in_steps_and_no_further_than_asked_for(
+    lengths: tuple[int, ...], limit: int | None, written: list[tuple[int, int]], left: int
+):
+    stream, notes, data = Chunks(*lengths), [], b""
+    one: Any = downloading._Attempt.__new__(downloading._Attempt)
+
+    async def write(pieces: list[bytes], length: int, offset: int, verifier: object) -> None:
+        nonlocal data
+        assert sum(map(len, pieces)) == length
+        notes.append((offset, length))
+        data += b"".join(pieces)
+
+    one._write = write
+    assert await one._copy(stream, 7, limit, None) == sum(length for _, length in written)
+    assert notes == written
+    assert data == DATA[: len(data)]
+    assert len(stream._chunks) == left, "what others fetch is not read"
+
+
+def test_what_failures_mean(tmp_path: Path):
+    one: Any = downloading._Attempt.__new__(downloading._Attempt)
+    one._what, one._target = "download of it", SimpleNamespace(path=tmp_path / "f")
+    one._monitor, one._request = SimpleNamespace(parts_done=3), SimpleNamespace(resume=False)
+    replaced, damage, own, busy = PreconditionFailed("x"), IntegrityError("x"), OSError("full"), AccessDenied("no")
+
+    def meaning(*errors: Exception) -> BaseException:
+        return one._failure(ExceptionGroup("g", [*errors]))
+
+    assert meaning(own, damage, replaced) is replaced
+    assert meaning(own, busy, damage) is damage
+    assert meaning(own, busy) is own
+    error = meaning(busy, own)
+    assert isinstance(error, TransferError)
+    assert (str(error), error.parts_done) == (f"the download of it failed, {tmp_path / 'f'} is as it was: no", 3)
+    one._request.resume = True
+    assert "is as it was; the same call goes on from there: no" in str(meaning(busy))
