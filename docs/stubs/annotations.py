@@ -1,8 +1,8 @@
 """Types of the parameters and fields of operations, as annotations of the `ibm_boto3` package.
 
-What is accepted follows `aiocos.ibm_boto3.shapes`, what is returned `aiocos.ibm_boto3.answers`. A structure that is both sent
-and received gets two TypedDicts where the two differ (a time may be sent as text, a list as any sequence); what was received
-may be sent back, so parameters accept both.
+Parameters have the types that `aiocos.ibm_boto3.readers` accepts, and responses those that `aiocos.ibm_boto3.responses`
+returns. A structure that is both sent and received has two TypedDicts if the two differ (a time may be sent as text, a list as
+any sequence). What was received may be sent back, so parameters accept both.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from emit import Member
-from texts import class_text, field_texts
 
-from aiocos.ibm_boto3 import names, shapes
+from aiocos.ibm_boto3 import inputs, names, readers
 from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.ibm_boto3.describe import class_text, field_texts
 from aiocos.wire.document import Document, Element, unwrap
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import Body, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload
@@ -108,13 +108,13 @@ class Structures:
     # -- types --------------------------------------------------------------------------------------------------------
 
     def parameter(self, p: Parameter) -> str:
-        """Return the annotation of a parameter of an operation: what `shapes` reads for it."""
+        """Return the annotation of a parameter of an operation: the types that its reader accepts."""
         if isinstance(p.location, Local | KeyHeaders):
             return "str"
         if isinstance(p.location, Payload):
             return "BodyTypeDef"
         if isinstance(p.location, Body):
-            return self.name_sent(shapes.document_of(p))
+            return self.name_sent(readers.document_of(p))
         if isinstance(p.location, HeaderMap):
             return "Mapping[str, str]"
         return self._input(p.type)
@@ -170,21 +170,21 @@ class Structures:
         spec = cls.spec
         fields = {p.name: p for p in spec.parameters}
         texts = field_texts(cls)
-        members = shapes.members_of(spec)
+        members = inputs.input_members(spec)
         out: list[Member] = []
-        for name in shapes.offered(spec):
+        for name in inputs.input_names(spec):
             if name in members:
                 p = fields[members[name].field]
                 out.append(Member(name, self.parameter(p), members[name].required, texts.get(p.name, "")))
             else:
                 kind = "int" if name == "ContentLength" else "str | bytes" if name.endswith("CustomerKey") else "str"
-                out.append(Member(name, kind, False, shapes.OTHER_TEXTS[name]))
+                out.append(Member(name, kind, False, inputs.OTHER_TEXTS[name]))
         return out
 
     def outputs(self, cls: type[Operation[Any]]) -> list[Member]:
         """Return the members of an operation's response."""
         result, wrapper = cls.spec.result, names.wrapper_of(cls)
-        left_out, texts = names.untold(cls.spec.name), field_texts(result)
+        left_out, texts = names.omitted_members(cls.spec.name), field_texts(result)
         out: list[Member] = []
         if wrapper is not None:
             out.append(Member(wrapper, self.name_received(result), True, class_text(result).partition("\n")[0]))

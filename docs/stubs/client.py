@@ -8,11 +8,11 @@ from annotations import Structures
 from emit import method
 from paging import paginator_name, waiter_name
 from skeleton import Skeleton
-from texts import class_text
 
 import aiocos.ibm_boto3
 from aiocos.ibm_boto3 import names
 from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.ibm_boto3.describe import class_text
 from aiocos.ibm_boto3.paginate import PAGED
 from aiocos.ibm_boto3.waiters import WAITERS
 

@@ -8,14 +8,14 @@ from annotations import Structures, always
 from emit import Member, body, docstring, method
 from paging import ANY, waiter_members
 from skeleton import Skeleton, parameters_of
-from texts import class_text, field_texts
 
 import aiocos.ibm_boto3
 from aiocos.ibm_boto3 import names
 from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.ibm_boto3.describe import class_text, field_texts
 from aiocos.ibm_boto3.resource.classes import TRANSFERRED, TRANSFERS
-from aiocos.ibm_boto3.resource.kinds import Action, Kind, Many, attribute
-from aiocos.ibm_boto3.resource.table import KINDS, SERVICE
+from aiocos.ibm_boto3.resource.definitions import MODELS, SERVICE
+from aiocos.ibm_boto3.resource.model import ActionModel, CollectionModel, ResourceModel, attribute_name
 
 PACKAGE = Path(str(aiocos.ibm_boto3.__file__)).parent
 _IMPORTS = """
@@ -30,13 +30,15 @@ from aiocos.ibm_boto3.resource.collection import Collection, DeletableCollection
 
 def write_classes(structures: Structures) -> str:
     """Return the source of the stub of `resource.classes`."""
-    members = {kind.name: _members(structures, kind) for kind in KINDS.values()}
-    base = {kind.name: "Loadable" if kind.load is not None else "Resource" for kind in KINDS.values()}
-    classes = [f"class {kind.name}({base[kind.name]}):\n{docstring(kind.doc)}\n{members[kind.name]}" for kind in KINDS.values()]
-    for kind in KINDS.values():
+    members = {kind.name: _members(structures, kind) for kind in MODELS.values()}
+    base = {kind.name: "Loadable" if kind.load is not None else "Resource" for kind in MODELS.values()}
+    classes = [
+        f"class {kind.name}({base[kind.name]}):\n{docstring(kind.doc)}\n{members[kind.name]}" for kind in MODELS.values()
+    ]
+    for kind in MODELS.values():
         classes += [_collection(structures, kind, name, many) for name, many in kind.collections.items()]
     # Methods such as `Bucket.Object` hide the classes of their names within a class.
-    aliases = "".join(f"_{name} = {name}\n" for name in KINDS)
+    aliases = "".join(f"_{name} = {name}\n" for name in MODELS)
     imports = _IMPORTS + "from aiocos.ibm_boto3.s3 import transfer\nfrom aiocos.ibm_boto3.client import S3Client\n"
     end = "\n\n".join([*classes, aliases])
     return Skeleton(PACKAGE / "resource/classes.py", imports=imports, end=end).write()
@@ -44,7 +46,7 @@ def write_classes(structures: Structures) -> str:
 
 def write_service(structures: Structures) -> str:
     """Return the source of the stub of `resource.service`."""
-    imports = f"{_IMPORTS}from aiocos.ibm_boto3.resource.classes import {', '.join(f'{name} as _{name}' for name in KINDS)}\n"
+    imports = f"{_IMPORTS}from aiocos.ibm_boto3.resource.classes import {', '.join(f'{name} as _{name}' for name in MODELS)}\n"
     added = _members(structures, SERVICE)
     end = "\n\n".join(_collection(structures, SERVICE, name, many) for name, many in SERVICE.collections.items())
     module = PACKAGE / "resource/service.py"
@@ -64,7 +66,7 @@ def write_collection(_: Structures) -> str:
     return Skeleton(PACKAGE / "resource/collection.py", replaced=replaced, imports=imports).write()
 
 
-def _members(structures: Structures, kind: Kind) -> str:
+def _members(structures: Structures, kind: ResourceModel) -> str:
     """Return the members that the runtime adds to the class of a kind."""
     out = [
         _property(name, "int" if name == "part_number" else "str", f"Identifier: `{member}` in requests.")
@@ -74,7 +76,7 @@ def _members(structures: Structures, kind: Kind) -> str:
     for name, many in kind.collections.items():
         out.append(_property(name, _collection_name(kind, name), f"The resources that `{many.method}` lists."))
     for name, child in kind.children.items():
-        out.append(_child(kind, name, KINDS[child]))
+        out.append(_child(kind, name, MODELS[child]))
     for name, action in kind.actions.items():
         out.append(_action(structures, kind, name, action))
     for name in TRANSFERS if kind.name in TRANSFERRED else ():
@@ -90,13 +92,13 @@ def _property(name: str, kind: str, text: str) -> str:
     return f"    @property\n    def {name}(self) -> {kind}:\n{body(text, 8)}"
 
 
-def _attributes(structures: Structures, kind: Kind) -> list[str]:
+def _attributes(structures: Structures, kind: ResourceModel) -> list[str]:
     if kind.document is None:
         return []
     texts, out = field_texts(kind.document), list[str]()
     for field, info in kind.document.model_fields.items():
         member = names.of_field(kind.document, field)
-        name = attribute(member)
+        name = attribute_name(member)
         if field == "request_id" or name not in kind.attributes():
             continue
         of_type = "datetime | str" if member == "Expires" else structures.output(info.annotation)
@@ -107,7 +109,7 @@ def _attributes(structures: Structures, kind: Kind) -> list[str]:
     return out
 
 
-def _child(kind: Kind, name: str, child: Kind) -> str:
+def _child(kind: ResourceModel, name: str, child: ResourceModel) -> str:
     taken = kind.identifiers.values()
     free = [one for one, member in child.identifiers.items() if member not in taken]
     given = "".join(f", {one}: {'int | str' if one == 'part_number' else 'str'}" for one in free)
@@ -116,25 +118,25 @@ def _child(kind: Kind, name: str, child: Kind) -> str:
     return f"    def {name}(self{given}) -> _{child.name}:\n{body(text, 8)}"
 
 
-def _action(structures: Structures, kind: Kind, name: str, action: Action) -> str:
+def _action(structures: Structures, kind: ResourceModel, name: str, action: ActionModel) -> str:
     cls = OPERATIONS[action.method]
     fixed = {**action.fixed}
     members = [m for m in _free(kind, structures.inputs(cls)) if m.name not in fixed]
-    result = f"_{action.gives}" if action.gives else f"type_defs.{cls.__name__}OutputTypeDef"
+    result = f"_{action.returns}" if action.returns else f"type_defs.{cls.__name__}OutputTypeDef"
     return method(name, members, result, class_text(cls))
 
 
-def _free(kind: Kind, members: list[Member]) -> list[Member]:
+def _free(kind: ResourceModel, members: list[Member]) -> list[Member]:
     return [m for m in members if m.name not in kind.identifiers.values()]
 
 
-def _collection_name(kind: Kind, name: str) -> str:
+def _collection_name(kind: ResourceModel, name: str) -> str:
     return f"{kind.name}{''.join(word.capitalize() for word in name.split('_'))}Collection"
 
 
-def _collection(structures: Structures, kind: Kind, name: str, many: Many) -> str:
+def _collection(structures: Structures, kind: ResourceModel, name: str, many: CollectionModel) -> str:
     item = f"_{many.kind}"
-    deletable = bool(KINDS[many.kind].deleted_by)
+    deletable = bool(MODELS[many.kind].delete_members)
     limits = [
         Member("limit", "int | None", False, "Resources to return in all; None returns all."),
         Member("page_size", "int | None", False, "Entries per request; None leaves it to the service, usually 1,000."),

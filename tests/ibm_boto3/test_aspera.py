@@ -323,7 +323,7 @@ def test_configurations():
         ({"target_rate_mbps": 2.5}, r"target_rate_mbps should be value of type \(int\)"),
         ({"rate_policy": "slow"}, "rate_policy can be fixed, high, fair or low"),
         ({"lock_min_rate": 1}, r"lock_min_rate should be value of type \(bool\)"),
-        ({"destination_root": "/x"}, "there is no destination_root here"),
+        ({"destination_root": "/x"}, "destination_root is not supported"),
     ):
         with pytest.raises(ValueError, match=message):
             AsperaConfig(**wrong)  # type: ignore[arg-type]
@@ -408,7 +408,7 @@ async def test_what_a_subscriber_raises_is_logged(cos: S3Client, file: str, wait
 
 async def test_the_log_says_what_it_is(cos: S3Client, tmp_path: Path, caplog: pytest.LogCaptureFixture):
     (tmp_path / "f").write_bytes(b"x")
-    manager._announce.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    manager._log_https.cache_clear()  # pyright: ignore[reportPrivateUsage]
     config = AsperaConfig(target_rate_mbps=2500, rate_policy="fair")
     with caplog.at_level(logging.INFO, "aiocos.ibm_boto3.aspera"):
         for _ in range(2):
@@ -416,7 +416,7 @@ async def test_the_log_says_what_it_is(cos: S3Client, tmp_path: Path, caplog: py
                 for key in "ab":
                     transfer_manager.upload(tmp_path / "f", "bucket", key)
     said = [record.getMessage() for record in caplog.records if record.name == "aiocos.ibm_boto3.aspera"]
-    assert [line for line in said if "HTTPS, no Aspera is spoken" in line] == said[:1]
+    assert [line for line in said if "HTTPS, not the Aspera protocol" in line] == said[:1]
     assert [line for line in said if line.startswith("target_rate_mbps=2500, rate_policy=fair: without effect")] == said[1:]
     assert len(said) == 3
     assert "HTTPS" in (AsperaTransferManager.__doc__ or "")

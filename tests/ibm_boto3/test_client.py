@@ -244,7 +244,7 @@ async def test_the_typed_client_is_underneath(face: S3Client, bucket: str) -> No
     await face.typed.objects.put(bucket, "k", b"typed")
     assert await (await face.get_object(Bucket=bucket, Key="k"))["Body"].read() == b"typed"
     assert "put_object" in dir(face)
-    assert "ExpectedBucketOwner, RequestPayer" in str(face.put_object.__doc__)
+    assert "    ExpectedBucketOwner" in str(face.put_object.__doc__)
     assert face.meta.method_to_api_mapping["list_objects_v2"] == "ListObjectsV2"
 
 
@@ -295,7 +295,7 @@ def test_what_there_is_not() -> None:
         ibm_boto3.client("sqs")
     with pytest.raises(exceptions.ResourceNotExistsError, match="'sqs' resource"):
         ibm_boto3.resource("sqs")
-    with pytest.raises(exceptions.InvalidConfigError, match="client\\(\\) takes no colour"):
+    with pytest.raises(exceptions.InvalidConfigError, match="client\\(\\) has no parameter colour"):
         ibm_boto3.client("s3", colour="red")
     with pytest.raises(exceptions.PartialCredentialsError, match="missing: aws_secret_access_key"):
         ibm_boto3.client("s3", aws_access_key_id="half")
@@ -382,7 +382,7 @@ def test_the_wrong_kind_of_for_and_with() -> None:
     manager = ibm_boto3.s3.transfer.TransferManager(face)
     with pytest.raises(TypeError, match="async with"), manager:  # type: ignore[attr-defined]
         pass
-    with pytest.raises(RuntimeError, match="within a coroutine"):
+    with pytest.raises(RuntimeError, match="start them in a coroutine"):
         manager.upload("file", "b", "k")
 
 
@@ -457,5 +457,5 @@ async def test_who_it_is(cos_emulator: Emulator) -> None:
         await face.list_buckets()
     with pytest.raises(exceptions.CredentialRetrievalError, match="auth_function raised KeyError"):
         await works(**elsewhere, auth_function=lambda: {}["secret"])
-    with pytest.raises(exceptions.CredentialRetrievalError, match="gave no access_token"):
+    with pytest.raises(exceptions.CredentialRetrievalError, match="returned no access_token"):
         await works(**elsewhere, auth_function=dict)

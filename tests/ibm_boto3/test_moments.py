@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ibm_botocore.utils import parse_to_aware_datetime
 
-from aiocos.ibm_boto3.moments import read_moment
+from aiocos.ibm_boto3.timestamps import parse_timestamp
 
 FORMS = [
     "%Y-%m-%d",
@@ -105,7 +105,7 @@ def test_text_is_read_as_theirs_is(form: str, moment: datetime) -> None:
     if "%s" in form or "%y" in form:
         moment = moment.replace(year=1971 + moment.year % 100)
     text = moment.strftime(form)
-    assert _read(read_moment, text) == _read(parse_to_aware_datetime, text), text
+    assert _read(parse_timestamp, text) == _read(parse_to_aware_datetime, text), text
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -119,7 +119,7 @@ def test_every_form_is_read_as_theirs_is(form: str) -> None:
         datetime(2070, 3, 13, 11, 11, 11, 5),
     ):
         text = moment.strftime(form)
-        assert _read(read_moment, text) == _read(parse_to_aware_datetime, text), text
+        assert _read(parse_timestamp, text) == _read(parse_to_aware_datetime, text), text
 
 
 @pytest.mark.parametrize(
@@ -130,20 +130,20 @@ def test_few_digits_are_read_as_theirs_are(form: str) -> None:
     for n in range(100):
         for numbers in ((n, 1, 2), (1, n, 2), (1, 2, n), (n, n, n)):
             text = form.format(*numbers)
-            assert _read(read_moment, text) == _read(parse_to_aware_datetime, text), text
+            assert _read(parse_timestamp, text) == _read(parse_to_aware_datetime, text), text
 
 
 @given(
     st.integers() | st.floats() | st.booleans() | st.decimals(allow_nan=False, places=2, min_value=-(10**9), max_value=10**9)
 )
 def test_numbers_are_seconds(value: Any) -> None:
-    assert _read(read_moment, value) == _read(parse_to_aware_datetime, value)
-    assert _read(read_moment, str(value)) == _read(parse_to_aware_datetime, str(value))
+    assert _read(parse_timestamp, value) == _read(parse_to_aware_datetime, value)
+    assert _read(parse_timestamp, str(value)) == _read(parse_to_aware_datetime, str(value))
 
 
 @given(st.text(st.sampled_from("0123456789-:/., TZampJan+"), max_size=14))
 def test_whatever_is_written_no_other_error_comes(text: str) -> None:
-    _read(read_moment, text)
+    _read(parse_timestamp, text)
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_whatever_is_written_no_other_error_comes(text: str) -> None:
     ids=repr,
 )
 def test_the_odd_ones_are_read_as_theirs_are(value: Any) -> None:
-    assert _read(read_moment, value) == _read(parse_to_aware_datetime, value)
+    assert _read(parse_timestamp, value) == _read(parse_to_aware_datetime, value)
 
 
 def test_digits_are_seconds_and_no_date() -> None:
-    assert read_moment("1577836800") == datetime(2020, 1, 1, tzinfo=UTC)
-    assert read_moment("20200101") == datetime(1970, 8, 22, 19, 8, 21, tzinfo=UTC)
-    assert read_moment("20200101000000") == datetime(2020, 1, 1, tzinfo=UTC)
+    assert parse_timestamp("1577836800") == datetime(2020, 1, 1, tzinfo=UTC)
+    assert parse_timestamp("20200101") == datetime(1970, 8, 22, 19, 8, 21, tzinfo=UTC)
+    assert parse_timestamp("20200101000000") == datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
@@ -219,8 +219,8 @@ def test_a_time_without_a_zone_is_utc_on_every_machine(zone: str, monkeypatch: p
     try:
         named = f"10:00 {time.tzname[0]}"
         for value in ("2020-01-01", "2020-01-01T10:00:00", datetime(2020, 1, 1), "Wed Jan 1 10:00:00 2020", named, "10:00 XYZ"):
-            assert _read(read_moment, value) == _read(parse_to_aware_datetime, value)
-        assert read_moment("2020-01-01") == read_moment(datetime(2020, 1, 1)) == datetime(2020, 1, 1, tzinfo=UTC)
+            assert _read(parse_timestamp, value) == _read(parse_to_aware_datetime, value)
+        assert parse_timestamp("2020-01-01") == parse_timestamp(datetime(2020, 1, 1)) == datetime(2020, 1, 1, tzinfo=UTC)
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -11,10 +11,10 @@ from ibm_botocore import UNSIGNED
 from ibm_botocore.config import Config
 from tests.parity.ibm import model_in
 
-from aiocos.ibm_boto3 import names, shapes
-from aiocos.ibm_boto3.answers import _members
+from aiocos.ibm_boto3 import inputs, names, readers
 from aiocos.ibm_boto3.client import OPERATIONS
 from aiocos.ibm_boto3.paginate import PAGED
+from aiocos.ibm_boto3.responses import _members
 from aiocos.wire.document import Document, unwrap
 from aiocos.wire.spec import Body, Operation
 
@@ -71,7 +71,7 @@ def test_every_method_is_theirs(sdk: Any) -> None:
     assert set(theirs.values()) - {cls.__name__ for cls in OPERATIONS.values()} == NOT_SERVED
 
 
-def _demanded_otherwise(shape: Any, members: dict[str, shapes.Member], where: str) -> Iterator[str]:
+def _demanded_otherwise(shape: Any, members: dict[str, inputs.Member], where: str) -> Iterator[str]:
     for name, member in members.items():
         inner = shape.members.get(name)
         if inner is None:
@@ -91,7 +91,7 @@ def test_the_same_members_are_demanded(sdk: Any) -> None:
         one
         for cls in OPERATIONS.values()
         if (shape := sdk.meta.service_model.operation_model(cls.__name__).input_shape) is not None
-        for one in _demanded_otherwise(shape, shapes.members_of(cls.spec), cls.__name__)
+        for one in _demanded_otherwise(shape, inputs.input_members(cls.spec), cls.__name__)
     ]
     assert otherwise == []
 
@@ -100,12 +100,12 @@ def test_the_same_members_are_demanded(sdk: Any) -> None:
 def test_members_in(cls: type[Operation[Any]], sdk: Any) -> None:
     shape = _model(sdk, cls).input_shape
     theirs = dict(shape.members) if shape else {}
-    ours = shapes.offered(cls.spec)
+    ours = inputs.input_names(cls.spec)
     assert len(ours) == len(set(ours))
     missing = set(theirs) - set(ours)
     assert missing <= ({"ContentMD5"} if cls.__name__ == "GetObjectLegalHold" else set())
     assert set(ours) - set(theirs) <= set(OURS_ALONE)
-    required = {name for name, member in shapes.members_of(cls.spec).items() if member.required}
+    required = {name for name, member in inputs.input_members(cls.spec).items() if member.required}
     assert set(shape.required_members if shape else ()) - {"Delete"} <= required
     for p in cls.spec.parameters:
         if isinstance(p.location, Body):
@@ -114,7 +114,7 @@ def test_members_in(cls: type[Operation[Any]], sdk: Any) -> None:
 
 
 def _documents_in(shape: Any, cls: type[Document], where: str) -> None:
-    ours = shapes._Structure(cls).members
+    ours = readers._StructureReader(cls).members
     assert set(ours) - BEYOND == set(shape.members), where
     for name, member in ours.items():
         if name in BEYOND:
@@ -135,8 +135,8 @@ def test_members_out(cls: type[Operation[Any]], sdk: Any) -> None:
     theirs = dict(shape.members) if shape else {}
     wrapper = names.wrapper_of(cls)
     headers = {name for _, name, in_header in _members(result) if in_header}
-    told = {name for _, name, _ in _members(result)} - names.untold(cls.__name__)
-    assert names.untold(cls.__name__).isdisjoint(theirs)
+    told = {name for _, name, _ in _members(result)} - names.omitted_members(cls.__name__)
+    assert names.omitted_members(cls.__name__).isdisjoint(theirs)
     if wrapper is None:
         assert told - set(theirs) <= set(TOLD_BESIDES) | BEYOND
         _documents_out(shape, result, cls.__name__)
@@ -171,6 +171,6 @@ def test_what_is_waited_for(sdk: Any) -> None:
     assert sorted(WAITERS) == sdk.waiter_names
     for name, rule in WAITERS.items():
         config = sdk.get_waiter(name).config
-        enough = {a.expected for a in config.acceptors if a.state == "success"}
+        success = {a.expected for a in config.acceptors if a.state == "success"}
         assert (config.operation, config.delay, config.max_attempts) == (rule.operation, 5, 20)
-        assert rule.enough == enough
+        assert rule.success == success

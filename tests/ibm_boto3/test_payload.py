@@ -107,7 +107,7 @@ def _stream(data: bytes, sizes: list[int]) -> AsyncIterator[bytes]:
     return pieces()
 
 
-KINDS: dict[str, Callable[[bytes, list[int]], Any]] = {
+MODELS: dict[str, Callable[[bytes, list[int]], Any]] = {
     "raw": Short,
     "buffered": lambda data, sizes: io.BufferedReader(Short(data, sizes), 7),
     "plain": Plain,
@@ -121,10 +121,10 @@ KINDS: dict[str, Callable[[bytes, list[int]], Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MODELS)
 @given(st.binary(max_size=60), st.lists(st.integers(1, 9), max_size=30), st.none() | st.integers(0, 70))
 async def test_all_of_a_file_is_read(kind: str, data: bytes, sizes: list[int], length: int | None) -> None:
-    body = KINDS[kind](data, sizes)
+    body = MODELS[kind](data, sizes)
     if length is None:
         assert bytes(await read_body(body, None)) == data
         return
@@ -140,20 +140,20 @@ async def _back(face: S3Client, key: str) -> bytes:
     return await (await face.get_object(Bucket="bucket", Key=key))["Body"].read()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MODELS)
 async def test_all_of_a_file_is_stored(kind: str, cos: S3Client) -> None:
     """By every way that a body takes: one request, a part, and the two transfers of file objects."""
     data, sizes = os.urandom(40_000), [1, 999, 4096, 20_000, 7]
-    await cos.put_object(Bucket="bucket", Key="put", Body=KINDS[kind](data, sizes))
+    await cos.put_object(Bucket="bucket", Key="put", Body=MODELS[kind](data, sizes))
     assert await _back(cos, "put") == data
     upload = (await cos.create_multipart_upload(Bucket="bucket", Key="part"))["UploadId"]
     named = {"Bucket": "bucket", "Key": "part", "UploadId": upload}
-    part = await cos.upload_part(**named, PartNumber=1, Body=KINDS[kind](data, sizes))
+    part = await cos.upload_part(**named, PartNumber=1, Body=MODELS[kind](data, sizes))
     await cos.complete_multipart_upload(**named, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
     assert await _back(cos, "part") == data
     if kind.startswith("unsized"):
         return  # what is transferred is read by size
-    await cos.upload_fileobj(KINDS[kind](data, sizes), "bucket", "fileobj")
+    await cos.upload_fileobj(MODELS[kind](data, sizes), "bucket", "fileobj")
     assert await _back(cos, "fileobj") == data
 
 
@@ -193,7 +193,7 @@ async def test_transfers_of_short_reads_go_in_parts(cos: S3Client) -> None:
     data = os.urandom(11 * MIB)
     for kind in ("raw", "awaited", "iterator"):
         config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
-        await cos.upload_fileobj(KINDS[kind](data, [MIB - 1] * 20), "bucket", "k", Config=config)
+        await cos.upload_fileobj(MODELS[kind](data, [MIB - 1] * 20), "bucket", "k", Config=config)
         assert (await cos.head_object(Bucket="bucket", Key="k"))["ETag"].endswith('-3"')
         assert await _back(cos, "k") == data
 
@@ -244,8 +244,12 @@ async def test_what_gives_no_bytes_is_refused(cos: S3Client) -> None:
         def read(self, size: int = -1) -> Any:
             return self._piece
 
-    for piece, said in [(None, "does not block and has nothing yet"), (5, "gave int, not bytes"), ([], "gave list, not bytes")]:
-        with pytest.raises(ParamValidationError, match=said):
+    for piece, message in [
+        (None, "is non-blocking and has no data yet"),
+        (5, "returned int, not bytes"),
+        ([], "returned list, not bytes"),
+    ]:
+        with pytest.raises(ParamValidationError, match=message):
             await cos.put_object(Bucket="bucket", Key="k", Body=Gives(piece))
 
 

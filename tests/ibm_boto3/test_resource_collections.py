@@ -192,7 +192,7 @@ async def test_keys_that_xml_cannot_carry(bucket: Any, cos_emulator: Emulator) -
 
 async def test_what_a_deletion_does_not_take(bucket: Any) -> None:
     for wrong in ({"Objects": []}, "all", {"Quiet": True, "Objects": [{"Key": "a/0"}]}):
-        with pytest.raises(ParamValidationError, match="Delete may hold Quiet here"):
+        with pytest.raises(ParamValidationError, match="Delete may only hold Quiet here"):
             await bucket.objects.delete(Delete=wrong)
     with pytest.raises(ParamValidationError, match="Nonsense"):
         await bucket.objects.delete(Nonsense=1)

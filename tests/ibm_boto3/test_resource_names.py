@@ -12,8 +12,8 @@ from ibm_botocore import xform_name
 import aiocos
 from aiocos import ibm_boto3 as ours
 from aiocos.ibm_boto3.client import OPERATIONS
-from aiocos.ibm_boto3.resource.kinds import attribute
-from aiocos.ibm_boto3.resource.table import KINDS, SERVICE
+from aiocos.ibm_boto3.resource.definitions import MODELS, SERVICE
+from aiocos.ibm_boto3.resource.model import attribute_name
 
 ARGUMENTS: dict[str, Any] = {
     "aws_access_key_id": "key",
@@ -48,42 +48,42 @@ def _public(thing: object) -> set[str]:
 
 def _one(service: Any, name: str) -> Any:
     """A resource with as many identifiers as it takes."""
-    identifiers = tuple(KINDS[name].identifiers)
+    identifiers = tuple(MODELS[name].identifiers)
     return getattr(service, name)(*PARTS.get(name, identifiers))
 
 
 def test_the_kinds(theirs: Any, cos: Any) -> None:
-    assert cos.get_available_subresources() == theirs.get_available_subresources() == sorted(KINDS)
+    assert cos.get_available_subresources() == theirs.get_available_subresources() == sorted(MODELS)
     assert _public(cos) - MORE["ServiceResource"] == _public(theirs)
     assert [repr(cos), type(cos).__name__] == [repr(theirs), type(theirs).__name__]
     assert isinstance(cos, aiocos.ibm_boto3.ServiceResource)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", MODELS)
 def test_a_kind(theirs: Any, cos: Any, name: str) -> None:
     there, here = _one(theirs, name), _one(cos, name)
     assert [repr(here), type(here).__name__] == [repr(there), type(there).__name__]
     assert here.meta.identifiers == there.meta.identifiers
-    assert _public(there) - _public(here) == set(KINDS[name].absent)
+    assert _public(there) - _public(here) == set(MODELS[name].not_offered)
     # Settings keep the elements that they do not know.
     assert _public(here) - _public(there) - {"unknown_elements"} == MORE.get(name, set())
 
-    model, kind = there.meta.resource_model, KINDS[name]
+    model, kind = there.meta.resource_model, MODELS[name]
     assert {action.name for action in model.actions} == set(kind.actions)
     assert {waiter.name for waiter in model.waiters} == set(kind.waiters)
     assert {c.name: c.resource.type for c in model.collections} == {n: many.kind for n, many in kind.collections.items()}
     children = {child.name: child.resource.type for child in model.subresources}
-    assert set(children) == set(kind.children) | set(kind.absent)
+    assert set(children) == set(kind.children) | set(kind.not_offered)
     assert {child: children[child] for child in kind.children} == kind.children
     shape = theirs.meta.client.meta.service_model.shape_for(model.shape)
     attributes = {attr: member for attr, (member, _) in model.get_attributes(shape).items()}
     assert {attr: member for attr, member in kind.attributes().items() if attr in attributes} == attributes
-    assert here.get_available_subresources() == sorted(set(there.get_available_subresources()) - set(kind.absent))
+    assert here.get_available_subresources() == sorted(set(there.get_available_subresources()) - set(kind.not_offered))
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", MODELS)
 def test_what_an_action_calls(theirs: Any, name: str) -> None:
-    model, kind = _one(theirs, name).meta.resource_model, KINDS[name]
+    model, kind = _one(theirs, name).meta.resource_model, MODELS[name]
     for action in model.actions:
         mine = kind.actions[action.name]
         assert mine.method == xform_name(action.request.operation)
@@ -98,19 +98,19 @@ def test_what_an_action_calls(theirs: Any, name: str) -> None:
         assert kind.waiters[waiter.name] == xform_name(waiter.waiter_name)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", MODELS)
 def test_sub_resources_take_over_identifiers(theirs: Any, cos: Any, name: str) -> None:
     there, here = _one(theirs, name), _one(cos, name)
-    for child, of in KINDS[name].children.items():
-        inputs = len(set(KINDS[of].identifiers.values()) - set(KINDS[name].identifiers.values()))
+    for child, of in MODELS[name].children.items():
+        inputs = len(set(MODELS[of].identifiers.values()) - set(MODELS[name].identifiers.values()))
         given = (7,) if of == "MultipartUploadPart" else ("x", "y", "z")[:inputs]
         assert repr(getattr(here, child)(*given)) == repr(getattr(there, child)(*given))
 
 
 def test_batch_actions(theirs: Any, cos: Any) -> None:
-    for name in KINDS:
+    for name in MODELS:
         there, here = _one(theirs, name), _one(cos, name)
-        for many in KINDS[name].collections:
+        for many in MODELS[name].collections:
             both = [getattr(there, many), getattr(here, many)], [getattr(there, many).all(), getattr(here, many).all()]
             for others, mine in both:
                 missing = _public(others) - _public(mine)
@@ -134,17 +134,17 @@ def test_attribute_names_follow_botocores_rule() -> None:
     service = ibm_boto3.client("s3", **ARGUMENTS).meta.service_model
     members = {member for name in service.shape_names for member in getattr(service.shape_for(name), "members", {})}
     assert len(members) > 250
-    assert {member: attribute(member) for member in members} == {member: xform_name(member) for member in members}
+    assert {member: attribute_name(member) for member in members} == {member: xform_name(member) for member in members}
 
 
 def test_every_method_is_an_operation_and_described(cos: Any) -> None:
-    for kind in (*KINDS.values(), SERVICE):
+    for kind in (*MODELS.values(), SERVICE):
         made = cos if kind is SERVICE else _one(cos, kind.name)
         assert type(made).__doc__
         for name, action in kind.actions.items():
             assert action.method in OPERATIONS
             assert action.method in getattr(made, name).__doc__
-        for name in _public(type(made)) - set(kind.absent) - {"meta"}:
+        for name in _public(type(made)) - set(kind.not_offered) - {"meta"}:
             assert getattr(type(made), name).__doc__, (kind.name, name)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import aiocos.ibm_boto3
-from aiocos.ibm_boto3 import names, responses, shapes, type_defs
+from aiocos.ibm_boto3 import inputs, names, responses, type_defs
 from aiocos.ibm_boto3.client import OPERATIONS, S3Client
 from aiocos.ibm_boto3.resource import ServiceResource
 from aiocos.ibm_boto3.resource.classes import CLASSES
@@ -33,6 +33,13 @@ def classes_of(stub: Path) -> Iterator[tuple[str, ast.ClassDef]]:
 
 def methods_of(node: ast.ClassDef) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
     return {one.name: one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def members_of(node: ast.ClassDef) -> set[str]:
+    """The names that a class of a stub has: methods, annotated attributes, other names of methods."""
+    targets = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
+    targets += [target for one in node.body if isinstance(one, ast.Assign) for target in one.targets]
+    return set(methods_of(node)) | {one.id for one in targets if isinstance(one, ast.Name)}
 
 
 def keywords_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, bool]:
@@ -69,10 +76,10 @@ def test_every_public_name_of_a_class_is_in_its_stub(stub: Path):
     for name, node in classes_of(stub):
         cls = getattr(module, name)
         there = {one for one, value in vars(cls).items() if not one.startswith("_") and not is_absent(value)}
-        fields = {one.target.id for one in node.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)}
-        assert there - fields == set(methods_of(node)) - fields - {m for m in methods_of(node) if m.startswith("_")} - (
-            set(OPERATIONS) if cls is S3Client else set()
-        ), name
+        made_at_access = set(OPERATIONS) if cls is S3Client else set[str]()
+        named = {one for one in members_of(node) if not one.startswith("_")} - made_at_access
+        set_by_init = named - there - set(methods_of(node))
+        assert there == named - set_by_init, name
 
 
 def is_absent(value: Any) -> bool:
@@ -83,8 +90,8 @@ def is_absent(value: Any) -> bool:
 @pytest.mark.parametrize("method", sorted(OPERATIONS))
 def test_a_method_takes_the_same_parameters_as_at_runtime(method: str):
     spec = OPERATIONS[method].spec
-    members = shapes.members_of(spec)
-    expected = {name: name in members and members[name].required for name in shapes.input_names(spec)}
+    members = inputs.input_members(spec)
+    expected = {name: name in members and members[name].required for name in inputs.input_names(spec)}
     assert keywords_of(methods_of(stub_class("client", "S3Client"))[method]) == expected
 
 

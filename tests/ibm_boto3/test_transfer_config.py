@@ -43,7 +43,7 @@ def test_what_is_no_number_is_refused(value: Any) -> None:
 
 
 def test_a_bandwidth_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"there is no max_bandwidth here.*max_concurrency"):
+    with pytest.raises(ValueError, match=r"max_bandwidth is not supported.*max_concurrency"):
         TransferConfig(max_bandwidth=1000)
 
 
@@ -53,17 +53,17 @@ def test_both_names_of_a_number_are_one() -> None:
     config.max_concurrency, config.max_io_queue = 4, 8
     assert (config.max_request_concurrency, config.max_io_queue_size) == (4, 8)
     config.max_request_concurrency = 5
-    assert (config.max_concurrency, config.of_upload()["concurrency"]) == (5, 5)
+    assert (config.max_concurrency, config.upload_fields()["concurrency"]) == (5, 5)
     assert pickle.loads(pickle.dumps(config)).max_concurrency == 5
 
 
 def test_what_it_means() -> None:
     config = TransferConfig(multipart_threshold=int(7.5 * MIB), multipart_chunksize=MIB, max_concurrency=3)
-    assert config.of_upload() == {"multipart_threshold": int(7.5 * MIB), "part_size": MIN_PART, "concurrency": 3}
-    assert config.of_copy() == {"copy_threshold": int(7.5 * MIB) - 1, "part_size": MIN_PART, "concurrency": 3}
-    assert config.of_download() == {"multipart_threshold": int(7.5 * MIB) - 1, "part_size": MIB, "concurrency": 3}
+    assert config.upload_fields() == {"multipart_threshold": int(7.5 * MIB), "part_size": MIN_PART, "concurrency": 3}
+    assert config.copy_fields() == {"copy_threshold": int(7.5 * MIB) - 1, "part_size": MIN_PART, "concurrency": 3}
+    assert config.download_fields() == {"multipart_threshold": int(7.5 * MIB) - 1, "part_size": MIB, "concurrency": 3}
     large = TransferConfig(multipart_threshold=100 * GIB, multipart_chunksize=100 * GIB, use_threads=False)
-    assert large.of_upload()["part_size"] == large.of_copy()["part_size"] == MAX_PART
-    assert large.of_copy()["copy_threshold"] == 5 * GIB
-    assert large.of_upload()["concurrency"] == large.width == 1
-    assert large.of_download()["multipart_threshold"] == sys.maxsize
+    assert large.upload_fields()["part_size"] == large.copy_fields()["part_size"] == MAX_PART
+    assert large.copy_fields()["copy_threshold"] == 5 * GIB
+    assert large.upload_fields()["concurrency"] == large.concurrency == 1
+    assert large.download_fields()["multipart_threshold"] == sys.maxsize

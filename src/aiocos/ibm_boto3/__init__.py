@@ -1,4 +1,4 @@
-"""The familiar face: `ibm_boto3` with `await` added, over the same operations, connections and tokens as `aiocos.Client`.
+"""The interface of IBM's SDK, `ibm_boto3`, with `await`, over the operations, connections and tokens of `aiocos.Client`.
 
 ::
 
@@ -9,7 +9,7 @@
                                 config=Config(signature_version="oauth"), endpoint_url="https://…") as cos:
         response = await cos.list_objects_v2(Bucket="photos")
 
-Names of operations, parameters, members and error codes are those of IBM's SDK. The guide on migration has the differences.
+Operations, parameters, response members and error codes have the names of IBM's SDK. The migration guide lists the differences.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ _default: list[Session] = []
 
 
 def setup_default_session(**kwargs: Unpack[SessionSettings]) -> None:
-    """Set the session that `client` and `resource` use; its parameters are those of `Session`."""
+    """Set the session that `client` and `resource` use. The parameters are those of `Session`."""
     _default[:] = [Session(**kwargs)]
 
 
-def _session() -> Session:
+def _default_session() -> Session:
     if not _default:
         setup_default_session()
     return _default[0]
@@ -65,8 +65,10 @@ def client(
     config: Config | None = None,
     **credentials: Unpack[ClientCredentials],
 ) -> S3Client:
-    """Return a client made by the default session: see `Session.client`."""
-    return _session().client(service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials)
+    """Return a client of the default session. The parameters are those of `Session.client`."""
+    return _default_session().client(
+        service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials
+    )
 
 
 def resource(
@@ -79,12 +81,20 @@ def resource(
     config: Config | None = None,
     **credentials: Unpack[ClientCredentials],
 ) -> ServiceResource:
-    """Return a service resource made by the default session: see `Session.resource`."""
-    return _session().resource(service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials)
+    """Return a service resource of the default session. The parameters are those of `Session.client`."""
+    return _default_session().resource(
+        service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials
+    )
 
 
 def set_stream_logger(name: str = "aiocos", level: int = logging.DEBUG, format_string: str | None = None) -> None:
-    """Have what a logger says written to standard error, from a level on. The loggers of this library are below `aiocos`."""
+    """Write the records of a logger to standard error.
+
+    Args:
+        name: Name of the logger; those of this library are `aiocos` and below.
+        level: Lowest level to write.
+        format_string: Format of a record; None shows time, name, level and message.
+    """
     handler = logging.StreamHandler()
     handler.setLevel(level)
     handler.setFormatter(logging.Formatter(format_string or "%(asctime)s %(name)s [%(levelname)s] %(message)s"))

@@ -17,36 +17,40 @@ FullResult = TypeVar("FullResult")
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """How an operation pages: what names the next page, how many entries a page has, and where the entries are."""
+    """The members with which an operation pages."""
 
     inputs: tuple[str, ...]
+    """Parameters that name the page to return."""
     outputs: tuple[str, ...]
+    """Members of a page that name the next one, in the order of `inputs`."""
     limit: str
+    """Parameter that limits the entries of a page."""
     entries: tuple[str, ...]
+    """Members that hold the entries. `MaxItems` counts those of the first one."""
     besides: tuple[str, ...] = ...
-    """Members that a result of all pages has too."""
+    """Further members that `build_full_result` returns."""
     def following(self, page: Mapping[str, Any]) -> dict[str, str | None]:
-        """What names the page after this one; None where there is none."""
+        """Return the parameters that name the page after this one; each is None after the last page."""
 
 PAGED: dict[str, Pages]
 
 class Paginator(Generic[Response, FullResult]):
-    """Makes iterators over the pages of one operation."""
+    """Returns iterators over the pages of one operation."""
     def __init__(self, call: Call, pages: Pages) -> None: ...
     def paginate(self, *args: Any, **kwargs: Any) -> PageIterator[Response, FullResult]:
         """Return an iterator over the pages. The parameters are those of the operation, and `PaginationConfig`."""
 
 class PageIterator(Generic[Response, FullResult]):
-    """The pages of a listing, each asked for when it is come to. Iterating again asks again."""
+    """The pages of a listing, each requested when it is reached. A second iteration sends the requests again."""
 
     resume_token: str | None
-    """Where another iterator can go on, once this one has stopped at `MaxItems`."""
+    """`StartingToken` for another iterator; None unless this one stopped at `MaxItems` before the end."""
     def __init__(self, call: Call, pages: Pages, arguments: dict[str, Any], most: int | None, start: str | None) -> None: ...
     def __aiter__(self) -> AsyncIterator[Response]: ...
     def result_key_iters(self) -> list[AsyncIterator[dict[str, Any]]]:
-        """Return an iterator over each kind of entries (`Contents`, `CommonPrefixes`). Each asks for all pages again."""
+        """Return one iterator for each list of entries (`Contents`, `CommonPrefixes`). Each requests all pages again."""
     async def build_full_result(self) -> FullResult:
-        """Read all pages into one answer; with `MaxItems`, `NextToken` in it is where to go on."""
+        """Return all pages as one response. With `MaxItems`, its `NextToken` is where the next pagination starts."""
 
 @type_check_only
 class ListObjectsV2Paginator(Paginator[type_defs.ListObjectsV2OutputTypeDef, type_defs.ListObjectsV2FullResultTypeDef]):

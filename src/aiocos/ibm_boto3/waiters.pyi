@@ -15,27 +15,30 @@ Call = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class WaiterConfig:
-    """How a waiter asks where it is not told otherwise: `waiter.config`."""
+    """Default settings of a waiter: `waiter.config`."""
 
     operation: str
-    """The operation that is asked."""
+    """Operation that the waiter sends."""
     delay: float = ...
-    """Seconds between two requests."""
+    """Seconds between two requests; 5 by default."""
     max_attempts: int = ...
-    """Requests before it gives up."""
+    """Requests before the waiter gives up; 20 by default."""
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a waiter asks, with which answers it is content, and with which it goes on. Any other error ends it."""
+    """The operation of a waiter, and the response statuses that end or continue the wait."""
 
     operation: str
-    enough: frozenset[int]
-    again: frozenset[int]
+    """Operation to send."""
+    success: frozenset[int]
+    """Statuses that end the wait. A status in neither set fails it."""
+    retry: frozenset[int]
+    """Statuses after which the waiter sends another request."""
 
 WAITERS: dict[str, Rule]
 
 class Waiter:
-    """Asks until the answer is the one that is waited for."""
+    """Sends a request until the response has the expected status."""
 
     name: str
     config: WaiterConfig

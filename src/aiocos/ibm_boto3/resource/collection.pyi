@@ -10,31 +10,34 @@ from typing import Any, Generic, Self, TypeVar
 
 from aiocos.ibm_boto3 import type_defs
 from aiocos.ibm_boto3.resource.base import Resource
-from aiocos.ibm_boto3.resource.kinds import Many
+from aiocos.ibm_boto3.resource.model import CollectionModel
 
 Item = TypeVar("Item")
 
 class Collection(Generic[Item]):
-    """The resources that a listing names; each has its attributes from there, with no further request.
+    """The resources in a listing. Their attributes come from the listing, without further requests.
 
-    A collection asks when it is iterated over, page by page, and asks again when it is iterated over again. `all`, `filter`,
-    `limit` and `page_size` each give another collection, so they can follow one another. It is iterable itself, too.
+    Iterating over a collection sends a request for each page; a second iteration sends them again. `all`, `filter`, `limit` and
+    `page_size` each return a new collection, so calls can be chained.
     """
-    def __init__(self, parent: Resource, name: str, many: Many, cls: type[Resource]) -> None: ...
+    def __init__(self, parent: Resource, name: str, model: CollectionModel, cls: type[Resource]) -> None: ...
     def all(self) -> Self:
-        """All that there is."""
+        """Return a collection of all resources that this one selects."""
     def filter(self, *args: Any, **kwargs: Any) -> Self:
         """Return a collection of what the listing returns with these parameters."""
     iterator = filter
     def limit(self, count: int | None) -> Self:
-        """The first `count` of them."""
+        """Return a collection of the first `count` resources; None lifts the limit."""
     def page_size(self, count: int | None) -> Self:
-        """The same, with at most `count` of them a request. A listing that has no pages takes no notice."""
+        """Return a collection that requests `count` resources per page; None leaves it to the service.
+
+        Listings without pages, such as that of buckets, ignore it.
+        """
     def pages(self) -> AsyncIterator[list[Item]]:
-        """Give them page by page, as lists; a page may be empty."""
+        """Yield the resources page by page, as lists. A page may be empty."""
     def __aiter__(self) -> AsyncIterator[Item]: ...
 
 class DeletableCollection(Collection[Item]):
-    """A collection whose objects or versions can be deleted at once."""
+    """A collection of objects or versions, which can be deleted together."""
     async def delete(self, *args: Any, **kwargs: Any) -> list[type_defs.DeleteObjectsOutputTypeDef]:
         """Delete all of them, page by page."""

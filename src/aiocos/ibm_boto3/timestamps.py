@@ -1,8 +1,8 @@
-"""Times as botocore takes them: datetimes, seconds since 1970 as numbers or digits, and text in the usual written forms.
+"""Times that botocore accepts: datetimes, seconds since 1970 as numbers or digits, and text in the usual written forms.
 
-botocore hands text to `dateutil`, which is no dependency here. These are its rules for the forms that people and programs
-write; the tests hold both against each other. A time without a zone is UTC, as it is there. What the text does not name (a day
-without a year) is today's.
+botocore passes text to `dateutil`, which is not a dependency here. This module follows its rules for the forms that people and
+programs write; the tests compare both. A time without a zone is UTC, as in botocore. What the text leaves out (a day without a
+year) is taken from today's date.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DAY_NAMES = "monday tuesday wednesday thursday friday saturday sunday"
 
 
 def _by_name(names: str, first: int) -> dict[str, int]:
-    """Number names, and their first three letters. Those of `calendar` follow the locale."""
+    """Return the number of each name and of its first three letters. `calendar` has names too, but in the locale's language."""
     return {form: n for n, name in enumerate(names.split(), first) for form in (name, name[:3])}
 
 
@@ -38,8 +38,16 @@ _ZONE = re.compile(r"\s*([A-Za-z]{1,5})\b\.?")
 _PIECE = re.compile(r"\d+|[^\W\d_]+|[\s.,;:/'-]+|.", re.S)
 
 
-def read_moment(value: Any) -> datetime:
-    """Return a time with a zone. Raises `ValueError`, `TypeError`, `OverflowError` or `OSError` for what is none."""
+def parse_timestamp(value: Any) -> datetime:
+    """Return a datetime with a zone.
+
+    Args:
+        value: A datetime (UTC if it has no zone), seconds since 1970 as a number or as digits, or text such as
+            `2030-01-31T12:00:00Z` or `31 Jan 2030 12:00 GMT`.
+
+    Raises:
+        ValueError, TypeError, OverflowError, OSError: The value is not a time.
+    """
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, bytes | bytearray):
@@ -47,7 +55,7 @@ def read_moment(value: Any) -> datetime:
     try:
         return datetime.fromtimestamp(float(value), UTC)
     except ValueError:
-        # No number, or one that stands for no year up to 9999.
+        # Not a number, or one beyond the year 9999.
         if not isinstance(value, str):
             raise
     return _read_text(value)
@@ -60,23 +68,23 @@ def _read_text(text: str) -> datetime:
         year, _, month, day, hour, minute, second, fraction, rest = found.groups()
         clock = (int(hour or 0), int(minute or 0), int(second or 0), _microseconds(fraction))
         zone, rest = _zone(rest) if hour else (None, rest)
-        _no_more(rest)
+        _require_end(rest)
         return datetime(int(year), int(month), int(day), *clock, tzinfo=zone or UTC)
     clock, zone, text = _clock(text)
-    named = list(_pieces(text))
+    parts = list(_date_parts(text))
     weekday = next((n for word in re.findall(r"[^\W\d_]+", text) if (n := _DAYS.get(word.lower())) is not None), None)
-    if clock is None and not named and weekday is None:
-        raise ValueError(f"{text!r} names no time")
-    date = _date(named, weekday)
+    if clock is None and not parts and weekday is None:
+        raise ValueError(f"{text!r} is not a time")
+    date = _date(parts, weekday)
     return datetime(date.year, date.month, date.day, *(clock or (0, 0, 0, 0)), tzinfo=zone or UTC)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The clock and its zone
+# The time of day and its zone
 
 
 def _clock(text: str) -> tuple[tuple[int, int, int, int] | None, tzinfo | None, str]:
-    """Take the time of day and its zone out of a text; return what is left too."""
+    """Return the time of day in a text, its zone, and the rest of the text."""
     if (found := _CLOCK.search(text)) is not None:
         hour, minute, second, fraction, half = found.groups()
         clock = (_hour(int(hour), half), int(minute), int(second or 0), _microseconds(fraction))
@@ -99,7 +107,7 @@ def _microseconds(fraction: str | None) -> int:
 
 
 def _zone(rest: str) -> tuple[tzinfo | None, str]:
-    """Read the zone behind a time of day: an offset, `Z`, a name; a name that nobody knows means nothing."""
+    """Return the zone after a time of day (an offset, `Z` or a name), and the rest. An unknown name is ignored."""
     name = None
     zone: tzinfo | None = None
     if (found := _ZONE.match(rest)) and (found[1].isupper() or found[1] == "z") and found[1].lower() not in {*_DAYS, *_MONTHS}:
@@ -111,79 +119,79 @@ def _zone(rest: str) -> tuple[tzinfo | None, str]:
     if (found := _OFFSET.match(rest)) is not None:
         sign = -1 if (found[1] or found[4]) == "-" else 1
         offset = timedelta(hours=int(found[2] or found[5]), minutes=int(found[3] or 0))
-        # "GMT+3": behind a name it says what has to be added to come to Greenwich.
+        # In "GMT+3" the offset is what has to be added to get GMT, so its sign is reversed.
         zone = timezone(sign * (-1 if name in ("UTC", "GMT") else 1) * offset)
         rest = re.sub(r"^\s*\([A-Za-z]{1,5}\)", "", rest[found.end() :])
     return zone, rest
 
 
-def _no_more(rest: str) -> None:
-    if list(_pieces(rest)):
-        raise ValueError(f"{rest!r} means nothing")
+def _require_end(rest: str) -> None:
+    if list(_date_parts(rest)):
+        raise ValueError(f"unexpected text after the time: {rest!r}")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The date
 
 
-def _pieces(text: str) -> Iterator[tuple[int, bool, bool]]:
-    """Give the numbers of a date: each with whether it was the name of a month, and whether it can only be a year."""
+def _date_parts(text: str) -> Iterator[tuple[int, bool, bool]]:
+    """Yield the numbers of a date: each with whether it was the name of a month, and whether it can only be a year."""
     for piece in _PIECE.findall(text):
         lower = piece.lower()
         if piece.isascii() and piece.isdigit():
             if len(piece) > 4:
-                raise ValueError(f"{piece} is no part of a date")
+                raise ValueError(f"{piece} is not part of a date")
             yield int(piece), False, len(piece) > 2
         elif lower in _MONTHS:
             yield _MONTHS[lower], True, False
         elif lower not in _DAYS and lower not in _FILLERS and not re.fullmatch(r"[\s.,;:/'-]+", piece):
-            raise ValueError(f"{piece!r} means nothing")
+            raise ValueError(f"{piece!r} is not part of a time")
 
 
-def _kinds(named: list[tuple[int, bool, bool]]) -> list[str]:
-    """Say which of year, month and day each number is, by the order that dates are written in."""
-    values = [value for value, _, _ in named]
-    at = next((n for n, (_, is_month, _) in enumerate(named) if is_month), None)
+def _units(parts: list[tuple[int, bool, bool]]) -> list[str]:
+    """Return which of year, month and day each number is, from the order in which dates are written."""
+    values = [value for value, _, _ in parts]
+    month_at = next((n for n, (_, is_month, _) in enumerate(parts) if is_month), None)
 
     def year(n: int) -> bool:
-        return values[n] > 31 or named[n][2]
+        return values[n] > 31 or parts[n][2]
 
-    if len(named) > 3 or sum(is_month for _, is_month, _ in named) > 1 or sum(is_year for _, _, is_year in named) > 1:
-        raise ValueError("more than a date")
-    if len(named) < 2:
-        return ["month" if at == 0 else "year" if year(0) else "day"] if named else []
-    if len(named) == 2:
-        if at is not None:
-            other = "year" if year(1 - at) else "day"
-            return ["month", other] if at == 0 else [other, "month"]
+    if len(parts) > 3 or sum(is_month for _, is_month, _ in parts) > 1 or sum(is_year for _, _, is_year in parts) > 1:
+        raise ValueError("too many numbers for a date")
+    if len(parts) < 2:
+        return ["month" if month_at == 0 else "year" if year(0) else "day"] if parts else []
+    if len(parts) == 2:
+        if month_at is not None:
+            other = "year" if year(1 - month_at) else "day"
+            return ["month", other] if month_at == 0 else [other, "month"]
         return ["year", "month"] if year(0) else ["month", "year"] if year(1) else ["month", "day"]
-    if at == 0:
+    if month_at == 0:
         return ["month", "year", "day"] if year(1) else ["month", "day", "year"]
-    if at == 1:
+    if month_at == 1:
         return ["year", "month", "day"] if year(0) else ["day", "month", "year"]
-    if at == 2:
+    if month_at == 2:
         return ["day", "year", "month"] if year(1) else ["year", "day", "month"]
     if year(0):
         return ["year", "month", "day"]
     return ["day", "month", "year"] if values[0] > 12 else ["month", "day", "year"]
 
 
-def _date(named: list[tuple[int, bool, bool]], weekday: int | None) -> date:
-    """Return the date that was named; what it leaves out is today's, or the next such day of the week."""
+def _date(parts: list[tuple[int, bool, bool]], weekday: int | None) -> date:
+    """Return the date of its parts. What they leave out is today's, or the next such day of the week."""
     today = date.today()
-    kinds = _kinds(named)
+    units = _units(parts)
     found = {"year": today.year, "month": today.month, "day": today.day}
-    for kind, (value, _, is_year) in zip(kinds, named, strict=True):
-        found[kind] = _century(value, today.year) if kind == "year" and not is_year else value
-    if "day" in kinds:
+    for unit, (value, _, is_year) in zip(units, parts, strict=True):
+        found[unit] = _century(value, today.year) if unit == "year" and not is_year else value
+    if "day" in units:
         return date(**found)
     found["day"] = min(found["day"], calendar.monthrange(found["year"], found["month"])[1])
-    made = date(**found)
-    return made if weekday is None else made + timedelta(days=(weekday - made.weekday()) % 7)
+    day = date(**found)
+    return day if weekday is None else day + timedelta(days=(weekday - day.weekday()) % 7)
 
 
 def _century(year: int, now: int) -> int:
-    """Return the year that two digits mean: within fifty years of now."""
+    """Return the year of two digits: the one within fifty years of now."""
     if year > 99:
         return year
     year += now // 100 * 100
