@@ -19,16 +19,16 @@ def put(shell: Shell, bucket: str, *keys: str) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("cp", "cos://{bucket}", "x"), "say -r"),
+        (("cp", "cos://{bucket}", "x"), "add -r"),
         (("cp", "cos://{bucket}/", "-"), "name an object"),
-        (("cp", "-", "cos://{bucket}"), "name the object"),
-        (("cp", "-", "cos://{bucket}/below/"), "name the object"),
-        (("cp", "-r", "-", "cos://{bucket}/k"), "many files"),
-        (("cp", "-r", "cos://{bucket}/d", "-"), "many files"),
+        (("cp", "-", "cos://{bucket}"), "write the key of the object"),
+        (("cp", "-", "cos://{bucket}/below/"), "write the key of the object"),
+        (("cp", "-r", "-", "cos://{bucket}/k"), "single stream"),
+        (("cp", "-r", "cos://{bucket}/d", "-"), "single stream"),
         (("cp", "--json", "cos://{bucket}/k", "-"), "standard output"),
         (("cp", "-r", "cos://{bucket}/d", "cos://{bucket}/d/e"), "copied again"),
         (("cp", "-r", "cos://{bucket}", "cos://{bucket}/e"), "copied again"),
-        (("cp", "cos://{bucket}/d/", "cos://{bucket}/e/"), "name the object"),
+        (("cp", "cos://{bucket}/d/", "cos://{bucket}/e/"), "write the key of the copy"),
         (("cp", "-r", ".", "cos://{bucket}/d", "--content-type", "a/b"), "one object"),
         (("cp", "cos://{bucket}/k", "x", "--metadata", "a=b"), "one object"),
         (("cat", "cos://{bucket}"), "is a bucket"),
@@ -45,8 +45,8 @@ def test_what_cannot_be_meant_is_a_usage_error(shell: Shell, bucket: str, args: 
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("cp", "-r", "cos://{bucket}/nothing", "down"), "nothing lies below"),
-        (("cp", "-r", "cos://{bucket}/nothing", "cos://{bucket}/there"), "nothing lies below"),
+        (("cp", "-r", "cos://{bucket}/nothing", "down"), "there are no objects below"),
+        (("cp", "-r", "cos://{bucket}/nothing", "cos://{bucket}/there"), "there are no objects below"),
         (("cp", "-r", "missing", "cos://{bucket}/"), "missing: No such file"),
         (("cp", "-r", "cos://not-a-bucket-here/x", "cos://{bucket}/y"), "NoSuchBucket"),
         (("cp", "-r", "cos://{bucket}", "cos://not-a-bucket-here/y"), "NoSuchBucket"),

@@ -14,7 +14,7 @@ from tests.fault_injection.conftest import PART, Saw
 
 import aiocos
 from aiocos.cli.display import ProgressView
-from aiocos.cli.mv import _carry_out, _Moves
+from aiocos.cli.mv import _run_all, _Moves
 from aiocos.cli.paths import CosPath
 from aiocos.errors import TransferError
 from aiocos.operations.versioning import VersioningConfiguration
@@ -92,7 +92,7 @@ async def test_e22_moves_need_proof(
                 ):
                     tried += 1
                     with pytest.raises(TransferError, match="not moved"):
-                        await _carry_out(work)
+                        await _run_all(work)
             assert file.read_bytes() == DATA[:size]
             for key in ("key", "fetched"):
                 assert await small.objects.read("bucket", key) == DATA[:size]
@@ -101,9 +101,9 @@ async def test_e22_moves_need_proof(
             await small.versioning.put("bucket", VersioningConfiguration(status="Enabled"))
         file.write_bytes(DATA[:size])
         moves = _Moves(small, ProgressView(), stack)
-        assert await _carry_out(moves.up(file, "bucket", "one")) == (1, size)
-        assert await _carry_out(moves.within(CosPath("bucket", "one"), CosPath("bucket", "two"))) == (1, size)
-        assert await _carry_out(moves.down(CosPath("bucket", "two"), file)) == (1, size)
+        assert await _run_all(moves.up(file, "bucket", "one")) == (1, size)
+        assert await _run_all(moves.within(CosPath("bucket", "one"), CosPath("bucket", "two"))) == (1, size)
+        assert await _run_all(moves.down(CosPath("bucket", "two"), file)) == (1, size)
         assert file.read_bytes() == DATA[:size]
         assert not await small.objects.exists("bucket", "one")
         assert not await small.objects.exists("bucket", "two")

@@ -90,7 +90,7 @@ async def test_e21_programs_on_this_machine(proxy: Listening, setting: str, tmp_
         program("aiocos", "demo", "--size", "1KiB", "--tree", str(tmp_path / "tree"), "-q"),
         program("pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)),
     )
-    assert "came back as it went" in demo
+    assert "came back unchanged" in demo
     assert "1 passed" in fixtures
 
     command = [sys.executable, "-m", "aiocos", "emulator", "--port", "0", "--json"]

@@ -97,7 +97,7 @@ async def test_a_cancel_ends_both(hedged: aiocos.Client, cos_emulator: Emulator)
 
 
 def test_settings_that_cannot_be():
-    for wrong in ({"quantile": 1.0}, {"quantile": 0.0}, {"share": 0.0}, {"least": -1.0}):
+    for wrong in ({"quantile": 1.0}, {"quantile": 0.0}, {"max_fraction": 0.0}, {"min_delay": -1.0}):
         with pytest.raises(ConfigError):
             aiocos.HedgeConfig(**wrong)
 

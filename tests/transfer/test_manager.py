@@ -20,7 +20,7 @@ from aiocos.transfer.sync.sync import SyncRequest
 class Service:
     """Nothing but a configuration."""
 
-    class engine:
+    class _engine:
         class config:
             transfer = SMALL
 

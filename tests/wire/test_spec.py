@@ -139,12 +139,12 @@ def test_everything_that_a_statement_says() -> None:
         "service_instance_id": Annotated[str, Local()],
     }
     spec = _state("/{bucket}/{key}?a=1&b&&c=", annotations).spec
-    assert (spec.name, spec.method, spec.ok, spec.repeatable) == ("Odd", "PUT", 200, True)
+    assert (spec.name, spec.method, spec.success_status, spec.idempotent) == ("Odd", "PUT", 200, True)
     assert (spec.has_bucket, spec.has_key, spec.has_payload, spec.names_instance) == (True,) * 4
     assert spec.query == (("a", "1"), ("b", ""), ("c", ""))
     assert [p.name for p in spec.parameters][:2] == ["key", "bucket"]
     assert [p.name for p in spec.parameters if p.required] == ["key", "bucket", "x", "head", "data", "service_instance_id"]
-    assert spec.marks == {"?a=1", "?b", "?c", "?X", "x-head"}
+    assert spec.discriminators == {"?a=1", "?b", "?c", "?X", "x-head"}
     assert spec.body is not None
     assert spec.body.name == "data"
     plain = _state("/?odd", {}, name="Plain").spec
@@ -217,7 +217,7 @@ def test_a_group_gives_its_caller_and_keeps_its_methods() -> None:
         read: Any = Method(GetObject, lambda caller, made: (caller, made))
 
     things = Things("caller")
-    assert things.caller == "caller"
+    assert things._caller == "caller"
     assert things.read("b", "k") == ("caller", GetObject("b", "k"))
     assert things.__dict__["read"] is things.read
     assert (things.read.__qualname__, things.read.__module__) == ("read", GetObject.__module__)

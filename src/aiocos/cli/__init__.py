@@ -4,12 +4,12 @@ import io
 import sys
 from collections.abc import Callable
 
-from aiocos.cli import standard
+from aiocos.cli import standard_streams
 
 
 def main() -> None:
     """Run the command line; without typer and rich, say what to install."""
-    standard.reopen()
+    standard_streams.reopen()
     try:
         from aiocos.cli.app import app
     except ModuleNotFoundError as error:
@@ -22,7 +22,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a letter shows its number: a listing must not stop at a key.
             stream.reconfigure(errors="backslashreplace")
-    raise SystemExit(standard.finish(_run(app)))
+    raise SystemExit(standard_streams.finish(_run(app)))
 
 
 def _run(app: Callable[[], object]) -> int:

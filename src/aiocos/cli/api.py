@@ -1,13 +1,13 @@
-"""`api`: every operation of the service, by its own name, with the parameters that its statement has.
+"""The command `api`: call any operation of the service by its name.
 
 ::
 
-    aiocos api                                            all operations
-    aiocos api put-bucket-website --help                  what one takes
+    aiocos api                                            list all operations
+    aiocos api put-bucket-website --help                  show the parameters of one operation
     aiocos api put-bucket-website --bucket b --website-configuration @site.json
 
-Documents are JSON, given here or in a file (`@site.json`, `@-` for standard input), with the names of the client's fields or
-those of the XML. Answers are JSON.
+Documents are given as JSON, inline or from a file (`@site.json`, or `@-` for standard input). Their keys are the names of the
+client's fields or of the XML elements. Results are printed as JSON.
 """
 
 import json
@@ -37,17 +37,24 @@ from aiocos.wire.values import codec
 
 
 def kebab(name: str) -> str:
-    """`PutBucketWebsite` → `put-bucket-website`, `version_id` → `version-id`."""
+    """Convert a name to an option name: `PutBucketWebsite` → `put-bucket-website`, `version_id` → `version-id`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", name).lower()
 
 
 def api(
     context: typer.Context,
-    operation: Annotated[str | None, typer.Argument(help="put-bucket-website; none: the list.", show_default=False)] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where get-object writes; else to stdout.")] = None,
-    as_help: Annotated[bool, typer.Option("--help", "-h", help="Show what the operation takes.")] = False,
+    operation: Annotated[
+        str | None,
+        typer.Argument(
+            help="Name of the operation, such as put-bucket-website. Without it, all are listed.", show_default=False
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File that get-object writes. Default: standard output.")
+    ] = None,
+    as_help: Annotated[bool, typer.Option("--help", "-h", help="Show the parameters of the operation.")] = False,
 ) -> None:
-    """Call any operation of the service by its name; answers are JSON."""
+    """Call any operation of the service by its name. Results are printed as JSON."""
     by_name = {kebab(name): cls for name, cls in registry.items() if cls.__module__.startswith("aiocos.")}
     if operation is None:
         if as_help:
@@ -62,7 +69,7 @@ def api(
     if as_help:
         _explain(operation, cls)
         return
-    call = _made(cls, context.args)
+    call = _build(cls, context.args)
 
     async def work(client: Client) -> None:
         if isinstance(call, GetObject):
@@ -78,7 +85,7 @@ def _first_line(cls: type[Operation[Any]]) -> str:
 
 
 def _names(p: Parameter) -> list[str]:
-    """The options of a parameter: its own name, and for a document the name it has in the XML."""
+    """Return the option names of a parameter: its own, and for a document the name of its XML root element."""
     names = [kebab(p.name)]
     if isinstance(p.location, Body):
         document = p.location.of or cast("type[Document]", unwrap(p.type))
@@ -106,8 +113,8 @@ def _explain(name: str, cls: type[Operation[Any]]) -> None:
         say(f"  {options:44} {kind}{' (required)' if p.required else ''}".rstrip())
 
 
-def _made(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
-    """The operation that options describe; a usage error where they do not."""
+def _build(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
+    """Build the operation from command-line options. Raises `typer.BadParameter` for options that do not fit."""
     known = {option: p for p in _offered(cls) for option in _names(p)}
     values: dict[str, Any] = {}
     rest = list(arguments)
@@ -116,7 +123,7 @@ def _made(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
         name, equals, value = option.removeprefix("--").partition("=")
         p = known.get(name)
         if not option.startswith("--") or p is None:
-            raise typer.BadParameter(f"{option} is no option of {kebab(cls.__name__)}: see --help")
+            raise typer.BadParameter(f"{option} is not an option of {kebab(cls.__name__)}: see --help")
         if not equals:
             if unwrap(p.type) is bool and (not rest or rest[0].lower() not in ("true", "false")):
                 value = "true"
@@ -127,13 +134,13 @@ def _made(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
         try:
             values[p.name] = _read(p, value)
         except (ValueError, ValidationError) as error:
-            raise typer.BadParameter(f"--{name}: {_told(error)}") from None
+            raise typer.BadParameter(f"--{name}: {_message(error)}") from None
     if missing := [f"--{kebab(p.name)}" for p in cls.spec.parameters if p.required and p.name not in values]:
         raise typer.BadParameter(f"{kebab(cls.__name__)} needs {', '.join(missing)}")
     return cls(**values)
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return told(error) if isinstance(error, ValidationError) else str(error)
 
 
@@ -172,7 +179,7 @@ def _document(place: Body, p: Parameter, given: Any) -> Any:
         document = cast("type[Document]", unwrap(p.type))
         return document.model_validate(_renamed(document, given))
     ((name, info),) = place.of.model_fields.items()
-    # The whole document, or the one thing that it holds.
+    # Accept the whole document, or only the value of its single field.
     whole = _renamed(place.of, given)
     if not isinstance(whole, dict) or name not in whole:
         whole = {name: _inside(info.annotation, given)}
@@ -180,7 +187,7 @@ def _document(place: Body, p: Parameter, given: Any) -> Any:
 
 
 def _renamed(document: type[Document], given: Any) -> Any:
-    """The same with the names of the document's fields, where the names of the XML were given."""
+    """Replace XML element names in JSON by the names of the document's fields."""
     if not isinstance(given, dict):
         return given
     plan = plan_of(document)
@@ -209,7 +216,7 @@ def _inside(annotation: Any, value: Any) -> Any:
 
 
 async def _get(client: Client, call: GetObject, output: Path | None) -> None:
-    """Write an object's content, and say of it what the service says: beside it, where it goes to standard output."""
+    """Write an object to a file or to standard output. With a file, its properties are printed as JSON."""
     names = [p.name for p in call.spec.parameters if p.name not in ("bucket", "key")]
     given: dict[str, Any] = {name: getattr(call, name) for name in names}
     get = cast("Callable[..., Any]", client.objects.get)
@@ -218,17 +225,17 @@ async def _get(client: Client, call: GetObject, output: Path | None) -> None:
             async for chunk in obj:
                 sys.stdout.buffer.write(chunk)
             return
-        with _whole_or_not_at_all(output) as file:
+        with _atomic_file(output) as file:
             async for chunk in obj:
                 file.write(chunk)
         show_json(obj.info)
 
 
 @contextmanager
-def _whole_or_not_at_all(path: Path) -> Generator[BinaryIO]:
-    """Open a file that takes the place of `path` at the end of the block, and is removed where that fails.
+def _atomic_file(path: Path) -> Generator[BinaryIO]:
+    """Open a temporary file that replaces `path` at the end of the block; remove it if the block fails.
 
-    What is there and is no file (a pipe, a device) is written to.
+    If `path` is not a regular file (a pipe, a device), write to it directly.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:

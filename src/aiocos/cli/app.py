@@ -1,4 +1,4 @@
-"""The application: its options and its commands."""
+"""The command-line application: global options and the list of commands."""
 
 import logging
 import sys
@@ -26,49 +26,61 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-_WHERE, _WHO = "Where", "Who"
-_SEEN = "Seen by all users of this machine: better in"
+_CONNECTION, _CREDENTIALS = "Connection", "Credentials"
+_VISIBLE = "Visible to every user of this machine; prefer"
 
 
 @app.callback()
 def options(
     endpoint: Annotated[
-        str | None, typer.Option(help="URL of the service; else AIOCOS_ENDPOINT.", rich_help_panel=_WHERE)
+        str | None, typer.Option(help="URL of the service. Default: AIOCOS_ENDPOINT.", rich_help_panel=_CONNECTION)
     ] = None,
     region: Annotated[
-        str | None, typer.Option(help="Location, instead of an endpoint: us-south, eu …", rich_help_panel=_WHERE)
+        str | None, typer.Option(help="Region instead of an endpoint: us-south, eu, ams03 …", rich_help_panel=_CONNECTION)
     ] = None,
-    network: Annotated[str, typer.Option(help="public, private or direct.", rich_help_panel=_WHERE)] = "public",
+    network: Annotated[
+        str, typer.Option(help="Network of the region's endpoint: public, private or direct.", rich_help_panel=_CONNECTION)
+    ] = "public",
     no_verify_tls: Annotated[
-        bool, typer.Option("--no-verify-tls", help="Accept any certificate.", rich_help_panel=_WHERE)
+        bool, typer.Option("--no-verify-tls", help="Do not verify TLS certificates.", rich_help_panel=_CONNECTION)
     ] = False,
-    api_key: Annotated[str | None, typer.Option(help=f"IAM API key. {_SEEN} IBM_API_KEY_ID.", rich_help_panel=_WHO)] = None,
-    service_instance_id: Annotated[str | None, typer.Option(help="Instance: CRN or GUID.", rich_help_panel=_WHO)] = None,
-    access_key_id: Annotated[str | None, typer.Option(help="HMAC key id.", rich_help_panel=_WHO)] = None,
+    api_key: Annotated[
+        str | None, typer.Option(help=f"IAM API key. {_VISIBLE} IBM_API_KEY_ID.", rich_help_panel=_CREDENTIALS)
+    ] = None,
+    service_instance_id: Annotated[
+        str | None, typer.Option(help="CRN or GUID of the service instance.", rich_help_panel=_CREDENTIALS)
+    ] = None,
+    access_key_id: Annotated[str | None, typer.Option(help="HMAC access key id.", rich_help_panel=_CREDENTIALS)] = None,
     secret_access_key: Annotated[
-        str | None, typer.Option(help=f"HMAC secret. {_SEEN} AWS_SECRET_ACCESS_KEY.", rich_help_panel=_WHO)
+        str | None, typer.Option(help=f"HMAC secret key. {_VISIBLE} AWS_SECRET_ACCESS_KEY.", rich_help_panel=_CREDENTIALS)
     ] = None,
     iam_endpoint: Annotated[
-        str | None, typer.Option(help="Where tokens come from; else IBM_AUTH_ENDPOINT.", rich_help_panel=_WHO)
+        str | None, typer.Option(help="URL of the IAM token service. Default: IBM_AUTH_ENDPOINT.", rich_help_panel=_CREDENTIALS)
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="Section of ~/.aws/credentials.", rich_help_panel=_WHO)] = None,
-    anonymous: Annotated[bool, typer.Option("--anonymous", help="Without credentials.", rich_help_panel=_WHO)] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens; show tracebacks.")] = False,
+    profile: Annotated[
+        str | None, typer.Option(help="Section of ~/.aws/credentials to use.", rich_help_panel=_CREDENTIALS)
+    ] = None,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Send requests without credentials.", rich_help_panel=_CREDENTIALS)
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log requests and retries to standard error; show tracebacks.")
+    ] = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
-    """IBM Cloud Object Storage from the command line. Paths are `cos://bucket/key`; the options below stand before the command.
+    """IBM Cloud Object Storage from the command line. Paths are `cos://bucket/key`. Put the options below before the command.
 
-    Credentials that are not given are looked for where IBM's SDK looks: IBM_API_KEY_ID (with IBM_SERVICE_INSTANCE_ID and
+    Without credential options, credentials are looked up as IBM's SDK does: IBM_API_KEY_ID (with IBM_SERVICE_INSTANCE_ID and
     IBM_AUTH_ENDPOINT), AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, `~/.bluemix/cos_credentials`, `~/.aws/credentials`.
 
-    Exit codes: 0 done, 1 the service or a transfer said no, 2 usage, 130 interrupted.
+    Exit codes: 0 success, 1 the service refused or a transfer failed, 2 wrong usage, 130 interrupted by Ctrl-C.
     """
     if network not in ("public", "private", "direct"):
-        raise typer.BadParameter(f"{network!r} is no network: public, private or direct")
+        raise typer.BadParameter(f"--network is {network!r}: use public, private or direct")
     if verbose:
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
         logging.getLogger("aiocos").setLevel(logging.DEBUG)
-    made = Settings(
+    options = Settings(
         endpoint,
         region,
         network,
@@ -82,7 +94,7 @@ def options(
         not no_verify_tls,
         verbose,
     )
-    chosen.set(made)
+    chosen.set(options)
 
 
 app.command("ls")(ls.ls)

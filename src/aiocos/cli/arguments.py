@@ -1,22 +1,25 @@
-"""Options that several commands share."""
+"""Options and argument parsers that several commands share."""
 
 import sys
 from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="All below it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
+Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Everything below the path.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
-def sure(question: str, yes: bool) -> None:
-    """Ask before something is lost; without a terminal to ask on, refuse."""
+def confirm(question: str, yes: bool) -> None:
+    """Ask for confirmation before data is deleted; fail if there is no terminal to ask on.
+
+    Returns at once if `yes` is True. Raises `typer.Abort` if the user declines.
+    """
     if yes:
         return
     if not sys.stdin.isatty():
-        raise typer.BadParameter(f"{question} There is no terminal to ask on: say --yes")
+        raise typer.BadParameter(f"{question} There is no terminal to ask on: add --yes")
     typer.confirm(question, abort=True, err=True)
 
 
@@ -24,7 +27,7 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 1 << 10, "mi": 1 << 2
 
 
 def size_of(text: str | None) -> int | None:
-    """Read a size: `16MiB`, `20MB`, `5242880`."""
+    """Parse a size such as `16MiB`, `20MB` or `5242880` into bytes; None stays None."""
     if text is None:
         return None
     lowered = text.strip().lower().removesuffix("b")
@@ -33,4 +36,4 @@ def size_of(text: str | None) -> int | None:
     try:
         return int(float(digits.strip()) * _UNITS[unit])
     except (ValueError, KeyError):
-        raise typer.BadParameter(f"{text!r} is no size: 16MiB, 20MB, 5242880") from None
+        raise typer.BadParameter(f"{text!r} is not a size: write 16MiB, 20MB or 5242880") from None

@@ -1,11 +1,11 @@
-"""`mb`, `rb` and `rm`."""
+"""The commands `mb`, `rb` and `rm`."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 import typer
 
-from aiocos.cli.arguments import Json, Quiet, Recursive, Yes, sure
+from aiocos.cli.arguments import Json, Quiet, Recursive, Yes, confirm
 from aiocos.cli.display import complain, printable, say, show_json
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
@@ -13,7 +13,7 @@ from aiocos.client import Client
 from aiocos.errors import OperationNotSupported, ServiceError, TransferError
 from aiocos.operations.objects import DeleteObjectsResult, ObjectIdentifier
 
-# Failures of single keys that are shown; `--json` has all.
+# Failed keys that are listed on standard error; `--json` lists all of them.
 _SHOWN = 20
 
 _Bucket = Annotated[str, typer.Argument(help="cos://bucket")]
@@ -21,9 +21,9 @@ _Bucket = Annotated[str, typer.Argument(help="cos://bucket")]
 
 def mb(
     path: _Bucket,
-    location: Annotated[str | None, typer.Option(help="Location and class: us-south-smart.")] = None,
+    location: Annotated[str | None, typer.Option(help="Location and storage class, such as us-south-smart.")] = None,
 ) -> None:
-    """Make a bucket."""
+    """Create a bucket."""
     target = _bucket(path)
 
     async def work(client: Client) -> None:
@@ -34,13 +34,13 @@ def mb(
 
 def rb(
     path: _Bucket,
-    force: Annotated[bool, typer.Option("--force", help="Delete all that is in it first.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Delete all objects, versions and open uploads first.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Remove a bucket, which must be empty."""
+    """Delete a bucket. It must be empty, unless --force is given."""
     target = _bucket(path)
     if force:
-        sure(f"Delete everything in {target.bucket}, all versions and open uploads included?", yes)
+        confirm(f"Delete everything in {target.bucket}, including all versions and open uploads?", yes)
 
     async def work(client: Client) -> None:
         if force:
@@ -56,11 +56,11 @@ async def _empty(client: Client, bucket: str) -> None:
             yield ObjectIdentifier(key=one.key, version_id=one.version_id)
 
     try:
-        _judge(await client.objects.delete_many(bucket, versions(), quiet=True))
+        _raise_failures(await client.objects.delete_many(bucket, versions(), quiet=True))
     except ServiceError as error:
         if not isinstance(error, OperationNotSupported) and error.status != 501:
             raise
-    _judge(await client.objects.delete_many(bucket, _keys(client, bucket, ""), quiet=True))
+    _raise_failures(await client.objects.delete_many(bucket, _keys(client, bucket, ""), quiet=True))
     async for upload in client.multipart.list_uploads(bucket):
         await client.multipart.abort(bucket, upload.key, upload.upload_id)
 
@@ -72,23 +72,24 @@ async def _keys(client: Client, bucket: str, prefix: str, count: Callable[[], No
 
 
 def rm(
-    path: Annotated[str, typer.Argument(help="cos://bucket/key, or a prefix with -r")],
+    path: Annotated[str, typer.Argument(help="cos://bucket/key, or with -r cos://bucket/prefix.")],
     recursive: Recursive = False,
     yes: Yes = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Delete an object, or with -r everything whose key begins with the path.
+    """Delete an object, or with -r every object whose key begins with the prefix.
 
-    Asks first where that is a whole bucket, or more than the path says: `rm -r cos://b/log` would also delete `login.html`.
+    Asks for confirmation if that is a whole bucket, or if the prefix matches more than one folder: `rm -r cos://b/log` would
+    also delete `login.html`.
     """
     target = CosPath.parse(path)
     if not target.key and not recursive:
-        raise typer.BadParameter(f"{path} is a bucket: `rb` removes it, `rm -r` empties it")
+        raise typer.BadParameter(f"{path} is a bucket: use `rb` to delete it, or `rm -r` to delete its objects")
     if not target.key:
-        sure(f"Delete everything in {target.bucket}?", yes)
+        confirm(f"Delete everything in {target.bucket}?", yes)
     elif recursive and not yes and not target.is_place:
-        _sure_of_neighbours(target)
+        _confirm_other_matches(target)
 
     async def work(client: Client) -> None:
         if not recursive:
@@ -96,44 +97,44 @@ def rm(
             if as_json:
                 show_json({"bucket": target.bucket, "key": target.key, **gone.model_dump(mode="json", exclude_none=True)})
             return
-        asked = 0
+        requested = 0
 
         def count() -> None:
-            nonlocal asked
-            asked += 1
+            nonlocal requested
+            requested += 1
 
-        # Quiet: what was deleted would be held until the end, for millions of keys.
+        # quiet=True: otherwise every deleted key would be kept in memory until the end.
         result = await client.objects.delete_many(target.bucket, _keys(client, target.bucket, target.key, count), quiet=True)
-        deleted = asked - len(result.errors)
+        deleted = requested - len(result.errors)
         if as_json:
             errors = [error.model_dump(mode="json", exclude_none=True) for error in result.errors]
             show_json({"bucket": target.bucket, "prefix": target.key, "deleted": deleted, "errors": errors})
         elif not quiet:
             say(f"{deleted} deleted")
-        _judge(result)
+        _raise_failures(result)
 
     settings().run(work)
 
 
-def _sure_of_neighbours(target: CosPath) -> None:
-    """Ask where a key begins with the path and does not lie below it, as `login.html` begins with `log`."""
-    neighbours: list[str] = []
+def _confirm_other_matches(target: CosPath) -> None:
+    """Ask for confirmation if the prefix also matches keys outside its folder, as `log` matches `login.html`."""
+    others: list[str] = []
 
     async def look(client: Client) -> None:
         async for page in client.objects.list(target.bucket, prefix=target.key, delimiter="/").pages():
             found = (*(entry.key for entry in page.contents), *(prefix.prefix for prefix in page.common_prefixes))
-            neighbours.extend(one for one in found if one not in (target.key, target.folder))
-            if neighbours:
+            others.extend(one for one in found if one not in (target.key, target.folder))
+            if others:
                 return
 
     settings().run(look)
-    if neighbours:
-        # Outside of the event loop, which would keep Ctrl-C from whoever is being asked.
-        sure(f"Delete {printable(neighbours[0])} and all else that begins with {printable(target.key)}, too?", yes=False)
+    if others:
+        # Ask outside of the event loop: inside it, Ctrl-C would have no effect on the question.
+        confirm(f"Also delete {printable(others[0])} and everything else that begins with {printable(target.key)}?", yes=False)
 
 
-def _judge(result: DeleteObjectsResult) -> None:
-    """Say what could not be deleted, and fail if anything could not."""
+def _raise_failures(result: DeleteObjectsResult) -> None:
+    """Print the keys that were not deleted, and raise `TransferError` if there are any."""
     for error in result.errors[:_SHOWN]:
         complain(f"{error.key}: {error.code} {error.message}")
     if result.errors:
@@ -143,5 +144,5 @@ def _judge(result: DeleteObjectsResult) -> None:
 def _bucket(path: str) -> CosPath:
     target = CosPath.parse(path)
     if target.key.strip("/"):
-        raise typer.BadParameter(f"{path} is no bucket")
+        raise typer.BadParameter(f"{path} is not a bucket")
     return target

@@ -1,4 +1,4 @@
-"""Copies within the service: one object, or all below a prefix. The bytes do not come here."""
+"""Copies within the service, of one object or a prefix. No object data passes through this machine."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from aiocos.transfer import CopyResult
 from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire.values import Stored
 
-# Copies in flight: they cost the service work, and us nothing.
+# Copies at the same time. The service does the work; this machine only waits.
 _AT_ONCE = 16
 
 
@@ -27,18 +27,21 @@ async def copy_object(
     concurrency: int | None,
     watch: ProgressView,
 ) -> CopyResult:
-    """Copy one object, however large.
+    """Copy one object of any size.
 
-    What is given of type and metadata replaces the source's. All else that its readers are told is kept.
+    `content_type` and `metadata` replace those of the source; its other content headers are kept.
     """
     if target.is_place and not source.name:
-        raise typer.BadParameter(f"{source} has no name that it could have in {target}: name the object")
+        raise typer.BadParameter(
+            f"the key of {source} has no name after its last slash: write the key of the copy, not only {target}"
+        )
     there = (target.bucket, key_for(target, source.name))
     if content_type is None and metadata is None:
         return await client.copy(
             source.bucket, source.key, *there, part_size=part_size, concurrency=concurrency, progress=watch
         )
-    # Replacing is all or nothing, so the rest is looked up, and what is copied must still be what was looked at.
+    # REPLACE drops every header that is not sent, so the others are read first. `source_if_match` makes the copy fail if the
+    # object was replaced in between.
     info = await client.objects.head(source.bucket, source.key)
     return await client.copy(
         source.bucket,
@@ -63,9 +66,9 @@ async def copy_object(
 async def copy_prefix(
     client: Client, source: CosPath, target: CosPath, concurrency: int | None, watch: ProgressView
 ) -> dict[str, int]:
-    """Copy all objects below a prefix; return how many, and their bytes.
+    """Copy all objects below a prefix. Returns their number and total size in bytes.
 
-    One that fails does not stop the others; `TransferError` tells of them at the end.
+    A copy that fails does not stop the others; `TransferError` at the end says how many failed.
     """
     places = asyncio.Semaphore(concurrency or _AT_ONCE)
     files = size = failures = 0
@@ -77,7 +80,7 @@ async def copy_prefix(
             files += 1
             size += length
         except (CredentialsError, NoSuchBucket):
-            # It would be the same for every object.
+            # Every other object would fail too.
             raise
         except CosError as error:
             failures += 1

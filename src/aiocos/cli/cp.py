@@ -1,4 +1,4 @@
-"""`cp`: up, down, within the service, from standard input and to standard output."""
+"""The command `cp`: upload, download, copy within the service, standard input and output."""
 
 import asyncio
 import sys
@@ -17,37 +17,42 @@ from aiocos.cli.copy_within import copy_object, copy_prefix
 from aiocos.cli.display import ProgressView, complain, human, say, show_json, watching
 from aiocos.cli.paths import CosPath, Place, file_for, key_for, place
 from aiocos.cli.running import settings
-from aiocos.cli.stdio import pour, standard_input
+from aiocos.cli.stdio import standard_input, write_object
 from aiocos.client import Client
 from aiocos.errors import CosError, TransferError
 from aiocos.transfer import DirectoryError
 from aiocos.transfer.sync.paths import walk
 from aiocos.transfer.upload.source import Source
 
-# Failures of single files that are shown; `--json` has all.
+# Failed files that are listed on standard error; `--json` lists all of them.
 _SHOWN = 20
 
 
 def cp(
     source: Annotated[str, typer.Argument(help="A file, a directory, cos://bucket/key, or - for standard input.")],
-    target: Annotated[str, typer.Argument(help="The same, or - for standard output.")],
+    target: Annotated[str, typer.Argument(help="A file, a directory, cos://bucket/key, or - for standard output.")],
     recursive: Recursive = False,
-    content_type: Annotated[str | None, typer.Option(help="Media type of the object that is made (not with -r).")] = None,
+    content_type: Annotated[str | None, typer.Option(help="Content-Type of the new object (not with -r).")] = None,
     metadata: Annotated[
-        list[str] | None, typer.Option(help="name=value of the object that is made; may be repeated.", metavar="NAME=VALUE")
+        list[str] | None,
+        typer.Option(help="User metadata of the new object: name=value; may be repeated.", metavar="NAME=VALUE"),
     ] = None,
-    part_size: Annotated[str | None, typer.Option(help="Bytes of a part: 16MiB.")] = None,
-    concurrency: Annotated[int | None, typer.Option(min=1, help="Parts, or files with -r, in flight.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep what is done when interrupted, and go on from it.")] = False,
+    part_size: Annotated[str | None, typer.Option(help="Size of a part, such as 16MiB. Default: 8MiB.")] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Parts, or with -r files, transferred at the same time.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted transfer; keep finished parts if this one is interrupted.")
+    ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Copy files and objects: up, down, or within the service.
 
-    A target that is a bucket, a directory, or ends in a slash takes the source under its own name; any other target is the new
-    name. With -r, what is in the source directory (or below the source prefix) comes to lie directly in the target: `cp -r site
-    cos://b/www` makes `www/index.html` of `site/index.html`, with or without slashes at the ends. Existing files and objects
-    are replaced; a file that fails does not stop the others.
+    If the target is a bucket, a directory, or ends in a slash, the copy keeps the source's name; otherwise the target is its
+    new name. With -r, the contents of the source directory (or prefix) are copied directly into the target: `cp -r site
+    cos://b/www` copies `site/index.html` to `www/index.html`, with or without trailing slashes. Existing files and objects
+    are replaced. If one file fails, the others are still copied.
     """
     job = _Copy(
         place(source),
@@ -90,7 +95,7 @@ def cp(
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise typer.BadParameter(f"{text!r} is not name=value")
+        raise typer.BadParameter(f"--metadata {text!r} is not of the form name=value")
     return name, value
 
 
@@ -105,7 +110,7 @@ def _summary(outcome: dict[str, Any], seconds: float) -> str:
 
 @dataclass(slots=True)
 class _Copy:
-    """One run of `cp`."""
+    """The arguments of one `cp` command."""
 
     source: Place
     target: Place
@@ -119,7 +124,7 @@ class _Copy:
 
     @property
     def label(self) -> str:
-        """What is being copied, in a word."""
+        """A short name of the source, for the progress bar."""
         match self.source:
             case None:
                 return "standard input"
@@ -129,36 +134,36 @@ class _Copy:
                 return self.source.name or self.source.resolve().name or "/"
 
     def check(self) -> None:
-        """Refuse what cannot be meant, before anything is connected."""
+        """Raise `typer.BadParameter` for arguments that contradict each other, before anything is sent."""
         source, target = self.source, self.target
         if not isinstance(source, CosPath) and not isinstance(target, CosPath):
             raise typer.BadParameter("one of the two must be a cos:// path")
         if isinstance(source, Path) and self.recursive and source.is_file():
             self.recursive = False
         if self.recursive and (source is None or target is None):
-            raise typer.BadParameter("- is one stream of bytes, -r means many files")
+            raise typer.BadParameter("- is a single stream: it cannot be copied with -r")
         if self.recursive and isinstance(source, CosPath) and isinstance(target, CosPath) and target.is_below(source):
-            raise typer.BadParameter(f"{target} lies in {source}: the copies would be copied again")
+            raise typer.BadParameter(f"{target} is below {source}: the copies would be copied again")
         if isinstance(source, CosPath) and not self.recursive and not source.key:
-            raise typer.BadParameter(f"{source} is a bucket: name an object in it, or say -r for all of them")
+            raise typer.BadParameter(f"{source} is a bucket: name an object in it, or add -r to copy all of them")
         if self.resume and (source is None or target is None):
-            raise typer.BadParameter("- is read or written only once, and cannot be resumed")
+            raise typer.BadParameter("--resume does not work with -: a stream can be read or written only once")
         if self.resume and isinstance(source, CosPath) and isinstance(target, CosPath):
-            raise typer.BadParameter("copies within the service cannot be resumed: they begin anew")
+            raise typer.BadParameter("--resume does not work for copies within the service: they start again")
         if source is None and isinstance(target, CosPath) and target.is_place:
-            raise typer.BadParameter(f"standard input has no name that it could have in {target}: name the object")
+            raise typer.BadParameter(f"standard input has no name: write the key of the object, not only {target}")
         if isinstance(source, Path) and not self.recursive and source.is_dir():
-            raise typer.BadParameter(f"{source} is a directory: say -r")
+            raise typer.BadParameter(f"{source} is a directory: add -r")
         if (self.content_type or self.metadata) and (self.recursive or not isinstance(target, CosPath)):
-            raise typer.BadParameter("--content-type and --metadata are for one object that is made")
+            raise typer.BadParameter("--content-type and --metadata work only if one object is written")
 
     async def run(self, client: Client, watch: ProgressView) -> dict[str, Any]:
-        """Do it; return what there is to tell."""
+        """Run the copy. Returns the fields of its result, as JSON values."""
         match self.source, self.target:
             case CosPath() as source, CosPath() as target:
                 return await self._within(client, source, target, watch)
             case CosPath() as source, None:
-                return {"bytes": await pour(client, source, watch=watch)}
+                return {"bytes": await write_object(client, source, watch=watch)}
             case CosPath() as source, Path() as target:
                 work = self._download_all if self.recursive else self._download
                 return await work(client, source, target, watch)
@@ -201,9 +206,9 @@ class _Copy:
         return {**result.model_dump(mode="json", exclude_none=True), "bytes": result.size}
 
     async def _upload_all(self, client: Client, source: Path, target: CosPath, watch: ProgressView) -> dict[str, Any]:
-        # Raises, with the reason, where there is no such thing.
+        # Raises an `OSError` with the reason if the directory does not exist.
         await asyncio.to_thread(source.stat)
-        async with _beside(watch, lambda: _size_of_tree(source)):
+        async with _counting_total(watch, lambda: _size_of_tree(source)):
             result = await client.upload_directory(
                 source,
                 target.bucket,
@@ -216,8 +221,8 @@ class _Copy:
         return result.model_dump(mode="json")
 
     async def _download_all(self, client: Client, source: CosPath, target: Path, watch: ProgressView) -> dict[str, Any]:
-        await _something_below(client, source)
-        async with _beside(watch, lambda: _size_of_prefix(client, source)):
+        await _require_objects(client, source)
+        async with _counting_total(watch, lambda: _size_of_prefix(client, source)):
             result = await client.download_directory(
                 source.bucket,
                 target,
@@ -242,28 +247,28 @@ class _Copy:
                 watch=watch,
             )
             return {**copied.model_dump(mode="json", exclude_none=True), "bytes": copied.size}
-        await _something_below(client, source)
-        async with _beside(watch, lambda: _size_of_prefix(client, source)):
+        await _require_objects(client, source)
+        async with _counting_total(watch, lambda: _size_of_prefix(client, source)):
             return {**await copy_prefix(client, source, target, self.concurrency, watch)}
 
 
-async def _something_below(client: Client, source: CosPath) -> None:
-    """Raise where nothing lies below a prefix: a mistyped name must not look like a copy. An empty bucket may be copied."""
+async def _require_objects(client: Client, source: CosPath) -> None:
+    """Raise `TransferError` if a prefix has no objects, so that a mistyped prefix is an error. An empty bucket is allowed."""
     async for page in client.objects.list(source.bucket, prefix=source.folder or None, max_keys=1).pages():
         if source.key and not page.contents:
-            raise TransferError(f"nothing lies below cos://{source.bucket}/{source.folder}")
+            raise TransferError(f"there are no objects below cos://{source.bucket}/{source.folder}")
         return
 
 
 @asynccontextmanager
-async def _beside(watch: ProgressView, count: Callable[[], Awaitable[int]]) -> AsyncGenerator[None]:
-    """Find out the bytes of all, for the bar to show how long it takes, while the transfers run already."""
+async def _counting_total(watch: ProgressView, count: Callable[[], Awaitable[int]]) -> AsyncGenerator[None]:
+    """Count the total bytes while the transfers run, so that the progress bar can show the remaining time."""
     if not watch.shown:
         yield
         return
 
     async def counting() -> None:
-        # Trouble on the way is for the transfer to tell.
+        # The transfer itself reports errors.
         with suppress(CosError, OSError):
             watch.expect(await count())
 

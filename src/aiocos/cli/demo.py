@@ -1,4 +1,4 @@
-"""`demo`: the whole main job on an emulator of its own, every byte compared, and a table at the end."""
+"""The command `demo`: upload, list, download and verify on an embedded emulator, with a table of results."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ from rich.table import Table
 
 from aiocos.cli.arguments import Json, Quiet, size_of
 from aiocos.cli.display import human, say, show_json, watching
-from aiocos.cli.running import carry_out, settings
+from aiocos.cli.running import run_command, settings
 from aiocos.client import Client
 from aiocos.config import MIB
 from aiocos.errors import BucketAlreadyOwnedByYou, ConfigError, IntegrityError, ObjectProtected, TransferError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aiocos.emulator import Clock
 
 BUCKET = "aiocos-demo"
-# Some environments hold tens of thousands of files; the demo takes packages until it has this much.
+# Limits of the uploaded tree: some environments have tens of thousands of files.
 _MOST_FILES = 4_000
 _MOST_BYTES = 256 * MIB
 _CHUNK = MIB
@@ -38,7 +38,7 @@ _CHUNK = MIB
 
 @dataclass
 class Step:
-    """One line of the table."""
+    """One row of the table of results."""
 
     what: str
     objects: int = 0
@@ -49,7 +49,7 @@ class Step:
 
 @dataclass
 class _Tree:
-    """Directories to upload, each below its own name, and what is in them."""
+    """Directories to upload, each under its own name, and their files."""
 
     directories: list[Path]
     files: list[Path] = field(default_factory=list[Path])
@@ -58,33 +58,33 @@ class _Tree:
 
 
 def demo(
-    size: Annotated[str, typer.Option(help="Bytes of the generated stream.")] = "256MiB",
-    tree: Annotated[Path | None, typer.Option(help="Directory to upload; else the packages installed beside aiocos.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Where the emulator keeps its objects; else a temporary directory.")] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave bucket and objects in --data.")] = False,
+    size: Annotated[str, typer.Option(help="Size of the generated stream.")] = "256MiB",
+    tree: Annotated[Path | None, typer.Option(help="Directory to upload. Default: the installed Python packages.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Directory of the emulator's data. Default: a temporary directory.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the bucket and its objects in --data.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Start an emulator, move a directory tree and a large stream there and back, and compare every byte.
+    """Start an emulator, upload and download a directory tree and a large stream, and compare every byte.
 
-    Then show what retention and a legal hold refuse.
+    Then show that retention and a legal hold refuse deletions.
     """
     length = size_of(size)
     if length is None or length < 0:
-        raise typer.BadParameter(f"{size!r} is no size")
+        raise typer.BadParameter(f"{size!r} is not a size")
     if keep and data is None:
-        raise typer.BadParameter("--keep needs --data: a temporary directory keeps nothing")
+        raise typer.BadParameter("--keep needs --data: a temporary directory is deleted at the end")
 
     async def work() -> None:
         steps = await run(length, tree, data, keep=keep, quiet=quiet or as_json)
         _show(steps, as_json)
 
-    carry_out(work, verbose=settings().verbose)
+    run_command(work, verbose=settings().verbose)
 
 
 async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, quiet: bool) -> list[Step]:
-    """Do the demo; return its steps. Raises `IntegrityError` where a byte is not what it was."""
-    from aiocos.emulator import Emulator  # other commands start faster without
+    """Run the demo. Returns its steps. Raises `IntegrityError` if a downloaded byte differs."""
+    from aiocos.emulator import Emulator  # imported here: other commands start faster
 
     steps: list[Step] = []
     with _no_new_bytecode(), tempfile.TemporaryDirectory(prefix="aiocos-demo-") as scratch:
@@ -94,16 +94,16 @@ async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, 
                 say(f"An emulator of COS and IAM at {emulator.endpoint}" + (f", kept in {data}" if data else ""))
                 some = ", some of the installed packages" if found.bounded else ""
                 say(f"Tree: {len(found.files)} files, {human(found.bytes)}{some}")
-                say(f"Stream: {human(length)}, of a length that is not told beforehand\n")
+                say(f"Stream: {human(length)}, of a length that is not known in advance\n")
             try:
                 await cos.buckets.create(BUCKET, location="us-south-smart")
             except BucketAlreadyOwnedByYou:
                 raise ConfigError(f"{data} has the bucket {BUCKET} of an earlier demo: give another --data") from None
-            await _go_there(cos, found, length, steps, quiet)
-            await _come_back(cos, found, Path(scratch), length, steps, quiet)
+            await _upload_all(cos, found, length, steps, quiet)
+            await _download_all(cos, found, Path(scratch), length, steps, quiet)
             tokens = len(emulator.iam.requests)
             steps.append(Step("IAM tokens", tokens, verified="one for all calls" if tokens == 1 else ""))
-            await _hold_fast(cos, emulator.clock, steps, quiet)
+            await _show_retention(cos, emulator.clock, steps, quiet)
             if not keep:
                 with _timed(steps, "deleted again") as step:
                     keys = (entry.key async for entry in cos.objects.list(BUCKET))
@@ -115,7 +115,7 @@ async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, 
     return steps
 
 
-async def _go_there(cos: Client, tree: _Tree, length: int, steps: list[Step], quiet: bool) -> None:
+async def _upload_all(cos: Client, tree: _Tree, length: int, steps: list[Step], quiet: bool) -> None:
     with _timed(steps, "tree up") as step, watching("tree up", quiet=quiet, total=tree.bytes) as progress:
         for directory in tree.directories:
             result = await cos.upload_directory(directory, BUCKET, prefix=f"tree/{directory.name}/", progress=progress)
@@ -134,7 +134,7 @@ async def _go_there(cos: Client, tree: _Tree, length: int, steps: list[Step], qu
         step.verified = "all there"
 
 
-async def _come_back(cos: Client, tree: _Tree, scratch: Path, length: int, steps: list[Step], quiet: bool) -> None:
+async def _download_all(cos: Client, tree: _Tree, scratch: Path, length: int, steps: list[Step], quiet: bool) -> None:
     with _timed(steps, "tree down") as step, watching("tree down", quiet=quiet, total=tree.bytes) as progress:
         result = await cos.download_directory(BUCKET, scratch / "tree", prefix="tree/", progress=progress)
         step.objects, step.bytes = result.files, result.bytes
@@ -146,12 +146,12 @@ async def _come_back(cos: Client, tree: _Tree, scratch: Path, length: int, steps
     async for chunk in _stream(length):
         digest.update(chunk)
     if await asyncio.to_thread(_sha256, scratch / "stream.bin") != digest.hexdigest():
-        raise IntegrityError("the stream came back changed")
+        raise IntegrityError("the stream was changed by the round trip")
     step.verified = "SHA-256" + (" and ETag" if came.verified in ("md5", "composite") else "")
 
 
-async def _hold_fast(cos: Client, clock: "Clock", steps: list[Step], quiet: bool) -> None:
-    """Show that retention and a legal hold refuse deletions until they are over; the emulator's clock moves for it."""
+async def _show_retention(cos: Client, clock: "Clock", steps: list[Step], quiet: bool) -> None:
+    """Show that retention and a legal hold refuse deletions; the emulator's clock is advanced to end them."""
     bucket, key = f"{BUCKET}-records", "report.txt"
     with _timed(steps, "retention, hold") as step:
         await cos.buckets.create(bucket, location="us-south-smart")
@@ -175,7 +175,7 @@ async def _refusal(cos: Client, bucket: str, key: str, why: str) -> str:
         await cos.objects.delete(bucket, key)
     except ObjectProtected as error:
         return f"{error.status} {error.code}, by {why}"
-    raise IntegrityError(f"{bucket}/{key} was deleted in spite of {why}")
+    raise IntegrityError(f"{bucket}/{key} was deleted despite {why}")
 
 
 def _by(kind: str | None) -> str:
@@ -184,7 +184,7 @@ def _by(kind: str | None) -> str:
 
 @contextmanager
 def _no_new_bytecode() -> Generator[None]:
-    """Let imports leave the installed packages alone, while they are what goes up and is compared."""
+    """Keep imports from writing bytecode into the installed packages while they are uploaded and compared."""
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
@@ -202,10 +202,10 @@ def _timed(steps: list[Step], what: str) -> Generator[Step]:
 
 
 def _find(tree: Path | None) -> _Tree:
-    """Choose what to upload. Blocks."""
+    """Choose the directories to upload. Blocks."""
     if tree is not None:
         if not tree.is_dir():
-            raise ConfigError(f"{tree} is no directory")
+            raise ConfigError(f"{tree} is not a directory")
         found = _Tree([tree.resolve()], list(walk(tree)))
         found.bytes = sum(path.stat().st_size for path in found.files)
         return found
@@ -215,7 +215,7 @@ def _find(tree: Path | None) -> _Tree:
         try:
             files = list(walk(directory))
         except (OSError, TransferError):
-            continue  # it holds what no upload can read; there are others
+            continue  # it has files that cannot be read; other packages are enough
         size = sum(path.stat().st_size for path in files)
         if len(found.files) + len(files) > _MOST_FILES or found.bytes + size > _MOST_BYTES:
             found.bounded = True
@@ -227,20 +227,20 @@ def _find(tree: Path | None) -> _Tree:
 
 
 async def _stream(length: int) -> AsyncIterator[bytes]:
-    """Bytes that look random and are the same each time, made in a thread."""
+    """Yield pseudo-random bytes, the same in every run, generated in a thread."""
     source = random.Random(2026)
     for start in range(0, length, _CHUNK):
         yield await asyncio.to_thread(source.randbytes, min(_CHUNK, length - start))
 
 
 def _same_trees(tree: _Tree, copy: Path) -> str:
-    """Compare every file with its copy; return what was done. Blocks."""
+    """Compare every file with its copy. Returns a description of the check. Blocks."""
     compared = 0
     for directory in tree.directories:
         for path in walk(directory):
             other = copy / directory.name / path.relative_to(directory)
             if not other.is_file() or _sha256(path) != _sha256(other):
-                raise IntegrityError(f"{path} came back changed")
+                raise IntegrityError(f"{path} was changed by the round trip")
             compared += 1
     if compared != sum(1 for _ in walk(copy)):
         raise IntegrityError(f"{copy} has files that were never uploaded")
@@ -257,7 +257,7 @@ def _show(steps: list[Step], as_json: bool) -> None:
         for step in steps:
             show_json(vars(step))
         return
-    table = Table(title="What was done", title_justify="left")
+    table = Table(title="Results", title_justify="left")
     for name in ("step", "objects", "bytes", "seconds", "MiB/s", "verified"):
         table.add_column(name, justify="left" if name in ("step", "verified") else "right")
     for step in steps:
@@ -273,4 +273,4 @@ def _show(steps: list[Step], as_json: bool) -> None:
     Console().print(table)
     down = [step for step in steps if step.what.endswith(" down")]
     objects, size = sum(step.objects for step in down), sum(step.bytes for step in down)
-    say(f"Every byte of {objects:,} objects ({human(size)}) came back as it went.")
+    say(f"Every byte of {objects:,} objects ({human(size)}) came back unchanged.")

@@ -1,4 +1,4 @@
-"""What the command line shows: sizes, keys, tables, and progress while something long runs."""
+"""Output of the command line: text, JSON, sizes and progress bars."""
 
 import json
 import re
@@ -30,30 +30,30 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """Write a line, or several, to standard output. Whatever of it came from a server cannot command the terminal."""
+    """Write lines to standard output. Control characters are escaped, so that server data cannot control the terminal."""
     sys.stdout.write((text if text.isprintable() else "\n".join(map(printable, text.split("\n")))) + "\n")
 
 
 def complain(text: str) -> None:
-    """Write one line to standard error. What servers and file names put into it cannot command the terminal."""
+    """Write one line to standard error. Control characters are escaped, so that server data cannot control the terminal."""
     errors.print(f"aiocos: {printable(text)}", markup=False)
 
 
 def explain() -> None:
-    """Write the traceback of the exception at hand to standard error; without the values of variables, which hold secrets."""
+    """Write the traceback of the current exception to standard error, without variables: they may hold secrets."""
     errors.print_exception(show_locals=False)
 
 
-# All that JSON leaves as it is in its strings and a terminal does not show; outside of strings there is only ASCII.
-_UNSEEN = re.compile(r"[^\x20-\x7e]")
+# Characters that JSON leaves unescaped in strings. Outside of strings, JSON is ASCII only.
+_NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 
 
-def _as_json(found: re.Match[str]) -> str:
+def _escape(found: re.Match[str]) -> str:
     return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def plainly(value: BaseModel) -> dict[str, Any]:
-    """Return a document as JSON has it: without what is None, and without a list of unknown elements where there are none."""
+    """Return a document as JSON values, without None and without empty `unknown_elements`."""
     return _without_empty(value.model_dump(mode="json", exclude_none=True))
 
 
@@ -67,17 +67,17 @@ def _without_empty(value: Any) -> Any:
 
 
 def show_json(value: BaseModel | dict[str, Any]) -> None:
-    """Write one JSON object on a line of its own."""
+    """Write one JSON object on one line."""
     plain = plainly(value) if isinstance(value, BaseModel) else value
-    # Elsewhere than in UTF-8, letters are written as escapes of JSON, which every reader understands.
+    # If standard output is not UTF-8, letters are written as JSON escapes, which every reader understands.
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     text = json.dumps(plain, ensure_ascii=not unicode, default=str)
-    # So are characters that command a terminal or turn the direction of writing: JSON itself escapes only some.
-    say(text if text.isprintable() else _UNSEEN.sub(_as_json, text))
+    # Escape characters that control a terminal or the writing direction: JSON itself escapes only some of them.
+    say(text if text.isprintable() else _NOT_ASCII.sub(_escape, text))
 
 
 def human(size: float) -> str:
-    """A number of bytes in binary units: `512 B`, `1.5 KiB`, `256.0 MiB`."""
+    """Format a number of bytes in binary units: `512 B`, `1.5 KiB`, `256.0 MiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
@@ -86,24 +86,28 @@ def human(size: float) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """A time in the local zone, to the second."""
+    """Format a time in the local time zone, to the second; empty for None."""
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
 
 
 class ProgressView:
-    """Told of the progress of one or many transfers; shows nothing. `Bar` shows it."""
+    """A progress callback for one or many transfers that shows nothing; see `ProgressBar`."""
 
     shown = False
+    """True if progress is displayed."""
 
     def __call__(self, event: Event) -> None:
-        """Take note of what a transfer tells."""
+        """Receive a progress event of a transfer."""
 
     def expect(self, size: int) -> None:
-        """Take note of how many bytes there will be in all."""
+        """Set the total number of bytes of all transfers."""
 
 
-class Bar(ProgressView):
-    """Adds up what many transfers tell, and shows it. Finished ones are a sum only."""
+class ProgressBar(ProgressView):
+    """A progress bar on the terminal: the sum over all transfers.
+
+    Finished transfers are added to a total, so memory does not grow with their number.
+    """
 
     shown = True
 
@@ -115,12 +119,12 @@ class Bar(ProgressView):
         self._files = self._bytes = 0
 
     def expect(self, size: int) -> None:
-        """Show from now on how much of it is done, and how long the rest takes."""
+        """Set the total number of bytes; the bar then shows the remaining time."""
         self._total = size
         self._progress.update(self._task, total=size)
 
     def __call__(self, event: Event) -> None:
-        """Show what this changes."""
+        """Add a progress event to the sum and redraw the bar."""
         if event.state in ("done", "failed", "cancelled"):
             self._running.pop(event.key, None)
             self._files += 1
@@ -128,7 +132,7 @@ class Bar(ProgressView):
         else:
             self._running[event.key] = event
         done = self._bytes + sum(e.bytes_done for e in self._running.values())
-        # The sum over many files is not known before the last has been found.
+        # The total of many files is unknown until the last one is found.
         single = self._files == 0 and len(self._running) == 1
         total = self._total if self._total is not None or not single else event.bytes_total
         files = f"{self._files} done" if self._files > 1 or (self._files and self._running) else ""
@@ -136,7 +140,7 @@ class Bar(ProgressView):
 
 
 class _Rate(ProgressColumn):
-    """Bytes a second, in the units of the sizes beside it."""
+    """The rate in bytes per second, in the same units as the sizes beside it."""
 
     max_refresh = 0.5
 
@@ -147,9 +151,9 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def watching(label: str, *, quiet: bool, total: int | None = None) -> Generator[ProgressView]:
-    """Show the progress of one or many transfers on a terminal; elsewhere, and if quiet, show nothing.
+    """Show the progress of transfers in the block, if standard error is a terminal and `quiet` is False.
 
-    `total` is the number of bytes of all of them together, where somebody knows it.
+    `total` is the number of bytes of all transfers; None if unknown.
     """
     if quiet or not errors.is_terminal:
         yield ProgressView()
@@ -166,4 +170,4 @@ def watching(label: str, *, quiet: bool, total: int | None = None) -> Generator[
         transient=True,
         expand=True,
     ) as progress:
-        yield Bar(progress, printable(label), total)
+        yield ProgressBar(progress, printable(label), total)

@@ -1,4 +1,4 @@
-"""`emulator`: COS on this machine, for any client."""
+"""The command `emulator`: serve an emulator of COS and IAM for any client."""
 
 import asyncio
 import signal
@@ -11,30 +11,32 @@ import typer
 
 from aiocos.cli.arguments import Json
 from aiocos.cli.display import say, show_json
-from aiocos.cli.running import carry_out, settings
+from aiocos.cli.running import run_command, settings
 
 if TYPE_CHECKING:
     from aiocos.emulator import Emulator
 
 
 def emulator(
-    port: Annotated[int, typer.Option(help="0 for any that is free.")] = 9000,
-    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
-    website_port: Annotated[int, typer.Option(help="Where websites are served; 0 for any that is free.")] = 0,
+    port: Annotated[int, typer.Option(help="Port of the S3 and IAM endpoints; 0 takes a free one.")] = 9000,
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    website_port: Annotated[int, typer.Option(help="Port of the website endpoint; 0 takes a free one.")] = 0,
     data: Annotated[
-        Path | None, typer.Option(help="Directory to keep what is stored: new, empty, or used so before; else a temporary one.")
+        Path | None, typer.Option(help="Directory for stored data: new, empty, or from an earlier run. Default: temporary.")
     ] = None,
     ignore_conditional_completion: Annotated[
         bool,
-        typer.Option("--ignore-conditional-completion", help="Ignore If-Match and If-None-Match at a completion."),
+        typer.Option(
+            "--ignore-conditional-completion", help="Ignore If-Match and If-None-Match when a multipart upload is completed."
+        ),
     ] = False,
     ignore_forbid_overwrite: Annotated[
-        bool, typer.Option("--ignore-forbid-overwrite", help="Ignore x-ibm-forbid-overwrite.")
+        bool, typer.Option("--ignore-forbid-overwrite", help="Ignore the header x-ibm-forbid-overwrite.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Serve COS and IAM on this machine until Ctrl-C."""
-    from aiocos.emulator import Emulator  # other commands start faster without
+    """Serve an emulator of COS and IAM on this machine until Ctrl-C."""
+    from aiocos.emulator import Emulator  # imported here: other commands start faster
 
     async def work() -> None:
         async with Emulator(
@@ -46,9 +48,9 @@ def emulator(
             honors_forbid_overwrite=not ignore_forbid_overwrite,
         ) as server:
             _announce(server, data, as_json)
-            await _told_to_stop()
+            await _wait_for_stop()
 
-    carry_out(work, verbose=settings().verbose)
+    run_command(work, verbose=settings().verbose)
 
 
 def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
@@ -65,7 +67,7 @@ def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
         show_json(found)
         sys.stdout.flush()
         return
-    say(f"COS is served at {server.endpoint}, {f'kept in {data}' if data else 'forgotten at the end'}. Ctrl-C stops it.")
+    say(f"COS is served at {server.endpoint}; data is {f'kept in {data}' if data else 'deleted at the end'}. Ctrl-C stops it.")
     say(f"Websites are served at {server.website_endpoint('<bucket>')}\n")
     iam = {
         "IBM_API_KEY_ID": server.api_key,
@@ -80,10 +82,10 @@ def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-async def _told_to_stop() -> None:
+async def _wait_for_stop() -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    # Loops of Windows know no signals; there, Ctrl-C cancels.
+    # Event loops on Windows have no signal handlers; Ctrl-C cancels the task there.
     with suppress(NotImplementedError):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)

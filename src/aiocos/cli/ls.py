@@ -1,4 +1,4 @@
-"""`ls` and `head`."""
+"""The commands `ls` and `head`."""
 
 from contextlib import suppress
 from typing import Annotated, cast
@@ -17,13 +17,15 @@ from aiocos.operations.listing import ObjectEntry
 
 
 def ls(
-    path: Annotated[str | None, typer.Argument(help="cos://bucket/prefix; none: the buckets.", show_default=False)] = None,
+    path: Annotated[
+        str | None, typer.Argument(help="cos://bucket/prefix. Without it, buckets are listed.", show_default=False)
+    ] = None,
     recursive: Recursive = False,
-    long: Annotated[bool, typer.Option("--long", "-l", help="With time, size and storage class.")] = False,
-    exact: Annotated[bool, typer.Option("--bytes", "-b", help="Sizes in bytes.")] = False,
+    long: Annotated[bool, typer.Option("--long", "-l", help="Show time, size and storage class.")] = False,
+    exact: Annotated[bool, typer.Option("--bytes", "-b", help="Show sizes in bytes.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List buckets, or keys as if they were files: up to the next slash, or all with -r."""
+    """List buckets, or the objects and prefixes up to the next slash; with -r all objects."""
     target = CosPath.parse(path) if path is not None else None
 
     async def work(client: Client) -> None:
@@ -50,7 +52,7 @@ async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
             show(bucket)
             shown = True
     except (OperationNotSupported, InvalidRequest):
-        # Other services of this protocol know the plain listing only.
+        # Other S3 services have only the plain listing of buckets.
         if shown:
             raise
         for bucket in (await client.buckets.list()).buckets:
@@ -79,15 +81,15 @@ async def _list_keys(client: Client, path: CosPath, recursive: bool, long: bool,
 
 
 def head(path: Annotated[str, typer.Argument(help="cos://bucket or cos://bucket/key")], as_json: Json = False) -> None:
-    """Show what the service says of a bucket or an object."""
+    """Show the properties of a bucket or object."""
     target = CosPath.parse(path)
 
     async def work(client: Client) -> None:
-        said = await _said_of(client, target, as_json)
+        properties = await _properties(client, target, as_json)
         if as_json:
-            show_json(said)
+            show_json(properties)
             return
-        for name, value in said.items():
+        for name, value in properties.items():
             if isinstance(value, dict):
                 for key, item in cast("dict[str, object]", value).items():
                     say(f"{f'{name}.{key}':24}  {printable(str(item))}")
@@ -97,17 +99,17 @@ def head(path: Annotated[str, typer.Argument(help="cos://bucket or cos://bucket/
     settings().run(work)
 
 
-async def _said_of(client: Client, target: CosPath, as_json: bool) -> dict[str, object]:
-    def told(info: BaseModel) -> dict[str, object]:
+async def _properties(client: Client, target: CosPath, as_json: bool) -> dict[str, object]:
+    def fields(info: BaseModel) -> dict[str, object]:
         if as_json:
             return info.model_dump(mode="json", exclude_none=True)
         return info.model_dump(exclude_none=True, exclude_defaults=True)
 
     if target.key:
-        return {"bucket": target.bucket, "key": target.key, **told(await client.objects.head(target.bucket, target.key))}
-    said: dict[str, object] = {"bucket": target.bucket, **told(await client.buckets.head(target.bucket))}
-    # A HEAD says little of a bucket. Who may look at it may not always ask where it is, and some services cannot say.
+        return {"bucket": target.bucket, "key": target.key, **fields(await client.objects.head(target.bucket, target.key))}
+    properties: dict[str, object] = {"bucket": target.bucket, **fields(await client.buckets.head(target.bucket))}
+    # HEAD of a bucket returns little. The location needs another permission, and some services do not offer it.
     with suppress(ServiceError):
         if location := (await client.buckets.location(target.bucket)).location:
-            said["location"] = location
-    return said
+            properties["location"] = location
+    return properties

@@ -1,4 +1,7 @@
-"""`mv`: a copy, and then the end of what was copied. Nothing is removed that is not proven to be whole at its new place."""
+"""The command `mv`: copy, verify the copy, then delete the source.
+
+A source is deleted only if its copy is proven complete.
+"""
 
 import asyncio
 import os
@@ -13,34 +16,36 @@ import typer
 from aiocos.cli.arguments import Json, Quiet, Recursive
 from aiocos.cli.display import ProgressView, complain, human, say, show_json, watching
 from aiocos.cli.paths import CosPath, file_for, key_for, place
-from aiocos.cli.proof import Prover
 from aiocos.cli.running import settings
+from aiocos.cli.verify_copy import CopyVerifier
 from aiocos.client import Client
 from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
 from aiocos.transfer.files import OpenTarget, make_directory
 from aiocos.transfer.sync.paths import SafeTarget, Unreadable, look
 from aiocos.transfer.tasks import TaskGroup
 
-# Files in flight.
+# Files that are moved at the same time.
 _AT_ONCE = 16
 
-# One thing to move: how it is called, and what moves it and returns its bytes.
+# One file or object to move: its name for messages, and a function that moves it and returns its size in bytes.
 _Move = tuple[str, Callable[[], Awaitable[int]]]
 
 
 def mv(
     source: Annotated[str, typer.Argument(help="A file, a directory, or cos://bucket/key.")],
-    target: Annotated[str, typer.Argument(help="The same; one of the two is in the service.")],
+    target: Annotated[
+        str, typer.Argument(help="A file, a directory, or cos://bucket/key. One of the two must be a cos:// path.")
+    ],
     recursive: Recursive = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Move files and objects: up, down, or within the service. Names are given as `cp` gives them.
+    """Move files and objects: up, down, or within the service. Target names are chosen as `cp` does.
 
-    Each source is removed when its copy is proven, by a size and a checksum that agree, and if it has not been changed
-    meanwhile. A copy that cannot be proven (of ETags that are no MD5s, say, without other checksums) is made, and the source
-    stays: exit code 1. A file is flushed to disk before its object is removed. Within the service an object may have to be read
-    once, where its ETag and that of the copy are of two kinds.
+    A source is deleted only after the size and a checksum of its copy agree with it, and if it was not changed in the
+    meantime. If the service offers no comparable checksum, the copy is made, the source is kept and the exit code is 1. A file
+    is flushed to disk before its object is deleted. A move within the service may have to read the object once, to compute a
+    checksum that can be compared with the copy's ETag.
     """
     here, there = place(source), place(target)
     if here is None or there is None:
@@ -50,12 +55,12 @@ def mv(
     if isinstance(here, CosPath) and not recursive:
         here.of_object()
     if isinstance(here, Path) and here.is_dir() and not recursive:
-        raise typer.BadParameter(f"{here} is a directory: say -r")
+        raise typer.BadParameter(f"{here} is a directory: add -r")
     if isinstance(here, CosPath) and isinstance(there, CosPath):
         if here.bucket == there.bucket and here.key == key_for(there, here.name) and not recursive:
             raise typer.BadParameter(f"{here} and {there} are the same")
         if recursive and (there.is_below(here) or here.is_below(there)):
-            raise typer.BadParameter(f"{here} and {there} lie in each other")
+            raise typer.BadParameter(f"one of {here} and {there} is below the other")
     several = recursive and not (isinstance(here, Path) and here.is_file())
 
     async def work(client: Client) -> None:
@@ -69,7 +74,7 @@ def mv(
                 found = moves.within_all(here, there) if several else moves.within(here, there)
             else:
                 found = moves.down_all(here, there) if several else moves.down(here, file_for(there, target, here))
-            count, size = await _carry_out(found)
+            count, size = await _run_all(found)
         if as_json:
             show_json({"files": count, "bytes": size})
         elif not quiet:
@@ -78,8 +83,11 @@ def mv(
     settings().run(work)
 
 
-async def _carry_out(moves: AsyncIterator[_Move]) -> tuple[int, int]:
-    """Carry moves out, some at once; one that fails does not stop the others, and its source stays."""
+async def _run_all(moves: AsyncIterator[_Move]) -> tuple[int, int]:
+    """Run moves, some at the same time. Returns the number of files and bytes moved.
+
+    A move that fails does not stop the others; its source is kept.
+    """
     places = asyncio.Semaphore(_AT_ONCE)
     files = size = failures = 0
 
@@ -116,8 +124,8 @@ class _Moves:
     def __init__(self, client: Client, watch: ProgressView, stack: AsyncExitStack) -> None:
         self._client = client
         self._watch = watch
-        self._stack = stack  # is closed when the last move has ended
-        self._prover = Prover(client)
+        self._stack = stack  # closed after the last move
+        self._verifier = CopyVerifier(client)
 
     # -- up -------------------------------------------------------------------------------------------------------
 
@@ -127,7 +135,7 @@ class _Moves:
         async def move() -> int:
             before = await asyncio.to_thread(source.stat)
             result = await self._client.upload(bucket, key, source, progress=self._watch)
-            await self._prover.uploaded(source, before.st_size, result)
+            await self._verifier.uploaded(source, before.st_size, result)
             await asyncio.to_thread(_remove, source, before)
             return result.size
 
@@ -157,7 +165,7 @@ class _Moves:
                 await asyncio.to_thread(make_directory, path.parent, fsync=True)
             async with target or nullcontext(path) as file:
                 result = await self._client.download(source.bucket, source.key, file, fsync=True, progress=self._watch)
-                await self._prover.downloaded(source, result)
+                await self._verifier.downloaded(source, result)
             await self._client.objects.delete(source.bucket, source.key)
             return result.size
 
@@ -165,15 +173,15 @@ class _Moves:
 
     async def down_all(self, source: CosPath, root: Path) -> AsyncIterator[_Move]:
         """Move all objects below a prefix to files."""
-        landing: SafeTarget | None = None
+        target_root: SafeTarget | None = None
         async for entry in self._client.objects.list(source.bucket, prefix=source.folder or None):
             if entry.key.endswith("/") and not entry.size:
                 continue
             name = entry.key[len(source.folder) :]
-            if landing is None:
-                landing = SafeTarget(root, state=self._client.config.transfer.state_dir, fsync=True)
-                await self._stack.enter_async_context(landing.opened())
-            async for one in self.down(CosPath(source.bucket, entry.key), root, landing.target(name)):
+            if target_root is None:
+                target_root = SafeTarget(root, state=self._client.config.transfer.state_dir, fsync=True)
+                await self._stack.enter_async_context(target_root.opened())
+            async for one in self.down(CosPath(source.bucket, entry.key), root, target_root.target(name)):
                 yield one
 
     # -- within ---------------------------------------------------------------------------------------------------
@@ -187,9 +195,9 @@ class _Moves:
             result = await self._client.copy(
                 source.bucket, source.key, target.bucket, key, source_if_match=info.etag or None, progress=self._watch
             )
-            await self._prover.copied(source, info, result)
-            # The service knows no deletion on condition.
-            await self._prover.unchanged(source, info.etag, info.size)
+            await self._verifier.copied(source, info, result)
+            # The service has no conditional delete.
+            await self._verifier.unchanged(source, info.etag, info.size)
             await self._client.objects.delete(source.bucket, source.key)
             return result.size
 
@@ -213,11 +221,11 @@ def _refusal(error: Exception) -> Callable[[], Awaitable[int]]:
 def _remove(path: Path, before: os.stat_result) -> None:
     now = path.stat()
     if _identity(now) != _identity(before) or (now.st_nlink == before.st_nlink == 1 and now.st_ctime_ns != before.st_ctime_ns):
-        raise TransferError(f"{path} was changed while it was moved: it is there still, and its earlier content was uploaded")
+        raise TransferError(f"{path} was changed while it was moved: it is kept; its earlier content was uploaded")
     path.unlink()
 
 
 def _identity(info: os.stat_result) -> tuple[int, ...]:
-    # The inode tells of another file of this size and time. The inode's own time tells of a time that was set back, but changes
-    # with every other name of the file, too.
+    # The inode number detects another file of the same size and time. The change time detects a modification time that was set
+    # back, but it also changes when a hard link is added or removed.
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns

@@ -1,4 +1,4 @@
-"""`cos://bucket/key` and its relation to local paths."""
+"""Parse `cos://bucket/key` arguments and choose target names for copies."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,46 +10,49 @@ SCHEME = "cos://"
 
 @dataclass(frozen=True, slots=True)
 class CosPath:
-    """A bucket, and a key or a prefix (empty for the bucket itself). The text after the bucket is the key as it is."""
+    """A bucket and a key or prefix.
+
+    The key is the text after the bucket, unchanged: nothing is decoded. It is empty for the bucket itself.
+    """
 
     bucket: str
     key: str
 
     @classmethod
     def parse(cls, text: str) -> "CosPath":
-        """Read `cos://bucket/key`; a usage error where it is none."""
+        """Parse `cos://bucket/key`. Raises `typer.BadParameter` if the text has another form."""
         if not text.startswith(SCHEME):
-            raise typer.BadParameter(f"{text!r} is no cos:// path")
+            raise typer.BadParameter(f"{text!r} is not a cos:// path")
         bucket, _, key = text[len(SCHEME) :].partition("/")
         if not bucket:
-            raise typer.BadParameter(f"{text!r} names no bucket")
+            raise typer.BadParameter(f"{text!r} has no bucket name")
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise typer.BadParameter(f"{text!r} is no UTF-8 text, which keys are") from None
+            raise typer.BadParameter(f"{text!r} cannot be encoded as UTF-8, as keys must be") from None
         return cls(bucket, key)
 
     @property
     def folder(self) -> str:
-        """The key as a prefix of what lies below it: with a slash at its end, unless it is empty."""
+        """The key with a slash at its end, as a prefix of the keys below it; empty for a bucket."""
         return self.key if not self.key or self.key.endswith("/") else f"{self.key}/"
 
     @property
     def name(self) -> str:
-        """What stands behind the last slash of the key."""
+        """The part of the key after its last slash."""
         return self.key.rsplit("/", 1)[-1]
 
     @property
     def is_place(self) -> bool:
-        """Whether a copy that goes here takes its source's name: a bucket, or a key that ends in a slash."""
+        """True if a copy to this path keeps its source's name: this is a bucket or the key ends in a slash."""
         return not self.key or self.key.endswith("/")
 
     def is_below(self, other: "CosPath") -> bool:
-        """Whether all that lies below this path lies below the other as well; a path is below itself."""
+        """Return True if every key below this path is also below the other path. A path is below itself."""
         return self.bucket == other.bucket and self.folder.startswith(other.folder)
 
     def of_object(self) -> "CosPath":
-        """This path, if it names an object; a usage error for a bucket."""
+        """Return this path if it names an object; raise `typer.BadParameter` for a bucket."""
         if not self.key:
             raise typer.BadParameter(f"{self} is a bucket: name an object in it")
         return self
@@ -59,26 +62,26 @@ class CosPath:
 
 
 Place = CosPath | Path | None
-"""Where `cp` reads or writes: in COS, in a file, or (None) standard input and output."""
+"""A source or target of `cp`: a path in COS, a local path, or None for standard input or output."""
 
 
 def place(text: str) -> Place:
-    """Read an argument of `cp`."""
+    """Parse a source or target argument of `cp`."""
     if text == "-":
         return None
     return CosPath.parse(text) if text.startswith(SCHEME) else Path(text)
 
 
 def key_for(target: CosPath, name: str) -> str:
-    """The key that a file of this name gets: the target's own, or below it where it is a bucket or ends in a slash."""
+    """Return the key for a file called `name`: the target itself, or below it if it is a bucket or ends in a slash."""
     return f"{target.key}{name}" if target.is_place else target.key
 
 
 def file_for(target: Path, text: str, source: CosPath) -> Path:
-    """The file that an object becomes: the target, or below it where it is a directory or ends in a slash."""
+    """Return the file for an object: the target itself, or below it if it is a directory or ends in a slash."""
     if target.is_dir() or text.endswith(("/", "\\")):
         name = source.name
         if name in ("", ".", "..") or "\0" in name:
-            raise typer.BadParameter(f"{source} has no name for a file: name the file")
+            raise typer.BadParameter(f"{source} has no file name in its key: write the name of the file")
         return target / name
     return target

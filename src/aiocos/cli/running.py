@@ -1,4 +1,4 @@
-"""How a command is run: the options before it, the client that they describe, and how it ends."""
+"""Run a command: build the client from the global options, run the event loop, set the exit code."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from aiocos.wire.address import Network
 
 @dataclass
 class Settings:
-    """The options before the command: where to connect, and as whom."""
+    """The global options: endpoint and credentials."""
 
     endpoint: str | None
     region: str | None
@@ -39,13 +39,13 @@ class Settings:
     verbose: bool
 
     def client(self) -> Client:
-        """Make the client that the options describe."""
+        """Return a client with these options. Warnings are written to standard error."""
         instance, iam = self.service_instance_id, self.iam_endpoint
         if self.api_key is not None:
-            # A key given here is for the same place as the one it replaces; it must not be shown to another IAM.
+            # The key replaces IBM_API_KEY_ID, so it belongs to the same IAM: never send it to a different one.
             instance = instance or os.environ.get("IBM_SERVICE_INSTANCE_ID")
             iam = iam or os.environ.get("IBM_AUTH_ENDPOINT")
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             client = Client(
                 self.endpoint,
@@ -60,26 +60,29 @@ class Settings:
                 credentials=Anonymous() if self.anonymous else None,
                 config=ClientConfig(verify_tls=self.verify_tls, user_agent="aiocos-cli"),
             )
-        for warning in said:
+        for warning in caught:
             complain(str(warning.message))
         return client
 
     def run(self, work: Callable[[Client], Coroutine[Any, Any, None]]) -> None:
-        """Run a command with a client; see `carry_out` for how it ends."""
+        """Run a command with a client; `run_command` sets the exit code."""
 
         async def with_client() -> None:
             async with self.client() as client:
                 await work(client)
 
-        carry_out(with_client, verbose=self.verbose)
+        run_command(with_client, verbose=self.verbose)
 
 
-def carry_out(work: Callable[[], Coroutine[Any, Any, None]], *, verbose: bool) -> None:
-    """Run a command to its end. 0: done; 1: the service or a transfer said no; 2: usage; 130: Ctrl-C; 128 + n: signal n."""
+def run_command(work: Callable[[], Coroutine[Any, Any, None]], *, verbose: bool) -> None:
+    """Run a command in a new event loop and turn its outcome into an exit code.
+
+    0: success. 1: the service refused or a transfer failed. 2: wrong usage. 130: Ctrl-C. 128 + n: signal n.
+    """
     stopped: list[signal.Signals] = []
     try:
-        asyncio.run(_stoppable(work, stopped))
-        # What is still in the buffer may find that nobody reads.
+        asyncio.run(_cancel_on_signal(work, stopped))
+        # Flush here: a reader that has closed the pipe is noticed now, not when the interpreter exits.
         sys.stdout.flush()
     except KeyboardInterrupt:
         complain("interrupted")
@@ -90,18 +93,18 @@ def carry_out(work: Callable[[], Coroutine[Any, Any, None]], *, verbose: bool) -
         complain(f"stopped by {stopped[0].name}")
         raise typer.Exit(128 + stopped[0]) from None
     except BrokenPipeError:
-        # Whoever reads has had enough. The interpreter must not complain about it once more at its end.
+        # The reader closed the pipe (`aiocos ls | head`). Without this, the interpreter would report it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
     except (CosError, OSError) as error:
         if verbose:
             explain()
-        complain(_told(error))
+        complain(_message(error))
         raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
 
 
-async def _stoppable(work: Callable[[], Coroutine[Any, Any, None]], stopped: list[signal.Signals]) -> None:
-    """Run a command so that being told to stop (`timeout`, a terminal that is closed) takes uploads back, as Ctrl-C does."""
+async def _cancel_on_signal(work: Callable[[], Coroutine[Any, Any, None]], stopped: list[signal.Signals]) -> None:
+    """Run a command; SIGTERM and SIGHUP cancel it, so that open uploads are aborted as on Ctrl-C."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 
@@ -111,22 +114,23 @@ async def _stoppable(work: Callable[[], Coroutine[Any, Any, None]], stopped: lis
 
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
-        # What is ignored stays so: that is how `nohup` works. Other threads and other systems know no handlers.
+        # An ignored signal stays ignored: `nohup` relies on it. Handlers exist only in the main thread, and not on Windows.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(number, stop, number)
     await work()
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and not isinstance(error, CosError):
         return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
     return str(error)
 
 
 chosen: ContextVar[Settings] = ContextVar("chosen")
+"""The global options of the running command; set by `aiocos.cli.app`."""
 
 
 def settings() -> Settings:
-    """The options that stood before the command."""
+    """Return the global options."""
     return chosen.get()

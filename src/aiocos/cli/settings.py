@@ -1,4 +1,4 @@
-"""`hold`, `retention`, `website` and `presign`: what a bucket or an object is set to, from the command line."""
+"""The commands `hold`, `retention`, `website` and `presign`."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -23,28 +23,30 @@ hold = typer.Typer(help="Legal holds of an object in a bucket with a retention p
 
 
 def span_of(text: str) -> timedelta:
-    """Read a period: `90` (seconds), `15m`, `12h`, `30d`, `7y`."""
+    """Parse a period: `90` (seconds), `15m`, `12h`, `30d`, `7y` (years of 365 days)."""
     found = _SPAN.fullmatch(text.strip().lower())
     if found is None:
-        raise typer.BadParameter(f"{text!r} is no period: 90 (seconds), 15m, 12h, 30d, 7y")
+        raise typer.BadParameter(f"{text!r} is not a period: write 90 (seconds), 15m, 12h, 30d or 7y")
     try:
         return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
     except (OverflowError, ValueError):
-        raise typer.BadParameter(f"{text[:40]!r} is too long a period") from None
+        raise typer.BadParameter(f"the period {text[:40]!r} is too long") from None
 
 
 def moment_of(text: str) -> datetime:
-    """Read a time; without a zone it is UTC."""
+    """Parse an ISO 8601 date or time; without a time zone it is UTC."""
     try:
         made = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time: 2030-01-31, 2030-01-31T12:00:00Z") from None
+        raise typer.BadParameter(f"{text!r} is not a time: write 2030-01-31 or 2030-01-31T12:00:00Z") from None
     return made if made.tzinfo else made.replace(tzinfo=UTC)
 
 
 @hold.command("add")
-def add_hold(path: _Object, hold_id: Annotated[str, typer.Argument(help="1 to 64 letters, digits and !_.*()-")]) -> None:
-    """Place a hold."""
+def add_hold(
+    path: _Object, hold_id: Annotated[str, typer.Argument(help="Id of the hold: 1 to 64 letters, digits and !_.*()-")]
+) -> None:
+    """Add a legal hold to an object."""
     target = CosPath.parse(path).of_object()
 
     async def work(client: Client) -> None:
@@ -54,8 +56,8 @@ def add_hold(path: _Object, hold_id: Annotated[str, typer.Argument(help="1 to 64
 
 
 @hold.command("rm")
-def lift_hold(path: _Object, hold_id: Annotated[str, typer.Argument(help="The hold to lift.")]) -> None:
-    """Lift a hold."""
+def remove_hold(path: _Object, hold_id: Annotated[str, typer.Argument(help="Id of the hold to remove.")]) -> None:
+    """Remove a legal hold from an object."""
     target = CosPath.parse(path).of_object()
 
     async def work(client: Client) -> None:
@@ -66,36 +68,36 @@ def lift_hold(path: _Object, hold_id: Annotated[str, typer.Argument(help="The ho
 
 @hold.command("ls")
 def list_holds(path: _Object, as_json: Json = False) -> None:
-    """List the holds of an object."""
+    """List the legal holds of an object."""
     target = CosPath.parse(path).of_object()
 
     async def work(client: Client) -> None:
-        for one in (await client.legal_holds.list(target.bucket, target.key)).legal_holds:
+        for found in (await client.legal_holds.list(target.bucket, target.key)).legal_holds:
             if as_json:
-                show_json(one)
+                show_json(found)
             else:
-                say(f"{moment(one.date):19}  {printable(one.id)}")
+                say(f"{moment(found.date):19}  {printable(found.id)}")
 
     settings().run(work)
 
 
 def retention(
     path: Annotated[str, typer.Argument(help="cos://bucket or cos://bucket/key")],
-    minimum: Annotated[int | None, typer.Option(help="Of a bucket: the least days.")] = None,
-    default: Annotated[int | None, typer.Option(help="Of a bucket: the days where none are said.")] = None,
-    maximum: Annotated[int | None, typer.Option(help="Of a bucket: the most days.")] = None,
-    permanent: Annotated[bool | None, typer.Option("--permanent", help="Of a bucket: objects may be kept for ever.")] = None,
-    extend: Annotated[str | None, typer.Option(help="Of an object: so much longer, 30d.")] = None,
-    until: Annotated[str | None, typer.Option(help="Of an object: a later end, 2030-01-31.")] = None,
+    minimum: Annotated[int | None, typer.Option(help="Bucket: minimum retention in days.")] = None,
+    default: Annotated[int | None, typer.Option(help="Bucket: retention in days of objects stored without one.")] = None,
+    maximum: Annotated[int | None, typer.Option(help="Bucket: maximum retention in days.")] = None,
+    permanent: Annotated[bool | None, typer.Option("--permanent", help="Bucket: allow permanent retention.")] = None,
+    extend: Annotated[str | None, typer.Option(help="Object: extend the retention by this period, such as 30d.")] = None,
+    until: Annotated[str | None, typer.Option(help="Object: extend the retention to this date, such as 2030-01-31.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the retention of a bucket or an object; with options, set a bucket's policy or extend an object's retention."""
+    """Show the retention of a bucket or object. With options: set a bucket's policy, or extend an object's retention."""
     target = CosPath.parse(path)
     days = (minimum, default, maximum)
     if target.key and any(d is not None for d in days):
-        raise typer.BadParameter(f"{path} is an object: --minimum, --default and --maximum are a bucket's")
+        raise typer.BadParameter(f"{path} is an object: --minimum, --default and --maximum are for buckets")
     if not target.key and (extend or until):
-        raise typer.BadParameter(f"{path} is a bucket: --extend and --until are an object's")
+        raise typer.BadParameter(f"{path} is a bucket: --extend and --until are for objects")
 
     async def work(client: Client) -> None:
         if target.key:
@@ -117,7 +119,7 @@ def retention(
 
 def _policy(minimum: int | None, default: int | None, maximum: int | None, permanent: bool | None) -> ProtectionConfiguration:
     if minimum is None or default is None or maximum is None:
-        raise typer.BadParameter("a policy has --minimum, --default and --maximum")
+        raise typer.BadParameter("a retention policy needs --minimum, --default and --maximum")
     return ProtectionConfiguration.of_days(minimum=minimum, default=default, maximum=maximum, permanent=permanent)
 
 
@@ -148,17 +150,17 @@ def _show_state(state: RetentionState, as_json: bool) -> None:
 
 def website(
     path: _Bucket,
-    index: Annotated[str | None, typer.Option(help="Make it a site: the page of a folder, index.html.")] = None,
-    error: Annotated[str | None, typer.Option(help="The key of the page for errors.")] = None,
-    delete: Annotated[bool, typer.Option("--delete", help="Make it no site any more.")] = False,
+    index: Annotated[str | None, typer.Option(help="Serve the bucket as a website, with this index page: index.html.")] = None,
+    error: Annotated[str | None, typer.Option(help="Key of the page to serve for errors.")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Remove the website configuration.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a bucket's website configuration, set it, or remove it. Routing rules: `aiocos api put-bucket-website`."""
+    """Show, set or remove a bucket's website configuration. For routing rules use `aiocos api put-bucket-website`."""
     target = CosPath.parse(path)
     if target.key.strip("/"):
-        raise typer.BadParameter(f"{path} is no bucket")
+        raise typer.BadParameter(f"{path} is not a bucket")
     if error is not None and index is None:
-        raise typer.BadParameter("a site has an --index")
+        raise typer.BadParameter("--error needs --index: a website must have an index page")
 
     async def work(client: Client) -> None:
         if delete:
@@ -171,7 +173,7 @@ def website(
             show_json(found)
             return
         if found.redirect_all_requests_to is not None:
-            say(f"{'everything goes to':24}  {printable(found.redirect_all_requests_to.host_name)}")
+            say(f"{'redirects to':24}  {printable(found.redirect_all_requests_to.host_name)}")
         say(f"{'index':24}  {printable(found.index_document.suffix) if found.index_document else 'none'}")
         say(f"{'error page':24}  {printable(found.error_document.key) if found.error_document else 'none'}")
         say(f"{'routing rules':24}  {len(found.routing_rules or ())}")
@@ -181,15 +183,15 @@ def website(
 
 def presign(
     path: _Object,
-    method: Annotated[str, typer.Option(help="GET, PUT, HEAD or DELETE.")] = "GET",
-    expires: Annotated[str, typer.Option(help="How long the URL works: 90 (seconds), 15m, 12h, 7d at most.")] = "1h",
+    method: Annotated[str, typer.Option(help="Request that the URL allows: GET, PUT, HEAD or DELETE.")] = "GET",
+    expires: Annotated[str, typer.Option(help="Lifetime of the URL: 90 (seconds), 15m, 12h, at most 7d.")] = "1h",
 ) -> None:
-    """Print a URL with which anybody may do one thing for a while. Takes HMAC keys."""
+    """Print a presigned URL: anyone who has it may send one kind of request until it expires. Needs HMAC keys."""
     target = CosPath.parse(path).of_object()
     known: dict[str, Literal["GET", "PUT", "HEAD", "DELETE"]] = {"GET": "GET", "PUT": "PUT", "HEAD": "HEAD", "DELETE": "DELETE"}
     chosen = known.get(method.upper())
     if chosen is None:
-        raise typer.BadParameter(f"{method!r} is no method: {', '.join(known)}")
+        raise typer.BadParameter(f"{method!r} is not a method: use {', '.join(known)}")
 
     async def work(client: Client) -> None:
         say(client.objects.presign(target.bucket, target.key, method=chosen, expires=span_of(expires)))

@@ -1,4 +1,4 @@
-"""Standard input and output as ends of a copy, and `cat`."""
+"""Standard input and output as source and target of copies, and the command `cat`."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from aiocos.cli import standard
+from aiocos.cli import standard_streams
 from aiocos.cli.display import ProgressView
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
@@ -17,15 +17,15 @@ from aiocos.client import Client
 from aiocos.transfer import Progress
 from aiocos.wire.ranges import ByteRange
 
-# More than a pipe holds.
+# Bytes per read; more than a pipe buffers.
 _READ = 256 * 1024
 
 
 def standard_input() -> BinaryIO | AsyncIterator[bytes]:
-    """What can be uploaded of standard input.
+    """Return standard input as a source for an upload.
 
-    A pipe or terminal is read when it has something, not in a thread: a thread that waits for a pipe cannot be called off, and
-    Ctrl-C would have no effect before the other side writes.
+    A pipe or terminal is read by the event loop when it has data, not in a thread: a thread that waits for a pipe cannot be
+    cancelled, so Ctrl-C would have no effect before the other process writes.
     """
     stream = sys.stdin.buffer
     try:
@@ -34,32 +34,34 @@ def standard_input() -> BinaryIO | AsyncIterator[bytes]:
     except OSError:
         return stream
     waits = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd)
-    return _arriving(fd) if waits and os.name == "posix" else stream
+    return _read_when_ready(fd) if waits and os.name == "posix" else stream
 
 
-async def _arriving(fd: int) -> AsyncIterator[bytes]:
+async def _read_when_ready(fd: int) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
-    something = asyncio.Event()
+    readable = asyncio.Event()
     while True:
-        loop.add_reader(fd, something.set)
+        loop.add_reader(fd, readable.set)
         try:
-            await something.wait()
+            await readable.wait()
         finally:
             loop.remove_reader(fd)
-        something.clear()
+        readable.clear()
         try:
-            with standard.named(standard.INPUT):
+            with standard_streams.named(standard_streams.INPUT):
                 data = os.read(fd, _READ)
         except BlockingIOError:
-            # Somebody else who shares this end of the pipe was faster.
+            # Another process that shares this end of the pipe read the data first.
             continue
         if not data:
             return
         yield data
 
 
-async def pour(client: Client, source: CosPath, wanted: ByteRange | None = None, watch: ProgressView | None = None) -> int:
-    """Write an object to standard output as it comes; return its bytes."""
+async def write_object(
+    client: Client, source: CosPath, wanted: ByteRange | None = None, watch: ProgressView | None = None
+) -> int:
+    """Stream an object to standard output. Returns the number of bytes written."""
     out, total = sys.stdout.buffer, 0
     async with client.objects.get(source.bucket, source.key, range=wanted) as stream:
         size = stream.info.content_length
@@ -79,7 +81,10 @@ def _write(out: BinaryIO, data: bytes) -> None:
 def cat(
     path: Annotated[str, typer.Argument(help="cos://bucket/key")],
     range_: Annotated[
-        str | None, typer.Option("--range", help="Bytes: first-last (both count), first-, or -count.", metavar="RANGE")
+        str | None,
+        typer.Option(
+            "--range", help="Bytes to write: first-last (inclusive), first-, or -count for the last bytes.", metavar="RANGE"
+        ),
     ] = None,
 ) -> None:
     """Write an object to standard output."""
@@ -90,6 +95,6 @@ def cat(
         raise typer.BadParameter(str(error)) from None
 
     async def work(client: Client) -> None:
-        await pour(client, target, wanted)
+        await write_object(client, target, wanted)
 
     settings().run(work)

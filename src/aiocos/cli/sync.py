@@ -1,4 +1,4 @@
-"""`sync`: one side made like the other."""
+"""The command `sync`: make a directory or prefix equal to another."""
 
 from dataclasses import asdict
 from enum import StrEnum
@@ -15,12 +15,12 @@ from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.transfer import DirectoryError, SyncAction, SyncResult
 
-# Failures of single files that are shown; `--json` has all.
+# Failed files that are listed on standard error; `--json` lists all of them.
 _SHOWN = 20
 
 
 class Comparison(StrEnum):
-    """How it is found out what differs."""
+    """Values of `--compare`: the properties that decide if a file differs."""
 
     time = "time"
     size = "size"
@@ -28,7 +28,7 @@ class Comparison(StrEnum):
 
 
 class Links(StrEnum):
-    """Which symbolic links of a directory are followed."""
+    """Values of `--symlinks`: the symbolic links that are followed."""
 
     files = "files"
     follow = "follow"
@@ -37,44 +37,50 @@ class Links(StrEnum):
 
 def sync(
     source: Annotated[str, typer.Argument(help="A directory, or cos://bucket/prefix.")],
-    target: Annotated[str, typer.Argument(help="The same; one of the two is in the service.")],
-    delete: Annotated[bool, typer.Option("--delete", help="Remove from the target what the source has not.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done, and do nothing.")] = False,
-    include: Annotated[list[str] | None, typer.Option(help="Only names that match; may be repeated.", metavar="GLOB")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="No names that match; may be repeated.", metavar="GLOB")] = None,
-    compare: Annotated[Comparison, typer.Option(help="What differs: by time (and size), size, or checksum.")] = Comparison.time,
-    symlinks: Annotated[Links, typer.Option(help="In directories: links to files, follow (all), or skip.")] = Links.files,
-    part_size: Annotated[str | None, typer.Option(help="Bytes of a part: 16MiB.")] = None,
-    concurrency: Annotated[int | None, typer.Option(min=1, help="Files in flight.")] = None,
+    target: Annotated[str, typer.Argument(help="A directory, or cos://bucket/prefix. One of the two must be a cos:// path.")],
+    delete: Annotated[bool, typer.Option("--delete", help="Delete files or objects that are only in the target.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show the planned actions without running them.")] = False,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Only names that match this pattern; may be repeated.", metavar="GLOB")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="No names that match this pattern; may be repeated.", metavar="GLOB")
+    ] = None,
+    compare: Annotated[Comparison, typer.Option(help="Compare time and size, size only, or checksum.")] = Comparison.time,
+    symlinks: Annotated[
+        Links, typer.Option(help="Symbolic links in directories: files (links to files), follow (all), or skip.")
+    ] = Links.files,
+    part_size: Annotated[str | None, typer.Option(help="Size of a part, such as 16MiB. Default: 8MiB.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Files transferred at the same time.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make one side like the other: transfer what is new, has another size, or is newer.
+    """Make the target equal to the source: transfer files that are new, have another size, or are newer.
 
-    Names match `*.tmp` or `node_modules` at any depth, `docs/**/*.md` from the top. What is left out is neither transferred nor
-    deleted. Deletions come last, and only where all of the source could be read and has a place in the target; what could not
-    be is named, and the exit code is 1. Interrupted, the same command goes on.
+    Patterns such as `*.tmp` or `node_modules` match at any depth, `docs/**/*.md` matches from the top. Excluded files are not
+    transferred and not deleted. Deletions come last, and only if the whole source could be read and every name fits into the
+    target; otherwise the problems are listed and the exit code is 1. Run the command again to continue an interrupted sync.
     """
     sides = place(source), place(target)
     if None in sides:
-        raise typer.BadParameter("- is one stream of bytes: sync is for many files")
+        raise typer.BadParameter("- is a single stream: sync works on directories and prefixes")
     if not any(isinstance(side, CosPath) for side in sides):
         raise typer.BadParameter("one of the two must be a cos:// path")
 
     async def plan(client: Client) -> None:
-        told: dict[str, tuple[int, int]] = {}
+        counts: dict[str, tuple[int, int]] = {}
         async for action in client.sync_plan(
             source, target, delete=delete, dry_run=True, include=include or (), exclude=exclude or (),
             compare=compare.value, symlinks=symlinks.value,
         ):  # fmt: skip
-            count, size = told.get(action.kind, (0, 0))
-            told[action.kind] = (count + 1, size + action.size)
+            count, size = counts.get(action.kind, (0, 0))
+            counts[action.kind] = (count + 1, size + action.size)
             if as_json:
                 show_json(asdict(action))
             else:
                 say(_line(action))
         if not as_json and not quiet:
-            complain(_planned(told))
+            complain(_planned(counts))
 
     async def work(client: Client) -> None:
         began = perf_counter()
@@ -109,10 +115,10 @@ def _line(action: SyncAction) -> str:
     return printable(f"{action.kind} {action.source} -> {action.target} ({action.reason}, {human(action.size)})")
 
 
-def _planned(told: dict[str, tuple[int, int]]) -> str:
-    moved = [told[kind] for kind in ("upload", "download", "copy") if kind in told]
+def _planned(counts: dict[str, tuple[int, int]]) -> str:
+    moved = [counts[kind] for kind in ("upload", "download", "copy") if kind in counts]
     files, size = sum(count for count, _ in moved), sum(size for _, size in moved)
-    deleted, refused = (told.get(kind, (0, 0))[0] for kind in ("delete", "refuse"))
+    deleted, refused = (counts.get(kind, (0, 0))[0] for kind in ("delete", "refuse"))
     return f"would transfer {files:,} files ({human(size)}), delete {deleted:,}, refuse {refused:,}"
 
 

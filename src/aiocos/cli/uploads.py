@@ -1,4 +1,7 @@
-"""`uploads`: multipart uploads that were begun, and neither completed nor aborted: they cost money, and no listing has them."""
+"""The commands `uploads ls` and `uploads abort`.
+
+An open multipart upload is neither completed nor aborted. Its parts cost money and do not appear in object listings.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from aiocos.cli.arguments import Json, Yes, sure
+from aiocos.cli.arguments import Json, Yes, confirm
 from aiocos.cli.display import complain, human, moment, printable, say, show_json
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
@@ -17,30 +20,30 @@ from aiocos.operations.multipart import UploadEntry
 uploads = typer.Typer(no_args_is_help=True, help="Multipart uploads that are still open.")
 
 Where = Annotated[str, typer.Argument(help="cos://bucket, or cos://bucket/prefix.")]
-Older = Annotated[str | None, typer.Option(help="Only those begun longer ago: 30m, 12h, 7d.", metavar="AGE")]
+Older = Annotated[str | None, typer.Option(help="Only uploads started longer ago than this: 30m, 12h, 7d.", metavar="AGE")]
 
 
 @uploads.command("ls")
 def ls(
     where: Where,
     older_than: Older = None,
-    parts: Annotated[bool, typer.Option("--parts", help="Count parts and bytes: a request for each upload.")] = False,
+    parts: Annotated[bool, typer.Option("--parts", help="Count parts and bytes; sends one more request per upload.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List open uploads: when they were begun, their key and id."""
+    """List open uploads: start time, key and upload id."""
     path, age = CosPath.parse(where), _age(older_than)
 
     async def work(client: Client) -> None:
         async for upload in client.multipart.list_uploads(path.bucket, prefix=path.key or None):
             if not _is_older(upload, age):
                 continue
-            count, size = await _held(client, path.bucket, upload) if parts else (None, None)
+            count, size = await _count_parts(client, path.bucket, upload) if parts else (None, None)
             if as_json:
-                held = {} if count is None else {"parts": count, "bytes": size}
-                show_json({**upload.model_dump(mode="json", exclude_none=True), **held})
+                totals = {} if count is None else {"parts": count, "bytes": size}
+                show_json({**upload.model_dump(mode="json", exclude_none=True), **totals})
                 continue
-            told = "" if count is None or size is None else f"  {count:>6,} parts  {human(size):>10}"
-            say(f"{moment(upload.initiated)}{told}  {printable(upload.key)}  {upload.upload_id}")
+            totals_text = "" if count is None or size is None else f"  {count:>6,} parts  {human(size):>10}"
+            say(f"{moment(upload.initiated)}{totals_text}  {printable(upload.key)}  {upload.upload_id}")
 
     settings().run(work)
 
@@ -49,18 +52,21 @@ def ls(
 def abort(
     where: Where,
     older_than: Older = None,
-    upload_id: Annotated[str | None, typer.Option(help="This one only.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be aborted.")] = False,
+    upload_id: Annotated[str | None, typer.Option(help="Abort only the upload with this id.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Show the uploads that would be aborted, without aborting them.")
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Abort open uploads, and free what their parts take.
+    """Abort open uploads and free the storage of their parts.
 
-    An upload that is under way somewhere fails by this, and one that waits to be resumed begins anew: say how old they are.
+    This makes uploads fail that are still running elsewhere, and an upload that could be resumed must start again: use
+    --older-than to leave recent uploads alone.
     """
     path, age = CosPath.parse(where), _age(older_than)
     if age is None and upload_id is None and not dry_run:
-        sure(f"Abort all uploads in {path}, those under way too?", yes)
+        confirm(f"Abort all uploads in {path}, including running ones?", yes)
 
     async def work(client: Client) -> None:
         done = failed = 0
@@ -71,7 +77,7 @@ def abort(
                 try:
                     await client.multipart.abort(path.bucket, upload.key, upload.upload_id)
                 except NoSuchUpload:
-                    continue  # it has ended meanwhile
+                    continue  # completed or aborted in the meantime
                 except CosError as error:
                     failed += 1
                     complain(str(error))
@@ -89,13 +95,13 @@ def abort(
     settings().run(work)
 
 
-async def _held(client: Client, bucket: str, upload: UploadEntry) -> tuple[int, int]:
+async def _count_parts(client: Client, bucket: str, upload: UploadEntry) -> tuple[int, int]:
     count = size = 0
     try:
         async for part in client.multipart.list_parts(bucket, upload.key, upload.upload_id):
             count, size = count + 1, size + (part.size or 0)
     except NoSuchUpload:
-        pass  # it has ended meanwhile
+        pass  # completed or aborted in the meantime
     return count, size
 
 
@@ -108,10 +114,10 @@ def _age(text: str | None) -> timedelta | None:
         return None
     found = _AGE.fullmatch(text.strip().lower())
     if found is None:
-        raise typer.BadParameter(f"{text!r} is no age: 30m, 12h, 7d")
+        raise typer.BadParameter(f"{text!r} is not an age: write 30m, 12h or 7d")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def _is_older(upload: UploadEntry, age: timedelta | None) -> bool:
-    # Of one whose beginning is not told nobody knows its age.
+    # An upload without a start time has an unknown age: it is never older.
     return age is None or (upload.initiated is not None and datetime.now(UTC) - upload.initiated > age)

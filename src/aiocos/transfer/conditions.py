@@ -55,7 +55,7 @@ async def check_target(service: Service, request: UploadRequest | CopyRequest, w
             status=412,
             code="PreconditionFailed",
             resource=f"{request.bucket}/{request.key}",
-            operation=type(request).__name__,
+            operation=type(request).__name__.removesuffix("Request"),
         )
 
 

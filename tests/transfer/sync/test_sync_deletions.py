@@ -568,8 +568,8 @@ async def test_a_source_file_that_cannot_be_read_keeps_all_from_being_deleted(
 async def test_a_source_that_vanishes_at_the_beginning_is_no_empty_one(
     cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from aiocos.transfer.sync import directory
     from aiocos.transfer.sync import listing as sides
-    from aiocos.transfer.sync.sync import directory
 
     await cos.sync(site, "cos://bucket/site")
     real = sides.Directory.entries

@@ -1,9 +1,9 @@
-"""Standard input, output and error, which may be closed (`>&-`, `<&-`), full, or a pipe that nobody reads any more.
+"""Handle standard streams that are closed (`>&-`, `<&-`), full, or a pipe whose reader has gone.
 
-Python has no `sys.stdout` where the descriptor is closed, and the next file or socket that is opened gets its number: what is
-printed would go into it. So every closed descriptor is opened again, the wrong way round: output for reading, input for
-writing. Nothing else can get the number, and whoever uses it gets the error that it should get. A command that uses neither
-does not notice.
+If descriptor 1 is closed, Python sets `sys.stdout` to None, and the next file or socket that is opened gets descriptor 1:
+printed text would be written into that file. Therefore every closed descriptor is reopened on the null device in the wrong
+mode: output for reading, input for writing. No other file can get the number, and using the stream raises an error, as it
+should. A command that does not use the stream is not affected.
 """
 
 import io
@@ -17,9 +17,9 @@ INPUT, OUTPUT, ERROR = "standard input", "standard output", "standard error"
 
 
 def reopen() -> None:
-    """Give every closed standard stream a descriptor that cannot be used; standard error one that goes nowhere.
+    """Reopen closed standard streams so that using them fails; standard error is discarded.
 
-    Errors of all three say then which stream they are of.
+    Afterwards an `OSError` of one of the three streams names the stream.
     """
     for number, name, flags in ((0, "stdin", os.O_WRONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         try:
@@ -38,7 +38,7 @@ def reopen() -> None:
 
 @contextmanager
 def named(stream: str) -> Generator[None]:
-    """Put the name of a standard stream into an `OSError` that has no file name."""
+    """Set the file name of an `OSError` raised in the block to the name of a standard stream, if it has none."""
     try:
         yield
     except OSError as error:
@@ -48,22 +48,22 @@ def named(stream: str) -> Generator[None]:
 
 
 class _Stream(io.FileIO):
-    """A standard stream, whose errors have its name."""
+    """A standard stream whose errors name it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number, "w" if number else "r", closefd=False)
-        self._called = (INPUT, OUTPUT, ERROR)[number]
+        self._name = (INPUT, OUTPUT, ERROR)[number]
 
     def readinto(self, buffer: Any, /) -> int | None:  # type: ignore[override]
-        with named(self._called):
+        with named(self._name):
             return super().readinto(buffer)
 
     def readall(self) -> bytes | None:  # type: ignore[override]
-        with named(self._called):
+        with named(self._name):
             return super().readall()
 
     def write(self, data: Any, /) -> int | None:  # type: ignore[override]
-        with named(self._called):
+        with named(self._name):
             return super().write(data)
 
 
@@ -71,15 +71,15 @@ def _opened(number: int, like: TextIO | None) -> TextIO:
     raw = _Stream(number)
     buffer = io.BufferedWriter(raw) if number else io.BufferedReader(raw)
     if like is None:
-        # Line buffering writes at once: an error shall come from the command, and not after it.
+        # Line buffering writes at once, so that an error is raised inside the command and not at exit.
         return io.TextIOWrapper(buffer, encoding="utf-8", line_buffering=True)
     return io.TextIOWrapper(buffer, like.encoding, like.errors, line_buffering=bool(like.line_buffering))
 
 
 def finish(status: int) -> int:
-    """Write what standard output still holds; return the exit status, which is 1 where that fails.
+    """Flush standard output and return the exit status: `status`, or 1 if the flush fails.
 
-    Whoever has stopped reading has what he wanted: that is no failure.
+    A closed pipe is not a failure: the reader has what it wanted (`aiocos ls | head`).
     """
     try:
         sys.stdout.flush()
@@ -94,9 +94,9 @@ def finish(status: int) -> int:
 
 
 def _discard() -> None:
-    """Let what is left go nowhere: the interpreter writes it once more at its end, and would complain."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Discard buffered output: the interpreter flushes it again at exit and would report the error again."""
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 1)
+        os.dup2(null, 1)
     finally:
-        os.close(nowhere)
+        os.close(null)

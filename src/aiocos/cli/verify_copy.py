@@ -1,7 +1,7 @@
-"""Proof that a copy is whole, before `mv` removes what was copied: a size and a checksum that agree.
+"""Verify that a copy is complete before `mv` deletes its source: the size and a checksum must agree.
 
-What is not proven is not removed, even if nothing speaks against the copy: a service whose ETags are no MD5s, and that repeats
-no checksum, says nothing of the bytes that it has stored.
+Without that proof the source is kept, even if nothing indicates a bad copy: a service whose ETags are not MD5s and that returns
+no checksum gives no verification of the bytes that it stored.
 """
 
 import asyncio
@@ -17,32 +17,32 @@ from aiocos.transfer import CopyResult, DownloadResult, UploadResult
 from aiocos.transfer.sync.comparator import agrees
 from aiocos.wire import digest
 
-# Read of the source at once, where it has to be read.
+# Bytes per checksum update, if the source has to be read.
 _STEP = 1 << 20
 _CHECKSUMS = ("checksum_sha256", "checksum_crc64nvme", "checksum_crc32c", "checksum_crc32", "checksum_sha1")
 
 
-class Prover:
-    """Proves the copies of one run of `mv`, and remembers what it has asked of buckets."""
+class CopyVerifier:
+    """Verifies the copies of one `mv` command; remembers which buckets have MD5 ETags."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._md5s: dict[str, bool] = {}
 
     async def uploaded(self, source: Path, size: int, result: UploadResult) -> None:
-        """Prove that an object is the file; `TransferError` where that cannot be shown. `size` is the file's, in bytes."""
+        """Verify that an object equals a file of `size` bytes. Raises `TransferError` if that cannot be shown."""
         target = CosPath(result.bucket, result.key)
         if result.verified is None:
             raise _unproven(source, target, "the service confirmed no checksum of what was sent")
         info = await self._look_at(target, result.version_id, result.etag)
         if result.size != size or info.content_length != size:
             raise _unproven(source, target, f"the file has {size} bytes, the object {info.content_length}")
-        # Some services give an object of parts another ETag than its completion had: then the file itself is compared.
+        # Some services give a multipart object another ETag than its completion returned: then compare the file itself.
         if digest.bare(info.etag) != digest.bare(result.etag) and not await self._holds(source, target, info):
             raise _unproven(source, target, f"the object was replaced since: it has the ETag {info.etag}, not {result.etag}")
 
     async def downloaded(self, source: CosPath, result: DownloadResult) -> None:
-        """Prove that a file is the object, which is that still."""
+        """Verify that a file equals its object and that the object was not replaced. Raises `TransferError` otherwise."""
         if result.verified is None:
             raise _unproven(source, result.path, "the service gives no checksum that could be compared")
         there = await asyncio.to_thread(result.path.stat)
@@ -51,15 +51,13 @@ class Prover:
         await self.unchanged(source, result.etag, result.size)
 
     async def unchanged(self, source: CosPath, etag: str, size: int) -> None:
-        """Make sure that an object is still the one that was copied."""
+        """Raise `TransferError` if an object is no longer the one that was copied."""
         now = await self._look(source)
         if not etag or digest.bare(now.etag) != digest.bare(etag) or now.content_length != size:
-            raise TransferError(
-                f"{source} was replaced while it was moved: it is there still, and its earlier content was copied"
-            )
+            raise TransferError(f"{source} was replaced while it was moved: it is kept; its earlier content was copied")
 
     async def copied(self, source: CosPath, info: ObjectInfo, result: CopyResult) -> None:
-        """Prove that an object is the copy of another, which HEAD said `info` of before."""
+        """Verify that an object is a copy of another, whose HEAD result before the copy was `info`."""
         target = CosPath(result.bucket, result.key)
         copy = await self._look_at(target, result.version_id, result.etag)
         if info.content_length is None or copy.content_length != info.content_length:
@@ -70,15 +68,15 @@ class Prover:
         if agree is None and await self._same_etags(source, info, target, copy):
             agree = True
         if agree is None:
-            # The ETags are of two kinds, or may be no MD5s: what vouches for the copy is computed from the source.
+            # The ETags are of different kinds or may not be MD5s: compute the copy's checksum from the source.
             agree = await self._read(source, info, target, copy)
         if not agree:
             raise _unproven(source, target, "the service gives no checksums of the two that agree")
 
     async def _look_at(self, path: CosPath, version_id: str | None, etag: str) -> ObjectInfo:
-        """Look at what was written: at its version where the object is another by now.
+        """Return the HEAD result of a written object; of its version, if the object was replaced since.
 
-        Some services name a version that nobody can ask for, where they keep none.
+        Some services without versioning return a version id that cannot be requested.
         """
         now = await self._look(path)
         if version_id is None or digest.bare(now.etag) == digest.bare(etag):
@@ -89,9 +87,9 @@ class Prover:
             return now
 
     async def _holds(self, source: Path, target: CosPath, info: ObjectInfo) -> bool:
-        """Tell whether what vouches for an object agrees with a file."""
-        evidence = await find_verification(engine_of(self._client), GetObject(target.bucket, target.key), info)
-        return evidence is not None and await asyncio.to_thread(agrees, source, evidence.checksum)
+        """Return True if the object's checksum agrees with the file."""
+        verification = await find_verification(engine_of(self._client), GetObject(target.bucket, target.key), info)
+        return verification is not None and await asyncio.to_thread(agrees, source, verification.checksum)
 
     async def _look(self, path: CosPath, version_id: str | None = None) -> ObjectInfo:
         return await engine_of(self._client).call(
@@ -112,24 +110,24 @@ class Prover:
 
     async def _read(self, source: CosPath, info: ObjectInfo, target: CosPath, copy: ObjectInfo) -> bool:
         engine = engine_of(self._client)
-        evidence = await find_verification(engine, GetObject(target.bucket, target.key, version_id=copy.version_id), copy)
-        if evidence is None or not info.etag:
+        verification = await find_verification(engine, GetObject(target.bucket, target.key, version_id=copy.version_id), copy)
+        if verification is None or not info.etag:
             return False
-        held: list[bytes] = []
+        pending: list[bytes] = []
         async with self._client.objects.get(
             source.bucket, source.key, version_id=info.version_id, if_match=info.etag
         ) as stream:
             async for chunk in stream:
-                held.append(chunk)
-                if sum(map(len, held)) >= _STEP:
-                    await asyncio.to_thread(evidence.checksum.update, b"".join(held))
-                    held = []
-        await asyncio.to_thread(evidence.checksum.update, b"".join(held))
-        return await evidence.check(evidence.checksum, f"the copy {target} of {source}")
+                pending.append(chunk)
+                if sum(map(len, pending)) >= _STEP:
+                    await asyncio.to_thread(verification.checksum.update, b"".join(pending))
+                    pending = []
+        await asyncio.to_thread(verification.checksum.update, b"".join(pending))
+        return await verification.check(verification.checksum, f"the copy {target} of {source}")
 
 
 def _agree(one: ObjectInfo, other: ObjectInfo) -> bool | None:
-    """Compare checksums of whole objects; None where the two have none in common."""
+    """Compare full-object checksums. Returns None if the two have none in common."""
     for name in _CHECKSUMS:
         mine, theirs = getattr(one, name), getattr(other, name)
         whole = mine and theirs and "-" not in mine and "-" not in theirs
