@@ -22,7 +22,7 @@ sys.path.insert(0, str(File(__file__).parent))
 from walk_model import NOT_SERVED, offered
 
 import aiocos.errors
-from aiocos.ibm_boto3 import responses, inputs
+from aiocos.ibm_boto3 import inputs, responses
 from aiocos.ibm_boto3.client import OPERATIONS
 from aiocos.wire.document import Attribute, Document, Element, NotInXml, Text, pascal, unwrap
 from aiocos.wire.spec import (

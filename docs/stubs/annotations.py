@@ -15,7 +15,7 @@ from emit import Member
 
 from aiocos.ibm_boto3 import inputs, names, readers
 from aiocos.ibm_boto3.client import OPERATIONS
-from aiocos.ibm_boto3.describe import class_text, field_texts
+from aiocos.ibm_boto3.describe import class_text, member_texts, parameter_texts
 from aiocos.wire.document import Document, Element, unwrap
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import Body, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload
@@ -83,7 +83,7 @@ class Structures:
             self._received_members(cls)
 
     def _sent_members(self, cls: type[Document], *, shallow: bool = False) -> list[Member]:
-        texts = field_texts(cls)
+        texts = member_texts(cls)
         out: list[Member] = []
         for field, info in cls.model_fields.items():
             if names.is_header(cls, field):
@@ -98,7 +98,7 @@ class Structures:
         return out
 
     def _received_members(self, cls: type[Document], *, shallow: bool = False) -> list[Member]:
-        texts = field_texts(cls)
+        texts = member_texts(cls)
         return [
             Member(names.of_field(cls, field), self.output(info.annotation, shallow), always(cls, field), texts.get(field, ""))
             for field, info in cls.model_fields.items()
@@ -169,22 +169,22 @@ class Structures:
         """Return the parameters of an operation's method."""
         spec = cls.spec
         fields = {p.name: p for p in spec.parameters}
-        texts = field_texts(cls)
+        texts = parameter_texts(cls)
         members = inputs.input_members(spec)
         out: list[Member] = []
         for name in inputs.input_names(spec):
             if name in members:
                 p = fields[members[name].field]
-                out.append(Member(name, self.parameter(p), members[name].required, texts.get(p.name, "")))
+                out.append(Member(name, self.parameter(p), members[name].required, texts[name]))
             else:
                 kind = "int" if name == "ContentLength" else "str | bytes" if name.endswith("CustomerKey") else "str"
-                out.append(Member(name, kind, False, inputs.OTHER_TEXTS[name]))
+                out.append(Member(name, kind, False, texts[name]))
         return out
 
     def outputs(self, cls: type[Operation[Any]]) -> list[Member]:
         """Return the members of an operation's response."""
         result, wrapper = cls.spec.result, names.wrapper_of(cls)
-        left_out, texts = names.omitted_members(cls.spec.name), field_texts(result)
+        left_out, texts = names.omitted_members(cls.spec.name), member_texts(result)
         out: list[Member] = []
         if wrapper is not None:
             out.append(Member(wrapper, self.name_received(result), True, class_text(result).partition("\n")[0]))

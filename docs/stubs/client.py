@@ -12,7 +12,7 @@ from skeleton import Skeleton
 import aiocos.ibm_boto3
 from aiocos.ibm_boto3 import names
 from aiocos.ibm_boto3.client import OPERATIONS
-from aiocos.ibm_boto3.describe import class_text
+from aiocos.ibm_boto3.describe import operation_text
 from aiocos.ibm_boto3.paginate import PAGED
 from aiocos.ibm_boto3.waiters import WAITERS
 
@@ -22,7 +22,7 @@ PACKAGE = Path(str(aiocos.ibm_boto3.__file__)).parent
 def write(structures: Structures) -> str:
     """Return the source of the stub."""
     methods = [
-        method(name, structures.inputs(cls), f"type_defs.{cls.__name__}OutputTypeDef", class_text(cls))
+        method(name, structures.inputs(cls), f"type_defs.{cls.__name__}OutputTypeDef", operation_text(cls))
         for name, cls in sorted(OPERATIONS.items())
     ]
     paginators = {names.snake(name): f"paginate.{paginator_name(name)}" for name in PAGED}

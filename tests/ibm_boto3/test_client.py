@@ -302,10 +302,10 @@ def test_what_there_is_not() -> None:
     with pytest.raises(exceptions.InvalidConfigError, match="no http or https URL"):
         ibm_boto3.client("s3", endpoint_url="ftp://cos.example")
     for options, said in [
-        ({"proxies": {}}, "there is no option proxies here; there are region_name"),
+        ({"proxies": {}}, "unsupported option proxies; the options are region_name"),
         ({"signature_version": "s3"}, "signature_version is"),
         ({"s3": {"addressing_style": "odd"}}, "addressing_style"),
-        ({"s3": {"use_accelerate_endpoint": True}}, "no option s3.use_accelerate_endpoint"),
+        ({"s3": {"use_accelerate_endpoint": True}}, "unsupported option s3.use_accelerate_endpoint"),
         ({"retries": {"many": 1}}, "retries has no many"),
         ({"retries": -2}, "retries"),
         ({"request_checksum_calculation": "never"}, "request_checksum_calculation"),

@@ -87,7 +87,7 @@ def test_what_an_action_calls(theirs: Any, name: str) -> None:
     for action in model.actions:
         mine = kind.actions[action.name]
         assert mine.method == xform_name(action.request.operation)
-        assert mine.gives == (action.resource.type if action.resource else None)
+        assert mine.returns == (action.resource.type if action.resource else None)
         filled = {p.target: kind.identifiers[xform_name(p.name)] for p in action.request.params if p.source == "identifier"}
         assert filled == {member: member for member in kind.identifiers.values()}
         fixed = {p.target: p.value for p in action.request.params if p.source == "string"}

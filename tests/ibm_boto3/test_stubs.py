@@ -16,6 +16,7 @@ import pytest
 import aiocos.ibm_boto3
 from aiocos.ibm_boto3 import inputs, names, responses, type_defs
 from aiocos.ibm_boto3.client import OPERATIONS, S3Client
+from aiocos.ibm_boto3.describe import operation_text
 from aiocos.ibm_boto3.resource import ServiceResource
 from aiocos.ibm_boto3.resource.classes import CLASSES
 
@@ -105,7 +106,7 @@ def test_a_response_has_the_same_members_as_at_runtime(method: str):
 @pytest.mark.parametrize("name", ["put_object", "upload_file", "close", "copy"])
 def test_a_stub_has_the_text_of_the_method(name: str):
     node = methods_of(stub_class("client", "S3Client"))[name]
-    doc = inspect.cleandoc((OPERATIONS[name] if name in OPERATIONS else getattr(S3Client, name)).__doc__ or "")
+    doc = operation_text(OPERATIONS[name]) if name in OPERATIONS else inspect.cleandoc(getattr(S3Client, name).__doc__ or "")
     assert " ".join((ast.get_docstring(node) or "").split()).startswith(" ".join(doc.split()))
 
 

@@ -277,7 +277,7 @@ class S3Client:
 
         Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`, `ObjectAlreadyExists`
         (with
-        `forbid_overwrite`). The service may report the failure inside a 200; it is raised all the same. IBM documents no
+        `ForbidOverwrite`). The service may report the failure inside a 200; it is raised all the same. IBM documents no
         conditions
         here: a service that does not know them replaces the object.
 
@@ -285,7 +285,7 @@ class S3Client:
             ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
                 sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `if_none_match="*"` is what IBM documents for the public service, for `objects.put`.
+                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
             IfMatch: Write only over an object with this ETag. None writes over whatever is there.
             IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
                 anything.
@@ -354,14 +354,14 @@ class S3Client:
         `REPLACE`.
 
         Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected`. The service may report the
-        failure inside a 200; it is raised all the same. `IntegrityError` where `source_if_match` is an MD5 and the copy
+        failure inside a 200; it is raised all the same. `IntegrityError` where `CopySourceIfMatch` is an MD5 and the copy
         has another.
 
         Args:
             ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
                 sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `if_none_match="*"` is what IBM documents for the public service, for `objects.put`.
+                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
             IfMatch: Write only over an object with this ETag. None writes over whatever is there.
             IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
                 anything.
@@ -409,7 +409,7 @@ class S3Client:
             CreateBucketConfiguration: Location and storage class, `us-south-smart`; None for the endpoint's default. Must
                 belong to the endpoint.
             IBMServiceInstanceId: The instance the bucket belongs to; IAM credentials bring their own.
-            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, together with `kp_root_key_crn`.
+            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, together with `IBMSSEKPCustomerRootKeyCrn`.
             IBMSSEKPCustomerRootKeyCrn: Key Protect: the whole CRN of the root key.
             ObjectLockEnabledForBucket: Turns Object Lock and versioning on. The service takes no notice of a value that it does
                 not understand.
@@ -1009,7 +1009,7 @@ class S3Client:
     ) -> type_defs.PutObjectOutputTypeDef:
         """Store an object in one piece, up to 5 GiB (for more, and for files and streams: `Client.upload`).
 
-        Raises `PreconditionFailed`, `ObjectAlreadyExists` (with `forbid_overwrite`), `ObjectProtected` (the old object is under
+        Raises `PreconditionFailed`, `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the old object is under
         retention), `BadDigest`, `EntityTooLarge`, and `IntegrityError` where the service answers that it has stored other
         bytes.
 
@@ -1017,7 +1017,7 @@ class S3Client:
             ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
                 sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `if_none_match="*"` is what IBM documents for the public service, for `objects.put`.
+                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
             IfMatch: Write only over an object with this ETag. None writes over whatever is there.
             IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
                 anything.
@@ -1052,7 +1052,7 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutObjectAclOutputTypeDef:
-        """Replace an object's access control list. `acl="public-read"` lets anybody read it; `acl=""` takes that back.
+        """Replace an object's access control list. `ACL="public-read"` lets anybody read it; `ACL=""` takes that back.
 
         Args:
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.

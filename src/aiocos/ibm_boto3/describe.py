@@ -8,19 +8,39 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
+import textwrap
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from aiocos.ibm_boto3 import inputs
+from aiocos.ibm_boto3 import inputs, names
+from aiocos.wire.document import Document
 from aiocos.wire.spec import Operation
+
+_NAME = re.compile(r"`(\w+)(?=[`=])")
 
 
 def class_text(cls: type[Any]) -> str:
     """Return the docstring of a class, without indentation."""
     return inspect.cleandoc(cls.__doc__ or "")
+
+
+def operation_text(cls: type[Operation[Any]]) -> str:
+    """Return what an operation does, with the parameter names of `ibm_boto3`."""
+    return _renamed(class_text(cls), {p.name: names.of_parameter(p) for p in cls.spec.parameters})
+
+
+def member_texts(cls: type[Document]) -> dict[str, str]:
+    """Return the text of each field of a document by the field's name, with the member names of `ibm_boto3` in the text."""
+    renames = {field: names.of_field(cls, field) for field in cls.model_fields}
+    return {field: _renamed(text, renames) for field, text in field_texts(cls).items()}
+
+
+def _renamed(text: str, renames: dict[str, str]) -> str:
+    return _NAME.sub(lambda found: f"`{renames.get(found[1], found[1])}", text)
 
 
 def field_texts(cls: type[Any]) -> dict[str, str]:
@@ -35,16 +55,20 @@ def field_texts(cls: type[Any]) -> dict[str, str]:
 def parameter_texts(cls: type[Operation[Any]]) -> dict[str, str]:
     """Return the text of each parameter of an operation's method; empty for a parameter without one."""
     members, texts = inputs.input_members(cls.spec), field_texts(cls)
+    renames = {member.field: name for name, member in members.items()}
     return {
-        name: texts.get(members[name].field, "") if name in members else inputs.OTHER_TEXTS[name]
+        name: _renamed(texts.get(members[name].field, ""), renames) if name in members else inputs.OTHER_TEXTS[name]
         for name in inputs.input_names(cls.spec)
     }
 
 
 def method_text(cls: type[Operation[Any]]) -> str:
     """Return the docstring of an operation's method: what it does, and an entry for each parameter."""
-    entries = [f"    {name}: {' '.join(text.split())}".rstrip(": ") for name, text in parameter_texts(cls).items()]
-    return "\n".join([class_text(cls), "", "Args:", *entries])
+    entries = [
+        textwrap.fill(f"{name}: {' '.join(text.split())}", 100, initial_indent="    ", subsequent_indent=" " * 8)
+        for name, text in parameter_texts(cls).items()
+    ]
+    return "\n".join([operation_text(cls), "", "Args:", *entries])
 
 
 @cache

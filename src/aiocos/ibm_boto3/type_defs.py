@@ -132,7 +132,7 @@ class UploadArgsTypeDef(TypedDict):
     """True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None sends no header.
 
     A header of the on-premises product, from release 3.20, where an administrator has to turn it on. Buckets that keep or kept
-    versions ignore it, and services that do not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for
+    versions ignore it, and services that do not know it ignore it and overwrite. `IfNoneMatch="*"` is what IBM documents for
     the public service, for `objects.put`.
     """
     GrantFullControl: NotRequired[str]
@@ -218,7 +218,7 @@ class CopyArgsTypeDef(TypedDict):
     """True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None sends no header.
 
     A header of the on-premises product, from release 3.20, where an administrator has to turn it on. Buckets that keep or kept
-    versions ignore it, and services that do not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for
+    versions ignore it, and services that do not know it ignore it and overwrite. `IfNoneMatch="*"` is what IBM documents for
     the public service, for `objects.put`.
     """
     GrantFullControl: NotRequired[str]

@@ -108,7 +108,7 @@ class ServiceResource(Resource):
             CreateBucketConfiguration: Location and storage class, `us-south-smart`; None for the endpoint's default. Must
                 belong to the endpoint.
             IBMServiceInstanceId: The instance the bucket belongs to; IAM credentials bring their own.
-            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, together with `kp_root_key_crn`.
+            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, together with `IBMSSEKPCustomerRootKeyCrn`.
             IBMSSEKPCustomerRootKeyCrn: Key Protect: the whole CRN of the root key.
             ObjectLockEnabledForBucket: Turns Object Lock and versioning on. The service takes no notice of a value that it does
                 not understand.
