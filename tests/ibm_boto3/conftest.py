@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.ibm_boto3.both_clients import OURS, THEIRS, Worlds, face_of, renamed, worlds
+from tests.parity.test_every_operation import PLAIN
 from tests.parity.test_ibm_boto3 import sdk_client
 
 from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import Config, S3Client
-
-from .worlds import Worlds, face_of, worlds
 
 
 @pytest.fixture
@@ -44,6 +44,27 @@ async def both() -> AsyncIterator[Worlds]:
     async with Emulator() as emulator:
         sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
         made = await worlds(emulator, sdk)
+        yield made
+        await made.face.close()
+        sdk.close()
+
+
+@pytest.fixture
+async def bucket(face: S3Client) -> str:
+    await face.create_bucket(Bucket="things")
+    return "things"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def both_with_odd_keys() -> AsyncIterator[Worlds]:
+    async with Emulator() as emulator:
+        sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
+        made = await worlds(emulator, sdk)
+        for world in (THEIRS, OURS):
+            bucket = renamed(PLAIN, world)
+            for key in ("odd key ü+%", "odd!", "odd/1 2", "odd/ü"):
+                await made.face.put_object(Bucket=bucket, Key=key, Body=b"1")
+            await made.face.create_multipart_upload(Bucket=bucket, Key="odd key ü")
         yield made
         await made.face.close()
         sdk.close()

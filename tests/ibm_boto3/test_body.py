@@ -1,19 +1,97 @@
-"""`response["Body"]` beside botocore's `StreamingBody`: the same lines and chunks, in linear time."""
+"""`StreamingBody`: reading, lines, connections that break, bodies that nobody reads."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
+import os
 import time
 from collections import deque
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ibm_botocore.response import StreamingBody as TheirBody
+from tests.ibm_boto3.both_clients import hmac_keys
 
+from aiocos import ibm_boto3
+from aiocos.emulator import Emulator
+from aiocos.emulator.faults import FlipBit, Truncate
+from aiocos.ibm_boto3 import S3Client, exceptions
 from aiocos.ibm_boto3.body import StreamingBody
 from aiocos.object_stream import ObjectStream
+
+
+async def test_a_body_is_read_as_theirs_is(face: S3Client, sdk: Any, bucket: str) -> None:
+    lines = b"one\ntwo\r\n\nthree\rfour\n\xe2\x80\xa8five" * 50 + b"\r\nlast"
+    await face.put_object(Bucket=bucket, Key="k", Body=lines)
+    get = {"Bucket": bucket, "Key": "k"}
+
+    async def ours() -> Any:
+        return (await face.get_object(**get))["Body"]
+
+    def other() -> Any:
+        return sdk.get_object(**get)["Body"]
+
+    assert [c async for c in await ours()] == list(await asyncio.to_thread(lambda: list(other())))
+    for size in (1, 7, 64, 100_000):
+        assert [c async for c in (await ours()).iter_chunks(size)] == await asyncio.to_thread(
+            lambda size=size: list(other().iter_chunks(size))
+        )
+        for ends in (False, True):
+            assert [line async for line in (await ours()).iter_lines(size, ends)] == await asyncio.to_thread(
+                lambda size=size, ends=ends: list(other().iter_lines(size, ends))
+            )
+    assert await (await ours()).readlines() == lines.splitlines(keepends=True)
+    body = await ours()
+    assert (await body.read(5), await body.read(0), body.tell()) == (lines[:5], b"", 5)
+    buffer = bytearray(7)
+    assert (await body.readinto(buffer), bytes(buffer)) == (7, lines[5:12])
+    assert await body.read() == lines[12:]
+    assert (await body.read(), await body.read(10), body.tell(), body.readable()) == (b"", b"", len(lines), True)
+    body = await ours()
+    assert [await body.readline(), await body.readline()] == lines.splitlines(keepends=True)[:2]
+    assert await anext(body) == lines[9 : 9 + 1024]
+    assert (body.closed, body.seekable(), body.writable()) == (False, False, False)
+    with pytest.raises(TypeError, match="async for"):
+        list(body)  # type: ignore[call-overload]
+    body.close()
+    assert body.closed
+
+
+async def test_a_body_that_is_dropped_frees_its_connection(face: S3Client, bucket: str) -> None:
+    await face.put_object(Bucket=bucket, Key="large", Body=b"x" * 5_000_000)
+    async with (await face.get_object(Bucket=bucket, Key="large"))["Body"] as body:
+        assert len(await body.read(10)) == 10
+    assert await body.read() == b""
+    assert (await face.head_object(Bucket=bucket, Key="large"))["ContentLength"] == 5_000_000
+
+
+async def test_a_body_that_nobody_reads_is_no_trouble(face: S3Client, bucket: str) -> None:
+    await face.put_object(Bucket=bucket, Key="large", Body=b"x" * 5_000_000)
+    for _ in range(3):
+        assert (await face.get_object(Bucket=bucket, Key="large"))["ContentLength"] == 5_000_000
+    gc.collect()
+    assert face.typed.concurrency.in_flight == 0
+
+
+async def test_a_body_that_breaks_goes_on(face: S3Client, bucket: str, cos_emulator: Emulator) -> None:
+    data = os.urandom(3_000_000)
+    await face.put_object(Bucket=bucket, Key="k", Body=data)
+    cos_emulator.faults.script([Truncate(1_000_000, operation="GetObject")])
+    async with ibm_boto3.client("s3", **hmac_keys(cos_emulator)) as patient:
+        assert await (await patient.get_object(Bucket=bucket, Key="k"))["Body"].read() == data
+    # Without another attempt, what came is not taken for the whole.
+    cos_emulator.faults.script([Truncate(1_000_000, operation="GetObject")])
+    body = (await face.get_object(Bucket=bucket, Key="k"))["Body"]
+    with pytest.raises(exceptions.ResponseStreamingError):
+        await body.read()
+    cos_emulator.faults.script([FlipBit(operation="GetObject")])
+    body = (await face.get_object(Bucket=bucket, Key="k"))["Body"]
+    with pytest.raises(exceptions.FlexibleChecksumError):
+        await body.read()
 
 
 class Arriving:

@@ -45,7 +45,7 @@ SAMPLES = {
 
 
 def test_every_sample_has_a_test() -> None:
-    sources = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    sources = "".join(path.read_text() for path in Path(__file__).parent.rglob("test_*.py"))
     named = re.findall(r"def test_sample_(\w+)", sources)
     tested = {int(number) for name in named for number in re.findall(r"(?:^|_and_)(\d+)", name)}
     assert {number: what for number, what in SAMPLES.items() if number not in tested} == {}

@@ -1,4 +1,4 @@
-"""Bodies of requests: whatever pieces a file gives, all of it is sent; text is refused."""
+"""Bodies of requests: files, streams and objects with a `read` of any kind."""
 
 from __future__ import annotations
 
@@ -16,10 +16,56 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiocos.ibm_boto3 import S3Client
+from aiocos.ibm_boto3 import S3Client, exceptions
 from aiocos.ibm_boto3.exceptions import FlexibleChecksumError, ParamValidationError
 from aiocos.ibm_boto3.payload import read_body
 from aiocos.ibm_boto3.s3.transfer import TransferConfig
+
+
+class Chatty:
+    """A file whose `read` is awaited."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = io.BytesIO(data)
+
+    async def read(self, size: int = -1) -> bytes:
+        await asyncio.sleep(0)
+        return self._data.read(size)
+
+
+async def _bits(data: bytes) -> AsyncIterator[bytes]:
+    for n in range(0, len(data), 3):
+        yield data[n : n + 3]
+
+
+async def test_bodies_of_all_kinds(face: S3Client, bucket: str, tmp_path: Path) -> None:
+    data = b"some bytes, \xff and more"
+    path = tmp_path / "file"
+    path.write_bytes(data)
+
+    async def kept(body: Any, **more: Any) -> bytes:
+        await face.put_object(Bucket=bucket, Key="k", Body=body, **more)
+        return await (await face.get_object(Bucket=bucket, Key="k"))["Body"].read()
+
+    assert await kept("täxt") == "täxt".encode()
+    for body in (data, bytearray(data), memoryview(data), io.BytesIO(data), Chatty(data), _bits(data)):
+        assert await kept(body) == data
+    with path.open("rb") as file:
+        file.seek(5)
+        assert await kept(file) == data[5:]
+        file.seek(2)
+        assert await kept(file, ContentLength=4) == data[2:6]
+    async with aiofiles.open(path, "rb") as file:
+        assert await kept(file) == data
+    await face.put_object(Bucket=bucket, Key="source", Body=data)
+    assert await kept((await face.get_object(Bucket=bucket, Key="source"))["Body"]) == data
+    assert (await face.put_object(Bucket=bucket, Key="empty"))["ETag"] == '"d41d8cd98f00b204e9800998ecf8427e"'
+    path.write_text("text")
+    with path.open() as text, pytest.raises(exceptions.ParamValidationError, match="text file"):
+        await face.put_object(Bucket=bucket, Key="k", Body=text)
+    with pytest.raises(exceptions.ParamValidationError, match="ContentLength: 9, the body has 3"):
+        await face.put_object(Bucket=bucket, Key="k", Body=io.BytesIO(b"abc"), ContentLength=9)
+
 
 MIB = 1024 * 1024
 

@@ -36,7 +36,7 @@ def operation_text(cls: type[Operation[Any]]) -> str:
 def member_texts(cls: type[Document]) -> dict[str, str]:
     """Return the text of each field of a document by the field's name, with the member names of `ibm_boto3` in the text."""
     renames = {field: names.of_field(cls, field) for field in cls.model_fields}
-    return {field: _renamed(text, renames) for field, text in field_texts(cls).items()}
+    return {field: _renamed(text, renames) for field, text in field_texts(cls).items() if field in renames}
 
 
 def _renamed(text: str, renames: dict[str, str]) -> str:

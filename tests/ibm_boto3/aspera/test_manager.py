@@ -1,16 +1,22 @@
-"""`AsperaTransferManager` by its names, over HTTPS: IBM's samples, and what they do not show."""
+"""`AsperaTransferManager`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.transfer.conftest import PATIENCE, held, stays_held
+from tests.ibm_boto3.aspera.helpers import (
+    DATA,
+    heard_all,
+    sent,
+    stored,
+    struck,
+    subscribed,
+)
+from tests.transfer.conftest import PATIENCE
 
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.groups import engine_of
@@ -26,16 +32,9 @@ from aiocos.ibm_boto3.aspera import (
 )
 from aiocos.ibm_boto3.exceptions import ParamValidationError
 from aiocos.ibm_boto3.s3.subscribers import BaseSubscriber
-from aiocos.ibm_boto3.s3.transfer import MB, CancelledError, FatalError
+from aiocos.ibm_boto3.s3.transfer import CancelledError, FatalError
 
-DATA = os.urandom(25 * MB)
 FILES = {"a.txt": b"a", "deep/b.txt": b"bb", "deep/er/c.txt": b"ccc"}
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> str:
-    (tmp_path / "source").write_bytes(DATA)
-    return str(tmp_path / "source")
 
 
 @pytest.fixture
@@ -44,65 +43,6 @@ def tree(tmp_path: Path) -> str:
         (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "tree" / name).write_bytes(data)
     return str(tmp_path / "tree")
-
-
-async def stored(cos: S3Client) -> dict[str, bytes]:
-    listed = (await cos.list_objects_v2(Bucket="bucket")).get("Contents", [])
-    bodies = {entry["Key"]: (await cos.get_object(Bucket="bucket", Key=entry["Key"]))["Body"] for entry in listed}
-    return {key: await body.read() for key, body in bodies.items()}
-
-
-def sent(emulator: Emulator) -> Counter[str]:
-    found = Counter(request.operation for request in emulator.requests)
-    emulator.requests.clear()
-    return found
-
-
-async def struck(emulator: Emulator, times: int = 1) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while len(emulator.faults.hits) < times:
-            await asyncio.sleep(0.01)
-
-
-class CallbackOnQueued(AsperaBaseSubscriber):
-    def __init__(self) -> None:
-        self.heard: list[Any] = []
-
-    def on_queued(self, future: Any, **kwargs: Any) -> None:
-        self.heard.append(future)
-
-
-class CallbackOnProgress(AsperaBaseSubscriber):
-    def __init__(self) -> None:
-        self.heard: list[int] = []
-
-    def on_progress(self, future: Any, bytes_transferred: int, **kwargs: Any) -> None:
-        self.heard.append(bytes_transferred)
-
-
-class CallbackOnDone(AsperaBaseSubscriber):
-    def __init__(self) -> None:
-        self.heard: list[Any] = []
-
-    def on_done(self, future: Any, **kwargs: Any) -> None:
-        assert future.is_done()
-        self.heard.append(future)
-
-
-def subscribed() -> list[Any]:
-    return [CallbackOnQueued(), CallbackOnProgress(), CallbackOnDone()]
-
-
-def heard_all(subscribers: list[Any], future: Any, size: int) -> None:
-    """All bytes so far were told, ever more of them, and beginning and end once."""
-    queued, progress, done = subscribers
-    assert queued.heard == done.heard == [future]
-    assert progress.heard == sorted(set(progress.heard))
-    assert progress.heard[-1] == size
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# IBM's samples
 
 
 async def test_sample_110_the_manager_and_112_upload(cos: S3Client, cos_emulator: Emulator, file: str):
@@ -189,61 +129,6 @@ async def test_sample_115_download_directory_with_subscribers(cos: S3Client, tre
     assert found == FILES
 
 
-async def test_sample_116_subscribers(cos: S3Client, file: str, tmp_path: Path):
-    async with AsperaTransferManager(cos) as transfer_manager:
-        subscribers = subscribed()
-        future = transfer_manager.upload(file, "bucket", "object", None, subscribers)
-        await future.result()
-        heard_all(subscribers, future, len(DATA))
-        subscribers = subscribed()
-        future = transfer_manager.download("bucket", "object", str(tmp_path / "target"), None, subscribers)
-        await future.result()
-        heard_all(subscribers, future, len(DATA))
-    assert future.meta.size == len(DATA)
-    assert (future.meta.call_args.direction, future.meta.call_args.key) == ("receive", "object")
-
-
-async def test_sample_117_pause_resume_cancel(cos: S3Client, cos_emulator: Emulator, file: str):
-    cos_emulator.faults.script([Delay(0.2, operation="UploadPart", times=None)])
-    async with AsperaTransferManager(cos) as transfer_manager:
-        future = transfer_manager.upload(file, "bucket", "object", AsperaConfig(multi_session=1))
-        assert not future.resume()
-        await struck(cos_emulator)
-        assert future.pause()
-        assert future.pause()
-        assert future.is_paused()
-        await held(future.handle, cos.typed)
-        # The part that was next had its place already.
-        assert 1 <= sent(cos_emulator)["UploadPart"] <= 2
-        await stays_held(cos.typed)
-        assert sent(cos_emulator)["UploadPart"] == 0
-        assert not future.is_done()
-        assert future.resume()
-        assert not future.is_paused()
-        await future.result()
-        assert not future.pause()
-        assert not future.cancel()
-        assert (future.is_done(), future.is_success(), future.is_error(), future.get_last_error()) == (True, True, False, "")
-
-        sent(cos_emulator)
-        waiting = transfer_manager.upload(file, "bucket", "held", AsperaConfig(multi_session=1))
-        assert waiting.pause()  # before it has begun
-        await held(waiting.handle, cos.typed)
-        assert sent(cos_emulator)["CreateMultipartUpload"] == 0
-        assert waiting.cancel()
-        assert not waiting.is_error()
-        with pytest.raises(CancelledError):
-            await waiting.result()
-        assert (waiting.is_done(), waiting.is_success(), waiting.is_error()) == (True, False, True)
-        assert "cancelled" in waiting.get_last_error()
-    assert await stored(cos) == {"object": DATA}
-    assert "Uploads" not in await cos.list_multipart_uploads(Bucket="bucket")
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# The queue
-
-
 async def test_sessions_are_the_places(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
     """First come, first served, however many sessions a transfer wants."""
     (tmp_path / "f").write_bytes(b"x")
@@ -309,32 +194,6 @@ async def test_an_error_in_the_context_cancels(cos: S3Client, cos_emulator: Emul
     assert "Uploads" not in await cos.list_multipart_uploads(Bucket="bucket")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# What is refused, and what fails
-
-
-def test_configurations():
-    for wrong, message in (
-        ({"multi_session_threshold_mb": 59}, "must be >= 60"),
-        ({"multi_session_threshold_mb": "60"}, r"should be value of type \(int\)"),
-        ({"multi_session": "some"}, r"multi_session should be value of type \(int\)"),
-        ({"multi_session": True}, r"multi_session should be value of type \(int\)"),
-        ({"multi_session": -1}, "multi_session must be >= 0"),
-        ({"target_rate_mbps": 2.5}, r"target_rate_mbps should be value of type \(int\)"),
-        ({"rate_policy": "slow"}, "rate_policy can be fixed, high, fair or low"),
-        ({"lock_min_rate": 1}, r"lock_min_rate should be value of type \(bool\)"),
-        ({"destination_root": "/x"}, "destination_root is not supported"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            AsperaConfig(**wrong)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="ascp_max_concurrent must be >= 1"):
-        AsperaManagerConfig(ascp_max_concurrent=0)
-    for sessions, number in ((None, 0), (3, 3), ("all", -1)):
-        assert AsperaConfig(multi_session=sessions).multi_session == number  # type: ignore[arg-type]
-    assert AsperaConfig(multi_session="all").is_multi_session_all
-    assert AsperaConfig(multi_session_threshold_mb=60).threshold == 60_000_000
-
-
 async def test_what_is_refused_at_once(cos: S3Client, file: str, tmp_path: Path):
     with pytest.raises(TypeError, match="AsperaManagerConfig"):
         AsperaTransferManager(cos, AsperaConfig())  # type: ignore[arg-type]
@@ -384,26 +243,6 @@ async def test_failures(cos: S3Client, cos_emulator: Emulator, file: str, tree: 
     assert "AccessDenied" in up.get_last_error()
     assert not (tmp_path / "target").exists()
     assert sorted(await stored(cos)) == ["remote/a.txt", "remote/deep/er/c.txt"]
-
-
-@pytest.mark.parametrize("waits", [False, True])
-async def test_what_a_subscriber_raises_is_logged(cos: S3Client, file: str, waits: bool, caplog: pytest.LogCaptureFixture):
-    def at_once(**kwargs: Any) -> None:
-        raise KeyError("mine")
-
-    async def later(**kwargs: Any) -> None:
-        raise KeyError("mine")
-
-    failing = CallbackOnDone()
-    for name in ("on_queued", "on_progress", "on_done"):
-        setattr(failing, name, later if waits else at_once)
-    async with AsperaTransferManager(cos) as transfer_manager:
-        await transfer_manager.upload(file, "bucket", "object", None, [failing])
-    # Older versions of aiohttp log futures of their own.
-    told = [record for record in caplog.records if record.exc_info and record.name.startswith("aiocos")]
-    assert len(told) >= 3
-    assert {record.name for record in told} == {"aiocos.ibm_boto3"}
-    assert await stored(cos) == {"object": DATA}
 
 
 async def test_the_log_says_what_it_is(cos: S3Client, tmp_path: Path, caplog: pytest.LogCaptureFixture):

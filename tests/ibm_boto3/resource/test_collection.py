@@ -1,4 +1,4 @@
-"""Collections: what they ask and when, how they narrow, and what is deleted at once."""
+"""Collections of resources."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from tests.ibm_boto3.resource.helpers import asked, connected
 
 from aiocos import ibm_boto3
 from aiocos.emulator import Emulator, Status
 from aiocos.ibm_boto3 import ClientError, Config
 from aiocos.ibm_boto3.exceptions import ParamValidationError
-
-from .resources import asked, connected
 
 BUCKET = "collection-bucket"
 
@@ -131,10 +130,6 @@ async def test_a_version_without_an_id_is_the_null_version() -> None:
         found = [(one.id, one.version_id, one.size) async for one in cos.Bucket(BUCKET).object_versions.all()]
     await runner.cleanup()
     assert found == [("null", None, 3)]
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Deleting at once
 
 
 async def test_what_is_filtered_is_deleted(bucket: Any, cos_emulator: Emulator) -> None:

@@ -12,11 +12,10 @@ import ibm_botocore.exceptions
 import pytest_asyncio
 from ibm_botocore.config import Config as TheirConfig
 from tests import servers
+from tests.ibm_boto3.both_clients import comparable, differences
 
 from aiocos import ibm_boto3 as face
 from aiocos.ibm_boto3 import ClientError, Config
-
-from .worlds import comparable, differences
 
 MIB = 1 << 20
 PARTS = [bytes([n]) * (5 * MIB if n < 2 else 1000) for n in range(3)]

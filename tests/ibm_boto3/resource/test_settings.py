@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from tests.ibm_boto3.resource.helpers import asked, connected
 
 from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import ClientError
 from aiocos.ibm_boto3.resource import ResourceNotLoadedError
-
-from .resources import asked, connected
 
 BUCKET = "resource-bucket"
 

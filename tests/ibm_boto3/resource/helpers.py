@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tests.ibm_boto3.both_clients import face_of
+
 from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import ServiceResource
-
-from .worlds import face_of
 
 
 def connected(emulator: Emulator) -> ServiceResource:

@@ -1,12 +1,14 @@
-"""Settings that are read through the face and written back lose no element, known or not."""
+"""Responses: members, times, settings that come back as they were written."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -14,14 +16,61 @@ from xml.sax.saxutils import escape
 import ibm_botocore.session
 import pytest
 import pytest_asyncio
+from tests.ibm_boto3.both_clients import OURS, Worlds, renamed
+from tests.parity.test_every_operation import PLAIN
 
 from aiocos import ibm_boto3
 from aiocos.ibm_boto3 import UNSIGNED, Config, S3Client
 from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.ibm_boto3.s3.transfer import TransferConfig
+
+
+async def test_times_that_writers_chose(face: S3Client, sdk: Any, bucket: str) -> None:
+    when = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+    await face.put_object(Bucket=bucket, Key="k", Expires=when)
+    assert (await face.head_object(Bucket=bucket, Key="k"))["Expires"] == when
+    assert (await asyncio.to_thread(sdk.head_object, Bucket=bucket, Key="k"))["Expires"] == when
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_headers_carry_comes_back(both_with_odd_keys: Worlds) -> None:
+    """Through every way that an object is written by."""
+    face, bucket = both_with_odd_keys.face, renamed(PLAIN, OURS)
+    said = {"ContentDisposition": 'attachment; filename="©漢.txt"', "CacheControl": "ü", "Tagging": "k=%C3%BC"}
+    small = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+
+    async def zeros() -> AsyncIterator[bytes]:
+        for _ in range(6):
+            yield bytes(MIB)
+
+    async def back(key: str) -> None:
+        head = await face.head_object(Bucket=bucket, Key=key)
+        assert (head["ContentDisposition"], head["CacheControl"]) == (said["ContentDisposition"], "ü")
+        tags = await face.get_object_tagging(Bucket=bucket, Key=key)
+        assert tags["TagSet"] == [{"Key": "k", "Value": "ü"}]
+
+    await face.put_object(Bucket=bucket, Key="said", Body=b"1", **said)
+    await back("said")
+    await face.upload_fileobj(zeros(), bucket, "said in parts", ExtraArgs=said, Config=small)
+    await back("said in parts")
+    replace = {"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE"}
+    await face.copy({"Bucket": bucket, "Key": "key"}, bucket, "copied", ExtraArgs={**said, **replace})
+    await back("copied")
+    await face.copy({"Bucket": bucket, "Key": "said in parts"}, bucket, "copied", ExtraArgs={**said, **replace}, Config=small)
+    await back("copied")
+
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+
 MODEL = ibm_botocore.session.get_session().get_service_model("s3")
+
 
 # How a setting is read and written: the member of the answer that is the document (None: the answer itself), the parameter
 # that takes it, and the document's root.
@@ -66,6 +115,8 @@ SETTINGS: dict[str, tuple[str, str | None, str, str]] = {
     "get_bucket_tagging": ("put_bucket_tagging", None, "Tagging", "Tagging"),
     "get_object_tagging": ("put_object_tagging", None, "Tagging", "Tagging"),
 }
+
+
 # Values of members that have a closed set; any other text is made up.
 WORDS = {
     "Status": "Enabled",
@@ -75,16 +126,14 @@ WORDS = {
     "Type": "CanonicalUser",
     "MfaDelete": "Enabled",
 }
+
+
 UNKNOWN = "<NotKnown>text &amp; <Deep a='1'>more</Deep><Deep/></NotKnown>"
 
 
 def test_every_setting_is_here() -> None:
     pairs = {name for name in OPERATIONS if name.startswith("get_") and f"put_{name[4:]}" in OPERATIONS}
     assert pairs - {"get_object"} == set(SETTINGS)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Documents with every member that the service model knows
 
 
 def _document(root: str, shape: Any, unknown: bool) -> bytes:
@@ -135,10 +184,6 @@ def _tree(data: bytes) -> Any:
 
     root = ElementTree.fromstring(data)
     return root.tag.rpartition("}")[2], of(root)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# A service that answers with what it is given, and keeps what is sent
 
 
 @dataclass

@@ -1,16 +1,45 @@
-"""`TransferConfig`: what it takes, what it refuses, what it means."""
+"""`TransferConfig` and `ExtraArgs`."""
 
 from __future__ import annotations
 
 import pickle
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ibm_boto3.s3.transfer import TransferConfig as Theirs
+from ibm_s3transfer.manager import TransferManager as TheirManager
 
 from aiocos.config import GIB, MAX_PART, MIB, MIN_PART
-from aiocos.ibm_boto3.s3.transfer import TransferConfig
+from aiocos.ibm_boto3 import S3Client
+from aiocos.ibm_boto3.exceptions import ParamValidationError
+from aiocos.ibm_boto3.s3.transfer import TransferConfig, TransferManager
+
+
+async def test_arguments_are_checked_by_name(cos: S3Client, file: Path):
+    for mine, refused in (
+        ("UPLOAD", {"ChecksumType", "MpuObjectSize", "SSEKMSEncryptionContext"}),
+        ("DOWNLOAD", set[str]()),
+        ("COPY", {"ChecksumAlgorithm", "SSEKMSEncryptionContext"}),
+        ("DELETE", set[str]()),
+    ):
+        taken: list[str] = getattr(TransferManager, f"ALLOWED_{mine}_ARGS")
+        theirs = set(getattr(TheirManager, f"ALLOWED_{mine}_ARGS"))
+        sums = {name for name in theirs if name.startswith("Checksum") and name[8:9] in "CS" and name[8:10] != "Ty"}
+        assert theirs - set(taken) == refused | (sums if mine == "UPLOAD" else set())
+    with pytest.raises(ValueError, match="Invalid extra_args key 'Foo', must be one of: ACL, CacheControl"):
+        await cos.upload_file(file, "bucket", "key", ExtraArgs={"Foo": 1})
+    with pytest.raises(ValueError, match="sends a CRC32 with every body"):
+        await cos.upload_file(file, "bucket", "key", ExtraArgs={"ChecksumAlgorithm": "SHA256"})
+    await cos.upload_file(file, "bucket", "key", ExtraArgs={"ChecksumAlgorithm": "CRC32"})
+    with pytest.raises(ValueError, match="a copy has the checksums of its source"):
+        await cos.copy({"Bucket": "bucket", "Key": "key"}, "bucket", "copy", ExtraArgs={"ChecksumAlgorithm": "CRC32"})
+    with pytest.raises(ParamValidationError, match="Invalid type for parameter RetentionPeriod"):
+        await cos.upload_file(file, "bucket", "key", ExtraArgs={"RetentionPeriod": "long"})
+    with pytest.raises(ParamValidationError, match="Invalid bucket name"):
+        await cos.upload_file(file, "a bucket", "key")
+
 
 NAMES = (
     "multipart_threshold",

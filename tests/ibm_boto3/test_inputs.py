@@ -1,32 +1,37 @@
-"""Odd values of parameters, through IBM's SDK and through the face: the same outcome, at the same moment.
-
-The outcome is the answer, or the class of the error with its code and message; the moment is whether the call was sent. What
-differs on purpose stands in the guide, and is not here.
-"""
+"""Parameters of calls: what is accepted, compared with IBM's SDK."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+import base64
+import hashlib
+import os
 from datetime import date
 from typing import Any
 
-import ibm_boto3 as sdks
 import pytest
-import pytest_asyncio
-from ibm_botocore.config import Config as TheirConfig
+from tests.ibm_boto3.both_clients import Worlds, comparable_error, differences
 from tests.parity.test_every_operation import COLD, LOCKED, PLAIN, PROTECTED, TARGET, VERSIONED
-from tests.parity.test_ibm_boto3 import sdk_client
 
 from aiocos import ibm_boto3
 from aiocos.emulator import Emulator
-from aiocos.ibm_boto3 import ClientError, Config
-from aiocos.ibm_boto3.s3.transfer import TransferConfig
+from aiocos.ibm_boto3 import exceptions
 
-from .worlds import OURS, THEIRS, Worlds, comparable, differences, renamed, worlds
+
+async def test_keys_as_they_travel(cos_emulator: Emulator) -> None:
+    """A customer's key that is base64 already comes with its MD5, as for IBM's SDK."""
+    key = os.urandom(32)
+    encoded, md5 = base64.b64encode(key).decode(), base64.b64encode(hashlib.md5(key).digest()).decode()
+    face = ibm_boto3.client("s3", endpoint_url="https://cos.example", aws_access_key_id="a", aws_secret_access_key="b")
+    url = {"Bucket": "b", "Key": "k", "SSECustomerAlgorithm": "AES256"}
+    forms = [{"SSECustomerKey": key}, {"SSECustomerKey": encoded, "SSECustomerKeyMD5": md5}]
+    made = {face.generate_presigned_url("get_object", {**url, **form}).partition("X-Amz-SignedHeaders")[2] for form in forms}
+    assert len({text.partition("&X-Amz-Signature")[0] for text in made}) == 1
+    with pytest.raises(exceptions.ParamValidationError, match="not the MD5 of the key"):
+        face.generate_presigned_url("get_object", {**url, "SSECustomerKey": key, "SSECustomerKeyMD5": "AAAA"})
+
 
 KEY = {"Bucket": PLAIN, "Key": "key"}
-MIB = 1024 * 1024
+
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("complete_multipart_upload", {"Bucket": PLAIN, "Key": "up", "UploadId": "{up}"}),
@@ -307,6 +312,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("list_bucket_replication_failures", {"Bucket": VERSIONED, "EncodingType": "url"}),
 ]
 
+
 # Members of an answer that differ, by the operation and the reason.
 DIFFERENT = {
     ("GetObject", ".ResponseMetadata.ChecksumAlgorithm"): "which checksum the SDK looked at: here all that there are",
@@ -320,160 +326,21 @@ DIFFERENT = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def both() -> AsyncIterator[Worlds]:
-    async with Emulator() as emulator:
-        sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
-        made = await worlds(emulator, sdk)
-        for world in (THEIRS, OURS):
-            bucket = renamed(PLAIN, world)
-            for key in ("odd key ü+%", "odd!", "odd/1 2", "odd/ü"):
-                await made.face.put_object(Bucket=bucket, Key=key, Body=b"1")
-            await made.face.create_multipart_upload(Bucket=bucket, Key="odd key ü")
-        yield made
-        await made.face.close()
-        sdk.close()
-
-
-def _told(error: Exception) -> dict[str, Any]:
-    """An error as it compares."""
-    response = getattr(error, "response", None)
-    if response is None:
-        lines = comparable(str(error)).splitlines()
-        return {
-            "class": type(error).__name__,
-            # Names that would do are given in another order. What the SDK says of metadata is said here too, and more.
-            "lines": {line.partition(", must be one of")[0] for line in lines if "percent, base64" not in line},
-        }
-    return {
-        "class": type(error).__name__,
-        # The SDK says so of errors that it would have tried again, also where it may not.
-        "message": comparable(str(error)).replace(" (reached max retries: 0)", ""),
-        "code": response["Error"]["Code"],
-        "status": response["ResponseMetadata"]["HTTPStatusCode"],
-        "operation": getattr(error, "operation_name", None),
-    }
-
-
-async def _outcome(both: Worlds, ask: Any, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    before = len(both.emulator.requests)
+async def _outcome(both_with_odd_keys: Worlds, ask: Any, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    before = len(both_with_odd_keys.emulator.requests)
     try:
         outcome = await ask(method, arguments)
     except Exception as error:
-        outcome = _told(error)
-    sent = [served for served in list(both.emulator.requests)[before:] if served.operation != "CreateToken"]
+        outcome = comparable_error(error)
+    sent = [served for served in list(both_with_odd_keys.emulator.requests)[before:] if served.operation != "CreateToken"]
     return {**outcome, "sent": len(sent)}
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "arguments"), CASES, ids=[f"{method}-{n}" for n, (method, _) in enumerate(CASES)])
-async def test_the_outcome_is_theirs(method: str, arguments: dict[str, Any], both: Worlds) -> None:
-    theirs = await _outcome(both, both.theirs, method, arguments)
-    ours = await _outcome(both, both.ours, method, arguments)
-    operation = both.face.meta.method_to_api_mapping[method]
+async def test_the_outcome_is_theirs(method: str, arguments: dict[str, Any], both_with_odd_keys: Worlds) -> None:
+    theirs = await _outcome(both_with_odd_keys, both_with_odd_keys.theirs, method, arguments)
+    ours = await _outcome(both_with_odd_keys, both_with_odd_keys.ours, method, arguments)
+    operation = both_with_odd_keys.face.meta.method_to_api_mapping[method]
     found = differences(ours, theirs)
     assert [line for line in found if (operation, line.partition(":")[0]) not in DIFFERENT] == []
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Transfers, pages and URLs
-
-
-def _copy(both: Worlds, world: str, key: str, **extra: Any) -> Any:
-    bucket = renamed(PLAIN, world)
-    arguments = {"CopySource": {"Bucket": bucket, "Key": "key"}, "Bucket": bucket, "Key": key, "ExtraArgs": extra}
-    return asyncio.to_thread(lambda: both.sdk.copy(**arguments)) if world == THEIRS else both.face.copy(**arguments)
-
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_a_managed_copy_onto_itself_is_refused_by_the_service(both: Worlds) -> None:
-    told = []
-    for world in (THEIRS, OURS):
-        before = len(both.emulator.requests)
-        with pytest.raises(Exception, match="InvalidRequest") as caught:
-            await _copy(both, world, "key")
-        told.append(_told(caught.value))
-        operations = [served.operation for served in list(both.emulator.requests)[before:]]
-        assert operations == ["HeadObject", "CopyObject"]
-    assert told[0] == told[1]
-    assert isinstance(caught.value, ClientError)
-    await _copy(both, OURS, "key", MetadataDirective="REPLACE", Metadata={"a": "b"})
-    assert (await both.face.head_object(**renamed(KEY, OURS)))["Metadata"] == {"a": "b"}
-
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_a_managed_copy_onto_itself_by_parts_is_a_copy(both: Worlds) -> None:
-    arguments = {"Bucket": renamed(PLAIN, OURS), "Key": "large"}
-    await both.face.put_object(**arguments, Body=bytes(6 * MIB))
-    config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
-    await both.face.copy(arguments, **arguments, Config=config)
-    assert (await both.face.head_object(**arguments))["ETag"].endswith('-2"')
-
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_what_headers_carry_comes_back(both: Worlds) -> None:
-    """Through every way that an object is written by."""
-    face, bucket = both.face, renamed(PLAIN, OURS)
-    said = {"ContentDisposition": 'attachment; filename="©漢.txt"', "CacheControl": "ü", "Tagging": "k=%C3%BC"}
-    small = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
-
-    async def zeros() -> AsyncIterator[bytes]:
-        for _ in range(6):
-            yield bytes(MIB)
-
-    async def back(key: str) -> None:
-        head = await face.head_object(Bucket=bucket, Key=key)
-        assert (head["ContentDisposition"], head["CacheControl"]) == (said["ContentDisposition"], "ü")
-        tags = await face.get_object_tagging(Bucket=bucket, Key=key)
-        assert tags["TagSet"] == [{"Key": "k", "Value": "ü"}]
-
-    await face.put_object(Bucket=bucket, Key="said", Body=b"1", **said)
-    await back("said")
-    await face.upload_fileobj(zeros(), bucket, "said in parts", ExtraArgs=said, Config=small)
-    await back("said in parts")
-    replace = {"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE"}
-    await face.copy({"Bucket": bucket, "Key": "key"}, bucket, "copied", ExtraArgs={**said, **replace})
-    await back("copied")
-    await face.copy({"Bucket": bucket, "Key": "said in parts"}, bucket, "copied", ExtraArgs={**said, **replace}, Config=small)
-    await back("copied")
-
-
-@pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("method", ["list_objects_v2", "list_objects", "list_object_versions"])
-async def test_keys_stay_encoded_for_who_asks(method: str, both: Worlds) -> None:
-    first = "Versions" if method == "list_object_versions" else "Contents"
-    arguments = {"Bucket": PLAIN, "Prefix": "odd"}
-    keys = {entry["Key"] for entry in (await both.ours(method, arguments))[first]}
-    assert keys == {"odd key ü+%", "odd!", "odd/1 2", "odd/ü"}
-    encoded = await both.ours(method, {**arguments, "EncodingType": "url"})
-    theirs = await both.theirs(method, {**arguments, "EncodingType": "url"})
-    assert [entry["Key"] for entry in encoded[first]] == [entry["Key"] for entry in theirs[first]]
-    assert keys & {entry["Key"] for entry in encoded[first]} == set()
-    # Page by page it is all of them, each once. The SDK names the next page by the encoded key, and skips `odd!`.
-    pages = both.face.get_paginator(method).paginate(
-        **both.arguments(arguments, OURS), EncodingType="url", PaginationConfig={"PageSize": 1}
-    )
-    assert [entry["Key"] async for page in pages for entry in page[first]] == [entry["Key"] for entry in encoded[first]]
-
-
-@pytest.mark.parametrize("expires", [0, 1, 604800, 604801, 10**9, -5, 1.5, "60"])
-async def test_urls_of_any_time_are_theirs(expires: Any, cos_emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
-    """IBM's SDK signs whatever it is told, and so does the face; it says in the log what the service will not take."""
-    keys = {
-        "endpoint_url": cos_emulator.endpoint,
-        "aws_access_key_id": cos_emulator.access_key_id,
-        "aws_secret_access_key": cos_emulator.secret_access_key,
-        "region_name": "us-south",
-    }
-    arguments = ("get_object", {"Bucket": "things", "Key": "k"}, expires)
-    sdk = await asyncio.to_thread(sdks.client, "s3", config=TheirConfig(signature_version="s3v4"), **keys)
-    async with ibm_boto3.client("s3", config=Config(signature_version="s3v4"), **keys) as face:
-        while True:
-            before = await asyncio.to_thread(sdk.generate_presigned_url, *arguments)
-            ours = face.generate_presigned_url(*arguments)
-            after = await asyncio.to_thread(sdk.generate_presigned_url, *arguments)
-            if before == after:  # all within one second
-                break
-    sdk.close()
-    assert sorted(ours.partition("?")[2].split("&")) == sorted(before.partition("?")[2].split("&"))
-    assert ("the service refuses it" in caplog.text) == (expires not in (1, 604800))

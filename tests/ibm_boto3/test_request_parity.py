@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.ibm_boto3.both_clients import differences
 
-from .wire import Both, catching
-from .worlds import differences
+from .captured_requests import Both, catching
 
 KEY = b"k" * 32
 MD5 = base64.b64encode(hashlib.md5(KEY).digest()).decode()

@@ -9,11 +9,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.ibm_boto3.both_clients import OURS, THEIRS, Worlds, differences
 from tests.parity.test_every_operation import CASES, PROTECTED
 
 from aiocos.ibm_boto3 import names
-
-from .worlds import OURS, THEIRS, Worlds, differences
 
 # What only one side says, by the operation; everything else is equal.
 THEIRS_ALONE = {

@@ -1,4 +1,4 @@
-"""Files and file objects, up, down and within the service, by the names of `ibm_boto3`."""
+"""`S3Transfer` and the transfer methods of the client."""
 
 from __future__ import annotations
 
@@ -6,30 +6,25 @@ import asyncio
 import gc
 import hashlib
 import io
-import logging
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import aiofiles
 import pytest
-from ibm_s3transfer.manager import TransferManager as TheirManager
+from tests.ibm_boto3.s3.helpers import DATA, IN_PARTS, PART, Sink, nothing_left, stored
 from tests.parity.test_ibm_boto3 import sdk_client
 from tests.transfer.conftest import PATIENCE
 
 from aiocos import errors, ibm_boto3
-from aiocos.emulator import Delay, Emulator, FlipBit, Reset, Status
+from aiocos.emulator import Delay, Emulator, Status
 from aiocos.groups import engine_of
 from aiocos.ibm_boto3 import ClientError, S3Client
-from aiocos.ibm_boto3.exceptions import FlexibleChecksumError, ParamValidationError, S3UploadFailedError
+from aiocos.ibm_boto3.exceptions import S3UploadFailedError
 from aiocos.ibm_boto3.s3.transfer import MB, CancelledError, S3Transfer, TransferConfig, TransferManager
 from aiocos.transfer.manager import manager_of
 
-PART = 5 * MB
-DATA = os.urandom(3 * PART + 12_345)
-IN_PARTS = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART)
 PROTECTION = {
     "Status": "Retention",
     "MinimumRetention": {"Days": 10},
@@ -38,33 +33,11 @@ PROTECTION = {
 }
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "source"
-    path.write_bytes(DATA)
-    return path
-
-
 def sent(emulator: Emulator) -> Counter[str]:
     """How often each operation was asked for since the last look."""
     found = Counter(request.operation for request in emulator.requests if request.operation)
     emulator.requests.clear()
     return found
-
-
-async def stored(cos: S3Client, key: str = "key") -> bytes:
-    async with (await cos.get_object(Bucket="bucket", Key=key))["Body"] as body:
-        return await body.read()
-
-
-async def nothing_left(cos: S3Client) -> None:
-    """No upload is open, no memory of the transfers is taken."""
-    assert "Uploads" not in await cos.list_multipart_uploads(Bucket="bucket")
-    assert manager_of(cos.typed).budget.used == 0
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# IBM's samples
 
 
 async def test_sample_40_multi_part_upload(cos: S3Client, cos_emulator: Emulator, file: Path):
@@ -96,10 +69,6 @@ async def test_sample_43_upload_file_with_retention(cos: S3Client, tmp_path: Pat
     with pytest.raises(S3UploadFailedError, match=r"Failed to upload .*/f to bucket/a: .*AccessDenied"):
         await cos.upload_file(tmp_path / "f", "bucket", "a", Config=IN_PARTS)
     await nothing_left(cos)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Files
 
 
 @pytest.mark.parametrize("size", [0, 1, PART - 1, PART, len(DATA)])
@@ -207,192 +176,6 @@ async def test_sample_44_parts_are_as_large_as_the_service_wants_them(cos: S3Cli
     assert (head["ContentLength"], head["PartsCount"]) == (PART, 4)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# File objects
-
-
-class Piped:
-    """Something that is read in order, and cannot be rewound."""
-
-    def __init__(self, data: bytes) -> None:
-        self._file = io.BytesIO(data)
-
-    def read(self, size: int = -1) -> bytes:
-        return self._file.read(min(size, 70_000) if size > 0 else size)
-
-
-class Awaited(Piped):
-    async def read(self, size: int = -1) -> bytes:  # type: ignore[override]
-        return super().read(size)
-
-
-async def chunks(data: bytes, size: int = 300_000) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
-
-
-@pytest.mark.parametrize("size", [0, 10, PART, len(DATA)])
-async def test_every_kind_of_source(cos: S3Client, tmp_path: Path, size: int):
-    data = DATA[:size]
-    (tmp_path / "f").write_bytes(b"head" + data)
-    at_offset = (tmp_path / "f").open("rb")
-    at_offset.seek(4)
-    moved = io.BytesIO(b"head" + data)
-    moved.seek(4)
-    with at_offset:
-        async with aiofiles.open(tmp_path / "f", "rb") as later:
-            await later.seek(4)
-            for source in (at_offset, moved, Piped(data), Awaited(data), chunks(data), later):
-                heard: list[int] = []
-                await cos.upload_fileobj(source, "bucket", "key", Callback=heard.append, Config=IN_PARTS)
-                assert await stored(cos) == data, source
-                assert sum(heard) == size, source
-    assert not moved.closed
-    await nothing_left(cos)
-
-
-async def test_the_body_of_an_answer_is_a_source(cos: S3Client):
-    await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key")
-    async with (await cos.get_object(Bucket="bucket", Key="key"))["Body"] as body:
-        await cos.upload_fileobj(body, "bucket", "again", Config=IN_PARTS)
-    assert await stored(cos, "again") == DATA
-
-
-async def test_what_is_no_file_object_is_refused(cos: S3Client, tmp_path: Path):
-    (tmp_path / "text").write_text("text")
-    for wrong in (b"bytes", "name", tmp_path / "text", None, 5):
-        with pytest.raises(ValueError, match="Fileobj must implement read"):
-            await cos.upload_fileobj(wrong, "bucket", "key")
-        with pytest.raises(ValueError, match="Fileobj must implement write"):
-            await cos.download_fileobj("bucket", "key", wrong)
-    with (tmp_path / "text").open() as text, pytest.raises(ValueError, match="'rb'"):
-        await cos.upload_fileobj(text, "bucket", "key")
-    with pytest.raises(ValueError, match="'wb'"):
-        await cos.download_fileobj("bucket", "key", io.StringIO())
-    async with aiofiles.open(tmp_path / "text") as text:
-        with pytest.raises(ParamValidationError, match="str where bytes"):
-            await cos.upload_fileobj(text, "bucket", "key")
-    for wrong in (5, None, b"name"):
-        with pytest.raises(ValueError, match="Filename must be a string or a path-like object"):
-            await cos.upload_file(wrong, "bucket", "key")
-        with pytest.raises(ValueError, match="Filename must be a string or a path-like object"):
-            await cos.download_file("bucket", "key", wrong)
-    assert (await cos.list_objects_v2(Bucket="bucket"))["KeyCount"] == 0
-
-
-class Sink:
-    """Notes what it is given, and refuses to be written to twice at once."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.largest = 0
-        self._busy = False
-
-    async def write(self, data: bytes) -> int:
-        assert not self._busy
-        self._busy = True
-        await asyncio.sleep(0)
-        self.data += data
-        self.largest = max(self.largest, len(data))
-        self._busy = False
-        return len(data)
-
-
-@pytest.mark.parametrize("size", [0, 10, len(DATA)])
-async def test_every_kind_of_target(cos: S3Client, tmp_path: Path, size: int):
-    await cos.upload_fileobj(io.BytesIO(DATA[:size]), "bucket", "key", Config=IN_PARTS)
-    sink, memory = Sink(), io.BytesIO(b"head")
-    memory.seek(4)
-    with (tmp_path / "f").open("wb") as plain, (tmp_path / "raw").open("wb", buffering=0) as raw:
-        async with aiofiles.open(tmp_path / "aio", "wb") as later:
-            for target in (sink, memory, plain, raw, later):
-                heard: list[int] = []
-                await cos.download_fileobj("bucket", "key", target, Callback=heard.append, Config=IN_PARTS)
-                assert sum(heard) == size
-    assert sink.data == DATA[:size]
-    assert memory.getvalue() == b"head" + DATA[:size]
-    assert all((tmp_path / name).read_bytes() == DATA[:size] for name in ("f", "raw", "aio"))
-    assert sink.largest < 2 * MB
-
-
-async def test_a_raw_file_that_takes_a_little_at_a_time_gets_all(cos: S3Client):
-    class Narrow(io.RawIOBase):
-        data = bytearray()
-        full = False
-
-        def write(self, data: Any) -> int | None:
-            self.full = not self.full
-            if self.full:
-                return None
-            self.data += bytes(data[:100_000])
-            return min(len(data), 100_000)
-
-    await cos.upload_fileobj(io.BytesIO(DATA[:MB]), "bucket", "key")
-    target = Narrow()
-    await cos.download_fileobj("bucket", "key", target)
-    assert target.data == DATA[:MB]
-
-
-async def test_a_stream_writer_is_a_target(cos: S3Client):
-    await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=IN_PARTS)
-    arrived: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        arrived.set_result(await reader.read())
-        writer.close()
-
-    async with await asyncio.start_server(receive, "127.0.0.1", 0) as server:
-        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        await cos.download_fileobj("bucket", "key", writer)
-        writer.close()
-        await writer.wait_closed()
-        assert await arrived == DATA
-
-
-async def test_a_connection_that_breaks_is_taken_up(cos: S3Client, cos_emulator: Emulator):
-    await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=IN_PARTS)
-    cos_emulator.faults.script([Reset(operation="GetObject", sent=MB)])
-    sink = Sink()
-    await cos.download_fileobj("bucket", "key", sink)
-    assert sink.data == DATA
-    assert len(cos_emulator.faults.hits) == 1
-
-
-@pytest.mark.parametrize("in_parts", [True, False])
-async def test_what_is_downloaded_is_compared(cos: S3Client, cos_emulator: Emulator, tmp_path: Path, in_parts: bool):
-    await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=IN_PARTS if in_parts else TransferConfig(MB << 10))
-    (tmp_path / "f").write_bytes(b"before")
-    cos_emulator.faults.script([FlipBit(PART + 7, operation="GetObject", times=None)])
-    with pytest.raises(FlexibleChecksumError):
-        await cos.download_fileobj("bucket", "key", io.BytesIO())
-    with pytest.raises(FlexibleChecksumError):
-        await cos.download_file("bucket", "key", tmp_path / "f", Config=TransferConfig(MB << 10))
-    assert (tmp_path / "f").read_bytes() == b"before"
-    assert os.listdir(tmp_path) == ["f"]
-
-
-async def test_uneven_parts_that_look_even_accuse_nobody(cos: S3Client, caplog: pytest.LogCaptureFixture):
-    upload_id = (await cos.create_multipart_upload(Bucket="bucket", Key="key"))["UploadId"]
-    parts: list[dict[str, Any]] = []
-    start = 0
-    for number, size in enumerate((PART + 10, PART, PART + 15, 100), 1):
-        body = DATA[start : start + size]
-        start += size
-        part = {"Bucket": "bucket", "Key": "key", "UploadId": upload_id, "PartNumber": number}
-        parts.append({"ETag": (await cos.upload_part(Body=body, **part))["ETag"], "PartNumber": number})
-    upload = {"Bucket": "bucket", "Key": "key", "UploadId": upload_id}
-    await cos.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-    target = io.BytesIO()
-    with caplog.at_level(logging.WARNING, "aiocos.ibm_boto3"):
-        await cos.download_fileobj("bucket", "key", target)
-    assert target.getvalue() == DATA[:start]
-    assert "sizes of its parts differ" in caplog.text
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Copies
-
-
 async def test_a_copy_keeps_what_is_said_of_the_object_in_one_piece_and_in_parts(cos: S3Client, cos_emulator: Emulator):
     extra = {"Metadata": {"who": "me"}, "ContentType": "text/x-odd", "Tagging": "a=1"}
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", ExtraArgs=extra)
@@ -436,10 +219,6 @@ async def test_another_client_looks_at_the_source(cos: S3Client, cos_emulator: E
         assert caught.value.operation_name == "HeadObject"
     await cos.copy({"Bucket": "bucket", "Key": "key"}, "bucket", "copy", SourceClient=cos)
     assert await stored(cos, "copy") == b"data"
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Callbacks
 
 
 async def test_a_coroutine_function_hears_of_all_bytes_before_the_end(cos: S3Client, file: Path, tmp_path: Path):
@@ -496,10 +275,6 @@ async def test_what_a_callback_raises_ends_the_transfer_as_it_is(cos: S3Client, 
     assert not (tmp_path / "target").exists()
     assert [entry["Key"] for entry in (await cos.list_objects_v2(Bucket="bucket"))["Contents"]] == ["source"]
     await nothing_left(cos)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Errors and ends
 
 
 @pytest.mark.parametrize(
@@ -565,30 +340,6 @@ async def test_the_errors_are_those_of_the_sdk(cos: S3Client, cos_emulator: Emul
             assert caught.value.response["Error"]["Code"] == expected.response["Error"]["Code"], call
     theirs.close()
     assert not os.path.exists(away)
-
-
-async def test_arguments_are_checked_by_name(cos: S3Client, file: Path):
-    for mine, refused in (
-        ("UPLOAD", {"ChecksumType", "MpuObjectSize", "SSEKMSEncryptionContext"}),
-        ("DOWNLOAD", set[str]()),
-        ("COPY", {"ChecksumAlgorithm", "SSEKMSEncryptionContext"}),
-        ("DELETE", set[str]()),
-    ):
-        taken: list[str] = getattr(TransferManager, f"ALLOWED_{mine}_ARGS")
-        theirs = set(getattr(TheirManager, f"ALLOWED_{mine}_ARGS"))
-        sums = {name for name in theirs if name.startswith("Checksum") and name[8:9] in "CS" and name[8:10] != "Ty"}
-        assert theirs - set(taken) == refused | (sums if mine == "UPLOAD" else set())
-    with pytest.raises(ValueError, match="Invalid extra_args key 'Foo', must be one of: ACL, CacheControl"):
-        await cos.upload_file(file, "bucket", "key", ExtraArgs={"Foo": 1})
-    with pytest.raises(ValueError, match="sends a CRC32 with every body"):
-        await cos.upload_file(file, "bucket", "key", ExtraArgs={"ChecksumAlgorithm": "SHA256"})
-    await cos.upload_file(file, "bucket", "key", ExtraArgs={"ChecksumAlgorithm": "CRC32"})
-    with pytest.raises(ValueError, match="a copy has the checksums of its source"):
-        await cos.copy({"Bucket": "bucket", "Key": "key"}, "bucket", "copy", ExtraArgs={"ChecksumAlgorithm": "CRC32"})
-    with pytest.raises(ParamValidationError, match="Invalid type for parameter RetentionPeriod"):
-        await cos.upload_file(file, "bucket", "key", ExtraArgs={"RetentionPeriod": "long"})
-    with pytest.raises(ParamValidationError, match="Invalid bucket name"):
-        await cos.upload_file(file, "a bucket", "key")
 
 
 async def test_a_cancel_leaves_nothing(cos: S3Client, cos_emulator: Emulator, file: Path, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""The same wrong calls through IBM's SDK and through the face give equal errors: class, code, message, status, operation."""
+"""Reports of invalid parameters, compared with IBM's SDK."""
 
 from __future__ import annotations
 
@@ -6,85 +6,11 @@ from typing import Any
 
 import ibm_botocore.exceptions
 import pytest
-from tests.parity.test_every_operation import COLD, PLAIN, PROTECTED, TARGET, VERSIONED
+from tests.ibm_boto3.both_clients import Worlds, case_ids, comparable
+from tests.parity.test_every_operation import PLAIN, PROTECTED
 
-from aiocos.ibm_boto3.exceptions import BotoCoreError, ClientError, ParamValidationError
-
-from .worlds import Worlds, comparable
-
-LONG = "2001-01-01T00:00:00Z"
-
-# Calls that the service refuses.
-REFUSED: list[tuple[str, dict[str, Any]]] = [
-    ("get_object", {"Bucket": PLAIN, "Key": "nothing"}),
-    ("get_object", {"Bucket": "w-nowhere", "Key": "key"}),
-    ("get_object", {"Bucket": PLAIN, "Key": "key", "Range": "bytes=100-"}),
-    ("get_object", {"Bucket": PLAIN, "Key": "key", "IfMatch": '"no"'}),
-    ("get_object", {"Bucket": PLAIN, "Key": "key", "IfNoneMatch": "*"}),
-    ("get_object", {"Bucket": VERSIONED, "Key": "key", "VersionId": "no-such-version"}),
-    ("get_object", {"Bucket": COLD, "Key": "key"}),
-    ("head_object", {"Bucket": PLAIN, "Key": "nothing"}),
-    ("head_object", {"Bucket": PLAIN, "Key": "key", "IfUnmodifiedSince": LONG}),
-    ("head_bucket", {"Bucket": "w-nowhere"}),
-    ("create_bucket", {"Bucket": "Not_A_Name"}),
-    ("create_bucket", {"Bucket": "w-new", "CreateBucketConfiguration": {"LocationConstraint": "the-moon"}}),
-    ("delete_bucket", {"Bucket": PLAIN}),
-    ("delete_bucket", {"Bucket": "w-nowhere"}),
-    ("list_objects", {"Bucket": "w-nowhere"}),
-    ("list_objects_v2", {"Bucket": "w-nowhere"}),
-    ("list_object_versions", {"Bucket": "w-nowhere"}),
-    ("list_multipart_uploads", {"Bucket": "w-nowhere"}),
-    ("put_object", {"Bucket": "w-nowhere", "Key": "key", "Body": b"1"}),
-    ("put_object", {"Bucket": PLAIN, "Key": "key", "Body": b"1", "ContentMD5": "AAAAAAAAAAAAAAAAAAAAAA=="}),
-    ("put_object", {"Bucket": PLAIN, "Key": "key", "Body": b"1", "RetentionPeriod": 60}),
-    ("put_object", {"Bucket": PROTECTED, "Key": "key", "Body": b"1"}),
-    ("put_object", {"Bucket": PROTECTED, "Key": "one", "Body": b"1", "RetentionPeriod": 1}),
-    ("delete_object", {"Bucket": PROTECTED, "Key": "key"}),
-    ("delete_objects", {"Bucket": PLAIN, "Delete": {"Objects": []}}),
-    ("copy_object", {"Bucket": PLAIN, "Key": "copy", "CopySource": {"Bucket": PLAIN, "Key": "nothing"}}),
-    ("copy_object", {"Bucket": PLAIN, "Key": "key", "CopySource": {"Bucket": PLAIN, "Key": "key"}}),
-    ("create_multipart_upload", {"Bucket": "w-nowhere", "Key": "key"}),
-    ("upload_part", {"Bucket": PLAIN, "Key": "key", "UploadId": "none", "PartNumber": 1, "Body": b"1"}),
-    ("upload_part", {"Bucket": PLAIN, "Key": "up", "UploadId": "{up}", "PartNumber": 0, "Body": b"1"}),
-    (
-        "complete_multipart_upload",
-        {"Bucket": PLAIN, "Key": "up", "UploadId": "{up}", "MultipartUpload": {"Parts": [{"PartNumber": 9, "ETag": "x"}]}},
-    ),
-    ("abort_multipart_upload", {"Bucket": PLAIN, "Key": "key", "UploadId": "none"}),
-    ("list_parts", {"Bucket": PLAIN, "Key": "key", "UploadId": "none"}),
-    ("get_bucket_cors", {"Bucket": TARGET}),
-    ("get_bucket_website", {"Bucket": TARGET}),
-    ("get_bucket_tagging", {"Bucket": TARGET}),
-    ("get_bucket_lifecycle_configuration", {"Bucket": TARGET}),
-    ("get_bucket_replication", {"Bucket": TARGET}),
-    ("get_public_access_block", {"Bucket": TARGET}),
-    ("get_object_lock_configuration", {"Bucket": TARGET}),
-    ("get_object_retention", {"Bucket": PLAIN, "Key": "key"}),
-    ("put_object_legal_hold", {"Bucket": PLAIN, "Key": "key", "LegalHold": {"Status": "ON"}}),
-    ("put_bucket_versioning", {"Bucket": PROTECTED, "VersioningConfiguration": {"Status": "Enabled"}}),
-    ("put_bucket_tagging", {"Bucket": PLAIN, "Tagging": {"TagSet": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}}),
-    ("put_object_tagging", {"Bucket": PLAIN, "Key": "nothing", "Tagging": {"TagSet": []}}),
-    ("restore_object", {"Bucket": PLAIN, "Key": "key", "RestoreRequest": {"Days": 1}}),
-    ("add_legal_hold", {"Bucket": PLAIN, "Key": "key", "RetentionLegalHoldId": "a"}),
-    ("add_legal_hold", {"Bucket": PROTECTED, "Key": "key", "RetentionLegalHoldId": "not/allowed"}),
-    ("add_legal_hold", {"Bucket": PROTECTED, "Key": "key", "RetentionLegalHoldId": "first"}),
-    ("delete_legal_hold", {"Bucket": PROTECTED, "Key": "nothing", "RetentionLegalHoldId": "a"}),
-    ("list_legal_holds", {"Bucket": PLAIN, "Key": "key"}),
-    ("extend_object_retention", {"Bucket": PROTECTED, "Key": "key"}),
-    ("extend_object_retention", {"Bucket": PLAIN, "Key": "key", "AdditionalRetentionPeriod": 1}),
-    (
-        "put_bucket_protection_configuration",
-        {
-            "Bucket": PROTECTED,
-            "ProtectionConfiguration": {
-                "Status": "Retention",
-                "MinimumRetention": {"Days": 10},
-                "DefaultRetention": {"Days": 5},
-                "MaximumRetention": {"Days": 1},
-            },
-        },
-    ),
-]
+from aiocos.ibm_boto3.exceptions import BotoCoreError, ParamValidationError
+from aiocos.ibm_boto3.validation import INVALID, ValidationReport
 
 # Calls that are not sent.
 MALFORMED: list[tuple[str, dict[str, Any]]] = [
@@ -133,6 +59,7 @@ MALFORMED: list[tuple[str, dict[str, Any]]] = [
     ("extend_object_retention", {"Bucket": PROTECTED, "Key": "key", "NewRetentionExpirationDate": []}),
 ]
 
+
 # Calls that are not sent either, and that the SDK complains of in another way.
 OTHERWISE: list[tuple[str, dict[str, Any], str]] = [
     ("get_object", {"Bucket": None, "Key": "key"}, "parameter Bucket, value: None"),
@@ -154,39 +81,6 @@ OTHERWISE: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-def _ids(cases: list[tuple[str, dict[str, Any]]]) -> list[str]:
-    return [f"{method}-{n}" for n, (method, _) in enumerate(cases)]
-
-
-def _told(error: Any) -> dict[str, Any]:
-    """An error of the service as it compares; the SDK also shows other elements of the error document."""
-    response = error.response
-    metadata = comparable(response["ResponseMetadata"])
-    return {
-        "class": type(error).__name__,
-        # The SDK says so of errors that it would have tried again, also where it may not.
-        "message": comparable(str(error)).replace(" (reached max retries: 0)", ""),
-        "Code": response["Error"]["Code"],
-        "Message": comparable(response["Error"]["Message"]),
-        "operation": error.operation_name,
-        "status": metadata["HTTPStatusCode"],
-        # The SDK waits for a 100 before it sends a body, and the server then closes the connection.
-        "headers": set(metadata["HTTPHeaders"]) - {"connection"},
-        "retries": metadata["RetryAttempts"],
-    }
-
-
-@pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize(("method", "arguments"), REFUSED, ids=_ids(REFUSED))
-async def test_refusals_are_equal(method: str, arguments: dict[str, Any], both: Worlds) -> None:
-    with pytest.raises(ibm_botocore.exceptions.ClientError) as theirs:
-        await both.theirs(method, arguments)
-    with pytest.raises(ClientError) as ours:
-        await both.ours(method, arguments)
-    assert _told(ours.value) == _told(theirs.value)
-    assert isinstance(ours.value, getattr(both.face.exceptions, _told(theirs.value)["class"]))
-
-
 def _lines(error: Any) -> set[str]:
     """The complaints; names that would do are given in another order."""
     head, *lines = comparable(str(error)).splitlines()
@@ -195,7 +89,7 @@ def _lines(error: Any) -> set[str]:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize(("method", "arguments"), MALFORMED, ids=_ids(MALFORMED))
+@pytest.mark.parametrize(("method", "arguments"), MALFORMED, ids=case_ids(MALFORMED))
 async def test_complaints_are_equal(method: str, arguments: dict[str, Any], both: Worlds) -> None:
     before = len(both.emulator.requests)
     with pytest.raises(ibm_botocore.exceptions.ParamValidationError) as theirs:
@@ -224,3 +118,19 @@ async def test_parameters_have_names(both: Worlds) -> None:
     for client in (both.sdk, both.face):
         with pytest.raises(AttributeError, match="get_objekt"):
             client.get_objekt
+
+
+def test_all_errors_are_raised_together() -> None:
+    report = ValidationReport()
+    report.check()
+    assert report.missing("Key") is INVALID
+    assert report.unknown("Keyy", ["Bucket", "Key"], "Delete") is INVALID
+    assert report.wrong_type("Bucket", "x" * 300, "<class 'int'>") is INVALID
+    with pytest.raises(ParamValidationError) as caught:
+        report.check()
+    assert str(caught.value).splitlines() == [
+        "Parameter validation failed:",
+        'Missing required parameter in input: "Key"',
+        'Unknown parameter in Delete: "Keyy", must be one of: Bucket, Key',
+        f"Invalid type for parameter Bucket, value: {'x' * 200}…, type: <class 'str'>, valid types: <class 'int'>",
+    ]

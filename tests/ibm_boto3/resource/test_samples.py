@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from tests.ibm_boto3.resource.helpers import connected
 
 from aiocos import ibm_boto3
 from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import ClientError
-
-from .resources import connected
 
 BUCKET, ITEM = "sample-bucket", "sample.txt"
 

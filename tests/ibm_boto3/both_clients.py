@@ -138,3 +138,36 @@ def differences(ours: Any, theirs: Any, where: str = "") -> list[str]:
     if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         return [line for n, (a, b) in enumerate(zip(ours, theirs, strict=True)) for line in differences(a, b, f"{where}[{n}]")]
     return [] if ours == theirs else [f"{where}: ours {ours!r}, theirs {theirs!r}"]
+
+
+def hmac_keys(emulator: Emulator) -> dict[str, Any]:
+    return {
+        "endpoint_url": emulator.endpoint,
+        "aws_access_key_id": emulator.access_key_id,
+        "aws_secret_access_key": emulator.secret_access_key,
+        "region_name": "us-south",
+    }
+
+
+def comparable_error(error: Exception) -> dict[str, Any]:
+    """An error as it compares."""
+    response = getattr(error, "response", None)
+    if response is None:
+        lines = comparable(str(error)).splitlines()
+        return {
+            "class": type(error).__name__,
+            # Names that would do are given in another order. What the SDK says of metadata is said here too, and more.
+            "lines": {line.partition(", must be one of")[0] for line in lines if "percent, base64" not in line},
+        }
+    return {
+        "class": type(error).__name__,
+        # The SDK says so of errors that it would have tried again, also where it may not.
+        "message": comparable(str(error)).replace(" (reached max retries: 0)", ""),
+        "code": response["Error"]["Code"],
+        "status": response["ResponseMetadata"]["HTTPStatusCode"],
+        "operation": getattr(error, "operation_name", None),
+    }
+
+
+def case_ids(cases: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    return [f"{method}-{n}" for n, (method, _) in enumerate(cases)]
