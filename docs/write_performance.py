@@ -1,4 +1,4 @@
-"""Write the tables of docs/performance.md from the runs they are of.
+"""Write the tables of docs/performance.md from benchmark runs.
 
 python benchmarks/compare.py --json small.json
 python benchmarks/compare.py --workloads upload,memory,stream,... --json large.json
@@ -14,34 +14,34 @@ from typing import Any
 
 PAGE = Path(__file__).with_name("performance.md")
 BEGIN, END = "<!-- written by write_performance.py -->", "<!-- up to here -->"
-# Name, measured by, unit, factor, digits, less is better.
+# Name, workload, figure, unit, factor, digits, and whether less is better.
 ROWS: list[tuple[str, str, str, str, float, int, bool]] = [
-    ("1 KiB GET, 64 wide", "get-64", "cpu", "µs CPU a call", 1e6, 1, True),
-    ("1 KiB PUT, 64 wide", "put-64", "cpu", "µs CPU a call", 1e6, 1, True),
-    ("HEAD, 64 wide", "head-64", "cpu", "µs CPU a call", 1e6, 1, True),
-    ("1 KiB GET, 256 wide", "get-256", "cpu", "µs CPU a call", 1e6, 1, True),
-    ("1 KiB PUT, 256 wide", "put-256", "cpu", "µs CPU a call", 1e6, 1, True),
-    ("HEAD, 256 wide", "head-256", "cpu", "µs CPU a call", 1e6, 1, True),
+    ("1 KiB GET, 64 at once", "get-64", "cpu", "µs CPU per call", 1e6, 1, True),
+    ("1 KiB PUT, 64 at once", "put-64", "cpu", "µs CPU per call", 1e6, 1, True),
+    ("HEAD, 64 at once", "head-64", "cpu", "µs CPU per call", 1e6, 1, True),
+    ("1 KiB GET, 256 at once", "get-256", "cpu", "µs CPU per call", 1e6, 1, True),
+    ("1 KiB PUT, 256 at once", "put-256", "cpu", "µs CPU per call", 1e6, 1, True),
+    ("HEAD, 256 at once", "head-256", "cpu", "µs CPU per call", 1e6, 1, True),
     ("listing 100,000 keys", "list", "wall", "keys/s", 1, 0, False),
-    ("upload from a file", "upload", "cpu", "s CPU a GiB", 1, 2, True),
-    ("upload from memory", "memory", "cpu", "s CPU a GiB", 1, 2, True),
-    ("upload from a stream", "stream", "cpu", "s CPU a GiB", 1, 2, True),
-    ("download to a file, ETag of parts", "download", "cpu", "s CPU a GiB", 1, 2, True),
-    ("download to a file, CRC32", "download-crc", "cpu", "s CPU a GiB", 1, 2, True),
-    ("10,000 small files up", "many-up", "wall", "files/s", 1, 0, False),
-    ("10,000 small files down", "many-down", "wall", "files/s", 1, 0, False),
+    ("upload from a file", "upload", "cpu", "s CPU per GiB", 1, 2, True),
+    ("upload from memory", "memory", "cpu", "s CPU per GiB", 1, 2, True),
+    ("upload from a stream", "stream", "cpu", "s CPU per GiB", 1, 2, True),
+    ("download to a file, ETag of parts", "download", "cpu", "s CPU per GiB", 1, 2, True),
+    ("download to a file, CRC32", "download-crc", "cpu", "s CPU per GiB", 1, 2, True),
+    ("10,000 small files, upload", "many-up", "wall", "files/s", 1, 0, False),
+    ("10,000 small files, download", "many-down", "wall", "files/s", 1, 0, False),
     ("import and first client", "start", "cpu", "ms CPU", 1e3, 0, True),
     ("first request", "first", "wall", "ms", 1e3, 2, True),
-    ("longest turn of the loop, upload", "stall-upload", "stall", "ms", 1e3, 1, True),
-    ("longest turn of the loop, download", "stall-download", "stall", "ms", 1e3, 1, True),
+    ("longest block of the event loop, upload", "stall-upload", "stall", "ms", 1e3, 1, True),
+    ("longest block of the event loop, download", "stall-download", "stall", "ms", 1e3, 1, True),
     ("HEAD alone, p50", "busy-idle", "p50", "ms", 1e3, 2, True),
     ("HEAD alone, p99", "busy-idle", "p99", "ms", 1e3, 2, True),
-    ("HEAD beside 8 uploads, p50", "busy", "p50", "ms", 1e3, 2, True),
-    ("HEAD beside 8 uploads, p99", "busy", "p99", "ms", 1e3, 2, True),
-    ("memory at peak, upload from a file", "upload", "rss", "MiB", 1, 0, True),
-    ("memory at peak, download", "download", "rss", "MiB", 1, 0, True),
+    ("HEAD during 8 uploads, p50", "busy", "p50", "ms", 1e3, 2, True),
+    ("HEAD during 8 uploads, p99", "busy", "p99", "ms", 1e3, 2, True),
+    ("peak memory, upload from a file", "upload", "rss", "MiB", 1, 0, True),
+    ("peak memory, download", "download", "rss", "MiB", 1, 0, True),
 ]
-# What was asked for: by row, the goal against a client as a ratio ours/theirs (less) or theirs/ours turned round (more).
+# Goals: workload, client, client to compare with, and the largest permitted ratio of the two times.
 GOALS: list[tuple[str, str, str, float]] = [
     *((row, "aiocos", "aiohttp", 0.5) for row in ("get-64", "put-64", "head-256")),
     *((row, "aiocos", "obstore", 1 / 4) for row in ("get-64", "put-64", "head-256")),
@@ -65,7 +65,7 @@ GOALS: list[tuple[str, str, str, float]] = [
 
 
 def medians(path: str) -> tuple[str, dict[tuple[str, str, str], float]]:
-    """The run in a line, and the median of each (client, workload, figure), per call where that is meant."""
+    """Return a description of the run, and the median of each (client, workload, figure); CPU and wall time per call."""
     data = json.loads(Path(path).read_text())
     found: dict[tuple[str, str, str], list[float]] = {}
     for row in data["measurements"]:
@@ -77,7 +77,7 @@ def medians(path: str) -> tuple[str, dict[tuple[str, str, str], float]]:
 
 
 def table(path: str) -> str:
-    """All that was measured in a run."""
+    """Return the table of all measurements of a run."""
     run, found = medians(path)
     names = list(dict.fromkeys(client for client, _, _ in found))
     lines = [f"*{run}.*", "", "| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
@@ -93,8 +93,8 @@ def table(path: str) -> str:
 
 
 def goals(paths: list[str]) -> str:
-    """What was aimed at, and what came of it; each ratio within one run."""
-    lines = ["| | of | against | goal | measured | |", "|---|---|---|---|---|---|"]
+    """Return the table of goals and measured ratios. Each ratio is within one run."""
+    lines = ["| | Client | Compared with | Goal | Measured | |", "|---|---|---|---|---|---|"]
     runs = [medians(path)[1] for path in paths]
     labels = {workload: (label, figure, less) for label, workload, figure, _, _, _, less in reversed(ROWS)}
     labels |= {"upload": ("upload from a file", "cpu", True), "download": ("download to a file, ETag of parts", "cpu", True)}
@@ -111,15 +111,15 @@ def goals(paths: list[str]) -> str:
 
 
 def scale(path: str) -> str:
-    """Against the width and against the number of objects."""
+    """Return the tables by number of concurrent calls and by number of objects."""
     data: dict[str, Any] = json.loads(Path(path).read_text())
-    lines = ["| calls at once | " + " | ".join(f"{n}, requests/s | µs CPU | MiB" for n in data["widths"]) + " |"]
+    lines = ["| Calls at once | " + " | ".join(f"{n}, requests/s | µs CPU | MiB" for n in data["widths"]) + " |"]
     lines.append("|---" * (1 + 3 * len(data["widths"])) + "|")
     for width in next(iter(data["widths"].values())):
         rows = [rows.get(width) for rows in data["widths"].values()]
         cells = [f"{r['rate']:,.0f} | {r['cpu']:.0f} | {r['rss']:.0f}" if r else "– | – | –" for r in rows]
         lines.append(f"| {int(width):,} | " + " | ".join(cells) + " |")
-    lines += ["", "| objects | listing, s CPU | MiB | comparing two sides, s CPU | MiB |", "|---|---|---|---|---|"]
+    lines += ["", "| Objects | listing, s CPU | MiB | comparing two sides, s CPU | MiB |", "|---|---|---|---|---|"]
     for keys, row in data["listing"].items():
         other = data["planning"].get(keys)
         cells = f"{other['cpu']:.2f} | {other['rss']:.0f}" if other else "– | –"
@@ -133,15 +133,15 @@ def main() -> None:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     parts = [
-        "## What was aimed at",
+        "## Goals",
         goals([small, large]),
-        "## Small calls, listings, starting",
+        "## Small calls, listings, startup",
         table(small),
-        "## What lies below small calls",
+        "## Small calls and their floor",
         table(floor),
         "## Large objects, and many files",
         table(large),
-        "## Small calls beside large uploads",
+        "## Small calls during large uploads",
         table(waiting),
         "## With TLS",
         table(tls),

@@ -1,4 +1,4 @@
-"""Writes docs/soak.md from the report of a soak.
+"""Write docs/soak.md from the report of a soak test.
 
 AIOCOS_SOAK_SECONDS=600 AIOCOS_SOAK_REPORT=soak.json python -m pytest tests/soak -m soak
 python docs/write_soak.py soak.json
@@ -11,12 +11,12 @@ from typing import Any
 
 PAGE = Path(__file__).parent / "soak.md"
 
-HEAD = """# The soak
+HEAD = """# Soak test
 
-Sixteen workers put, upload, download, copy and delete at random for {seconds:g} seconds, while faults come from all sides: the
-service refuses, delays, lies within a 200, loses answers, turns bits over, lets tokens expire, and is killed by -9 and started
-again; the way to it cuts, resets, stalls and turns bits over; callers cancel. A ledger holds what was acknowledged. At the end
-everything is read again, without faults.
+Sixteen workers put, upload, download, copy and delete at random for {seconds:g} seconds while faults are injected
+everywhere. The service refuses requests, delays them, reports errors within a 200, loses responses, flips bits, lets tokens
+expire, and is ended with `kill -9` and started again. The network cuts, resets and stalls connections and flips bits.
+Callers cancel. A ledger records what was acknowledged. At the end everything is read again, without faults.
 
     AIOCOS_SOAK_SEED={seed} AIOCOS_SOAK_SECONDS={seconds:g} AIOCOS_SOAK_REPORT=soak.json python -m pytest tests/soak -m soak
     python docs/write_soak.py soak.json
@@ -24,40 +24,40 @@ everything is read again, without faults.
 | | |
 |---|---|
 | operations | {operations:,} |
-| bytes over the wire | {gib:.1f} GiB |
-| faults set going | {faults:,} |
-| attempts made again | {retries:,} |
+| bytes over the network | {gib:.1f} GiB |
+| faults injected | {faults:,} |
+| retries | {retries:,} |
 | keys written | {keys:,} |
-| of them with two outcomes that are allowed, since an attempt went unanswered | {two:,} |
+| keys with two permitted outcomes, because an attempt got no response | {two:,} |
 | **acknowledged and lost, or read and wrong** | **{losses}** |
-| uploads left open that the client told of (it could not abort them) | {told} |
-| uploads left open that nobody knows of | {unknown} |
+| uploads left open that the client reported (it could not abort them) | {told} |
+| uploads left open that the client did not know of | {unknown} |
 
-An upload that nobody knows of is one whose creation was answered to nobody: nothing tells it from another writer's. The test
-allows as many of them as creations went unanswered.
+The client does not know of an upload if the response to its creation was lost: nothing tells that upload from another
+writer's. The test permits as many of them as responses to creations were lost.
 
-What became of the operations, and the faults:
+Outcomes of the operations, and the injected faults:
 
-| operation | times | | fault | times |
+| Operation | Times | | Fault | Times |
 |---|---|---|---|---|
 """
 
 
 def main(path: str) -> None:
-    told: dict[str, Any] = json.loads(Path(path).read_text())
-    operations, faults = list(told["operations"].items()), list(told["faults"].items())
+    report: dict[str, Any] = json.loads(Path(path).read_text())
+    operations, faults = list(report["operations"].items()), list(report["faults"].items())
     text = HEAD.format(
-        seconds=told["seconds"],
-        seed=told["seed"],
+        seconds=report["seconds"],
+        seed=report["seed"],
         operations=sum(count for _, count in operations),
-        gib=told["bytes"] / 2**30,
+        gib=report["bytes"] / 2**30,
         faults=sum(count for _, count in faults),
-        retries=told["retries"],
-        keys=told["keys"],
-        two=told["of two possible outcomes"],
-        losses=told["losses"],
-        told=told["uploads left and told of"],
-        unknown=told["uploads nobody knows of"],
+        retries=report["retries"],
+        keys=report["keys"],
+        two=report["of two possible outcomes"],
+        losses=report["losses"],
+        told=report["uploads left and told of"],
+        unknown=report["uploads nobody knows of"],
     )
     for n in range(max(len(operations), len(faults))):
         left = operations[n] if n < len(operations) else ("", "")

@@ -51,7 +51,7 @@ def watch() -> None:
     logger = logging.getLogger("aiocos")
     logger.addHandler(_Records(logging.DEBUG))
     logger.setLevel(logging.DEBUG)
-    _note(EmulatorService, "know", lambda args, _: [s for key in args[2] for s in (key.api_key, key.secret_access_key)])
+    _note(EmulatorService, "set_credentials", lambda args, _: [s for k in args[2] for s in (k.api_key, k.secret_access_key)])
     _note(Iam, "issue", lambda _, token: [token, token.rpartition(".")[2]])
     _note(CustomerKey, "__init__", lambda args, _: texts.add(base64.b64encode(args[1]).decode()) or [])
 

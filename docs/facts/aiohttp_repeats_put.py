@@ -1,7 +1,7 @@
-"""aiohttp sends a PUT again, unasked, when a kept-alive connection is closed before the answer; net/transport.py forbids it.
+"""Show that aiohttp repeats a PUT if a kept-alive connection is closed before the response; net/transport.py prevents it.
 
-The server answers a first request, then reads a second one whole and closes the connection without an answer: as a service does
-that has carried the request out and then lost its process. Printed is how often the second request arrived.
+The server responds to a first request. Then it reads a second one completely and closes the connection without a response, like
+a service that carried out the request and then crashed. The program prints how often the second request arrived.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""ElementTree's writer changes some keys and makes unreadable documents of others. Why wire/document.py writes itself."""
+"""Show that ElementTree writes some keys wrongly and others unreadably: the reason why wire/document.py has its own writer."""
 
 from xml.etree import ElementTree
 

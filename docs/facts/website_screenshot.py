@@ -1,4 +1,4 @@
-"""Runs the guide to static websites on an emulator and takes the picture that the guide shows.
+"""Run the guide to static websites on an emulator and take the screenshot that the guide shows.
 
 PYTHONPATH=tests python docs/facts/website_screenshot.py       needs Chromium
 """

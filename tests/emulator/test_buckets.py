@@ -6,7 +6,7 @@ import aiohttp
 import ibm_botocore.session
 import pytest
 
-from aiocos.emulator.request import virtual
+from aiocos.emulator.request import bucket_of_host
 
 from .conftest import Answer, Raw
 
@@ -297,7 +297,7 @@ async def test_virtual_hosts(raw: Raw) -> None:
 )
 @pytest.mark.parametrize("port", ["", ":80", ":9000"])
 def test_the_bucket_of_a_host(host: str, bucket: str | None, port: str) -> None:
-    assert virtual(host + port) == bucket
+    assert bucket_of_host(host + port) == bucket
 
 
 async def test_virtual_hosts_of_the_service(raw: Raw) -> None:

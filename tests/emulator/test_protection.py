@@ -215,7 +215,7 @@ async def _management_state(w: World) -> None:
     assert (await w.cos.protection.get("bucket")).management_state is None
     await w.emulator.activate_protection_management("bucket")
     assert (await w.cos.protection.get("bucket")).management_state == "active"
-    with pytest.raises(aiocos.ConfigError, match="no bucket"):
+    with pytest.raises(aiocos.ConfigError, match="does not exist"):
         await w.emulator.activate_protection_management("missing")
 
 

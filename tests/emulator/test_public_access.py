@@ -11,7 +11,7 @@ import pytest
 import aiocos
 from aiocos import Anonymous, Client, PublicAccessBlockConfiguration
 from aiocos.emulator import Emulator
-from aiocos.emulator.public import PUBLIC
+from aiocos.emulator.public_access import PUBLIC
 from aiocos.operations.acl import AccessControlPolicy
 from aiocos.operations.multipart import CompletedPart
 

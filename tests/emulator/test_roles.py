@@ -140,10 +140,10 @@ async def test_users_of_another_instance(cos_emulator: Emulator, role: Literal["
 
 
 async def test_users_that_cannot_be(cos_emulator: Emulator) -> None:
-    with pytest.raises(aiocos.ConfigError, match="no role"):
+    with pytest.raises(aiocos.ConfigError, match="not a role"):
         await cos_emulator.add_api_key("Admin")  # type: ignore[arg-type]
     async with Emulator() as other:
-        with pytest.raises(aiocos.ConfigError, match="no instance"):
+        with pytest.raises(aiocos.ConfigError, match="not an instance"):
             await cos_emulator.add_api_key("Reader", instance=other.instance)
 
 

@@ -14,7 +14,7 @@ from tests.fault_injection.conftest import PART, Saw
 
 import aiocos
 from aiocos.cli.display import ProgressView
-from aiocos.cli.mv import _run_all, _Moves
+from aiocos.cli.mv import _Moves, _run_all
 from aiocos.cli.paths import CosPath
 from aiocos.errors import TransferError
 from aiocos.operations.versioning import VersioningConfiguration

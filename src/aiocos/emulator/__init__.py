@@ -1,4 +1,4 @@
-"""COS in a process of your own: for tests, for work without a network, for trying things out.
+"""An emulator of COS and IAM that runs in your process: for tests, offline work and experiments.
 
 ::
 
@@ -6,48 +6,58 @@
         await cos.buckets.create("photos")
         emulator.faults.script([Status(503, retry_after=1, operation="PutObject")])
 
-It is built on the same statements of operations as the client, and shares nothing else with it.
+It uses the same operation specs as the client to parse requests, and shares no other code with it.
 
-Where the service's documentation is silent, this was chosen:
+Where the documentation of the service does not say what happens, the emulator does the following:
 
-* An unknown bearer token is answered 401 `InvalidToken`, an expired one 401 `ExpiredToken`.
-* A failed `If-Unmodified-Since` is 412 on a write and 304 on a read (documented so); `If-Match` on nothing is 412.
-* `Retention-*` on a bucket without a policy is 400 `InvalidRequest`; what is under retention answers 403 `AccessDenied`.
-* SSE-C: content is stored as it is, with the MD5 of the key. No key: 400 `InvalidRequest`; another: 403 `AccessDenied`.
-* A copy keeps the source's ETag, that of a multipart upload too. Checksums are those that were announced: none is added.
-* CRC-32C and CRC-64/NVME are verified up to 16 MiB, beyond that kept as announced.
-* A second completion of an upload with the same parts answers as the first did, whatever its conditions say, as long as the
-  version is there that the first made; with other parts, or later, it is 404 `NoSuchUpload`. Deleting a bucket gives up its
-  open uploads.
-* A location without a storage class (`eu-de`) means `eu-de-standard`. The name of a removed bucket is free at once.
-* Sub-resources that are not served, MFA delete, and grants to others than everybody are 501 `NotImplemented`.
-* Version ids are UUIDs; answers carry them once versioning was set. A marker is 404 where it is current, by id 405
-  `MethodNotAllowed`, both with `x-amz-delete-marker`. Removing a version that is not there is 204.
-* Settings of a bucket that exclude each other are 409 `InvalidBucketState`; replication without versioning is 400.
-* What is locked answers 403 `AccessDenied`; lock headers on a bucket without lock 400 `InvalidRequest`; a date that has passed,
-  or half of a pair, 400 `InvalidArgument`. Without bypass a lock gets a later date only, also where it becomes `COMPLIANCE`.
-  One that has run out counts as none. A year is 365 days. A copy does not take its source's lock along.
-* Replicas are made with the write. They have the version id and the date of their source, are private, and go no further;
-  nobody is asked for an authorization. Rules are answered with `Enabled`; failures are retried at midnight, when asked for.
-* `x-ibm-forbid-overwrite` is honored, and by the completion only where it has the header itself.
-  `Emulator(honors_forbid_overwrite=False)` and `honors_conditional_completion=False` behave like services that ignore it, or
-  the conditions of a completion.
-* A `Range` of several ranges, or one that makes no sense, is answered with the whole object, and so is one whose `If-Range`
-  does not hold. Any text of `Expires` is kept. A condition of a read that is no date counts as none.
-* Of an encoded page of the first version of the listing the prefix is not encoded: SDKs do not decode it.
-* Tags hold the characters that either page of the documentation allows; a bucket has 50 at most. Tags that are not allowed are
-  400 `InvalidTag`. A public list that is blocked is 403 `AccessDenied`, whether it is named, in a document or in headers, and
-  whether for everybody or for everybody with an account; uploads begun before the block are completed.
-* The answer to an origin that the bucket's CORS rules allow has their headers whatever its status; a preflight without a rule
-  is 403 `AccessDenied`. Aspera's key and place are made up, and told to bearers of IAM tokens only.
-* `bucket.localhost`, `bucket.s3.localhost` and `bucket.s3.<region>.localhost` are hosts of a bucket; without it, of all.
-* A signature must cover Host, Content-MD5, all `x-amz-*`, and If-Range beside a signed Range, as on S3: else 403 `AccessDenied`
-  with `HeadersNotSigned`. A signed body needs `x-amz-content-sha256`. Presigned URLs are valid for up to 7 days, as on S3.
-* A trailer that was announced must come, and no other: 400 `MalformedTrailerError`. Those of signed chunks must be signed.
-* A body that brings nothing for 60 s is 400 `RequestTimeout`; one that cannot be read on as HTTP, 400 `IncompleteBody`.
-* A full disk answers 507 `InsufficientStorage`, except to reads and deletions, for which a reserve is kept.
-* An owner's id is the GUID of the service instance. An API key stands for one instance; another one's is 403.
-  `GET /` and the creation of a bucket by IAM token need `ibm-service-instance-id`: else 400 `InvalidArgument`.
+* An unknown bearer token is 401 `InvalidToken`, an expired one 401 `ExpiredToken`.
+* A failed `If-Unmodified-Since` is 412 on a write and 304 on a read, as documented; `If-Match` on a key without an object is
+  412.
+* `Retention-*` headers for a bucket without a policy are 400 `InvalidRequest`. Deleting or overwriting an object under
+  retention is 403 `AccessDenied`.
+* SSE-C: content is stored unencrypted, with the MD5 of the key. A read without the key is 400 `InvalidRequest`, with another
+  key 403 `AccessDenied`.
+* A copy keeps the ETag of its source, also the ETag of a multipart upload. Objects have the checksums that the client sent;
+  none is added.
+* CRC-32C and CRC-64/NVME are verified for bodies up to 16 MiB; for larger bodies the sent value is stored unverified.
+* A second completion of an upload with the same parts returns the response of the first one, regardless of its conditions,
+  while the version that the first one created exists; with other parts, or later, it is 404 `NoSuchUpload`. Deleting a bucket
+  discards its open uploads.
+* A location without a storage class (`eu-de`) means `eu-de-standard`. The name of a deleted bucket can be used again at once.
+* Unsupported sub-resources, MFA delete, and grants to anyone but everybody are 501 `NotImplemented`.
+* Version ids are UUIDs; responses include them once versioning was enabled. Reading a key whose latest version is a delete
+  marker is 404, reading the marker by its id 405 `MethodNotAllowed`, both with `x-amz-delete-marker`. Deleting a version that
+  does not exist is 204.
+* Bucket settings that exclude each other are 409 `InvalidBucketState`; replication without versioning is 400.
+* Deleting a locked version is 403 `AccessDenied`; lock headers for a bucket without Object Lock are 400 `InvalidRequest`; a
+  date in the past, or a mode without a date, is 400 `InvalidArgument`. Without the permission to bypass, the date of a lock can
+  only be moved to a later time, also when its mode becomes `COMPLIANCE`. An expired lock counts as no lock. A year is 365 days.
+  A copy does not inherit the lock of its source.
+* Replicas are created together with the write. They have the version id and date of their source, are private, and are not
+  replicated further; no authorization between the buckets is needed. Rules are returned as `Enabled`. Failed replications are
+  retried at midnight, after a request to retry them.
+* `x-ibm-forbid-overwrite` is honored; a completion honors it only if it has the header itself.
+  `Emulator(honors_forbid_overwrite=False)` and `honors_conditional_completion=False` behave like services that ignore the
+  header, or the conditions of a completion.
+* A `Range` header with several ranges or an invalid one returns the whole object, and so does one whose `If-Range` does not
+  match. Any text of `Expires` is stored. An invalid date in a condition of a read is ignored.
+* With `encoding-type=url`, the first version of the listing does not encode the prefix: SDKs do not decode it.
+* Tags may contain the characters that either page of the documentation allows; a bucket has at most 50. Invalid tags are
+  400 `InvalidTag`. A blocked public ACL is 403 `AccessDenied`, whether canned, in a document or in grant headers, and whether
+  for everybody or for every account; uploads started before the block can be completed.
+* Responses to an origin that the bucket's CORS rules allow have the CORS headers, whatever their status. A preflight request
+  without a matching rule is 403 `AccessDenied`. The Aspera key and endpoint are made up and returned only for IAM tokens.
+* `bucket.localhost`, `bucket.s3.localhost` and `bucket.s3.<region>.localhost` address a bucket; the same hosts without the
+  bucket address the service.
+* A signature must cover Host, Content-MD5, all `x-amz-*` headers, and If-Range if Range is signed, as on S3; otherwise 403
+  `AccessDenied` with `HeadersNotSigned`. A signed body needs `x-amz-content-sha256`. Presigned URLs are valid for up to 7 days,
+  as on S3.
+* Every announced trailer must be sent, and no other: otherwise 400 `MalformedTrailerError`. Trailers of signed chunks must be
+  signed.
+* A body that sends nothing for 60 s is 400 `RequestTimeout`; a body that is malformed as HTTP is 400 `IncompleteBody`.
+* A full disk is 507 `InsufficientStorage`, except for reads and deletions, for which space is reserved.
+* The owner id is the GUID of the service instance. An API key belongs to one instance; using it for another is 403.
+  `GET /`, and creating a bucket with an IAM token, need `ibm-service-instance-id`; otherwise 400 `InvalidArgument`.
 """
 
 from typing import TYPE_CHECKING
@@ -99,12 +109,9 @@ __all__ = [
 
 
 class Emulator(Server):
-    """COS in this process, and clients for it.
+    """An emulator of COS and IAM in this process; `client()` returns clients for it.
 
-    `honors_conditional_completion=False` ignores If-Match, If-None-Match and If-Unmodified-Since at CompleteMultipartUpload:
-    IBM documents them for PUT, HEAD and GET only, and a service ignores headers that it does not list.
-    `honors_forbid_overwrite=False` ignores `x-ibm-forbid-overwrite`, which a service's owner has to enable. Both are True by
-    default. On the command line they are `aiocos emulator --ignore-conditional-completion --ignore-forbid-overwrite`.
+    Use it with `async with`. The arguments are those of `Server`.
     """
 
     def client(
@@ -115,10 +122,13 @@ class Emulator(Server):
         instance: Instance | None = None,
         key: Key | None = None,
     ) -> "Client":
-        """A client of this emulator: calls by API key and presigned URLs by key pair, or with `hmac` both by key pair.
+        """Return a client for this emulator. It signs requests with the time of the emulator's clock.
 
-        It belongs to the manager of the emulator's own instance, or of another `instance`, or to the user of a `key`. It signs
-        by the emulator's clock, however far that is moved.
+        Args:
+            config: Settings of the client; None uses the defaults.
+            hmac: Sign requests with the HMAC key pair. False uses IAM tokens for requests and HMAC for presigned URLs.
+            instance: Service instance whose manager the client acts as; None is the emulator's own.
+            key: Credentials of another user, from `add_api_key`; None acts as a manager.
         """
         from aiocos.client import Client
 
@@ -141,5 +151,5 @@ class Emulator(Server):
                 iam_endpoint=self.iam_endpoint,
                 config=config,
             )
-        made._sign_by(self.clock.timestamp)  # pyright: ignore[reportPrivateUsage] - an affair of the two
+        made._sign_by(self.clock.timestamp)  # pyright: ignore[reportPrivateUsage] - only for the emulator
         return made

@@ -1,7 +1,7 @@
-"""Request bodies, received in pieces: never more than a few MiB of one in memory, hashed and written off the event loop.
+"""Receive request bodies: at most a few MiB of each in memory, hashed and written in worker threads.
 
-While the executor hashes and writes one stretch, the loop gathers the next. Nothing is stored that did not arrive whole and
-with the checksums that were announced, in headers or behind the body.
+While threads hash and write one block, the event loop receives the next. A body is stored only if it arrived completely and
+matches the checksums sent in headers or trailers.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from aiohttp import web
 from aiocos.emulator import checksums
 from aiocos.emulator.checksums import Sums
 from aiocos.emulator.chunked import ChunkDecoder
-from aiocos.emulator.expecting import ask_for_body
-from aiocos.emulator.pieces import next_piece
+from aiocos.emulator.expect_continue import ask_for_body
+from aiocos.emulator.receive import next_piece
 from aiocos.emulator.signature import SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER, VerifiedSignature, payload_hash
 from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
 from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
@@ -30,7 +30,7 @@ MAX_DOCUMENT = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Content that has arrived whole: its blob, its MD5, and the checksums that were announced (base64, by algorithm)."""
+    """A completely received body: its blob, its MD5, and the checksums that the client sent (base64, by algorithm)."""
 
     blob: Blob
     md5: bytes
@@ -38,7 +38,7 @@ class Arrival:
 
 
 class Incoming:
-    """The body of one request, not yet received."""
+    """The body of one request, before it is received."""
 
     def __init__(self, request: web.BaseRequest, signed: VerifiedSignature | None, blobs: Blobs) -> None:
         self._request = request
@@ -48,7 +48,7 @@ class Incoming:
         self._promised = payload_hash(signed, self._headers)
         self._decoder: ChunkDecoder | None = None
         self.drop_after: int | None = None
-        """A fault: the connection breaks when this many bytes have arrived."""
+        """Set by a fault: the connection breaks after this many bytes. None: it does not."""
         payload = signed.payload if signed else self._headers.get("x-amz-content-sha256", "")
         if payload.startswith("STREAMING-") or "aws-chunked" in self._headers.get("content-encoding", "").lower():
             self._decoder = ChunkDecoder(
@@ -56,7 +56,7 @@ class Incoming:
             )
 
     def length(self) -> int:
-        """The bytes of the object as announced; `MissingContentLength` where they are not."""
+        """Return the size of the object according to the headers. Raises `MissingContentLength` if they do not say."""
         name = "x-amz-decoded-content-length" if self._decoder is not None else "content-length"
         text = self._headers.get(name)
         if text is None:
@@ -90,7 +90,10 @@ class Incoming:
             decoder.finish()
 
     async def document(self, *, checksums_are_its: bool) -> bytes:
-        """Receive an XML body, checked; `MaxMessageLengthExceeded` above 8 MiB."""
+        """Receive and verify an XML body. Raises `InvalidRequest` (MaxMessageLengthExceeded) above 8 MiB.
+
+        `checksums_are_its` is False if the `x-amz-checksum-*` headers describe the object instead of this body.
+        """
         self._check_announcements()
         chunks: list[bytes] = []
         size = 0
@@ -108,7 +111,7 @@ class Incoming:
         return b"".join(chunks)
 
     async def receive(self, limit: int) -> Arrival:
-        """Receive the bytes of an object or part into a blob; `EntityTooLarge` above `limit`."""
+        """Receive an object or part into a blob. Raises `EntityTooLarge` above `limit` bytes."""
         length = self.length()
         if length > limit:
             raise EntityTooLarge("Your proposed upload exceeds the maximum allowed size.", status=400, code="EntityTooLarge")
@@ -138,7 +141,7 @@ class Incoming:
         working: list[asyncio.Future[None]] = []
 
         async def work(chunks: list[bytes]) -> None:
-            # One stretch is in the works at a time, hashed and written side by side.
+            # One block at a time, hashed and written in parallel.
             await _all_done(working)
             working[:] = [run(sums.update, chunks), run(writer.put, chunks)]
 
@@ -159,7 +162,7 @@ class Incoming:
             await _all_done(working)
             return await run(writer.finish)
         except BaseException:
-            # A thread that still writes must be done with the file before it is closed.
+            # Wait for threads that still write before the file is closed.
             await asyncio.gather(*working, return_exceptions=True)
             writer.discard()
             raise
@@ -171,7 +174,7 @@ class Incoming:
             )
 
     def _check_announcements(self) -> None:
-        # Malformed ones are refused before the body is read.
+        # Malformed checksums are refused before the body is read.
         trailers = self._trailers()
         if unknown := trailers - checksums.HEADERS.keys():
             message = f"The value specified in the x-amz-trailer header is not supported: {min(unknown)[:100]}"
@@ -179,7 +182,7 @@ class Incoming:
         if trailers and self._decoder is None:
             raise InvalidRequest("x-amz-trailer is for aws-chunked bodies", status=400, code="InvalidRequest")
         if trailers and self._signed is not None and self._signed.payload == SIGNED_CHUNKS:
-            # Nothing would sign the trailers of chunks that are signed.
+            # With this payload type, chunks are signed but trailers are not.
             message = f"x-amz-trailer needs x-amz-content-sha256: {SIGNED_CHUNKS_TRAILER}"
             raise InvalidRequest(message, status=400, code="InvalidRequest")
         if (md5 := self._headers.get("content-md5")) is not None:
@@ -189,14 +192,14 @@ class Incoming:
                 checksums.decode(value, checksums.LENGTHS[name], header)
 
     def _check(self, sums: Sums, headers: Mapping[str, str]) -> dict[str, str]:
-        """Compare what was announced with what arrived; returns the announced checksums."""
+        """Verify the checksums that the client sent. Returns them by algorithm, base64."""
         md5 = self._headers.get("content-md5")
         if md5 is not None and checksums.decode(md5, 16, "Content-MD5") != sums.md5:
             raise checksums.mismatch("Content-MD5")
         trailers = self._decoder.trailers if self._decoder is not None else {}
         values: dict[str, str] = {}
         for header, name in checksums.HEADERS.items():
-            # A trailer is always the body's. Where header and trailer both say it, both must be right.
+            # A trailer always describes the body. If header and trailer are both present, both must match.
             for text in (self._headers.get(header) if header in headers else None, trailers.get(header)):
                 if text is None:
                     continue
@@ -215,7 +218,7 @@ class Incoming:
         return values
 
     def has_integrity(self) -> bool:
-        """Tell whether any checksum of the body was announced."""
+        """Return True if the request has a checksum of its body."""
         return "content-md5" in self._headers or bool(self._trailers()) or any(h in self._headers for h in checksums.HEADERS)
 
 

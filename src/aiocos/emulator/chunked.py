@@ -1,13 +1,13 @@
-"""`aws-chunked`: a body within the body, cut into chunks that may be signed, with checksums behind the last.
+"""Decode `aws-chunked` bodies: chunks that may be signed, followed by trailers with checksums.
 
 ::
 
     hex-size[;chunk-signature=hex] CRLF  bytes CRLF  …  0[;chunk-signature=hex] CRLF  [trailer: value CRLF …]  CRLF
 
-The decoder is fed what arrives and gives back the bytes of the object. Where chunks are signed, a chunk is checked when it is
-complete, so a decoder of signed chunks holds one chunk (SDKs send 64 KiB to some MiB; more than 16 MiB is refused). Of
-everything else it holds a line at most: nothing may follow the end, and the trailers are few and short. A trailer that was
-announced must come, and none that was not; what was announced as signed must be signed.
+The decoder takes the received bytes and returns the bytes of the object. A signed chunk can be verified only when it is
+complete, so the decoder buffers one signed chunk (SDKs send 64 KiB to some MiB; more than 16 MiB is refused). Otherwise it
+buffers at most one line. No bytes may follow the end, and the number and size of trailers are limited. Every announced trailer
+must be present, and no other; signed trailers must be signed.
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 """
 
@@ -24,10 +24,11 @@ MAX_TRAILER_BYTES = 16 * 1024
 SIGNATURE = "x-amz-trailer-signature"
 
 CheckChunk = Callable[[bytes, str], None]
-"""Raises where a chunk does not have its signature."""
+"""Verify the signature of a chunk; raise if it does not match."""
 CheckTrailer = Callable[[bytes, str], None]
+"""Verify the signature of the trailers; raise if it does not match."""
 
-# No sign, space, prefix or underscore, as int() would take them.
+# Stricter than int(), which accepts signs, spaces, prefixes and underscores.
 _SIZE = re.compile(r"([0-9a-fA-F]{1,16})(?:;([\x20-\x7e]*))?")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -43,10 +44,10 @@ def _bad_trailer(what: str) -> InvalidRequest:
 
 
 class ChunkDecoder:
-    """Takes the body apart. `trailers` are there when `done`.
+    """A decoder of one `aws-chunked` body. `trailers` are complete when `done` is True.
 
-    `announced` names the trailers that must come, in lower case; None takes any. With `check_trailer` the trailers must be
-    signed.
+    `announced` are the names of the required trailers, in lower case; None accepts any. With `check_trailer` the trailers must
+    be signed.
     """
 
     def __init__(
@@ -62,23 +63,23 @@ class ChunkDecoder:
         self._state = "size"
         self._left = 0
         self._signature = ""
-        self._held = bytearray()
+        self._pending = bytearray()
         self._trailer_bytes = 0
         self.trailers: dict[str, str] = {}
         self.done = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take what arrived; returns what it holds of the object."""
+        """Decode received bytes; return the bytes of the object in them."""
         out: list[bytes] = []
         self._buffer += data
         while not self.done and self._step(out):
             pass
         if self.done and self._buffer:
-            raise _malformed("bytes behind its end")
+            raise _malformed("bytes after its end")
         return out
 
     def finish(self) -> None:
-        """The body has ended; it must have been whole."""
+        """Raise `IncompleteBody` if the body ended before its last chunk."""
         if not self.done:
             raise IncompleteBody("the aws-chunked body ended before its last chunk", status=400, code="IncompleteBody")
 
@@ -138,13 +139,13 @@ class ChunkDecoder:
         if self._check is None:
             out.append(piece)
         else:
-            self._held += piece
+            self._pending += piece
         if self._left == 0:
             if self._check is not None:
-                held = bytes(self._held)
-                self._held.clear()
-                self._check(held, self._signature)
-                out.append(held)
+                chunk = bytes(self._pending)
+                self._pending.clear()
+                self._check(chunk, self._signature)
+                out.append(chunk)
             self._state = "end"
         return True
 
@@ -158,9 +159,9 @@ class ChunkDecoder:
         name, _, value = line.partition(":")
         name, value = name.lower(), value.strip(" \t")
         if not _NAME.fullmatch(name) or not value or not value.isascii() or not value.isprintable():
-            raise _bad_trailer("a line that is no name and value")
+            raise _bad_trailer("a line that is not `name: value`")
         if name in self.trailers:
-            raise _bad_trailer(f"{name} came twice")
+            raise _bad_trailer(f"{name} was sent twice")
         if self._announced is not None and name != SIGNATURE and name not in self._announced:
             raise _bad_trailer(f"{name} was not announced in x-amz-trailer")
         self.trailers[name] = value
@@ -169,9 +170,9 @@ class ChunkDecoder:
         signature = self.trailers.pop(SIGNATURE, None)
         missing = sorted(set(self._announced or ()) - self.trailers.keys())
         if missing:
-            raise _bad_trailer(f"{', '.join(missing)} was announced in x-amz-trailer and did not come")
+            raise _bad_trailer(f"{', '.join(missing)} was announced in x-amz-trailer and is missing")
         if self._check_trailer is not None:
-            # In the order in which they came.
+            # In the order in which they were sent.
             lines = "".join(f"{name}:{value}\n" for name, value in self.trailers.items())
             self._check_trailer(lines.encode("latin-1"), signature or "")
         self.done = True

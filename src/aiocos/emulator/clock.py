@@ -1,13 +1,19 @@
-"""The emulator's clock: real time, moved by hand where a test wants tomorrow."""
+"""The emulator's clock, which tests can move forward and back."""
 
 import time
 from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Tells the time. It runs with the machine's clock, or stands still at `at`; `advance` moves it either way.
+    """The time of an emulator: that of the machine, or the fixed time `at`. `advance` moves it.
 
-    Everything the emulator dates or lets expire asks this clock: objects, uploads, tokens, signatures.
+    The emulator uses this clock for every date and every expiry: objects, uploads, tokens and signatures.
+
+    Args:
+        at: A fixed time with a time zone; None follows the clock of the machine.
+
+    Raises:
+        ValueError: `at` has no time zone.
     """
 
     def __init__(self, at: datetime | None = None) -> None:
@@ -17,16 +23,22 @@ class Clock:
         self._offset = 0.0
 
     def now(self) -> datetime:
-        """The time in UTC, in whole milliseconds (the finest the service tells)."""
-        moment = self._at.astimezone(UTC) if self._at is not None else datetime.fromtimestamp(time.time(), UTC)
-        moment += timedelta(seconds=self._offset)
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        """Return the time in UTC, in whole milliseconds (the precision of the service)."""
+        time_now = self._at.astimezone(UTC) if self._at is not None else datetime.fromtimestamp(time.time(), UTC)
+        time_now += timedelta(seconds=self._offset)
+        return time_now.replace(microsecond=time_now.microsecond // 1000 * 1000)
 
     def timestamp(self) -> float:
-        """The time in seconds since 1970."""
+        """Return the time in seconds since 1970."""
         return (self._at.timestamp() if self._at is not None else time.time()) + self._offset
 
     def advance(self, by: float | timedelta = 0, *, days: float = 0, hours: float = 0) -> None:
-        """Move the clock, by seconds or a timedelta, days and hours; backwards if negative."""
+        """Move the clock by the sum of the arguments; backwards if negative.
+
+        Args:
+            by: Seconds, or a timedelta.
+            days: Days.
+            hours: Hours.
+        """
         seconds = by.total_seconds() if isinstance(by, timedelta) else by
         self._offset += seconds + timedelta(days=days, hours=hours).total_seconds()

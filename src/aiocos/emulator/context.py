@@ -1,11 +1,11 @@
-"""What a handler works with, and what it gives back."""
+"""The input and output of operation handlers, and the registry of handlers."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar, get_args
 
-from aiocos.emulator import public
+from aiocos.emulator import public_access
 from aiocos.emulator.body import Arrival, Incoming
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.store import BucketRow, Instance, Key, ObjectRow, Segment, Store
@@ -22,28 +22,30 @@ _LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 ROLES: tuple[Role, ...] = get_args(Role)
 
 Need = Literal["none", "caller", "owner", "list", "read", "write"]
-"""Who may: anybody who is let in by the handler itself (none), anybody with credentials (caller), the bucket's instance
-(owner), or besides it those whom the bucket's access control list lets list or write, or the object's lets read."""
+"""The permission that an operation needs.
+
+none: the handler checks it. caller: any credentials. owner: credentials of the bucket's instance. list, read, write: the owner,
+or anyone whom the access control list of the bucket (or, for read, of the object) allows it."""
 
 
 def failure(code: str, message: str, status: int = 400) -> ServiceError:
-    """The error of a code."""
+    """Build the `ServiceError` for an error code."""
     return ServiceError.class_for(status, code)(message, status=status, code=code)
 
 
 @dataclass(frozen=True, slots=True)
 class Behavior:
-    """Choices between two ways in which services behave."""
+    """Settings for behavior in which services differ."""
 
     honors_conditional_completion: bool = True
     """False ignores If-Match, If-None-Match and If-Unmodified-Since at CompleteMultipartUpload."""
     honors_forbid_overwrite: bool = True
-    """False ignores `x-ibm-forbid-overwrite`, as a service does whose owner has not enabled it."""
+    """False ignores `x-ibm-forbid-overwrite`, like a service whose administrator has not enabled it."""
 
 
 @dataclass(slots=True)
 class Context:
-    """One request in the hands of its handler."""
+    """One request, as its handler sees it."""
 
     store: Store
     clock: Clock
@@ -53,17 +55,17 @@ class Context:
     endpoint: str
     incoming: Incoming
     headers: dict[str, str] = field(default_factory=dict[str, str])
-    """Headers that the answer shall have whatever comes of it."""
+    """Headers to add to the response, whether it succeeds or fails."""
     found: BucketRow | None = None
     behavior: Behavior = Behavior()
 
     @property
     def caller(self) -> Instance | None:
-        """The instance that asks; None where somebody anonymous does."""
+        """The service instance of the caller; None for an anonymous request."""
         return None if self.key is None else self.key.instance
 
     def has_role(self, role: Role) -> bool:
-        """Tell whether the caller's role may do what this one may."""
+        """Return True if the caller's role includes the permissions of `role`."""
         return self.key is not None and ROLES.index(self.key.role) >= ROLES.index(role)
 
     @property
@@ -73,31 +75,34 @@ class Context:
 
     @property
     def bucket(self) -> BucketRow:
-        """The bucket of the request."""
+        """The bucket of the request. Raises `NoSuchBucket` if it does not exist."""
         if self.found is None:
             raise no_bucket()
         return self.found
 
     @property
     def is_owner(self) -> bool:
-        """Tell whether the caller's instance owns the bucket."""
+        """True if the caller's instance owns the bucket."""
         return self.caller is not None and self.found is not None and self.found.instance == self.caller.crn
 
     @property
     def writer(self) -> str:
-        """Who owns what this request writes: the caller; an anonymous one's objects belong to the bucket's owner."""
+        """The owner id of objects that this request writes: the caller, or the bucket's owner for an anonymous request."""
         return self.caller.guid if self.caller is not None else self.guid(self.bucket.instance)
 
     def guid(self, crn: str) -> str:
-        """The GUID of an instance, which is the id of an owner."""
+        """Return the GUID of an instance, which is its owner id."""
         found = self.instances.get(crn)
         return found.guid if found is not None else crn
 
     def may_read(self, found: ObjectRow | None) -> None:
-        """Let pass who may read an object; `AccessDenied`. What is not there is told to those only who may list."""
-        if self.is_owner or (found is not None and public.is_public(self.bucket, found)):
+        """Raise `AccessDenied` if the caller may not read an object.
+
+        Only callers who may list the bucket learn that an object does not exist.
+        """
+        if self.is_owner or (found is not None and public_access.is_public(self.bucket, found)):
             return
-        if found is None and public.acl_of(self.bucket).startswith("public-read"):
+        if found is None and public_access.acl_of(self.bucket).startswith("public-read"):
             return
         raise denied()
 
@@ -107,33 +112,33 @@ class Context:
 
 
 def no_bucket() -> NoSuchBucket:
-    """The error of a bucket that is not there."""
+    """Build the error for a bucket that does not exist."""
     return NoSuchBucket("The specified bucket does not exist.", status=404, code="NoSuchBucket")
 
 
 def denied() -> AccessDenied:
-    """The error of somebody who may not."""
+    """Build the error for a caller without permission."""
     return AccessDenied("Access Denied", status=403, code="AccessDenied")
 
 
 def is_bearer(authorization: str) -> bool:
-    """Tell whether an Authorization header carries an IAM token. The scheme's case does not matter."""
+    """Return True if an Authorization header has a bearer token. The case of the scheme is ignored."""
     return authorization.partition(" ")[0].lower() == "bearer"
 
 
 def owner(guid: str) -> Owner:
-    """An owner as documents show it."""
+    """Return the `Owner` element of an instance."""
     return Owner(id=guid, display_name=guid)
 
 
 def moment(seconds: float) -> datetime:
-    """Return a stored time; one beyond the year 9999 (a rule of a million days may come to that) is its last second."""
+    """Convert seconds since 1970; times after the year 9999 (a rule of a million days) become its last second."""
     return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that is more than a result: another status, or an object's content."""
+    """A response with more than a result: another status, or the content of an object."""
 
     result: Result
     status: int | None = None
@@ -145,16 +150,16 @@ Run = Callable[[Context, Any], Awaitable[Result | Reply]]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """How an operation is served."""
+    """The handler of an operation and the permission that it needs."""
 
     run: Run
     need: Need
-    role: Role  # that the owner's user must have
-    integrity: bool  # a checksum of the body is demanded
+    role: Role  # the role that a user of the owner must have
+    integrity: bool  # True if the request must have a checksum of its body
 
 
 handlers: dict[type[Operation[Any]], Handler] = {}
-"""The handler of each operation that is served."""
+"""The handler of each supported operation."""
 
 
 def handles(

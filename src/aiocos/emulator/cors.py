@@ -1,6 +1,4 @@
-"""Requests from scripts of other sites: which of a bucket's rules lets one through, and the headers that tell
-the browser so.
-"""
+"""CORS: find the rule of a bucket that allows a cross-origin request, and build its response headers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +23,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class CorsRequest:
-    """What a browser says of a script's request: its origin and method, and in a preflight the headers it will have."""
+    """A cross-origin request: its origin and method, and for a preflight the headers that will be sent."""
 
     origin: str
     method: str
@@ -33,40 +31,40 @@ class CorsRequest:
 
     @classmethod
     def preflight(cls, headers: Mapping[str, str]) -> "CorsRequest | None":
-        """Read the headers of an OPTIONS request; None where it is no preflight."""
+        """Parse the headers of an OPTIONS request. Returns None if it is not a preflight request."""
         origin, method = headers.get("Origin"), headers.get("Access-Control-Request-Method")
         if not origin or not method:
             return None
-        asked = headers.get("Access-Control-Request-Headers", "")
-        return cls(origin, method, tuple(name.strip() for name in asked.split(",") if name.strip()))
+        request = headers.get("Access-Control-Request-Headers", "")
+        return cls(origin, method, tuple(name.strip() for name in request.split(",") if name.strip()))
 
 
-def rule_for(bucket: BucketRow, asked: CorsRequest) -> CorsRule | None:
-    """The first rule that lets a request through."""
+def rule_for(bucket: BucketRow, request: CorsRequest) -> CorsRule | None:
+    """Return the first rule that allows a request; None if there is none."""
     xml = bucket.settings.get("cors")
     for rule in () if xml is None else _parsed(xml):
         if (
-            asked.method in rule.allowed_methods
-            and any(_pattern(origin).fullmatch(asked.origin) for origin in rule.allowed_origins)
-            and all(any(_pattern(h).fullmatch(name) for h in rule.allowed_headers) for name in asked.headers)
+            request.method in rule.allowed_methods
+            and any(_pattern(origin).fullmatch(request.origin) for origin in rule.allowed_origins)
+            and all(any(_pattern(h).fullmatch(name) for h in rule.allowed_headers) for name in request.headers)
         ):
             return rule
     return None
 
 
-def headers_for(rule: CorsRule, asked: CorsRequest) -> dict[str, str]:
-    """The headers that tell a browser what a rule allows."""
+def headers_for(rule: CorsRule, request: CorsRequest) -> dict[str, str]:
+    """Return the CORS response headers for a rule."""
     anybody = "*" in rule.allowed_origins
     headers = {
-        "Access-Control-Allow-Origin": "*" if anybody else asked.origin,
+        "Access-Control-Allow-Origin": "*" if anybody else request.origin,
         "Access-Control-Allow-Methods": ", ".join(rule.allowed_methods),
         "Vary": VARY,
     }
     if not anybody:
-        # Browsers take no credentials from an answer to everybody.
+        # Browsers reject credentials together with the origin `*`.
         headers["Access-Control-Allow-Credentials"] = "true"
-    if asked.headers:
-        headers["Access-Control-Allow-Headers"] = ", ".join(asked.headers)
+    if request.headers:
+        headers["Access-Control-Allow-Headers"] = ", ".join(request.headers)
     if rule.expose_headers:
         headers["Access-Control-Expose-Headers"] = ", ".join(rule.expose_headers)
     if rule.max_age_seconds is not None:

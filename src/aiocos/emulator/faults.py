@@ -1,4 +1,4 @@
-"""Misbehaviour by script: what the service or the network does wrong, to whom, the how-manieth time.
+"""Scripted faults: errors of the service and the network for matching requests.
 
 ::
 
@@ -8,8 +8,8 @@
         Truncate(after=1000, operation="GetObject", key="*.bin"),
     ])
 
-Each request is shown to the faults in order and the first that matches acts, except that delays add up. A fault matches
-from its `nth` matching request on, `times` times. `hits` records what was done.
+For each request, the first matching fault of the script applies; delays apply in addition. A fault applies to matching
+requests from the `nth` on, `times` times. `hits` records the applied faults.
 """
 
 import asyncio
@@ -23,22 +23,27 @@ from typing import Literal
 
 @dataclass(kw_only=True, slots=True)
 class Fault:
-    """What all faults have: whom they meet. Names None match everything; `bucket` and `key` are globs.
-
-    `operation` is the name of an operation class (`PutObject`), or `CreateToken` for a request to IAM.
-    """
+    """Base class of faults: the requests that a fault applies to."""
 
     operation: str | None = None
+    """Name of the operation class, such as `PutObject`, or `CreateToken` for requests to IAM. None matches all."""
     method: str | None = None
+    """HTTP method. None matches all."""
     bucket: str | None = None
+    """Glob pattern of the bucket. None matches all."""
     key: str | None = None
+    """Glob pattern of the key. None matches all."""
     nth: int = 1
+    """The number of the first matching request that the fault applies to, counted from 1."""
     times: int | None = 1
+    """How many requests the fault applies to. None: no limit."""
     seen: int = field(default=0, init=False)
+    """Number of matching requests so far."""
     acted: int = field(default=0, init=False)
+    """Number of requests that the fault was applied to."""
 
-    def meets(self, served: "Subject") -> bool:
-        """Tell whether this request is one of those meant, and count it."""
+    def applies_to(self, served: "Subject") -> bool:
+        """Return True if the fault applies to this request, and count it."""
         if (
             (self.operation is not None and self.operation != served.operation)
             or (self.method is not None and self.method != served.method)
@@ -57,88 +62,107 @@ class Fault:
 
 @dataclass(slots=True)
 class Delay(Fault):
-    """Waits before the request is looked at."""
+    """Wait before the request is processed."""
 
     seconds: float
+    """Delay in seconds."""
 
 
 @dataclass(slots=True)
 class Status(Fault):
-    """Answers with an error and does nothing."""
+    """Respond with an error; the operation is not executed."""
 
     status: int
+    """HTTP status."""
     code: str = ""
+    """Error code, such as `SlowDown`."""
     message: str = "scripted"
+    """Error message."""
     retry_after: float | None = None
+    """Value of the Retry-After header, in seconds. None sends no header."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Reset(Fault):
-    """Breaks the connection (RST): before the request is looked at; or after so many bytes of its body have been `received`,
-    or of the answer's been `sent`; or (`lost_answer`) when all is done and the answer should go.
-    """
+    """Break the connection with a TCP reset; without arguments before the request is processed."""
 
     received: int | None = None
+    """Reset after receiving this many bytes of the request body."""
     sent: int | None = None
+    """Reset after sending this many bytes of the response body."""
     lost_answer: bool = False
+    """Execute the operation and reset instead of sending the response."""
 
 
 @dataclass(slots=True)
 class Truncate(Fault):
-    """Ends the connection in good order after so many bytes of the answer's body, short of its Content-Length."""
+    """Close the connection normally before the whole response body is sent."""
 
     after: int
+    """Number of bytes of the body to send."""
 
 
 @dataclass(slots=True)
 class ExpireToken(Fault):
-    """Lets the bearer token of this request expire: it is answered 401, now and later."""
+    """Expire the bearer token of the request: this and later requests with it are 401."""
 
 
 @dataclass(slots=True)
 class BadToken(Fault):
-    """Lets IAM answer a token request with 200 and something that is no token, or with one that has expired already."""
+    """Respond to a token request with status 200 and an unusable token."""
 
     what: Literal["garbage", "empty", "expired"] = "garbage"
+    """`garbage`: a JSON list. `empty`: an empty token. `expired`: a token that has expired already."""
     operation: str | None = field(default="CreateToken", kw_only=True)
+    """Always `CreateToken`: a request to IAM."""
 
 
 @dataclass(kw_only=True, slots=True)
 class LateError(Fault):
-    """Answers 200 with an error document in the body, as copy and complete may; nothing is done, unless `applied`."""
+    """Respond with status 200 and an error document, as CopyObject and CompleteMultipartUpload may do."""
 
     code: str = "InternalError"
+    """Error code in the document."""
     message: str = "We encountered an internal error. Please try again."
+    """Error message in the document."""
     applied: bool = False
+    """True executes the operation before the error is returned."""
 
 
 @dataclass(slots=True)
 class FlipBit(Fault):
-    """Turns one bit of the answer's body over."""
+    """Flip one bit of the response body."""
 
     at: int = 0
+    """Position of the changed byte in the body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a fault sees of a request."""
+    """The properties of a request that faults match."""
 
     operation: str
+    """Name of the operation class, or `CreateToken`."""
     method: str
+    """HTTP method."""
     bucket: str | None = None
+    """Name of the bucket; None if the request has none."""
     key: str | None = None
+    """Key of the object; None if the request has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A fault that acted."""
+    """A record of a fault that was applied to a request."""
 
     fault: Fault
+    """The fault."""
     subject: Subject
+    """The request."""
 
 
 def reset(transport: asyncio.BaseTransport | None) -> None:
-    """Break a connection with a RST. `abort` alone ends it as politely as `close` does, unless bytes wait unread."""
+    """Break a connection with a TCP reset. `transport.abort` alone closes it normally unless unread bytes are left."""
     if not isinstance(transport, asyncio.Transport) or transport.is_closing():
         return
     sock = transport.get_extra_info("socket")
@@ -148,7 +172,7 @@ def reset(transport: asyncio.BaseTransport | None) -> None:
 
 
 class Faults:
-    """The script that is running."""
+    """The running script of faults, and a record of the applied ones."""
 
     def __init__(self) -> None:
         self._script: list[Fault] = []
@@ -156,7 +180,7 @@ class Faults:
         self.hits: list[Hit] = []
 
     def script(self, faults: Iterable[Fault]) -> None:
-        """Replace the script. Counting begins anew; faults are used up by acting, so give fresh ones."""
+        """Replace the script and clear `hits`. Faults count their uses, so pass new objects."""
         self._script = list(faults)
         self.hits = []
 
@@ -165,11 +189,11 @@ class Faults:
         self._script.append(fault)
 
     def clear(self) -> None:
-        """Behave again. The record of hits stays."""
+        """Remove all faults from the script. `hits` is kept."""
         self._script = []
 
     async def delay(self, seconds: float) -> None:
-        """Hold the request that the running task answers."""
+        """Delay the request that the current task handles."""
         task = asyncio.current_task()
         assert task is not None
         self._delayed.add(task)
@@ -179,19 +203,19 @@ class Faults:
             self._delayed.discard(task)
 
     def end(self) -> None:
-        """Give up the requests that are held: the emulator stops, and nobody waits for them."""
+        """Cancel delayed requests, when the emulator stops."""
         for task in list(self._delayed):
             task.cancel()
 
-    def strike(self, subject: Subject) -> Sequence[Fault]:
-        """The faults that act on this request: delays, then at most one other."""
+    def match(self, subject: Subject) -> Sequence[Fault]:
+        """Return the faults that apply to a request: delays, then at most one other."""
         if not self._script:
             return ()
-        struck: list[Fault] = []
+        matching: list[Fault] = []
         for fault in self._script:
-            if fault.meets(subject):
+            if fault.applies_to(subject):
                 self.hits.append(Hit(fault, subject))
-                struck.append(fault)
+                matching.append(fault)
                 if not isinstance(fault, Delay):
                     break
-        return struck
+        return matching

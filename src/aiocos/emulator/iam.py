@@ -1,11 +1,11 @@
-"""IAM in small: API keys, refresh tokens and trusted profiles are traded for bearer tokens that expire.
+"""An emulator of IAM: exchange API keys, refresh tokens and trusted profiles for bearer tokens.
 
-`POST /identity/token` and `/oidc/token` are answered on the port of the service itself. They shadow nothing: a POST of a key
-without a query is no operation of the service, so a bucket called `identity` works in every respect.
+`POST /identity/token` and `/oidc/token` are served on the S3 port. They hide no S3 operation: a POST of a key without a query
+is not one, so a bucket called `identity` works.
 
-Tokens have the form of a JWT (SDKs read `iat` and `exp` from it), but only what this emulator has issued and still remembers
-is accepted; they do not survive a restart. The service does not document its answer to an expired or unknown token: here it
-is 401 with the codes `ExpiredToken` and `InvalidToken`.
+Tokens look like JWTs, because SDKs read `iat` and `exp` from them, but only tokens that this emulator issued are accepted; they
+do not survive a restart. The service does not document its response to an expired or unknown token; the emulator returns 401
+with the codes `ExpiredToken` and `InvalidToken`.
 """
 
 import base64
@@ -30,7 +30,7 @@ _REFRESH = "refresh_token"
 
 @dataclass(slots=True)
 class TokenRequest:
-    """One request for a token, as it came."""
+    """A received token request: grant type, status of the response, time, headers and form."""
 
     grant_type: str
     status: int
@@ -40,7 +40,7 @@ class TokenRequest:
 
 
 class _Refused(Exception):
-    """A token request that is refused, with IAM's code and words."""
+    """A token request is refused; the arguments are IAM's error code and message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +50,32 @@ class _Token:
 
 
 class Iam:
-    """The token endpoint. `expires_in` may be changed at any time; `requests` records what was asked."""
+    """The token service. `expires_in` (seconds) may be changed at any time; `requests` records token requests."""
 
     def __init__(self, clock: Clock, *, expires_in: int = 3600) -> None:
         self.expires_in = expires_in
         self.refresh_tokens = True
-        """Whether answers carry a refresh token that works; else the text `not_supported`, as IAM does."""
+        """True if responses contain a valid refresh token; False returns the text `not_supported`, as IAM may do."""
         self.requests: list[TokenRequest] = []
         self.profiles: list[Profile] = []
-        """The trusted profiles there are, by `Emulator.add_trusted_profile`."""
+        """The trusted profiles, created by `Emulator.add_trusted_profile`."""
         self.withdrawn: set[str] = set()
+        """API keys that were withdrawn; see `withdraw`."""
         self.delegated: dict[str, tuple[Key, str]] = {}
-        """Delegated tokens that were issued: for which key, to whom."""
+        """Issued delegated tokens, with their key and receiver."""
         self._clock = clock
         self._secret = os.urandom(32)
         self._tokens: dict[str, _Token] = {}
         self._refresh: dict[str, Key] = {}
         self._revoked: set[str] = set()
 
-    def answer(self, form: Mapping[str, str], headers: Mapping[str, str], keys: Mapping[str, Key]) -> tuple[int, Any]:
-        """Answer a token request: status and JSON. `keys` is by API key."""
-        status, body = self._answer(form, keys)
+    def respond(self, form: Mapping[str, str], headers: Mapping[str, str], keys: Mapping[str, Key]) -> tuple[int, Any]:
+        """Handle a token request. Returns the status and the JSON body. `keys` maps API keys to credentials."""
+        status, body = self._respond(form, keys)
         self.requests.append(TokenRequest(form.get("grant_type", ""), status, self._clock.timestamp(), headers, form))
         return status, body
 
-    def _answer(self, form: Mapping[str, str], keys: Mapping[str, Key]) -> tuple[int, dict[str, Any]]:
+    def _respond(self, form: Mapping[str, str], keys: Mapping[str, Key]) -> tuple[int, dict[str, Any]]:
         grants = {_APIKEY: self._by_key, _REFRESH: self._by_refresh, _CR_TOKEN: self._by_compute, _ASSUME: self._by_assuming}
         grant = grants.get(form.get("grant_type", ""))
         if grant is None:
@@ -85,7 +86,7 @@ class Iam:
             return 400, self.error(*refused.args)
         if form.get("response_type") == "delegated_refresh_token":
             return 200, {"delegated_refresh_token": self.delegate(key, form.get("receiver_client_ids", ""))}
-        return 200, self.answer_for(key)
+        return 200, self.issue_response(key)
 
     def _by_key(self, form: Mapping[str, str], keys: Mapping[str, Key]) -> Key:
         if not form.get("apikey"):
@@ -124,25 +125,25 @@ class Iam:
         return profile.key
 
     def profile(self, *, id: str | None = None, crn: str | None = None, name: str | None = None) -> Profile | None:
-        """The trusted profile of this id, CRN or name."""
+        """Return the trusted profile with this id, CRN or name; None if there is none."""
         wanted = {(kind, value) for kind, value in (("id", id), ("crn", crn), ("name", name)) if value}
         if not wanted:
             return None
         return next((p for p in self.profiles if wanted <= {("id", p.id), ("crn", p.crn), ("name", p.name)}), None)
 
     def delegate(self, key: Key, receiver: str) -> str:
-        """Make a token with which a receiver may act for a key. `delegated` remembers it."""
+        """Issue a delegated token that lets `receiver` act for a key; it is recorded in `delegated`."""
         token = f"{_base64(os.urandom(24))}.{_base64(os.urandom(24))}"
         self.delegated[token] = (key, receiver)
         return token
 
     def withdraw(self, api_key: str) -> None:
-        """Let an API key be unknown from now on, and its tokens expire."""
+        """Make an API key unknown from now on, and expire its tokens."""
         self.withdrawn.add(api_key)
         self._revoked.update(token for token, kept in self._tokens.items() if kept.key.api_key == api_key)
 
-    def answer_for(self, key: Key) -> dict[str, Any]:
-        """Issue a token, and say it as IAM does."""
+    def issue_response(self, key: Key) -> dict[str, Any]:
+        """Issue a token and return the JSON body of IAM's response."""
         now = self._clock.timestamp()
         token = self.issue(key, self.expires_in)
         refresh = "not_supported"
@@ -159,7 +160,12 @@ class Iam:
         }
 
     def issue(self, identity: Instance | Key, expires_in: int = 3600) -> str:
-        """Make a token without a request, for credentials or for the manager of an instance."""
+        """Issue a token without a request, for credentials or for the manager of an instance.
+
+        Args:
+            identity: Credentials, or an instance for its manager.
+            expires_in: Lifetime in seconds.
+        """
         key = Key.of_manager(identity) if isinstance(identity, Instance) else identity
         now = self._clock.timestamp()
         claims = {
@@ -179,7 +185,7 @@ class Iam:
 
     @staticmethod
     def error(code: str, message: str) -> dict[str, Any]:
-        """The JSON of IAM's errors."""
+        """Return the JSON body of an IAM error."""
         return {
             "errorCode": code,
             "errorMessage": message,
@@ -187,7 +193,7 @@ class Iam:
         }
 
     def key_of(self, token: str) -> Key:
-        """Whose token it is; `Unauthorized` where it is unknown, expired or revoked."""
+        """Return the credentials of a token. Raises `Unauthorized` if it is unknown, expired or revoked."""
         found = self._tokens.get(token)
         if found is None:
             raise Unauthorized("The bearer token is not valid.", status=401, code="InvalidToken")
@@ -196,11 +202,11 @@ class Iam:
         return found.key
 
     def expire(self, token: str) -> None:
-        """Let a token expire now."""
+        """Expire a token now."""
         self._revoked.add(token)
 
     def expire_all(self) -> None:
-        """Let every token that was issued expire now."""
+        """Expire all issued tokens now."""
         self._revoked.update(self._tokens)
 
 

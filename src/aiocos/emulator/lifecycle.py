@@ -1,10 +1,11 @@
-"""What a bucket's lifecycle rules mean for its objects, by the emulator's clock.
+"""Lifecycle rules: archive, restore and expiry, by the emulator's clock.
 
-An archive rule is for the objects that are written while it stands: what it says is stamped on each of them (`Object.archive`),
-and whether an object is archived, being restored or restored follows from that stamp and the time. Nothing has to run for it.
+An archive rule applies to objects that are written while the rule exists: the rule is recorded with each object
+(`ObjectRow.archive`). Whether an object is archived, being restored or restored follows from that record and the time, so
+nothing has to run.
 
-Expiry is for the objects that are there too, and takes them out of listings: it runs when a midnight (UTC) has passed, before
-the first request after it. Due dates are rounded up to midnight, as the service rounds them.
+Expiry also applies to existing objects and removes them from listings: it runs before the first request after midnight (UTC).
+Due dates are rounded up to midnight, as the service does.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from aiocos.operations.lifecycle import LifecycleConfiguration, LifecycleRule
 
 DAY = 86400
 HOURS = {"Bulk": 12, "Accelerated": 2}
-"""How long a restore takes, by its tier."""
+"""Duration of a restore in hours, by tier."""
 
 
 @lru_cache(256)
@@ -31,13 +32,13 @@ def _parsed(xml: str) -> tuple[LifecycleRule, ...]:
 
 
 def rules_of(bucket: BucketRow) -> tuple[LifecycleRule, ...]:
-    """The rules that are enabled."""
+    """Return the enabled rules of a bucket."""
     xml = bucket.settings.get("lifecycle")
     return () if xml is None else tuple(rule for rule in _parsed(xml) if rule.status == "Enabled")
 
 
 def midnight_after(seconds: float) -> float:
-    """The first midnight (UTC) at or after a moment."""
+    """Return the first midnight (UTC) at or after a time, in seconds since 1970."""
     day, rest = divmod(seconds, DAY)
     return (day + (rest > 0)) * DAY
 
@@ -47,7 +48,7 @@ def midnight_after(seconds: float) -> float:
 
 
 def on_write(bucket: BucketRow, now: float) -> dict[str, Any] | None:
-    """The archive stamp of an object that is written now: its class, and when it goes there."""
+    """Return the archive record of an object that is written now: the storage class, and the time of the transition."""
     for rule in rules_of(bucket):
         for transition in rule.transitions:
             at = transition.date.timestamp() if transition.date is not None else now + (transition.days or 0) * DAY
@@ -56,12 +57,12 @@ def on_write(bucket: BucketRow, now: float) -> dict[str, Any] | None:
 
 
 def is_archived(found: ObjectRow, now: float) -> bool:
-    """Tell whether an object is in the archive, restored or not."""
+    """Return True if an object is archived, restored or not."""
     return found.archive is not None and now >= found.archive["at"]
 
 
 def restored(found: ObjectRow, now: float) -> dict[str, Any] | None:
-    """The restore of an archived object that runs or whose copy is still there: `ready`, `until`, `days`."""
+    """Return the running or completed restore of an archived object: `ready`, `until`, `days`. None without one."""
     if found.archive is None or not is_archived(found, now):
         return None
     restore: dict[str, Any] | None = found.archive.get("restore")
@@ -69,7 +70,7 @@ def restored(found: ObjectRow, now: float) -> dict[str, Any] | None:
 
 
 def is_readable(found: ObjectRow, now: float) -> bool:
-    """Tell whether an object's content can be read: not archived, or restored."""
+    """Return True if the content of an object can be read: it is not archived, or it is restored."""
     if not is_archived(found, now):
         return True
     restore = restored(found, now)
@@ -77,20 +78,20 @@ def is_readable(found: ObjectRow, now: float) -> bool:
 
 
 def storage_class(found: ObjectRow, now: float) -> str | None:
-    """`GLACIER` or `ACCELERATED` for what is in the archive."""
+    """Return `GLACIER` or `ACCELERATED` for an archived object; None otherwise."""
     return found.archive["class"] if found.archive is not None and is_archived(found, now) else None
 
 
 def refuse_archived(found: ObjectRow, now: float) -> None:
-    """Refuse to read the content of what is archived and not restored."""
+    """Raise `InvalidObjectState` if an object is archived and not restored."""
     if not is_readable(found, now):
         raise failure("InvalidObjectState", "The operation is not valid for the object's storage class: restore it first.", 403)
 
 
-def told(bucket: BucketRow, found: ObjectRow, now: float) -> dict[str, Any]:
-    """What is told of archive and expiry on reads, by the field names of `ObjectInfo`."""
+def read_fields(bucket: BucketRow, found: ObjectRow, now: float) -> dict[str, Any]:
+    """Return the fields of `ObjectInfo` about archive and expiry."""
     values: dict[str, Any] = {}
-    if (expiry := told_expiry(bucket, found)) is not None:
+    if (expiry := expiration_header(bucket, found)) is not None:
         values["expiration"] = expiry
     if found.archive is None:
         return values
@@ -109,14 +110,14 @@ def told(bucket: BucketRow, found: ObjectRow, now: float) -> dict[str, Any]:
     return values
 
 
-def told_expiry(bucket: BucketRow, found: ObjectRow) -> str | None:
-    """The header that says when an object expires."""
+def expiration_header(bucket: BucketRow, found: ObjectRow) -> str | None:
+    """Return the value of the x-amz-expiration header; None if the object does not expire."""
     due = expiry_of(rules_of(bucket), found)
     return None if due is None else f'expiry-date="{_date(due[0])}", rule-id="{quote(due[1])}"'
 
 
-def told_abort(bucket: BucketRow, upload: UploadRow) -> dict[str, Any]:
-    """What is told of an upload's end, by the field names of the results."""
+def abort_fields(bucket: BucketRow, upload: UploadRow) -> dict[str, Any]:
+    """Return the result fields about the automatic abort of an upload."""
     due = abort_of(rules_of(bucket), upload)
     return {} if due is None else {"abort_date": moment(due[0]), "abort_rule_id": due[1]}
 
@@ -130,7 +131,7 @@ def _date(seconds: float) -> str:
 
 
 def fits(rule: LifecycleRule, key: str, size: int, tags: dict[str, str]) -> bool:
-    """Tell whether a rule is for an object."""
+    """Return True if a rule applies to an object."""
     given = rule.filter
     if given is None:
         return key.startswith(rule.prefix or "")
@@ -148,12 +149,12 @@ def fits(rule: LifecycleRule, key: str, size: int, tags: dict[str, str]) -> bool
 
 
 def tags_of(found: ObjectRow | UploadRow) -> dict[str, str]:
-    """The tags of an object."""
+    """Return the tags of an object or upload."""
     return dict(parse_qsl(found.headers.get("tagging", ""), keep_blank_values=True))
 
 
 def expiry_of(rules: tuple[LifecycleRule, ...], found: ObjectRow) -> tuple[float, str] | None:
-    """When the current version of an object expires, and by which rule: the earliest of all that are for it."""
+    """Return the earliest expiry time of the current version of an object, and its rule id; None if it does not expire."""
     due: list[tuple[float, str]] = []
     for rule in rules:
         expiration = rule.expiration
@@ -167,7 +168,7 @@ def expiry_of(rules: tuple[LifecycleRule, ...], found: ObjectRow) -> tuple[float
 
 
 def abort_of(rules: tuple[LifecycleRule, ...], upload: UploadRow) -> tuple[float, str] | None:
-    """When an upload is aborted, and by which rule."""
+    """Return the time of the automatic abort of an upload, and its rule id; None if it is not aborted."""
     due = [
         (midnight_after(upload.initiated + rule.abort_incomplete_multipart_upload.days_after_initiation * DAY), rule.id or "")
         for rule in rules
@@ -178,23 +179,23 @@ def abort_of(rules: tuple[LifecycleRule, ...], upload: UploadRow) -> tuple[float
     return min(due, default=None)
 
 
-Kept = Callable[[ObjectRow, float], bool]
-"""Tells whether a version may not be removed now."""
+IsProtected = Callable[[ObjectRow, float], bool]
+"""Return True if a version must not be deleted at a time."""
 
 
 class Lifecycle:
-    """Lets objects expire and uploads be aborted when a midnight has passed."""
+    """Expires objects and aborts uploads after each midnight."""
 
-    def __init__(self, store: Store, clock: Clock, kept: Kept) -> None:
+    def __init__(self, store: Store, clock: Clock, is_protected: IsProtected) -> None:
         self._store = store
         self._clock = clock
-        self._kept = kept
+        self._is_protected = is_protected
         self._next = 0.0
         self._lock = asyncio.Lock()
 
     async def run_due(self) -> None:
-        """Do what is due. Costs a comparison where no midnight has passed."""
-        # A clock that was set back to before the last midnight is followed.
+        """Run the due actions. If no midnight has passed, this is a single comparison."""
+        # The lower bound handles a clock that was set back to before the last midnight.
         if self._next - DAY <= self._clock.timestamp() < self._next:
             return
         async with self._lock:
@@ -202,11 +203,11 @@ class Lifecycle:
             if self._next - DAY <= now < self._next:
                 return
             for bucket in await self._store.database.read(lambda c: buckets.with_setting(c, "lifecycle")):
-                await self._store.write(lambda t, name=bucket.name: _sweep(t, name, now, self._kept), frees=True)
+                await self._store.write(lambda t, name=bucket.name: _sweep(t, name, now, self._is_protected), frees=True)
             self._next = midnight_after(now + 0.001)
 
 
-def _sweep(t: Transaction, name: str, now: float, kept: Kept) -> None:
+def _sweep(t: Transaction, name: str, now: float, is_protected: IsProtected) -> None:
     bucket = buckets.find(t.connection, name)
     if bucket is None:
         return
@@ -217,33 +218,38 @@ def _sweep(t: Transaction, name: str, now: float, kept: Kept) -> None:
             uploads.remove(t, upload.id)
     if any(rule.expiration is not None or rule.noncurrent_version_expiration is not None for rule in rules):
         for versions in all_versions(t, bucket.id):
-            _expire(t, bucket, rules, versions, now, kept)
+            _expire(t, bucket, rules, versions, now, is_protected)
 
 
 def _expire(
-    t: Transaction, bucket: BucketRow, rules: tuple[LifecycleRule, ...], versions: list[ObjectRow], now: float, kept: Kept
+    t: Transaction,
+    bucket: BucketRow,
+    rules: tuple[LifecycleRule, ...],
+    versions: list[ObjectRow],
+    now: float,
+    is_protected: IsProtected,
 ) -> None:
-    """Expire what is due of one key. `versions` has the newest first."""
+    """Expire the due versions of one key. `versions` are sorted newest first."""
     left = [versions[0]]
     for newer, version in enumerate(versions[1:]):
         successor = versions[newer]
-        if _noncurrent_due(rules, version, successor.modified, newer, now) and not kept(version, now):
-            objects.remove(t, bucket.id, version.key, version.version_id, _let, now, version.owner)
+        if _noncurrent_due(rules, version, successor.modified, newer, now) and not is_protected(version, now):
+            objects.remove(t, bucket.id, version.key, version.version_id, _allow, now, version.owner)
         else:
             left.append(version)
     latest = versions[0]
     if latest.delete_marker:
         if len(left) == 1 and any(_ends_markers(rule, latest) for rule in rules):
-            objects.remove(t, bucket.id, latest.key, latest.version_id, _let, now, latest.owner)
+            objects.remove(t, bucket.id, latest.key, latest.version_id, _allow, now, latest.owner)
         return
     due = expiry_of(rules, latest)
-    # In a versioned bucket the version stays behind a marker: its lock stands against nothing.
-    if due is not None and now >= due[0] and (bucket.versioning is not None or not kept(latest, now)):
-        objects.remove(t, bucket.id, latest.key, None, _let, now, latest.owner)
+    # In a versioned bucket expiry adds a delete marker and keeps the version, so its lock does not matter.
+    if due is not None and now >= due[0] and (bucket.versioning is not None or not is_protected(latest, now)):
+        objects.remove(t, bucket.id, latest.key, None, _allow, now, latest.owner)
 
 
-def _let(old: ObjectRow | None) -> None:
-    """Nothing stands against it: that was looked at."""
+def _allow(old: ObjectRow | None) -> None:
+    """Allow the deletion: protection was checked before."""
 
 
 def _ends_markers(rule: LifecycleRule, marker: ObjectRow) -> bool:
@@ -251,7 +257,7 @@ def _ends_markers(rule: LifecycleRule, marker: ObjectRow) -> bool:
 
 
 def _noncurrent_due(rules: tuple[LifecycleRule, ...], version: ObjectRow, since: float, newer: int, now: float) -> bool:
-    """Tell whether a version is due that was succeeded at `since` and has so many newer noncurrent ones."""
+    """Return True if a version is due that became noncurrent at `since` and has `newer` newer noncurrent versions."""
     for rule in rules:
         end = rule.noncurrent_version_expiration
         if end is None or not fits(rule, version.key, version.size, tags_of(version)):

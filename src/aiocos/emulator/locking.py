@@ -1,6 +1,6 @@
-"""Object Lock: the lock that a version is written with, and what a lock stands against.
+"""Object Lock: the lock of a new version, and the operations that a lock forbids.
 
-A lock is kept with its version (`Object.lock`): `mode`, `until` in seconds, and `hold` (`ON`, `OFF`; missing: never set).
+A lock is stored with its version (`ObjectRow.lock`): `mode`, `until` in seconds, and `hold` (`ON`, `OFF`; missing: never set).
 """
 
 from typing import Any
@@ -16,28 +16,28 @@ Lock = dict[str, Any]
 
 
 def may_bypass(ctx: Context) -> bool:
-    """Tell whether the caller may bypass GOVERNANCE."""
+    """Return True if the caller may bypass GOVERNANCE."""
     return ctx.is_owner and ctx.has_role("Writer")
 
 
 def no_lock() -> Exception:
-    """The error of a bucket without Object Lock."""
+    """Build the error for a bucket without Object Lock."""
     return failure("InvalidRequest", "Bucket is missing Object Lock Configuration")
 
 
-def asked(bucket: BucketRow, op: ObjectLockParams, now: float) -> Lock | None:
-    """The lock that a request asks for; None where it asks for none."""
+def requested_lock(bucket: BucketRow, op: ObjectLockParams, now: float) -> Lock | None:
+    """Return the lock in the headers of a request; None if it has none."""
     mode, until, hold = op.object_lock_mode, op.object_lock_retain_until, op.object_lock_legal_hold
     if mode is None and until is None and hold is None:
         return None
     if "object-lock" not in bucket.settings:
         raise no_lock()
     if (mode is None) != (until is None):
-        raise failure("InvalidArgument", "The mode and the date of Object Lock come as a pair.")
+        raise failure("InvalidArgument", "Object Lock needs both a mode and a date.")
     if mode not in (None, "COMPLIANCE", "GOVERNANCE"):
-        raise failure("InvalidArgument", "The mode of Object Lock is COMPLIANCE or GOVERNANCE.")
+        raise failure("InvalidArgument", "The mode of Object Lock must be COMPLIANCE or GOVERNANCE.")
     if hold not in (None, "ON", "OFF"):
-        raise failure("InvalidArgument", "A legal hold is ON or OFF.")
+        raise failure("InvalidArgument", "A legal hold must be ON or OFF.")
     lock: Lock = {} if hold is None else {"hold": hold}
     if mode is not None and until is not None:
         lock |= {"mode": mode, "until": in_future(until.timestamp(), now)}
@@ -45,18 +45,18 @@ def asked(bucket: BucketRow, op: ObjectLockParams, now: float) -> Lock | None:
 
 
 def is_later(until: float, old: float) -> bool:
-    """Tell whether a date is later than another, judged by whole seconds.
+    """Return True if a date is later than another, compared in whole seconds.
 
-    IBM's and Amazon's SDKs cut the date of a header to seconds and leave that of a document as it is. The fraction of one and
-    the same instant must not count as an extension, which needs no right to bypass.
+    IBM's and Amazon's SDKs truncate dates in headers to seconds, but not dates in documents. The fraction of the same instant
+    must not count as an extension, which needs no permission to bypass.
     """
     return int(until) > int(old)
 
 
 def on_replica(old: Lock | None, source: Lock, now: float) -> Lock:
-    """Return the lock of a replica that follows its source.
+    """Return the new lock of a replica after its source changed.
 
-    Neither a lock in COMPLIANCE that has not run out nor a legal hold that the source knows nothing of gets lost by it.
+    A COMPLIANCE lock that has not expired, and a legal hold that the source does not have, are kept.
     """
     kept = old or {}
     lock = source if "hold" in source or "hold" not in kept else {**source, "hold": kept["hold"]}
@@ -67,14 +67,14 @@ def on_replica(old: Lock | None, source: Lock, now: float) -> Lock:
 
 
 def in_future(until: float, now: float) -> float:
-    """A date until which something is locked; refused where it has passed."""
+    """Return a retention date. Raises `InvalidRequest` (InvalidArgument) if it is in the past."""
     if until <= now:
-        raise failure("InvalidArgument", "The date of Object Lock lies in the past.")
+        raise failure("InvalidArgument", "The date of Object Lock is in the past.")
     return until
 
 
 def on_write(bucket: BucketRow, explicit: Lock | None, now: float) -> Lock | None:
-    """The lock of a version that is written: what was asked for, else what the bucket locks by default."""
+    """Return the lock of a new version: the requested one, or the bucket's default."""
     xml = bucket.settings.get("object-lock")
     if xml is None or (explicit is not None and "mode" in explicit):
         return explicit
@@ -87,22 +87,22 @@ def on_write(bucket: BucketRow, explicit: Lock | None, now: float) -> Lock | Non
 
 
 def is_retained(found: ObjectRow, now: float) -> bool:
-    """Tell whether the lock of a version has not yet run out."""
+    """Return True if the retention of a version has not expired."""
     return found.lock is not None and "until" in found.lock and now < found.lock["until"]
 
 
 def is_held(found: ObjectRow) -> bool:
-    """Tell whether a version is under legal hold."""
+    """Return True if a version has a legal hold."""
     return found.lock is not None and found.lock.get("hold") == "ON"
 
 
 def is_locked(found: ObjectRow, now: float) -> bool:
-    """Tell whether a version is under legal hold, or its lock has not yet run out."""
+    """Return True if a version has a legal hold or unexpired retention."""
     return is_held(found) or is_retained(found, now)
 
 
 def refuse_locked(found: ObjectRow | None, now: float, *, bypass: bool) -> None:
-    """Refuse to remove a version that is locked. GOVERNANCE can be bypassed, a legal hold cannot."""
+    """Raise `AccessDenied` if a version is locked. GOVERNANCE can be bypassed, a legal hold cannot."""
     if found is None or not is_locked(found, now):
         return
     assert found.lock is not None
@@ -111,5 +111,5 @@ def refuse_locked(found: ObjectRow | None, now: float, *, bypass: bool) -> None:
 
 
 def protected() -> AccessDenied:
-    """The error of what Object Lock stands against."""
+    """Build the error for an operation that Object Lock forbids."""
     return AccessDenied("Access Denied because the version is protected by Object Lock.", status=403, code="AccessDenied")

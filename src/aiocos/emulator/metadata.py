@@ -1,8 +1,8 @@
-"""The metadata service of a virtual server in small: by it a server proves itself to IAM without a key.
+"""An emulator of the metadata service of virtual servers, which get IAM tokens from it without a key.
 
-It has a port of its own, as the real one has an address of its own (169.254.169.254) that only the server can reach. A server
-asks first for a token of its own, with the header `Metadata-Flavor: ibm`, and with that for an IAM token of a trusted profile:
-the one it names, or the one that is linked to it (here the first that was made).
+It has its own port, as the real service has its own address (169.254.169.254) that only the virtual server can reach. A server
+first requests an identity token with the header `Metadata-Flavor: ibm`, and with that token an IAM token of a trusted profile:
+the profile that it names, or the one linked to it (here the first profile that was created).
 """
 
 import json
@@ -13,7 +13,7 @@ from aiohttp import web
 
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.iam import Iam
-from aiocos.emulator.pieces import read_small
+from aiocos.emulator.receive import read_small
 from aiocos.errors import InvalidRequest
 
 PATHS = {
@@ -23,34 +23,34 @@ PATHS = {
 
 
 class _BadBody(Exception):
-    """The body is no JSON object."""
+    """The request body is not a JSON object."""
 
 
 class Metadata:
-    """Answers the one virtual server that this machine is."""
+    """The metadata service of one virtual server: this machine."""
 
     def __init__(self, iam: Iam, clock: Clock) -> None:
         self._iam = iam
         self._clock = clock
         self._tokens: dict[str, float] = {}
         self.requests: list[str] = []
-        """Method, path and query of what was asked."""
+        """Method, path and query of all requests."""
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve one request."""
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Handle one request."""
         self.requests.append(f"{request.method} {request.raw_path}")
         try:
-            return await self._answer(request)
+            return await self._respond(request)
         except _BadBody:
-            return _error(400, "invalid_request_body", "The body is no JSON object")
+            return _error(400, "invalid_request_body", "The body is not a JSON object")
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         own, profiles = PATHS.get(request.query.get("version", ""), ("", ""))
         if (request.method, request.path) == ("PUT", own):
             return await self._own(request)
         if (request.method, request.path) == ("POST", profiles):
             return await self._profile(request)
-        return _error(404, "not_found", f"{request.method} {request.path} of this version is not there")
+        return _error(404, "not_found", f"{request.method} {request.path} of this version does not exist")
 
     async def _own(self, request: web.BaseRequest) -> web.Response:
         if request.headers.get("Metadata-Flavor") != "ibm":
@@ -70,12 +70,12 @@ class Metadata:
         named: Any = ((await _json(request)) or {}).get("trusted_profile") or {}
         if not isinstance(named, dict):
             return _error(400, "invalid_parameter", "trusted_profile has an id, a crn, or a name")
-        told = {kind: value for kind, value in cast("dict[str, Any]", named).items() if isinstance(value, str)}
+        given = {kind: value for kind, value in cast("dict[str, Any]", named).items() if isinstance(value, str)}
         linked = self._iam.profiles[0] if self._iam.profiles else None
-        profile = self._iam.profile(id=told.get("id"), crn=told.get("crn"), name=told.get("name")) if named else linked
+        profile = self._iam.profile(id=given.get("id"), crn=given.get("crn"), name=given.get("name")) if named else linked
         if profile is None:
-            return _error(400, "trusted_profile_not_found", "There is no such trusted profile")
-        return web.json_response(self._iam.answer_for(profile.key))
+            return _error(400, "trusted_profile_not_found", "The trusted profile does not exist")
+        return web.json_response(self._iam.issue_response(profile.key))
 
 
 async def _json(request: web.BaseRequest) -> dict[str, Any] | None:

@@ -1,8 +1,7 @@
-"""What a bucket's replication rules mean for what is written into it.
+"""Replication: create and update replicas of new versions according to a bucket's rules.
 
-A replica is made with the write, in its transaction: nobody has to wait for it. It has the version id, the date and the lock of
-its source, and is not replicated further. What cannot be replicated is remembered, and tried again when that was asked for and
-the midnight after it has passed.
+A replica is created in the transaction of the write, so it exists at once. It has the version id, date and lock of its source,
+and is not replicated further. Failures are recorded, and retried at the midnight after a request to retry them.
 """
 
 from functools import lru_cache
@@ -22,7 +21,7 @@ def _parsed(xml: str) -> tuple[ReplicationRule, ...]:
 
 
 def rule_for(bucket: BucketRow, found: ObjectRow) -> ReplicationRule | None:
-    """The rule that counts for a version: of those that fit, the one of the highest priority."""
+    """Return the matching rule with the highest priority; None if no rule matches a version."""
     xml = bucket.settings.get("replication")
     return None if xml is None else next((rule for rule in _parsed(xml) if _fits(rule, found)), None)
 
@@ -37,13 +36,13 @@ def _fits(rule: ReplicationRule, found: ObjectRow) -> bool:
 
 
 def target_of(t: Transaction, destination: str) -> BucketRow | None:
-    """The bucket that a rule replicates to, by its name or CRN, of which the name decides; None where it is not there."""
+    """Return the target bucket of a rule, given by name or CRN; None if it does not exist."""
     # crn:v1:bluemix:public:cloud-object-storage:global:a/<account>:<instance>:bucket:<name>
     return buckets.find(t.connection, destination.rpartition(":")[2])
 
 
 def replicate(t: Transaction, bucket: BucketRow, made: ObjectRow, now: float) -> ObjectRow:
-    """Replicate a version that was written, or changed, if a rule says so; returns it as it is then."""
+    """Replicate a new or changed version if a rule matches. Returns the version with its replication status."""
     rule = rule_for(bucket, made)
     if rule is None or (made.delete_marker and rule.delete_marker_replication.status != "Enabled"):
         return made
@@ -58,7 +57,7 @@ def replicate(t: Transaction, bucket: BucketRow, made: ObjectRow, now: float) ->
 
 
 def _send(t: Transaction, rule: ReplicationRule, made: ObjectRow, now: float) -> tuple[str, str] | None:
-    """Make or renew the replica; returns what failed (the service's SyncType) and why."""
+    """Create or update the replica. Returns None, or what failed (the service's SyncType) and the reason."""
     target = target_of(t, rule.destination.bucket)
     if target is None:
         return "content", "The target bucket does not exist."
@@ -86,26 +85,26 @@ def _send(t: Transaction, rule: ReplicationRule, made: ObjectRow, now: float) ->
 
 
 def changed(t: Transaction, bucket: BucketRow, found: ObjectRow, now: float) -> None:
-    """Let the tags and the lock of a replica follow those of its source."""
+    """Copy changed tags and lock of a version to its replica."""
     if found.headers.get(STATUS) in ("COMPLETE", "FAILED"):
         replicate(t, bucket, found, now)
 
 
 class Replication:
-    """Tries again what failed, when it is due."""
+    """Retries failed replications when they are due."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     async def run_due(self) -> None:
-        """Do what is due. Costs one look into an index where nothing is."""
+        """Run the due retries. If none are due, this is a single index look-up."""
         now = self._clock.now().timestamp()
         if failures.is_due(self._store.point, now):
-            await self._store.write(lambda t: _try_again(t, now))
+            await self._store.write(lambda t: _retry(t, now))
 
 
-def _try_again(t: Transaction, now: float) -> None:
+def _retry(t: Transaction, now: float) -> None:
     for name, key, version_id in failures.take_due(t, now):
         bucket = buckets.find(t.connection, name)
         found = None if bucket is None else objects.find(t.connection, bucket.id, key, version_id)

@@ -1,4 +1,4 @@
-"""Requests as they arrive: the target and the headers, made into what the statements of operations read."""
+"""Convert received HTTP requests to the `Request` objects that operation specs parse."""
 
 import re
 from urllib.parse import unquote_plus, urlsplit
@@ -11,7 +11,7 @@ from aiocos.wire.message import Request
 
 
 def split_target(target: str) -> tuple[str, str]:
-    """Path and query of a request line's target, still encoded; proxies' clients send the whole URL."""
+    """Split the target of a request line into path and query, still encoded. Clients of proxies send a whole URL."""
     if not target.startswith("/"):
         parts = urlsplit(target)
         return parts.path or "/", parts.query
@@ -26,7 +26,7 @@ _SERVICE = re.compile(
 )
 
 
-def virtual(host: str) -> str | None:
+def bucket_of_host(host: str) -> str | None:
     """Return the bucket that a Host header names, or None for a request that has the bucket in its path.
 
     `bucket.localhost`, `bucket.s3.localhost` and `bucket.s3.<region>.localhost` name one, with or without a port;
@@ -41,13 +41,13 @@ def virtual(host: str) -> str | None:
 
 
 def read(request: web.BaseRequest, bucket: str | None, path: str, query: str) -> Request:
-    """The request as the statements see it. Nothing of the path is normalised: `..` and `//` belong to keys."""
+    """Build the `Request`. The path is not normalized: `..` and `//` are part of keys."""
     try:
         if bucket is not None:
             path = f"/{bucket}{path}"
         name, key = split_path(path)
         pairs = [_pair(part) for part in query.split("&") if part]
-        (path + query).encode()  # bytes that are no UTF-8 stand in the text as surrogates
+        (path + query).encode()  # bytes that are not UTF-8 are surrogates in the text
     except UnicodeError:
         raise failure("InvalidURI", "Couldn't parse the specified URI.") from None
     headers: dict[str, str] = {}
@@ -58,11 +58,11 @@ def read(request: web.BaseRequest, bucket: str | None, path: str, query: str) ->
         headers[lowered] = f"{headers[lowered]},{value}" if lowered in headers else value
     encoding = headers.get("content-encoding")
     if encoding is not None and "aws-chunked" in encoding.lower():
-        # It describes the transfer; the object's own encoding is what is left.
+        # aws-chunked describes the transfer; the rest is the content encoding of the object.
         rest = ",".join(e.strip() for e in encoding.split(",") if e.strip().lower() != "aws-chunked")
         headers = {n: v for n, v in headers.items() if n != "content-encoding"} | ({"content-encoding": rest} if rest else {})
     for n, value in pairs:
-        # Presigned URLs may carry headers in their query.
+        # Presigned URLs may have headers in their query.
         if n.lower().startswith("x-amz-") and not n.startswith("X-Amz-"):
             headers.setdefault(n.lower(), value)
     return Request(request.method, name, key, pairs, headers)

@@ -12,7 +12,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from aiocos.emulator import faults
-from aiocos.emulator.expecting import close_if_waiting
+from aiocos.emulator.expect_continue import close_if_waiting
 from aiocos.emulator.faults import Fault, FlipBit, Reset, Truncate
 from aiocos.emulator.store import Segment, Store, objects
 from aiocos.emulator.store.blobs import CHUNK
@@ -25,7 +25,7 @@ Piece = bytes | Segment
 
 
 def send_json(status: int, body: Any, headers: Mapping[str, str]) -> web.Response:
-    """An answer of IAM."""
+    """Build a JSON response of IAM."""
     return web.json_response(body, status=status, headers={"Server": "aiocos-emulator", **headers})
 
 
@@ -36,9 +36,12 @@ async def send(
     request_id: str,
     content: tuple[Segment, ...] | None,
     store: Store,
-    struck: Sequence[Fault],
+    active: Sequence[Fault],
 ) -> web.StreamResponse:
-    """Send an answer: its own body, or the content that it describes."""
+    """Send a response with its own body, or with the content of an object.
+
+    `active` are the faults that apply to this response.
+    """
     headers: CIMultiDict[str] = CIMultiDict(response.headers)
     for name, value in extra.items():
         headers.setdefault(name, value)
@@ -49,14 +52,14 @@ async def send(
     headers.setdefault("Accept-Ranges", "bytes")
     if request.method == "HEAD" or response.status in _NO_BODY:
         if response.body:
-            # The document of an error that HEAD does not send.
+            # HEAD sends no error document, so it has no content type.
             headers.popall("Content-Type", None)
         elif response.status not in _NO_BODY:
             headers.setdefault("Content-Length", "0")
         return web.Response(status=response.status, headers=headers)
-    # Row, pins and what stands in the database belong together: there is no await between reading them.
+    # No await between reading the row, the pins and the database: a deletion in between would remove the blob.
     pieces = _pieces(content, store) if content else [response.body] if response.body else []
-    if not any(isinstance(f, Truncate | FlipBit | Reset) for f in struck):
+    if not any(isinstance(f, Truncate | FlipBit | Reset) for f in active):
         if all(isinstance(p, bytes) for p in pieces):
             body = b"".join(p for p in pieces if isinstance(p, bytes))
             headers["Content-Length"] = str(len(body))
@@ -64,7 +67,7 @@ async def send(
         with store.blobs.pinned(content or ()):
             return await _stream(request, response.status, headers, pieces, store)
     with store.blobs.pinned(content or ()):
-        return await _spoiled(request, response.status, headers, pieces, store, struck)
+        return await _send_faulty(request, response.status, headers, pieces, store, active)
 
 
 def _pieces(content: tuple[Segment, ...], store: Store) -> list[Piece]:
@@ -105,7 +108,7 @@ async def _stream(
 async def _send_file(request: web.BaseRequest, response: web.StreamResponse, piece: Segment, store: Store) -> None:
     transport = request.transport
     if transport is None:
-        raise ConnectionResetError("the client has gone")
+        raise ConnectionResetError("the client closed the connection")
     loop = asyncio.get_running_loop()
     try:
         with store.blobs.path(piece.blob).open("rb", buffering=0) as file:
@@ -125,16 +128,16 @@ async def _chunks(pieces: Sequence[Piece], store: Store) -> AsyncIterator[bytes]
                 yield chunk
 
 
-async def _spoiled(
+async def _send_faulty(
     request: web.BaseRequest,
     status: int,
     headers: CIMultiDict[str],
     pieces: Sequence[Piece],
     store: Store,
-    struck: Sequence[Fault],
+    active: Sequence[Fault],
 ) -> web.StreamResponse:
     stop, reset, flip = _length(pieces), False, None
-    for fault in struck:
+    for fault in active:
         if isinstance(fault, Truncate):
             stop = min(stop, fault.after)
         elif isinstance(fault, Reset) and fault.sent is not None:
@@ -154,18 +157,18 @@ async def _spoiled(
         if sent >= stop:
             break
     if sent < _length(pieces):
-        await _break_off(request, reset=reset)
-        raise ConnectionResetError("broken off by a fault")
+        await _close_early(request, reset=reset)
+        raise ConnectionResetError("connection closed by a fault")
     await response.write_eof()
     return response
 
 
-async def _break_off(request: web.BaseRequest, *, reset: bool) -> None:
+async def _close_early(request: web.BaseRequest, *, reset: bool) -> None:
     transport = request.transport
     if transport is None:
         return
     if reset:
-        # What was written must have left, or the reset would take it back.
+        # Wait until the written bytes are sent: a reset discards what is still in the buffer.
         transport.set_write_buffer_limits(0)
         await request.writer.drain()
         faults.reset(transport)

@@ -1,7 +1,7 @@
-"""The emulator as a thing that is started and stopped: a store, a clock, an IAM, a script of faults, and a listening port.
+"""The server of the emulator: start, stop, listen, and manage instances and credentials.
 
-S3 and IAM answer on one port (see `iam`). It binds loopback only, because its credentials are for tests and its traffic is
-plain http.
+S3 and IAM share one port (see `iam`). The server binds a loopback address only, because its credentials are for tests and its
+traffic is plain http.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from aiohttp import web
 
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Behavior
-from aiocos.emulator.expecting import close_if_waiting
+from aiocos.emulator.expect_continue import close_if_waiting
 from aiocos.emulator.faults import Faults
 from aiocos.emulator.handlers.protection import MANAGED
 from aiocos.emulator.iam import Iam
@@ -32,19 +32,37 @@ from aiocos.errors import ConfigError
 
 S = TypeVar("S", bound="Server")
 
-# A header may hold 4 MB of metadata; a target, a key of 1,024 bytes with each of them encoded, twice in a listing.
+# Limits of aiohttp's parser in bytes: headers with 4 MB of metadata, and a percent-encoded key of 1,024 bytes twice in a URL.
 _MAX_HEADER = 5 * 1024 * 1024
 _MAX_LINE = 64 * 1024
 _READ = 256 * 1024
 
 
 class Server:
-    """COS in this process.
+    """A server that emulates COS and IAM on a loopback port.
 
-    `data` is a directory that keeps what is stored from run to run; None is a temporary one. It must be new, empty, or an
-    emulator's own (the file `AIOCOS_EMULATOR` marks it), else starting raises `ConfigError` and changes nothing; so it does
-    while another emulator uses the directory. It is made 0700, since the database holds keys. Credentials that are not given
-    are made up, and kept with the data. `requests` holds what was served lately.
+    Attributes: `clock`, `faults` (scripted errors), `iam` (the token service), `requests` (the last 10,000 requests).
+
+    Args:
+        data: Directory that keeps the data between runs. It must be new, empty, or from an earlier emulator (marked by a file
+            `AIOCOS_EMULATOR`). It gets the mode 0700, because the database holds keys. None uses a temporary directory.
+        host: Loopback address to listen on.
+        port: Port of S3 and IAM; 0 takes a free one.
+        api_key: API key of the emulator's own instance. Credentials that are None are generated, and kept with the data.
+        service_instance_id: CRN of the emulator's own instance.
+        access_key_id: HMAC access key id of the instance.
+        secret_access_key: HMAC secret key of the instance.
+        clock: The clock; None follows the clock of the machine.
+        token_lifetime: Lifetime of IAM tokens in seconds.
+        allow_remote: True allows a `host` that other machines can reach.
+        website_port: Port of the website endpoint; 0 takes a free one, None serves no websites.
+        metadata_port: Port of the metadata service of virtual servers; 0 takes a free one, None serves none.
+        honors_conditional_completion: False ignores If-Match, If-None-Match and If-Unmodified-Since at
+            CompleteMultipartUpload: IBM documents them for PUT, HEAD and GET only.
+        honors_forbid_overwrite: False ignores `x-ibm-forbid-overwrite`, which an administrator has to enable.
+
+    Raises:
+        ConfigError: `host` is not a loopback address; at the start, if `data` has other files or is used by another emulator.
     """
 
     def __init__(
@@ -75,7 +93,7 @@ class Server:
         self._behavior = Behavior(honors_conditional_completion, honors_forbid_overwrite)
         self._host = host
         self._port = port
-        self._wanted = (service_instance_id, api_key, access_key_id, secret_access_key)
+        self._credentials = (service_instance_id, api_key, access_key_id, secret_access_key)
         self._store: Store | None = None
         self._service: EmulatorService | None = None
         self._website_port = None if website_port is False else website_port  # False is 0 elsewhere: any port
@@ -86,27 +104,27 @@ class Server:
         self._instance: Instance | None = None
 
     async def start(self) -> None:
-        """Open the store and listen."""
+        """Open the store and start to listen. Raises `ConfigError` if the emulator is already running."""
         if self._runner is not None:
-            raise ConfigError("the emulator runs already")
+            raise ConfigError("the emulator is already running")
         self._store = Store(self.data)
         try:
             self._instance = await self._own_instance(self._store)
             self._service = EmulatorService(self._store, self.clock, self.iam, self.faults, self.requests, self._behavior)
-            self._runner = await _listen(self._service.answer, self._host, self._port)
+            self._runner = await _listen(self._service.respond, self._host, self._port)
             self._service.endpoint = self.endpoint
             if self._website_port is not None:
                 website = Website(self._store, self.clock, self._service, self.requests)
-                self._website_runner = await _listen(website.answer, self._host, self._website_port)
+                self._website_runner = await _listen(website.respond, self._host, self._website_port)
             if self._metadata_port is not None:
                 self.metadata = Metadata(self.iam, self.clock)
-                self._metadata_runner = await _listen(self.metadata.answer, self._host, self._metadata_port)
+                self._metadata_runner = await _listen(self.metadata.respond, self._host, self._metadata_port)
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
-        """Stop listening and close the store. What was answered is stored."""
+        """Stop listening and close the store. Every write that was confirmed is stored."""
         runners = [runner for runner in (self._metadata_runner, self._website_runner, self._runner) if runner is not None]
         self._metadata_runner = self._website_runner = self._runner = None
         store, self._store = self._store, None
@@ -117,7 +135,7 @@ class Server:
             await store.close()
 
     async def serve(self) -> None:
-        """Run until cancelled."""
+        """Run the emulator until this coroutine is cancelled."""
         async with self:
             await asyncio.get_running_loop().create_future()
 
@@ -131,7 +149,7 @@ class Server:
         await self.stop()
 
     async def _own_instance(self, store: Store) -> Instance:
-        crn, api_key, access_key_id, secret = self._wanted
+        crn, api_key, access_key_id, secret = self._credentials
         known = next((i for i in store.instances if crn in (None, i.crn)), None)
         if known is not None and not any((api_key, access_key_id, secret)):
             return known
@@ -148,30 +166,48 @@ class Server:
         return made
 
     async def add_instance(self, service_instance_id: str | None = None) -> Instance:
-        """Make another service instance with credentials of its own: another customer of the service."""
+        """Create another service instance with its own credentials, such as that of another customer.
+
+        Args:
+            service_instance_id: CRN of the instance; None generates one.
+        """
         made = new_instance(service_instance_id)
         store, service = self._running()
         await store.add_instance(made)
-        service.know(store.instances, store.keys)
+        service.set_credentials(store.instances, store.keys)
         return made
 
     async def add_api_key(self, role: Role, instance: Instance | None = None) -> Key:
-        """Make credentials of another user, an API key and an HMAC pair, with the role Reader, Writer or Manager."""
+        """Create an API key and an HMAC key pair for another user.
+
+        Args:
+            role: Role of the user: Reader, Writer or Manager.
+            instance: Service instance; None is the emulator's own.
+
+        Raises:
+            ConfigError: The role or the instance is unknown.
+        """
         store, service = self._running()
         owner = instance or self.instance
         if role not in get_args(Role):
-            raise ConfigError(f"{role!r} is no role: {', '.join(get_args(Role))}")
+            raise ConfigError(f"{role!r} is not a role: use {', '.join(get_args(Role))}")
         if owner.crn not in service.by_name:
-            raise ConfigError(f"{owner.crn} is no instance of this emulator")
+            raise ConfigError(f"{owner.crn} is not an instance of this emulator")
         made = new_key(owner, role)
         await store.add_key(made)
-        service.know(store.instances, store.keys)
+        service.set_credentials(store.instances, store.keys)
         return made
 
     async def add_trusted_profile(self, name: str, role: Role = "Writer", instance: Instance | None = None) -> Profile:
-        """Make a trusted profile whose tokens have a role with an instance.
+        """Create a trusted profile.
 
-        It is taken on by its `compute_token`, by an API key of the account, or, with `metadata_port`, as a virtual server does.
+        A client can use it with its `compute_token`, with an API key of the account, or, with `metadata_port`, as a virtual
+        server does.
+
+        Args:
+            name: Name of the profile.
+            role: Role of its tokens: Reader, Writer or Manager.
+            instance: Service instance that the tokens are for; None is the emulator's own.
         """
         key = await self.add_api_key(role, instance)
         account = key.instance.crn.split(":")[6].removeprefix("a/")
@@ -183,20 +219,20 @@ class Server:
 
     @property
     def metadata_endpoint(self) -> str:
-        """The URL of the metadata service, which stands for the one that virtual servers reach at 169.254.169.254."""
+        """The URL of the metadata service, which virtual servers reach at 169.254.169.254."""
         if self._metadata_runner is None or not self._metadata_runner.addresses:
             raise ConfigError("the emulator serves no metadata: it is not running, or was made without metadata_port=0")
         address: Any = self._metadata_runner.addresses[0]
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{address[1]}"
 
     async def activate_protection_management(self, bucket: str) -> None:
-        """Say of a bucket's protection, from now on, that it is managed. That is all that is known of it."""
+        """Mark the protection of a bucket as managed. Only the reported status changes."""
         store, _ = self._running()
 
         def write(t: Transaction) -> None:
             found = buckets.find(t.connection, bucket)
             if found is None:
-                raise ConfigError(f"there is no bucket {bucket}")
+                raise ConfigError(f"the bucket {bucket} does not exist")
             buckets.set_setting(t, found.id, MANAGED, "active")
 
         await store.write(write)
@@ -208,12 +244,12 @@ class Server:
 
     @property
     def store(self) -> Store:
-        """What is stored, for tests that look behind the service."""
+        """The store, for tests that inspect stored data directly."""
         return self._running()[0]
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
+        """The port of S3 and IAM."""
         if self._runner is None or not self._runner.addresses:
             raise ConfigError("the emulator is not running: use it with `async with`")
         address: Any = self._runner.addresses[0]
@@ -221,11 +257,11 @@ class Server:
 
     @property
     def endpoint(self) -> str:
-        """The URL of the service."""
+        """The URL of the S3 endpoint."""
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self.port}"
 
     def website_endpoint(self, bucket: str) -> str:
-        """The URL of a bucket's site. Browsers take every name under `localhost` for this machine."""
+        """Return the URL of a bucket's website. Browsers resolve every name under `localhost` to this machine."""
         if self._website_runner is None or not self._website_runner.addresses:
             raise ConfigError("the emulator serves no websites: it is not running, or was made with website_port=None")
         address: Any = self._website_runner.addresses[0]
@@ -233,48 +269,48 @@ class Server:
 
     @property
     def iam_endpoint(self) -> str:
-        """The whole URL of the token endpoint, as `ibm_auth_endpoint` wants it."""
+        """The URL of the token endpoint, as `ibm_auth_endpoint` of IBM's SDK expects it."""
         return f"{self.endpoint}/identity/token"
 
     @property
     def instance(self) -> Instance:
-        """The emulator's own instance with its credentials."""
+        """The emulator's own service instance, with its credentials."""
         if self._instance is None:
             raise ConfigError("the emulator is not running: use it with `async with`")
         return self._instance
 
     @property
     def api_key(self) -> str:
-        """The API key of the instance."""
+        """The API key of the emulator's own instance."""
         return self.instance.api_key
 
     @property
     def service_instance_id(self) -> str:
-        """The CRN of the instance."""
+        """The CRN of the emulator's own instance."""
         return self.instance.crn
 
     @property
     def access_key_id(self) -> str:
-        """The id of the HMAC key."""
+        """The HMAC access key id of the emulator's own instance."""
         return self.instance.access_key_id
 
     @property
     def secret_access_key(self) -> str:
-        """The secret of the HMAC key."""
+        """The HMAC secret key of the emulator's own instance."""
         return self.instance.secret_access_key
 
 
 async def _listen(answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], host: str, port: int) -> web.ServerRunner:
-    async def answered(request: web.BaseRequest) -> web.StreamResponse:
+    async def respond(request: web.BaseRequest) -> web.StreamResponse:
         response = await answer(request)
         if not response.prepared:
             close_if_waiting(request, response)
         return response
 
     server = web.Server(
-        answered,
+        respond,
         access_log=None,
-        auto_decompress=False,  # bodies are stored as they come
+        auto_decompress=False,  # bodies are stored as received
         read_bufsize=_READ,
         max_line_size=_MAX_LINE,
         max_field_size=_MAX_HEADER,

@@ -1,7 +1,7 @@
-"""The life of a request in the emulator: read it, find out who asks, route, let in, bind, handle, answer.
+"""Process a request: parse, authenticate, route, authorize, bind, run the handler, respond.
 
-Everything a handler needs has been parsed here by the operation's own statement. Whatever goes wrong on the way is the
-service's error document; what is no `ServiceError` is a defect, logged, and answered 500.
+The operation's spec parses everything that a handler needs. A `ServiceError` becomes the service's error document; any other
+exception is a defect, which is logged and becomes a 500 response.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-from aiocos.emulator import cors, faults, handlers, public
+from aiocos.emulator import cors, faults, handlers, public_access
 from aiocos.emulator.body import Incoming
 from aiocos.emulator.checksums import HEADERS
 from aiocos.emulator.clock import Clock
@@ -30,9 +30,9 @@ from aiocos.emulator.handlers.retention import is_protected
 from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
 from aiocos.emulator.locking import is_locked
-from aiocos.emulator.pieces import read_small
+from aiocos.emulator.receive import read_small
 from aiocos.emulator.replication import Replication
-from aiocos.emulator.request import read, split_target, virtual
+from aiocos.emulator.request import bucket_of_host, read, split_target
 from aiocos.emulator.response import send, send_json
 from aiocos.emulator.signature import HeadersNotSigned, SignedRequest, VerifiedSignature, verify
 from aiocos.emulator.store import Instance, Key, Store, buckets
@@ -50,29 +50,37 @@ __all__ = ["EmulatorService", "HandledRequest", "handlers"]
 log = logging.getLogger("aiocos.emulator")
 
 MAX_KEY = 1024
-INLINE = 256 * 1024  # bytes of a document that are parsed at once
+INLINE = 256 * 1024  # larger documents (bytes) are parsed in a thread
 
 
 @dataclass(slots=True)
 class HandledRequest:
-    """A request that came, and what became of it. `status` is 0 while it runs and where no answer was sent."""
+    """A record of a request and its response."""
 
     operation: str
+    """Name of the operation class; empty until the request is routed."""
     method: str
+    """HTTP method."""
     bucket: str | None
+    """Name of the bucket; None if the request has none."""
     key: str | None
+    """Key of the object; None if the request has none."""
     at: datetime
+    """Time of arrival, by the emulator's clock."""
     request_id: str
+    """Request id of the response."""
     status: int = 0
+    """HTTP status of the response; 0 while the request runs and if no response was sent."""
     code: str = ""
+    """Error code of the response; empty on success."""
 
 
 class Dropped(Exception):
-    """A fault has broken the connection."""
+    """A fault broke the connection."""
 
 
 class EmulatorService:
-    """Answers requests from a store."""
+    """The S3 service of the emulator: handles requests on a store."""
 
     def __init__(
         self, store: Store, clock: Clock, iam: Iam, scripted: Faults, requests: "deque[HandledRequest]", behavior: Behavior
@@ -86,32 +94,32 @@ class EmulatorService:
         self._lifecycle = Lifecycle(store, clock, lambda o, now: is_protected(o, now) or is_locked(o, now))
         self._replication = Replication(store, clock)
         self.endpoint = ""
-        self.know(store.instances, store.keys)
+        self.set_credentials(store.instances, store.keys)
 
-    def know(self, instances: Sequence[Instance], keys: Sequence[Key]) -> None:
-        """Take note of the instances there are, and of their users' credentials."""
+    def set_credentials(self, instances: Sequence[Instance], keys: Sequence[Key]) -> None:
+        """Replace the known instances and the credentials of their users."""
         self.by_name = {name: i for i in instances for name in (i.crn, i.guid)}
         self._by_api_key = {key.api_key: key for key in keys}
         self._by_access_key = {key.access_key_id: key for key in keys}
 
     async def run_due(self) -> None:
-        """Do what is due by the clock: expiry, the end of stale uploads, replications tried again."""
+        """Run actions that are due by the clock: expiry, aborts of stale uploads, retried replications."""
         try:
             await self._lifecycle.run_due()
             await self._replication.run_due()
         except ServiceError as error:
             if error.code != "InsufficientStorage":
                 raise
-            # It stays due. Reads must not fail because the disk is full.
-            log.warning("what is due by the clock could not be done: %s", error.message)
+            # The actions stay due. Reads must not fail because the disk is full.
+            log.warning("lifecycle and replication could not run: %s", error.message)
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve one request."""
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Handle one request and send the response."""
         path, query = split_target(request.raw_path)
         request_id = str(uuid.uuid4())
         served = HandledRequest("", request.method, None, None, self._clock.now(), request_id)
         self._requests.append(served)
-        bucket = virtual(request.headers.get("Host", ""))
+        bucket = bucket_of_host(request.headers.get("Host", ""))
         try:
             if request.method == "OPTIONS":
                 return await self._preflight(request, served, bucket, path, query)
@@ -119,7 +127,7 @@ class EmulatorService:
                 return await self._token(request, served)
             return await self._serve(request, served, bucket, path, query)
         except (Dropped, ConnectionError):
-            # Broken by a fault, or the client has gone: there is nobody to answer. What is returned finds a closed connection.
+            # A fault broke the connection or the client closed it. The returned response cannot be sent any more.
             faults.reset(request.transport)
             return web.Response()
 
@@ -127,20 +135,20 @@ class EmulatorService:
         self, request: web.BaseRequest, served: HandledRequest, bucket: str | None, path: str, query: str
     ) -> web.StreamResponse:
         extra = {"Date": format_datetime(self._clock.now(), usegmt=True)}
-        struck: Sequence[Fault] = ()
+        matching: Sequence[Fault] = ()
         try:
             wire = read(request, bucket, path, query)
             served.bucket, served.key = wire.bucket, wire.key
-            extra.update(self._crossing(request, wire.bucket))
+            extra.update(self._cors_headers(request, wire.bucket))
             refuse_ambiguous(wire)
             cls = route(wire)
             served.operation = cls.spec.name
-            struck = await self._strike(Subject(served.operation, wire.method, wire.bucket, wire.key))
-            late = next((f for f in struck if isinstance(f, faults.LateError)), None)
+            matching = await self._apply_faults(Subject(served.operation, wire.method, wire.bucket, wire.key))
+            late = next((f for f in matching if isinstance(f, faults.LateError)), None)
             if late is not None and not late.applied:
                 reply, response = None, _late(late, served, wire)
             else:
-                reply, response = await self._handle(request, wire, cls, path, query, struck, extra)
+                reply, response = await self._handle(request, wire, cls, path, query, matching, extra)
                 if late is not None:
                     reply, response = None, _late(late, served, wire)
         except ServiceError as error:
@@ -148,7 +156,7 @@ class EmulatorService:
             error.resource = error.resource or _resource(served.bucket, served.key)
             reply, response = None, _refusal(error, served.request_id)
         except OverflowError as error:
-            # A number or a time that the request has is beyond what can be computed with or stored.
+            # A number or time of the request is too large to be computed with or stored.
             served.code = "InvalidArgument"
             refused = failure("InvalidArgument", f"A value of the request is out of range: {error}")
             reply, response = None, write_error(refused, served.request_id)
@@ -163,11 +171,11 @@ class EmulatorService:
             served.code = "InternalError"
             refused = failure("InternalError", "We encountered an internal error. Please try again.", 500)
             reply, response = None, write_error(refused, served.request_id)
-        if any(isinstance(f, faults.Reset) and f.lost_answer for f in struck):
+        if any(isinstance(f, faults.Reset) and f.lost_answer for f in matching):
             raise Dropped
         served.status = response.status
         content = reply.content if reply is not None else None
-        return await send(request, response, extra, served.request_id, content, self._store, struck)
+        return await send(request, response, extra, served.request_id, content, self._store, matching)
 
     async def _handle(
         self,
@@ -176,57 +184,57 @@ class EmulatorService:
         cls: type[Operation[Any]],
         path: str,
         query: str,
-        struck: Sequence[Fault],
+        matching: Sequence[Fault],
         extra: dict[str, str],
     ) -> tuple[Reply, Response]:
         handler = registry.get(cls)
         if handler is None:
-            raise OperationNotSupported(f"{cls.__name__} is not served", status=501, code="NotImplemented")
+            raise OperationNotSupported(f"{cls.__name__} is not supported", status=501, code="NotImplemented")
         if wire.key is not None and len(wire.key.encode()) > MAX_KEY:
             raise failure("KeyTooLong", "Your key is too long.")
-        key, signed = self._identify(request, path, query, struck)
+        key, signed = self._identify(request, path, query, matching)
         await self.run_due()
         incoming = Incoming(request, signed, self._store.blobs)
-        for fault in struck:
+        for fault in matching:
             if isinstance(fault, faults.Reset):
                 incoming.drop_after = fault.received
         ctx = Context(
             self._store, self._clock, key, self.by_name, wire, self.endpoint, incoming, extra,
             None if wire.bucket is None else buckets.find(self._store.point, wire.bucket), self._behavior,
         )  # fmt: skip
-        _let_in(ctx, handler)
+        _authorize(ctx, handler)
         if handler.integrity and not incoming.has_integrity():
             raise failure("InvalidRequest", "Missing required header for this request: Content-MD5 or x-amz-checksum-*")
-        statement = cls.spec
-        if statement.body is not None and isinstance(statement.body.location, Body):
-            # Checksums that are parameters of the operation (completion) are the object's, not the document's.
-            own = any(isinstance(p.location, Header) and p.location.name in HEADERS for p in statement.parameters)
+        spec = cls.spec
+        if spec.body is not None and isinstance(spec.body.location, Body):
+            # For a completion, the checksum headers are parameters: they describe the object, not this document.
+            own = any(isinstance(p.location, Header) and p.location.name in HEADERS for p in spec.parameters)
             wire.body = await incoming.document(checksums_are_its=not own)
-        # What is large is parsed in a thread: the loop has other requests.
-        large = statement.body is not None and not statement.has_payload and len(wire.body or b"") > INLINE
+        # Large documents are parsed in a thread, so that other requests can run.
+        large = spec.body is not None and not spec.has_payload and len(wire.body or b"") > INLINE
         operation = await asyncio.to_thread(from_request, cls, wire) if large else from_request(cls, wire)
         expected = getattr(operation, "expected_bucket_owner", None)
         if expected is not None and ctx.found is not None and not self._is(ctx.found.instance, expected):
             raise denied()
         made = await handler.run(ctx, operation)
         reply = made if isinstance(made, Reply) else Reply(made)
-        status = reply.status or statement.success_status
+        status = reply.status or spec.success_status
         if isinstance(reply.result, Page):
-            # A thousand keys take ten milliseconds to write.
+            # Writing a page of 1,000 keys takes about 10 ms: do it in a thread.
             return reply, await self._store.workers.run(to_response, reply.result, status)
         return reply, to_response(reply.result, status)
 
     async def _preflight(
         self, request: web.BaseRequest, served: HandledRequest, bucket: str | None, path: str, query: str
     ) -> web.StreamResponse:
-        """Answer a browser that asks what a script may do. Nobody signs this."""
+        """Respond to a CORS preflight request. Such requests are never signed."""
         served.operation = "OptionsObject"
         try:
             wire = read(request, bucket, path, query)
             served.bucket, served.key = wire.bucket, wire.key
             asked = cors.CorsRequest.preflight(request.headers)
             if asked is None:
-                raise failure("InvalidRequest", "A preflight has an Origin and an Access-Control-Request-Method.")
+                raise failure("InvalidRequest", "A preflight request needs Origin and Access-Control-Request-Method.")
             found = None if wire.bucket is None else buckets.find(self._store.point, wire.bucket)
             if found is None:
                 raise no_bucket()
@@ -241,8 +249,8 @@ class EmulatorService:
         served.status = response.status
         return await send(request, response, {}, served.request_id, None, self._store, ())
 
-    def _crossing(self, request: web.BaseRequest, name: str | None) -> dict[str, str]:
-        """The headers that let a script of another site read the answer, also one that refuses it."""
+    def _cors_headers(self, request: web.BaseRequest, name: str | None) -> dict[str, str]:
+        """Return the CORS headers of a response, also of an error response."""
         origin = request.headers.get("Origin")
         bucket = buckets.find(self._store.point, name) if origin and name is not None else None
         if not origin or bucket is None:
@@ -252,13 +260,13 @@ class EmulatorService:
         return {} if rule is None else cors.headers_for(rule, asked)
 
     def _identify(
-        self, request: web.BaseRequest, path: str, query: str, struck: Sequence[Fault]
+        self, request: web.BaseRequest, path: str, query: str, matching: Sequence[Fault]
     ) -> tuple[Key | None, VerifiedSignature | None]:
         authorization = request.headers.get("Authorization", "")
         signed = verify(SignedRequest(request.method, path, query, request.headers), self._secret, self._clock.now())
         if is_bearer(authorization):
             _, _, token = authorization.partition(" ")
-            if any(isinstance(f, faults.ExpireToken) for f in struck):
+            if any(isinstance(f, faults.ExpireToken) for f in matching):
                 self._iam.expire(token.strip())
                 raise Unauthorized("The bearer token has expired.", status=401, code="ExpiredToken")
             return self._iam.key_of(token.strip()), None
@@ -273,13 +281,13 @@ class EmulatorService:
         return None if found is None else found.secret_access_key
 
     def _is(self, crn: str, expected: str) -> bool:
-        # The account is the part of the CRN behind `a/`.
+        # The account is the part of the CRN after `a/`.
         owner = self.by_name.get(crn)
         return expected in (crn, owner.guid if owner else crn) or f":a/{expected}:" in crn
 
-    async def _strike(self, subject: Subject) -> Sequence[Fault]:
-        struck = self._faults.strike(subject)
-        for fault in struck:
+    async def _apply_faults(self, subject: Subject) -> Sequence[Fault]:
+        matching = self._faults.match(subject)
+        for fault in matching:
             if isinstance(fault, faults.Delay):
                 await self._faults.delay(fault.seconds)
             elif isinstance(fault, faults.Status):
@@ -288,32 +296,32 @@ class EmulatorService:
                 raise error
             elif isinstance(fault, faults.Reset) and (fault.received, fault.sent, fault.lost_answer) == (None, None, False):
                 raise Dropped
-        return struck
+        return matching
 
     async def _token(self, request: web.BaseRequest, served: HandledRequest) -> web.StreamResponse:
         served.operation = "CreateToken"
         try:
-            struck = await self._strike(Subject("CreateToken", "POST"))
+            matching = await self._apply_faults(Subject("CreateToken", "POST"))
         except ServiceError as error:
             served.status, served.code = error.status, error.code
             headers = {} if error.retry_after is None else {"Retry-After": str(int(error.retry_after))}
             return send_json(error.status, Iam.error(error.code or "BXNIM0000E", error.message), headers)
         try:
-            body = await read_small(request)
+            content = await read_small(request)
         except InvalidRequest as error:
             served.status, served.code = error.status, error.code
             return send_json(error.status, Iam.error("BXNIM0109E", error.message), {})
-        form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-        served.status, answer = self._iam.answer(form, dict(request.headers), self._by_api_key)
-        spoil = next((fault for fault in struck if isinstance(fault, faults.BadToken)), None)
-        if spoil is not None and served.status == 200:
-            return send_json(200, _spoiled(answer, spoil), {})
-        if any(isinstance(f, faults.Reset) and f.lost_answer for f in struck):
+        form = dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
+        served.status, body = self._iam.respond(form, dict(request.headers), self._by_api_key)
+        bad = next((fault for fault in matching if isinstance(fault, faults.BadToken)), None)
+        if bad is not None and served.status == 200:
+            return send_json(200, _bad_token(body, bad), {})
+        if any(isinstance(f, faults.Reset) and f.lost_answer for f in matching):
             raise Dropped
-        return send_json(served.status, answer, {})
+        return send_json(served.status, body, {})
 
 
-def _let_in(ctx: Context, handler: Handler) -> None:
+def _authorize(ctx: Context, handler: Handler) -> None:
     need = handler.need
     if need == "none":
         return
@@ -325,7 +333,7 @@ def _let_in(ctx: Context, handler: Handler) -> None:
         raise no_bucket()
     if need == "read" or (ctx.is_owner and ctx.has_role(handler.role)):
         return
-    acl = public.acl_of(ctx.found)
+    acl = public_access.acl_of(ctx.found)
     if need == "list" and acl.startswith("public-read"):
         return
     if need == "write" and acl == "public-read-write":
@@ -346,10 +354,10 @@ def _refusal(error: ServiceError, request_id: str) -> Response:
     return response
 
 
-def _spoiled(body: dict[str, Any], fault: faults.BadToken) -> object:
+def _bad_token(body: dict[str, Any], fault: faults.BadToken) -> object:
     if fault.what == "expired":
         return {**body, "expiration": body["expiration"] - 2 * body["expires_in"]}
-    return {**body, "access_token": ""} if fault.what == "empty" else ["this is no token"]
+    return {**body, "access_token": ""} if fault.what == "empty" else ["not a token"]
 
 
 def _late(fault: faults.LateError, served: HandledRequest, wire: Request) -> Response:

@@ -1,8 +1,8 @@
-"""Verification of AWS Signature Version 4, written apart from the client's signing so that neither hides the other's mistakes.
+"""Verify AWS Signature Version 4.
 
-Three forms: the `Authorization` header, the presigned query, and bodies whose chunks are signed one after the other. What is
-signed is the path as it was sent; because some signers encode it anew, the re-encoded path is accepted too. Any region is
-accepted, as the service does: the key was derived with the same.
+This code is independent of the client's signing code, so that a mistake in one is found by the other. It verifies the
+`Authorization` header, presigned URLs, and bodies with signed chunks. The signature covers the path as sent; because some
+signers encode the path again, the re-encoded path is accepted too. Any region is accepted, as by the service.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from aiocos.errors import AccessDenied, InvalidRequest, InvalidSignature, Servic
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW = timedelta(minutes=15)
 MAX_EXPIRES = 7 * 24 * 3600
-"""The longest time that a presigned URL may be valid for, in seconds."""
+"""Maximum lifetime of a presigned URL, in seconds."""
 EMPTY = hashlib.sha256().hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
 UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
@@ -35,24 +35,24 @@ _QUERY = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", 
 
 
 class Headers(Protocol):
-    """The headers that arrived: a look-up that ignores case, and every value of a name."""
+    """Request headers: look-up without regard to case, and all values of a name."""
 
     def __iter__(self) -> Iterator[str]:
-        """Iterate over the names."""
+        """Iterate over the header names."""
         ...
 
     def get(self, name: str, /) -> str | None:
-        """The first value."""
+        """Return the first value of a header."""
         ...
 
     def getall(self, name: str, default: list[str], /) -> list[str]:
-        """All values."""
+        """Return all values of a header."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request as it stood on the wire: the path and query still encoded."""
+    """A request as it was sent: path and query are still percent-encoded."""
 
     method: str
     path: str
@@ -62,7 +62,7 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSignature:
-    """What a good signature says: who signed, how the body was promised, and how its chunks go on from here."""
+    """The result of a valid signature: the access key id, the payload type, and verifiers for signed chunks."""
 
     access_key_id: str
     payload: str  # hex SHA-256, UNSIGNED-PAYLOAD, or STREAMING-…
@@ -71,26 +71,26 @@ class VerifiedSignature:
 
 
 FindSecret = Callable[[str], str | None]
-"""The secret of an access key id."""
+"""Return the secret key of an access key id; None if it is unknown."""
 
 
 def refused(code: str, message: str) -> InvalidSignature:
-    """The error of a signature that is not accepted."""
+    """Build the error for a signature that is not accepted."""
     return InvalidSignature(message, status=403, code=code)
 
 
 class HeadersNotSigned(AccessDenied):
-    """The request has headers that its signature must cover and does not. `names` are theirs, in lower case."""
+    """The signature does not cover headers that it must cover. `names` are their names in lower case."""
 
     def __init__(self, names: list[str]) -> None:
         super().__init__("There were headers present in the request which were not signed", status=403, code="AccessDenied")
         self.names = names
 
 
-def verify(arrived: SignedRequest, find_secret: FindSecret, now: datetime) -> VerifiedSignature | None:
-    """Check the signature of a request; None where it carries none. Raises the service's errors."""
-    authorization = arrived.headers.get("authorization") or ""
-    pairs = _pairs(arrived.query)
+def verify(request: SignedRequest, find_secret: FindSecret, now: datetime) -> VerifiedSignature | None:
+    """Verify the signature of a request. Returns None if it has none; raises the errors of the service."""
+    authorization = request.headers.get("authorization") or ""
+    pairs = _pairs(request.query)
     names = {name for name, _ in pairs}
     presigned = "X-Amz-Algorithm" in names or "X-Amz-Signature" in names
     if presigned and authorization:
@@ -100,9 +100,9 @@ def verify(arrived: SignedRequest, find_secret: FindSecret, now: datetime) -> Ve
             code="InvalidArgument",
         )
     if authorization.startswith("AWS4-"):
-        return _verify_header(arrived, authorization, pairs, find_secret, now)
+        return _verify_header(request, authorization, pairs, find_secret, now)
     if presigned:
-        return _verify_query(arrived, pairs, find_secret, now)
+        return _verify_query(request, pairs, find_secret, now)
     if authorization.startswith("AWS ") or {"AWSAccessKeyId", "Signature"} <= names:
         raise InvalidRequest("Please use AWS4-HMAC-SHA256.", status=400, code="InvalidRequest")
     return None
@@ -118,7 +118,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 
 def _verify_header(
-    arrived: SignedRequest, authorization: str, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime
+    request: SignedRequest, authorization: str, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime
 ) -> VerifiedSignature:
     found = _HEADER.fullmatch(authorization)
     fields: dict[str, str] = {}
@@ -127,20 +127,20 @@ def _verify_header(
         fields[name] = value
     if not {"Credential", "SignedHeaders", "Signature"} <= fields.keys():
         raise InvalidSignature("the Authorization header is malformed", status=400, code="AuthorizationHeaderMalformed")
-    stamp = _stamp(arrived.headers.get("x-amz-date") or "")
+    stamp = _stamp(request.headers.get("x-amz-date") or "")
     if stamp is None:
         raise refused("AccessDenied", "the request is not dated: x-amz-date is missing or malformed")
     if abs(now - stamp) > SKEW:
         raise refused("RequestTimeTooSkewed", "the difference between the request time and the server's time is too large")
-    payload = arrived.headers.get("x-amz-content-sha256")
+    payload = request.headers.get("x-amz-content-sha256")
     if payload is None:
-        if _has_body(arrived.headers):
+        if _has_body(request.headers):
             raise InvalidRequest(
                 "Missing required header for this request: x-amz-content-sha256", status=400, code="InvalidRequest"
             )
         payload = EMPTY
     credential = _credential(fields["Credential"], stamp, "AuthorizationHeaderMalformed")
-    return _check(arrived, pairs, credential, fields["SignedHeaders"], fields["Signature"], stamp, payload, find_secret)
+    return _check(request, pairs, credential, fields["SignedHeaders"], fields["Signature"], stamp, payload, find_secret)
 
 
 def _has_body(headers: Headers) -> bool:
@@ -148,7 +148,7 @@ def _has_body(headers: Headers) -> bool:
 
 
 def _verify_query(
-    arrived: SignedRequest, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime
+    request: SignedRequest, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime
 ) -> VerifiedSignature:
     given = dict(pairs)
     if given.get("X-Amz-Algorithm") != ALGORITHM:
@@ -161,13 +161,13 @@ def _verify_query(
     seconds = _expires(given["X-Amz-Expires"])
     credential = _credential(given["X-Amz-Credential"], stamp, "AuthorizationQueryParametersError")
     if stamp - now > SKEW:
-        raise refused("RequestTimeTooSkewed", "the URL is signed for a time to come")
+        raise refused("RequestTimeTooSkewed", "the URL is signed for a time in the future")
     if now - stamp > timedelta(seconds=seconds):
         raise ServiceError.by_code["AccessDenied"]("Request has expired", status=403, code="AccessDenied")
-    payload = arrived.headers.get("x-amz-content-sha256") or given.get("X-Amz-Content-Sha256") or UNSIGNED
+    payload = request.headers.get("x-amz-content-sha256") or given.get("X-Amz-Content-Sha256") or UNSIGNED
     rest = [(name, value) for name, value in pairs if name != "X-Amz-Signature"]
     names, signature = given["X-Amz-SignedHeaders"], given["X-Amz-Signature"]
-    return _check(arrived, rest, credential, names, signature, stamp, payload, find_secret, presigned=True)
+    return _check(request, rest, credential, names, signature, stamp, payload, find_secret, presigned=True)
 
 
 def _malformed_query(message: str) -> ServiceError:
@@ -213,10 +213,10 @@ def _credential(text: str, stamp: datetime, code: str) -> _Credential:
 
 
 def _unsigned(headers: Headers, signed: frozenset[str], *, presigned: bool) -> list[str]:
-    """List the headers that are there and must be signed, and are not.
+    """Return the names of present headers that must be signed but are not.
 
-    As S3 has it: Host, Content-MD5, all `x-amz-*`, and If-Range where Range is signed. The hash of the body of a presigned
-    request is exempt: it is part of what is signed anyway. Content-Type, Range and the others need not be signed.
+    As on S3: Host, Content-MD5, all `x-amz-*`, and If-Range if Range is signed. For a presigned URL the body hash is exempt: it
+    is part of the signed text anyway. Content-Type, Range and other headers need not be signed.
     """
     names = {name.lower() for name in headers}
     wanted = {name for name in names if name.startswith("x-amz-")} | (names & {"content-md5"}) | {"host"}
@@ -228,7 +228,7 @@ def _unsigned(headers: Headers, signed: frozenset[str], *, presigned: bool) -> l
 
 
 def _check(
-    arrived: SignedRequest,
+    request: SignedRequest,
     pairs: list[tuple[str, str]],
     credential: _Credential,
     names: str,
@@ -250,13 +250,13 @@ def _check(
     if secret is None:
         raise refused("InvalidAccessKeyId", "the access key id does not exist")
     signed_names = names.split(";")
-    if unsigned := _unsigned(arrived.headers, frozenset(signed_names), presigned=presigned):
+    if unsigned := _unsigned(request.headers, frozenset(signed_names), presigned=presigned):
         raise HeadersNotSigned(unsigned)
     query = "&".join(f"{n}={v}" for n, v in sorted((quote(n, safe="-._~"), quote(v, safe="-._~")) for n, v in pairs))
-    headers = "".join(f"{name}:{_header(arrived.headers, name)}\n" for name in signed_names)
+    headers = "".join(f"{name}:{_header(request.headers, name)}\n" for name in signed_names)
     key = _derive(secret, credential.date, credential.region)
-    for path in dict.fromkeys((arrived.path, quote(unquote(arrived.path), safe="/-._~"))):
-        canonical = "\n".join((arrived.method, path, query, headers, names, payload))
+    for path in dict.fromkeys((request.path, quote(unquote(request.path), safe="/-._~"))):
+        canonical = "\n".join((request.method, path, query, headers, names, payload))
         if _is_same(_sign(key, stamp, credential.scope, canonical), signature):
             break
     else:
@@ -269,7 +269,7 @@ def _check(
 
 
 def _is_same(made: str, given: str) -> bool:
-    # compare_digest takes no text that is not ASCII.
+    # compare_digest accepts only ASCII text.
     return hmac.compare_digest(made.encode(), given.encode("utf-8", "replace"))
 
 
@@ -290,7 +290,7 @@ def _sign(key: bytes, stamp: datetime, scope: str, canonical: str) -> str:
 
 
 class _Chain:
-    """Each chunk's signature covers the one before; the first covers the request's."""
+    """The chain of chunk signatures: each covers the previous one, and the first covers that of the request."""
 
     def __init__(self, key: bytes, stamp: datetime, scope: str, seed: str) -> None:
         self._key, self._previous = key, seed
@@ -312,6 +312,6 @@ class _Chain:
 
 
 def payload_hash(signed: VerifiedSignature | None, headers: Mapping[str, str]) -> str | None:
-    """The SHA-256 (hex) that the body was promised to have, or None. Without a signature the header promises nothing."""
+    """Return the SHA-256 (hex) that the body must have; None if the request does not give one."""
     promised = signed.payload if signed is not None else headers.get("x-amz-content-sha256", "")
     return promised.lower() if _HEX.fullmatch(promised) else None

@@ -1,11 +1,11 @@
-"""The website endpoint: buckets as sites, for browsers.
+"""The website endpoint: serve buckets as static websites.
 
-A site's bucket is named by the host, `http://{bucket}.s3-web.localhost:{port}/`; browsers take every name under `localhost` for
-this machine. Nobody signs in: an object is shown if its access control list is public, or its bucket's is. The order of things:
+The host name gives the bucket: `http://{bucket}.s3-web.localhost:{port}/`. Browsers resolve names under `localhost` to this
+machine. Requests are anonymous: an object is served if its ACL or the ACL of its bucket is public. Rules apply in this order:
 
 1. `RedirectAllRequestsTo`, then the routing rules without a status, by the prefix of the key;
-2. the object, for a folder its index; a folder without its slash is redirected to the one with it;
-3. for an error the routing rules with its status, then the error document, then a page of the emulator's own.
+2. the object, or for a folder its index page; a folder without a trailing slash is redirected to the URL with the slash;
+3. for an error the routing rules with its status, then the error document, then a generated page.
 """
 
 import re
@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 
-from aiocos.emulator import lifecycle, public
+from aiocos.emulator import lifecycle, public_access
 from aiocos.emulator.body import Incoming
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Reply
@@ -41,16 +41,16 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-class Refused(Exception):
-    """A page that cannot be shown, and why."""
+class PageError(Exception):
+    """An error response: status, code and message."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
 
 
-class Moved(Exception):
-    """The page is elsewhere."""
+class PageRedirect(Exception):
+    """A redirect to another location."""
 
     def __init__(self, status: int, location: str) -> None:
         super().__init__(location)
@@ -58,7 +58,7 @@ class Moved(Exception):
 
 
 class Website:
-    """Answers browsers from the store that a service writes."""
+    """The website service: serves pages from the store of the S3 service."""
 
     def __init__(self, store: Store, clock: Clock, service: EmulatorService, requests: deque[HandledRequest]) -> None:
         self._requests = requests
@@ -66,8 +66,8 @@ class Website:
         self._clock = clock
         self._service = service
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve one request."""
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Handle one request and send the response."""
         path, query = split_target(request.raw_path)
         request_id = str(uuid.uuid4())
         served = HandledRequest("Website", request.method, None, unquote(path[1:]), self._clock.now(), request_id)
@@ -80,12 +80,12 @@ class Website:
             served.bucket = bucket.name
             try:
                 reply, response = await self._page(request, bucket, site, path, query, extra)
-            except Refused as refused:
-                reply, response = await self._error(request, bucket, site, path, query, refused)
-        except Moved as moved:
-            response = Response(moved.status, {"Location": moved.location})
-        except Refused as refused:
-            response = _own_page(refused)
+            except PageError as error:
+                reply, response = await self._error(request, bucket, site, path, query, error)
+        except PageRedirect as redirect:
+            response = Response(redirect.status, {"Location": redirect.location})
+        except PageError as error:
+            response = _error_page(error)
         served.status = response.status
         content = reply.content if reply is not None else None
         return await send(request, response, extra, request_id, content, self._store, ())
@@ -94,15 +94,15 @@ class Website:
         host = request.headers.get("Host", "")
         named = _HOST.fullmatch(host.rpartition(":")[0] if re.search(r":\d+$", host) else host)
         if named is None:
-            raise Refused(404, "NoSuchBucket", f"A site is at http://<bucket>.s3-web.localhost, not at {host}")
+            raise PageError(404, "NoSuchBucket", f"A website is at http://<bucket>.s3-web.localhost, not at {host}")
         if request.method not in ("GET", "HEAD"):
-            raise Refused(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+            raise PageError(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
         bucket = buckets.find(self._store.point, named["bucket"].lower())
         if bucket is None:
-            raise Refused(404, "NoSuchBucket", f"The specified bucket does not exist: {named['bucket']}")
+            raise PageError(404, "NoSuchBucket", f"The specified bucket does not exist: {named['bucket']}")
         xml = bucket.settings.get("website")
         if xml is None:
-            raise Refused(404, "NoSuchWebsiteConfiguration", f"{bucket.name} has no website configuration")
+            raise PageError(404, "NoSuchWebsiteConfiguration", f"{bucket.name} has no website configuration")
         return bucket, WebsiteConfiguration.from_xml(xml.encode())
 
     async def _page(
@@ -116,41 +116,44 @@ class Website:
     ) -> tuple[Reply, Response]:
         if (everything := site.redirect_all_requests_to) is not None:
             target = f"{path}?{query}" if query else path
-            raise Moved(301, f"{everything.protocol or request.scheme}://{everything.host_name}{target}")
+            raise PageRedirect(301, f"{everything.protocol or request.scheme}://{everything.host_name}{target}")
         key = _key(path)
         for rule in site.routing_rules or ():
             if _applies(rule, key, None):
-                raise Moved(*_target(rule, key, request))
+                raise PageRedirect(*_target(rule, key, request))
         suffix = site.index_document.suffix if site.index_document is not None else ""
         name = f"{key}{suffix}" if not key or key.endswith("/") else key
         found = self._visible(bucket, name) if name else None
         if found is None:
             if name == key and self._visible(bucket, f"{key}/{suffix}", quietly=True) is not None:
-                # A path that begins with two slashes would be another host's name.
+                # A location that begins with two slashes would be taken as another host.
                 origin = _origin(request) if key.startswith("/") else ""
-                raise Moved(302, f"{origin}/{quote(key)}/")
-            raise Refused(404, "NoSuchKey", f"The specified key does not exist: {name}")
+                raise PageRedirect(302, f"{origin}/{quote(key)}/")
+            raise PageError(404, "NoSuchKey", f"The specified key does not exist: {name}")
         if (elsewhere := found.headers.get("website_redirect_location")) is not None:
-            raise Moved(301, elsewhere)
+            raise PageRedirect(301, elsewhere)
         headers = {n.lower(): v for n, v in request.headers.items()}
         wire = Request(request.method, bucket.name, name, [], headers)
         return await self._read(request, bucket, wire, extra)
 
     def _visible(self, bucket: BucketRow, key: str, *, quietly: bool = False) -> ObjectRow | None:
-        """The object of a key, if anybody may see it; None where there is none."""
+        """Return the object of a key if it is public; None if it does not exist.
+
+        Raises `PageError` if it is not public, or returns None if `quietly` is True.
+        """
         found = objects.find(self._store.point, bucket.id, key)
         if found is None or found.delete_marker:
             return None
-        if public.is_public(bucket, found) or public.acl_of(bucket).startswith("public-read"):
+        if public_access.is_public(bucket, found) or public_access.acl_of(bucket).startswith("public-read"):
             return found
         if quietly:
             return None
-        raise Refused(403, "AccessDenied", "Access Denied")
+        raise PageError(403, "AccessDenied", "Access Denied")
 
     async def _read(
         self, request: web.BaseRequest, bucket: BucketRow, wire: Request, extra: dict[str, str]
     ) -> tuple[Reply, Response]:
-        owner = Key.of_manager(self._service.by_name[bucket.instance])  # who may see it was decided here
+        owner = Key.of_manager(self._service.by_name[bucket.instance])  # permissions were checked here
         incoming = Incoming(request, None, self._store.blobs)
         ctx = Context(self._store, self._clock, owner, self._service.by_name, wire, "", incoming, extra, bucket)
         try:
@@ -158,36 +161,36 @@ class Website:
         except ServiceError as error:
             if error.status == 304:
                 return Reply(GetObject.spec.result()), Response(304, dict(extra))
-            raise Refused(error.status, error.code, error.message) from error
+            raise PageError(error.status, error.code, error.message) from error
         reply = made if isinstance(made, Reply) else Reply(made)
         return reply, to_response(reply.result, reply.status or 200)
 
     async def _error(
-        self, request: web.BaseRequest, bucket: BucketRow, site: WebsiteConfiguration, path: str, query: str, refused: Refused
+        self, request: web.BaseRequest, bucket: BucketRow, site: WebsiteConfiguration, path: str, query: str, error: PageError
     ) -> tuple[Reply | None, Response]:
         key = _key(path)
         for rule in site.routing_rules or ():
-            if _applies(rule, key, refused.status):
-                raise Moved(*_target(rule, key, request))
+            if _applies(rule, key, error.status):
+                raise PageRedirect(*_target(rule, key, request))
         if site.error_document is not None:
             try:
                 found = self._visible(bucket, site.error_document.key)
                 if found is not None and lifecycle.is_readable(found, self._clock.timestamp()):
                     wire = Request("GET", bucket.name, found.key)
                     reply, response = await self._read(request, bucket, wire, {})
-                    return replace(reply, status=refused.status), replace(response, status=refused.status)
-            except Refused:
+                    return replace(reply, status=error.status), replace(response, status=error.status)
+            except PageError:
                 pass
-        return None, _own_page(refused)
+        return None, _error_page(error)
 
 
 def _key(path: str) -> str:
     try:
         key = unquote(path[1:], errors="strict")
-        key.encode()  # bytes that are no UTF-8 stand in the text as surrogates
+        key.encode()  # bytes that are not UTF-8 are surrogates in the text
         return key
     except UnicodeError:
-        raise Refused(400, "InvalidURI", "Couldn't parse the specified URI.") from None
+        raise PageError(400, "InvalidURI", "Couldn't parse the specified URI.") from None
 
 
 def _applies(rule: RoutingRule, key: str, status: int | None) -> bool:
@@ -217,11 +220,11 @@ def _origin(request: web.BaseRequest) -> str:
     return f"{request.scheme}://{request.headers.get('Host', '')}"
 
 
-def _own_page(refused: Refused) -> Response:
-    title = HTTPStatus(refused.status).phrase
-    facts = f"<li>Code: {escape(refused.code)}</li><li>Message: {escape(refused.message)}</li>"
-    page = _PAGE.format(status=refused.status, title=title, facts=facts)
+def _error_page(error: PageError) -> Response:
+    title = HTTPStatus(error.status).phrase
+    facts = f"<li>Code: {escape(error.code)}</li><li>Message: {escape(error.message)}</li>"
+    page = _PAGE.format(status=error.status, title=title, facts=facts)
     headers = {"Content-Type": "text/html; charset=utf-8"}
-    if refused.status == 405:
+    if error.status == 405:
         headers["Allow"] = "GET, HEAD"
-    return Response(refused.status, headers, page.encode())
+    return Response(error.status, headers, page.encode())

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from aiocos.emulator import public
+from aiocos.emulator import public_access
 from aiocos.emulator.context import Context, denied, failure, handles, owner
 from aiocos.emulator.handlers.finding import must_find
 from aiocos.emulator.handlers.state import still_there
@@ -82,7 +82,7 @@ def list_of(op: ObjectAclParams, bucket: BucketRow | None, owners: Collection[st
 
 def _settled(acl: str, bucket: BucketRow | None) -> str:
     if bucket is not None:
-        public.refuse_public(bucket, acl)
+        public_access.refuse_public(bucket, acl)
     return acl
 
 
@@ -165,7 +165,7 @@ async def put_bucket(ctx: Context, op: PutBucketAcl) -> Result:
     acl = _wanted(op, named, ctx.guid(named.instance))
 
     def write(t: Transaction) -> None:
-        public.refuse_public(still_there(t, named), acl)
+        public_access.refuse_public(still_there(t, named), acl)
         buckets.set_acl(t, named.id, acl)
 
     await ctx.store.write(write)
@@ -189,7 +189,7 @@ async def put_object(ctx: Context, op: PutObjectAcl) -> RequestChargedResult:
 
     def write(t: Transaction) -> None:
         bucket = still_there(t, named)
-        public.refuse_public(bucket, acl)
+        public_access.refuse_public(bucket, acl)
         objects.set_acl(t, must_find(t.connection, bucket.id, op.key, op.version_id).serial, acl)
 
     await ctx.store.write(write)

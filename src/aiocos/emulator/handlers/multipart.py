@@ -4,7 +4,7 @@ import json
 import os
 
 from aiocos.config import MAX_PARTS, MIN_PART
-from aiocos.emulator import checksums, lifecycle, locking, public
+from aiocos.emulator import checksums, lifecycle, locking, public_access
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers import retention
 from aiocos.emulator.handlers.acl import list_of
@@ -82,12 +82,12 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         key_md5(op.customer_key),
         algorithm,
         op.checksum_type or _type_of(algorithm),
-        locking.asked(ctx.bucket, op, ctx.now),
+        locking.requested_lock(ctx.bucket, op, ctx.now),
     )
 
     def write(t: Transaction) -> None:
         current = still_there(t, ctx.bucket)
-        public.refuse_public(current, made.acl)
+        public_access.refuse_public(current, made.acl)
         # Told early, before parts are sent for nothing. The completion has a header of its own.
         check_overwrite(current, objects.find(t.connection, current.id, op.key), op, ctx.behavior)
         uploads.add(t, made)
@@ -100,7 +100,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         upload_id=made.id,
         checksum_algorithm=algorithm,
         checksum_type=made.checksum_type,
-        **lifecycle.told_abort(ctx.bucket, made),
+        **lifecycle.abort_fields(ctx.bucket, made),
         **encryption_echo(made.customer_md5),
     )
 
@@ -175,7 +175,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
         key=None if unrepresentable(op.key) else op.key,
         etag=quoted(made.etag),
         version_id=told_version(current, made),
-        expiration=lifecycle.told_expiry(bucket, made),
+        expiration=lifecycle.expiration_header(bucket, made),
         **sums_echo(made.sums),
         checksum_type=checksum_type(made.sums),
     )
@@ -271,7 +271,7 @@ async def list_parts(ctx: Context, op: ListParts) -> ListPartsResult:
         storage_class="STANDARD",
         checksum_algorithm=upload.checksum_algorithm,
         checksum_type=upload.checksum_type,
-        **lifecycle.told_abort(ctx.bucket, upload),
+        **lifecycle.abort_fields(ctx.bucket, upload),
     )
 
 

@@ -2,7 +2,7 @@
 
 from aiocos.emulator.context import Context, handles
 from aiocos.emulator.handlers.settings import configure, configured, none_of
-from aiocos.emulator.public import BLOCK
+from aiocos.emulator.public_access import BLOCK
 from aiocos.operations.public_access import (
     DeletePublicAccessBlock,
     GetPublicAccessBlock,

@@ -68,7 +68,7 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
     ctx.headers["ETag"] = quoted(found.etag)
     check_read(found, op)
     check_key(found.customer_md5, key_md5(op.customer_key))
-    values = {**describe(found), **lifecycle.told(ctx.bucket, found, ctx.now)}
+    values = {**describe(found), **lifecycle.read_fields(ctx.bucket, found, ctx.now)}
     values["version_id"] = told_version(ctx.bucket, found)
     status, offset, length = 200, 0, found.size
     if op.part_number is not None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aiocos.config import MAX_PUT
-from aiocos.emulator import lifecycle, locking, public
+from aiocos.emulator import lifecycle, locking, public_access
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
 from aiocos.emulator.handlers import retention, tagging
 from aiocos.emulator.handlers.acl import list_of
@@ -92,7 +92,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         check_overwrite(bucket, old, op, ctx.behavior)
         retention.refuse_protected(old, ctx.now)
 
-    explicit = locking.asked(bucket, op, ctx.now)
+    explicit = locking.requested_lock(bucket, op, ctx.now)
     # Refused early where it will be refused anyway; the check that counts is made with the write.
     check(objects.find(ctx.store.point, bucket.id, op.key))
     retention.on_write(bucket, op, ctx.now)
@@ -115,7 +115,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     def write(t: Transaction) -> tuple[BucketRow, ObjectRow]:
         current = still_there(t, bucket)
         # By the bucket as it is now: a policy or a block may have been set while the body came.
-        public.refuse_public(current, acl)
+        public_access.refuse_public(current, acl)
         lock = locking.on_write(current, explicit, new.modified)
         state = retention.on_write(current, op, new.modified)
         made = objects.put(t, current.id, new.copy(lock=lock, retention=state), check)
@@ -125,7 +125,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     return PutObjectResult(
         etag=quoted(made.etag),
         version_id=told_version(current, made),
-        expiration=lifecycle.told_expiry(bucket, new),
+        expiration=lifecycle.expiration_header(bucket, new),
         **sums_echo(arrival.sums),
         checksum_type=checksum_type(arrival.sums),
         **encryption_echo(customer),
@@ -143,7 +143,7 @@ def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[Bucke
 
 def may_copy(ctx: Context, bucket: BucketRow, found: ObjectRow) -> None:
     """Let pass who may read the source."""
-    if (ctx.caller is None or bucket.instance != ctx.caller.crn) and not public.is_public(bucket, found):
+    if (ctx.caller is None or bucket.instance != ctx.caller.crn) and not public_access.is_public(bucket, found):
         raise denied()
 
 
@@ -172,7 +172,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
 
     def write(t: Transaction) -> tuple[BucketRow, ObjectRow, ObjectRow]:
         current = still_there(t, bucket)
-        public.refuse_public(current, acl)
+        public_access.refuse_public(current, acl)
         found = must_find(t.connection, source_bucket.id, source.key, source.version_id)
         may_copy(ctx, source_bucket, found)
         check_source(found, op)
@@ -195,7 +195,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             acl=acl,
             customer_md5=customer,
             retention=retention.on_copy(current, found, op, now),
-            lock=locking.on_write(current, locking.asked(current, op, now), now),
+            lock=locking.on_write(current, locking.requested_lock(current, op, now), now),
             archive=lifecycle.on_write(bucket, now),
         )
 
@@ -210,7 +210,7 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         last_modified=moment(made.modified),
         version_id=told_version(current, made),
         source_version_id=told_version(source_bucket, found),
-        expiration=lifecycle.told_expiry(bucket, made),
+        expiration=lifecycle.expiration_header(bucket, made),
         **sums_echo(made.sums),
         **encryption_echo(customer),
     )

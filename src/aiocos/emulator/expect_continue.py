@@ -1,27 +1,28 @@
-"""`Expect: 100-continue`: a client that sends its headers, and its body only when it is told to.
+"""Support for `Expect: 100-continue`: the client waits for `100 Continue` before it sends the body.
 
-Two rules, for everything that is served here. Before a body is read, the client is asked for it. A final answer to a client
-that was not asked ends the connection, and says so: the client may send its body all the same, or its next request instead,
-and nothing tells which. Clients get this wrong in many ways, and all of them take `Connection: close`.
+Two rules hold for every request. Before reading a body, the emulator sends `100 Continue`. If it sends a final response without
+having asked for the body, it closes the connection and says so with `Connection: close`: the client may send the body anyway,
+or its next request, and the server cannot tell which. Clients handle this case in different ways, but all of them accept
+`Connection: close`.
 """
 
 from aiohttp import HttpVersion11, web
 
-_ASKED = "aiocos-asked-for-the-body"
+_ASKED = "aiocos-sent-continue"
 
 
 def _expects(request: web.BaseRequest) -> bool:
-    # A client of HTTP/1.0 must not be sent an answer of this kind.
+    # HTTP/1.0 has no interim responses.
     return request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11
 
 
 def _was_asked(request: web.BaseRequest) -> bool:
-    # The mapping that a request is takes other keys in aiohttp 3.14 than in 3.11.
+    # Stored in the instance dictionary: as a mapping, a request accepts other keys in aiohttp 3.14 than in 3.11.
     return _ASKED in vars(request)
 
 
 async def ask_for_body(request: web.BaseRequest) -> None:
-    """Tell the client to send its body, if it waits for that. To be called before the body is read."""
+    """Send `100 Continue` if the client waits for it. Call this before reading the body."""
     if not _expects(request) or _was_asked(request):
         return
     vars(request)[_ASKED] = True
@@ -31,7 +32,7 @@ async def ask_for_body(request: web.BaseRequest) -> None:
 
 
 def close_if_waiting(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Let the connection end with this final answer, if its client waits to be asked or still sends its body."""
+    """Close the connection after this response if the client still waits for `100 Continue` or sends its body."""
     if not _expects(request):
         return
     content = request.content

@@ -1,4 +1,4 @@
-"""What anybody may see: the access control lists of a bucket and its objects, and the block that stands before them."""
+"""Public access: the effective ACLs of a bucket and its objects, and the public access block."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from aiocos.operations.public_access import PublicAccessBlockConfiguration
 BLOCK = "publicAccessBlock"
 
 PUBLIC = frozenset({"public-read", "public-read-write", "authenticated-read"})
-"""The canned lists that are public: for everybody, or for everybody who has an account with any customer."""
+"""Canned ACLs that are public: for everybody, or for every account."""
 
 
 @lru_cache(256)
@@ -23,19 +23,19 @@ def _block(bucket: BucketRow) -> PublicAccessBlockConfiguration | None:
 
 
 def acl_of(bucket: BucketRow) -> str:
-    """The canned list of a bucket that counts."""
+    """Return the effective canned ACL of a bucket: `private` if it ignores public ACLs."""
     block = _block(bucket)
     return "private" if block is not None and block.ignore_public_acls else bucket.acl
 
 
 def is_public(bucket: BucketRow, found: ObjectRow) -> bool:
-    """Tell whether anybody may read an object."""
+    """Return True if anonymous callers may read an object."""
     block = _block(bucket)
     return found.acl.startswith("public-read") and not (block is not None and block.ignore_public_acls)
 
 
 def refuse_public(bucket: BucketRow, acl: str) -> None:
-    """Refuse a public list where the bucket blocks new ones."""
+    """Raise `AccessDenied` for a public ACL if the bucket blocks new public ACLs."""
     block = _block(bucket)
     if acl in PUBLIC and block is not None and block.block_public_acls:
         raise AccessDenied("Public access control lists are blocked for this bucket.", status=403, code="AccessDenied")

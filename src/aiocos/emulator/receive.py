@@ -1,7 +1,7 @@
-"""Pieces of a request's body: waited for, but not for ever.
+"""Read request bodies piece by piece, with a limit on the time without data.
 
-A body whose HTTP chunks are malformed in the middle, and not in the packet that its headers came in, is one of which aiohttp's
-parser gives no more, and tells nobody who reads: the request would wait as long as its client stays.
+If an HTTP chunk is malformed in a later packet than the headers, aiohttp's parser stops without telling the reader: the request
+would wait until the client disconnects.
 """
 
 import asyncio
@@ -11,17 +11,20 @@ from aiohttp import ClientPayloadError, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 
-from aiocos.emulator.expecting import ask_for_body
+from aiocos.emulator.expect_continue import ask_for_body
 from aiocos.errors import IncompleteBody, InvalidRequest
 
 MAX_IDLE = 60.0
-"""Seconds that a body may stand still before its request is answered 400 `RequestTimeout`, as S3 does."""
+"""Seconds without data after which a request fails with 400 `RequestTimeout`, as on S3."""
 
-_LOOK = 0.5  # seconds between two looks at a connection that brings nothing
+_LOOK = 0.5  # seconds between checks of a connection without data
 
 
 async def next_piece(request: web.BaseRequest) -> bytes:
-    """Wait for more of a body; b"" at its end. `IncompleteBody` where no more can come, or none does for `MAX_IDLE` seconds."""
+    """Return the next bytes of a body; b"" at its end.
+
+    Raises `IncompleteBody` if the rest cannot be read, or if nothing arrives for `MAX_IDLE` seconds.
+    """
     idle = 0.0
     while idle < MAX_IDLE:
         try:
@@ -38,7 +41,7 @@ async def next_piece(request: web.BaseRequest) -> bytes:
 
 
 async def read_small(request: web.BaseRequest, limit: int = 1024 * 1024) -> bytes:
-    """Read a body of at most `limit` bytes; `InvalidRequest` for a larger one."""
+    """Read a body of at most `limit` bytes. Raises `InvalidRequest` for a larger one."""
     await ask_for_body(request)
     body = bytearray()
     while piece := await next_piece(request):
@@ -49,6 +52,6 @@ async def read_small(request: web.BaseRequest, limit: int = 1024 * 1024) -> byte
 
 
 def _is_unreadable(request: web.BaseRequest) -> bool:
-    # aiohttp queues its refusal behind the request that is being served. If it ever stops doing so, MAX_IDLE is left.
+    # aiohttp queues its error response behind the running request. If a version changes that, MAX_IDLE still applies.
     queued: Iterable[tuple[object, object]] = getattr(request.protocol, "_messages", ())
     return any(not isinstance(message, RawRequestMessage) for message, _ in queued)

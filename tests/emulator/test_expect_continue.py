@@ -284,7 +284,7 @@ async def test_a_body_whose_chunks_break_off_in_the_middle(raw: Raw, target: str
 
 
 async def test_a_body_that_stands_still(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aiocos.emulator.pieces.MAX_IDLE", 1.0)
+    monkeypatch.setattr("aiocos.emulator.receive.MAX_IDLE", 1.0)
     async with Wire(raw) as wire:
         wire.head("PUT", "/bucket/key", "Content-Length: 4")
         wire.writer.write(b"abc")
