@@ -87,11 +87,26 @@ def names_in(source: str) -> set[str]:
 
 def imports(body: str, homes: dict[str, Iterable[str]]) -> str:
     """Return imports of those names of each module that a body uses; `""` as a name imports the module itself."""
-    used, out = names_in(body), ["from __future__ import annotations\n"]
+    used, out = names_in(body), list[str]()
     for module, names in homes.items():
         if found := sorted(set(names) & used):
             out.append(f"from {module} import {', '.join(found)}\n")
     return "".join(out)
+
+
+def in_order(classes: dict[str, str]) -> list[str]:
+    """Return the sources of classes, each after those that it refers to: annotations are evaluated when a class is made."""
+    done: dict[str, str] = {}
+
+    def enter(name: str) -> None:
+        if name not in done:
+            for other in sorted(names_in(classes[name]) & classes.keys() - {name}):
+                enter(other)
+            done[name] = classes[name]
+
+    for name in classes:
+        enter(name)
+    return list(done.values())
 
 
 def prefixed(source: str) -> str:

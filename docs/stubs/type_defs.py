@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from annotations import Structures
-from emit import Member, docstring, imports, typed_dict
+from emit import Member, docstring, imports, in_order, typed_dict
 from paging import full_result_members, full_result_name
 
 from aiocos.ibm_boto3.client import OPERATIONS
@@ -11,13 +11,7 @@ from aiocos.ibm_boto3.paginate import PAGED
 from aiocos.ibm_boto3.s3 import options
 
 _HEAD = '''
-BodyTypeDef: TypeAlias = "str | bytes | bytearray | memoryview | ReadableFile | AsyncIterable[bytes]"
-"""Content to upload: text (sent as UTF-8), bytes, a file open for reading in binary mode, or an async iterable of bytes."""
-
-FileSourceTypeDef: TypeAlias = "ReadableFile | AsyncIterable[bytes]"
-"""A file object to upload from, open for reading in binary mode (`read` may be async), or an async iterable of bytes."""
-
-TimestampTypeDef: TypeAlias = "datetime | str | int | float"
+TimestampTypeDef: TypeAlias = datetime | str | int | float
 """A time: a datetime (without a zone it is UTC), text such as `2030-01-31T12:00:00Z`, or seconds since 1970."""
 
 
@@ -35,6 +29,13 @@ class WritableFile(Protocol):
     def write(self, data: bytes, /) -> object:
         """Write all of `data`."""
         ...
+
+
+BodyTypeDef: TypeAlias = str | bytes | bytearray | memoryview | ReadableFile | AsyncIterable[bytes]
+"""Content to upload: text (sent as UTF-8), bytes, a file open for reading in binary mode, or an async iterable of bytes."""
+
+FileSourceTypeDef: TypeAlias = ReadableFile | AsyncIterable[bytes]
+"""A file object to upload from, open for reading in binary mode (`read` may be async), or an async iterable of bytes."""
 '''
 
 _FIXED = (
@@ -110,36 +111,38 @@ _ARGUMENTS = (
 _HOMES = {
     "collections.abc": ("AsyncIterable", "Awaitable", "Mapping", "Sequence"),
     "datetime": ("datetime",),
-    "typing": ("TYPE_CHECKING", "Literal", "NotRequired", "Protocol", "TypeAlias", "TypedDict"),
+    "aiocos.ibm_boto3.body": ("StreamingBody",),
+    "typing": ("Literal", "NotRequired", "Protocol", "TypeAlias", "TypedDict"),
 }
 
 
 def write(structures: Structures) -> str:
     """Return the source of the module."""
-    classes = [typed_dict(name, members, text) for name, text, members in _FIXED]
+    classes = {name: typed_dict(name, members, text) for name, text, members in _FIXED}
     for name, text, method, arguments in _ARGUMENTS:
         known = {m.name: m for m in structures.inputs(OPERATIONS[method])}
         taken = [Member(one, known[one].type, False, known[one].text) for one in arguments.names]
-        classes.append(typed_dict(name, taken, text))
+        classes[name] = typed_dict(name, taken, text)
     found: dict[str, str] = {}
     for cls, members in structures.received.items():
         name = structures.name_received(cls)
         found[name] = typed_dict(name, members, structures.text[cls])
     for cls, members in structures.sent.items():
-        found[f"{cls.__name__}TypeDef"] = typed_dict(f"{cls.__name__}TypeDef", members, structures.text[cls])
-    classes += [found[name] for name in sorted(found)]
+        name = f"{cls.__name__}TypeDef"
+        found[name] = typed_dict(name, members, structures.text[cls])
+    classes |= {name: found[name] for name in sorted(found)}
     for cls in sorted(OPERATIONS.values(), key=lambda one: one.__name__):
         name = f"{cls.__name__}OutputTypeDef"
-        classes.append(typed_dict(name, structures.outputs(cls), f"The response to {cls.__name__}."))
+        classes[name] = typed_dict(name, structures.outputs(cls), f"The response to {cls.__name__}.")
     for operation in PAGED:
-        text = f"All pages of {operation} in one: the result of `build_full_result`."
-        classes.append(typed_dict(full_result_name(operation), full_result_members(structures, operation), text))
-    body = _HEAD + "\n\n" + "\n\n".join(classes)
+        name, text = full_result_name(operation), f"All pages of {operation} in one: the result of `build_full_result`."
+        classes[name] = typed_dict(name, full_result_members(structures, operation), text)
+    body = _HEAD + "\n\n" + "\n\n".join(in_order(classes))
     head = docstring(
         "Types of requests and responses, for annotations and type checkers.\n\n"
         "Responses are plain dictionaries at runtime. A key that may be missing is `NotRequired`: read it with `.get()`.\n\n"
         "Written by `docs/stubs/write.py`: change the operations and run it, not this file.",
         0,
     )
-    used = imports(body + "\nAsyncIterable, Awaitable, Mapping, Sequence, datetime, TYPE_CHECKING, TypeAlias\n", _HOMES)
-    return f"{head}\n{used}\nif TYPE_CHECKING:\n    from aiocos.ibm_boto3.body import StreamingBody\n{body}"
+    used = imports(body + "\nAsyncIterable, Awaitable, Mapping, Sequence, StreamingBody, datetime, TypeAlias\n", _HOMES)
+    return f"{head}\n{used}\n{body}"

@@ -1,4 +1,4 @@
-"""One emulator with two like worlds in it, one for IBM's SDK and one for the face; and answers in a form that compares."""
+"""Two equal sets of buckets on one emulator, for IBM's SDK and for this library; and comparable forms of responses."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from aiocos import ibm_boto3
 from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import Config, S3Client
 
-# The buckets of a world begin with these; `w-` stands for both.
+# Prefixes of the buckets of the SDK and of this library; `w-` in a case stands for both.
 THEIRS, OURS = "x-", "y-"
 _NAMES = re.compile(r"\bw-(?=[a-z]|$)")
 
 
 def renamed(value: Any, to: str) -> Any:
-    """The same with the buckets of a world."""
+    """Return a value with the bucket names of one side."""
     if isinstance(value, str):
         return _NAMES.sub(to, value)
     if isinstance(value, Mapping):
@@ -28,7 +28,7 @@ def renamed(value: Any, to: str) -> Any:
     return [renamed(inner, to) for inner in value] if isinstance(value, list) else value
 
 
-# Members whose values are made anew for every call; that they are there, and of which type, is compared.
+# Members whose values differ in every call: only their types are compared.
 VOLATILE = {"RequestId", "HostId", "VersionId", "UploadId", "CopySourceVersionId", "NextUploadIdMarker", "Id", "Secret"}
 VOLATILE_HEADERS = {
     "content-length",
@@ -46,7 +46,7 @@ VOLATILE_HEADERS = {
 
 
 def comparable(value: Any, name: str = "") -> Any:
-    """An answer without what is new in every call, and with the names of no world."""
+    """Return a response without the values that differ in every call, and with neutral bucket names."""
     if name == "HTTPHeaders":
         return {n: "…" if n in VOLATILE_HEADERS else comparable(v) for n, v in value.items()}
     if isinstance(value, datetime):
@@ -61,56 +61,56 @@ def comparable(value: Any, name: str = "") -> Any:
 
 
 class Renaming:
-    """The SDK, with every bucket of the cases in one world."""
+    """The SDK, with the bucket names of one side."""
 
-    def __init__(self, sdk: Any, world: str) -> None:
+    def __init__(self, sdk: Any, side: str) -> None:
         self._sdk = sdk
-        self._world = world
+        self._side = side
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._sdk, name)
-        return lambda **arguments: method(**renamed(arguments, self._world))
+        return lambda **arguments: method(**renamed(arguments, self._side))
 
 
-class Worlds:
-    """Both clients, and what was built for them."""
+class BothClients:
+    """Both clients, and the buckets that were made for them."""
 
-    def __init__(self, emulator: Emulator, sdk: Any, face: S3Client, ids: dict[str, dict[str, str]]) -> None:
+    def __init__(self, emulator: Emulator, sdk: Any, client: S3Client, ids: dict[str, dict[str, str]]) -> None:
         self.emulator = emulator
         self.sdk = sdk
-        self.face = face
+        self.client = client
         self._ids = ids
 
-    def arguments(self, value: Any, world: str) -> Any:
-        """The arguments of a case in a world: its buckets, and the ids that the service gave there."""
+    def arguments(self, value: Any, side: str) -> Any:
+        """Return the arguments of a case for one side: its buckets, and its upload and version ids."""
         if isinstance(value, Mapping):
-            return {name: self.arguments(inner, world) for name, inner in value.items()}
+            return {name: self.arguments(inner, side) for name, inner in value.items()}
         if isinstance(value, list):
-            return [self.arguments(inner, world) for inner in value]
+            return [self.arguments(inner, side) for inner in value]
         if isinstance(value, str) and re.fullmatch(r"{\w+}", value):
-            return self._ids[world][value[1:-1]]
-        return renamed(value, world)
+            return self._ids[side][value[1:-1]]
+        return renamed(value, side)
 
-    async def theirs(self, method: str, arguments: Mapping[str, Any]) -> Any:
-        """Call through IBM's SDK."""
+    async def call_sdk(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Return the comparable response of IBM's SDK."""
         call = getattr(self.sdk, method)
 
         def work() -> Any:
-            answer = call(**self.arguments(arguments, THEIRS))
-            return {**answer, "Body": answer["Body"].read()} if "Body" in answer else answer
+            response = call(**self.arguments(arguments, THEIRS))
+            return {**response, "Body": response["Body"].read()} if "Body" in response else response
 
         return comparable(await asyncio.to_thread(work))
 
-    async def ours(self, method: str, arguments: Mapping[str, Any]) -> Any:
-        """Call through the face."""
-        answer = await getattr(self.face, method)(**self.arguments(arguments, OURS))
-        if "Body" in answer:
-            answer["Body"] = await answer["Body"].read()
-        return comparable(answer)
+    async def call_client(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Return the comparable response of this library."""
+        response = await getattr(self.client, method)(**self.arguments(arguments, OURS))
+        if "Body" in response:
+            response["Body"] = await response["Body"].read()
+        return comparable(response)
 
 
-def face_of(emulator: Emulator, config: Config | None = None) -> S3Client:
-    """The face, with the emulator's API key."""
+def client_of(emulator: Emulator, config: Config | None = None) -> S3Client:
+    """Return a client with the emulator's API key."""
     return ibm_boto3.client(
         "s3",
         ibm_api_key_id=emulator.api_key,
@@ -121,14 +121,14 @@ def face_of(emulator: Emulator, config: Config | None = None) -> S3Client:
     )
 
 
-async def worlds(emulator: Emulator, sdk: Any) -> Worlds:
-    """Build both worlds, by the SDK."""
-    ids = {world: await asyncio.to_thread(build, Renaming(sdk, world)) for world in (THEIRS, OURS)}
-    return Worlds(emulator, sdk, face_of(emulator), ids)
+async def build_both_clients(emulator: Emulator, sdk: Any) -> BothClients:
+    """Make the buckets of both sides, with the SDK."""
+    ids = {side: await asyncio.to_thread(build, Renaming(sdk, side)) for side in (THEIRS, OURS)}
+    return BothClients(emulator, sdk, client_of(emulator), ids)
 
 
 def differences(ours: Any, theirs: Any, where: str = "") -> list[str]:
-    """What differs between two answers, place by place."""
+    """Return the differences between two responses, with their places."""
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
         return [
             line
@@ -150,7 +150,7 @@ def hmac_keys(emulator: Emulator) -> dict[str, Any]:
 
 
 def comparable_error(error: Exception) -> dict[str, Any]:
-    """An error as it compares."""
+    """Return an error in a comparable form."""
     response = getattr(error, "response", None)
     if response is None:
         lines = comparable(str(error)).splitlines()

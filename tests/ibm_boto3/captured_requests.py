@@ -1,4 +1,4 @@
-"""The bytes that IBM's SDK and the face put on the wire for the same call, as a server receives them."""
+"""The bytes that IBM's SDK and this library put on the wire for the same call, as a server receives them."""
 
 from __future__ import annotations
 
@@ -132,25 +132,25 @@ class Both:
         self.catcher = catcher
         config = TheirConfig(signature_version=THEIR_UNSIGNED, retries={"max_attempts": 0})
         self.sdk: Any = theirs.client("s3", endpoint_url=catcher.endpoint, region_name="us-south", config=config)
-        self.face: S3Client = ibm_boto3.client(
+        self.client: S3Client = ibm_boto3.client(
             "s3", endpoint_url=catcher.endpoint, config=Config(signature_version=UNSIGNED, retries={"max_attempts": 0})
         )
 
-    async def theirs(self, method: str, arguments: dict[str, Any]) -> list[Received]:
+    async def call_sdk(self, method: str, arguments: dict[str, Any]) -> list[Received]:
         """What IBM's SDK sends. It may not like the empty answer."""
         self.catcher.take()
         with contextlib.suppress(Exception):
             await asyncio.to_thread(lambda: getattr(self.sdk, method)(**arguments))
         return self.catcher.take()
 
-    async def ours(self, method: str, arguments: dict[str, Any]) -> list[Received]:
-        """What the face sends."""
+    async def call_client(self, method: str, arguments: dict[str, Any]) -> list[Received]:
+        """What the client sends."""
         self.catcher.take()
         with contextlib.suppress(Exception):
-            await getattr(self.face, method)(**arguments)
+            await getattr(self.client, method)(**arguments)
         return self.catcher.take()
 
     async def close(self) -> None:
         """Close both."""
-        await self.face.close()
+        await self.client.close()
         self.sdk.close()

@@ -1,4 +1,4 @@
-"""The face and IBM's SDK beside each other, on an emulator."""
+"""This library and IBM's SDK beside each other, on an emulator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.ibm_boto3.both_clients import OURS, THEIRS, Worlds, face_of, renamed, worlds
+from tests.ibm_boto3.both_clients import OURS, THEIRS, BothClients, build_both_clients, client_of, renamed
 from tests.parity.test_every_operation import PLAIN
 from tests.parity.test_ibm_boto3 import sdk_client
 
@@ -17,8 +17,8 @@ from aiocos.ibm_boto3 import Config, S3Client
 
 
 @pytest.fixture
-async def face(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
-    async with face_of(cos_emulator) as client:
+async def client(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
+    async with client_of(cos_emulator) as client:
         yield client
 
 
@@ -31,40 +31,40 @@ async def sdk(cos_emulator: Emulator) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def cos(cos_emulator: Emulator) -> AsyncIterator[S3Client]:
-    """The face with a bucket named `bucket`, and one more attempt at each call; nothing was asked yet."""
-    async with face_of(cos_emulator, config=Config(signature_version="oauth", retries={"max_attempts": 1})) as client:
+    """The client with a bucket named `bucket`, and one more attempt at each call; nothing was asked yet."""
+    async with client_of(cos_emulator, config=Config(signature_version="oauth", retries={"max_attempts": 1})) as client:
         await client.create_bucket(Bucket="bucket")
         cos_emulator.requests.clear()
         yield client
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def both() -> AsyncIterator[Worlds]:
-    """IBM's SDK and the face, each with a world of its own on one emulator."""
+async def both() -> AsyncIterator[BothClients]:
+    """IBM's SDK and this library, each with a world of its own on one emulator."""
     async with Emulator() as emulator:
         sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
-        made = await worlds(emulator, sdk)
+        made = await build_both_clients(emulator, sdk)
         yield made
-        await made.face.close()
+        await made.client.close()
         sdk.close()
 
 
 @pytest.fixture
-async def bucket(face: S3Client) -> str:
-    await face.create_bucket(Bucket="things")
+async def bucket(client: S3Client) -> str:
+    await client.create_bucket(Bucket="things")
     return "things"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def both_with_odd_keys() -> AsyncIterator[Worlds]:
+async def both_with_odd_keys() -> AsyncIterator[BothClients]:
     async with Emulator() as emulator:
         sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
-        made = await worlds(emulator, sdk)
+        made = await build_both_clients(emulator, sdk)
         for world in (THEIRS, OURS):
             bucket = renamed(PLAIN, world)
             for key in ("odd key ü+%", "odd!", "odd/1 2", "odd/ü"):
-                await made.face.put_object(Bucket=bucket, Key=key, Body=b"1")
-            await made.face.create_multipart_upload(Bucket=bucket, Key="odd key ü")
+                await made.client.put_object(Bucket=bucket, Key=key, Body=b"1")
+            await made.client.create_multipart_upload(Bucket=bucket, Key="odd key ü")
         yield made
-        await made.face.close()
+        await made.client.close()
         sdk.close()

@@ -24,13 +24,13 @@ from aiocos.ibm_boto3.body import StreamingBody
 from aiocos.object_stream import ObjectStream
 
 
-async def test_a_body_is_read_as_theirs_is(face: S3Client, sdk: Any, bucket: str) -> None:
+async def test_a_body_is_read_like_botocores(client: S3Client, sdk: Any, bucket: str) -> None:
     lines = b"one\ntwo\r\n\nthree\rfour\n\xe2\x80\xa8five" * 50 + b"\r\nlast"
-    await face.put_object(Bucket=bucket, Key="k", Body=lines)
+    await client.put_object(Bucket=bucket, Key="k", Body=lines)
     get = {"Bucket": bucket, "Key": "k"}
 
     async def ours() -> Any:
-        return (await face.get_object(**get))["Body"]
+        return (await client.get_object(**get))["Body"]
 
     def other() -> Any:
         return sdk.get_object(**get)["Body"]
@@ -61,35 +61,35 @@ async def test_a_body_is_read_as_theirs_is(face: S3Client, sdk: Any, bucket: str
     assert body.closed
 
 
-async def test_a_body_that_is_dropped_frees_its_connection(face: S3Client, bucket: str) -> None:
-    await face.put_object(Bucket=bucket, Key="large", Body=b"x" * 5_000_000)
-    async with (await face.get_object(Bucket=bucket, Key="large"))["Body"] as body:
+async def test_closing_a_body_releases_its_connection(client: S3Client, bucket: str) -> None:
+    await client.put_object(Bucket=bucket, Key="large", Body=b"x" * 5_000_000)
+    async with (await client.get_object(Bucket=bucket, Key="large"))["Body"] as body:
         assert len(await body.read(10)) == 10
     assert await body.read() == b""
-    assert (await face.head_object(Bucket=bucket, Key="large"))["ContentLength"] == 5_000_000
+    assert (await client.head_object(Bucket=bucket, Key="large"))["ContentLength"] == 5_000_000
 
 
-async def test_a_body_that_nobody_reads_is_no_trouble(face: S3Client, bucket: str) -> None:
-    await face.put_object(Bucket=bucket, Key="large", Body=b"x" * 5_000_000)
+async def test_an_unread_body_raises_no_warning(client: S3Client, bucket: str) -> None:
+    await client.put_object(Bucket=bucket, Key="large", Body=b"x" * 5_000_000)
     for _ in range(3):
-        assert (await face.get_object(Bucket=bucket, Key="large"))["ContentLength"] == 5_000_000
+        assert (await client.get_object(Bucket=bucket, Key="large"))["ContentLength"] == 5_000_000
     gc.collect()
-    assert face.typed.concurrency.in_flight == 0
+    assert client.typed.concurrency.in_flight == 0
 
 
-async def test_a_body_that_breaks_goes_on(face: S3Client, bucket: str, cos_emulator: Emulator) -> None:
+async def test_a_broken_connection_is_resumed(client: S3Client, bucket: str, cos_emulator: Emulator) -> None:
     data = os.urandom(3_000_000)
-    await face.put_object(Bucket=bucket, Key="k", Body=data)
+    await client.put_object(Bucket=bucket, Key="k", Body=data)
     cos_emulator.faults.script([Truncate(1_000_000, operation="GetObject")])
     async with ibm_boto3.client("s3", **hmac_keys(cos_emulator)) as patient:
         assert await (await patient.get_object(Bucket=bucket, Key="k"))["Body"].read() == data
     # Without another attempt, what came is not taken for the whole.
     cos_emulator.faults.script([Truncate(1_000_000, operation="GetObject")])
-    body = (await face.get_object(Bucket=bucket, Key="k"))["Body"]
+    body = (await client.get_object(Bucket=bucket, Key="k"))["Body"]
     with pytest.raises(exceptions.ResponseStreamingError):
         await body.read()
     cos_emulator.faults.script([FlipBit(operation="GetObject")])
-    body = (await face.get_object(Bucket=bucket, Key="k"))["Body"]
+    body = (await client.get_object(Bucket=bucket, Key="k"))["Body"]
     with pytest.raises(exceptions.FlexibleChecksumError):
         await body.read()
 
@@ -125,7 +125,7 @@ texts = st.lists(st.sampled_from([b"a", b"b", b"\n", b"\r", b"\r\n", b"\n\r", b"
 
 
 @given(texts.map(b"".join), st.integers(1, 9), st.booleans(), st.lists(st.integers(1, 7), max_size=40))
-async def test_lines_are_theirs(data: bytes, size: int, keepends: bool, cuts: list[int]) -> None:
+async def test_lines_equal_those_of_botocore(data: bytes, size: int, keepends: bool, cuts: list[int]) -> None:
     chunks, at = [], 0
     for cut in cuts:
         chunks.append(data[at : at + cut])
@@ -138,7 +138,7 @@ async def test_lines_are_theirs(data: bytes, size: int, keepends: bool, cuts: li
 
 
 @given(texts.map(b"".join), st.integers(1, 9))
-async def test_a_line_read_alone_ends_as_in_a_file(data: bytes, size: int) -> None:
+async def test_readline_ends_lines_like_a_file(data: bytes, size: int) -> None:
     body = _body(*(data[at : at + size] for at in range(0, len(data), size)))
     lines = []
     while line := await body.readline():
@@ -147,13 +147,13 @@ async def test_a_line_read_alone_ends_as_in_a_file(data: bytes, size: int) -> No
 
 
 @given(texts.map(b"".join), st.integers(1, 9), st.integers(0, 5))
-async def test_lines_go_on_where_a_read_ended(data: bytes, size: int, first: int) -> None:
+async def test_lines_continue_after_a_read(data: bytes, size: int, first: int) -> None:
     body, theirs = _body(data), _theirs(data)
     assert await body.read(first) == theirs.read(first)
     assert [line async for line in body.iter_lines(size)] == list(theirs.iter_lines(size))
 
 
-async def test_a_chunk_size_of_nothing_or_all() -> None:
+async def test_chunk_sizes_of_zero_and_of_the_whole() -> None:
     for size in (0, None, -1):
         ours = [line async for line in _body(b"a\nb").iter_lines(cast("int", size))]
         assert ours == list(_theirs(b"a\nb").iter_lines(size))
@@ -175,7 +175,7 @@ async def test_a_long_line_takes_linear_time() -> None:
         assert time.process_time() - began < 20, read
 
 
-async def test_lines_leave_the_loop_to_others() -> None:
+async def test_iterating_over_lines_does_not_block_the_event_loop() -> None:
     """A line of 4 MiB in small chunks holds nobody up: the loop turns while it comes."""
     turns = 0
 

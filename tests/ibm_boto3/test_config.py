@@ -11,7 +11,7 @@ from aiocos.errors import ConfigError
 from aiocos.ibm_boto3 import Config, exceptions
 
 
-def test_what_there_is_not() -> None:
+def test_unsupported_services_and_options_are_refused() -> None:
     with pytest.raises(exceptions.UnknownServiceError, match="Unknown service: 'sqs'"):
         ibm_boto3.client("sqs")
     with pytest.raises(exceptions.ResourceNotExistsError, match="'sqs' resource"):
@@ -36,7 +36,7 @@ def test_what_there_is_not() -> None:
             Config(**options).applied()
 
 
-def test_options_arrive() -> None:
+def test_options_become_settings() -> None:
     config = Config(
         region_name="eu-de",
         connect_timeout=3,
@@ -48,11 +48,11 @@ def test_options_arrive() -> None:
         tcp_keepalive=True,
         user_agent_appid="app-1",
     )
-    face = ibm_boto3.client("s3", config=config.merge(Config(retries=1)), ibm_api_key_id="key", verify=None)
-    settings = face.typed.config
+    client = ibm_boto3.client("s3", config=config.merge(Config(retries=1)), ibm_api_key_id="key", verify=None)
+    settings = client.typed.config
     assert (settings.connect_timeout, settings.idle_timeout, settings.max_connections) == (3, 4, 5)
     assert (settings.retry.attempts, settings.addressing, settings.user_agent) == (2, "virtual", "mine/1 app/app-1")
-    assert face.meta.endpoint_url == "https://s3.eu-de.cloud-object-storage.appdomain.cloud"
+    assert client.meta.endpoint_url == "https://s3.eu-de.cloud-object-storage.appdomain.cloud"
     assert (settings.checksum, Config(request_checksum_calculation="when_required").applied().checksum) == ("crc32", "md5")
     assert ibm_boto3.client("s3", endpoint_url="cos.example", use_ssl=False).meta.endpoint_url == "http://cos.example"
     assert ibm_boto3.client("s3", verify="/a/file", endpoint_url="cos.example").typed.config.ca_file == "/a/file"

@@ -13,7 +13,7 @@ from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import Config, exceptions
 
 
-async def test_who_it_is(cos_emulator: Emulator) -> None:
+async def test_credentials_that_are_used(cos_emulator: Emulator) -> None:
     """An API key, HMAC keys, both with either signature, a function, a manager: as the server sees them."""
     iam = {
         "ibm_api_key_id": cos_emulator.api_key,
@@ -40,9 +40,9 @@ async def test_who_it_is(cos_emulator: Emulator) -> None:
             return value
 
     async def works(**arguments: Any) -> str:
-        async with ibm_boto3.client("s3", **arguments) as face:
-            await face.list_buckets()
-            await face.list_buckets()
+        async with ibm_boto3.client("s3", **arguments) as client:
+            await client.list_buckets()
+            await client.list_buckets()
             return "tokens" if any(s.operation == "CreateToken" for s in list(cos_emulator.requests)[-3:]) else "none"
 
     elsewhere = {"endpoint_url": cos_emulator.endpoint, "ibm_service_instance_id": cos_emulator.service_instance_id}
@@ -55,8 +55,8 @@ async def test_who_it_is(cos_emulator: Emulator) -> None:
     assert await works(**elsewhere, token_manager=Manager()) == "none"
     assert asked == ["function", "manager", "manager"]
     session = ibm_boto3.Session(**{name: value for name, value in iam.items() if name != "endpoint_url"})
-    async with session.client("s3", endpoint_url=cos_emulator.endpoint) as face:
-        await face.list_buckets()
+    async with session.client("s3", endpoint_url=cos_emulator.endpoint) as client:
+        await client.list_buckets()
     with pytest.raises(exceptions.CredentialRetrievalError, match="auth_function raised KeyError"):
         await works(**elsewhere, auth_function=lambda: {}["secret"])
     with pytest.raises(exceptions.CredentialRetrievalError, match="returned no access_token"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import ibm_botocore.exceptions
 import pytest
-from tests.ibm_boto3.both_clients import Worlds, case_ids, comparable, hmac_keys
+from tests.ibm_boto3.both_clients import BothClients, case_ids, comparable, hmac_keys
 from tests.parity.test_every_operation import COLD, PLAIN, PROTECTED, TARGET, VERSIONED
 
 from aiocos import ibm_boto3
@@ -16,34 +16,34 @@ from aiocos.errors import ConnectError, NoSuchKey
 from aiocos.ibm_boto3 import UNSIGNED, BotoCoreError, ClientError, Config, S3Client, exceptions
 
 
-async def test_errors_keep_their_cause(face: S3Client, bucket: str) -> None:
-    with pytest.raises(face.exceptions.NoSuchKey) as caught:
-        await face.get_object(Bucket=bucket, Key="none")
+async def test_translated_errors_keep_their_cause(client: S3Client, bucket: str) -> None:
+    with pytest.raises(client.exceptions.NoSuchKey) as caught:
+        await client.get_object(Bucket=bucket, Key="none")
     assert isinstance(caught.value.__cause__, NoSuchKey)
     assert isinstance(caught.value, ClientError)
     assert caught.value.response["Error"]["Resource"] == "/things/none"
     with pytest.raises(AttributeError, match="Valid exceptions are: ClientError, BucketAlreadyExists"):
-        face.exceptions.NoSuchThing
-    assert face.exceptions.from_code("NoSuchBucket") is face.exceptions.NoSuchBucket
+        client.exceptions.NoSuchThing
+    assert client.exceptions.from_code("NoSuchBucket") is client.exceptions.NoSuchBucket
 
 
-async def test_no_answer_is_no_client_error() -> None:
+async def test_a_missing_response_is_not_a_client_error() -> None:
     config = Config(signature_version=UNSIGNED, retries={"max_attempts": 0})
-    async with ibm_boto3.client("s3", endpoint_url="http://127.0.0.1:9", config=config) as face:
+    async with ibm_boto3.client("s3", endpoint_url="http://127.0.0.1:9", config=config) as client:
         with pytest.raises(exceptions.EndpointConnectionError) as caught:
-            await face.list_buckets()
+            await client.list_buckets()
     assert isinstance(caught.value.__cause__, ConnectError)
     assert isinstance(caught.value, BotoCoreError)
 
 
-async def test_attempts_are_told(cos_emulator: Emulator) -> None:
-    async with ibm_boto3.client("s3", config=Config(retries={"total_max_attempts": 3}), **hmac_keys(cos_emulator)) as face:
-        await face.create_bucket(Bucket="things")
+async def test_attempts_are_reported(cos_emulator: Emulator) -> None:
+    async with ibm_boto3.client("s3", config=Config(retries={"total_max_attempts": 3}), **hmac_keys(cos_emulator)) as client:
+        await client.create_bucket(Bucket="things")
         cos_emulator.faults.script([Status(503, times=2)])
-        assert (await face.head_bucket(Bucket="things"))["ResponseMetadata"]["RetryAttempts"] == 2
+        assert (await client.head_bucket(Bucket="things"))["ResponseMetadata"]["RetryAttempts"] == 2
         cos_emulator.faults.script([Status(503, times=3)])
         with pytest.raises(ClientError, match=r"reached max retries: 2") as caught:
-            await face.head_bucket(Bucket="things")
+            await client.head_bucket(Bucket="things")
         assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 2
 
 
@@ -143,10 +143,10 @@ def comparable_error(error: Any) -> dict[str, Any]:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "arguments"), REFUSED, ids=case_ids(REFUSED))
-async def test_refusals_are_equal(method: str, arguments: dict[str, Any], both: Worlds) -> None:
+async def test_errors_of_the_service_equal_those_of_the_sdk(method: str, arguments: dict[str, Any], both: BothClients) -> None:
     with pytest.raises(ibm_botocore.exceptions.ClientError) as theirs:
-        await both.theirs(method, arguments)
+        await both.call_sdk(method, arguments)
     with pytest.raises(ClientError) as ours:
-        await both.ours(method, arguments)
+        await both.call_client(method, arguments)
     assert comparable_error(ours.value) == comparable_error(theirs.value)
-    assert isinstance(ours.value, getattr(both.face.exceptions, comparable_error(theirs.value)["class"]))
+    assert isinstance(ours.value, getattr(both.client.exceptions, comparable_error(theirs.value)["class"]))

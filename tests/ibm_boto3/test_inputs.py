@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.ibm_boto3.both_clients import Worlds, comparable_error, differences
+from tests.ibm_boto3.both_clients import BothClients, comparable_error, differences
 from tests.parity.test_every_operation import COLD, LOCKED, PLAIN, PROTECTED, TARGET, VERSIONED
 
 from aiocos import ibm_boto3
@@ -17,17 +17,17 @@ from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import exceptions
 
 
-async def test_keys_as_they_travel(cos_emulator: Emulator) -> None:
+async def test_customer_keys_in_base64(cos_emulator: Emulator) -> None:
     """A customer's key that is base64 already comes with its MD5, as for IBM's SDK."""
     key = os.urandom(32)
     encoded, md5 = base64.b64encode(key).decode(), base64.b64encode(hashlib.md5(key).digest()).decode()
-    face = ibm_boto3.client("s3", endpoint_url="https://cos.example", aws_access_key_id="a", aws_secret_access_key="b")
+    client = ibm_boto3.client("s3", endpoint_url="https://cos.example", aws_access_key_id="a", aws_secret_access_key="b")
     url = {"Bucket": "b", "Key": "k", "SSECustomerAlgorithm": "AES256"}
     forms = [{"SSECustomerKey": key}, {"SSECustomerKey": encoded, "SSECustomerKeyMD5": md5}]
-    made = {face.generate_presigned_url("get_object", {**url, **form}).partition("X-Amz-SignedHeaders")[2] for form in forms}
+    made = {client.generate_presigned_url("get_object", {**url, **form}).partition("X-Amz-SignedHeaders")[2] for form in forms}
     assert len({text.partition("&X-Amz-Signature")[0] for text in made}) == 1
     with pytest.raises(exceptions.ParamValidationError, match="not the MD5 of the key"):
-        face.generate_presigned_url("get_object", {**url, "SSECustomerKey": key, "SSECustomerKeyMD5": "AAAA"})
+        client.generate_presigned_url("get_object", {**url, "SSECustomerKey": key, "SSECustomerKeyMD5": "AAAA"})
 
 
 KEY = {"Bucket": PLAIN, "Key": "key"}
@@ -326,7 +326,7 @@ DIFFERENT = {
 }
 
 
-async def _outcome(both_with_odd_keys: Worlds, ask: Any, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+async def _outcome(both_with_odd_keys: BothClients, ask: Any, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
     before = len(both_with_odd_keys.emulator.requests)
     try:
         outcome = await ask(method, arguments)
@@ -338,9 +338,11 @@ async def _outcome(both_with_odd_keys: Worlds, ask: Any, method: str, arguments:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "arguments"), CASES, ids=[f"{method}-{n}" for n, (method, _) in enumerate(CASES)])
-async def test_the_outcome_is_theirs(method: str, arguments: dict[str, Any], both_with_odd_keys: Worlds) -> None:
-    theirs = await _outcome(both_with_odd_keys, both_with_odd_keys.theirs, method, arguments)
-    ours = await _outcome(both_with_odd_keys, both_with_odd_keys.ours, method, arguments)
-    operation = both_with_odd_keys.face.meta.method_to_api_mapping[method]
+async def test_the_outcome_equals_that_of_the_sdk(
+    method: str, arguments: dict[str, Any], both_with_odd_keys: BothClients
+) -> None:
+    theirs = await _outcome(both_with_odd_keys, both_with_odd_keys.call_sdk, method, arguments)
+    ours = await _outcome(both_with_odd_keys, both_with_odd_keys.call_client, method, arguments)
+    operation = both_with_odd_keys.client.meta.method_to_api_mapping[method]
     found = differences(ours, theirs)
     assert [line for line in found if (operation, line.partition(":")[0]) not in DIFFERENT] == []

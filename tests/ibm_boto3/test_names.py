@@ -1,4 +1,4 @@
-"""Every name of the face, held against the service model of IBM's SDK: operations, members in and out, however deep."""
+"""Every name of the client, held against the service model of IBM's SDK: operations, members in and out, however deep."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _model(sdk: Any, cls: type[Operation[Any]]) -> Any:
 BEYOND = {"UnknownElements", "NoncurrentVersionTransitions"}
 
 
-def test_every_method_is_theirs(sdk: Any) -> None:
+def test_every_method_exists_in_the_sdk(sdk: Any) -> None:
     theirs = dict(sdk.meta.method_to_api_mapping)
     assert {method: cls.__name__ for method, cls in OPERATIONS.items()}.items() <= theirs.items()
     assert set(theirs.values()) - {cls.__name__ for cls in OPERATIONS.values()} == NOT_SERVED
@@ -85,7 +85,7 @@ def _demanded_otherwise(shape: Any, members: dict[str, inputs.Member], where: st
             yield from _demanded_otherwise(inner, read.members, f"{where}.{name}")
 
 
-def test_the_same_members_are_demanded(sdk: Any) -> None:
+def test_required_members_equal_those_of_the_sdk(sdk: Any) -> None:
     # Of a document that lacks one, an empty one would be made: `Tagging={}` took all tags away.
     otherwise = [
         one
@@ -97,7 +97,7 @@ def test_the_same_members_are_demanded(sdk: Any) -> None:
 
 
 @pytest.mark.parametrize("cls", OPERATIONS.values(), ids=lambda cls: cls.__name__)
-def test_members_in(cls: type[Operation[Any]], sdk: Any) -> None:
+def test_input_members_equal_those_of_the_sdk(cls: type[Operation[Any]], sdk: Any) -> None:
     shape = _model(sdk, cls).input_shape
     theirs = dict(shape.members) if shape else {}
     ours = inputs.input_names(cls.spec)
@@ -129,7 +129,7 @@ def _inner(shape: Any) -> Any:
 
 
 @pytest.mark.parametrize("cls", OPERATIONS.values(), ids=lambda cls: cls.__name__)
-def test_members_out(cls: type[Operation[Any]], sdk: Any) -> None:
+def test_response_members_equal_those_of_the_sdk(cls: type[Operation[Any]], sdk: Any) -> None:
     shape = _model(sdk, cls).output_shape
     result = cls.spec.result
     theirs = dict(shape.members) if shape else {}
@@ -156,7 +156,7 @@ def _documents_out(shape: Any, cls: type[Document], where: str) -> None:
             _documents_out(kind, model_in(cls.model_fields[ours[name]].annotation), f"{where}.{name}")
 
 
-def test_what_is_paged(sdk: Any) -> None:
+def test_paginators_equal_those_of_the_sdk(sdk: Any) -> None:
     theirs = {name for name in sdk.meta.method_to_api_mapping if sdk.can_paginate(name)}
     assert {names.snake(name) for name in PAGED} == theirs
     for name, pages in PAGED.items():
@@ -165,7 +165,7 @@ def test_what_is_paged(sdk: Any) -> None:
         assert [key.expression for key in paginator._result_keys] == list(pages.entries)
 
 
-def test_what_is_waited_for(sdk: Any) -> None:
+def test_waiters_equal_those_of_the_sdk(sdk: Any) -> None:
     from aiocos.ibm_boto3.waiters import WAITERS
 
     assert sorted(WAITERS) == sdk.waiter_names

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.ibm_boto3.both_clients import face_of
+from tests.ibm_boto3.both_clients import client_of
 from tests.parity.test_ibm_boto3 import sdk_client
 
 from aiocos.emulator import Emulator
@@ -27,25 +27,25 @@ class Listed:
     """A bucket that has been filled once for all listings, and both clients."""
 
     bucket: str
-    face: S3Client
+    client: S3Client
     sdk: Any
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def listed() -> AsyncIterator[Listed]:
-    async with Emulator() as emulator, face_of(emulator) as face:
+    async with Emulator() as emulator, client_of(emulator) as client:
         sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
-        yield Listed(await _filled(face), face, sdk)
+        yield Listed(await _filled(client), client, sdk)
         sdk.close()
 
 
-async def _filled(face: S3Client) -> str:
-    await face.create_bucket(Bucket="pages")
-    await face.put_bucket_versioning(Bucket="pages", VersioningConfiguration={"Status": "Enabled"})
+async def _filled(client: S3Client) -> str:
+    await client.create_bucket(Bucket="pages")
+    await client.put_bucket_versioning(Bucket="pages", VersioningConfiguration={"Status": "Enabled"})
     for key in KEYS:
-        await face.put_object(Bucket="pages", Key=key, Body=b"1")
-        await face.delete_object(Bucket="pages", Key=key)
-        await face.put_object(Bucket="pages", Key=key, Body=b"2")
+        await client.put_object(Bucket="pages", Key=key, Body=b"1")
+        await client.delete_object(Bucket="pages", Key=key)
+        await client.put_object(Bucket="pages", Key=key, Body=b"2")
     return "pages"
 
 
@@ -86,12 +86,12 @@ def _theirs(sdk: Any, method: str, arguments: dict[str, Any]) -> tuple[list[dict
     ],
     ids=str,
 )
-async def test_pages_are_theirs(listed: Listed, method: str, arguments: dict[str, Any]) -> None:
-    face, sdk = listed.face, listed.sdk
+async def test_pages_equal_those_of_the_sdk(listed: Listed, method: str, arguments: dict[str, Any]) -> None:
+    client, sdk = listed.client, listed.sdk
     arguments = {"Bucket": listed.bucket, **arguments}
     theirs, token, whole = await asyncio.to_thread(_theirs, sdk, method, arguments)
-    assert face.can_paginate(method)
-    pages = face.get_paginator(method).paginate(**arguments)
+    assert client.can_paginate(method)
+    pages = client.get_paginator(method).paginate(**arguments)
     assert [_entries(page) async for page in pages] == theirs
     assert (pages.resume_token is None) == (token is None)
     full = await pages.build_full_result()
@@ -103,15 +103,15 @@ async def test_pages_are_theirs(listed: Listed, method: str, arguments: dict[str
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("method", ["list_objects_v2", "list_objects", "list_object_versions"])
 @pytest.mark.parametrize("most", [1, 3, 4, 5])
-async def test_listings_go_on_where_they_stopped(listed: Listed, method: str, most: int) -> None:
-    face, sdk, bucket = listed.face, listed.sdk, listed.bucket
-    whole = await face.get_paginator(method).paginate(Bucket=bucket).build_full_result()
+async def test_a_listing_continues_after_its_token(listed: Listed, method: str, most: int) -> None:
+    client, sdk, bucket = listed.client, listed.sdk, listed.bucket
+    whole = await client.get_paginator(method).paginate(Bucket=bucket).build_full_result()
     first = "Versions" if method == "list_object_versions" else "Contents"
     token, found = None, []
     for _ in range(100):
         config = {"PageSize": 4, "MaxItems": most, "StartingToken": token}
         arguments = {"Bucket": bucket, "PaginationConfig": config}
-        part = await face.get_paginator(method).paginate(**arguments).build_full_result()
+        part = await client.get_paginator(method).paginate(**arguments).build_full_result()
         # A token of ours is one that the SDK understands.
         theirs = await asyncio.to_thread(_theirs, sdk, method, arguments)
         assert _entries(part).get(first) == _entries(theirs[2]).get(first)
@@ -122,11 +122,11 @@ async def test_listings_go_on_where_they_stopped(listed: Listed, method: str, mo
     assert [entry["Key"] for entry in found] == [entry["Key"] for entry in whole[first]]
 
 
-async def test_other_listings(face: S3Client, sdk: Any) -> None:
-    await face.create_bucket(Bucket="uploads")
-    ids = [(await face.create_multipart_upload(Bucket="uploads", Key=f"k{n}"))["UploadId"] for n in range(5)]
+async def test_other_listings(client: S3Client, sdk: Any) -> None:
+    await client.create_bucket(Bucket="uploads")
+    ids = [(await client.create_multipart_upload(Bucket="uploads", Key=f"k{n}"))["UploadId"] for n in range(5)]
     for n in range(1, 6):
-        await face.upload_part(Bucket="uploads", Key="k0", UploadId=ids[0], PartNumber=n, Body=b"1")
+        await client.upload_part(Bucket="uploads", Key="k0", UploadId=ids[0], PartNumber=n, Body=b"1")
     config = {"PageSize": 2}
     for method, more in {
         "list_multipart_uploads": {"Bucket": "uploads"},
@@ -135,14 +135,14 @@ async def test_other_listings(face: S3Client, sdk: Any) -> None:
     }.items():
         arguments = {**more, "PaginationConfig": config}
         theirs, _, _ = await asyncio.to_thread(_theirs, sdk, method, arguments)
-        assert [_entries(page) async for page in face.get_paginator(method).paginate(**arguments)] == theirs
+        assert [_entries(page) async for page in client.get_paginator(method).paginate(**arguments)] == theirs
         assert theirs
 
 
-async def test_entries_of_each_kind(face: S3Client, sdk: Any) -> None:
-    bucket = await _filled(face)
+async def test_result_key_iterators(client: S3Client, sdk: Any) -> None:
+    bucket = await _filled(client)
     arguments = {"Bucket": bucket, "Delimiter": "/", "PaginationConfig": {"PageSize": 3}}
-    pages = face.get_paginator("list_objects_v2").paginate(**arguments)
+    pages = client.get_paginator("list_objects_v2").paginate(**arguments)
     ours = [[entry.get("Key") or entry["Prefix"] async for entry in one] for one in pages.result_key_iters()]
 
     def theirs() -> Any:
@@ -153,20 +153,20 @@ async def test_entries_of_each_kind(face: S3Client, sdk: Any) -> None:
     assert all(ours)
 
 
-async def test_iterating_again_asks_again(face: S3Client) -> None:
-    bucket = await _filled(face)
-    pages = face.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 4, "MaxItems": 5})
+async def test_a_second_iteration_sends_the_requests_again(client: S3Client) -> None:
+    bucket = await _filled(client)
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 4, "MaxItems": 5})
     once = [_entries(page) async for page in pages]
-    await face.put_object(Bucket=bucket, Key="0", Body=b"1")
+    await client.put_object(Bucket=bucket, Key="0", Body=b"1")
     again = [_entries(page) async for page in pages]
     assert once[0]["Contents"][:3] == again[0]["Contents"][1:]
 
 
-async def test_what_cannot_be_paged(face: S3Client) -> None:
-    assert not face.can_paginate("get_object")
+async def test_invalid_paginations_are_refused(client: S3Client) -> None:
+    assert not client.can_paginate("get_object")
     with pytest.raises(OperationNotPageableError, match="get_object"):
-        face.get_paginator("get_object")
-    paginator = face.get_paginator("list_objects_v2")
+        client.get_paginator("get_object")
+    paginator = client.get_paginator("list_objects_v2")
     for config in ({"Pages": 1}, {"MaxItems": "many"}):
         with pytest.raises(PaginationError):
             paginator.paginate(Bucket="b", PaginationConfig=config)
@@ -189,14 +189,14 @@ async def test_what_cannot_be_paged(face: S3Client) -> None:
     ],
 )
 async def test_tokens_of_other_forms(listed: Listed, method: str, token: str) -> None:
-    face, sdk = listed.face, listed.sdk
+    client, sdk = listed.client, listed.sdk
     arguments = {"Bucket": listed.bucket, "PaginationConfig": {"PageSize": 4, "StartingToken": token}}
     theirs, _, whole = await asyncio.to_thread(_theirs, sdk, method, arguments)
     first = "Versions" if method == "list_object_versions" else "Contents"
     # Of the first page the SDK drops all else, also where nothing of it was given yet.
-    ours = [_entries(page) async for page in face.get_paginator(method).paginate(**arguments)]
+    ours = [_entries(page) async for page in client.get_paginator(method).paginate(**arguments)]
     assert [page[first] for page in ours] == [page[first] for page in theirs]
-    full = await face.get_paginator(method).paginate(**arguments).build_full_result()
+    full = await client.get_paginator(method).paginate(**arguments).build_full_result()
     assert _entries(full)[first] == _entries(whole)[first]
 
 
@@ -233,14 +233,14 @@ def _token(**names: Any) -> str:
         ("ListObjects", "plain", {"Marker": "plain"}),
     ],
 )
-async def test_what_a_starting_token_asks_for(operation: str, token: str | None, asked: dict[str, Any]) -> None:
+async def test_request_for_a_starting_token(operation: str, token: str | None, asked: dict[str, Any]) -> None:
     paginator, seen = _recorded(operation)
     async for _ in paginator.paginate(Bucket="b", PaginationConfig={"StartingToken": token}):
         pass
     assert seen == [{"Bucket": "b", **asked}]
 
 
-async def test_what_a_configuration_asks_for() -> None:
+async def test_request_for_a_configuration() -> None:
     for config, limit in [({"PageSize": 3}, {"MaxKeys": 3}), ({"PageSize": "0"}, {"MaxKeys": 0}), ({}, {}), (None, {})]:
         paginator, seen = _recorded("ListObjectsV2")
         async for _ in paginator.paginate(Bucket="b", PaginationConfig=config):
@@ -248,7 +248,7 @@ async def test_what_a_configuration_asks_for() -> None:
         assert seen == [{"Bucket": "b", **limit}]
 
 
-async def test_the_same_page_for_ever_is_an_error() -> None:
+async def test_a_repeated_token_is_an_error() -> None:
     asked = 0
 
     async def call(**_: Any) -> dict[str, Any]:

@@ -38,14 +38,14 @@ async def _bits(data: bytes) -> AsyncIterator[bytes]:
         yield data[n : n + 3]
 
 
-async def test_bodies_of_all_kinds(face: S3Client, bucket: str, tmp_path: Path) -> None:
+async def test_bodies_of_all_types(client: S3Client, bucket: str, tmp_path: Path) -> None:
     data = b"some bytes, \xff and more"
     path = tmp_path / "file"
     path.write_bytes(data)
 
     async def kept(body: Any, **more: Any) -> bytes:
-        await face.put_object(Bucket=bucket, Key="k", Body=body, **more)
-        return await (await face.get_object(Bucket=bucket, Key="k"))["Body"].read()
+        await client.put_object(Bucket=bucket, Key="k", Body=body, **more)
+        return await (await client.get_object(Bucket=bucket, Key="k"))["Body"].read()
 
     assert await kept("täxt") == "täxt".encode()
     for body in (data, bytearray(data), memoryview(data), io.BytesIO(data), Chatty(data), _bits(data)):
@@ -57,14 +57,14 @@ async def test_bodies_of_all_kinds(face: S3Client, bucket: str, tmp_path: Path) 
         assert await kept(file, ContentLength=4) == data[2:6]
     async with aiofiles.open(path, "rb") as file:
         assert await kept(file) == data
-    await face.put_object(Bucket=bucket, Key="source", Body=data)
-    assert await kept((await face.get_object(Bucket=bucket, Key="source"))["Body"]) == data
-    assert (await face.put_object(Bucket=bucket, Key="empty"))["ETag"] == '"d41d8cd98f00b204e9800998ecf8427e"'
+    await client.put_object(Bucket=bucket, Key="source", Body=data)
+    assert await kept((await client.get_object(Bucket=bucket, Key="source"))["Body"]) == data
+    assert (await client.put_object(Bucket=bucket, Key="empty"))["ETag"] == '"d41d8cd98f00b204e9800998ecf8427e"'
     path.write_text("text")
     with path.open() as text, pytest.raises(exceptions.ParamValidationError, match="text file"):
-        await face.put_object(Bucket=bucket, Key="k", Body=text)
+        await client.put_object(Bucket=bucket, Key="k", Body=text)
     with pytest.raises(exceptions.ParamValidationError, match="ContentLength: 9, the body has 3"):
-        await face.put_object(Bucket=bucket, Key="k", Body=io.BytesIO(b"abc"), ContentLength=9)
+        await client.put_object(Bucket=bucket, Key="k", Body=io.BytesIO(b"abc"), ContentLength=9)
 
 
 MIB = 1024 * 1024
@@ -182,8 +182,8 @@ async def test_all_of_a_file_is_read(kind: str, data: bytes, sizes: list[int], l
         assert bytes(await read_body(body, length)) == data[:length]
 
 
-async def _back(face: S3Client, key: str) -> bytes:
-    return await (await face.get_object(Bucket="bucket", Key=key))["Body"].read()
+async def _back(client: S3Client, key: str) -> bytes:
+    return await (await client.get_object(Bucket="bucket", Key=key))["Body"].read()
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -203,7 +203,7 @@ async def test_all_of_a_file_is_stored(kind: str, cos: S3Client) -> None:
     assert await _back(cos, "fileobj") == data
 
 
-async def test_files_that_give_less_than_was_asked_for(cos: S3Client, tmp_path: Path) -> None:
+async def test_files_that_return_less_than_was_requested(cos: S3Client, tmp_path: Path) -> None:
     data = os.urandom(3 * MIB + 17)
     path = tmp_path / "data.gz"
     path.write_bytes(gzip.compress(data, 1))
@@ -244,7 +244,7 @@ async def test_transfers_of_short_reads_go_in_parts(cos: S3Client) -> None:
         assert await _back(cos, "k") == data
 
 
-async def test_text_is_refused_as_theirs_is(cos: S3Client, sdk: Any, tmp_path: Path, cos_emulator: Any) -> None:
+async def test_text_is_refused_like_the_sdk_does(cos: S3Client, sdk: Any, tmp_path: Path, cos_emulator: Any) -> None:
     """IBM's SDK raises a `TypeError`; ours is one too, and says what to do. Nothing is sent."""
     (tmp_path / "text").write_text("täxt")
 
@@ -282,7 +282,7 @@ async def test_text_is_refused_as_theirs_is(cos: S3Client, sdk: Any, tmp_path: P
     assert len(cos_emulator.requests) == before
 
 
-async def test_what_gives_no_bytes_is_refused(cos: S3Client) -> None:
+async def test_a_read_that_returns_no_bytes_is_refused(cos: S3Client) -> None:
     class Gives:
         def __init__(self, piece: Any) -> None:
             self._piece = piece
@@ -299,7 +299,7 @@ async def test_what_gives_no_bytes_is_refused(cos: S3Client) -> None:
             await cos.put_object(Bucket="bucket", Key="k", Body=Gives(piece))
 
 
-async def test_checksums_are_those_that_are_asked_for(cos: S3Client, sdk: Any) -> None:
+async def test_requested_checksums_are_sent(cos: S3Client, sdk: Any) -> None:
     for algorithm in ("SHA1", "sha1", "SHA256", "sha256", "CRC32", "crc32"):
         arguments = {"Bucket": "bucket", "Key": "k", "Body": b"some bytes" * 50_000, "ChecksumAlgorithm": algorithm}
         ours = await cos.put_object(**arguments)

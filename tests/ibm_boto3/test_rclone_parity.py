@@ -1,4 +1,4 @@
-"""The same calls through IBM's SDK and through the face, against `rclone serve s3`, for all that it serves."""
+"""The same calls through IBM's SDK and through this library, against `rclone serve s3`, for all that it serves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ibm_botocore.config import Config as TheirConfig
 from tests import servers
 from tests.ibm_boto3.both_clients import comparable, differences
 
-from aiocos import ibm_boto3 as face
+from aiocos import ibm_boto3 as client
 from aiocos.ibm_boto3 import ClientError, Config
 
 MIB = 1 << 20
@@ -25,7 +25,7 @@ OURS, THEIRS = "y-bucket", "x-bucket"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def both(tmp_path_factory: Any) -> AsyncIterator[tuple[Any, face.S3Client]]:
+async def both(tmp_path_factory: Any) -> AsyncIterator[tuple[Any, client.S3Client]]:
     folder: Path = tmp_path_factory.mktemp("rclone")
     with servers.rclone(folder) as server:
         common: dict[str, Any] = {
@@ -43,7 +43,7 @@ async def both(tmp_path_factory: Any) -> AsyncIterator[tuple[Any, face.S3Client]
         }
         sdk = ibm_boto3.client("s3", config=TheirConfig(**options), **common)
         config = Config(**options)
-        async with face.client("s3", config=config, **common) as ours:
+        async with client.client("s3", config=config, **common) as ours:
             yield sdk, ours
         sdk.close()
 
@@ -53,20 +53,20 @@ def _plain(answer: Any) -> Any:
     headers = told["ResponseMetadata"]["HTTPHeaders"]
     told["ResponseMetadata"]["HTTPHeaders"] = {n: v for n, v in headers.items() if n not in ASIDE}
     if "Metadata" in told:
-        # Names of metadata have no case; rclone changes it, and the face gives them in lower case.
+        # Names of metadata have no case; rclone changes it, and the client gives them in lower case.
         told["Metadata"] = {name.lower(): value for name, value in told["Metadata"].items()}
     return told
 
 
 # The SDK asks for a 100 before a body, and its connection is closed after some answers; rclone keeps the checksum of a body,
-# which only the face has sent.
+# which only the client has sent.
 ASIDE = ("connection", "content-md5")
 
 
 class Pair:
     """Makes a call on both sides and holds the answers, or the errors, against each other."""
 
-    def __init__(self, sdk: Any, ours: face.S3Client) -> None:
+    def __init__(self, sdk: Any, ours: client.S3Client) -> None:
         self._sdk = sdk
         self._ours = ours
 
@@ -110,7 +110,7 @@ def _both(answer: Any) -> Any:
     return type(error).__name__, told["Code"], comparable(told.get("Message", "")), status, error.operation_name
 
 
-async def test_answers_are_equal(both: tuple[Any, face.S3Client]) -> None:
+async def test_responses_are_equal(both: tuple[Any, client.S3Client]) -> None:
     call = Pair(*both)
     here: dict[str, Any] = {"Bucket": "…", "Key": "folder/key"}
     await call("create_bucket", Bucket="…")

@@ -1,4 +1,4 @@
-"""The same calls through IBM's SDK and through the face put the same bytes on the wire."""
+"""The same calls through IBM's SDK and through this library put the same bytes on the wire."""
 
 from __future__ import annotations
 
@@ -174,9 +174,9 @@ async def both() -> AsyncIterator[Both]:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "arguments"), CASES, ids=[f"{method}-{n}" for n, (method, _) in enumerate(CASES)])
-async def test_the_wire_is_theirs(method: str, arguments: dict[str, Any], both: Both) -> None:
-    theirs = await both.theirs(method, arguments)
-    ours = await both.ours(method, arguments)
+async def test_requests_equal_those_of_the_sdk(method: str, arguments: dict[str, Any], both: Both) -> None:
+    theirs = await both.call_sdk(method, arguments)
+    ours = await both.call_client(method, arguments)
     assert (len(theirs), len(ours)) == (1, 1)
     assert differences(ours[0].comparable(), theirs[0].comparable()) == []
 
@@ -184,14 +184,14 @@ async def test_the_wire_is_theirs(method: str, arguments: dict[str, Any], both: 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_headers_are_utf_8(both: Both) -> None:
     """What is compared above, said once in full."""
-    (request,) = await both.ours("put_object", {**PUT, "ContentDisposition": "©", "Tagging": "k=ü"})
+    (request,) = await both.call_client("put_object", {**PUT, "ContentDisposition": "©", "Tagging": "k=ü"})
     assert (request.headers[b"content-disposition"], request.headers[b"x-amz-tagging"]) == (b"\xc2\xa9", b"k=\xc3\xbc")
-    (request,) = await both.ours("put_object_tagging", {**OBJECT, "Tagging": {"TagSet": [{"Key": "ü", "Value": "漢"}]}})
+    (request,) = await both.call_client("put_object_tagging", {**OBJECT, "Tagging": {"TagSet": [{"Key": "ü", "Value": "漢"}]}})
     assert "<Key>ü</Key><Value>漢</Value>".encode() in request.body
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("text", ["a\r\nx-evil: 1", "ü\n", "ü\r", "ü\0", "ü\x7f", "ü\x1b[0m", "ü\ud800"])
-async def test_no_header_is_broken_out_of(text: str, both: Both) -> None:
+async def test_a_value_cannot_inject_a_header(text: str, both: Both) -> None:
     for name in ("ContentDisposition", "Tagging", "IfMatch"):
-        assert await both.ours("put_object", {**PUT, name: text}) == []
+        assert await both.call_client("put_object", {**PUT, name: text}) == []

@@ -1,4 +1,4 @@
-"""The same calls through IBM's SDK and through the face, against one emulator, give equal dictionaries.
+"""The same calls through IBM's SDK and through this library, against one emulator, give equal dictionaries.
 
 Each side has a world of its own there, built alike; what is new in every call (ids, times) is compared by its type.
 """
@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.ibm_boto3.both_clients import OURS, THEIRS, Worlds, differences
+from tests.ibm_boto3.both_clients import OURS, THEIRS, BothClients, differences
 from tests.parity.test_every_operation import CASES, PROTECTED
 
 from aiocos.ibm_boto3 import names
@@ -32,14 +32,14 @@ def _without(answer: dict[str, Any], path: tuple[str, ...]) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", CASES)
-async def test_answers_are_equal(name: str, both: Worlds) -> None:
+async def test_responses_are_equal(name: str, both: BothClients) -> None:
     told, _ = CASES[name]
     if name == "DeleteLegalHold":
         for world in (THEIRS, OURS):
             arguments = {"Bucket": PROTECTED, "Key": "key", "RetentionLegalHoldId": "second"}
             await asyncio.to_thread(both.sdk.add_legal_hold, **both.arguments(arguments, world))
-    theirs = await both.theirs(names.snake(name), told)
-    ours = await both.ours(names.snake(name), told)
+    theirs = await both.call_sdk(names.snake(name), told)
+    ours = await both.call_client(names.snake(name), told)
     if name in THEIRS_ALONE:
         _without(theirs, THEIRS_ALONE[name])
     if name in OURS_ALONE:

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 import ibm_botocore.session
 import pytest
 import pytest_asyncio
-from tests.ibm_boto3.both_clients import OURS, Worlds, renamed
+from tests.ibm_boto3.both_clients import OURS, BothClients, renamed
 from tests.parity.test_every_operation import PLAIN
 
 from aiocos import ibm_boto3
@@ -25,10 +25,10 @@ from aiocos.ibm_boto3.client import OPERATIONS
 from aiocos.ibm_boto3.s3.transfer import TransferConfig
 
 
-async def test_times_that_writers_chose(face: S3Client, sdk: Any, bucket: str) -> None:
+async def test_expires_may_hold_any_text(client: S3Client, sdk: Any, bucket: str) -> None:
     when = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
-    await face.put_object(Bucket=bucket, Key="k", Expires=when)
-    assert (await face.head_object(Bucket=bucket, Key="k"))["Expires"] == when
+    await client.put_object(Bucket=bucket, Key="k", Expires=when)
+    assert (await client.head_object(Bucket=bucket, Key="k"))["Expires"] == when
     assert (await asyncio.to_thread(sdk.head_object, Bucket=bucket, Key="k"))["Expires"] == when
 
 
@@ -36,9 +36,9 @@ MIB = 1024 * 1024
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_headers_carry_comes_back(both_with_odd_keys: Worlds) -> None:
+async def test_values_sent_in_headers_come_back(both_with_odd_keys: BothClients) -> None:
     """Through every way that an object is written by."""
-    face, bucket = both_with_odd_keys.face, renamed(PLAIN, OURS)
+    client, bucket = both_with_odd_keys.client, renamed(PLAIN, OURS)
     said = {"ContentDisposition": 'attachment; filename="©漢.txt"', "CacheControl": "ü", "Tagging": "k=%C3%BC"}
     small = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
 
@@ -47,19 +47,19 @@ async def test_what_headers_carry_comes_back(both_with_odd_keys: Worlds) -> None
             yield bytes(MIB)
 
     async def back(key: str) -> None:
-        head = await face.head_object(Bucket=bucket, Key=key)
+        head = await client.head_object(Bucket=bucket, Key=key)
         assert (head["ContentDisposition"], head["CacheControl"]) == (said["ContentDisposition"], "ü")
-        tags = await face.get_object_tagging(Bucket=bucket, Key=key)
+        tags = await client.get_object_tagging(Bucket=bucket, Key=key)
         assert tags["TagSet"] == [{"Key": "k", "Value": "ü"}]
 
-    await face.put_object(Bucket=bucket, Key="said", Body=b"1", **said)
+    await client.put_object(Bucket=bucket, Key="said", Body=b"1", **said)
     await back("said")
-    await face.upload_fileobj(zeros(), bucket, "said in parts", ExtraArgs=said, Config=small)
+    await client.upload_fileobj(zeros(), bucket, "said in parts", ExtraArgs=said, Config=small)
     await back("said in parts")
     replace = {"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE"}
-    await face.copy({"Bucket": bucket, "Key": "key"}, bucket, "copied", ExtraArgs={**said, **replace})
+    await client.copy({"Bucket": bucket, "Key": "key"}, bucket, "copied", ExtraArgs={**said, **replace})
     await back("copied")
-    await face.copy({"Bucket": bucket, "Key": "said in parts"}, bucket, "copied", ExtraArgs={**said, **replace}, Config=small)
+    await client.copy({"Bucket": bucket, "Key": "said in parts"}, bucket, "copied", ExtraArgs={**said, **replace}, Config=small)
     await back("copied")
 
 
@@ -131,7 +131,7 @@ WORDS = {
 UNKNOWN = "<NotKnown>text &amp; <Deep a='1'>more</Deep><Deep/></NotKnown>"
 
 
-def test_every_setting_is_here() -> None:
+def test_every_setting_is_covered() -> None:
     pairs = {name for name in OPERATIONS if name.startswith("get_") and f"put_{name[4:]}" in OPERATIONS}
     assert pairs - {"get_object"} == set(SETTINGS)
 
@@ -227,19 +227,19 @@ def _serving() -> Generator[Settings]:
 async def served() -> AsyncIterator[tuple[S3Client, Settings]]:
     with _serving() as settings:
         config = Config(signature_version=UNSIGNED, retries={"max_attempts": 0})
-        async with ibm_boto3.client("s3", endpoint_url=settings.endpoint, config=config) as face:
-            yield face, settings
+        async with ibm_boto3.client("s3", endpoint_url=settings.endpoint, config=config) as client:
+            yield client, settings
 
 
-async def _written_back(face: S3Client, settings: Settings, method: str, document: bytes) -> bytes:
+async def _written_back(client: S3Client, settings: Settings, method: str, document: bytes) -> bytes:
     write, member, parameter, _ = SETTINGS[method]
     place = {"Bucket": "bucket", "Key": "key"} if "object_" in method and "lock" not in method else {"Bucket": "bucket"}
     settings.document = document
-    read = await getattr(face, method)(**place)
+    read = await getattr(client, method)(**place)
     read.pop("ResponseMetadata")
     assert None not in read.values()
     settings.written.clear()
-    await getattr(face, write)(**place, **{parameter: read if member is None else read[member]})
+    await getattr(client, write)(**place, **{parameter: read if member is None else read[member]})
     (written,) = settings.written
     return written
 
@@ -251,14 +251,14 @@ def _shape(method: str) -> Any:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("method", SETTINGS)
-async def test_every_member_comes_back(method: str, served: tuple[S3Client, Settings]) -> None:
+async def test_every_member_of_a_setting_comes_back(method: str, served: tuple[S3Client, Settings]) -> None:
     document = _document(SETTINGS[method][3], _shape(method), unknown=False)
     assert _tree(await _written_back(*served, method, document)) == _tree(document)
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("method", SETTINGS)
-async def test_what_nobody_knows_comes_back(method: str, served: tuple[S3Client, Settings]) -> None:
+async def test_unknown_elements_come_back(method: str, served: tuple[S3Client, Settings]) -> None:
     document = _document(SETTINGS[method][3], _shape(method), unknown=True)
     assert b"<NotKnown>" in document
     assert _tree(await _written_back(*served, method, document)) == _tree(document)
@@ -279,22 +279,22 @@ LIFECYCLE = f"""<LifecycleConfiguration xmlns="{NAMESPACE}">
 @pytest.mark.asyncio(loop_scope="module")
 async def test_transitions_of_noncurrent_versions_are_members(served: tuple[S3Client, Settings]) -> None:
     """Amazon's SDK has this member, and IBM's lacks it; what neither has is text."""
-    face, settings = served
+    client, settings = served
     settings.document = LIFECYCLE
-    read = await face.get_bucket_lifecycle_configuration(Bucket="bucket")
+    read = await client.get_bucket_lifecycle_configuration(Bucket="bucket")
     assert read["Rules"][0]["NoncurrentVersionTransitions"] == [
         {"NoncurrentDays": 3, "StorageClass": "GLACIER"},
         {"NoncurrentDays": 30, "StorageClass": "ACCELERATED"},
     ]
     assert read["Rules"][1]["UnknownElements"] == ["<NewKind><Days>3</Days></NewKind>"]
     assert len(read["UnknownElements"]) == 1
-    assert _tree(await _written_back(face, settings, "get_bucket_lifecycle_configuration", LIFECYCLE)) == _tree(LIFECYCLE)
+    assert _tree(await _written_back(client, settings, "get_bucket_lifecycle_configuration", LIFECYCLE)) == _tree(LIFECYCLE)
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_unknown_elements_are_elements(served: tuple[S3Client, Settings]) -> None:
-    face, _ = served
+    client, _ = served
     for unknown in ("<A>", "text", "<A/><B/>", 5):
         rules = [{"Status": "Enabled", "Filter": {}, "UnknownElements": [unknown]}]
         with pytest.raises(ibm_boto3.exceptions.ParamValidationError, match=r"(?i)unknown_?elements"):
-            await face.put_bucket_lifecycle_configuration(Bucket="bucket", LifecycleConfiguration={"Rules": rules})
+            await client.put_bucket_lifecycle_configuration(Bucket="bucket", LifecycleConfiguration={"Rules": rules})

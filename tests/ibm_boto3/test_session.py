@@ -15,7 +15,9 @@ from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import exceptions
 
 
-async def test_surroundings_are_theirs(cos_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_environment_and_profiles_are_read_like_the_sdk_does(
+    cos_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Endpoint and region of the environment and of a profile, as IBM's SDK finds them."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "IBM_", "AIOCOS_"))]:
         monkeypatch.delenv(name)

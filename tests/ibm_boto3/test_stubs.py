@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import aiocos.ibm_boto3
-from aiocos.ibm_boto3 import inputs, names, responses, type_defs
+from aiocos.ibm_boto3 import inputs
 from aiocos.ibm_boto3.client import OPERATIONS, S3Client
 from aiocos.ibm_boto3.describe import operation_text
 from aiocos.ibm_boto3.resource import ServiceResource
@@ -96,13 +96,6 @@ def test_a_method_takes_the_same_parameters_as_at_runtime(method: str):
     assert keywords_of(methods_of(stub_class("client", "S3Client"))[method]) == expected
 
 
-@pytest.mark.parametrize("method", sorted(OPERATIONS))
-def test_a_response_has_the_same_members_as_at_runtime(method: str):
-    cls = OPERATIONS[method]
-    typed = getattr(type_defs, f"{cls.__name__}OutputTypeDef")
-    assert set(typed.__annotations__) == {*responses.member_names(cls), "ResponseMetadata"}
-
-
 @pytest.mark.parametrize("name", ["put_object", "upload_file", "close", "copy"])
 def test_a_stub_has_the_text_of_the_method(name: str):
     node = methods_of(stub_class("client", "S3Client"))[name]
@@ -113,9 +106,3 @@ def test_a_stub_has_the_text_of_the_method(name: str):
 def test_every_resource_has_its_class():
     assert {name for name, _ in classes_of(PACKAGE / "resource/classes.pyi")} == set(CLASSES)
     assert {name for name, _ in classes_of(PACKAGE / "resource/service.pyi")} == {ServiceResource.__name__.removeprefix("s3.")}
-
-
-def test_every_operation_has_a_response_type():
-    found = {name for name in vars(type_defs) if name.endswith("OutputTypeDef")}
-    assert {f"{cls.__name__}OutputTypeDef" for cls in OPERATIONS.values()} <= found
-    assert all(names.snake(cls.__name__) in OPERATIONS for cls in OPERATIONS.values())

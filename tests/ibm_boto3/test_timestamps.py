@@ -101,7 +101,7 @@ def _read(read: Any, value: Any) -> datetime | str:
     st.sampled_from(FORMS),
     st.datetimes(datetime(1000, 1, 2), datetime(9999, 12, 30)) | st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)),
 )
-def test_text_is_read_as_theirs_is(form: str, moment: datetime) -> None:
+def test_random_text_is_read_like_botocore_does(form: str, moment: datetime) -> None:
     if "%s" in form or "%y" in form:
         moment = moment.replace(year=1971 + moment.year % 100)
     text = moment.strftime(form)
@@ -109,7 +109,7 @@ def test_text_is_read_as_theirs_is(form: str, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_read_as_theirs_is(form: str) -> None:
+def test_every_form_is_read_like_botocore_does(form: str) -> None:
     for moment in (
         datetime(2020, 1, 1),
         datetime(2020, 2, 29, 12, 0, 0, 1),
@@ -125,7 +125,7 @@ def test_every_form_is_read_as_theirs_is(form: str) -> None:
 @pytest.mark.parametrize(
     "form", ["{}/{}/{}", "Jan {0} {1}", "{0} Jan {2}", "{0} {1} Jan", "10:00:00.{}{}{}", "{:02}-Jan-{:02} {:02}:00", "{} {} {}"]
 )
-def test_few_digits_are_read_as_theirs_are(form: str) -> None:
+def test_few_digits_are_read_like_botocore_does(form: str) -> None:
     """The numbers from 0 to 99 in every place: days, months, years of two digits, fractions."""
     for n in range(100):
         for numbers in ((n, 1, 2), (1, n, 2), (1, 2, n), (n, n, n)):
@@ -142,7 +142,7 @@ def test_numbers_are_seconds(value: Any) -> None:
 
 
 @given(st.text(st.sampled_from("0123456789-:/., TZampJan+"), max_size=14))
-def test_whatever_is_written_no_other_error_comes(text: str) -> None:
+def test_no_text_raises_another_error(text: str) -> None:
     _read(parse_timestamp, text)
 
 
@@ -202,11 +202,11 @@ def test_whatever_is_written_no_other_error_comes(text: str) -> None:
     ],
     ids=repr,
 )
-def test_the_odd_ones_are_read_as_theirs_are(value: Any) -> None:
+def test_unusual_forms_are_read_like_botocore_does(value: Any) -> None:
     assert _read(parse_timestamp, value) == _read(parse_to_aware_datetime, value)
 
 
-def test_digits_are_seconds_and_no_date() -> None:
+def test_digits_are_seconds_not_a_date() -> None:
     assert parse_timestamp("1577836800") == datetime(2020, 1, 1, tzinfo=UTC)
     assert parse_timestamp("20200101") == datetime(1970, 8, 22, 19, 8, 21, tzinfo=UTC)
     assert parse_timestamp("20200101000000") == datetime(2020, 1, 1, tzinfo=UTC)

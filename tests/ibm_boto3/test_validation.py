@@ -6,7 +6,7 @@ from typing import Any
 
 import ibm_botocore.exceptions
 import pytest
-from tests.ibm_boto3.both_clients import Worlds, case_ids, comparable
+from tests.ibm_boto3.both_clients import BothClients, case_ids, comparable
 from tests.parity.test_every_operation import PLAIN, PROTECTED
 
 from aiocos.ibm_boto3.exceptions import BotoCoreError, ParamValidationError
@@ -90,12 +90,12 @@ def _lines(error: Any) -> set[str]:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "arguments"), MALFORMED, ids=case_ids(MALFORMED))
-async def test_complaints_are_equal(method: str, arguments: dict[str, Any], both: Worlds) -> None:
+async def test_reports_equal_those_of_the_sdk(method: str, arguments: dict[str, Any], both: BothClients) -> None:
     before = len(both.emulator.requests)
     with pytest.raises(ibm_botocore.exceptions.ParamValidationError) as theirs:
-        await both.theirs(method, arguments)
+        await both.call_sdk(method, arguments)
     with pytest.raises(ParamValidationError) as ours:
-        await both.ours(method, arguments)
+        await both.call_client(method, arguments)
     assert _lines(ours.value) == _lines(theirs.value)
     assert isinstance(ours.value, BotoCoreError)
     assert len(both.emulator.requests) == before
@@ -103,19 +103,19 @@ async def test_complaints_are_equal(method: str, arguments: dict[str, Any], both
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "arguments", "said"), OTHERWISE)
-async def test_complaints_of_ours(method: str, arguments: dict[str, Any], said: str, both: Worlds) -> None:
+async def test_reports_that_the_sdk_does_not_have(method: str, arguments: dict[str, Any], said: str, both: BothClients) -> None:
     before = len(both.emulator.requests)
     with pytest.raises(ParamValidationError) as ours:
-        await both.ours(method, arguments)
+        await both.call_client(method, arguments)
     assert said in str(ours.value)
     assert len(both.emulator.requests) == before
 
 
-async def test_parameters_have_names(both: Worlds) -> None:
-    for client in (both.sdk, both.face):
+async def test_positional_arguments_are_refused(both: BothClients) -> None:
+    for client in (both.sdk, both.client):
         with pytest.raises(TypeError, match=r"get_object\(\) only accepts keyword arguments"):
             client.get_object(PLAIN, "key")
-    for client in (both.sdk, both.face):
+    for client in (both.sdk, both.client):
         with pytest.raises(AttributeError, match="get_objekt"):
             client.get_objekt
 

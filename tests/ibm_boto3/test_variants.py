@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.ibm_boto3.both_clients import OURS, Worlds
+from tests.ibm_boto3.both_clients import OURS, BothClients
 from tests.parity.test_every_operation import PLAIN
 
 from aiocos.ibm_boto3.client import OPERATIONS
@@ -13,17 +13,17 @@ from aiocos.wire.bind import to_request
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("method", ["list_objects_v2", "list_objects", "list_object_versions"])
-async def test_keys_stay_encoded_for_who_asks(method: str, both_with_odd_keys: Worlds) -> None:
+async def test_keys_stay_encoded_if_the_caller_asks_for_it(method: str, both_with_odd_keys: BothClients) -> None:
     first = "Versions" if method == "list_object_versions" else "Contents"
     arguments = {"Bucket": PLAIN, "Prefix": "odd"}
-    keys = {entry["Key"] for entry in (await both_with_odd_keys.ours(method, arguments))[first]}
+    keys = {entry["Key"] for entry in (await both_with_odd_keys.call_client(method, arguments))[first]}
     assert keys == {"odd key ü+%", "odd!", "odd/1 2", "odd/ü"}
-    encoded = await both_with_odd_keys.ours(method, {**arguments, "EncodingType": "url"})
-    theirs = await both_with_odd_keys.theirs(method, {**arguments, "EncodingType": "url"})
+    encoded = await both_with_odd_keys.call_client(method, {**arguments, "EncodingType": "url"})
+    theirs = await both_with_odd_keys.call_sdk(method, {**arguments, "EncodingType": "url"})
     assert [entry["Key"] for entry in encoded[first]] == [entry["Key"] for entry in theirs[first]]
     assert keys & {entry["Key"] for entry in encoded[first]} == set()
     # Page by page it is all of them, each once. The SDK names the next page by the encoded key, and skips `odd!`.
-    pages = both_with_odd_keys.face.get_paginator(method).paginate(
+    pages = both_with_odd_keys.client.get_paginator(method).paginate(
         **both_with_odd_keys.arguments(arguments, OURS), EncodingType="url", PaginationConfig={"PageSize": 1}
     )
     assert [entry["Key"] async for page in pages for entry in page[first]] == [entry["Key"] for entry in encoded[first]]

@@ -5,22 +5,13 @@ Responses are plain dictionaries at runtime. A key that may be missing is `NotRe
 Written by `docs/stubs/write.py`: change the operations and run it, not this file.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterable, Awaitable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NotRequired, Protocol, TypeAlias, TypedDict
+from typing import Literal, NotRequired, Protocol, TypeAlias, TypedDict
 
-if TYPE_CHECKING:
-    from aiocos.ibm_boto3.body import StreamingBody
+from aiocos.ibm_boto3.body import StreamingBody
 
-BodyTypeDef: TypeAlias = "str | bytes | bytearray | memoryview | ReadableFile | AsyncIterable[bytes]"
-"""Content to upload: text (sent as UTF-8), bytes, a file open for reading in binary mode, or an async iterable of bytes."""
-
-FileSourceTypeDef: TypeAlias = "ReadableFile | AsyncIterable[bytes]"
-"""A file object to upload from, open for reading in binary mode (`read` may be async), or an async iterable of bytes."""
-
-TimestampTypeDef: TypeAlias = "datetime | str | int | float"
+TimestampTypeDef: TypeAlias = datetime | str | int | float
 """A time: a datetime (without a zone it is UTC), text such as `2030-01-31T12:00:00Z`, or seconds since 1970."""
 
 
@@ -38,6 +29,13 @@ class WritableFile(Protocol):
     def write(self, data: bytes, /) -> object:
         """Write all of `data`."""
         ...
+
+
+BodyTypeDef: TypeAlias = str | bytes | bytearray | memoryview | ReadableFile | AsyncIterable[bytes]
+"""Content to upload: text (sent as UTF-8), bytes, a file open for reading in binary mode, or an async iterable of bytes."""
+
+FileSourceTypeDef: TypeAlias = ReadableFile | AsyncIterable[bytes]
+"""A file object to upload from, open for reading in binary mode (`read` may be async), or an async iterable of bytes."""
 
 
 class ResponseMetadataTypeDef(TypedDict):
@@ -283,11 +281,11 @@ class AbortIncompleteMultipartUploadTypeDef(TypedDict):
     """
 
 
-class AccessControlPolicyTypeDef(TypedDict):
-    """Who owns something, and who may do what with it."""
+class AclOwnerTypeDef(TypedDict):
+    """The owner in an access control list, which is written back: what a page of a listing says of an owner is not."""
 
-    Owner: NotRequired[AclOwnerTypeDef]
-    Grants: NotRequired[Sequence[GrantTypeDef | GrantOutputTypeDef]]
+    ID: NotRequired[str]
+    DisplayName: NotRequired[str]
     UnknownElements: NotRequired[list[str]]
     """Elements that this version of the library has no field for, each as XML text, in the order of the document.
 
@@ -295,11 +293,65 @@ class AccessControlPolicyTypeDef(TypedDict):
     """
 
 
-class AclOwnerTypeDef(TypedDict):
-    """The owner in an access control list, which is written back: what a page of a listing says of an owner is not."""
+class GranteeOutputTypeDef(TypedDict):
+    """Who is granted something: a canonical user by id, a group by URI, or a customer by e-mail."""
 
+    Type: NotRequired[str]
     ID: NotRequired[str]
     DisplayName: NotRequired[str]
+    EmailAddress: NotRequired[str]
+    URI: NotRequired[str]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class GrantOutputTypeDef(TypedDict):
+    """One right of one grantee: FULL_CONTROL, WRITE, WRITE_ACP, READ or READ_ACP."""
+
+    Grantee: NotRequired[GranteeOutputTypeDef]
+    Permission: NotRequired[str]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class GranteeTypeDef(TypedDict):
+    """Who is granted something: a canonical user by id, a group by URI, or a customer by e-mail."""
+
+    Type: str
+    ID: NotRequired[str]
+    DisplayName: NotRequired[str]
+    EmailAddress: NotRequired[str]
+    URI: NotRequired[str]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class GrantTypeDef(TypedDict):
+    """One right of one grantee: FULL_CONTROL, WRITE, WRITE_ACP, READ or READ_ACP."""
+
+    Grantee: NotRequired[GranteeTypeDef | GranteeOutputTypeDef]
+    Permission: NotRequired[str]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class AccessControlPolicyTypeDef(TypedDict):
+    """Who owns something, and who may do what with it."""
+
+    Owner: NotRequired[AclOwnerTypeDef]
+    Grants: NotRequired[Sequence[GrantTypeDef | GrantOutputTypeDef]]
     UnknownElements: NotRequired[list[str]]
     """Elements that this version of the library has no field for, each as XML text, in the order of the document.
 
@@ -372,17 +424,6 @@ class CopyPartResultTypeDef(TypedDict):
     LastModified: NotRequired[datetime]
 
 
-class CorsConfigurationTypeDef(TypedDict):
-    """The rules of a bucket as the service tells them."""
-
-    CORSRules: Sequence[CorsRuleTypeDef | CorsRuleOutputTypeDef]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
 class CorsRuleOutputTypeDef(TypedDict):
     """Who may do what: origins, methods and headers may hold one `*` each."""
 
@@ -410,6 +451,17 @@ class CorsRuleTypeDef(TypedDict):
     AllowedHeaders: NotRequired[Sequence[str]]
     ExposeHeaders: NotRequired[Sequence[str]]
     MaxAgeSeconds: NotRequired[int]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class CorsConfigurationTypeDef(TypedDict):
+    """The rules of a bucket as the service tells them."""
+
+    CORSRules: Sequence[CorsRuleTypeDef | CorsRuleOutputTypeDef]
     UnknownElements: NotRequired[list[str]]
     """Elements that this version of the library has no field for, each as XML text, in the order of the document.
 
@@ -456,6 +508,13 @@ class DeleteMarkerReplicationTypeDef(TypedDict):
     """
 
 
+class OwnerTypeDef(TypedDict):
+    """An account."""
+
+    ID: NotRequired[str]
+    DisplayName: NotRequired[str]
+
+
 class DeleteMarkerTypeDef(TypedDict):
     """What a deletion in a versioned bucket leaves."""
 
@@ -464,6 +523,13 @@ class DeleteMarkerTypeDef(TypedDict):
     IsLatest: NotRequired[bool]
     LastModified: NotRequired[datetime]
     Owner: NotRequired[OwnerTypeDef]
+
+
+class ObjectIdentifierTypeDef(TypedDict):
+    """An object, or one version of it."""
+
+    Key: str
+    VersionId: NotRequired[str]
 
 
 class DeleteTypeDef(TypedDict):
@@ -533,6 +599,18 @@ class ExpirationTypeDef(TypedDict):
     """
 
 
+class TagTypeDef(TypedDict):
+    """A tag: a name and a value."""
+
+    Key: str
+    Value: str
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
 class FilterAndOutputTypeDef(TypedDict):
     """Conditions that must all hold."""
 
@@ -568,75 +646,10 @@ class GlacierJobParametersTypeDef(TypedDict):
     """`Bulk` for objects in GLACIER (12 hours), `Accelerated` for those in ACCELERATED (2 hours)."""
 
 
-class GrantOutputTypeDef(TypedDict):
-    """One right of one grantee: FULL_CONTROL, WRITE, WRITE_ACP, READ or READ_ACP."""
-
-    Grantee: NotRequired[GranteeOutputTypeDef]
-    Permission: NotRequired[str]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class GrantTypeDef(TypedDict):
-    """One right of one grantee: FULL_CONTROL, WRITE, WRITE_ACP, READ or READ_ACP."""
-
-    Grantee: NotRequired[GranteeTypeDef | GranteeOutputTypeDef]
-    Permission: NotRequired[str]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class GranteeOutputTypeDef(TypedDict):
-    """Who is granted something: a canonical user by id, a group by URI, or a customer by e-mail."""
-
-    Type: NotRequired[str]
-    ID: NotRequired[str]
-    DisplayName: NotRequired[str]
-    EmailAddress: NotRequired[str]
-    URI: NotRequired[str]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class GranteeTypeDef(TypedDict):
-    """Who is granted something: a canonical user by id, a group by URI, or a customer by e-mail."""
-
-    Type: str
-    ID: NotRequired[str]
-    DisplayName: NotRequired[str]
-    EmailAddress: NotRequired[str]
-    URI: NotRequired[str]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
 class IndexDocumentTypeDef(TypedDict):
     """What is served for a folder: `index.html` for `/` and for `docs/`."""
 
     Suffix: str
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class LifecycleConfigurationTypeDef(TypedDict):
-    """The rules of a bucket as the service tells them."""
-
-    Rules: Sequence[LifecycleRuleTypeDef | LifecycleRuleOutputTypeDef]
     UnknownElements: NotRequired[list[str]]
     """Elements that this version of the library has no field for, each as XML text, in the order of the document.
 
@@ -657,83 +670,6 @@ class LifecycleFilterOutputTypeDef(TypedDict):
 
     They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
     """
-
-
-class LifecycleFilterTypeDef(TypedDict):
-    """The objects a rule is for: one condition, or several in `and_`; empty, all of them."""
-
-    Prefix: NotRequired[str]
-    Tag: NotRequired[TagTypeDef]
-    ObjectSizeGreaterThan: NotRequired[int]
-    ObjectSizeLessThan: NotRequired[int]
-    And: NotRequired[FilterAndTypeDef | FilterAndOutputTypeDef]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class LifecycleRuleOutputTypeDef(TypedDict):
-    """What becomes of which objects."""
-
-    Status: Literal["Enabled", "Disabled"]
-    ID: NotRequired[str]
-    """Unique in its bucket: letters, digits and `!_.*'()-`."""
-    Filter: NotRequired[LifecycleFilterOutputTypeDef]
-    Prefix: NotRequired[str]
-    """The old form of the filter."""
-    Transitions: NotRequired[list[TransitionOutputTypeDef]]
-    Expiration: NotRequired[ExpirationOutputTypeDef]
-    NoncurrentVersionTransitions: NotRequired[list[NoncurrentVersionTransitionTypeDef]]
-    """When versions that are not the current one go to another storage class. COS refuses it."""
-    NoncurrentVersionExpiration: NotRequired[NoncurrentVersionExpirationTypeDef]
-    AbortIncompleteMultipartUpload: NotRequired[AbortIncompleteMultipartUploadTypeDef]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class LifecycleRuleTypeDef(TypedDict):
-    """What becomes of which objects."""
-
-    Status: Literal["Enabled", "Disabled"]
-    Filter: LifecycleFilterTypeDef | LifecycleFilterOutputTypeDef
-    ID: NotRequired[str]
-    """Unique in its bucket: letters, digits and `!_.*'()-`."""
-    Prefix: NotRequired[str]
-    """The old form of the filter."""
-    Transitions: NotRequired[Sequence[TransitionTypeDef | TransitionOutputTypeDef]]
-    Expiration: NotRequired[ExpirationTypeDef | ExpirationOutputTypeDef]
-    NoncurrentVersionTransitions: NotRequired[Sequence[NoncurrentVersionTransitionTypeDef]]
-    """When versions that are not the current one go to another storage class. COS refuses it."""
-    NoncurrentVersionExpiration: NotRequired[NoncurrentVersionExpirationTypeDef]
-    AbortIncompleteMultipartUpload: NotRequired[AbortIncompleteMultipartUploadTypeDef]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class LockRuleTypeDef(TypedDict):
-    """The one rule of a bucket with Object Lock."""
-
-    DefaultRetention: NotRequired[DefaultLockTypeDef]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class NamedLegalHoldTypeDef(TypedDict):
-    """One legal hold of an object: its id, and when it was placed."""
-
-    ID: str
-    Date: NotRequired[datetime]
 
 
 class NoncurrentVersionExpirationTypeDef(TypedDict):
@@ -764,6 +700,122 @@ class NoncurrentVersionTransitionTypeDef(TypedDict):
     """
 
 
+class TransitionOutputTypeDef(TypedDict):
+    """When new objects go to the archive: after days (0: at once), or at a date in the future."""
+
+    Date: NotRequired[datetime]
+    Days: NotRequired[int]
+    StorageClass: NotRequired[str]
+    """`GLACIER` (restored within 12 hours) or `ACCELERATED` (within 2)."""
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class LifecycleRuleOutputTypeDef(TypedDict):
+    """What becomes of which objects."""
+
+    Status: Literal["Enabled", "Disabled"]
+    ID: NotRequired[str]
+    """Unique in its bucket: letters, digits and `!_.*'()-`."""
+    Filter: NotRequired[LifecycleFilterOutputTypeDef]
+    Prefix: NotRequired[str]
+    """The old form of the filter."""
+    Transitions: NotRequired[list[TransitionOutputTypeDef]]
+    Expiration: NotRequired[ExpirationOutputTypeDef]
+    NoncurrentVersionTransitions: NotRequired[list[NoncurrentVersionTransitionTypeDef]]
+    """When versions that are not the current one go to another storage class. COS refuses it."""
+    NoncurrentVersionExpiration: NotRequired[NoncurrentVersionExpirationTypeDef]
+    AbortIncompleteMultipartUpload: NotRequired[AbortIncompleteMultipartUploadTypeDef]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class LifecycleFilterTypeDef(TypedDict):
+    """The objects a rule is for: one condition, or several in `and_`; empty, all of them."""
+
+    Prefix: NotRequired[str]
+    Tag: NotRequired[TagTypeDef]
+    ObjectSizeGreaterThan: NotRequired[int]
+    ObjectSizeLessThan: NotRequired[int]
+    And: NotRequired[FilterAndTypeDef | FilterAndOutputTypeDef]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class TransitionTypeDef(TypedDict):
+    """When new objects go to the archive: after days (0: at once), or at a date in the future."""
+
+    Date: NotRequired[TimestampTypeDef]
+    Days: NotRequired[int]
+    StorageClass: NotRequired[str]
+    """`GLACIER` (restored within 12 hours) or `ACCELERATED` (within 2)."""
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class LifecycleRuleTypeDef(TypedDict):
+    """What becomes of which objects."""
+
+    Status: Literal["Enabled", "Disabled"]
+    Filter: LifecycleFilterTypeDef | LifecycleFilterOutputTypeDef
+    ID: NotRequired[str]
+    """Unique in its bucket: letters, digits and `!_.*'()-`."""
+    Prefix: NotRequired[str]
+    """The old form of the filter."""
+    Transitions: NotRequired[Sequence[TransitionTypeDef | TransitionOutputTypeDef]]
+    Expiration: NotRequired[ExpirationTypeDef | ExpirationOutputTypeDef]
+    NoncurrentVersionTransitions: NotRequired[Sequence[NoncurrentVersionTransitionTypeDef]]
+    """When versions that are not the current one go to another storage class. COS refuses it."""
+    NoncurrentVersionExpiration: NotRequired[NoncurrentVersionExpirationTypeDef]
+    AbortIncompleteMultipartUpload: NotRequired[AbortIncompleteMultipartUploadTypeDef]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class LifecycleConfigurationTypeDef(TypedDict):
+    """The rules of a bucket as the service tells them."""
+
+    Rules: Sequence[LifecycleRuleTypeDef | LifecycleRuleOutputTypeDef]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class LockRuleTypeDef(TypedDict):
+    """The one rule of a bucket with Object Lock."""
+
+    DefaultRetention: NotRequired[DefaultLockTypeDef]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class NamedLegalHoldTypeDef(TypedDict):
+    """One legal hold of an object: its id, and when it was placed."""
+
+    ID: str
+    Date: NotRequired[datetime]
+
+
 class ObjectEntryTypeDef(TypedDict):
     """An object in a listing. The owner is given only where it was asked for."""
 
@@ -775,13 +827,6 @@ class ObjectEntryTypeDef(TypedDict):
     Owner: NotRequired[OwnerTypeDef]
     ChecksumAlgorithm: NotRequired[list[str]]
     ChecksumType: NotRequired[str]
-
-
-class ObjectIdentifierTypeDef(TypedDict):
-    """An object, or one version of it."""
-
-    Key: str
-    VersionId: NotRequired[str]
 
 
 class ObjectLegalHoldOutputTypeDef(TypedDict):
@@ -869,13 +914,6 @@ class ObjectVersionTypeDef(TypedDict):
     IsLatest: NotRequired[bool]
 
 
-class OwnerTypeDef(TypedDict):
-    """An account."""
-
-    ID: NotRequired[str]
-    DisplayName: NotRequired[str]
-
-
 class PartTypeDef(TypedDict):
     """A part the service has."""
 
@@ -888,6 +926,17 @@ class PartTypeDef(TypedDict):
     LastModified: NotRequired[datetime]
     ETag: NotRequired[str]
     Size: NotRequired[int]
+
+
+class RetentionDaysTypeDef(TypedDict):
+    """A period in days: 0 to 365,243 by the service's reference, 36,135 by another page of its documentation."""
+
+    Days: int
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
 
 
 class ProtectionConfigurationTypeDef(TypedDict):
@@ -990,11 +1039,73 @@ class ReplicationAndTypeDef(TypedDict):
     """
 
 
+class ReplicationFilterOutputTypeDef(TypedDict):
+    """The objects a rule is for: by prefix, by tag, or by several conditions in `and_`; empty, all of them."""
+
+    Prefix: NotRequired[str]
+    Tag: NotRequired[TagTypeDef]
+    And: NotRequired[ReplicationAndOutputTypeDef]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class ReplicationRuleOutputTypeDef(TypedDict):
+    """What is replicated where. Of the rules that fit an object, the one of the highest priority counts."""
+
+    Priority: int
+    Status: Literal["Enabled", "Disabled"]
+    Filter: ReplicationFilterOutputTypeDef
+    Destination: DestinationTypeDef
+    DeleteMarkerReplication: DeleteMarkerReplicationTypeDef
+    ID: NotRequired[str]
+    Prefix: NotRequired[str]
+    """The old form of the filter."""
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
 class ReplicationConfigurationOutputTypeDef(TypedDict):
     """The replication rules of a bucket, at most 1,000. `role` is not used."""
 
     Role: NotRequired[str]
     Rules: NotRequired[list[ReplicationRuleOutputTypeDef]]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class ReplicationFilterTypeDef(TypedDict):
+    """The objects a rule is for: by prefix, by tag, or by several conditions in `and_`; empty, all of them."""
+
+    Prefix: NotRequired[str]
+    Tag: NotRequired[TagTypeDef]
+    And: NotRequired[ReplicationAndTypeDef | ReplicationAndOutputTypeDef]
+    UnknownElements: NotRequired[list[str]]
+    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+
+    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    """
+
+
+class ReplicationRuleTypeDef(TypedDict):
+    """What is replicated where. Of the rules that fit an object, the one of the highest priority counts."""
+
+    Priority: int
+    Status: Literal["Enabled", "Disabled"]
+    Filter: ReplicationFilterTypeDef | ReplicationFilterOutputTypeDef
+    Destination: DestinationTypeDef
+    DeleteMarkerReplication: DeleteMarkerReplicationTypeDef
+    ID: NotRequired[str]
+    Prefix: NotRequired[str]
+    """The old form of the filter."""
     UnknownElements: NotRequired[list[str]]
     """Elements that this version of the library has no field for, each as XML text, in the order of the document.
 
@@ -1039,84 +1150,11 @@ class ReplicationFailuresTypeDef(TypedDict):
     Contents: NotRequired[list[ReplicationFailureTypeDef]]
 
 
-class ReplicationFilterOutputTypeDef(TypedDict):
-    """The objects a rule is for: by prefix, by tag, or by several conditions in `and_`; empty, all of them."""
-
-    Prefix: NotRequired[str]
-    Tag: NotRequired[TagTypeDef]
-    And: NotRequired[ReplicationAndOutputTypeDef]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class ReplicationFilterTypeDef(TypedDict):
-    """The objects a rule is for: by prefix, by tag, or by several conditions in `and_`; empty, all of them."""
-
-    Prefix: NotRequired[str]
-    Tag: NotRequired[TagTypeDef]
-    And: NotRequired[ReplicationAndTypeDef | ReplicationAndOutputTypeDef]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class ReplicationRuleOutputTypeDef(TypedDict):
-    """What is replicated where. Of the rules that fit an object, the one of the highest priority counts."""
-
-    Priority: int
-    Status: Literal["Enabled", "Disabled"]
-    Filter: ReplicationFilterOutputTypeDef
-    Destination: DestinationTypeDef
-    DeleteMarkerReplication: DeleteMarkerReplicationTypeDef
-    ID: NotRequired[str]
-    Prefix: NotRequired[str]
-    """The old form of the filter."""
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class ReplicationRuleTypeDef(TypedDict):
-    """What is replicated where. Of the rules that fit an object, the one of the highest priority counts."""
-
-    Priority: int
-    Status: Literal["Enabled", "Disabled"]
-    Filter: ReplicationFilterTypeDef | ReplicationFilterOutputTypeDef
-    Destination: DestinationTypeDef
-    DeleteMarkerReplication: DeleteMarkerReplicationTypeDef
-    ID: NotRequired[str]
-    Prefix: NotRequired[str]
-    """The old form of the filter."""
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
 class RestoreRequestTypeDef(TypedDict):
     """How long a restored copy shall stay, in days, and how fast it shall be there."""
 
     Days: int
     GlacierJobParameters: NotRequired[GlacierJobParametersTypeDef]
-
-
-class RetentionDaysTypeDef(TypedDict):
-    """A period in days: 0 to 365,243 by the service's reference, 36,135 by another page of its documentation."""
-
-    Days: int
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
 
 
 class RoutingConditionTypeDef(TypedDict):
@@ -1147,46 +1185,6 @@ class TagSetTypeDef(TypedDict):
     """The tags of something as the service tells them."""
 
     TagSet: Sequence[TagTypeDef]
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class TagTypeDef(TypedDict):
-    """A tag: a name and a value."""
-
-    Key: str
-    Value: str
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class TransitionOutputTypeDef(TypedDict):
-    """When new objects go to the archive: after days (0: at once), or at a date in the future."""
-
-    Date: NotRequired[datetime]
-    Days: NotRequired[int]
-    StorageClass: NotRequired[str]
-    """`GLACIER` (restored within 12 hours) or `ACCELERATED` (within 2)."""
-    UnknownElements: NotRequired[list[str]]
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
-
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
-    """
-
-
-class TransitionTypeDef(TypedDict):
-    """When new objects go to the archive: after days (0: at once), or at a date in the future."""
-
-    Date: NotRequired[TimestampTypeDef]
-    Days: NotRequired[int]
-    StorageClass: NotRequired[str]
-    """`GLACIER` (restored within 12 hours) or `ACCELERATED` (within 2)."""
     UnknownElements: NotRequired[list[str]]
     """Elements that this version of the library has no field for, each as XML text, in the order of the document.
 

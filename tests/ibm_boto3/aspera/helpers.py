@@ -15,6 +15,7 @@ from aiocos.ibm_boto3.aspera import AsperaBaseSubscriber
 from aiocos.ibm_boto3.s3.transfer import MB
 
 DATA = os.urandom(25 * MB)
+FILES = {"a.txt": b"a", "deep/b.txt": b"bb", "deep/er/c.txt": b"ccc"}
 
 
 async def stored(cos: S3Client) -> dict[str, bytes]:

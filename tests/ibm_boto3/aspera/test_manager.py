@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.ibm_boto3.aspera.helpers import (
     DATA,
+    FILES,
     heard_all,
     sent,
     stored,
@@ -18,14 +19,13 @@ from tests.ibm_boto3.aspera.helpers import (
 )
 from tests.transfer.conftest import PATIENCE
 
-from aiocos.emulator import Delay, Emulator, Status
+from aiocos.emulator import Delay, Emulator
 from aiocos.groups import engine_of
 from aiocos.ibm_boto3 import S3Client
 from aiocos.ibm_boto3.aspera import (
     AsperaBaseSubscriber,
     AsperaConfig,
     AsperaManagerConfig,
-    AsperaTransferFailedError,
     AsperaTransferManager,
     AsperaTransferQueueError,
     manager,
@@ -33,16 +33,6 @@ from aiocos.ibm_boto3.aspera import (
 from aiocos.ibm_boto3.exceptions import ParamValidationError
 from aiocos.ibm_boto3.s3.subscribers import BaseSubscriber
 from aiocos.ibm_boto3.s3.transfer import CancelledError, FatalError
-
-FILES = {"a.txt": b"a", "deep/b.txt": b"bb", "deep/er/c.txt": b"ccc"}
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> str:
-    for name, data in FILES.items():
-        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "tree" / name).write_bytes(data)
-    return str(tmp_path / "tree")
 
 
 async def test_sample_110_the_manager_and_112_upload(cos: S3Client, cos_emulator: Emulator, file: str):
@@ -129,7 +119,7 @@ async def test_sample_115_download_directory_with_subscribers(cos: S3Client, tre
     assert found == FILES
 
 
-async def test_sessions_are_the_places(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
+async def test_sessions_limit_running_transfers(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
     """First come, first served, however many sessions a transfer wants."""
     (tmp_path / "f").write_bytes(b"x")
     cos_emulator.faults.script([Delay(0.3, operation="PutObject", times=None)])
@@ -152,7 +142,7 @@ async def test_sessions_are_the_places(cos: S3Client, cos_emulator: Emulator, tm
     assert (ended[0], set(ended[1:3]), ended[3]) == ("a", {"b", "c"}, "d")
 
 
-async def test_what_cannot_be_queued(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
+async def test_transfers_that_cannot_be_queued(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
     (tmp_path / "f").write_bytes(b"x")
     cos_emulator.faults.script([Delay(0.3, operation="PutObject", times=None)])
     transfer_manager = AsperaTransferManager(cos, AsperaManagerConfig(2, 1))
@@ -194,7 +184,7 @@ async def test_an_error_in_the_context_cancels(cos: S3Client, cos_emulator: Emul
     assert "Uploads" not in await cos.list_multipart_uploads(Bucket="bucket")
 
 
-async def test_what_is_refused_at_once(cos: S3Client, file: str, tmp_path: Path):
+async def test_invalid_calls_are_refused_at_once(cos: S3Client, file: str, tmp_path: Path):
     with pytest.raises(TypeError, match="AsperaManagerConfig"):
         AsperaTransferManager(cos, AsperaConfig())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="AsperaConfig"):
@@ -221,31 +211,7 @@ async def test_what_is_refused_at_once(cos: S3Client, file: str, tmp_path: Path)
     assert await stored(cos) == {}
 
 
-async def test_failures(cos: S3Client, cos_emulator: Emulator, file: str, tree: str, tmp_path: Path):
-    cos_emulator.faults.script(
-        [
-            Status(403, code="AccessDenied", operation="UploadPart", times=None),
-            Status(403, code="AccessDenied", operation="PutObject", key="*/b.txt", times=None),
-        ]
-    )
-    async with AsperaTransferManager(cos) as transfer_manager:
-        up = transfer_manager.upload(file, "bucket", "object")
-        all_of_it = transfer_manager.upload_directory(tree, "bucket", "remote")
-        down = transfer_manager.download("bucket", "gone", str(tmp_path / "target"))
-        with pytest.raises(AsperaTransferFailedError, match=r"\(AccessDenied\) when calling the UploadPart"):
-            await up
-        with pytest.raises(AsperaTransferFailedError, match="1 of 3 files failed"):
-            await all_of_it
-        with pytest.raises(AsperaTransferFailedError, match="NoSuchKey") as caught:
-            await down
-    assert type(caught.value.__cause__).__name__ == "NoSuchKey"
-    assert (up.is_error(), up.is_success()) == (True, False)
-    assert "AccessDenied" in up.get_last_error()
-    assert not (tmp_path / "target").exists()
-    assert sorted(await stored(cos)) == ["remote/a.txt", "remote/deep/er/c.txt"]
-
-
-async def test_the_log_says_what_it_is(cos: S3Client, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+async def test_the_log_says_that_https_is_used(cos: S3Client, tmp_path: Path, caplog: pytest.LogCaptureFixture):
     (tmp_path / "f").write_bytes(b"x")
     manager._log_https.cache_clear()  # pyright: ignore[reportPrivateUsage]
     config = AsperaConfig(target_rate_mbps=2500, rate_policy="fair")

@@ -29,7 +29,7 @@ async def test_sample_116_subscribers(cos: S3Client, file: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("waits", [False, True])
-async def test_what_a_subscriber_raises_is_logged(cos: S3Client, file: str, waits: bool, caplog: pytest.LogCaptureFixture):
+async def test_an_exception_of_a_subscriber_is_logged(cos: S3Client, file: str, waits: bool, caplog: pytest.LogCaptureFixture):
     def at_once(**kwargs: Any) -> None:
         raise KeyError("mine")
 

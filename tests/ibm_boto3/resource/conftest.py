@@ -1,4 +1,4 @@
-"""Fixtures and helpers of the tests in this directory."""
+"""Resources on an emulator, and one without a service."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from typing import Any
 import pytest
 from tests.ibm_boto3.resource.helpers import connected
 
+from aiocos import ibm_boto3
 from aiocos.emulator import Emulator
 
 BUCKET = "resource-bucket"
+
+
+@pytest.fixture
+def offline() -> Any:
+    """A resource without a service, for tests that send no request."""
+    return ibm_boto3.resource(
+        "s3", endpoint_url="http://127.0.0.1:1", aws_access_key_id="key", aws_secret_access_key="tests-secret-key"
+    )
 
 
 @pytest.fixture

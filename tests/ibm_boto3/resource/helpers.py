@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.ibm_boto3.both_clients import face_of
+from tests.ibm_boto3.both_clients import client_of
 
 from aiocos.emulator import Emulator
 from aiocos.ibm_boto3 import ServiceResource
@@ -10,7 +10,7 @@ from aiocos.ibm_boto3 import ServiceResource
 
 def connected(emulator: Emulator) -> ServiceResource:
     """A resource on an emulator, whose client does not try again: what is asked is what was called."""
-    return ServiceResource(face_of(emulator))
+    return ServiceResource(client_of(emulator))
 
 
 def asked(emulator: Emulator) -> list[str]:

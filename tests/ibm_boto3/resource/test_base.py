@@ -54,12 +54,12 @@ async def test_identifiers(cos: Any, cos_emulator: Emulator) -> None:
         (lambda cos: cos.MultipartUpload("b", "k", "u").Part(1.0), ValueError, "part_number is a number, not 1.0"),
     ],
 )
-async def test_identifiers_that_are_none(cos: Any, make: Any, error: type[Exception], text: str) -> None:
+def test_invalid_identifiers_are_refused(offline: Any, make: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
-        make(cos)
+        make(offline)
 
 
-async def test_an_attribute_needs_data(cos: Any, cos_emulator: Emulator) -> None:
+async def test_an_attribute_requires_loaded_data(cos: Any, cos_emulator: Emulator) -> None:
     asked(cos_emulator)
     acl = cos.BucketAcl(BUCKET)
     with pytest.raises(ResourceNotLoadedError, match=r"BucketAcl.* has no .owner yet: write `await bucket_acl.load\(\)` first"):
@@ -77,11 +77,11 @@ async def test_an_attribute_needs_data(cos: Any, cos_emulator: Emulator) -> None
     assert asked(cos_emulator) == []
 
 
-async def test_what_cannot_be_loaded_says_where_it_comes_from(cos: Any) -> None:
+async def test_a_resource_without_load_names_its_collection(offline: Any) -> None:
     for made, where in (
-        (cos.ObjectVersion(BUCKET, "k", "1"), "bucket.object_versions.all()"),
-        (cos.MultipartUpload(BUCKET, "k", "1"), "bucket.multipart_uploads.all()"),
-        (cos.MultipartUploadPart(BUCKET, "k", "1", 1), "multipart_upload.parts.all()"),
+        (offline.ObjectVersion(BUCKET, "k", "1"), "bucket.object_versions.all()"),
+        (offline.MultipartUpload(BUCKET, "k", "1"), "bucket.multipart_uploads.all()"),
+        (offline.MultipartUploadPart(BUCKET, "k", "1", 1), "multipart_upload.parts.all()"),
     ):
         assert not hasattr(made, "load")
         with pytest.raises(ResourceNotLoadedError) as caught:
@@ -90,7 +90,7 @@ async def test_what_cannot_be_loaded_says_where_it_comes_from(cos: Any) -> None:
         with pytest.raises(ResourceNotLoadedError, match="has no load method"):
             await made
     with pytest.raises(ResourceNotLoadedError, match="async with"):
-        await cos
+        await offline
 
 
 async def test_loading(cos: Any, cos_emulator: Emulator) -> None:

@@ -36,7 +36,7 @@ async def test_a_write_drops_data_and_a_read_does_not(cos: Any) -> None:
         thing.meta.data = {"ContentLength": 3}
 
 
-async def test_what_was_refused_keeps_data_and_what_may_have_happened_does_not(cos: Any, cos_emulator: Emulator) -> None:
+async def test_a_refused_action_keeps_data_and_an_uncertain_one_drops_it(cos: Any, cos_emulator: Emulator) -> None:
     thing = await cos.Bucket(BUCKET).put_object(Key="k", Body=b"123")
     await thing.load()
     with pytest.raises(ClientError, match="PreconditionFailed"):
@@ -69,7 +69,7 @@ async def test_actions_take_names_only(cos: Any) -> None:
     assert await response["Body"].read() == b"data"
 
 
-async def test_objects_are_waited_for(cos: Any) -> None:
+async def test_waiting_for_an_object(cos: Any) -> None:
     for made in (cos.Object(BUCKET, "k"), cos.ObjectSummary(BUCKET, "k")):
         with pytest.raises(WaiterError):
             await made.wait_until_exists(WaiterConfig={"Delay": 0, "MaxAttempts": 1})
@@ -79,7 +79,7 @@ async def test_objects_are_waited_for(cos: Any) -> None:
         await made.delete()
 
 
-async def test_attributes_are_those_of_the_sdk(cos: Any, cos_emulator: Emulator) -> None:
+async def test_attributes_equal_those_of_the_sdk(cos: Any, cos_emulator: Emulator) -> None:
     upload = await cos.Object(BUCKET, "up").initiate_multipart_upload()
     await cos.Object(BUCKET, "a b/ü").put(Body=b"data", Metadata={"who": "me"}, CacheControl="max-age=5")
     await cos.Object(BUCKET, "b\rc").put(Body=b"")
@@ -131,7 +131,9 @@ async def test_attributes_are_those_of_the_sdk(cos: Any, cos_emulator: Emulator)
         ("copy", {"CopySource": {"Bucket": "c", "Key": "s"}, "SourceClient": None}),
     ],
 )
-async def test_transfers_are_the_clients(cos: Any, monkeypatch: pytest.MonkeyPatch, method: str, given: dict[str, Any]) -> None:
+async def test_transfers_call_those_of_the_client(
+    cos: Any, monkeypatch: pytest.MonkeyPatch, method: str, given: dict[str, Any]
+) -> None:
     seen: list[dict[str, Any]] = []
 
     async def record(**kwargs: Any) -> None:

@@ -36,7 +36,7 @@ async def keys(collection: Any) -> list[str]:
 EVERY = ["a/0", "a/2", "a/4", "a/6", "b/1", "b/3", "b/5"]
 
 
-async def test_a_collection_asks_when_it_is_iterated_over(bucket: Any, cos_emulator: Emulator) -> None:
+async def test_a_collection_sends_requests_when_it_is_iterated_over(bucket: Any, cos_emulator: Emulator) -> None:
     collection = bucket.objects.all()
     narrowed = collection.filter(Prefix="b/").limit(2)
     assert asked(cos_emulator) == []
@@ -68,7 +68,7 @@ async def test_pages(bucket: Any, cos_emulator: Emulator) -> None:
     assert [page async for page in bucket.objects.filter(Prefix="none").pages()] == [[]]
 
 
-async def test_filters_follow_one_another(bucket: Any) -> None:
+async def test_filters_can_be_chained(bucket: Any) -> None:
     narrowed = bucket.objects.filter(Prefix="a/")
     assert await keys(narrowed.filter(Marker="a/2")) == ["a/4", "a/6"]
     assert await keys(narrowed) == ["a/0", "a/2", "a/4", "a/6"]
@@ -78,7 +78,7 @@ async def test_filters_follow_one_another(bucket: Any) -> None:
     assert await keys(narrowed.limit(2).filter(Marker="a/0")) == ["a/2", "a/4"]
 
 
-async def test_what_cannot_be_asked(bucket: Any, cos_emulator: Emulator) -> None:
+async def test_invalid_limits_are_refused(bucket: Any, cos_emulator: Emulator) -> None:
     for wrong in (-1, "3", 2.0, True):
         with pytest.raises(ValueError, match=r"limit is a number from 0 on"):
             bucket.objects.limit(wrong)
@@ -132,7 +132,7 @@ async def test_a_version_without_an_id_is_the_null_version() -> None:
     assert found == [("null", None, 3)]
 
 
-async def test_what_is_filtered_is_deleted(bucket: Any, cos_emulator: Emulator) -> None:
+async def test_a_filtered_collection_is_deleted(bucket: Any, cos_emulator: Emulator) -> None:
     answers = await bucket.objects.filter(Prefix="a/").delete()
     assert [sorted(gone["Key"] for gone in answer["Deleted"]) for answer in answers] == [["a/0", "a/2", "a/4", "a/6"]]
     assert answers[0]["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -146,14 +146,14 @@ async def test_what_is_filtered_is_deleted(bucket: Any, cos_emulator: Emulator) 
     await bucket.delete()
 
 
-async def test_a_delimiter_leaves_pages_empty_and_what_follows_is_deleted(bucket: Any) -> None:
+async def test_empty_pages_do_not_end_a_deletion(bucket: Any) -> None:
     await bucket.put_object(Key="z", Body=b"")
     answers = await bucket.objects.filter(Delimiter="/").page_size(1).delete()
     assert [[gone["Key"] for gone in answer["Deleted"]] for answer in answers] == [["z"]]
     assert await keys(bucket.objects) == EVERY
 
 
-async def test_a_thousand_a_request(bucket: Any, cos_emulator: Emulator) -> None:
+async def test_a_request_deletes_a_thousand_objects(bucket: Any, cos_emulator: Emulator) -> None:
     put = bucket.meta.client.typed.objects.put
     for start in range(0, 1001, 143):
         await asyncio.gather(*(put(BUCKET, f"n{n:04}", b"") for n in range(start, start + 143)))
@@ -185,7 +185,7 @@ async def test_keys_that_xml_cannot_carry(bucket: Any, cos_emulator: Emulator) -
         cos_emulator.faults.script([])
 
 
-async def test_what_a_deletion_does_not_take(bucket: Any) -> None:
+async def test_invalid_arguments_of_a_deletion_are_refused(bucket: Any) -> None:
     for wrong in ({"Objects": []}, "all", {"Quiet": True, "Objects": [{"Key": "a/0"}]}):
         with pytest.raises(ParamValidationError, match="Delete may only hold Quiet here"):
             await bucket.objects.delete(Delete=wrong)

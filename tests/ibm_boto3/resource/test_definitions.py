@@ -54,7 +54,7 @@ def _one(service: Any, name: str) -> Any:
     return getattr(service, name)(*PARTS.get(name, identifiers))
 
 
-def test_the_kinds(theirs: Any, cos: Any) -> None:
+def test_resources_equal_those_of_the_sdk(theirs: Any, cos: Any) -> None:
     assert cos.get_available_subresources() == theirs.get_available_subresources() == sorted(MODELS)
     assert _public(cos) - MORE["ServiceResource"] == _public(theirs)
     assert [repr(cos), type(cos).__name__] == [repr(theirs), type(theirs).__name__]
@@ -62,7 +62,7 @@ def test_the_kinds(theirs: Any, cos: Any) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_kind(theirs: Any, cos: Any, name: str) -> None:
+def test_members_of_a_resource_equal_those_of_the_sdk(theirs: Any, cos: Any, name: str) -> None:
     there, here = _one(theirs, name), _one(cos, name)
     assert [repr(here), type(here).__name__] == [repr(there), type(there).__name__]
     assert here.meta.identifiers == there.meta.identifiers
@@ -84,7 +84,7 @@ def test_a_kind(theirs: Any, cos: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_what_an_action_calls(theirs: Any, name: str) -> None:
+def test_actions_call_the_operations_of_the_sdk(theirs: Any, name: str) -> None:
     model, kind = _one(theirs, name).meta.resource_model, MODELS[name]
     for action in model.actions:
         mine = kind.actions[action.name]
@@ -144,7 +144,7 @@ def test_every_method_is_an_operation_and_described(cos: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["Logging", "Notification", "Policy"])
-def test_what_is_absent_says_what_there_is(cos: Any, name: str) -> None:
+def test_names_that_are_not_offered_name_the_alternative(cos: Any, name: str) -> None:
     with pytest.raises(AttributeError, match=f"s3.Bucket has no {name} here: .+"):
         getattr(cos.Bucket("b"), name)
     assert name not in dir(cos.Bucket("b"))

@@ -15,7 +15,7 @@ from aiocos.ibm_boto3.resource import ServiceResource
 BUCKET = "resource-bucket"
 
 
-async def test_a_bucket_is_made_by_the_service(cos: Any) -> None:
+async def test_the_service_creates_a_bucket(cos: Any) -> None:
     bucket = await cos.create_bucket(
         Bucket="another-bucket", CreateBucketConfiguration={"LocationConstraint": "us-south-smart"}
     )
@@ -30,7 +30,7 @@ async def test_a_bucket_is_made_by_the_service(cos: Any) -> None:
         await cos.create_bucket(Bucket=BUCKET)
 
 
-async def test_the_service_is_a_context(cos_emulator: Emulator) -> None:
+async def test_the_service_is_a_context_manager(cos_emulator: Emulator) -> None:
     client = cos_emulator.client()
     resource = ServiceResource(ours.S3Client(client, Config()))
     async with resource as entered:

@@ -41,7 +41,7 @@ async def test_shutdown_with_cancel(cos: S3Client, cos_emulator: Emulator):
         await future
 
 
-async def test_a_client_that_is_closed_cancels_what_waits_too(cos: S3Client, cos_emulator: Emulator):
+async def test_closing_the_client_cancels_queued_transfers(cos: S3Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(30, operation="PutObject", times=None)])
     manager = TransferManager(cos, TransferConfig(max_concurrency=1))
     futures = [manager.upload(io.BytesIO(b"x"), "bucket", f"{n}") for n in range(3)]

@@ -60,14 +60,14 @@ async def test_every_kind_of_source(cos: S3Client, tmp_path: Path, size: int):
     await nothing_left(cos)
 
 
-async def test_the_body_of_an_answer_is_a_source(cos: S3Client):
+async def test_a_streaming_body_is_a_source(cos: S3Client):
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key")
     async with (await cos.get_object(Bucket="bucket", Key="key"))["Body"] as body:
         await cos.upload_fileobj(body, "bucket", "again", Config=IN_PARTS)
     assert await stored(cos, "again") == DATA
 
 
-async def test_what_is_no_file_object_is_refused(cos: S3Client, tmp_path: Path):
+async def test_other_objects_than_files_are_refused(cos: S3Client, tmp_path: Path):
     (tmp_path / "text").write_text("text")
     for wrong in (b"bytes", "name", tmp_path / "text", None, 5):
         with pytest.raises(ValueError, match="Fileobj must implement read"):
@@ -140,7 +140,7 @@ async def test_a_stream_writer_is_a_target(cos: S3Client):
         assert await arrived == DATA
 
 
-async def test_a_connection_that_breaks_is_taken_up(cos: S3Client, cos_emulator: Emulator):
+async def test_a_broken_download_is_resumed(cos: S3Client, cos_emulator: Emulator):
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=IN_PARTS)
     cos_emulator.faults.script([Reset(operation="GetObject", sent=MB)])
     sink = Sink()
@@ -150,7 +150,7 @@ async def test_a_connection_that_breaks_is_taken_up(cos: S3Client, cos_emulator:
 
 
 @pytest.mark.parametrize("in_parts", [True, False])
-async def test_what_is_downloaded_is_compared(cos: S3Client, cos_emulator: Emulator, tmp_path: Path, in_parts: bool):
+async def test_a_download_is_compared_with_its_checksum(cos: S3Client, cos_emulator: Emulator, tmp_path: Path, in_parts: bool):
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=IN_PARTS if in_parts else TransferConfig(MB << 10))
     (tmp_path / "f").write_bytes(b"before")
     cos_emulator.faults.script([FlipBit(PART + 7, operation="GetObject", times=None)])
@@ -162,7 +162,7 @@ async def test_what_is_downloaded_is_compared(cos: S3Client, cos_emulator: Emula
     assert os.listdir(tmp_path) == ["f"]
 
 
-async def test_uneven_parts_that_look_even_accuse_nobody(cos: S3Client, caplog: pytest.LogCaptureFixture):
+async def test_unequal_parts_that_look_equal_raise_no_error(cos: S3Client, caplog: pytest.LogCaptureFixture):
     upload_id = (await cos.create_multipart_upload(Bucket="bucket", Key="key"))["UploadId"]
     parts: list[dict[str, Any]] = []
     start = 0

@@ -17,7 +17,7 @@ from aiocos.ibm_boto3.s3.transfer import CancelledError, TransferConfig, Transfe
 from aiocos.transfer.manager import manager_of
 
 
-async def test_errors_are_the_futures(cos: S3Client, tmp_path: Path):
+async def test_errors_are_raised_by_the_future(cos: S3Client, tmp_path: Path):
     noted = Noted()
     async with TransferManager(cos) as manager:
         gone = manager.download("bucket", "gone", str(tmp_path / "f"), None, [noted])
@@ -75,7 +75,7 @@ async def test_cancel(cos: S3Client, cos_emulator: Emulator):
     assert manager_of(cos.typed).budget.used == 0
 
 
-async def test_who_waits_and_is_cancelled_cancels(cos: S3Client, cos_emulator: Emulator):
+async def test_cancelling_the_waiting_task_cancels_the_transfer(cos: S3Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(30, operation="PutObject", times=None)])
     manager = TransferManager(cos)
     future = manager.upload(io.BytesIO(b"x"), "bucket", "a")

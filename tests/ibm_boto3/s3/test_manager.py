@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ibm_boto3.both_clients import OURS, THEIRS, Worlds, comparable_error, renamed
+from tests.ibm_boto3.both_clients import OURS, THEIRS, BothClients, comparable_error, renamed
 from tests.ibm_boto3.s3.helpers import DATA, IN_PARTS, Noted, keys
 from tests.parity.test_every_operation import PLAIN
 
@@ -26,18 +26,18 @@ KEY = {"Bucket": PLAIN, "Key": "key"}
 MIB = 1024 * 1024
 
 
-def _copy(both_with_odd_keys: Worlds, world: str, key: str, **extra: Any) -> Any:
+def _copy(both_with_odd_keys: BothClients, world: str, key: str, **extra: Any) -> Any:
     bucket = renamed(PLAIN, world)
     arguments = {"CopySource": {"Bucket": bucket, "Key": "key"}, "Bucket": bucket, "Key": key, "ExtraArgs": extra}
     return (
         asyncio.to_thread(lambda: both_with_odd_keys.sdk.copy(**arguments))
         if world == THEIRS
-        else both_with_odd_keys.face.copy(**arguments)
+        else both_with_odd_keys.client.copy(**arguments)
     )
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_managed_copy_onto_itself_is_refused_by_the_service(both_with_odd_keys: Worlds) -> None:
+async def test_a_managed_copy_onto_itself_is_refused_by_the_service(both_with_odd_keys: BothClients) -> None:
     told = []
     for world in (THEIRS, OURS):
         before = len(both_with_odd_keys.emulator.requests)
@@ -49,16 +49,16 @@ async def test_a_managed_copy_onto_itself_is_refused_by_the_service(both_with_od
     assert told[0] == told[1]
     assert isinstance(caught.value, ClientError)
     await _copy(both_with_odd_keys, OURS, "key", MetadataDirective="REPLACE", Metadata={"a": "b"})
-    assert (await both_with_odd_keys.face.head_object(**renamed(KEY, OURS)))["Metadata"] == {"a": "b"}
+    assert (await both_with_odd_keys.client.head_object(**renamed(KEY, OURS)))["Metadata"] == {"a": "b"}
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_managed_copy_onto_itself_by_parts_is_a_copy(both_with_odd_keys: Worlds) -> None:
+async def test_a_managed_copy_onto_itself_by_parts_is_a_copy(both_with_odd_keys: BothClients) -> None:
     arguments = {"Bucket": renamed(PLAIN, OURS), "Key": "large"}
-    await both_with_odd_keys.face.put_object(**arguments, Body=bytes(6 * MIB))
+    await both_with_odd_keys.client.put_object(**arguments, Body=bytes(6 * MIB))
     config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
-    await both_with_odd_keys.face.copy(arguments, **arguments, Config=config)
-    assert (await both_with_odd_keys.face.head_object(**arguments))["ETag"].endswith('-2"')
+    await both_with_odd_keys.client.copy(arguments, **arguments, Config=config)
+    assert (await both_with_odd_keys.client.head_object(**arguments))["ETag"].endswith('-2"')
 
 
 async def test_sample_42_upload_large_file(cos: S3Client, tmp_path: Path):
@@ -75,7 +75,7 @@ async def test_sample_42_upload_large_file(cos: S3Client, tmp_path: Path):
     assert (await cos.head_object(Bucket="bucket", Key="item", PartNumber=1))["PartsCount"] == 4
 
 
-async def test_everything_there_and_back(cos: S3Client, tmp_path: Path):
+async def test_uploads_downloads_and_copies(cos: S3Client, tmp_path: Path):
     (tmp_path / "f").write_bytes(DATA)
     target = io.BytesIO()
     async with TransferManager(cos, config=IN_PARTS) as manager:
@@ -145,7 +145,7 @@ async def test_a_thousand_small_uploads(cos: S3Client, cos_emulator: Emulator):
     assert await (await cos.get_object(Bucket="bucket", Key="k0999"))["Body"].read() == b"999"
 
 
-async def test_settings_that_mean_nothing_are_refused(cos: S3Client):
+async def test_thread_settings_are_refused(cos: S3Client):
     for wrong in ({"osutil": object()}, {"executor_cls": object}):
         with pytest.raises(ValueError, match="osutil and executor_cls are not supported"):
             TransferManager(cos, **wrong)

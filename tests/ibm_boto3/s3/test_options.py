@@ -17,7 +17,7 @@ from aiocos.ibm_boto3.exceptions import ParamValidationError
 from aiocos.ibm_boto3.s3.transfer import TransferConfig, TransferManager
 
 
-async def test_arguments_are_checked_by_name(cos: S3Client, file: Path):
+async def test_unknown_extra_arguments_are_refused(cos: S3Client, file: Path):
     for mine, refused in (
         ("UPLOAD", {"ChecksumType", "MpuObjectSize", "SSEKMSEncryptionContext"}),
         ("DOWNLOAD", set[str]()),
@@ -59,14 +59,14 @@ def test_the_names_and_the_defaults_are_those_of_the_sdk() -> None:
 
 @pytest.mark.parametrize("name", [*NAMES, "max_bandwidth"])
 @pytest.mark.parametrize("value", [0, -1])
-def test_what_is_not_above_0_is_refused(name: str, value: int) -> None:
+def test_numbers_below_1_are_refused(name: str, value: int) -> None:
     for made in (TransferConfig, Theirs):
         with pytest.raises(ValueError, match="must be greater than 0"):
             made(**{name: value})
 
 
 @pytest.mark.parametrize("value", ["5", None, True, [5]])
-def test_what_is_no_number_is_refused(value: Any) -> None:
+def test_other_values_than_numbers_are_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=r"multipart_chunksize .* must be a number"):
         TransferConfig(multipart_chunksize=value)
 
@@ -76,7 +76,7 @@ def test_a_bandwidth_is_refused_by_name() -> None:
         TransferConfig(max_bandwidth=1000)
 
 
-def test_both_names_of_a_number_are_one() -> None:
+def test_settings_with_two_names() -> None:
     config = TransferConfig(max_concurrency=3, max_io_queue=7)
     assert (config.max_request_concurrency, config.max_io_queue_size) == (3, 7)
     config.max_concurrency, config.max_io_queue = 4, 8
@@ -86,7 +86,7 @@ def test_both_names_of_a_number_are_one() -> None:
     assert pickle.loads(pickle.dumps(config)).max_concurrency == 5
 
 
-def test_what_it_means() -> None:
+def test_settings_become_request_fields() -> None:
     config = TransferConfig(multipart_threshold=int(7.5 * MIB), multipart_chunksize=MIB, max_concurrency=3)
     assert config.upload_fields() == {"multipart_threshold": int(7.5 * MIB), "part_size": MIN_PART, "concurrency": 3}
     assert config.copy_fields() == {"copy_threshold": int(7.5 * MIB) - 1, "part_size": MIN_PART, "concurrency": 3}

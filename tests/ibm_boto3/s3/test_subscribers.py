@@ -31,7 +31,7 @@ def test_subscribers_that_cannot_be_called_are_refused():
     BaseSubscriber()
 
 
-async def test_coroutines_are_awaited(cos: S3Client):
+async def test_async_subscribers_are_awaited(cos: S3Client):
     heard: list[Any] = []
 
     class Slow(BaseSubscriber):
@@ -57,7 +57,7 @@ async def test_coroutines_are_awaited(cos: S3Client):
     assert heard[-1] == "done"
 
 
-async def test_a_coroutine_that_still_listens_ends_with_a_transfer_that_is_cancelled(cos: S3Client):
+async def test_a_running_progress_call_is_cancelled_with_the_transfer(cos: S3Client):
     listening, ended = asyncio.Event(), asyncio.Event()
 
     class Listening(BaseSubscriber):
@@ -79,7 +79,7 @@ async def test_a_coroutine_that_still_listens_ends_with_a_transfer_that_is_cance
 
 @pytest.mark.parametrize("kind", ["queued", "progress"])
 @pytest.mark.parametrize("waits", [False, True])
-async def test_what_a_subscriber_raises_ends_the_transfer(cos: S3Client, kind: str, waits: bool):
+async def test_an_exception_of_a_subscriber_fails_the_transfer(cos: S3Client, kind: str, waits: bool):
     async def later(**kwargs: Any) -> None:
         raise KeyError("mine")
 
@@ -101,7 +101,7 @@ async def test_what_a_subscriber_raises_ends_the_transfer(cos: S3Client, kind: s
 
 
 @pytest.mark.parametrize("waits", [False, True])
-async def test_what_is_raised_when_all_is_done_is_logged(cos: S3Client, waits: bool, caplog: pytest.LogCaptureFixture):
+async def test_an_exception_of_on_done_is_logged(cos: S3Client, waits: bool, caplog: pytest.LogCaptureFixture):
     async def later(**kwargs: Any) -> None:
         raise KeyError("mine")
 
@@ -116,7 +116,7 @@ async def test_what_is_raised_when_all_is_done_is_logged(cos: S3Client, waits: b
     assert [record.name for record in caplog.records if record.exc_info] == ["aiocos.ibm_boto3"]
 
 
-async def test_a_download_that_is_begun_again_takes_back_what_was_told(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
+async def test_a_restarted_download_reports_negative_progress(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=IN_PARTS)
     cos_emulator.faults.script([FlipBit(7, operation="GetObject")])
     noted = Noted()

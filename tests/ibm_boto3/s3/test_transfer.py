@@ -72,7 +72,7 @@ async def test_sample_43_upload_file_with_retention(cos: S3Client, tmp_path: Pat
 
 
 @pytest.mark.parametrize("size", [0, 1, PART - 1, PART, len(DATA)])
-async def test_a_file_there_and_back(cos: S3Client, cos_emulator: Emulator, tmp_path: Path, size: int):
+async def test_a_file_is_uploaded_and_downloaded(cos: S3Client, cos_emulator: Emulator, tmp_path: Path, size: int):
     (tmp_path / "f").write_bytes(DATA[:size])
     up: list[int] = []
     down: list[int] = []
@@ -176,7 +176,7 @@ async def test_sample_44_parts_are_as_large_as_the_service_wants_them(cos: S3Cli
     assert (head["ContentLength"], head["PartsCount"]) == (PART, 4)
 
 
-async def test_a_copy_keeps_what_is_said_of_the_object_in_one_piece_and_in_parts(cos: S3Client, cos_emulator: Emulator):
+async def test_a_copy_keeps_headers_metadata_and_tags(cos: S3Client, cos_emulator: Emulator):
     extra = {"Metadata": {"who": "me"}, "ContentType": "text/x-odd", "Tagging": "a=1"}
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", ExtraArgs=extra)
     for config, parts in ((IN_PARTS, 4), (TransferConfig(multipart_threshold=len(DATA) + 1), 0)):
@@ -210,7 +210,7 @@ async def test_a_copy_may_set_retention(cos: S3Client, config: TransferConfig):
     assert state["RetentionPeriod"] == 20 * 86_400
 
 
-async def test_another_client_looks_at_the_source(cos: S3Client, cos_emulator: Emulator):
+async def test_source_client_reads_the_source(cos: S3Client, cos_emulator: Emulator):
     await cos.upload_fileobj(io.BytesIO(b"data"), "bucket", "key")
     keys = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nothing"}
     async with ibm_boto3.client("s3", endpoint_url=cos_emulator.endpoint, region_name="us-south", **keys) as stranger:
@@ -221,7 +221,7 @@ async def test_another_client_looks_at_the_source(cos: S3Client, cos_emulator: E
     assert await stored(cos, "copy") == b"data"
 
 
-async def test_a_coroutine_function_hears_of_all_bytes_before_the_end(cos: S3Client, file: Path, tmp_path: Path):
+async def test_an_async_callback_gets_all_bytes_before_the_end(cos: S3Client, file: Path, tmp_path: Path):
     busy = False
     heard: list[int] = []
 
@@ -247,7 +247,7 @@ async def test_a_coroutine_function_hears_of_all_bytes_before_the_end(cos: S3Cli
 
 
 @pytest.mark.parametrize("waits", [False, True])
-async def test_what_a_callback_raises_ends_the_transfer_as_it_is(cos: S3Client, file: Path, tmp_path: Path, waits: bool):
+async def test_an_exception_of_a_callback_fails_the_transfer(cos: S3Client, file: Path, tmp_path: Path, waits: bool):
     class Enough(Exception):
         pass
 
@@ -280,7 +280,7 @@ async def test_what_a_callback_raises_ends_the_transfer_as_it_is(cos: S3Client, 
 @pytest.mark.parametrize(
     ("operation", "size"), [("PutObject", 10), ("UploadPart", len(DATA)), ("CreateMultipartUpload", len(DATA))]
 )
-async def test_what_the_service_says_is_a_client_error(
+async def test_an_error_of_the_service_is_a_client_error(
     cos: S3Client, cos_emulator: Emulator, tmp_path: Path, operation: str, size: int
 ):
     (tmp_path / "f").write_bytes(DATA[:size])
@@ -295,7 +295,7 @@ async def test_what_the_service_says_is_a_client_error(
     await nothing_left(cos)
 
 
-async def test_the_errors_are_those_of_the_sdk(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
+async def test_errors_equal_those_of_the_sdk(cos: S3Client, cos_emulator: Emulator, tmp_path: Path):
     """The same mistakes with IBM's SDK, in a thread."""
     (tmp_path / "f").write_bytes(b"data")
     there, away, folder = str(tmp_path / "f"), str(tmp_path / "away"), str(tmp_path)
@@ -384,9 +384,7 @@ async def test_a_client_that_is_closed_cancels_its_transfers(cos: S3Client, cos_
     await nothing_left(cos)
 
 
-async def test_a_failed_transfer_that_was_waited_for_is_not_told_of_again(
-    cos: S3Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
-):
+async def test_an_awaited_failure_is_not_logged(cos: S3Client, tmp_path: Path, caplog: pytest.LogCaptureFixture):
     # What others have left is theirs: aiohttp 3.11 tells of writers that were cancelled.
     gc.collect()
     caplog.clear()
@@ -396,7 +394,7 @@ async def test_a_failed_transfer_that_was_waited_for_is_not_told_of_again(
     assert [record for record in caplog.records if "never retrieved" in record.getMessage()] == []
 
 
-async def test_a_transfer_of_ones_own(cos: S3Client, file: Path):
+async def test_s3_transfer_with_a_manager_of_its_own(cos: S3Client, file: Path):
     async with S3Transfer(cos, IN_PARTS) as transfer:
         await transfer.upload_file(str(file), "bucket", "key", None, {"ContentType": "text/x-odd"})
     async with S3Transfer(manager=TransferManager(cos)) as transfer:
