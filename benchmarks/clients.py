@@ -1,7 +1,7 @@
-"""The clients that are compared, each driven the way its documentation does it.
+"""Drivers for the compared clients; each uses its client as the client's documentation shows.
 
-Every class has the same coroutines. `store` is where the server is; `width` how many calls there are at once, for clients whose
-pool has to be told. A client that lacks something raises `Missing`, and its cell in the table stays empty.
+Every class has the same coroutines. `store` is the server; `width` is the number of concurrent calls, for clients whose
+connection pool has a size. A client without a feature raises `Missing`, and its cell in the table is empty.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ PART, AT_ONCE = 8 << 20, 8
 
 
 class Missing(Exception):
-    """The client has no such thing."""
+    """The client does not have this feature."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """Where the server is. `ca` is the certificate that vouches for it."""
+    """The address and credentials of the server. `ca` is the file of its CA certificate."""
 
     endpoint: str
     ca: str | None
@@ -35,7 +35,7 @@ class Store:
 
 
 class Client:
-    """What a client is asked to do. Methods return what shall be counted: keys, or bytes."""
+    """The operations that are measured. Methods return the number to count: keys or bytes."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -71,7 +71,7 @@ class Client:
         raise Missing
 
     async def upload_many(self, folder: Path) -> None:
-        """All files of a folder, as the client does it at its best: 64 at once where it has no call for it."""
+        """Transfer all files of a directory in the client's fastest way; 64 concurrent calls if it has no method for it."""
         await each(sorted(folder.iterdir()), self.store.width, lambda p: self.put_file(f"many/{p.name}", p))
 
     async def download_many(self, names: list[str], folder: Path) -> None:
@@ -86,7 +86,7 @@ class Client:
 
 
 async def each(items: Any, width: int, call: Callable[[Any], Any]) -> None:
-    """Call for each item, `width` at once."""
+    """Call a function for each item, `width` calls at a time."""
     left = iter(items)
 
     async def worker() -> None:
@@ -104,7 +104,7 @@ def context(store: Store) -> ssl.SSLContext | None:
 
 
 class Aiocos(Client):
-    """aiocos, with an IAM token, all checks on."""
+    """aiocos with an IAM token and all checks enabled."""
 
     options: dict[str, Any] = {}
 
@@ -166,13 +166,13 @@ class AiocosHmac(Aiocos):
 
 
 class AiocosSession(Aiocos):
-    """aiocos, on aiohttp's session and not on its connections."""
+    """aiocos with the session backend instead of the raw backend."""
 
     options = {"direct": False}
 
 
 class AiocosCrc32(Aiocos):
-    """aiocos with CRC32 in place of MD5."""
+    """aiocos with CRC32 instead of MD5."""
 
     options = {"checksum": "crc32"}
 
@@ -181,7 +181,7 @@ class AiocosCrc32(Aiocos):
 
 
 class Aiohttp(Client):
-    """aiohttp as its documentation shows it. Checks nothing: the yardstick."""
+    """Plain aiohttp as its documentation shows it, without any checks: the reference for ratios."""
 
     session: Any
 
@@ -268,7 +268,7 @@ class Aiohttp(Client):
 
 
 class AiohttpTuned(Aiohttp):
-    """aiohttp's session at its best, by its public interface: what our session path is held against."""
+    """aiohttp's session with the fastest public settings: the reference for the session backend."""
 
     async def __aenter__(self) -> Client:
         import aiohttp
@@ -319,7 +319,7 @@ class AiohttpTuned(Aiohttp):
 
 
 class AiohttpFloor(AiohttpTuned):
-    """aiohttp's connector and protocol alone, nothing looked at: what no client that is built on them can be below."""
+    """aiohttp's connector and protocol without a session or checks: the lower bound for clients built on them."""
 
     async def __aenter__(self) -> Client:
         import aiohttp
@@ -352,7 +352,7 @@ class AiohttpFloor(AiohttpTuned):
 
 
 class Obstore(Client):
-    """obstore: Rust's object_store under asyncio."""
+    """obstore: the Rust library object_store with asyncio bindings."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -429,7 +429,7 @@ class Obstore(Client):
 
 
 class Aiobotocore(Client):
-    """aiobotocore. It has no transfers; parts are sent by hand."""
+    """aiobotocore. It has no transfer manager, so parts are sent one by one here."""
 
     made: Any
 
@@ -510,7 +510,7 @@ class Aiobotocore(Client):
 
 
 class S3fs(Client):
-    """s3fs, in its asynchronous mode."""
+    """s3fs in asynchronous mode."""
 
     fs: Any
 
@@ -603,7 +603,7 @@ class Miniopy(Client):
 
 
 class IbmBoto3(Client):
-    """ibm_boto3 in threads: 16 of them."""
+    """ibm_boto3 in 16 threads."""
 
     threads = 16
 

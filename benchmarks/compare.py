@@ -1,11 +1,11 @@
-"""The judge: every (client, workload) in a fresh process, rounds interleaved, medians and ratios of this one run.
+"""Compare clients: each (client, workload) in a new process, rounds interleaved, medians and ratios of one run.
 
     python benchmarks/compare.py                                     # all clients that are installed, small calls and listings
     python benchmarks/compare.py --workloads upload,download --rounds 3
     python benchmarks/compare.py --tls --json out.json --plot out.png
 
-The client has one core and the server another. What else the machine does meanwhile is looked at, and a run with much of it is
-done again.
+The client runs on one core and the server on another. The load of other processes is measured, and a run with too much of it is
+repeated.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ WORKLOADS = [
     "busy",
 ]
 DEFAULT = [*SMALL, "list", "start", "first"]
-# Figure, unit, factor, and whether less is better.
+# Figure, unit, factor, and True if less is better.
 SHOWN: dict[str, tuple[str, str, float, bool]] = {
     **dict.fromkeys(SMALL, ("cpu", "µs CPU a call", 1e6, True)),
     "list": ("wall", "keys/s", 1e-3, False),
@@ -58,31 +58,31 @@ SHOWN: dict[str, tuple[str, str, float, bool]] = {
     "busy-idle": ("p99", "ms, p99 of HEAD alone", 1e3, True),
     "busy": ("p99", "ms, p99 of HEAD beside uploads", 1e3, True),
 }
-# More foreign load than this, in cores, and a run is done again; at most so often.
+# A run with more load of other processes than this (in cores) is repeated, at most so many times.
 NOISY, AGAIN = 0.15, 2
 SLOW = {"aiobotocore", "ibm_boto3-16", "ibm_boto3-64", "s3fs", "miniopy-async"}
 
 
 def _busy() -> float:
-    """Seconds that the processors of this machine have worked."""
+    """Return the busy time of all processors in seconds."""
     with open("/proc/stat") as file:
         fields = [int(f) for f in file.readline().split()[1:]]
-    # Without idle and waiting; guests are counted in user already.
+    # Without idle and iowait; guest time is included in user time.
     return (sum(fields[:8]) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
 
 
 def _used(pid: int) -> float:
-    """Seconds that a process and its ended children have worked."""
+    """Return the processor time of a process and its finished children in seconds."""
     text = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, text[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def run(name: str, workload: str, told: dict[str, Any], server: servers.Server, core: int | None) -> dict[str, Any]:
-    """Measure once, again where the machine was busy with something else; the least disturbed counts."""
+    """Measure once; repeat if the machine was busy. Returns the run with the least load of other processes."""
     best: dict[str, Any] | None = None
     for _ in range(AGAIN + 1):
         command = [sys.executable, str(Path(__file__).with_name("measure.py")), name, workload, json.dumps(told)]
-        # Imports are measured as users have them, with byte code that was kept.
+        # Imports are measured with cached bytecode, as users have it.
         env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         if core is not None:
             command = ["taskset", "-c", str(core), *command]
@@ -104,7 +104,7 @@ def run(name: str, workload: str, told: dict[str, Any], server: servers.Server, 
 
 
 def value(workload: str, found: dict[str, Any]) -> float:
-    """What is shown of a measurement."""
+    """Return the displayed value of a measurement."""
     figure, unit, factor, _ = SHOWN[workload]
     if unit in ("keys/s", "files/s"):
         return found["count"] / found[figure]
@@ -113,7 +113,7 @@ def value(workload: str, found: dict[str, Any]) -> float:
 
 
 def table(names: list[str], workloads: list[str], medians: dict[tuple[str, str], float]) -> str:
-    """A table of Markdown: the medians, and how they stand to aiocos."""
+    """Return a Markdown table of medians and their ratios to aiocos."""
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for workload in workloads:
         _, unit, _, less = SHOWN[workload]
@@ -133,7 +133,7 @@ def table(names: list[str], workloads: list[str], medians: dict[tuple[str, str],
 
 
 def plot(path: str, names: list[str], workloads: list[str], medians: dict[tuple[str, str], float], title: str) -> None:
-    """Bars, a panel for each workload."""
+    """Plot bars, one panel per workload."""
     import matplotlib
 
     matplotlib.use("Agg")

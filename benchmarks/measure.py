@@ -1,7 +1,7 @@
-"""One client at one workload, in this process; prints one line of JSON.
+"""Measure one client with one workload in this process; print one line of JSON.
 
-`cpu` is processor time, user and system, of the whole process over what is measured; `wall` the seconds it took; `count` how
-many of what (calls, keys, files, GiB); `rss` the peak of memory in MiB.
+`cpu` is the processor time (user and system) of the process in seconds, `wall` the elapsed time in seconds, `count` the number
+of units (calls, keys, files, GiB), and `rss` the peak memory in MiB.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GIB = 1 << 30
 
 
 class Ticker:
-    """The longest time between two turns of the loop, in seconds, beyond the 2 ms it asks for."""
+    """Record the longest delay of the event loop in seconds, beyond the requested 2 ms."""
 
     longest = 0.0
 
@@ -74,7 +74,7 @@ async def measure(name: str, workload: str, store: Any, size: int, count: int, f
             made = await timed(client.list())
             return {**made, "count": servers.PAGES * servers.A_PAGE}
         if what == "first":
-            # The first request of a process: connection, and whatever is put off to here.
+            # The first request of a process includes the connection and everything that is initialized late.
             return {**await timed(client.head("k")), "count": 1}
         if what in ("upload", "download", "memory", "stream", "stall"):
             return await _large(what, width, client, size, folder)
@@ -117,7 +117,7 @@ async def _large(what: str, which: str, client: Any, size: int, folder: Path) ->
 async def _many(what: str, client: Any, count: int, folder: Path) -> dict[str, Any]:
     import servers
 
-    # A mixture: most files are small, one in a hundred has 256 KiB.
+    # Mixed sizes: most files are small, one in a hundred has 256 KiB.
     kinds = ["s1"] * 40 + ["s4"] * 35 + ["s16"] * 18 + ["s64"] * 6 + ["s256"]
     names = [f"{kinds[n % 100]}-{n:06}" for n in range(count)]
     if what == "up":
@@ -131,7 +131,7 @@ async def _many(what: str, client: Any, count: int, folder: Path) -> dict[str, A
 
 
 async def _busy(client: Any, count: int, size: int, *, idle: bool) -> dict[str, Any]:
-    """How long a small call takes, alone or beside eight uploads of the same client."""
+    """Measure small calls, alone or while the same client runs eight uploads."""
     import servers
 
     data = b"" if idle else servers.block(size)
@@ -161,7 +161,7 @@ async def _busy(client: Any, count: int, size: int, *, idle: bool) -> dict[str, 
 
 
 def start(name: str, store: Any) -> dict[str, Any]:
-    """Import and make a client; nothing was imported before."""
+    """Import the library and create a client, in a process that has imported nothing else."""
     import clients
 
     before, began = time.process_time(), time.perf_counter()
@@ -200,7 +200,7 @@ def main() -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(found), flush=True)
-    # Threads of Rust abort some processes at their very end, after all is said.
+    # Rust threads abort some processes during interpreter shutdown, after the output.
     os._exit(0)
 
 

@@ -1,8 +1,8 @@
-"""The trials that need neither IAM nor a second process, on other clients: what they do, each with its own defaults.
+"""Run the trials that need neither IAM nor a second process on other clients, with their default settings.
 
     python benchmarks/peer_trials.py [--json]
 
-Runs against the emulator and its scripted faults, in this process. A client that is not installed (extra `peers`) is left out.
+The emulator with scripted faults runs in this process. Clients that are not installed (extra `peers`) are skipped.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SECONDS = 60
 
 
 class Reader:
-    """A stream as a file object, which is what aioboto3 takes."""
+    """A stream as a file object, the form that aioboto3 accepts."""
 
     def __init__(self, source: AsyncIterator[bytes]) -> None:
         self._source, self._rest = source, b""
@@ -123,7 +123,7 @@ async def stream(size: int) -> AsyncIterator[bytes]:
 
 
 async def said(work: Any) -> str:
-    """What became of a call: `success`, or the name of its error."""
+    """Return the outcome of a call: `success`, or the name of its error."""
     try:
         async with asyncio.timeout(SECONDS):
             await work

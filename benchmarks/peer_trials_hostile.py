@@ -1,9 +1,9 @@
-"""The trials E17 to E22 on other clients and tools: services, buckets, directories and surroundings that mean harm.
+"""Run the trials E17 to E22 on other clients and tools: hostile services, buckets, directories and environments.
 
     python benchmarks/peer_trials_hostile.py [--json]
 
-Clients run in this process, each with its own defaults; rclone and the AWS command line as processes. A peer that is not
-installed (extra `peers`; `aws` on the path) is left out. All traffic stays on loopback.
+Clients run in this process with their default settings; rclone and the AWS command line run as processes. Peers that are not
+installed (extra `peers`; `aws` on the path) are skipped. All traffic stays on loopback.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SECONDS = 60
 KEY_ID, SECRET = "peer-access-key", "peer-secret-key"
 
 Handler = Callable[[str, str, bytes], bytes | None]
-"""Method, target and body of a request → the whole answer; None closes the connection."""
+"""Return the whole response for the method, target and body of a request; None closes the connection."""
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
@@ -40,7 +40,7 @@ def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
 
 @contextlib.asynccontextmanager
 async def service(handler: Handler) -> AsyncIterator[str]:
-    """Serve HTTP by a function, on a port of the system's choice."""
+    """Serve HTTP with a function, on a free port."""
 
     open_now: set[asyncio.StreamWriter] = set()
 
@@ -156,7 +156,7 @@ class S3fs:
 
 
 class Tool:
-    """A program: its synchronisations with deletion, and its moves."""
+    """A command-line program, with its commands for sync with deletion and for moves."""
 
     name = package = ""
 
@@ -239,11 +239,11 @@ class Aws(Tool):
         return await self.run(self.program, "s3", "ls", "s3://bucket", "--recursive")
 
 
-# -- what they are put through ----------------------------------------------------------------------------------------------
+# -- trials ----------------------------------------------------------------------------------------------
 
 
 async def said(work: Awaitable[Any]) -> str:
-    """The outcome of a call: `success`, an exit code, or the name of the error."""
+    """Return the outcome of a call: `success`, an exit code, or the name of the error."""
     try:
         async with asyncio.timeout(SECONDS):
             result = await work

@@ -1,9 +1,9 @@
-"""Where it bends: requests/s and memory against the width, keys/s and memory against the number of objects.
+"""Measure scaling: requests/s and memory by concurrency, keys/s and memory by number of objects.
 
     python benchmarks/scale.py --json scale.json --plot scale.png
 
-The widths are measured against the server of `compare.py`. Objects are simulated: pages of a listing without end come from a
-stub in the place of the transport, so that ten million keys need no disk; what reads, types and compares them is the library's.
+Concurrency is measured against the server of `compare.py`. Objects are simulated: a stub replaces the transport and generates
+listing pages, so that ten million keys need no disk. Parsing, typing and comparing them is the library's code.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CLIENTS = ["aiocos", "aiohttp"]
 
 
 class Endless:
-    """A transport that answers listings with pages of 1,000 keys, up to a number of keys."""
+    """A transport that returns listing pages of 1,000 keys, up to a number of keys."""
 
     def __init__(self, keys: int) -> None:
         self._pages = keys // servers.A_PAGE
@@ -45,13 +45,13 @@ class Endless:
         number = int(found[1]) if found else 0
         if number == self._pages - 1:
             return Response(200, {}, self._last)
-        # Keys that grow, as a listing's must.
+        # Keys in ascending order, as in a listing.
         body = self._page.replace(b"data/2026/11/000/", f"data/{number:08}/".encode())
         return Response(200, {}, body.replace(b">p1<", f">p{number + 1}<".encode()))
 
 
 async def listing(keys: int) -> float:
-    """Read a listing; return the seconds of processor time."""
+    """Read a listing. Returns the processor time in seconds."""
     import aiocos
 
     cos = aiocos.Client("http://127.0.0.1:1", credentials=aiocos.Anonymous())
@@ -64,7 +64,7 @@ async def listing(keys: int) -> float:
 
 
 async def planning(keys: int) -> float:
-    """Compare two sides of so many names in step; return the seconds of processor time."""
+    """Compare two sorted listings of `count` names. Returns the processor time in seconds."""
     from aiocos.transfer.sync.listing import RemoteObject
     from aiocos.transfer.sync.plan import steps
 

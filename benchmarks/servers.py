@@ -1,7 +1,7 @@
-"""Servers that are not the bottleneck: nginx with canned answers where it is installed, a bare asyncio server otherwise.
+"""Fast servers with canned responses: nginx if it is installed, otherwise a minimal asyncio server.
 
-Both answer as an object store would, so far as clients look, and store nothing. All bodies are made of one block that repeats,
-so that the ETags which clients compare are right without being computed while a benchmark runs.
+Both respond like an object store as far as clients look, and store nothing. All bodies repeat one block, so that the ETags that
+clients verify are correct without being computed during a benchmark.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def block(size: int) -> bytes:
 
 
 def small(name: str) -> bytes:
-    """The object of a size named in `SIZES`; printable, to fit into a configuration."""
+    """Return an object of a size named in `SIZES`; printable text, because nginx has it in its configuration."""
     return (b"0123456789abcdef" * (SIZES[name] // 16))[: SIZES[name]]
 
 
 def page(number: int) -> bytes:
-    """A page of the listing."""
+    """Return a page of the listing."""
     entries = "".join(
         f"<Contents><Key>data/2026/11/{number:03}/object-{n:08}.bin</Key><LastModified>2026-11-20T10:00:00.000Z</LastModified>"
         f"<ETag>&quot;{hashlib.md5(str(n).encode()).hexdigest()}&quot;</ETag><Size>{n * 37}</Size>"
@@ -70,7 +70,7 @@ CREATED = (
 
 
 def completed(size: int) -> str:
-    """The answer to a completion of an object of `size` bytes in parts of 8 MiB."""
+    """Return the response to CompleteMultipartUpload for an object of `size` bytes in parts of 8 MiB."""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><CompleteMultipartUploadResult {XMLNS}><Location>x</Location>'
         f"<Bucket>{BUCKET}</Bucket><Key>big</Key><ETag>&quot;{composite(size)}&quot;</ETag></CompleteMultipartUploadResult>"
@@ -78,7 +78,7 @@ def completed(size: int) -> str:
 
 
 def composite(size: int) -> str:
-    """The ETag of the large object."""
+    """Return the ETag of the large object."""
     part = hashlib.md5(block(PART)).digest()
     return f"{hashlib.md5(part * (size // PART)).hexdigest()}-{size // PART}"
 
@@ -100,7 +100,7 @@ def server(size: int, *, tls: bool = False, core: int | None = 1, kind: str | No
     fast = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="aiocos-bench-", dir=fast) as folder, socket.socket() as probe:
         root = Path(folder)
-        # nginx drops its rights; what it serves must be readable.
+        # nginx switches to another user, who must be able to read the files.
         root.chmod(0o755)
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -256,7 +256,7 @@ def _crc(size: int) -> str:
     return b64encode(value.to_bytes(4, "big")).decode()
 
 
-# -- the bare server --------------------------------------------------------------------------------------------------
+# -- the asyncio server --------------------------------------------------------------------------------------------------
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding: *chunked")
@@ -265,7 +265,7 @@ _EXPECT = re.compile(rb"(?i)\r\nexpect: *100")
 
 
 class _Canned(asyncio.Protocol):
-    """One connection: heads are split off, bodies are counted and dropped."""
+    """One connection: parses request heads, counts and discards bodies."""
 
     def __init__(self, answers: _Answers) -> None:
         self._answers = answers
@@ -318,7 +318,7 @@ class _Canned(asyncio.Protocol):
 
 
 class _Answers:
-    """What is answered to a head."""
+    """Return the response to a request head."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -354,7 +354,7 @@ class _Answers:
             first, status = int(found[1]), 206
             last = min(last, int(found[2])) if found[2] else last
             headers["range"] = f"bytes {first}-{last}/{self._size}"
-            # The checksum is of the whole object, and said with the whole object only.
+            # A full-object checksum is returned only with the whole object.
             headers.pop("checksum", None)
         parts: list[bytes | memoryview] = []
         at = first

@@ -1,10 +1,10 @@
-"""A service that takes few requests at once: what fails, what is sent in vain, how long it takes (trial E8).
+"""Compare clients at a service that limits concurrent requests: failures, refused requests, time (trial E8).
 
     python benchmarks/throttled.py [--calls 400] [--width 100] [--admits 8] [--seconds 0.05] [--rounds 5] [--json]
 
-The service, in a process of its own, admits so many requests at once and answers each after `--seconds`; the others get 503
-SlowDown at once. The ideal time is that of a client that always has exactly as many requests under way as are admitted. Peers
-run where they are installed (extra `bench`): each with its own defaults, and botocore's adaptive mode besides.
+The service runs in another process. It accepts `--admits` concurrent requests and responds after `--seconds`; further requests
+get 503 SlowDown at once. The ideal time is that of a client that always has exactly the accepted number of requests in flight.
+Other clients run if they are installed (extra `bench`), with their defaults, and botocore also in adaptive mode.
 """
 
 import argparse
@@ -27,7 +27,7 @@ KEYS = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "region_name": "
 
 
 def serve(admits: int, seconds: float, pipe: Connection) -> None:
-    """Run the service until the pipe says so; it is asked over the pipe how many requests there were."""
+    """Run the service until told to stop over the pipe; it returns the number of requests over the pipe."""
 
     async def run() -> None:
         inside = asked = 0
@@ -99,7 +99,7 @@ CLIENTS = {
 
 
 async def crowd(put: Callable[[str], Awaitable[Any]], calls: int, width: int) -> tuple[int, float]:
-    """Make all calls, so many at once; return how many failed, and the seconds."""
+    """Make all calls with limited concurrency. Returns the number of failures and the time in seconds."""
     places, failed = asyncio.Semaphore(width), 0
 
     async def one(n: int) -> None:

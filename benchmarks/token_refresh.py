@@ -1,16 +1,16 @@
-"""Ten thousand processes and one token service, for a day: who asks it how often, and when.
+"""Simulate token requests of 10,000 processes to one token service over a day, for three kinds of client.
 
     python benchmarks/token_refresh.py [--plot docs/guides/token-refresh.png] [--json]
 
-A simulation on a virtual clock, without sockets. All processes start within a second and want a token at every moment. The
-service answers `--limit` requests a second and turns the rest away with 429 and `Retry-After: 1`; a token lives for an hour.
-Three clients:
+The simulation uses a virtual clock and no sockets. All processes start within a second and always need a valid token. The
+service handles `--limit` requests per second and responds to the rest with 429 and `Retry-After: 1`; a token is valid for an
+hour. Three kinds of client:
 
-naive               eight callers in each process, each fetching for itself, a minute before the end; a pause of 1 s after a 429
-lock and recheck    one fetch a process, at three quarters of the token's life; a pause of 1 s after a 429
-aiocos              this library's own rules, with its own constants
+naive               eight callers per process, each fetches its own token a minute before expiry; waits 1 s after a 429
+lock and recheck    one fetch per process, at three quarters of the lifetime; waits 1 s after a 429
+aiocos              this library's rules and constants
 
-The first two have no chance in them, so they are counted second by second. Of the third every process is followed.
+The first two are deterministic and simulated per second. For aiocos every process is simulated.
 """
 
 import argparse
@@ -31,7 +31,7 @@ LATENCY = 0.15
 
 @dataclass
 class Outcome:
-    """What the service saw of one kind of client."""
+    """The requests that the service received from one kind of client."""
 
     name: str
     asked: Counter[int] = field(default_factory=Counter)  # requests by second
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def counted(name: str, processes: int, callers: int, limit: int, renew_after: int) -> Outcome:
-    """Clients whose pauses are fixed: what matters is how many ask in each second. They are served in the order they came."""
+    """Simulate clients with fixed delays: only the number of requests per second matters. First come, first served."""
     outcome, grace = Outcome(name), LIFE - renew_after
     due: Counter[int] = Counter({0: processes * callers})
     queue: deque[list[int]] = deque()  # since when a group asks, and how many it still has
@@ -69,7 +69,7 @@ def counted(name: str, processes: int, callers: int, limit: int, renew_after: in
         while left:
             since, count = queue[0]
             taken = min(left, count)
-            # The old token lives on for a while; at the start there is none.
+            # The old token is still valid for a while; at the start there is none.
             alone = second - since - (grace if since else 0)
             outcome.without += max(0, alone) * taken / callers / processes
             left -= taken
@@ -82,14 +82,14 @@ def counted(name: str, processes: int, callers: int, limit: int, renew_after: in
 
 
 def followed(processes: int, limit: int, chance: random.Random) -> Outcome:
-    """This library's clients, each on its own: one fetch at a time, drawn pauses, a refresh at a drawn moment of its age."""
+    """Simulate aiocos clients one by one: one fetch at a time, random delays, refresh at a random age of the token."""
     outcome, effort = Outcome("aiocos"), FetchPolicy()
-    # When; the process, which settles ties; attempts of its fetch, and when that is given up; the end of its token (0: none).
+    # Time; process (breaks ties); attempts of the fetch, and its deadline; expiry of the token (0: none).
     events: list[tuple[float, int, int, float, float]] = [(chance.random(), n, 0, 0.0, 0.0) for n in range(processes)]
     without_since = {n: event[0] for n, event in enumerate(events)}
     heapq.heapify(events)
     while events:
-        # `by`: when this fetch is given up; 0 before its first attempt.
+        # `by`: the deadline of this fetch; 0 before its first attempt.
         now, process, attempts, by, ends = heapq.heappop(events)
         if now >= DAY:
             continue
@@ -109,7 +109,7 @@ def followed(processes: int, limit: int, chance: random.Random) -> Outcome:
         if again < by:
             heapq.heappush(events, (again, process, attempts + 1, by, ends))
         else:
-            # The fetch has failed: remembered for a moment without a token, held off for longer while the old one lives.
+            # The fetch failed: retry soon without a token, later while the old token is valid.
             outcome.failed += 1
             rest = MEMORY if not ends or now >= ends else min(HOLD_OFF, ends - now)
             heapq.heappush(events, (now + LATENCY + rest, process, 0, 0.0, ends))
@@ -117,7 +117,7 @@ def followed(processes: int, limit: int, chance: random.Random) -> Outcome:
 
 
 def run(processes: int, limit: int, seed: int) -> list[Outcome]:
-    """Simulate all three."""
+    """Simulate all three kinds of client."""
     return [
         counted("naive", processes, 8, limit, LIFE - 60),
         counted("lock and recheck", processes, 1, limit, LIFE * 3 // 4),
@@ -126,7 +126,7 @@ def run(processes: int, limit: int, seed: int) -> list[Outcome]:
 
 
 def plot(outcomes: list[Outcome], limit: int, target: Path) -> None:
-    """Draw requests by second: the first minutes, and the day."""
+    """Plot requests per second: the first minutes, and the whole day."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""A headless Chromium, for tests that look at pages; skipped by name where there is none."""
+"""A headless Chromium for tests of web pages; the tests are skipped if it is not installed."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ async def _run(profile: Path, *arguments: str) -> bytes:
 
 
 async def dom(url: str, profile: Path) -> str:
-    """The document of a page when its scripts have run."""
+    """Return the document of a page after its scripts ran."""
     return (await _run(profile, "--virtual-time-budget=5000", "--dump-dom", url)).decode()
 
 
 async def screenshot(url: str, profile: Path, target: Path) -> None:
-    """A picture of a page, as PNG."""
+    """Return a screenshot of a page as PNG."""
     await _run(profile, f"--screenshot={target}", url)
 
 
 def variety(png: bytes) -> int:
-    """How many different bytes the pixels of a PNG are made of; those of a blank page are made of two or three."""
+    """Return the number of different byte values in the pixels of a PNG; a blank page has two or three."""
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     data, at = b"", 8
     while at < len(png):

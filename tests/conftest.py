@@ -1,4 +1,4 @@
-"""What all tests share: how hypothesis works here, and the watch over secrets."""
+"""Fixtures of all tests: settings of hypothesis, both backends, and the search for leaked secrets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ leaks.watch()
 
 @pytest.fixture(params=["direct", "session"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a test twice: with requests by aiohttp's connections, and by its session."""
+    """Run a test twice: with the raw backend and with the session backend."""
     monkeypatch.setattr("aiocos.net.transport.is_compatible", lambda: request.param == "direct")
     return request.param
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests out where they would run a second time, by the session: what they are about is not the way."""
+    """Skip the second run of slow tests, with the session backend: they do not test the backend."""
 
     def by_session(item: pytest.Item) -> bool:
         return isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.callspec.params.get("way") == "session"
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_state(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Journals of resumed uploads are kept here, and not where the user has theirs."""
+    """Keep journals of resumable uploads in a temporary directory instead of the user's."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
@@ -47,7 +47,7 @@ def pytest_warning_recorded(warning_message: object) -> None:
 
 @pytest.fixture(autouse=True)
 def no_secret_shows() -> Iterator[None]:
-    """Fail a test in which a secret came into a log record, an error or a warning."""
+    """Fail a test if a secret appears in a log record, an exception or a warning."""
     leaks.seen.clear()
     yield
     assert leaks.found() == []

@@ -1,4 +1,4 @@
-"""A TCP proxy that misbehaves on purpose: cuts, resets, stalls, slows down."""
+"""A TCP proxy that can close, reset, stall or slow down connections."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Proxy:
-    """Set an attribute to misbehave from the next chunk on. Bytes are counted per connection and direction."""
+    """A running proxy. Attributes take effect with the next chunk; bytes are counted per connection and direction."""
 
     upstream: tuple[str, int]
     cut_down_after: int | None = None  # bytes to the client after which both connections are closed, once
@@ -86,7 +86,7 @@ class Proxy:
             writer.close()
 
     def drop_all(self) -> None:
-        """Close every connection there is: what a server does to idle ones."""
+        """Close all connections, as a server does with idle ones."""
         for writer in self._writers:
             writer.close()
         self._writers.clear()

@@ -1,4 +1,4 @@
-"""Servers and clients that nobody here wrote, started as processes on loopback and ended with the tests."""
+"""Third-party servers and clients, run as processes on loopback for the duration of the tests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRET_ACCESS_KEY = "tests-secret-key"
 
 @dataclass(frozen=True)
 class Process:
-    """A server that answers."""
+    """A running server."""
 
     endpoint: str
     access_key_id: str = ACCESS_KEY_ID
@@ -31,7 +31,7 @@ class Process:
 
 
 def program(name: str) -> str:
-    """The path of a program that a test dependency brought; it stands beside the interpreter."""
+    """Return the path of a program that a test dependency installed beside the interpreter."""
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
@@ -40,7 +40,7 @@ def program(name: str) -> str:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """An environment without anybody's credentials, proxies and settings."""
+    """Return environment variables without credentials, proxies and settings."""
     kept = {
         n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "RCLONE_", "IBM_", "S3_")) and "proxy" not in n.lower()
     }
@@ -68,7 +68,7 @@ def running(command: list[str]) -> Iterator[Process]:
 
 
 def _endpoint(process: subprocess.Popen[bytes], log: IO[bytes]) -> str:
-    """Wait for the line with the endpoint of a server, and for its first answer."""
+    """Wait until a server prints its endpoint and responds."""
     endpoint = ""
 
     def answers() -> bool:

@@ -1,8 +1,7 @@
-"""A pytest plugin: `cos_emulator`, a fresh emulator for a test, and `cos`, a client on it.
+"""A pytest plugin with two fixtures: `cos_emulator`, a new emulator per test, and `cos`, a client for it.
 
-It is loaded in every test run of an environment that has aiocos installed, and with it the package and its client; the
-emulator is imported when a fixture is asked for. The fixtures are asynchronous and belong to pytest-asyncio, in strict mode as
-in auto mode; where it is not installed, they fail with a sentence that says so.
+pytest loads the plugin wherever aiocos is installed; the emulator is imported only when a test uses a fixture.
+The fixtures are asynchronous and need pytest-asyncio, in strict or auto mode. Without it they fail and say so.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ if _asynchronous:
 
     @_fixture
     async def cos_emulator() -> AsyncIterator[Emulator]:
-        """A fresh emulator with a data folder of its own."""
+        """A new emulator with an empty temporary data directory, for one test."""
         from aiocos.emulator import Emulator
 
         async with Emulator() as emulator:
@@ -38,7 +37,7 @@ if _asynchronous:
 
     @_fixture
     async def cos(cos_emulator: Emulator) -> AsyncIterator[Client]:
-        """A client on the test's emulator: calls by API key (IAM), presigned URLs by key pair."""
+        """A client for the test's emulator: IAM tokens for requests, HMAC keys for presigned URLs."""
         async with cos_emulator.client() as client:
             yield client
 
@@ -46,9 +45,9 @@ else:  # pragma: no cover - an environment without the extra
 
     @pytest.fixture(name="cos_emulator")
     def cos_emulator_missing() -> None:
-        """Say what is missing."""
+        """Fail with the name of the missing package."""
         pytest.fail("the fixtures `cos` and `cos_emulator` need pytest-asyncio: pip install pytest-asyncio")
 
     @pytest.fixture(name="cos")
     def cos_missing(cos_emulator: None) -> None:
-        """Say what is missing."""
+        """Fail with the name of the missing package."""
