@@ -36,7 +36,7 @@ def write_classes(structures: Structures) -> str:
         f"class {kind.name}({base[kind.name]}):\n{docstring(kind.doc)}\n{members[kind.name]}" for kind in MODELS.values()
     ]
     for kind in MODELS.values():
-        classes += [_collection(structures, kind, name, many) for name, many in kind.collections.items()]
+        classes += [_collection(structures, kind, name, collection) for name, collection in kind.collections.items()]
     # Methods such as `Bucket.Object` hide the classes of their names within a class.
     aliases = "".join(f"_{name} = {name}\n" for name in MODELS)
     imports = _IMPORTS + "from aiocos.ibm_boto3.s3 import transfer\nfrom aiocos.ibm_boto3.client import S3Client\n"
@@ -48,7 +48,7 @@ def write_service(structures: Structures) -> str:
     """Return the source of the stub of `resource.service`."""
     imports = f"{_IMPORTS}from aiocos.ibm_boto3.resource.classes import {', '.join(f'{name} as _{name}' for name in MODELS)}\n"
     added = _members(structures, SERVICE)
-    end = "\n\n".join(_collection(structures, SERVICE, name, many) for name, many in SERVICE.collections.items())
+    end = "\n\n".join(_collection(structures, SERVICE, name, collection) for name, collection in SERVICE.collections.items())
     module = PACKAGE / "resource/service.py"
     return Skeleton(module, added={"ServiceResource": added}, imports=imports, end=end).write()
 
@@ -73,8 +73,8 @@ def _members(structures: Structures, kind: ResourceModel) -> str:
         for name, member in kind.identifiers.items()
     ]
     out += _attributes(structures, kind)
-    for name, many in kind.collections.items():
-        out.append(_property(name, _collection_name(kind, name), f"The resources that `{many.method}` lists."))
+    for name, collection in kind.collections.items():
+        out.append(_property(name, _collection_name(kind, name), f"The resources that `{collection.method}` lists."))
     for name, child in kind.children.items():
         out.append(_child(kind, name, MODELS[child]))
     for name, action in kind.actions.items():
@@ -134,18 +134,18 @@ def _collection_name(kind: ResourceModel, name: str) -> str:
     return f"{kind.name}{''.join(word.capitalize() for word in name.split('_'))}Collection"
 
 
-def _collection(structures: Structures, kind: ResourceModel, name: str, many: CollectionModel) -> str:
-    item = f"_{many.kind}"
-    deletable = bool(MODELS[many.kind].delete_members)
+def _collection(structures: Structures, kind: ResourceModel, name: str, collection: CollectionModel) -> str:
+    item = f"_{collection.kind}"
+    deletable = bool(MODELS[collection.kind].delete_members)
     limits = [
         Member("limit", "int | None", False, "Resources to return in all; None returns all."),
         Member("page_size", "int | None", False, "Entries per request; None leaves it to the service, usually 1,000."),
     ]
-    members = [*limits, *_free(kind, structures.inputs(OPERATIONS[many.method]))]
+    members = [*limits, *_free(kind, structures.inputs(OPERATIONS[collection.method]))]
     text = "Return a collection of what the listing returns with these parameters."
     out = [
         f"@type_check_only\nclass {_collection_name(kind, name)}({'Deletable' * deletable}Collection[{item}]):\n",
-        f'    """The resources that `{many.method}` lists, for type checkers."""\n\n',
+        f'    """The resources that `{collection.method}` lists, for type checkers."""\n\n',
         method("filter", members, "Self", text, prefix="def"),
         method("iterator", members, "Self", text, prefix="def"),
     ]

@@ -27,38 +27,38 @@ TRANSFERS = ("upload_file", "upload_fileobj", "download_file", "download_fileobj
 TRANSFERRED = ("Bucket", "Object")
 
 
-def add_members(cls: type[Resource], kind: ResourceModel) -> None:
+def add_members(cls: type[Resource], model: ResourceModel) -> None:
     """Add the members of a model to a class: identifiers, attributes, actions, sub-resources, collections, waiters."""
-    cls._model = kind  # pyright: ignore[reportPrivateUsage]
-    cls.__name__ = f"s3.{kind.name}"
-    for name in kind.identifiers:
+    cls._model = model  # pyright: ignore[reportPrivateUsage]
+    cls.__name__ = f"s3.{model.name}"
+    for name in model.identifiers:
         setattr(cls, name, _identifier(name))
-    for name, member in kind.attributes().items():
+    for name, member in model.attributes().items():
         setattr(cls, name, _attribute(name, member))
-    for name, reason in kind.not_offered.items():
-        setattr(cls, name, _not_offered(kind, name, reason))
-    for name, many in kind.collections.items():
-        setattr(cls, name, _collection(name, many))
-    for name, child in kind.children.items():
+    for name, reason in model.not_offered.items():
+        setattr(cls, name, _not_offered(model, name, reason))
+    for name, collection in model.collections.items():
+        setattr(cls, name, _collection(name, collection))
+    for name, child in model.children.items():
         _put(cls, name, _child(child), f"Return a `{child}` with the identifiers of this resource, without a request.")
-    except_for = f", except {', '.join(kind.identifiers.values())}" if kind.identifiers else ""
-    for name, action in kind.actions.items():
+    except_for = f", except {', '.join(model.identifiers.values())}" if model.identifiers else ""
+    for name, action in model.actions.items():
         text = inspect.cleandoc(OPERATIONS[action.method].__doc__ or "")
         returns = f"Returns a `{action.returns}`." if action.returns else "Returns the response."
         text += f"\n\nTakes the parameters of the client's `{action.method}`{except_for}. {returns}"
         _put(cls, name, _action(action), text)
-    for name in TRANSFERS if kind.name in TRANSFERRED else ():
+    for name in TRANSFERS if model.name in TRANSFERRED else ():
         text = inspect.cleandoc(getattr(S3Client, name).__doc__ or "").partition("\n")[0]
-        _put(cls, name, _transfer(kind, name), f"{text}\n\nTakes the parameters of the client's `{name}`{except_for}.")
-    for name, waiter in kind.waiters.items():
+        _put(cls, name, _transfer(model, name), f"{text}\n\nTakes the parameters of the client's `{name}`{except_for}.")
+    for name, waiter in model.waiters.items():
         _put(cls, name, _waiter(waiter), f"Wait as the client's waiter `{waiter}` does. Raises `WaiterError`.")
 
 
-def _make_class(kind: ResourceModel) -> type[Resource]:
-    base = Loadable if kind.load is not None else Resource
-    doc = f"{kind.doc}\n\nIdentifiers: {', '.join(kind.identifiers)}. Attributes: {', '.join(kind.attributes())}."
-    cls = cast("type[Resource]", type(kind.name, (base,), {"__doc__": doc, "__module__": __name__}))
-    add_members(cls, kind)
+def _make_class(model: ResourceModel) -> type[Resource]:
+    base = Loadable if model.load is not None else Resource
+    doc = f"{model.doc}\n\nIdentifiers: {', '.join(model.identifiers)}. Attributes: {', '.join(model.attributes())}."
+    cls = cast("type[Resource]", type(model.name, (base,), {"__doc__": doc, "__module__": __name__}))
+    add_members(cls, model)
     return cls
 
 
@@ -84,9 +84,9 @@ def _attribute(name: str, member: str) -> property:
     return property(get, doc=f"`{member}` in the response, after the resource is loaded.")
 
 
-def _not_offered(kind: ResourceModel, name: str, reason: str) -> property:
+def _not_offered(model: ResourceModel, name: str, reason: str) -> property:
     def get(self: Resource) -> NoReturn:
-        raise AttributeError(f"s3.{kind.name} has no {name} here: {reason}")
+        raise AttributeError(f"s3.{model.name} has no {name} here: {reason}")
 
     return property(get, doc=f"Not offered: {reason}.")
 
@@ -102,10 +102,10 @@ def _collection(name: str, model: CollectionModel) -> property:
 def _child(child: str) -> Callable[..., Resource]:
     def make(self: Resource, *args: Any, **kwargs: Any) -> Resource:
         cls, known = CLASSES[child], identifier_members(self)
-        kind = model_of(cls)
-        taken = {name: known[member] for name, member in kind.identifiers.items() if member in known}
-        free = tuple(name for name in kind.identifiers if name not in taken)
-        return cls(client=self.meta.client, **taken, **bind_identifiers(kind, free, args, kwargs))
+        model = model_of(cls)
+        taken = {name: known[member] for name, member in model.identifiers.items() if member in known}
+        free = tuple(name for name in model.identifiers if name not in taken)
+        return cls(client=self.meta.client, **taken, **bind_identifiers(model, free, args, kwargs))
 
     return make
 
@@ -128,10 +128,10 @@ def _action(action: ActionModel) -> Callable[..., Awaitable[Any]]:
     return act
 
 
-def _transfer(kind: ResourceModel, name: str) -> Callable[..., Awaitable[None]]:
+def _transfer(model: ResourceModel, name: str) -> Callable[..., Awaitable[None]]:
     whole = inspect.signature(getattr(S3Client, name))
-    signature = whole.replace(parameters=[p for p in whole.parameters.values() if p.name not in kind.identifiers.values()])
-    writes = kind.name == "Object" and not name.startswith("download")
+    signature = whole.replace(parameters=[p for p in whole.parameters.values() if p.name not in model.identifiers.values()])
+    writes = model.name == "Object" and not name.startswith("download")
 
     async def carry_out(self: Resource, given: dict[str, Any]) -> None:
         try:
@@ -169,7 +169,7 @@ def _waiter(waiter: str) -> Callable[..., Awaitable[None]]:
     return wait
 
 
-CLASSES: dict[str, type[Resource]] = {name: _make_class(kind) for name, kind in MODELS.items()}
+CLASSES: dict[str, type[Resource]] = {name: _make_class(model) for name, model in MODELS.items()}
 """Classes of resources, by the names of their kinds."""
 
 globals().update(CLASSES)  # `from aiocos.ibm_boto3.resource.classes import Bucket`

@@ -19,7 +19,7 @@ from aiocos.ibm_boto3.s3 import transfer
 TRANSFERS = ("upload_file", "upload_fileobj", "download_file", "download_fileobj", "copy")
 TRANSFERRED = ("Bucket", "Object")
 
-def add_members(cls: type[Resource], kind: ResourceModel) -> None:
+def add_members(cls: type[Resource], model: ResourceModel) -> None:
     """Add the members of a model to a class: identifiers, attributes, actions, sub-resources, collections, waiters."""
 
 CLASSES: dict[str, type[Resource]]

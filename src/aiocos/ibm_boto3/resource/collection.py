@@ -47,11 +47,11 @@ class Collection(Generic[Item]):
         Raises:
             ParamValidationError: `limit` or `page_size` is invalid.
         """
-        made = type(self)(self._parent, self._name, self._model, self._class)
-        made._limit = _count("limit", kwargs.pop("limit", self._limit), 0)
-        made._size = _count("page_size", kwargs.pop("page_size", self._size), 1)
-        made._arguments = {**self._arguments, **kwargs}
-        return made
+        collection = type(self)(self._parent, self._name, self._model, self._class)
+        collection._limit = _count("limit", kwargs.pop("limit", self._limit), 0)
+        collection._size = _count("page_size", kwargs.pop("page_size", self._size), 1)
+        collection._arguments = {**self._arguments, **kwargs}
+        return collection
 
     iterator = filter
 
