@@ -19,6 +19,7 @@ from aiocos.ibm_boto3.client import OPERATIONS, S3Client
 from aiocos.ibm_boto3.describe import operation_text
 from aiocos.ibm_boto3.resource import ServiceResource
 from aiocos.ibm_boto3.resource.classes import CLASSES
+from aiocos.ibm_boto3.resource.definitions import MODELS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(aiocos.ibm_boto3.__file__).parent
@@ -101,6 +102,17 @@ def test_a_stub_has_the_text_of_the_method(name: str):
     node = methods_of(stub_class("client", "S3Client"))[name]
     doc = operation_text(OPERATIONS[name]) if name in OPERATIONS else inspect.cleandoc(getattr(S3Client, name).__doc__ or "")
     assert " ".join((ast.get_docstring(node) or "").split()).startswith(" ".join(doc.split()))
+
+
+@pytest.mark.parametrize("kind", sorted(MODELS))
+def test_an_action_takes_the_parameters_of_its_operation_without_the_identifiers(kind: str):
+    model, methods = MODELS[kind], methods_of(stub_class("resource/classes", kind))
+    for name, action in model.actions.items():
+        known = set(inputs.input_names(OPERATIONS[action.method].spec))
+        assert set(keywords_of(methods[name])) == known - set(model.identifiers.values()) - set(action.fixed)
+    for name, child in model.children.items():
+        free = [one for one, member in MODELS[child].identifiers.items() if member not in model.identifiers.values()]
+        assert [one.arg for one in methods[name].args.args] == ["self", *free]
 
 
 def test_every_resource_has_its_class():

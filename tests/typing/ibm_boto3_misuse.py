@@ -9,6 +9,7 @@ pyright.
 
 from aiocos import ibm_boto3
 from aiocos.ibm_boto3 import S3Client, ServiceResource, Session
+from aiocos.ibm_boto3.s3.transfer import TransferManager
 from aiocos.ibm_boto3.type_defs import LifecycleRuleTypeDef, UploadArgsTypeDef
 
 
@@ -34,6 +35,8 @@ async def responses(cos: S3Client) -> None:
     response["ResponseMetadata"]["Status"]  # type: ignore[typeddict-item]
     (await cos.get_object(Bucket="b", Key="k"))["Body"].read_all()  # type: ignore[attr-defined]
     cos.get_object(Bucket="b", Key="k")["Body"]  # type: ignore[index]
+    for _ in (await cos.get_object(Bucket="b", Key="k"))["Body"]:  # type: ignore[attr-defined]
+        pass
 
 
 async def pages(cos: S3Client) -> None:
@@ -67,6 +70,9 @@ async def transfers(cos: S3Client) -> None:
     await cos.upload_fileobj("file", "b", "k")  # type: ignore[arg-type]
     extra: UploadArgsTypeDef = {"Metadata": {"n": 1}}  # type: ignore[dict-item]
     await cos.upload_file("file", "b", "k", extra)
+    with TransferManager(cos):  # type: ignore[attr-defined]
+        pass
+    TransferManager(cos).upload("file", "b")  # type: ignore[call-arg]
     rule: LifecycleRuleTypeDef = {"ID": "1", "Status": "Enabled"}  # type: ignore[typeddict-item]
     await cos.put_bucket_lifecycle_configuration(Bucket="b", LifecycleConfiguration={"Rules": [rule]})
 

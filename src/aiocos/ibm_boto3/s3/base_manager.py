@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Any, ClassVar, Generic, NoReturn, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, Self, TypeVar
 
 from aiocos.client import Client
 from aiocos.errors import CosError, OutcomeUnknown, ServiceError, TransferError
@@ -140,11 +140,13 @@ class BaseTransferManager(Generic[F]):
         """
         await self._drain(CancelledError(cancel_msg) if cancel else None)
 
-    def __enter__(self) -> NoReturn:
-        raise TypeError("a manager waits for its transfers with `await`: write `async with`")
+    if not TYPE_CHECKING:  # checkers refuse the statement themselves
 
-    def __exit__(self, *_: object) -> None:
-        return None
+        def __enter__(self) -> NoReturn:
+            raise TypeError("a manager waits for its transfers with `await`: write `async with`")
+
+        def __exit__(self, *_: object) -> None:
+            return None
 
     async def __aenter__(self) -> Self:
         return self
