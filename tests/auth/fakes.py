@@ -105,7 +105,7 @@ class Issuer:
         await self.gate.wait()
         if self.error is not None:
             raise self.error
-        return Token.lasting(f"token-{number}", self.lifetime, now=self.clock())
+        return Token.issued(f"token-{number}", self.lifetime, now=self.clock())
 
 
 async def settled() -> None:

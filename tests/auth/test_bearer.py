@@ -77,7 +77,7 @@ async def test_sources_without_clients_are_kept_for_the_next_client_but_not_for_
     first = weakref.ref(source_for("first"))
     gc.collect()
     assert first() is not None
-    for number in range(bearer.KEPT):
+    for number in range(bearer.MAX_UNUSED_SOURCES):
         source_for(number)
     gc.collect()
     assert first() is None

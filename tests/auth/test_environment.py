@@ -82,7 +82,7 @@ def test_a_profile_is_named_by_its_crn(kind: str, expected: Credentials) -> None
     prefix = "RESOURCE_CONFIGURATION_"
     values = {f"{prefix}AUTH_TYPE": kind, f"{prefix}IAM_PROFILE_CRN": "c", f"{prefix}APIKEY": "key"}
     assert found(values) == expected
-    with pytest.raises(ConfigError, match="by profile_id or profile_name"):
+    with pytest.raises(ConfigError, match="needs the profile_id or profile_name"):
         found({**values, f"{prefix}AUTH_TYPE": "container"})
 
 
@@ -106,14 +106,14 @@ def test_the_kind_follows_from_what_is_there(values: dict[str, str], expected: C
 
 @pytest.mark.parametrize("values", [{"IAM_PROFILE_CRN": "c"}, {"CR_TOKEN_FILENAME": "/t"}])
 def test_a_profile_that_a_compute_resource_cannot_name_is_told(values: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="a compute resource takes on a profile by profile_id or profile_name"):
+    with pytest.raises(ConfigError, match="a compute resource needs the profile_id or profile_name"):
         found({f"RESOURCE_CONFIGURATION_{name}": value for name, value in values.items()})
 
 
 @pytest.mark.parametrize(("kind", "name"), [("iam", "APIKEY"), ("iamAssume", "APIKEY"), ("bearerToken", "BEARER_TOKEN")])
 def test_what_a_kind_needs_and_does_not_have_is_told(kind: str, name: str) -> None:
     values = {"RESOURCE_CONFIGURATION_AUTH_TYPE": kind, "RESOURCE_CONFIGURATION_IAM_PROFILE_ID": "p"}
-    with pytest.raises(ConfigError, match=f"RESOURCE_CONFIGURATION_AUTH_TYPE needs RESOURCE_CONFIGURATION_{name} beside it"):
+    with pytest.raises(ConfigError, match=f"RESOURCE_CONFIGURATION_AUTH_TYPE needs RESOURCE_CONFIGURATION_{name} too"):
         found(values)
 
 

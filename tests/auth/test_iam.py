@@ -37,7 +37,7 @@ NOW = 1_792_000_000.0
 class Bench:
     """An exchange whose time, pauses and luck are in the test's hand."""
 
-    def __init__(self, *script: Response | Exception, chance: float = 0.5, **effort: float) -> None:
+    def __init__(self, *script: Response | Exception, chance: float = 0.5, **policy: float) -> None:
         self.clock = Clock()
         self.pauses = Pauses(self.clock)
         self.iam = FakeIam(*script)
@@ -45,11 +45,11 @@ class Bench:
             URL,
             {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "response_type": "cloud_iam", "apikey": KEY},
             self.iam.http,
-            effort=FetchPolicy(**effort),  # type: ignore[arg-type]
+            policy=FetchPolicy(**policy),  # type: ignore[arg-type]
             pause=self.pauses,
             clock=self.clock,
-            wall=lambda: NOW,
-            chance=lambda: chance,
+            wall_clock=lambda: NOW,
+            draw=lambda: chance,
         )
 
     async def fails(self) -> CredentialsError:
@@ -151,7 +151,7 @@ async def test_what_cannot_pass_is_not_tried_again(status: int) -> None:
     error = await bench.fails()
     assert len(bench.iam.requests) == 1
     assert error.status == status
-    assert ("a redirect, which an API key does not follow" in str(error)) == (status < 400)
+    assert ("a redirect, which is not followed with an API key" in str(error)) == (status < 400)
 
 
 @pytest.mark.parametrize(
@@ -194,21 +194,21 @@ async def test_a_wait_that_nobody_waits_is_told_at_once(status: int, value: str)
 
 
 async def test_an_iam_that_hangs_is_given_up_within_the_deadline() -> None:
-    bench = Bench(attempt=0.02, deadline=0.06)
+    bench = Bench(attempt_timeout=0.02, deadline=0.06)
     bench.clock = asyncio.get_running_loop().time  # type: ignore[assignment]
     bench.fetch._clock = asyncio.get_running_loop().time
     bench.fetch._pause = asyncio.sleep
     bench.iam.gate.clear()
     async with asyncio.timeout(60):
         error = await bench.fails()
-    assert "no answer within" in str(error)
+    assert "no response within" in str(error)
     assert isinstance(error.__cause__, TimeoutError)
     assert 1 <= len(bench.iam.requests) <= 4
     assert max(bench.iam.limits) <= 0.02
 
 
 async def test_the_last_attempt_has_what_the_deadline_leaves() -> None:
-    bench = Bench(attempt=10.0, deadline=16.0)
+    bench = Bench(attempt_timeout=10.0, deadline=16.0)
 
     def slow() -> Response:
         bench.clock.now += 9
@@ -236,7 +236,7 @@ async def test_expiration_is_read_by_iams_clock_where_it_shows_one() -> None:
     good = answer({"access_token": "t", "expires_in": "3600", "expiration": 1_795_172_400}, date=date)
     assert (await Bench(good).fetch()).value == "t"
     stale = answer({"access_token": "t", "expires_in": 3600, "expiration": 1_795_168_799}, date=date)
-    assert "expired already" in str(await Bench(stale).fails())
+    assert "already expired" in str(await Bench(stale).fails())
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_credentials_are_frozen_picklable_and_silent() -> None:
 
 
 def test_a_key_without_a_way_to_iam_is_refused() -> None:
-    with pytest.raises(ConfigError, match="a way to reach IAM"):
+    with pytest.raises(ConfigError, match="without an HTTP client"):
         ApiKey(KEY).authorizer(AuthSettings())
 
 
@@ -395,12 +395,12 @@ async def test_iam_down_is_one_quick_error_for_each_of_a_thousand_calls() -> Non
 async def test_the_form_of_a_key() -> None:
     iam = FakeIam()
     settings = AuthSettings(http=iam.http)
-    await ApiKey(KEY, "crn:x").fetch(settings)()
+    await ApiKey(KEY, "crn:x").fetcher(settings)()
     form = {"grant_type": ["urn:ibm:params:oauth:grant-type:apikey"], "response_type": ["cloud_iam"], "apikey": [KEY]}
     assert iam.form() == form
     assert iam.requests[0].url == DEFAULT_ENDPOINT
     assert iam.requests[0].headers["Authorization"] == "Basic Yng6Yng="
-    await ApiKey(KEY, scope="ibm openid", client_id="me", client_secret="hush").fetch(settings)()
+    await ApiKey(KEY, scope="ibm openid", client_id="me", client_secret="hush").fetcher(settings)()
     assert iam.form() == {**form, "scope": ["ibm openid"]}
     assert iam.requests[1].headers["Authorization"] == "Basic bWU6aHVzaA=="
 
@@ -428,7 +428,7 @@ async def test_a_failure_says_whose_key_it_is() -> None:
         (ApiKey(KEY), f"the API key {digest[:8]}… from"),
         (ApiKey(KEY, "crn:x"), f"the API key {digest[:8]}… for the instance crn:x from"),
     ):
-        for fetch in (key.fetch(AuthSettings(http=iam.http)), key.delegation(AuthSettings(http=iam.http), "aspera")):
+        for fetch in (key.fetcher(AuthSettings(http=iam.http)), key.delegation(AuthSettings(http=iam.http), "aspera")):
             with pytest.raises(CredentialsError, match=f"no token for {whose} {DEFAULT_ENDPOINT} after 1 attempt"):
                 await fetch()
 
@@ -437,17 +437,17 @@ def test_identities_share_tokens_only_where_everything_is_the_same() -> None:
     settings = AuthSettings()
     client = {"client_id": "me", "client_secret": "hush"}
     identities = [
-        ApiKey("one").identity(settings),
-        ApiKey("two").identity(settings),
-        ApiKey("one", iam_endpoint="iam.test").identity(settings),
-        ApiKey("one").identity(AuthSettings(verify_tls=False)),
-        ApiKey("one", **client).identity(settings),
-        ApiKey("one", **{**client, "client_id": "you"}).identity(settings),
-        ApiKey("one", **{**client, "client_secret": "other"}).identity(settings),
-        ApiKey("one", scope="ibm").identity(settings),
+        ApiKey("one").cache_key(settings),
+        ApiKey("two").cache_key(settings),
+        ApiKey("one", iam_endpoint="iam.test").cache_key(settings),
+        ApiKey("one").cache_key(AuthSettings(verify_tls=False)),
+        ApiKey("one", **client).cache_key(settings),
+        ApiKey("one", **{**client, "client_id": "you"}).cache_key(settings),
+        ApiKey("one", **{**client, "client_secret": "other"}).cache_key(settings),
+        ApiKey("one", scope="ibm").cache_key(settings),
     ]
     assert len(set(identities)) == len(identities)
-    assert ApiKey("one", "crn:x").identity(settings) == identities[0], "a token is good for all instances"
+    assert ApiKey("one", "crn:x").cache_key(settings) == identities[0], "a token is good for all instances"
     for identity in identities:
         assert "hush" not in repr(identity)
         assert "one" not in identity
@@ -462,7 +462,7 @@ def test_identities_share_tokens_only_where_everything_is_the_same() -> None:
     ],
 )
 def test_half_a_client_is_refused(given: dict[str, str], missing: str) -> None:
-    with pytest.raises(ConfigError, match=f"are a pair: there is no {missing}$"):
+    with pytest.raises(ConfigError, match=f"given together: {missing} is missing$"):
         IamClient(**given)
 
 

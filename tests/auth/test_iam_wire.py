@@ -79,7 +79,7 @@ async def test_an_iam_that_is_not_there_is_told_in_short() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refused, and nobody else can have it meanwhile
         client = ApiKey(KEY, iam_endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}").authorizer(settings())
-        with pytest.raises(CredentialsError, match="after 5 attempts: no answer") as raised:
+        with pytest.raises(CredentialsError, match="after 5 attempts: no response") as raised:
             await client.authorize(outgoing())
     assert isinstance(raised.value.__cause__, ConnectError)
     assert KEY not in str(raised.value)

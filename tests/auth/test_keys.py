@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from aiocos.auth.base import AuthSettings, BearerToken, SigningClock
 from aiocos.auth.iam import ApiKey
-from aiocos.auth.keys import DualCredentials, Hmac, Signer, plain
+from aiocos.auth.keys import DualCredentials, Hmac, Signer, stripped_secret
 from aiocos.errors import ConfigError
 from aiocos.wire.message import PreparedRequest
 
@@ -32,11 +32,11 @@ def signer(clock: SigningClock, **more: object) -> Signer:
 def test_white_space_around_keys_is_not_meant() -> None:
     made = Hmac(" id\n", SecretStr(" secret\n"), " token ", "")
     assert made == Hmac("id", "secret", SecretStr("token"))
-    assert (made.access_key_id, plain(made.secret_access_key)) == ("id", "secret")
+    assert (made.access_key_id, stripped_secret(made.secret_access_key)) == ("id", "secret")
     assert made.service_instance_id is None
     assert Hmac("id", "secret", " ").session_token is None
     for pair in ((" ", "secret"), ("id", " ")):
-        with pytest.raises(ConfigError, match="neither access_key_id nor secret_access_key may be empty"):
+        with pytest.raises(ConfigError, match="one of them is empty"):
             Hmac(*pair)
 
 

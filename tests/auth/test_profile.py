@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from aiocos.auth.base import AuthSettings
-from aiocos.auth.profile import METADATA, TOKEN_FILES, TrustedProfile
+from aiocos.auth.profile import METADATA_ENDPOINT, TOKEN_FILES, TrustedProfile
 from aiocos.auth.token_fetcher import FetchPolicy
 from aiocos.auth.tokens import Token
 from aiocos.errors import ConfigError, CredentialsError
@@ -23,7 +23,7 @@ ASSUME = "urn:ibm:params:oauth:grant-type:assume"
 
 
 async def fetched(profile: TrustedProfile, iam: FakeIam, **settings: Any) -> Token:
-    return await profile.fetch(AuthSettings(http=iam.http, **settings))()
+    return await profile.fetcher(AuthSettings(http=iam.http, **settings))()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ async def test_the_first_token_that_can_be_read_is_taken(tmp_path: Path, monkeyp
         await fetched(TrustedProfile("p"), iam)
     none, empty, binary, folder = names[:4]
     assert str(raised.value) == (
-        "the trusted profile p: there is no token of a compute resource in "
+        "the trusted profile p: no token of a compute resource in "
         f"{none} (No such file or directory), {empty} (empty), {binary} (not text), {folder} (Is a directory)"
     )
     assert len(iam.requests) == 2
@@ -166,10 +166,10 @@ async def test_the_requests_of_a_virtual_server(
     made = await fetched(TrustedProfile(vpc=version, **named), iam)
     assert made.value == "token-2"
     first, second = iam.requests
-    assert (first.method, first.url) == ("PUT", f"{METADATA}{paths[0]}?version={paths[2]}")
+    assert (first.method, first.url) == ("PUT", f"{METADATA_ENDPOINT}{paths[0]}?version={paths[2]}")
     assert first.headers == {"Accept": "application/json", "Metadata-Flavor": "ibm", "Content-Type": "application/json"}
     assert json.loads(first.body or b"") == {"expires_in": 300}
-    assert (second.method, second.url) == ("POST", f"{METADATA}{paths[1]}?version={paths[2]}")
+    assert (second.method, second.url) == ("POST", f"{METADATA_ENDPOINT}{paths[1]}?version={paths[2]}")
     expected = {"Accept": "application/json", "Authorization": "Bearer token-1"}
     if body is None:
         assert (second.headers, second.body) == (expected, None)
@@ -180,7 +180,7 @@ async def test_the_requests_of_a_virtual_server(
 
 async def test_the_age_of_the_profiles_token_counts_from_before_it_was_asked_for() -> None:
     iam = FakeIam()
-    fetch = TrustedProfile(vpc=True).fetch(AuthSettings(http=iam.http))
+    fetch = TrustedProfile(vpc=True).fetcher(AuthSettings(http=iam.http))
     now = 1_000.0
 
     def later(value: str) -> Any:
@@ -192,9 +192,9 @@ async def test_the_age_of_the_profiles_token_counts_from_before_it_was_asked_for
         return say
 
     fetch.clock = lambda: now  # type: ignore[attr-defined]
-    fetch.chance = lambda: 1.0  # type: ignore[attr-defined]
+    fetch.draw = lambda: 1.0  # type: ignore[attr-defined]
     iam.script = [later("server"), later("profile")]
-    assert await fetch() == Token.lasting("profile", 3600.0, now=1_007.0, spread=1.0)
+    assert await fetch() == Token.issued("profile", 3600.0, now=1_007.0, jitter=1.0)
 
 
 async def test_a_metadata_service_that_repeats_tokens_shows_none() -> None:
@@ -205,17 +205,17 @@ async def test_a_metadata_service_that_repeats_tokens_shows_none() -> None:
         await fetched(TrustedProfile("p", vpc=True), FakeIam(told))
     assert (raised.value.status, raised.value.code) == (404, "c")
     # A token that is not good for a request is a secret all the same.
-    fetch = TrustedProfile(vpc=True).fetch(AuthSettings(http=FakeIam(token("first"), answer({"access_token": "a b"})).http))
-    fetch._effort = FetchPolicy(attempts=1)  # type: ignore[attr-defined]
+    fetch = TrustedProfile(vpc=True).fetcher(AuthSettings(http=FakeIam(token("first"), answer({"access_token": "a b"})).http))
+    fetch._policy = FetchPolicy(attempts=1)  # type: ignore[attr-defined]
     with pytest.raises(CredentialsError, match="no usable access_token"):
         await fetch()
-    assert fetch.hidden == {"first", "a b"}  # type: ignore[attr-defined]
+    assert fetch.secrets == {"first", "a b"}  # type: ignore[attr-defined]
 
 
 async def test_a_metadata_service_that_fails_is_asked_from_the_start() -> None:
     iam = FakeIam(token("first"), answer(b"", 500), token("second"), token("third"))
-    fetch = TrustedProfile(vpc=True).fetch(AuthSettings(http=iam.http))
-    fetch._effort = FetchPolicy(base=0.0)  # type: ignore[attr-defined]
+    fetch = TrustedProfile(vpc=True).fetcher(AuthSettings(http=iam.http))
+    fetch._policy = FetchPolicy(base=0.0)  # type: ignore[attr-defined]
     assert (await fetch()).value == "third"
     assert [request.method for request in iam.requests] == ["PUT", "POST", "PUT", "POST"]
     assert iam.requests[3].headers["Authorization"] == "Bearer second"
@@ -243,17 +243,17 @@ async def test_where_the_metadata_service_is(endpoint: str | None, origin: str) 
 @pytest.mark.parametrize(
     ("endpoint", "message"),
     [
-        ("http://127.0.0.1/X", "at a URL without a path"),
-        ("http://127.0.0.1?x=1", "at a URL without a path"),
-        ("http://user@127.0.0.1", "at a URL without a path"),
-        ("ftp://127.0.0.1", "at a URL without a path"),
-        ("127.0.0.1", "at a URL without a path"),
-        ("http://", "at a URL without a path"),
-        ("http://127.0.0.1:port", "at a URL without a path"),
-        ("http://[::1", "at a URL without a path"),
-        ("http://elsewhere.test", "plain http would show its tokens"),
-        ("http://api.metadata.cloud.ibm.com.evil.test", "plain http would show its tokens"),
-        ("http://8.8.8.8", "plain http would show its tokens"),
+        ("http://127.0.0.1/X", "a URL without a path"),
+        ("http://127.0.0.1?x=1", "a URL without a path"),
+        ("http://user@127.0.0.1", "a URL without a path"),
+        ("ftp://127.0.0.1", "a URL without a path"),
+        ("127.0.0.1", "a URL without a path"),
+        ("http://", "a URL without a path"),
+        ("http://127.0.0.1:port", "a URL without a path"),
+        ("http://[::1", "a URL without a path"),
+        ("http://elsewhere.test", "plain http would show it"),
+        ("http://api.metadata.cloud.ibm.com.evil.test", "plain http would show it"),
+        ("http://8.8.8.8", "plain http would show it"),
     ],
 )
 def test_where_it_cannot_be(endpoint: str, message: str) -> None:
@@ -267,18 +267,18 @@ def test_where_it_cannot_be(endpoint: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"vpc": True, "token_file": "f"}, "taken on in one way: token_file and vpc are given"),
-        ({"vpc": True, "api_key": "k"}, "taken on in one way: vpc and api_key are given"),
-        ({"token_file": "f", "api_key": "k"}, "taken on in one way: token_file and api_key are given"),
-        ({"vpc": "2021-01-01"}, "no version of the metadata service: 2022-03-01, 2025-08-26"),
-        ({"vpc": True, "profile_crn": "c", "profile_id": "p"}, "one profile: profile_id and profile_crn are given"),
-        ({"vpc": True, "profile_crn": "c", "profile_name": "n"}, "one profile: profile_crn and profile_name are given"),
+        ({"vpc": True, "token_file": "f"}, "takes only one of .*, not token_file and vpc"),
+        ({"vpc": True, "api_key": "k"}, "takes only one of .*, not vpc and api_key"),
+        ({"token_file": "f", "api_key": "k"}, "takes only one of .*, not token_file and api_key"),
+        ({"vpc": "2021-01-01"}, "not a version of the metadata service: 2022-03-01, 2025-08-26"),
+        ({"vpc": True, "profile_crn": "c", "profile_id": "p"}, "one name of a profile, not profile_id and profile_crn"),
+        ({"vpc": True, "profile_crn": "c", "profile_name": "n"}, "one name of a profile, not profile_crn and profile_name"),
         ({"api_key": "k"}, "by exactly one of profile_id, profile_crn, and profile_name"),
         ({"api_key": "k", "profile_id": "p", "profile_name": "n"}, "by exactly one of profile_id"),
-        ({"api_key": "k", "profile_name": "n"}, "profile_name and account_id belong together"),
-        ({"api_key": "k", "profile_crn": "c", "account_id": "a"}, "profile_name and account_id belong together"),
-        ({}, "a compute resource takes on a profile by profile_id or profile_name"),
-        ({"profile_crn": "c", "token_file": "f"}, "by profile_id or profile_name"),
+        ({"api_key": "k", "profile_name": "n"}, "profile_name and account_id must be given together"),
+        ({"api_key": "k", "profile_crn": "c", "account_id": "a"}, "profile_name and account_id must be given together"),
+        ({}, "a compute resource needs the profile_id or profile_name"),
+        ({"profile_crn": "c", "token_file": "f"}, "needs the profile_id or profile_name"),
     ],
 )
 def test_what_does_not_go_together_is_told(given: dict[str, Any], message: str) -> None:
@@ -311,7 +311,7 @@ def test_what_is_empty_is_not_given() -> None:
     ],
 )
 def test_a_profile_in_messages(named: dict[str, Any], said: str) -> None:
-    assert TrustedProfile(**named).whose == said
+    assert TrustedProfile(**named).display_name == said
 
 
 async def test_profiles_share_tokens_only_where_everything_is_the_same(tmp_path: Path) -> None:

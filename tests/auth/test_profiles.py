@@ -130,7 +130,7 @@ async def test_profiles_share_tokens_and_refuse_as_keys_do(emulator: Emulator, p
         ({"profile_crn": "crn:x"}, "profile_id or profile_name"),
         ({"profile_id": "p", "vpc": True, "api_key": "k"}, "vpc and api_key"),
         ({"profile_id": "p", "vpc": True, "token_file": "f"}, "token_file and vpc"),
-        ({"profile_id": "p", "profile_name": "n", "vpc": True}, "one profile"),
+        ({"profile_id": "p", "profile_name": "n", "vpc": True}, "one name of a profile"),
         ({"profile_id": "p", "vpc": "2020-01-01"}, "2022-03-01"),
         ({"profile_name": "n", "api_key": "k"}, "account_id"),
         ({"profile_id": "p", "account_id": "a", "api_key": "k"}, "account_id"),

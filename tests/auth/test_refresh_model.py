@@ -30,12 +30,12 @@ async def test_a_day_of_the_model_and_of_the_real_thing() -> None:
     async def fetch() -> Token:
         nonlocal fetched
         fetched += 1
-        return Token.lasting("t", model.LIFE, now=clock(), spread=chance.random())
+        return Token.issued("t", model.LIFE, now=clock(), jitter=chance.random())
 
     while clock.now < model.DAY:
         await source.token(fetch)
         for _ in range(3):  # a refresh runs in the background
             await asyncio.sleep(0)
         clock.now += 10
-    await source.settle()
+    await source.cancel_unused_refresh()
     assert abs(fetched - modelled) <= 1

@@ -92,7 +92,7 @@ def _a_manager(home: Home) -> None:
 def _a_pair(home: Home) -> None:
     assert from_arguments(access_key_id="i", secret_access_key="s", session_token="t") == Hmac("i", "s", "t")
     for half in ({"access_key_id": "i"}, {"secret_access_key": "s"}):
-        with pytest.raises(ConfigError, match="are a pair"):
+        with pytest.raises(ConfigError, match="incomplete HMAC keys"):
             from_arguments(**half)
 
 
@@ -145,7 +145,7 @@ def _environment_aws(home: Home) -> None:
     assert home.found(**AWS, AWS_SECURITY_TOKEN="t") == Hmac("i", "s", "t")
     # Keys of COS do not expire.
     assert home.found(**AWS, AWS_CREDENTIAL_EXPIRATION="2001-01-01T00:00:00Z") == Hmac("i", "s")
-    with pytest.raises(ConfigError, match="are a pair"):
+    with pytest.raises(ConfigError, match="incomplete HMAC keys"):
         home.found(AWS_ACCESS_KEY_ID="i")
 
 
@@ -276,7 +276,7 @@ def _no_known_key(home: Home) -> None:
 @row(SERVICE, 6)
 def _one_half(home: Home) -> None:
     for half in PAIR:
-        with pytest.raises(ConfigError, match="are a pair"):
+        with pytest.raises(ConfigError, match="incomplete HMAC keys"):
             service(home, cos_hmac_keys={half: "x"})
 
 
@@ -389,9 +389,9 @@ def test_the_names_of_the_sdk_core(home: Home, values: dict[str, str], expected:
 
 
 def test_names_of_the_sdk_core_that_cannot_be(home: Home) -> None:
-    with pytest.raises(ConfigError, match="is no identity of COS"):
+    with pytest.raises(ConfigError, match="can't be used with COS"):
         home.found(**{f"{_R}AUTH_TYPE": "cp4d"})
-    with pytest.raises(ConfigError, match="APIKEY beside it"):
+    with pytest.raises(ConfigError, match="APIKEY too"):
         home.found(**{f"{_R}AUTH_TYPE": "iam"})
     home.write(".aws/credentials", "[default]\nibm_api_key_id=k\n")
     assert home.found(**{f"{_R}URL": "https://config.test"}) == ApiKey("k")  # says nothing of who asks

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from aiocos.auth.token_fetcher import FetchFailure, FetchPolicy, FormTokenFetcher, TokenResponse, json_object, read_answer
+from aiocos.auth.token_fetcher import (
+    FetchFailure,
+    FetchPolicy,
+    FormTokenFetcher,
+    TokenResponse,
+    json_object,
+    read_token_response,
+)
 from aiocos.auth.tokens import Token
 from aiocos.errors import CredentialsError, RequestTimeoutError
 from aiocos.wire.message import Response
@@ -21,7 +28,7 @@ TOLD = {"errorCode": "BXNIM0415E", "errorMessage": "no."}
 
 
 def read(response: Response, **more: Any) -> Token | FetchFailure:
-    return read_answer(response, now=100.0, wall=NOW, spread=0.0, **more)
+    return read_token_response(response, now=100.0, wall_time=NOW, jitter=0.0, **more)
 
 
 def refused(response: Response, **more: Any) -> FetchFailure:
@@ -46,7 +53,7 @@ def test_statuses_that_cannot_pass(status: int) -> None:
 @pytest.mark.parametrize("status", [300, 302, 308, 399])
 def test_redirects_are_not_followed(status: int) -> None:
     said = refused(answer(TOLD, status, retry_after="7"))
-    assert "a redirect, which an API key does not follow" in said.text
+    assert "a redirect, which is not followed with an API key" in said.text
     assert (said.status, said.code, said.final, said.retry_after) == (status, "BXNIM0415E", True, 0.0)
 
 
@@ -60,13 +67,13 @@ def test_a_refusal_in_iams_own_words_is_final(status: int, final: bool) -> None:
 @pytest.mark.parametrize("status", [200, 201])
 def test_a_token(status: int) -> None:
     made = read(answer({"access_token": "t", "expires_in": 3600}, status))
-    assert made == Token.lasting("t", 3600.0, now=100.0)
+    assert made == Token.issued("t", 3600.0, now=100.0)
 
 
 def test_a_token_under_another_name_with_a_lifetime_of_its_own() -> None:
     kind = TokenResponse("delegated_refresh_token", 600.0)
-    assert read(answer({"delegated_refresh_token": "t", "expires_in": 1}), kind=kind) == Token.lasting("t", 600.0, now=100.0)
-    assert "no usable delegated_refresh_token" in refused(answer({"access_token": "t"}), kind=kind).text
+    assert read(answer({"delegated_refresh_token": "t", "expires_in": 1}), form=kind) == Token.issued("t", 600.0, now=100.0)
+    assert "no usable delegated_refresh_token" in refused(answer({"access_token": "t"}), form=kind).text
 
 
 @pytest.mark.parametrize(
@@ -83,7 +90,7 @@ def test_a_token_under_another_name_with_a_lifetime_of_its_own() -> None:
         (b'{"access_token": "a b", "expires_in": 1}', "no usable access_token"),
         (b'{"access_token": "\\u007f", "expires_in": 1}', "no usable access_token"),
         (b'{"access_token": "t\\u00fc", "expires_in": 1}', "no usable access_token"),
-        (b'{"access_token": "t", "expires_in": 1, "expiration": %d}' % NOW, "expired already"),
+        (b'{"access_token": "t", "expires_in": 1, "expiration": %d}' % NOW, "already expired"),
     ],
 )
 def test_what_is_no_token_counts_as_a_200_that_may_pass(body: bytes, text: str) -> None:
@@ -94,7 +101,7 @@ def test_what_is_no_token_counts_as_a_200_that_may_pass(body: bytes, text: str) 
 
 def test_a_token_lives_while_its_expiration_lies_ahead() -> None:
     body = {"access_token": "~!", "expires_in": "0.5", "expiration": NOW + 1}
-    assert read(answer(body)) == Token.lasting("~!", 0.5, now=100.0)
+    assert read(answer(body)) == Token.issued("~!", 0.5, now=100.0)
     # IAM's own date counts more than the clock here.
     date = "Fri, 20 Nov 2026 10:00:00 GMT"
     for expiration, lives in ((1_795_168_801, True), (1_795_168_800, False)):
@@ -107,7 +114,7 @@ def test_a_token_lives_while_its_expiration_lies_ahead() -> None:
 
 def test_the_spread_delays_the_refresh() -> None:
     response = token("t", 1000)
-    assert read_answer(response, now=0.0, wall=NOW, spread=1.0) == Token.lasting("t", 1000.0, now=0.0, spread=1.0)
+    assert read_token_response(response, now=0.0, wall_time=NOW, jitter=1.0) == Token.issued("t", 1000.0, now=0.0, jitter=1.0)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +162,7 @@ def test_json_objects() -> None:
 def exchange(iam: FakeIam, pauses: Pauses, chance: float = 0.0, **more: Any) -> FormTokenFetcher:
     clock = pauses.clock
     form = more.pop("form", {"apikey": "k"})
-    return FormTokenFetcher(URL, form, iam.http, pause=pauses, clock=clock, wall=lambda: NOW, chance=lambda: chance, **more)
+    return FormTokenFetcher(URL, form, iam.http, pause=pauses, clock=clock, wall_clock=lambda: NOW, draw=lambda: chance, **more)
 
 
 async def failure(fetch: FormTokenFetcher) -> CredentialsError:
@@ -165,12 +172,12 @@ async def failure(fetch: FormTokenFetcher) -> CredentialsError:
 
 
 def test_how_hard_is_tried_unless_said_otherwise() -> None:
-    assert FetchPolicy() == FetchPolicy(attempts=5, attempt=10.0, deadline=30.0, base=0.1, cap=5.0)
+    assert FetchPolicy() == FetchPolicy(attempts=5, attempt_timeout=10.0, deadline=30.0, base=0.1, cap=5.0)
 
 
 async def test_pauses_double_up_to_the_cap() -> None:
     pauses, iam = Pauses(Clock()), FakeIam(answer(b"", 500))
-    await failure(exchange(iam, pauses, 1.0, effort=FetchPolicy(attempts=9, deadline=1_000.0)))
+    await failure(exchange(iam, pauses, 1.0, policy=FetchPolicy(attempts=9, deadline=1_000.0)))
     assert pauses.taken == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0])
 
 
@@ -186,7 +193,7 @@ async def test_an_attempt_begins_only_while_the_deadline_has_not_come() -> None:
 async def test_refusals_for_haste_do_not_count_among_the_attempts() -> None:
     busy, down = answer(b"", 429), answer(b"", 500)
     pauses, iam = Pauses(Clock()), FakeIam(busy, down, busy, busy, down, busy, down, token("never"))
-    error = await failure(exchange(iam, pauses, effort=FetchPolicy(attempts=3)))
+    error = await failure(exchange(iam, pauses, policy=FetchPolicy(attempts=3)))
     assert error.status == 500
     assert len(iam.requests) == 7
     assert "after 7 attempts" in str(error)
@@ -195,7 +202,7 @@ async def test_refusals_for_haste_do_not_count_among_the_attempts() -> None:
 async def test_the_number_of_attempts() -> None:
     for attempts in (1, 2):
         iam = FakeIam(answer(b"", 500))
-        error = await failure(exchange(iam, Pauses(Clock()), effort=FetchPolicy(attempts=attempts)))
+        error = await failure(exchange(iam, Pauses(Clock()), policy=FetchPolicy(attempts=attempts)))
         assert len(iam.requests) == attempts
         assert f"after {attempts} attempt{'s' if attempts > 1 else ''}: status 500" in str(error)
 
@@ -208,19 +215,19 @@ async def test_an_attempt_has_its_own_limit() -> None:
 
 async def test_an_attempt_that_times_out_is_told_with_its_limit() -> None:
     iam = FakeIam(RequestTimeoutError("nothing came", sent=True))
-    error = await failure(exchange(iam, Pauses(Clock()), effort=FetchPolicy(attempts=1)))
-    assert "after 1 attempt: no answer: nothing came" in str(error)
+    error = await failure(exchange(iam, Pauses(Clock()), policy=FetchPolicy(attempts=1)))
+    assert "after 1 attempt: no response: nothing came" in str(error)
     iam = FakeIam()
     iam.gate.clear()
-    error = await failure(exchange(iam, Pauses(Clock()), effort=FetchPolicy(attempts=1, attempt=0.01)))
-    assert "no answer within 0 s" in str(error)
+    error = await failure(exchange(iam, Pauses(Clock()), policy=FetchPolicy(attempts=1, attempt_timeout=0.01)))
+    assert "no response within 0 s" in str(error)
     assert isinstance(error.__cause__, TimeoutError)
     assert error.status is None
 
 
 async def test_a_secret_in_the_cause_is_taken_out() -> None:
     iam = FakeIam(RequestTimeoutError("asked with apikey=a-long-key", sent=True))
-    error = await failure(exchange(iam, Pauses(Clock()), form={"apikey": "a-long-key"}, effort=FetchPolicy(attempts=1)))
+    error = await failure(exchange(iam, Pauses(Clock()), form={"apikey": "a-long-key"}, policy=FetchPolicy(attempts=1)))
     assert "a-long-key" not in f"{error} {error.__cause__}"
 
 
@@ -233,18 +240,18 @@ async def test_a_form_is_made_anew_for_each_attempt_and_its_secrets_are_hidden()
 
     told = answer({"errorCode": "C", "errorMessage": "secret-number-0 and secret-number-1"}, 404)
     iam = FakeIam(answer(b"", 500), told)
-    fetch = exchange(iam, Pauses(Clock()), form=form, secrets=("cr_token", "not_there"), authorization=None)
+    fetch = exchange(iam, Pauses(Clock()), form=form, secret_fields=("cr_token", "not_there"), authorization=None)
     error = await failure(fetch)
     assert [iam.form(number)["cr_token"] for number in (0, 1)] == [["secret-number-0"], ["secret-number-1"]]
     assert "C: *** and ***" in str(error)
     assert "Authorization" not in iam.requests[0].headers
-    assert fetch.hidden == {"secret-number-0", "secret-number-1"}
+    assert fetch.secrets == {"secret-number-0", "secret-number-1"}
 
 
 async def test_a_form_that_stays_has_its_secrets_hidden_from_the_start() -> None:
-    fetch = exchange(FakeIam(), Pauses(Clock()), form={"apikey": "key", "password": "word"}, secrets=("apikey", "other"))
-    assert fetch.hidden == {"key"}
-    assert exchange(FakeIam(), Pauses(Clock()), form={"apikey": ""}).hidden == set()
+    fetch = exchange(FakeIam(), Pauses(Clock()), form={"apikey": "key", "password": "word"}, secret_fields=("apikey", "other"))
+    assert fetch.secrets == {"key"}
+    assert exchange(FakeIam(), Pauses(Clock()), form={"apikey": ""}).secrets == set()
 
 
 async def test_the_secret_of_a_client_of_its_own_is_hidden() -> None:
@@ -253,7 +260,7 @@ async def test_the_secret_of_a_client_of_its_own_is_hidden() -> None:
         error = await failure(exchange(FakeIam(told), Pauses(Clock()), authorization=authorization))
         assert f"C: {words}" in str(error)
     # The one that everybody has is no secret.
-    assert exchange(FakeIam(told), Pauses(Clock())).hidden == {"k"}
+    assert exchange(FakeIam(told), Pauses(Clock())).secrets == {"k"}
 
 
 async def test_the_clocks_are_the_machines_unless_given() -> None:

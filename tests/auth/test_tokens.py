@@ -18,7 +18,7 @@ MANY = 1_000
 
 @pytest.fixture
 def source(clock: Clock) -> TokenSource:
-    return TokenSource(clock=clock, patience=0.05)
+    return TokenSource(clock=clock, refresh_wait=0.05)
 
 
 async def test_a_fresh_token_is_had_without_waiting(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
@@ -195,12 +195,12 @@ async def test_a_refresh_that_fails_is_logged_once_and_not_tried_on_every_call(
 
 async def test_dropping_forgets_that_very_token_only(source: TokenSource, issuer: Issuer) -> None:
     await source.token(issuer)
-    assert not source.drop("token-0")
+    assert not source.invalidate("token-0")
     assert source.current(issuer) == "token-1"
-    assert source.drop("token-1")
+    assert source.invalidate("token-1")
     assert source.current(issuer) is None
     assert await source.token(issuer) == "token-2"
-    assert not source.drop("token-1")
+    assert not source.invalidate("token-1")
     assert source.current(issuer) == "token-2"
 
 
@@ -213,7 +213,7 @@ async def test_a_token_dropped_while_it_is_refreshed_is_not_given_out_again(
     issuer.error = CredentialsError("no")
     caller = asyncio.create_task(source.token(issuer))
     await settled()
-    source.drop("token-1")
+    source.invalidate("token-1")
     issuer.gate.set()
     with pytest.raises(CredentialsError):
         await caller
@@ -226,12 +226,12 @@ async def test_a_token_that_has_expired_on_arrival_is_a_failure(source: TokenSou
 
 
 def test_the_refresh_begins_between_the_thresholds() -> None:
-    early, late = (Token.lasting("t", 1_000.0, now=0.0, spread=spread) for spread in (0.0, 1.0))
+    early, late = (Token.issued("t", 1_000.0, now=0.0, jitter=spread) for spread in (0.0, 1.0))
     assert early.refresh_at == pytest.approx(750)
     assert late.refresh_at == pytest.approx(790)
     assert early.required_at == late.required_at == pytest.approx(830)
     assert late.refresh_at < late.required_at
-    assert "s3cr3t" not in repr(Token.lasting("s3cr3t", 1.0, now=0.0))
+    assert "s3cr3t" not in repr(Token.issued("s3cr3t", 1.0, now=0.0))
 
 
 async def test_a_fetch_that_others_cancelled_is_made_again_for_those_who_wait(source: TokenSource, issuer: Issuer) -> None:
@@ -333,7 +333,7 @@ async def test_a_refresh_that_failed_is_held_off_for_less_where_little_is_left(
 async def test_a_failure_is_remembered_for_as_long_as_is_said(issuer: Issuer, clock: Clock) -> None:
     issuer.error = CredentialsError("no")
     for memory in (0.0, 1.0, 3.0):
-        source = TokenSource(clock=clock, memory=memory)
+        source = TokenSource(clock=clock, failure_ttl=memory)
         issuer.calls = 0
         with pytest.raises(CredentialsError, match="no"):
             await source.token(issuer)
@@ -356,8 +356,8 @@ async def test_a_success_ends_what_was_remembered_of_failures(source: TokenSourc
     issuer.error = None
     clock.now += 1.0
     assert await source.token(issuer) == "token-2"
-    assert source.drop("token-2") is True
-    assert source.drop("token-2") is False
+    assert source.invalidate("token-2") is True
+    assert source.invalidate("token-2") is False
     assert await source.token(issuer) == "token-3", "the failure of before is no reason to fail"
 
 
@@ -376,9 +376,9 @@ async def test_callers_of_an_expired_token_wait_for_longer_than_patience(
 
 async def test_a_token_without_a_value_is_a_failure(source: TokenSource, clock: Clock) -> None:
     async def empty() -> Token:
-        return Token.lasting("", 3_600.0, now=clock())
+        return Token.issued("", 3_600.0, now=clock())
 
-    with pytest.raises(CredentialsError, match="empty or has expired"):
+    with pytest.raises(CredentialsError, match="empty or has already expired"):
         await source.token(empty)
     assert source.current(empty) is None
 
@@ -392,17 +392,17 @@ async def test_what_ran_to_its_end_is_not_kept(source: TokenSource, issuer: Issu
 
 
 async def test_only_a_refresh_that_nobody_waits_for_is_stopped(source: TokenSource, issuer: Issuer, clock: Clock) -> None:
-    await source.settle()
+    await source.cancel_unused_refresh()
     source._token = ageing(clock)
     issuer.gate.clear()
     clock.now = 300.0
     caller = asyncio.create_task(source.token(issuer))
     await settled()
-    await source.settle()
+    await source.cancel_unused_refresh()
     assert len(fetches()) == 1
     caller.cancel()
     await asyncio.gather(caller, return_exceptions=True)
-    await source.settle()
+    await source.cancel_unused_refresh()
     assert not fetches()
     assert source._waiting == 0
 
@@ -420,7 +420,7 @@ def test_a_refresh_of_another_loop_is_left_alone(clock: Clock) -> None:
         await settled()
 
     loop.run_until_complete(begin())
-    asyncio.run(source.settle())
+    asyncio.run(source.cancel_unused_refresh())
     (task,) = asyncio.all_tasks(loop)
     assert not task.cancelling()
     task.cancel()

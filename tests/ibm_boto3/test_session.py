@@ -51,5 +51,5 @@ async def test_environment_and_profiles_are_read_like_the_sdk_does(
     with pytest.raises(exceptions.ProfileNotFound, match="could not be found"):
         ibm_boto3.Session(profile_name="nobody")
     (tmp_path / ".aws" / "config").write_text("no section")
-    with pytest.raises(exceptions.InvalidConfigError, match="no INI file"):
+    with pytest.raises(exceptions.InvalidConfigError, match="not an INI file"):
         ibm_boto3.Session()

@@ -235,15 +235,37 @@ class S3Client:
     async def abort_multipart_upload(
         self, *, Bucket: str, Key: str, UploadId: str, ExpectedBucketOwner: str = ..., RequestPayer: str = ...
     ) -> type_defs.AbortMultipartUploadOutputTypeDef:
-        """Give an upload up; its parts are removed. Raises `NoSuchUpload`."""
-    async def add_legal_hold(self, *, Bucket: str, Key: str, RetentionLegalHoldId: str) -> type_defs.AddLegalHoldOutputTypeDef:
-        """Place a legal hold on an object in a bucket with a retention policy (IBM).
+        """Abort a multipart upload and delete its parts.
 
-        Raises `InvalidRequest` (bad id, no policy, no retention, 100 holds already), `Conflict` (the object has this hold),
-        `NoSuchKey`, `AccessDenied` (needs the Manager role).
+        An upload that is neither completed nor aborted is kept, and its parts use storage.
+
+        Returns only the request id.
+
+        Raises `NoSuchUpload`.
 
         Args:
-            RetentionLegalHoldId: 1 to 64 characters: letters, digits, `! _ . * ( ) -`.
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            UploadId: Id of the upload, from `create` or `list_uploads`.
+        """
+    async def add_legal_hold(self, *, Bucket: str, Key: str, RetentionLegalHoldId: str) -> type_defs.AddLegalHoldOutputTypeDef:
+        """Place a legal hold on an object in a bucket with a retention policy.
+
+        IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold has
+        an
+        id; an object can have 100.
+
+        Raises `InvalidRequest` if the id isn't valid, the bucket has no policy, the object has no retention or 100 holds
+        already,
+        `Conflict` if the object has a hold with this id, `NoSuchKey`, `AccessDenied` without the Manager role.
+
+        Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            RetentionLegalHoldId: Id of the hold: 1 to 64 letters, digits and `! _ . * ( ) -`.
         """
     async def complete_multipart_upload(
         self,
@@ -273,24 +295,48 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.CompleteMultipartUploadOutputTypeDef:
-        """Join the parts into the object.
+        """Make the object from the uploaded parts.
 
-        Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`, `ObjectAlreadyExists`
-        (with
-        `ForbidOverwrite`). The service may report the failure inside a 200; it is raised all the same. IBM documents no
-        conditions
-        here: a service that does not know them replaces the object.
+        IBM documents no conditions for this request: a service that does not support them replaces the object. If the response
+        is
+        lost, the request is not sent again by itself.
+
+        Returns the object's ETag. The service may report a failure inside a response with status 200; it is raised like any
+        other.
+
+        Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (parts out of order), `EntityTooSmall`, `PreconditionFailed`,
+        `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the existing object is under retention), and
+        `IntegrityError` if the ETag does not follow from the parts.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None writes over whatever is there.
-            IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
-                anything.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). None does not look at
-                the time.
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
+                bucket allows it.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+            IfMatch: Write only over an object with this ETag. None: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+                skips the check.
+            UploadId: Id of the upload, from `create`.
+            MultipartUpload: Parts to use, in ascending order, each with its number and ETag. Parts that are left out are
+                discarded.
+            ChecksumType: Kind of the checksum given here: `FULL_OBJECT`, or `COMPOSITE` (computed from the checksums of the
+                parts).
+            ChecksumCRC32: CRC32 of the whole object, base64. None sends none.
+            ChecksumCRC32C: CRC32C of the whole object, base64. None sends none.
+            ChecksumCRC64NVME: CRC64NVME of the whole object, base64. None sends none.
+            ChecksumSHA1: SHA-1 of the whole object, base64. None sends none.
+            ChecksumSHA256: SHA-256 of the whole object, base64. None sends none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -349,31 +395,85 @@ class S3Client:
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> type_defs.CopyObjectOutputTypeDef:
-        """Copy an object within the service, up to 5 GiB (for more: `Client.copy`). Content headers and metadata count only
-        with
-        `REPLACE`.
+        """Copy an object within the service, up to 5 GiB.
 
-        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected`. The service may report the
-        failure inside a 200; it is raised all the same. `IntegrityError` where `CopySourceIfMatch` is an MD5 and the copy
-        has another.
+        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags
+        only
+        with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
+        source are not copied by default: the copy gets the defaults of its bucket.
+
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
+        it is raised like any other.
+
+        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected` (the existing object is
+        under
+        retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes nothing),
+        and
+        `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None writes over whatever is there.
-            IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
-                anything.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). None does not look at
-                the time.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
-            CopySource: Bucket and key to copy, and a version id if not the latest.
-            RetentionDirective: IBM: take period and holds from the source, or from this call.
+            Bucket: Name of the bucket to copy to.
+            Key: Key of the copy.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
+                bucket allows it.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            CopySourceIfMatch: Copy only if the source has this ETag.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
+                zone).
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+            IfMatch: Write only over an object with this ETag. None: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+                skips the check.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
+                current one.
+            MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
+            TaggingDirective: `COPY` (the service's default): tags of the source. `REPLACE`: those given in `Tagging`.
+            RetentionDirective: `COPY`: retention period and legal holds of the source. `REPLACE`: those given here. Required to
+                give any (IBM).
+            ChecksumAlgorithm: Checksum that the service computes for the copy: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or
+                `SHA256`.
             CopySourceSSECustomerAlgorithm: Algorithm of the key that the source was encrypted with (SSE-C): `AES256`.
             CopySourceSSECustomerKey: The customer's key that the source was encrypted with (SSE-C): 32 bytes, or their base64.
             CopySourceSSECustomerKeyMD5: Base64 of the MD5 of the source's encryption key. Computed if it is left out.
@@ -400,19 +500,36 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.CreateBucketOutputTypeDef:
-        """Make a bucket.
+        """Create a bucket.
 
-        Raises `BucketAlreadyExists` (names are global), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or location).
+        Names are unique across all customers of IBM Cloud. The storage class cannot be changed later.
+
+        Returns the location header, if there is one.
+
+        Raises `BucketAlreadyExists` (another customer has it), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or
+        location,
+        too many buckets).
 
         Args:
-            Bucket: 3 to 63 characters: a-z, 0-9, dot, dash.
-            CreateBucketConfiguration: Location and storage class, `us-south-smart`; None for the endpoint's default. Must
-                belong to the endpoint.
-            IBMServiceInstanceId: The instance the bucket belongs to; IAM credentials bring their own.
-            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, together with `IBMSSEKPCustomerRootKeyCrn`.
-            IBMSSEKPCustomerRootKeyCrn: Key Protect: the whole CRN of the root key.
-            ObjectLockEnabledForBucket: Turns Object Lock and versioning on. The service takes no notice of a value that it does
-                not understand.
+            Bucket: Name: 3 to 63 characters of a-z, 0-9, dot and dash, starting and ending with a letter or digit. Two dots or
+                dashes in a row, the form of an IP address and the prefixes `cosv1-` and `account-` are not allowed.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            CreateBucketConfiguration: Provisioning code: location and storage class, such as `us-south-smart`. It must fit the
+                endpoint. None gives the default class of the endpoint. Classes: `standard`, `vault`, `cold`, `smart`,
+                `onerate_active`. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-classes
+            IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. None takes it from the credentials,
+                which usually have it.
+            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, given together with `IBMSSEKPCustomerRootKeyCrn`. None: no root
+                key.
+            IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. None: no
+                root key.
+            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. None or False creates a bucket without Object
+                Lock.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -450,21 +567,62 @@ class S3Client:
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> type_defs.CreateMultipartUploadOutputTypeDef:
-        """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here.
+        """Start a multipart upload.
 
-        Repeated where the answer is lost. What the first try may have begun stays open then, without parts: its id was never
-        told.
+        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion. If
+        the
+        response is lost, the request is sent again: the upload of the first attempt may then stay open, without parts, because
+        its
+        id never arrived.
+
+        Returns the upload with its id.
+
+        Raises `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest`.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `if_none_match="*"` is what IBM documents for the public service, for `objects.put`.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
+            Bucket: Name of the bucket.
+            Key: Key of the object: 1 to 1,024 characters, sent as UTF-8.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `if_none_match="*"`, for `objects.put`.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the
+                service decides.
+            ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
+                parts.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -473,33 +631,95 @@ class S3Client:
     async def delete_bucket(
         self, *, Bucket: str, ExpectedBucketOwner: str = ..., AsperaKeyMaxTries: int = ...
     ) -> type_defs.DeleteBucketOutputTypeDef:
-        """Remove an empty bucket. Raises `BucketNotEmpty`. The name stays reserved for some minutes."""
+        """Delete an empty bucket.
+
+        The name stays reserved for some minutes (IBM names 5 on one page, 10 to 15 on another).
+
+        Returns only the request id.
+
+        Raises `NoSuchBucket`, `BucketNotEmpty` (objects, versions or delete markers).
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            AsperaKeyMaxTries: Number of times that the service attempts the deletion: 2 by default.
+        """
     async def delete_bucket_cors(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.DeleteBucketCorsOutputTypeDef:
-        """Remove a bucket's rules for cross-origin requests."""
+        """Delete a bucket's CORS rules.
+
+        Succeeds if the bucket has none.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def delete_bucket_lifecycle(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.DeleteBucketLifecycleOutputTypeDef:
-        """Remove a bucket's lifecycle rules."""
+        """Delete a bucket's lifecycle rules.
+
+        Objects that were written under an archive rule are still archived. Raises `NotFound` if the bucket has no rules,
+        according
+        to one page of IBM's documentation; other services return success.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def delete_bucket_replication(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.DeleteBucketReplicationOutputTypeDef:
-        """Remove a bucket's replication rules."""
+        """Delete a bucket's replication rules; existing replicas stay.
+
+        Args:
+            Bucket: Name of the source bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def delete_bucket_tagging(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.DeleteBucketTaggingOutputTypeDef:
-        """Remove a bucket's tags. Not in IBM's documentation."""
+        """Delete all tags of a bucket.
+
+        Not in IBM's documentation.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def delete_bucket_website(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.DeleteBucketWebsiteOutputTypeDef:
-        """Make a bucket no website any more."""
+        """Delete a bucket's website configuration; its objects stay.
+
+        Succeeds if the bucket has none.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def delete_legal_hold(
         self, *, Bucket: str, Key: str, RetentionLegalHoldId: str
     ) -> type_defs.DeleteLegalHoldOutputTypeDef:
-        """Lift one legal hold of an object; other holds and the retention period stay (IBM).
+        """Lift one legal hold of an object.
 
-        Raises `NotFound`, `InvalidRequest`.
+        IBM only. Other holds and the retention period stay.
+
+        Raises `NotFound` if the object has no hold with this id (IBM documents no error for it), `InvalidRequest` if the object
+        has
+        no retention, `AccessDenied` without the Manager role.
+
+        Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            RetentionLegalHoldId: Id of the hold.
         """
     async def delete_object(
         self,
@@ -513,11 +733,43 @@ class S3Client:
         MFA: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.DeleteObjectOutputTypeDef:
-        """Remove an object; removing what is not there is no error. Raises `ObjectProtected`."""
+        """Delete an object, or one of its versions.
+
+        To delete a key that does not exist is no error. In a bucket with versioning a deletion without `VersionId` makes a
+        delete
+        marker: the object is hidden, and its versions stay.
+
+        Returns the version and whether a delete marker is involved.
+
+        Raises `ObjectProtected` (under retention, legal hold or Object Lock).
+
+        Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            VersionId: Version to delete for good; `null` for one written before versioning. None deletes the current object
+                (see above).
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
+                right to bypass it.
+            MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
+            ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
+        """
     async def delete_object_tagging(
         self, *, Bucket: str, Key: str, ExpectedBucketOwner: str = ..., VersionId: str = ...
     ) -> type_defs.DeleteObjectTaggingOutputTypeDef:
-        """Remove an object's tags. Raises `NoSuchKey`."""
+        """Delete all tags of an object.
+
+        Returns an `ObjectTagged`. Raises `NoSuchKey`.
+
+        Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            VersionId: Id of the version whose tags to delete. None takes the current version.
+        """
     async def delete_objects(
         self,
         *,
@@ -530,16 +782,41 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.DeleteObjectsOutputTypeDef:
-        """Remove up to 1,000 objects in one request (`objects.delete_many` takes any number). Failures are per key.
+        """Delete up to 1,000 objects or versions in one request.
+
+        `objects.delete_many` takes any number. A key that does not exist counts as deleted.
+
+        Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys does
+        not
+        raise.
+
+        Raises `InvalidRequest` (more than 1,000 keys), `BadDigest`, and `ProtocolError` if the response leaves out a requested
+        key.
 
         Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            Delete: Objects to delete, as a `Delete` document. Its `quiet` shortens the response.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
+                right to bypass it.
+            MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
     async def delete_public_access_block(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.DeletePublicAccessBlockOutputTypeDef:
-        """Let public access control lists count again."""
+        """Delete a bucket's public access block, so that public lists apply again.
+
+        Succeeds if the bucket has none. Raises `AccessDenied` without the Manager role.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def extend_object_retention(
         self,
         *,
@@ -550,52 +827,154 @@ class S3Client:
         NewRetentionExpirationDate: type_defs.TimestampTypeDef = ...,
         ExtendRetentionFromCurrentTime: int = ...,
     ) -> type_defs.ExtendObjectRetentionOutputTypeDef:
-        """Make an object's retention longer, in exactly one of four ways (IBM). Periods are seconds or timedeltas.
+        """Extend the retention of an object.
 
-        Raises `InvalidRequest`: none or several ways, not longer, beyond what the bucket allows, no retention.
+        IBM only. Give exactly one of the four parameters. A period is a `timedelta` or a number of seconds. The retention can
+        only
+        get longer, and not beyond the bucket's maximum, counted from now. An object with indefinite retention gets an end.
+
+        Raises `InvalidRequest` if several parameters or none are given, if the retention would not get longer or exceed the
+        maximum, or if the object has no retention or a permanent one; `NoSuchKey`.
 
         Args:
-            AdditionalRetentionPeriod: So much longer than now.
-            NewRetentionPeriod: The whole period, from the object's creation.
-            NewRetentionExpirationDate: When the period shall end.
-            ExtendRetentionFromCurrentTime: So long from the time of this request.
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            AdditionalRetentionPeriod: Time to add to the current period, in seconds or as a `timedelta`. Not for indefinite
+                retention, which has no end. None sends no header.
+            NewRetentionPeriod: New period from the creation of the object, in seconds or as a `timedelta`. None sends no
+                header.
+            NewRetentionExpirationDate: Time at which the new period ends, with a time zone; `ConfigError` otherwise. None sends
+                no header.
+            ExtendRetentionFromCurrentTime: Time from now until the new period ends, in seconds or as a `timedelta`; between the
+                bucket's minimum and maximum. None sends no header.
         """
     async def get_bucket_acl(self, *, Bucket: str, ExpectedBucketOwner: str = ...) -> type_defs.GetBucketAclOutputTypeDef:
-        """Read a bucket's access control list."""
+        """Return the access control list of a bucket.
+
+        Returns the owner and the grants.
+
+        Raises `NoSuchBucket`, `AccessDenied`.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def get_bucket_aspera(self, *, Bucket: str) -> type_defs.GetBucketAsperaOutputTypeDef:
-        """Ask how to reach a bucket by Aspera (IBM). Needs IAM credentials; the transfer itself needs Aspera's own programs."""
+        """Return the connection data for Aspera transfers of a bucket.
+
+        An operation of IBM's, unknown to Amazon S3. It needs IAM credentials. The transfer itself needs Aspera's own programs.
+        https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-aspera
+
+        Returns the key pair and the URL of the transfer service.
+
+        Raises `NoSuchBucket`, `AccessDenied`.
+
+        Args:
+            Bucket: Name of the bucket.
+        """
     async def get_bucket_cors(
         self, *, Bucket: str, ExpectedBucketOwner: str = ..., MirrorDestination: str = ...
     ) -> type_defs.GetBucketCorsOutputTypeDef:
-        """Read a bucket's rules for cross-origin requests. Raises `NoSuchConfiguration`."""
+        """Read a bucket's CORS rules.
+
+        Returns a `CorsConfiguration`. Raises `NoSuchConfiguration` if the bucket has no rules.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+        """
     async def get_bucket_lifecycle_configuration(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketLifecycleConfigurationOutputTypeDef:
-        """Read a bucket's lifecycle rules. Raises `NoSuchConfiguration`."""
+        """Read a bucket's lifecycle rules.
+
+        Returns a `LifecycleConfiguration`. Raises `NoSuchConfiguration` if the bucket has no rules.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def get_bucket_location(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketLocationOutputTypeDef:
-        """Ask where a bucket is."""
+        """Return the location and storage class of a bucket.
+
+        Returns the provisioning code.
+
+        Raises `NoSuchBucket`.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def get_bucket_protection_configuration(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketProtectionConfigurationOutputTypeDef:
-        """Read a bucket's retention policy (IBM). Without one the status is `Disabled`."""
+        """Read a bucket's retention policy.
+
+        IBM only. Returns a `Protection`; its `status` is `Disabled` if the bucket has no policy.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def get_bucket_replication(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketReplicationOutputTypeDef:
-        """Read a bucket's replication rules. Raises `NoSuchConfiguration`."""
+        """Read a bucket's replication rules.
+
+        Returns a `ReplicationConfiguration`. Raises `NoSuchConfiguration` if the bucket has no rules.
+
+        Args:
+            Bucket: Name of the source bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def get_bucket_tagging(
         self, *, Bucket: str, ExpectedBucketOwner: str = ..., MirrorDestination: str = ...
     ) -> type_defs.GetBucketTaggingOutputTypeDef:
-        """Read a bucket's tags. Raises `NoSuchConfiguration`. Not in IBM's documentation."""
+        """Read a bucket's tags.
+
+        Not in IBM's documentation. Returns a `TagSet`. Raises `NoSuchConfiguration` if the bucket has no tags.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+        """
     async def get_bucket_versioning(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketVersioningOutputTypeDef:
-        """Ask whether a bucket keeps versions."""
+        """Read a bucket's versioning state.
+
+        Returns a `VersioningConfiguration`; its `status` is None if versioning was never enabled.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def get_bucket_website(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketWebsiteOutputTypeDef:
-        """Read a bucket's website configuration. Raises `NoSuchConfiguration`."""
+        """Read a bucket's website configuration.
+
+        Returns a `WebsiteConfiguration`. Raises `NoSuchConfiguration` if the bucket has none.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def get_object(
         self,
         *,
@@ -624,10 +1003,39 @@ class S3Client:
     ) -> type_defs.GetObjectOutputTypeDef:
         """Read an object, or a range of it.
 
-        Raises `NoSuchKey`, `NotModified`, `PreconditionFailed`, `InvalidRange`, `InvalidObjectState` (archived).
+        `objects.get` returns a stream with the object's headers, `objects.read` the bytes.
+
+        Raises `NoSuchKey`, `NotModified` and `PreconditionFailed` (conditions), `InvalidRange`, `InvalidObjectState` (archived:
+        restore it first), `MethodNotAllowed` (the version is a delete marker).
 
         Args:
-            ChecksumMode: Ask for the object's checksums, which vouch for it where its ETag is no MD5.
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ResponseCacheControl: Value of `Cache-Control` in the response. None keeps the stored value.
+            ResponseContentDisposition: Value of `Content-Disposition` in the response, such as `attachment;
+                filename="report.pdf"`.
+            ResponseContentEncoding: Value of `Content-Encoding` in the response. None keeps the stored value.
+            ResponseContentLanguage: Value of `Content-Language` in the response. None keeps the stored value.
+            ResponseContentType: Value of `Content-Type` in the response. None keeps the stored value.
+            ResponseExpires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
+                None: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -643,29 +1051,107 @@ class S3Client:
         MirrorDestination: str = ...,
         VersionId: str = ...,
     ) -> type_defs.GetObjectAclOutputTypeDef:
-        """Read an object's access control list. Raises `NoSuchKey`."""
+        """Return the access control list of an object.
+
+        Returns the owner and the grants.
+
+        Raises `NoSuchKey`, `AccessDenied`.
+
+        Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            VersionId: Version of the object. None: the current one.
+        """
     async def get_object_legal_hold(
         self, *, Bucket: str, Key: str, ExpectedBucketOwner: str = ..., RequestPayer: str = ..., VersionId: str = ...
     ) -> type_defs.GetObjectLegalHoldOutputTypeDef:
-        """Ask whether a version is under legal hold. Raises `NoSuchKey`, `NoSuchConfiguration`."""
+        """Read the legal hold of an object version.
+
+        Returns an `ObjectLegalHold`. Raises `NoSuchKey`, `NoSuchConfiguration` if the version never had a hold,
+        `InvalidRequest` if
+        the bucket has no Object Lock.
+
+        Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            VersionId: Id of the version to read. None reads the current version.
+        """
     async def get_object_lock_configuration(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetObjectLockConfigurationOutputTypeDef:
-        """Read a bucket's lock configuration. Raises `NoSuchConfiguration`."""
+        """Read a bucket's Object Lock configuration.
+
+        Returns an `ObjectLock`. Raises `NoSuchConfiguration` if the bucket has no Object Lock.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def get_object_retention(
         self, *, Bucket: str, Key: str, ExpectedBucketOwner: str = ..., RequestPayer: str = ..., VersionId: str = ...
     ) -> type_defs.GetObjectRetentionOutputTypeDef:
-        """Read the lock of a version. Raises `NoSuchKey`, `NoSuchConfiguration` (it has none)."""
+        """Read the lock of an object version.
+
+        Returns an `ObjectRetention`, for a lock that has ended too. Raises `NoSuchKey`, `NoSuchConfiguration` if the version
+        has no
+        lock, `InvalidRequest` if the bucket has no Object Lock.
+
+        Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            VersionId: Id of the version to read. None reads the current version.
+        """
     async def get_object_tagging(
         self, *, Bucket: str, Key: str, ExpectedBucketOwner: str = ..., RequestPayer: str = ..., VersionId: str = ...
     ) -> type_defs.GetObjectTaggingOutputTypeDef:
-        """Read an object's tags; without any, the set is empty. Raises `NoSuchKey`."""
+        """Read an object's tags.
+
+        Returns an `ObjectTagSet`, which is empty if the object has no tags. Raises `NoSuchKey`.
+
+        Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            VersionId: Id of the version to read. None reads the current version.
+        """
     async def get_public_access_block(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetPublicAccessBlockOutputTypeDef:
-        """Ask what public access control lists may do in a bucket. Raises `NoSuchConfiguration`."""
+        """Read a bucket's public access block.
+
+        Returns a `PublicAccessBlockConfiguration`. Raises `NoSuchConfiguration` if the bucket has none.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def head_bucket(self, *, Bucket: str, ExpectedBucketOwner: str = ...) -> type_defs.HeadBucketOutputTypeDef:
-        """Look whether a bucket is there and may be used. Raises `NotFound`, `AccessDenied` (HEAD answers have no code)."""
+        """Return the headers of a bucket, to see whether it exists and may be used.
+
+        Returns the headers as `BucketInfo`.
+
+        Raises `NotFound`, `AccessDenied` (by status: a response to HEAD has no error code).
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def head_object(
         self,
         *,
@@ -686,9 +1172,33 @@ class S3Client:
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> type_defs.HeadObjectOutputTypeDef:
-        """Ask about an object without reading it. Raises `NotFound`, `NotModified`, `PreconditionFailed` (HEAD has no code).
+        """Return the headers of an object, without its content.
+
+        Returns the headers as `ObjectInfo`.
+
+        Raises `NotFound` (no such key, version or bucket: a response to HEAD has no error code), `NotModified` and
+        `PreconditionFailed` (conditions), `AccessDenied`.
 
         Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -704,31 +1214,62 @@ class S3Client:
         EncodingType: Literal["url"] = ...,
         ContentMD5: str = ...,
     ) -> type_defs.ListBucketReplicationFailuresOutputTypeDef:
-        """List the replications that failed, page by page, the newest first (IBM).
+        """List the failed replications of a bucket, the newest first.
+
+        IBM only, not part of S3. Returns `ReplicationFailures`, page by page.
 
         Args:
-            FirstSyncAttemptedBefore: Only those first tried before this time: ISO 8601, or milliseconds since 1970.
+            Bucket: Name of the source bucket.
+            FirstSyncAttemptedBefore: List only failures that were first attempted before this time: ISO 8601 text, or
+                milliseconds since 1970 as text. None lists all.
+            MaxKeys: Most failures on one page, 1 to 1,000. None lets the service choose: 1,000.
+            ContinuationToken: Token of the page to start with, from `next_continuation_token`. None starts with the first page.
+            EncodingType: `url` asks the service to percent-encode keys, because XML can't carry all characters; the library
+                decodes them. None doesn't ask for it.
+            ContentMD5: MD5 of the empty body, in base64. The service demands it although the request has no body. None sends no
+                header.
         """
     async def list_buckets(self, *, IBMServiceInstanceId: str = ...) -> type_defs.ListBucketsOutputTypeDef:
-        """List the buckets of an instance.
+        """List the buckets of a service instance.
+
+        Returns all buckets at once.
+
+        Raises `AccessDenied`.
 
         Args:
-            IBMServiceInstanceId: The instance to list; IAM credentials bring their own.
+            IBMServiceInstanceId: Service instance to list: its CRN or GUID. None takes it from the credentials, which usually
+                have it.
         """
     async def list_buckets_extended(
         self, *, Prefix: str = ..., Marker: str = ..., MaxKeys: int = ..., IBMServiceInstanceId: str = ...
     ) -> type_defs.ListBucketsExtendedOutputTypeDef:
-        """List the buckets of an instance, with their locations, page by page (IBM).
+        """List the buckets of a service instance with their locations, page by page.
+
+        An operation of IBM's, unknown to Amazon S3. `buckets.list_extended` returns a `Listing`: iterate over it with `async
+        for`.
+
+        Raises `AccessDenied`, and `ProtocolError` if the page belongs to another prefix.
 
         Args:
-            Marker: Start after this name.
-            MaxKeys: Buckets a page, at most and by default 1,000.
-            IBMServiceInstanceId: The instance to list; IAM credentials bring their own.
+            Prefix: List only buckets whose name starts with this text. None lists all.
+            Marker: List only buckets after this name. None starts at the beginning.
+            MaxKeys: Buckets of one page: 1 to 1,000 (the default).
+            IBMServiceInstanceId: Service instance to list: its CRN or GUID. None takes it from the credentials, which usually
+                have it.
         """
     async def list_legal_holds(
         self, *, Bucket: str, Key: str, MirrorDestination: str = ...
     ) -> type_defs.ListLegalHoldsOutputTypeDef:
-        """List the legal holds of an object, with its retention (IBM). Raises `NotFound` where it has no retention."""
+        """Read the retention and the legal holds of an object.
+
+        IBM only. Returns a `RetentionState`. Raises `NotFound` if the object doesn't exist or has no retention.
+
+        Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+        """
     async def list_multipart_uploads(
         self,
         *,
@@ -742,7 +1283,29 @@ class S3Client:
         MaxUploads: int = ...,
         EncodingType: Literal["url"] = ...,
     ) -> type_defs.ListMultipartUploadsOutputTypeDef:
-        """List open uploads, page by page."""
+        """List the open uploads of a bucket, page by page.
+
+        `multipart.list_uploads` returns a `Listing`: iterate over it with `async for`.
+
+        Raises `ProtocolError` if the page belongs to another bucket or prefix.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            Prefix: List only uploads whose key starts with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. None starts at the
+                beginning.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Ignored without
+                it.
+            MaxUploads: Uploads of one page: 1 to 1,000 (the default).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
+        """
     async def list_object_versions(
         self,
         *,
@@ -755,7 +1318,25 @@ class S3Client:
         MaxKeys: int = ...,
         EncodingType: Literal["url"] = ...,
     ) -> type_defs.ListObjectVersionsOutputTypeDef:
-        """List versions and delete markers, page by page."""
+        """List the versions and delete markers of a bucket, page by page.
+
+        `objects.list_versions` returns a `Listing` of both, by key and within a key from the newest to the oldest.
+
+        Raises `ProtocolError` if the page belongs to another bucket or prefix.
+
+        Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            Prefix: List only keys that start with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. None starts at the beginning.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys.
+            MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
+        """
     async def list_objects(
         self,
         *,
@@ -769,10 +1350,27 @@ class S3Client:
         MaxKeys: int = ...,
         EncodingType: Literal["url"] = ...,
     ) -> type_defs.ListObjectsOutputTypeDef:
-        """List objects, page by page (the first version of this call).
+        """List the objects of a bucket, page by page (version 1 of the call).
+
+        `objects.list_v1` returns a `Listing`, as `objects.list` does. Version 2 is the better choice for all services that have
+        it.
+
+        Raises `ProtocolError` if the page belongs to another bucket or prefix.
 
         Args:
-            Marker: Start after this key.
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            Prefix: List only keys that start with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            Marker: List only keys after this one. None starts at the beginning.
+            MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
         """
     async def list_objects_v2(
         self,
@@ -787,11 +1385,27 @@ class S3Client:
         FetchOwner: bool = ...,
         EncodingType: Literal["url"] = ...,
     ) -> type_defs.ListObjectsV2OutputTypeDef:
-        """List objects, page by page.
+        """List the objects of a bucket, page by page.
+
+        `objects.list` returns a `Listing`: iterate over it with `async for`, and the pages are requested as they are needed.
+
+        Returns at most 1,000 entries a page. IBM's page calls the order of the keys non-lexicographical.
+
+        Raises `ProtocolError` if the page belongs to another bucket or prefix, or has fewer entries than it counts.
 
         Args:
-            Delimiter: Roll keys up at this string after the prefix (`/`); they appear as common prefixes.
-            MaxKeys: Entries a page, at most and by default 1,000.
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            Prefix: List only keys that start with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            StartAfter: List only keys after this one. The service ignores it if `ContinuationToken` is given.
+            MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            ContinuationToken: `next_continuation_token` of the page before. None starts at the beginning.
+            FetchOwner: True includes the owner of each object. None or False leaves it out.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
         """
     async def list_parts(
         self,
@@ -808,10 +1422,23 @@ class S3Client:
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> type_defs.ListPartsOutputTypeDef:
-        """List the parts of an upload, page by page. Raises `NoSuchUpload`.
+        """List the stored parts of an upload, page by page.
+
+        `multipart.list_parts` returns a `Listing`: iterate over it with `async for`.
+
+        Raises `NoSuchUpload`, and `ProtocolError` if the page belongs to another upload.
 
         Args:
-            PartNumberMarker: Start after this part.
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            UploadId: Id of the upload, from `create` or `list_uploads`.
+            PartNumberMarker: List only parts after this number. None starts at the first part.
+            MaxParts: Parts of one page: 1 to 1,000 (the default).
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -832,9 +1459,25 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketAclOutputTypeDef:
-        """Replace a bucket's access control list: by a document, a canned name, or grants.
+        """Replace the access control list of a bucket.
+
+        Give one of `AccessControlPolicy`, `ACL` (a canned list) and the `grant_…` parameters.
+
+        Returns only the request id.
+
+        Raises `NoSuchBucket`, `InvalidRequest` (a malformed policy), `OperationNotSupported` (the service does not support it).
 
         Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -847,11 +1490,16 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketCorsOutputTypeDef:
-        """Replace a bucket's rules for cross-origin requests. Raises `InvalidRequest`.
+        """Replace all CORS rules of a bucket.
 
-        Takes a list of rules, or what `cors.get` returned: elements that this library does not know are written back.
+        Raises `InvalidRequest` if a rule isn't valid.
 
         Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            CORSConfiguration: The new rules: a list, or a changed result of `cors.get`, which keeps elements that this library
+                has no field for.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -864,13 +1512,20 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketLifecycleConfigurationOutputTypeDef:
-        """Replace a bucket's lifecycle rules. An archive rule is for new objects only, expiry for those that are there too.
+        """Replace all lifecycle rules of a bucket.
 
-        Takes a list of rules, or what `lifecycle.get` returned: elements that this library does not know are written back.
+        An archive rule applies to objects that are written from now on; an expiry rule applies to existing objects too. The
+        service
+        may take 24 hours to apply a change.
 
-        Raises `InvalidRequest`.
+        Raises `InvalidRequest` if a rule isn't valid.
 
         Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            LifecycleConfiguration: The new rules: a list, or a changed result of `lifecycle.get`, which keeps elements that
+                this library has no field for.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -882,13 +1537,19 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketProtectionConfigurationOutputTypeDef:
-        """Set or change a bucket's retention policy (IBM). The first one needs an empty bucket without versioning.
+        """Set or change a bucket's retention policy.
 
-        Objects keep the periods they have. Raises `InvalidRequest` (periods out of order or range), `InvalidBucketState`
-        (versions,
-        lock, replication, or objects are there), `AccessDenied` (needs the Manager role).
+        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects under
+        retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
+
+        Raises `InvalidRequest` if a period is out of order or range, `InvalidBucketState` if the bucket has objects,
+        versioning,
+        Object Lock or replication, `AccessDenied` without the Manager role.
 
         Args:
+            Bucket: Name of the bucket.
+            ProtectionConfiguration: The new policy, such as `ProtectionConfiguration.of_days(minimum=1, default=30,
+                maximum=365)`.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -902,16 +1563,39 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketReplicationOutputTypeDef:
-        """Replace a bucket's replication rules. Both buckets must be versioned. Raises `InvalidRequest`.
+        """Replace all replication rules of a bucket.
+
+        Both buckets must be versioned. The rules apply to objects that are written from now on; to replicate an existing
+        object,
+        copy it onto itself.
+
+        Raises `InvalidRequest` if a rule isn't valid or the bucket isn't versioned.
 
         Args:
+            Bucket: Name of the source bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            ReplicationConfiguration: The new rules: a new configuration, or a changed result of `replication.get`.
+            Token: Token for buckets with Object Lock in the S3 protocol. IBM doesn't document it. None sends no header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
     async def put_bucket_replication_reattempt(
         self, *, Bucket: str, ContentMD5: str = ...
     ) -> type_defs.PutBucketReplicationReattemptOutputTypeDef:
-        """Ask for another try of all replications that failed, from the next midnight GMT on (IBM)."""
+        """Schedule another attempt of all failed replications of a bucket.
+
+        It starts at the next midnight GMT at the earliest. The service retries failures by itself for 30 days; this retries
+        older
+        ones too. IBM only, not part of S3.
+
+        Returns a `ReattemptResult`.
+
+        Args:
+            Bucket: Name of the source bucket.
+            ContentMD5: MD5 of the empty body, in base64. The service demands it although the request has no body. None sends no
+                header.
+        """
     async def put_bucket_tagging(
         self,
         *,
@@ -921,9 +1605,15 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketTaggingOutputTypeDef:
-        """Replace a bucket's tags. Not in IBM's documentation.
+        """Replace all tags of a bucket.
+
+        Not in IBM's documentation. Raises `InvalidRequest` (code `InvalidTag`) if a tag isn't allowed.
 
         Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            Tagging: The new tags: a dictionary of values by key, a list of `Tag`, or a result of `tagging.get_bucket`.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -937,11 +1627,22 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
-        """Let a bucket keep versions (`Enabled`), or no more (`Suspended`). Wait some minutes before relying on it.
+        """Enable or suspend versioning of a bucket.
 
-        Raises `InvalidBucketState`: a retention policy, Object Lock or replication stands against it.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
+        to
+        reach the whole service.
+
+        Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
+        replication needs it; `InvalidRequest` if the status is missing.
 
         Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            VersioningConfiguration: The new state: `VersioningConfiguration(status="Enabled")` or `"Suspended"`.
+            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. None sends no
+                header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -954,9 +1655,18 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketWebsiteOutputTypeDef:
-        """Make a bucket a website. Its objects must be public to be seen there. Raises `InvalidRequest`.
+        """Make a bucket a website, or replace its configuration.
+
+        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that are
+        public.
+
+        Raises `InvalidRequest` if the configuration isn't valid.
 
         Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            WebsiteConfiguration: The new configuration; `WebsiteConfiguration.of` builds a usual one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1007,27 +1717,79 @@ class S3Client:
         SSECustomerKeyMD5: str = ...,
         ContentLength: int = ...,
     ) -> type_defs.PutObjectOutputTypeDef:
-        """Store an object in one piece, up to 5 GiB (for more, and for files and streams: `Client.upload`).
+        """Store an object in one request, up to 5 GiB.
 
-        Raises `PreconditionFailed`, `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the old object is under
-        retention), `BadDigest`, `EntityTooLarge`, and `IntegrityError` where the service answers that it has stored other
-        bytes.
+        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a bucket
+        with
+        versioning it becomes an older version.
+
+        Returns the ETag, version and checksums of what was stored.
+
+        Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
+        existing
+        object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the service reports
+        the
+        checksum of other bytes than those sent.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None writes over whatever is there.
-            IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
-                anything.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). None does not look at
-                the time.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
+            Bucket: Name of the bucket.
+            Key: Key of the object: 1 to 1,024 characters, sent as UTF-8.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
+                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
+                it (`ConfigError`).
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
+                bucket allows it.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+            IfMatch: Write only over an object with this ETag. None: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+                skips the check.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1052,9 +1814,30 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutObjectAclOutputTypeDef:
-        """Replace an object's access control list. `ACL="public-read"` lets anybody read it; `ACL=""` takes that back.
+        """Replace the access control list of an object.
+
+        `ACL="public-read"` lets everybody read the object; `ACL=""` takes that back. Give one of `AccessControlPolicy`, `ACL`
+        and the `grant_…`
+        parameters; IBM documents only `ACL`.
+
+        Returns only the request id.
+
+        Raises `NoSuchKey`, `AccessDenied`, `InvalidRequest` (a malformed policy).
 
         Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
+            VersionId: Version of the object. None: the current one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1070,10 +1853,20 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutObjectLegalHoldOutputTypeDef:
-        """Put a version under legal hold, or lift the hold. Raises `InvalidRequest` where the bucket has no Object Lock.
+        """Set or lift the legal hold of an object version.
+
+        A hold has no end date. It doesn't depend on the lock of the version: the version can be deleted when it has neither.
+
+        Raises `InvalidRequest` if the bucket has no Object Lock, `NoSuchKey`.
 
         Args:
-            LegalHold: `ON` or `OFF`, or what `get_legal_hold` returned.
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            LegalHold: `ON` sets the hold, `OFF` lifts it. A result of `get_legal_hold` sets what it shows.
+            VersionId: Id of the version to hold. None takes the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1088,9 +1881,22 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutObjectLockConfigurationOutputTypeDef:
-        """Enable Object Lock on a versioned bucket, or change its default. Raises `InvalidBucketState`, `InvalidRequest`.
+        """Enable Object Lock on a bucket, or replace its default lock.
+
+        The change may take some minutes to apply to new objects, and never affects existing ones.
+
+        Raises `InvalidBucketState` if the bucket isn't versioned or has a retention policy, `InvalidRequest` if the
+        configuration
+        isn't valid.
 
         Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ObjectLockConfiguration: The new configuration; `ObjectLockConfiguration.of` builds one with a default lock.
+            Token: Token for enabling Object Lock on an existing bucket in the S3 protocol. IBM doesn't document it. None sends
+                no header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1107,9 +1913,25 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutObjectRetentionOutputTypeDef:
-        """Lock a version, or change its lock. Raises `AccessDenied` (shorter or weaker, without bypass), `InvalidRequest`.
+        """Lock an object version, or change its lock.
+
+        Everybody with the right to lock may extend a lock. A `GOVERNANCE` lock can be shortened or lifted with
+        `BypassGovernanceRetention`,
+        a `COMPLIANCE` lock can't.
+
+        Raises `AccessDenied` if the lock would get shorter or weaker and may not be bypassed, `InvalidRequest` if the retention
+        isn't valid or the bucket has no Object Lock, `NoSuchKey`.
 
         Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            Retention: The new lock.
+            VersionId: Id of the version to lock. None locks the current version.
+            BypassGovernanceRetention: True shortens or lifts a `GOVERNANCE` lock, which needs the action
+                `bypass_governance_retention`. None sends no header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1125,9 +1947,18 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutObjectTaggingOutputTypeDef:
-        """Replace an object's tags. Raises `NoSuchKey`, `InvalidRequest` (`InvalidTag`).
+        """Replace all tags of an object.
+
+        Returns an `ObjectTagged`. Raises `NoSuchKey`, and `InvalidRequest` (code `InvalidTag`) if a tag isn't allowed.
 
         Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            Tagging: The new tags: a dictionary of values by key, a list of `Tag`, or a result of `tagging.get_object`.
+            VersionId: Id of the version to tag. None tags the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1140,9 +1971,15 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutPublicAccessBlockOutputTypeDef:
-        """Say what public access control lists may do in a bucket.
+        """Replace a bucket's public access block.
+
+        Raises `AccessDenied` without the Manager role.
 
         Args:
+            Bucket: Name of the bucket.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            PublicAccessBlockConfiguration: The new block. Both settings are replaced.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1156,11 +1993,17 @@ class S3Client:
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.RestoreObjectOutputTypeDef:
-        """Restore an archived object for some days; where it is restored already, change how long it stays.
+        """Restore an archived object, or change how long its restored copy stays.
 
-        Raises `InvalidObjectState` (not archived), `Conflict` (a restore is running), `NoSuchKey`.
+        The restore runs on for hours after this returns; `objects.head` shows its state.
+
+        Raises `InvalidObjectState` if the object isn't archived, `Conflict` if a restore is running, `NoSuchKey`.
 
         Args:
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            RestoreRequest: Days and speed, such as `RestoreRequest(days=3)`.
+            VersionId: Id of the version to restore. None restores the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1186,10 +2029,34 @@ class S3Client:
         SSECustomerKeyMD5: str = ...,
         ContentLength: int = ...,
     ) -> type_defs.UploadPartOutputTypeDef:
-        """Send one part. Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `IntegrityError` (other bytes were stored).
+        """Upload one part.
+
+        A part of the same number is replaced.
+
+        Returns the ETag, which `complete` needs.
+
+        Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `InvalidRequest` (part number), and `IntegrityError` if the
+        service
+        reports the checksum of other bytes than those sent.
 
         Args:
-            PartNumber: 1 to 10,000.
+            Bucket: Name of the bucket.
+            Key: Key of the object.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
+                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
+                it (`ConfigError`).
+            UploadId: Id of the upload, from `create`.
+            PartNumber: Number of the part, 1 to 10,000. The parts are joined in the order of their numbers.
+            Body: Content of the part: bytes-like, 5 MiB to 5 GiB; the last part may be smaller.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1219,9 +2086,32 @@ class S3Client:
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> type_defs.UploadPartCopyOutputTypeDef:
-        """Copy a range of an object as a part. Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`.
+        """Copy an object, or a range of it, as one part.
+
+        Returns the ETag, which `complete` needs. The service may report a failure inside a response with status 200; it is
+        raised
+        like any other.
+
+        Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`, `InvalidObjectState` (archived).
 
         Args:
+            Bucket: Name of the bucket to copy to.
+            Key: Key of the object to copy to.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            CopySourceIfMatch: Copy only if the source has this ETag.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
+                zone).
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+            UploadId: Id of the upload, from `create`.
+            PartNumber: Number of the part, 1 to 10,000. The parts are joined in the order of their numbers.
+            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
+                current one.
+            CopySourceRange: Bytes of the source to copy, such as `ByteRange(0, 99)` (both ends count). None copies the whole
+                source.
             CopySourceSSECustomerAlgorithm: Algorithm of the key that the source was encrypted with (SSE-C): `AES256`.
             CopySourceSSECustomerKey: The customer's key that the source was encrypted with (SSE-C): 32 bytes, or their base64.
             CopySourceSSECustomerKeyMD5: Base64 of the MD5 of the source's encryption key. Computed if it is left out.

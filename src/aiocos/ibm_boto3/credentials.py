@@ -103,4 +103,4 @@ class TokenFunction(Credentials):
             raise CredentialsError("auth_function returned no access_token")
         if seconds is None and fields.get("expiration") is not None:
             seconds = float(fields["expiration"]) - time.time()
-        return Token.lasting(str(value), 3600.0 if seconds is None else float(seconds), now=time.monotonic())
+        return Token.issued(str(value), 3600.0 if seconds is None else float(seconds), now=time.monotonic())

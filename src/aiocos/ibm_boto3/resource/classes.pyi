@@ -33,19 +33,19 @@ class Bucket(Loadable):
         """Identifier: `Bucket` in requests."""
     @property
     def creation_date(self) -> datetime | None:
-        """`CreationDate` in the response.
+        """Time at which the bucket was created (UTC).
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def location_constraint(self) -> str | None:
-        """`LocationConstraint` in the response.
+        """Provisioning code, such as `us-south-smart`. None in a plain list: only the extended list has it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def creation_template_id(self) -> str | None:
-        """`CreationTemplateId` in the response.
+        """Id of the template from which the bucket was created. None in a plain list, and without a template.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -91,25 +91,53 @@ class Bucket(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.CreateBucketOutputTypeDef:
-        """Make a bucket.
+        """Create a bucket.
 
-        Raises `BucketAlreadyExists` (names are global), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or location).
+        Names are unique across all customers of IBM Cloud. The storage class cannot be changed later.
+
+        Returns the location header, if there is one.
+
+        Raises `BucketAlreadyExists` (another customer has it), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or
+        location,
+        too many buckets).
 
         Args:
-            CreateBucketConfiguration: Location and storage class, `us-south-smart`; None for the endpoint's default. Must
-                belong to the endpoint.
-            IBMServiceInstanceId: The instance the bucket belongs to; IAM credentials bring their own.
-            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, together with `IBMSSEKPCustomerRootKeyCrn`.
-            IBMSSEKPCustomerRootKeyCrn: Key Protect: the whole CRN of the root key.
-            ObjectLockEnabledForBucket: Turns Object Lock and versioning on. The service takes no notice of a value that it does
-                not understand.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            CreateBucketConfiguration: Provisioning code: location and storage class, such as `us-south-smart`. It must fit the
+                endpoint. None gives the default class of the endpoint. Classes: `standard`, `vault`, `cold`, `smart`,
+                `onerate_active`. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-classes
+            IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. None takes it from the credentials,
+                which usually have it.
+            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, given together with `IBMSSEKPCustomerRootKeyCrn`. None: no root
+                key.
+            IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. None: no
+                root key.
+            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. None or False creates a bucket without Object
+                Lock.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
     async def delete(
         self, *, ExpectedBucketOwner: str = ..., AsperaKeyMaxTries: int = ...
     ) -> type_defs.DeleteBucketOutputTypeDef:
-        """Remove an empty bucket. Raises `BucketNotEmpty`. The name stays reserved for some minutes."""
+        """Delete an empty bucket.
+
+        The name stays reserved for some minutes (IBM names 5 on one page, 10 to 15 on another).
+
+        Returns only the request id.
+
+        Raises `NoSuchBucket`, `BucketNotEmpty` (objects, versions or delete markers).
+
+        Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            AsperaKeyMaxTries: Number of times that the service attempts the deletion: 2 by default.
+        """
     async def delete_objects(
         self,
         *,
@@ -121,9 +149,25 @@ class Bucket(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.DeleteObjectsOutputTypeDef:
-        """Remove up to 1,000 objects in one request (`objects.delete_many` takes any number). Failures are per key.
+        """Delete up to 1,000 objects or versions in one request.
+
+        `objects.delete_many` takes any number. A key that does not exist counts as deleted.
+
+        Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys does
+        not
+        raise.
+
+        Raises `InvalidRequest` (more than 1,000 keys), `BadDigest`, and `ProtocolError` if the response leaves out a requested
+        key.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            Delete: Objects to delete, as a `Delete` document. Its `quiet` shortens the response.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
+                right to bypass it.
+            MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -173,27 +217,78 @@ class Bucket(Loadable):
         SSECustomerKeyMD5: str = ...,
         ContentLength: int = ...,
     ) -> _Object:
-        """Store an object in one piece, up to 5 GiB (for more, and for files and streams: `Client.upload`).
+        """Store an object in one request, up to 5 GiB.
 
-        Raises `PreconditionFailed`, `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the old object is under
-        retention), `BadDigest`, `EntityTooLarge`, and `IntegrityError` where the service answers that it has stored other
-        bytes.
+        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a bucket
+        with
+        versioning it becomes an older version.
+
+        Returns the ETag, version and checksums of what was stored.
+
+        Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
+        existing
+        object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the service reports
+        the
+        checksum of other bytes than those sent.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None writes over whatever is there.
-            IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
-                anything.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). None does not look at
-                the time.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
+            Key: Key of the object: 1 to 1,024 characters, sent as UTF-8.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
+                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
+                it (`ConfigError`).
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
+                bucket allows it.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+            IfMatch: Write only over an object with this ETag. None: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+                skips the check.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -315,6 +410,8 @@ class Bucket(Loadable):
         """Wait as the client's waiter `bucket_exists` does. Raises `WaiterError`.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
             WaiterConfig: Seconds between requests, and how many requests.
         """
     async def wait_until_not_exists(
@@ -323,6 +420,8 @@ class Bucket(Loadable):
         """Wait as the client's waiter `bucket_not_exists` does. Raises `WaiterError`.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
             WaiterConfig: Seconds between requests, and how many requests.
         """
 
@@ -334,21 +433,21 @@ class BucketAcl(Loadable):
         """Identifier: `Bucket` in requests."""
     @property
     def unknown_elements(self) -> list[str] | None:
-        """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+        """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
-        They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+        They are written back after the known ones, so that a setting that is read, changed and written loses nothing.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def owner(self) -> type_defs.OwnerTypeDef | None:
-        """`Owner` in the response.
+        """Owner of the bucket or object.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def grants(self) -> list[type_defs.GrantOutputTypeDef]:
-        """`Grants` in the response.
+        """Rights, one per grantee and permission.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -368,9 +467,24 @@ class BucketAcl(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketAclOutputTypeDef:
-        """Replace a bucket's access control list: by a document, a canned name, or grants.
+        """Replace the access control list of a bucket.
+
+        Give one of `AccessControlPolicy`, `ACL` (a canned list) and the `grant_…` parameters.
+
+        Returns only the request id.
+
+        Raises `NoSuchBucket`, `InvalidRequest` (a malformed policy), `OperationNotSupported` (the service does not support it).
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -383,22 +497,29 @@ class BucketCors(Loadable):
         """Identifier: `Bucket` in requests."""
     @property
     def unknown_elements(self) -> list[str] | None:
-        """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+        """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
-        They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+        They are written back after the known ones, so that a setting that is read, changed and written loses nothing.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def cors_rules(self) -> list[type_defs.CorsRuleOutputTypeDef] | None:
-        """`CORSRules` in the response.
+        """The rules, in the order in which they are tried.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     def Bucket(self) -> _Bucket:
         """Return a `Bucket` with the identifiers of this resource, without a request."""
     async def delete(self, *, ExpectedBucketOwner: str = ...) -> type_defs.DeleteBucketCorsOutputTypeDef:
-        """Remove a bucket's rules for cross-origin requests."""
+        """Delete a bucket's CORS rules.
+
+        Succeeds if the bucket has none.
+
+        Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def put(
         self,
         *,
@@ -407,11 +528,15 @@ class BucketCors(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketCorsOutputTypeDef:
-        """Replace a bucket's rules for cross-origin requests. Raises `InvalidRequest`.
+        """Replace all CORS rules of a bucket.
 
-        Takes a list of rules, or what `cors.get` returned: elements that this library does not know are written back.
+        Raises `InvalidRequest` if a rule isn't valid.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            CORSConfiguration: The new rules: a list, or a changed result of `cors.get`, which keeps elements that this library
+                has no field for.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -424,22 +549,31 @@ class BucketLifecycleConfiguration(Loadable):
         """Identifier: `Bucket` in requests."""
     @property
     def unknown_elements(self) -> list[str] | None:
-        """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+        """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
-        They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+        They are written back after the known ones, so that a setting that is read, changed and written loses nothing.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def rules(self) -> list[type_defs.LifecycleRuleOutputTypeDef] | None:
-        """`Rules` in the response.
+        """The rules, 1 to 1,000.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     def Bucket(self) -> _Bucket:
         """Return a `Bucket` with the identifiers of this resource, without a request."""
     async def delete(self, *, ExpectedBucketOwner: str = ...) -> type_defs.DeleteBucketLifecycleOutputTypeDef:
-        """Remove a bucket's lifecycle rules."""
+        """Delete a bucket's lifecycle rules.
+
+        Objects that were written under an archive rule are still archived. Raises `NotFound` if the bucket has no rules,
+        according
+        to one page of IBM's documentation; other services return success.
+
+        Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def put(
         self,
         *,
@@ -448,13 +582,19 @@ class BucketLifecycleConfiguration(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketLifecycleConfigurationOutputTypeDef:
-        """Replace a bucket's lifecycle rules. An archive rule is for new objects only, expiry for those that are there too.
+        """Replace all lifecycle rules of a bucket.
 
-        Takes a list of rules, or what `lifecycle.get` returned: elements that this library does not know are written back.
+        An archive rule applies to objects that are written from now on; an expiry rule applies to existing objects too. The
+        service
+        may take 24 hours to apply a change.
 
-        Raises `InvalidRequest`.
+        Raises `InvalidRequest` if a rule isn't valid.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            LifecycleConfiguration: The new rules: a list, or a changed result of `lifecycle.get`, which keeps elements that
+                this library has no field for.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -467,45 +607,47 @@ class BucketProtection(Loadable):
         """Identifier: `Bucket` in requests."""
     @property
     def unknown_elements(self) -> list[str] | None:
-        """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+        """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
-        They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+        They are written back after the known ones, so that a setting that is read, changed and written loses nothing.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def status(self) -> str:
-        """`Status` in the response.
+        """`Retention`. As read, `Disabled` if the bucket has no policy.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def minimum_retention(self) -> type_defs.RetentionDaysTypeDef | None:
-        """`MinimumRetention` in the response.
+        """Shortest period that an object may have. Required by the service; None, as read, without a policy.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def default_retention(self) -> type_defs.RetentionDaysTypeDef | None:
-        """`DefaultRetention` in the response.
+        """Period of objects that are written without one. Required by the service; None, as read, without a policy.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def maximum_retention(self) -> type_defs.RetentionDaysTypeDef | None:
-        """`MaximumRetention` in the response.
+        """Longest period that an object may have. Required by the service; None, as read, without a policy.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def enable_permanent_retention(self) -> bool | None:
-        """`EnablePermanentRetention` in the response.
+        """True allows objects with a period of -2, which can never be deleted. This can't be undone, and every later change of
+        the
+        policy must set it again. None leaves it out, which counts as False.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def ibm_protection_management_state(self) -> str | None:
-        """`active` where protection management is on.
+        """`active` if protection management is active. None otherwise.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -516,13 +658,18 @@ class BucketProtection(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketProtectionConfigurationOutputTypeDef:
-        """Set or change a bucket's retention policy (IBM). The first one needs an empty bucket without versioning.
+        """Set or change a bucket's retention policy.
 
-        Objects keep the periods they have. Raises `InvalidRequest` (periods out of order or range), `InvalidBucketState`
-        (versions,
-        lock, replication, or objects are there), `AccessDenied` (needs the Manager role).
+        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects under
+        retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
+
+        Raises `InvalidRequest` if a period is out of order or range, `InvalidBucketState` if the bucket has objects,
+        versioning,
+        Object Lock or replication, `AccessDenied` without the Manager role.
 
         Args:
+            ProtectionConfiguration: The new policy, such as `ProtectionConfiguration.of_days(minimum=1, default=30,
+                maximum=365)`.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -535,22 +682,29 @@ class BucketTagging(Loadable):
         """Identifier: `Bucket` in requests."""
     @property
     def unknown_elements(self) -> list[str] | None:
-        """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+        """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
-        They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+        They are written back after the known ones, so that a setting that is read, changed and written loses nothing.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def tag_set(self) -> list[type_defs.TagTypeDef]:
-        """`TagSet` in the response.
+        """The tags; empty if there are none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     def Bucket(self) -> _Bucket:
         """Return a `Bucket` with the identifiers of this resource, without a request."""
     async def delete(self, *, ExpectedBucketOwner: str = ...) -> type_defs.DeleteBucketTaggingOutputTypeDef:
-        """Remove a bucket's tags. Not in IBM's documentation."""
+        """Delete all tags of a bucket.
+
+        Not in IBM's documentation.
+
+        Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def put(
         self,
         *,
@@ -559,9 +713,14 @@ class BucketTagging(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketTaggingOutputTypeDef:
-        """Replace a bucket's tags. Not in IBM's documentation.
+        """Replace all tags of a bucket.
+
+        Not in IBM's documentation. Raises `InvalidRequest` (code `InvalidTag`) if a tag isn't allowed.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            Tagging: The new tags: a dictionary of values by key, a list of `Tag`, or a result of `tagging.get_bucket`.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -574,21 +733,22 @@ class BucketVersioning(Loadable):
         """Identifier: `Bucket` in requests."""
     @property
     def unknown_elements(self) -> list[str] | None:
-        """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+        """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
-        They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+        They are written back after the known ones, so that a setting that is read, changed and written loses nothing.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def status(self) -> Literal["Enabled", "Suspended"] | None:
-        """`Status` in the response.
+        """`Enabled`: a write keeps the previous versions of an object. `Suspended`: old versions stay, and a write replaces the
+        version with the id `null`. None, as read: versioning was never enabled. Once enabled, it can only be suspended.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def mfa_delete(self) -> Literal["Enabled", "Disabled"] | None:
-        """Part of the protocol; not offered by COS.
+        """Multi-factor authentication for deletions. Part of the S3 protocol; COS doesn't offer it. None leaves it out.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -597,11 +757,20 @@ class BucketVersioning(Loadable):
     async def enable(
         self, *, ExpectedBucketOwner: str = ..., MFA: str = ..., ContentMD5: str = ..., ChecksumAlgorithm: str = ...
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
-        """Let a bucket keep versions (`Enabled`), or no more (`Suspended`). Wait some minutes before relying on it.
+        """Enable or suspend versioning of a bucket.
 
-        Raises `InvalidBucketState`: a retention policy, Object Lock or replication stands against it.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
+        to
+        reach the whole service.
+
+        Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
+        replication needs it; `InvalidRequest` if the status is missing.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. None sends no
+                header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -614,22 +783,41 @@ class BucketVersioning(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
-        """Let a bucket keep versions (`Enabled`), or no more (`Suspended`). Wait some minutes before relying on it.
+        """Enable or suspend versioning of a bucket.
 
-        Raises `InvalidBucketState`: a retention policy, Object Lock or replication stands against it.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
+        to
+        reach the whole service.
+
+        Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
+        replication needs it; `InvalidRequest` if the status is missing.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            VersioningConfiguration: The new state: `VersioningConfiguration(status="Enabled")` or `"Suspended"`.
+            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. None sends no
+                header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
     async def suspend(
         self, *, ExpectedBucketOwner: str = ..., MFA: str = ..., ContentMD5: str = ..., ChecksumAlgorithm: str = ...
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
-        """Let a bucket keep versions (`Enabled`), or no more (`Suspended`). Wait some minutes before relying on it.
+        """Enable or suspend versioning of a bucket.
 
-        Raises `InvalidBucketState`: a retention policy, Object Lock or replication stands against it.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
+        to
+        reach the whole service.
+
+        Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
+        replication needs it; `InvalidRequest` if the status is missing.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. None sends no
+                header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -642,40 +830,47 @@ class BucketWebsite(Loadable):
         """Identifier: `Bucket` in requests."""
     @property
     def unknown_elements(self) -> list[str] | None:
-        """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+        """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
-        They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+        They are written back after the known ones, so that a setting that is read, changed and written loses nothing.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def redirect_all_requests_to(self) -> type_defs.RedirectAllTypeDef | None:
-        """`RedirectAllRequestsTo` in the response.
+        """Redirect of all requests. It excludes the other fields. None serves the bucket's objects.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def index_document(self) -> type_defs.IndexDocumentTypeDef | None:
-        """`IndexDocument` in the response.
+        """Page of a folder. Required unless all requests are redirected.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def error_document(self) -> type_defs.ErrorDocumentTypeDef | None:
-        """`ErrorDocument` in the response.
+        """Page for errors. None shows a page of the service.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def routing_rules(self) -> list[type_defs.RoutingRuleTypeDef] | None:
-        """`RoutingRules` in the response.
+        """Redirects of some requests, in the order in which they are tried. None has no such redirects.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     def Bucket(self) -> _Bucket:
         """Return a `Bucket` with the identifiers of this resource, without a request."""
     async def delete(self, *, ExpectedBucketOwner: str = ...) -> type_defs.DeleteBucketWebsiteOutputTypeDef:
-        """Make a bucket no website any more."""
+        """Delete a bucket's website configuration; its objects stay.
+
+        Succeeds if the bucket has none.
+
+        Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+        """
     async def put(
         self,
         *,
@@ -684,9 +879,17 @@ class BucketWebsite(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutBucketWebsiteOutputTypeDef:
-        """Make a bucket a website. Its objects must be public to be seen there. Raises `InvalidRequest`.
+        """Make a bucket a website, or replace its configuration.
+
+        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that are
+        public.
+
+        Raises `InvalidRequest` if the configuration isn't valid.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            WebsiteConfiguration: The new configuration; `WebsiteConfiguration.of` builds a usual one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -705,49 +908,49 @@ class MultipartUpload(Resource):
         """Identifier: `UploadId` in requests."""
     @property
     def key(self) -> str:
-        """`Key` in the response.
+        """Key of the object, decoded.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def upload_id(self) -> str:
-        """`UploadId` in the response.
+        """Id of the upload.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def initiator(self) -> type_defs.OwnerTypeDef | None:
-        """`Initiator` in the response.
+        """Account or instance that started the upload.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def owner(self) -> type_defs.OwnerTypeDef | None:
-        """`Owner` in the response.
+        """Owner of the object to be.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def storage_class(self) -> str | None:
-        """`StorageClass` in the response.
+        """Storage class, usually `STANDARD`. Informational.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def initiated(self) -> datetime | None:
-        """`Initiated` in the response.
+        """Time at which the upload was started (UTC).
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_algorithm(self) -> str | None:
-        """`ChecksumAlgorithm` in the response.
+        """Checksum that the service uses for the object. None if it does not report one.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_type(self) -> str | None:
-        """`ChecksumType` in the response.
+        """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -761,7 +964,19 @@ class MultipartUpload(Resource):
     async def abort(
         self, *, ExpectedBucketOwner: str = ..., RequestPayer: str = ...
     ) -> type_defs.AbortMultipartUploadOutputTypeDef:
-        """Give an upload up; its parts are removed. Raises `NoSuchUpload`."""
+        """Abort a multipart upload and delete its parts.
+
+        An upload that is neither completed nor aborted is kept, and its parts use storage.
+
+        Returns only the request id.
+
+        Raises `NoSuchUpload`.
+
+        Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+        """
     async def complete(
         self,
         *,
@@ -787,24 +1002,45 @@ class MultipartUpload(Resource):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> _Object:
-        """Join the parts into the object.
+        """Make the object from the uploaded parts.
 
-        Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`, `ObjectAlreadyExists`
-        (with
-        `ForbidOverwrite`). The service may report the failure inside a 200; it is raised all the same. IBM documents no
-        conditions
-        here: a service that does not know them replaces the object.
+        IBM documents no conditions for this request: a service that does not support them replaces the object. If the response
+        is
+        lost, the request is not sent again by itself.
+
+        Returns the object's ETag. The service may report a failure inside a response with status 200; it is raised like any
+        other.
+
+        Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (parts out of order), `EntityTooSmall`, `PreconditionFailed`,
+        `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the existing object is under retention), and
+        `IntegrityError` if the ETag does not follow from the parts.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None writes over whatever is there.
-            IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
-                anything.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). None does not look at
-                the time.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
+                bucket allows it.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+            IfMatch: Write only over an object with this ETag. None: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+                skips the check.
+            MultipartUpload: Parts to use, in ascending order, each with its number and ETag. Parts that are left out are
+                discarded.
+            ChecksumType: Kind of the checksum given here: `FULL_OBJECT`, or `COMPOSITE` (computed from the checksums of the
+                parts).
+            ChecksumCRC32: CRC32 of the whole object, base64. None sends none.
+            ChecksumCRC32C: CRC32C of the whole object, base64. None sends none.
+            ChecksumCRC64NVME: CRC64NVME of the whole object, base64. None sends none.
+            ChecksumSHA1: SHA-1 of the whole object, base64. None sends none.
+            ChecksumSHA256: SHA-256 of the whole object, base64. None sends none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -830,49 +1066,49 @@ class MultipartUploadPart(Resource):
         """Identifier: `PartNumber` in requests."""
     @property
     def checksum_crc32(self) -> str | None:
-        """`ChecksumCRC32` in the response.
+        """CRC32, base64 of its 4 bytes. None if the service reports none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_crc32_c(self) -> str | None:
-        """`ChecksumCRC32C` in the response.
+        """CRC32C, base64 of its 4 bytes. None if the service reports none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_crc64_nvme(self) -> str | None:
-        """`ChecksumCRC64NVME` in the response.
+        """CRC64NVME, base64 of its 8 bytes. None if the service reports none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_sha1(self) -> str | None:
-        """`ChecksumSHA1` in the response.
+        """SHA-1, base64 of its 20 bytes. None if the service reports none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_sha256(self) -> str | None:
-        """`ChecksumSHA256` in the response.
+        """SHA-256, base64 of its 32 bytes. None if the service reports none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def last_modified(self) -> datetime | None:
-        """`LastModified` in the response.
+        """Time at which the part was stored (UTC).
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def e_tag(self) -> str | None:
-        """`ETag` in the response.
+        """ETag of the part, in quotes. It is the MD5 in hexadecimal of a part encrypted by no key of yours.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def size(self) -> int | None:
-        """`Size` in the response.
+        """Size of the part in bytes.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -897,9 +1133,28 @@ class MultipartUploadPart(Resource):
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> type_defs.UploadPartCopyOutputTypeDef:
-        """Copy a range of an object as a part. Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`.
+        """Copy an object, or a range of it, as one part.
+
+        Returns the ETag, which `complete` needs. The service may report a failure inside a response with status 200; it is
+        raised
+        like any other.
+
+        Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`, `InvalidObjectState` (archived).
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            CopySourceIfMatch: Copy only if the source has this ETag.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
+                zone).
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
+                current one.
+            CopySourceRange: Bytes of the source to copy, such as `ByteRange(0, 99)` (both ends count). None copies the whole
+                source.
             CopySourceSSECustomerAlgorithm: Algorithm of the key that the source was encrypted with (SSE-C): `AES256`.
             CopySourceSSECustomerKey: The customer's key that the source was encrypted with (SSE-C): 32 bytes, or their base64.
             CopySourceSSECustomerKeyMD5: Base64 of the MD5 of the source's encryption key. Computed if it is left out.
@@ -926,9 +1181,30 @@ class MultipartUploadPart(Resource):
         SSECustomerKeyMD5: str = ...,
         ContentLength: int = ...,
     ) -> type_defs.UploadPartOutputTypeDef:
-        """Send one part. Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `IntegrityError` (other bytes were stored).
+        """Upload one part.
+
+        A part of the same number is replaced.
+
+        Returns the ETag, which `complete` needs.
+
+        Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `InvalidRequest` (part number), and `IntegrityError` if the
+        service
+        reports the checksum of other bytes than those sent.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
+                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
+                it (`ConfigError`).
+            Body: Content of the part: bytes-like, 5 MiB to 5 GiB; the last part may be smaller.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -947,265 +1223,265 @@ class Object(Loadable):
         """Identifier: `Key` in requests."""
     @property
     def request_charged(self) -> str | None:
-        """`RequestCharged` in the response.
+        """`requester` in the S3 protocol, if the requester pays. COS does not send it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def sse_customer_algorithm(self) -> str | None:
-        """`SSECustomerAlgorithm` in the response.
+        """`AES256` if your own key was used (SSE-C); None otherwise.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def sse_customer_key_md5(self) -> str | None:
-        """`SSECustomerKeyMD5` in the response.
+        """MD5 of your key (SSE-C), base64; None otherwise.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def server_side_encryption(self) -> str | None:
-        """`ServerSideEncryption` in the response.
+        """Name of the encryption, such as `AES256`. None if the service does not report it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def ssekms_key_id(self) -> str | None:
-        """`SSEKMSKeyId` in the response.
+        """Key of a key service. None if the service does not report one.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def e_tag(self) -> str:
-        """`ETag` in the response.
+        """ETag, in quotes. It is the MD5 in hexadecimal of an object put in one piece and encrypted by no key of yours.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def version_id(self) -> str | None:
-        """`VersionId` in the response.
+        """Id of the version. `null` for a version without an id; None in a bucket that never had versioning.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def expiration(self) -> str | None:
-        """`Expiration` in the response.
+        """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. None if no rule applies.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_crc32(self) -> str | None:
-        """`ChecksumCRC32` in the response.
+        """CRC32, base64. None if the service does not report it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_crc32_c(self) -> str | None:
-        """`ChecksumCRC32C` in the response.
+        """CRC32C, base64. None if the service does not report it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_crc64_nvme(self) -> str | None:
-        """`ChecksumCRC64NVME` in the response.
+        """CRC64NVME, base64. COS computes it for a body that came without any checksum.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_sha1(self) -> str | None:
-        """`ChecksumSHA1` in the response.
+        """SHA-1, base64. None if the service does not report it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_sha256(self) -> str | None:
-        """`ChecksumSHA256` in the response.
+        """SHA-256, base64. None if the service does not report it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_type(self) -> str | None:
-        """`ChecksumType` in the response.
+        """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def last_modified(self) -> datetime | None:
-        """`LastModified` in the response.
+        """Time at which the object or version was written.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def content_length(self) -> int | None:
-        """`ContentLength` in the response.
+        """Bytes of the response body: of the object, or of the range that was requested. HEAD has the same number.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def content_range(self) -> str | None:
-        """`ContentRange` in the response.
+        """The range that was read, and the size of the object: `bytes 0-99/1000`. None for a whole object.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def content_type(self) -> str | None:
-        """`ContentType` in the response.
+        """Media type, as stored.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def content_encoding(self) -> str | None:
-        """`ContentEncoding` in the response.
+        """Encoding of the content, as stored, such as `gzip`. The client does not decompress.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def content_disposition(self) -> str | None:
-        """`ContentDisposition` in the response.
+        """How a browser presents the content, as stored.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def content_language(self) -> str | None:
-        """`ContentLanguage` in the response.
+        """Language of the content, as stored.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def cache_control(self) -> str | None:
-        """`CacheControl` in the response.
+        """How long the content may be cached, as stored.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def expires(self) -> datetime | str | None:
-        """As it was stored: writers may put anything here.
+        """When the content becomes stale: the text as stored, which need not be a date.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def metadata(self) -> dict[str, str] | None:
-        """`Metadata` in the response.
+        """User metadata, by name in lower case and without the prefix `x-amz-meta-`.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def missing_meta(self) -> int | None:
-        """`MissingMeta` in the response.
+        """Number of metadata entries that cannot be sent as HTTP headers and are therefore missing in `Metadata`.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def accept_ranges(self) -> str | None:
-        """`AcceptRanges` in the response.
+        """`bytes`: the service serves ranges.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def website_redirect_location(self) -> str | None:
-        """`WebsiteRedirectLocation` in the response.
+        """Target to which a static website redirects requests for this object: a URL, or a path that starts with `/`.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def parts_count(self) -> int | None:
-        """`PartsCount` in the response.
+        """Number of parts of a multipart object. Sent only when a part was requested by `part_number`.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def tag_count(self) -> int | None:
-        """`TagCount` in the response.
+        """Number of the object's tags. None if it has none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def replication_status(self) -> str | None:
-        """`ReplicationStatus` in the response.
+        """State of replication: `PENDING`, `COMPLETE` or `FAILED` at the source, `REPLICA` at the target.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def delete_marker(self) -> bool | None:
-        """`DeleteMarker` in the response.
+        """True if the response is about a delete marker. Reading one raises, so this is usually None.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def storage_class(self) -> str | None:
-        """`StorageClass` in the response.
+        """`GLACIER` or `ACCELERATED` if the object is archived, restored or not; None otherwise.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def restore(self) -> str | None:
-        """`Restore` in the response.
+        """`ongoing-request="true"` while a restore runs; then `ongoing-request="false", expiry-date="…"`. See `restored_until`.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def ibm_transition(self) -> str | None:
-        """`IbmTransition` in the response.
+        """Move to the archive: `IbmTransition="ARCHIVE", date="…"`. None for an object without one.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def ibm_restored_copy_storage_class(self) -> str | None:
-        """`IbmRestoredCopyStorageClass` in the response.
+        """Storage class of the bucket. Sent only while a restore runs or a restored copy exists.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def archive_transition_time(self) -> str | None:
-        """`ArchiveTransitionTime` in the response.
+        """Time at which the object is to be archived, as the service writes it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def backup_restore_time(self) -> str | None:
-        """`BackupRestoreTime` in the response.
+        """Time at which the object was restored from a backup vault, as the service writes it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def backup_restore_id(self) -> str | None:
-        """`BackupRestoreId` in the response.
+        """Id of the restore from a backup vault.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def retention_period(self) -> int | None:
-        """Seconds; -1 indefinite, -2 permanent.
+        """Retention in seconds from creation; -1: no end set; -2: for ever. None outside a bucket with a retention policy.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def retention_expiration_date(self) -> datetime | None:
-        """`RetentionExpirationDate` in the response.
+        """End of the retention, for periods that have one.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def retention_legal_hold_count(self) -> int | None:
-        """`RetentionLegalHoldCount` in the response.
+        """Number of legal holds on the object. None outside a bucket with a retention policy.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def object_lock_mode(self) -> str | None:
-        """`ObjectLockMode` in the response.
+        """Mode of the Object Lock: `COMPLIANCE` or `GOVERNANCE`. None if the version has no retention.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def object_lock_retain_until_date(self) -> datetime | None:
-        """`ObjectLockRetainUntilDate` in the response.
+        """Time until which the lock protects the version.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def object_lock_legal_hold_status(self) -> str | None:
-        """`ObjectLockLegalHoldStatus` in the response.
+        """`ON` or `OFF`: the Object Lock legal hold of the version.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -1268,31 +1544,83 @@ class Object(Loadable):
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> type_defs.CopyObjectOutputTypeDef:
-        """Copy an object within the service, up to 5 GiB (for more: `Client.copy`). Content headers and metadata count only
-        with
-        `REPLACE`.
+        """Copy an object within the service, up to 5 GiB.
 
-        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected`. The service may report the
-        failure inside a 200; it is raised all the same. `IntegrityError` where `CopySourceIfMatch` is an MD5 and the copy
-        has another.
+        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags
+        only
+        with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
+        source are not copied by default: the copy gets the defaults of its bucket.
+
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
+        it is raised like any other.
+
+        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected` (the existing object is
+        under
+        retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes nothing),
+        and
+        `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None writes over whatever is there.
-            IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
-                anything.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). None does not look at
-                the time.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
-            CopySource: Bucket and key to copy, and a version id if not the latest.
-            RetentionDirective: IBM: take period and holds from the source, or from this call.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
+                bucket allows it.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            CopySourceIfMatch: Copy only if the source has this ETag.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
+                zone).
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+            IfMatch: Write only over an object with this ETag. None: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+                skips the check.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
+                current one.
+            MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
+            TaggingDirective: `COPY` (the service's default): tags of the source. `REPLACE`: those given in `Tagging`.
+            RetentionDirective: `COPY`: retention period and legal holds of the source. `REPLACE`: those given here. Required to
+                give any (IBM).
+            ChecksumAlgorithm: Checksum that the service computes for the copy: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or
+                `SHA256`.
             CopySourceSSECustomerAlgorithm: Algorithm of the key that the source was encrypted with (SSE-C): `AES256`.
             CopySourceSSECustomerKey: The customer's key that the source was encrypted with (SSE-C): 32 bytes, or their base64.
             CopySourceSSECustomerKeyMD5: Base64 of the MD5 of the source's encryption key. Computed if it is left out.
@@ -1311,7 +1639,27 @@ class Object(Loadable):
         MFA: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.DeleteObjectOutputTypeDef:
-        """Remove an object; removing what is not there is no error. Raises `ObjectProtected`."""
+        """Delete an object, or one of its versions.
+
+        To delete a key that does not exist is no error. In a bucket with versioning a deletion without `VersionId` makes a
+        delete
+        marker: the object is hidden, and its versions stay.
+
+        Returns the version and whether a delete marker is involved.
+
+        Raises `ObjectProtected` (under retention, legal hold or Object Lock).
+
+        Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            VersionId: Version to delete for good; `null` for one written before versioning. None deletes the current object
+                (see above).
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
+                right to bypass it.
+            MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
+            ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
+        """
     async def get(
         self,
         *,
@@ -1338,10 +1686,37 @@ class Object(Loadable):
     ) -> type_defs.GetObjectOutputTypeDef:
         """Read an object, or a range of it.
 
-        Raises `NoSuchKey`, `NotModified`, `PreconditionFailed`, `InvalidRange`, `InvalidObjectState` (archived).
+        `objects.get` returns a stream with the object's headers, `objects.read` the bytes.
+
+        Raises `NoSuchKey`, `NotModified` and `PreconditionFailed` (conditions), `InvalidRange`, `InvalidObjectState` (archived:
+        restore it first), `MethodNotAllowed` (the version is a delete marker).
 
         Args:
-            ChecksumMode: Ask for the object's checksums, which vouch for it where its ETag is no MD5.
+            ResponseCacheControl: Value of `Cache-Control` in the response. None keeps the stored value.
+            ResponseContentDisposition: Value of `Content-Disposition` in the response, such as `attachment;
+                filename="report.pdf"`.
+            ResponseContentEncoding: Value of `Content-Encoding` in the response. None keeps the stored value.
+            ResponseContentLanguage: Value of `Content-Language` in the response. None keeps the stored value.
+            ResponseContentType: Value of `Content-Type` in the response. None keeps the stored value.
+            ResponseExpires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
+                None: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1379,21 +1754,60 @@ class Object(Loadable):
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> _MultipartUpload:
-        """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here.
+        """Start a multipart upload.
 
-        Repeated where the answer is lost. What the first try may have begun stays open then, without parts: its id was never
-        told.
+        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion. If
+        the
+        response is lost, the request is sent again: the upload of the first attempt may then stay open, without parts, because
+        its
+        id never arrived.
+
+        Returns the upload with its id.
+
+        Raises `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest`.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `if_none_match="*"` is what IBM documents for the public service, for `objects.put`.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `if_none_match="*"`, for `objects.put`.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the
+                service decides.
+            ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
+                parts.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1444,27 +1858,77 @@ class Object(Loadable):
         SSECustomerKeyMD5: str = ...,
         ContentLength: int = ...,
     ) -> type_defs.PutObjectOutputTypeDef:
-        """Store an object in one piece, up to 5 GiB (for more, and for files and streams: `Client.upload`).
+        """Store an object in one request, up to 5 GiB.
 
-        Raises `PreconditionFailed`, `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the old object is under
-        retention), `BadDigest`, `EntityTooLarge`, and `IntegrityError` where the service answers that it has stored other
-        bytes.
+        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a bucket
+        with
+        versioning it becomes an older version.
+
+        Returns the ETag, version and checksums of what was stored.
+
+        Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
+        existing
+        object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the service reports
+        the
+        checksum of other bytes than those sent.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None writes over whatever is there.
-            IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
-                anything.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). None does not look at
-                the time.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
+                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
+                it (`ConfigError`).
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
+                bucket allows it.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+            IfMatch: Write only over an object with this ETag. None: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+                skips the check.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1479,11 +1943,15 @@ class Object(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.RestoreObjectOutputTypeDef:
-        """Restore an archived object for some days; where it is restored already, change how long it stays.
+        """Restore an archived object, or change how long its restored copy stays.
 
-        Raises `InvalidObjectState` (not archived), `Conflict` (a restore is running), `NoSuchKey`.
+        The restore runs on for hours after this returns; `objects.head` shows its state.
+
+        Raises `InvalidObjectState` if the object isn't archived, `Conflict` if a restore is running, `NoSuchKey`.
 
         Args:
+            RestoreRequest: Days and speed, such as `RestoreRequest(days=3)`.
+            VersionId: Id of the version to restore. None restores the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1613,6 +2081,23 @@ class Object(Loadable):
         """Wait as the client's waiter `object_exists` does. Raises `WaiterError`.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1641,6 +2126,23 @@ class Object(Loadable):
         """Wait as the client's waiter `object_not_exists` does. Raises `WaiterError`.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1659,27 +2161,27 @@ class ObjectAcl(Loadable):
         """Identifier: `Key` in requests."""
     @property
     def request_charged(self) -> str | None:
-        """`RequestCharged` in the response.
+        """`requester` in the S3 protocol, if the requester pays. COS does not send it.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def unknown_elements(self) -> list[str] | None:
-        """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+        """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
-        They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+        They are written back after the known ones, so that a setting that is read, changed and written loses nothing.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def owner(self) -> type_defs.OwnerTypeDef | None:
-        """`Owner` in the response.
+        """Owner of the bucket or object.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def grants(self) -> list[type_defs.GrantOutputTypeDef]:
-        """`Grants` in the response.
+        """Rights, one per grantee and permission.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -1701,9 +2203,28 @@ class ObjectAcl(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutObjectAclOutputTypeDef:
-        """Replace an object's access control list. `ACL="public-read"` lets anybody read it; `ACL=""` takes that back.
+        """Replace the access control list of an object.
+
+        `ACL="public-read"` lets everybody read the object; `ACL=""` takes that back. Give one of `AccessControlPolicy`, `ACL`
+        and the `grant_…`
+        parameters; IBM documents only `ACL`.
+
+        Returns only the request id.
+
+        Raises `NoSuchKey`, `AccessDenied`, `InvalidRequest` (a malformed policy).
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
+            VersionId: Version of the object. None: the current one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1719,41 +2240,53 @@ class ObjectProtection(Loadable):
         """Identifier: `Key` in requests."""
     @property
     def create_time(self) -> datetime | None:
-        """`CreateTime` in the response.
+        """Time at which the object was written and its period begins. None if the service leaves it out.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def retention_period(self) -> int | None:
-        """`RetentionPeriod` in the response.
+        """Retention period in seconds from `CreateTime`; -1 is indefinite, -2 permanent. None if the service leaves it out.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def retention_period_expiration_date(self) -> datetime | None:
-        """`RetentionPeriodExpirationDate` in the response.
+        """Time at which the period ends. None if it is indefinite or permanent.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def legal_holds(self) -> list[type_defs.NamedLegalHoldTypeDef] | None:
-        """`LegalHolds` in the response.
+        """Legal holds of the object; empty if it has none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     async def add_legal_hold(self, *, RetentionLegalHoldId: str) -> type_defs.AddLegalHoldOutputTypeDef:
-        """Place a legal hold on an object in a bucket with a retention policy (IBM).
+        """Place a legal hold on an object in a bucket with a retention policy.
 
-        Raises `InvalidRequest` (bad id, no policy, no retention, 100 holds already), `Conflict` (the object has this hold),
-        `NoSuchKey`, `AccessDenied` (needs the Manager role).
+        IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold has
+        an
+        id; an object can have 100.
+
+        Raises `InvalidRequest` if the id isn't valid, the bucket has no policy, the object has no retention or 100 holds
+        already,
+        `Conflict` if the object has a hold with this id, `NoSuchKey`, `AccessDenied` without the Manager role.
 
         Args:
-            RetentionLegalHoldId: 1 to 64 characters: letters, digits, `! _ . * ( ) -`.
+            RetentionLegalHoldId: Id of the hold: 1 to 64 letters, digits and `! _ . * ( ) -`.
         """
     async def delete_legal_hold(self, *, RetentionLegalHoldId: str) -> type_defs.DeleteLegalHoldOutputTypeDef:
-        """Lift one legal hold of an object; other holds and the retention period stay (IBM).
+        """Lift one legal hold of an object.
 
-        Raises `NotFound`, `InvalidRequest`.
+        IBM only. Other holds and the retention period stay.
+
+        Raises `NotFound` if the object has no hold with this id (IBM documents no error for it), `InvalidRequest` if the object
+        has
+        no retention, `AccessDenied` without the Manager role.
+
+        Args:
+            RetentionLegalHoldId: Id of the hold.
         """
     async def extend_object_retention(
         self,
@@ -1763,18 +2296,34 @@ class ObjectProtection(Loadable):
         NewRetentionExpirationDate: type_defs.TimestampTypeDef = ...,
         ExtendRetentionFromCurrentTime: int = ...,
     ) -> type_defs.ExtendObjectRetentionOutputTypeDef:
-        """Make an object's retention longer, in exactly one of four ways (IBM). Periods are seconds or timedeltas.
+        """Extend the retention of an object.
 
-        Raises `InvalidRequest`: none or several ways, not longer, beyond what the bucket allows, no retention.
+        IBM only. Give exactly one of the four parameters. A period is a `timedelta` or a number of seconds. The retention can
+        only
+        get longer, and not beyond the bucket's maximum, counted from now. An object with indefinite retention gets an end.
+
+        Raises `InvalidRequest` if several parameters or none are given, if the retention would not get longer or exceed the
+        maximum, or if the object has no retention or a permanent one; `NoSuchKey`.
 
         Args:
-            AdditionalRetentionPeriod: So much longer than now.
-            NewRetentionPeriod: The whole period, from the object's creation.
-            NewRetentionExpirationDate: When the period shall end.
-            ExtendRetentionFromCurrentTime: So long from the time of this request.
+            AdditionalRetentionPeriod: Time to add to the current period, in seconds or as a `timedelta`. Not for indefinite
+                retention, which has no end. None sends no header.
+            NewRetentionPeriod: New period from the creation of the object, in seconds or as a `timedelta`. None sends no
+                header.
+            NewRetentionExpirationDate: Time at which the new period ends, with a time zone; `ConfigError` otherwise. None sends
+                no header.
+            ExtendRetentionFromCurrentTime: Time from now until the new period ends, in seconds or as a `timedelta`; between the
+                bucket's minimum and maximum. None sends no header.
         """
     async def list_legal_holds(self, *, MirrorDestination: str = ...) -> type_defs.ListLegalHoldsOutputTypeDef:
-        """List the legal holds of an object, with its retention (IBM). Raises `NotFound` where it has no retention."""
+        """Read the retention and the legal holds of an object.
+
+        IBM only. Returns a `RetentionState`. Raises `NotFound` if the object doesn't exist or has no retention.
+
+        Args:
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+        """
 
 class ObjectSummary(Loadable):
     """An object in a listing."""
@@ -1787,43 +2336,43 @@ class ObjectSummary(Loadable):
         """Identifier: `Key` in requests."""
     @property
     def last_modified(self) -> datetime | None:
-        """`LastModified` in the response.
+        """Time at which the object was written (UTC, in milliseconds).
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def e_tag(self) -> str | None:
-        """`ETag` in the response.
+        """ETag, in quotes. It is the MD5 in hexadecimal of an object put in one piece and encrypted by no key of yours.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def size(self) -> int | None:
-        """`Size` in the response.
+        """Size in bytes.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def storage_class(self) -> str | None:
-        """`StorageClass` in the response.
+        """Storage class. IBM calls it a constant default here: use `objects.head` to see whether an object is archived.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def owner(self) -> type_defs.OwnerTypeDef | None:
-        """`Owner` in the response.
+        """Owner of the object. Version 2 of the listing has it only with `fetch_owner=True`.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_algorithm(self) -> list[str] | None:
-        """`ChecksumAlgorithm` in the response.
+        """Checksums that the service has of the object, such as `("CRC64NVME",)`. Empty if it reports none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_type(self) -> str | None:
-        """`ChecksumType` in the response.
+        """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -1886,31 +2435,83 @@ class ObjectSummary(Loadable):
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> type_defs.CopyObjectOutputTypeDef:
-        """Copy an object within the service, up to 5 GiB (for more: `Client.copy`). Content headers and metadata count only
-        with
-        `REPLACE`.
+        """Copy an object within the service, up to 5 GiB.
 
-        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected`. The service may report the
-        failure inside a 200; it is raised all the same. `IntegrityError` where `CopySourceIfMatch` is an MD5 and the copy
-        has another.
+        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags
+        only
+        with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
+        source are not copied by default: the copy gets the defaults of its bucket.
+
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
+        it is raised like any other.
+
+        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected` (the existing object is
+        under
+        retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes nothing),
+        and
+        `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None writes over whatever is there.
-            IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
-                anything.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). None does not look at
-                the time.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
-            CopySource: Bucket and key to copy, and a version id if not the latest.
-            RetentionDirective: IBM: take period and holds from the source, or from this call.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
+                bucket allows it.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            CopySourceIfMatch: Copy only if the source has this ETag.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
+                zone).
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+            IfMatch: Write only over an object with this ETag. None: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+                skips the check.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
+                current one.
+            MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
+            TaggingDirective: `COPY` (the service's default): tags of the source. `REPLACE`: those given in `Tagging`.
+            RetentionDirective: `COPY`: retention period and legal holds of the source. `REPLACE`: those given here. Required to
+                give any (IBM).
+            ChecksumAlgorithm: Checksum that the service computes for the copy: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or
+                `SHA256`.
             CopySourceSSECustomerAlgorithm: Algorithm of the key that the source was encrypted with (SSE-C): `AES256`.
             CopySourceSSECustomerKey: The customer's key that the source was encrypted with (SSE-C): 32 bytes, or their base64.
             CopySourceSSECustomerKeyMD5: Base64 of the MD5 of the source's encryption key. Computed if it is left out.
@@ -1929,7 +2530,27 @@ class ObjectSummary(Loadable):
         MFA: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.DeleteObjectOutputTypeDef:
-        """Remove an object; removing what is not there is no error. Raises `ObjectProtected`."""
+        """Delete an object, or one of its versions.
+
+        To delete a key that does not exist is no error. In a bucket with versioning a deletion without `VersionId` makes a
+        delete
+        marker: the object is hidden, and its versions stay.
+
+        Returns the version and whether a delete marker is involved.
+
+        Raises `ObjectProtected` (under retention, legal hold or Object Lock).
+
+        Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            VersionId: Version to delete for good; `null` for one written before versioning. None deletes the current object
+                (see above).
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
+                right to bypass it.
+            MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
+            ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
+        """
     async def get(
         self,
         *,
@@ -1956,10 +2577,37 @@ class ObjectSummary(Loadable):
     ) -> type_defs.GetObjectOutputTypeDef:
         """Read an object, or a range of it.
 
-        Raises `NoSuchKey`, `NotModified`, `PreconditionFailed`, `InvalidRange`, `InvalidObjectState` (archived).
+        `objects.get` returns a stream with the object's headers, `objects.read` the bytes.
+
+        Raises `NoSuchKey`, `NotModified` and `PreconditionFailed` (conditions), `InvalidRange`, `InvalidObjectState` (archived:
+        restore it first), `MethodNotAllowed` (the version is a delete marker).
 
         Args:
-            ChecksumMode: Ask for the object's checksums, which vouch for it where its ETag is no MD5.
+            ResponseCacheControl: Value of `Cache-Control` in the response. None keeps the stored value.
+            ResponseContentDisposition: Value of `Content-Disposition` in the response, such as `attachment;
+                filename="report.pdf"`.
+            ResponseContentEncoding: Value of `Content-Encoding` in the response. None keeps the stored value.
+            ResponseContentLanguage: Value of `Content-Language` in the response. None keeps the stored value.
+            ResponseContentType: Value of `Content-Type` in the response. None keeps the stored value.
+            ResponseExpires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
+                None: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1997,21 +2645,60 @@ class ObjectSummary(Loadable):
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> _MultipartUpload:
-        """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here.
+        """Start a multipart upload.
 
-        Repeated where the answer is lost. What the first try may have begun stays open then, without parts: its id was never
-        told.
+        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion. If
+        the
+        response is lost, the request is sent again: the upload of the first attempt may then stay open, without parts, because
+        its
+        id never arrived.
+
+        Returns the upload with its id.
+
+        Raises `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest`.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `if_none_match="*"` is what IBM documents for the public service, for `objects.put`.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `if_none_match="*"`, for `objects.put`.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the
+                service decides.
+            ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
+                parts.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2062,27 +2749,77 @@ class ObjectSummary(Loadable):
         SSECustomerKeyMD5: str = ...,
         ContentLength: int = ...,
     ) -> type_defs.PutObjectOutputTypeDef:
-        """Store an object in one piece, up to 5 GiB (for more, and for files and streams: `Client.upload`).
+        """Store an object in one request, up to 5 GiB.
 
-        Raises `PreconditionFailed`, `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the old object is under
-        retention), `BadDigest`, `EntityTooLarge`, and `IntegrityError` where the service answers that it has stored other
-        bytes.
+        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a bucket
+        with
+        versioning it becomes an older version.
+
+        Returns the ETag, version and checksums of what was stored.
+
+        Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
+        existing
+        object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the service reports
+        the
+        checksum of other bytes than those sent.
 
         Args:
-            ForbidOverwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409) otherwise. None
-                sends no header. A header of the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets that keep or kept versions ignore it, and services that do not know it ignore it and overwrite.
-                `IfNoneMatch="*"` is what IBM documents for the public service, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None writes over whatever is there.
-            IfNoneMatch: `"*"`: write only if there is no such object. An ETag: only if the object has another. None writes over
-                anything.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). None does not look at
-                the time.
-            Expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as a
-                `Stored` text.
-            Metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values are sent
-                as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            Tagging: Tags, URL-encoded: `k=v&k2=v2`.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
+                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
+                it (`ConfigError`).
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
+                shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
+                milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
+                bucket allows it.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
+                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
+                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
+                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+            IfMatch: Write only over an object with this ETag. None: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+                skips the check.
+            ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
+                for COS.
+            SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
+                `buckets.create`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
+                from the key.
+            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+            ContentLanguage: Language of the content, such as `en`.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
+                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
+                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
+                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
+                for an object and refuses more (`InvalidRequest`).
+            WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
+                starts with `/`.
+            StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2097,11 +2834,15 @@ class ObjectSummary(Loadable):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.RestoreObjectOutputTypeDef:
-        """Restore an archived object for some days; where it is restored already, change how long it stays.
+        """Restore an archived object, or change how long its restored copy stays.
 
-        Raises `InvalidObjectState` (not archived), `Conflict` (a restore is running), `NoSuchKey`.
+        The restore runs on for hours after this returns; `objects.head` shows its state.
+
+        Raises `InvalidObjectState` if the object isn't archived, `Conflict` if a restore is running, `NoSuchKey`.
 
         Args:
+            RestoreRequest: Days and speed, such as `RestoreRequest(days=3)`.
+            VersionId: Id of the version to restore. None restores the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -2127,6 +2868,23 @@ class ObjectSummary(Loadable):
         """Wait as the client's waiter `object_exists` does. Raises `WaiterError`.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2155,6 +2913,23 @@ class ObjectSummary(Loadable):
         """Wait as the client's waiter `object_not_exists` does. Raises `WaiterError`.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2176,61 +2951,61 @@ class ObjectVersion(Resource):
         """Identifier: `VersionId` in requests."""
     @property
     def key(self) -> str:
-        """`Key` in the response.
+        """Key of the object, decoded.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def last_modified(self) -> datetime | None:
-        """`LastModified` in the response.
+        """Time at which the object was written (UTC, in milliseconds).
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def e_tag(self) -> str | None:
-        """`ETag` in the response.
+        """ETag, in quotes. It is the MD5 in hexadecimal of an object put in one piece and encrypted by no key of yours.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def size(self) -> int | None:
-        """`Size` in the response.
+        """Size in bytes.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def storage_class(self) -> str | None:
-        """`StorageClass` in the response.
+        """Storage class. IBM calls it a constant default here: use `objects.head` to see whether an object is archived.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def owner(self) -> type_defs.OwnerTypeDef | None:
-        """`Owner` in the response.
+        """Owner of the object. Version 2 of the listing has it only with `fetch_owner=True`.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_algorithm(self) -> list[str] | None:
-        """`ChecksumAlgorithm` in the response.
+        """Checksums that the service has of the object, such as `("CRC64NVME",)`. Empty if it reports none.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def checksum_type(self) -> str | None:
-        """`ChecksumType` in the response.
+        """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def version_id(self) -> str | None:
-        """`VersionId` in the response.
+        """Id of the version; `null` for one written before versioning was enabled, or while it is suspended.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
     @property
     def is_latest(self) -> bool | None:
-        """`IsLatest` in the response.
+        """True if this is the current version of the key.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -2245,7 +3020,25 @@ class ObjectVersion(Resource):
         MFA: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.DeleteObjectOutputTypeDef:
-        """Remove an object; removing what is not there is no error. Raises `ObjectProtected`."""
+        """Delete an object, or one of its versions.
+
+        To delete a key that does not exist is no error. In a bucket with versioning a deletion without `VersionId` makes a
+        delete
+        marker: the object is hidden, and its versions stay.
+
+        Returns the version and whether a delete marker is involved.
+
+        Raises `ObjectProtected` (under retention, legal hold or Object Lock).
+
+        Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
+                right to bypass it.
+            MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
+            ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
+        """
     async def get(
         self,
         *,
@@ -2271,10 +3064,36 @@ class ObjectVersion(Resource):
     ) -> type_defs.GetObjectOutputTypeDef:
         """Read an object, or a range of it.
 
-        Raises `NoSuchKey`, `NotModified`, `PreconditionFailed`, `InvalidRange`, `InvalidObjectState` (archived).
+        `objects.get` returns a stream with the object's headers, `objects.read` the bytes.
+
+        Raises `NoSuchKey`, `NotModified` and `PreconditionFailed` (conditions), `InvalidRange`, `InvalidObjectState` (archived:
+        restore it first), `MethodNotAllowed` (the version is a delete marker).
 
         Args:
-            ChecksumMode: Ask for the object's checksums, which vouch for it where its ETag is no MD5.
+            ResponseCacheControl: Value of `Cache-Control` in the response. None keeps the stored value.
+            ResponseContentDisposition: Value of `Content-Disposition` in the response, such as `attachment;
+                filename="report.pdf"`.
+            ResponseContentEncoding: Value of `Content-Encoding` in the response. None keeps the stored value.
+            ResponseContentLanguage: Value of `Content-Language` in the response. None keeps the stored value.
+            ResponseContentType: Value of `Content-Type` in the response. None keeps the stored value.
+            ResponseExpires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
+                None: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2297,9 +3116,30 @@ class ObjectVersion(Resource):
         SSECustomerKey: str | bytes = ...,
         SSECustomerKeyMD5: str = ...,
     ) -> type_defs.HeadObjectOutputTypeDef:
-        """Ask about an object without reading it. Raises `NotFound`, `NotModified`, `PreconditionFailed` (HEAD has no code).
+        """Return the headers of an object, without its content.
+
+        Returns the headers as `ObjectInfo`.
+
+        Raises `NotFound` (no such key, version or bucket: a response to HEAD has no error code), `NotModified` and
+        `PreconditionFailed` (conditions), `AccessDenied`.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
+                `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
+                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
+                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
+                both.
+            PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
+            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2329,6 +3169,20 @@ class BucketMultipartUploadsCollection(Collection[_MultipartUpload]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            Prefix: List only uploads whose key starts with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. None starts at the
+                beginning.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Ignored without
+                it.
+            MaxUploads: Uploads of one page: 1 to 1,000 (the default).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
         """
     def iterator(
         self,
@@ -2349,6 +3203,20 @@ class BucketMultipartUploadsCollection(Collection[_MultipartUpload]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            Prefix: List only uploads whose key starts with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. None starts at the
+                beginning.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Ignored without
+                it.
+            MaxUploads: Uploads of one page: 1 to 1,000 (the default).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
         """
 
 @type_check_only
@@ -2373,6 +3241,16 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            Prefix: List only keys that start with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. None starts at the beginning.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys.
+            MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
         """
     def iterator(
         self,
@@ -2392,6 +3270,16 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            Prefix: List only keys that start with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. None starts at the beginning.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys.
+            MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
         """
     async def delete(
         self,
@@ -2407,6 +3295,12 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
         """Delete all of them, page by page.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
+                right to bypass it.
+            MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
             Delete: Whether responses list deleted objects.
@@ -2435,7 +3329,18 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            Marker: Start after this key.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            Prefix: List only keys that start with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            Marker: List only keys after this one. None starts at the beginning.
+            MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
         """
     def iterator(
         self,
@@ -2456,7 +3361,18 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            Marker: Start after this key.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            Prefix: List only keys that start with this text. None lists all.
+            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
+                None: no.
+            Marker: List only keys after this one. None starts at the beginning.
+            MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
+                are unreadable.
         """
     async def delete(
         self,
@@ -2472,6 +3388,12 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
         """Delete all of them, page by page.
 
         Args:
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
+                right to bypass it.
+            MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
             Delete: Whether responses list deleted objects.
@@ -2500,7 +3422,13 @@ class MultipartUploadPartsCollection(Collection[_MultipartUploadPart]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            PartNumberMarker: Start after this part.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            PartNumberMarker: List only parts after this number. None starts at the first part.
+            MaxParts: Parts of one page: 1 to 1,000 (the default).
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2525,7 +3453,13 @@ class MultipartUploadPartsCollection(Collection[_MultipartUploadPart]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            PartNumberMarker: Start after this part.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
+                check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
+                service.
+            PartNumberMarker: List only parts after this number. None starts at the first part.
+            MaxParts: Parts of one page: 1 to 1,000 (the default).
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.

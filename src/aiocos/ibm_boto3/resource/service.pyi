@@ -99,19 +99,36 @@ class ServiceResource(Resource):
         ContentMD5: str = ...,
         ChecksumAlgorithm: str = ...,
     ) -> _Bucket:
-        """Make a bucket.
+        """Create a bucket.
 
-        Raises `BucketAlreadyExists` (names are global), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or location).
+        Names are unique across all customers of IBM Cloud. The storage class cannot be changed later.
+
+        Returns the location header, if there is one.
+
+        Raises `BucketAlreadyExists` (another customer has it), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or
+        location,
+        too many buckets).
 
         Args:
-            Bucket: 3 to 63 characters: a-z, 0-9, dot, dash.
-            CreateBucketConfiguration: Location and storage class, `us-south-smart`; None for the endpoint's default. Must
-                belong to the endpoint.
-            IBMServiceInstanceId: The instance the bucket belongs to; IAM credentials bring their own.
-            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, together with `IBMSSEKPCustomerRootKeyCrn`.
-            IBMSSEKPCustomerRootKeyCrn: Key Protect: the whole CRN of the root key.
-            ObjectLockEnabledForBucket: Turns Object Lock and versioning on. The service takes no notice of a value that it does
-                not understand.
+            Bucket: Name: 3 to 63 characters of a-z, 0-9, dot and dash, starting and ending with a letter or digit. Two dots or
+                dashes in a row, the form of an IP address and the prefixes `cosv1-` and `account-` are not allowed.
+            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects).
+            GrantReadACP: Grantees that may read the access control list.
+            GrantWriteACP: Grantees that may write the access control list.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            CreateBucketConfiguration: Provisioning code: location and storage class, such as `us-south-smart`. It must fit the
+                endpoint. None gives the default class of the endpoint. Classes: `standard`, `vault`, `cold`, `smart`,
+                `onerate_active`. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-classes
+            IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. None takes it from the credentials,
+                which usually have it.
+            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, given together with `IBMSSEKPCustomerRootKeyCrn`. None: no root
+                key.
+            IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. None: no
+                root key.
+            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. None or False creates a bucket without Object
+                Lock.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -126,7 +143,8 @@ class ServiceResourceBucketsCollection(Collection[_Bucket]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            IBMServiceInstanceId: The instance to list; IAM credentials bring their own.
+            IBMServiceInstanceId: Service instance to list: its CRN or GUID. None takes it from the credentials, which usually
+                have it.
         """
     def iterator(self, *, limit: int | None = ..., page_size: int | None = ..., IBMServiceInstanceId: str = ...) -> Self:
         """Return a collection of what the listing returns with these parameters.
@@ -134,5 +152,6 @@ class ServiceResourceBucketsCollection(Collection[_Bucket]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            IBMServiceInstanceId: The instance to list; IAM credentials bring their own.
+            IBMServiceInstanceId: Service instance to list: its CRN or GUID. None takes it from the credentials, which usually
+                have it.
         """

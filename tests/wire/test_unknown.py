@@ -1,4 +1,4 @@
-"""Settings of buckets: what is read can be changed and written back, and nothing is lost on the way."""
+"""Tests of `aiocos.wire.unknown`: settings keep unknown elements when they are read, changed and written back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aiocos.wire.spec import Operation
 
 from .strategies import documents, model, unknown_elements, xml_text
 
-# What is read, and the operation that writes it back.
+# Results with the operations that write them back.
 TWINS: list[tuple[type[Extensible], type[Operation[Any]]]] = [
     (lifecycle.LifecycleConfiguration, lifecycle.PutBucketLifecycleConfiguration),
     (cors.CorsConfiguration, cors.PutBucketCors),
@@ -53,7 +53,7 @@ def _put(operation: type[Operation[Any]], document: Document) -> bytes:
 
 
 def _tags(data: bytes) -> list[str]:
-    """Every element, text and attribute of a document, in no order."""
+    """Return every element, text and attribute of a document, without order."""
     found: list[str] = []
     for element in ElementTree.fromstring(data).iter():
         found.append(element.tag.rpartition("}")[2])
@@ -63,7 +63,7 @@ def _tags(data: bytes) -> list[str]:
 
 
 def _in_other_form(data: bytes) -> bytes:
-    """The document with another prefix, another order of the unknown, and comments."""
+    """Return the document with another prefix, another order of unknown elements, and comments."""
     return data.replace(b">\n<", b"><!-- c --><?p i?>\n<")
 
 
@@ -82,8 +82,8 @@ def test_reading_writing_and_reading_again_is_the_identity(cls: type[Extensible]
 
 
 @pytest.mark.parametrize("cls", EXTENSIBLE, ids=lambda cls: cls.__name__)
-def test_no_element_is_lost_wherever_it_stands(cls: type[Extensible]) -> None:
-    """Random unknown elements are put at random places of a random document, wrappers and texts included."""
+def test_no_unknown_element_is_lost(cls: type[Extensible]) -> None:
+    """Insert random unknown elements at random places of a random document, wrappers and texts included."""
 
     @settings(max_examples=40)
     @given(model(cls), st.lists(st.tuples(st.integers(0, 99), unknown_elements(xml_text)), min_size=1, max_size=3))
@@ -91,7 +91,7 @@ def test_no_element_is_lost_wherever_it_stands(cls: type[Extensible]) -> None:
         root = ElementTree.fromstring(document.to_xml())
         for place, text in added:
             into = list(root.iter())
-            # A text with an element in it is an unknown element itself, and may be one that a document cannot do without.
+            # A text with an element in it becomes an unknown element itself, and may have been a required field.
             into = [one for one in into if len(one) or one is root] or [root]
             into[place % len(into)].append(ElementTree.fromstring(text))
         data = ElementTree.tostring(root, encoding="utf-8")
@@ -104,7 +104,7 @@ def test_no_element_is_lost_wherever_it_stands(cls: type[Extensible]) -> None:
 
 
 @pytest.mark.parametrize(("cls", "operation"), ALL, ids=lambda one: one.__name__)
-def test_what_was_read_is_written_back(cls: type[Extensible], operation: type[Operation[Any]]) -> None:
+def test_a_result_is_written_back_as_it_was_read(cls: type[Extensible], operation: type[Operation[Any]]) -> None:
     @settings(max_examples=25)
     @given(model(cls))
     def check(document: Any) -> None:
@@ -129,7 +129,7 @@ LIFECYCLE = b"""<?xml version="1.0"?>
 </LifecycleConfiguration>"""
 
 
-def test_a_lifecycle_is_changed_and_loses_nothing() -> None:
+def test_a_changed_lifecycle_keeps_unknown_elements() -> None:
     read = lifecycle.LifecycleConfiguration.from_xml(LIFECYCLE)
     first = read.rules[0]
     assert first.prefix == "logs/"
@@ -139,9 +139,9 @@ def test_a_lifecycle_is_changed_and_loses_nothing() -> None:
     body = _put(lifecycle.PutBucketLifecycleConfiguration, changed)
     assert lifecycle.LifecycleConfiguration.from_xml(body) == changed
     assert body.count(b"<Younger>") == 2
-    # The second tag has no field in this older form. It is kept.
+    # The second tag has no field in this older form, and is kept.
     assert b"<Key>l</Key>" in body
-    # A list of the rules works as well; what stood beside the rules is not among them.
+    # A list of rules is accepted as well; it does not include the unknown elements beside the rules.
     assert _put(lifecycle.PutBucketLifecycleConfiguration, read.rules).count(b"<Younger>") == 1  # type: ignore[arg-type]
     assert "Younger" in repr(read)
     assert "unknown_elements" not in repr(lifecycle.LifecycleRule(status="Enabled"))
@@ -159,7 +159,7 @@ def test_unknown_elements_in_wrappers_stay_in_them() -> None:
     assert website.WebsiteConfiguration.from_xml(alone.to_xml()).unknown_elements == ("RoutingRules/<Younger/>",)
 
 
-def test_an_element_that_comes_twice_is_kept() -> None:
+def test_a_repeated_element_is_kept() -> None:
     body = b"<VersioningConfiguration><Status>Enabled</Status><Status>Suspended</Status></VersioningConfiguration>"
     read = versioning.VersioningConfiguration.from_xml(body)
     assert read.status == "Enabled"
@@ -167,7 +167,7 @@ def test_an_element_that_comes_twice_is_kept() -> None:
     assert versioning.VersioningConfiguration.from_xml(read.to_xml()) == read
 
 
-def test_an_owner_that_is_written_back_keeps_what_it_has() -> None:
+def test_an_owner_that_is_written_back_keeps_unknown_elements() -> None:
     body = b"<AccessControlPolicy><Owner><ID>i</ID><Younger/></Owner><AccessControlList/></AccessControlPolicy>"
     read = acl.AccessControlPolicy.from_xml(body)
     assert read.owner is not None
@@ -190,12 +190,12 @@ def test_an_owner_that_is_written_back_keeps_what_it_has() -> None:
     ],
     ids=range(8),
 )
-def test_what_is_no_element_is_refused(texts: tuple[str, ...]) -> None:
+def test_invalid_unknown_elements_are_refused(texts: tuple[str, ...]) -> None:
     with pytest.raises(ValidationError):
         lifecycle.LifecycleRule(status="Enabled", unknown_elements=texts)
 
 
-def test_unknown_elements_have_one_form() -> None:
+def test_unknown_elements_are_normalized() -> None:
     rule = lifecycle.LifecycleRule(
         status="Enabled", unknown_elements=("<p:a xmlns:p='urn:x' z='2' b='1'><!-- c --><p:c/></p:a>", " <d><![CDATA[<]]></d> ")
     )
@@ -204,7 +204,7 @@ def test_unknown_elements_have_one_form() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What is given and does not fit
+# Values that do not fit
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_unknown_elements_have_one_form() -> None:
         (acl.PutBucketAcl, "public-read"),
     ],
 )
-def test_pydantics_words_do_not_reach_the_user(operation: type[Operation[Any]], given: Any) -> None:
+def test_errors_do_not_contain_messages_of_pydantic(operation: type[Operation[Any]], given: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         to_request(operation("b", given))
     told = str(caught.value)
@@ -250,14 +250,14 @@ def test_pydantics_words_do_not_reach_the_user(operation: type[Operation[Any]], 
         (public_access.PublicAccessBlockConfiguration, b"<P><BlockPublicAcls>2x</BlockPublicAcls></P>"),
     ],
 )
-def test_nor_where_it_was_read(cls: type[Document], body: bytes) -> None:
+def test_errors_of_reading_do_not_contain_messages_of_pydantic(cls: type[Document], body: bytes) -> None:
     with pytest.raises(XmlError) as caught:
         cls.from_xml(body)
     for word in ("Field required", "Input should", "\n"):
         assert word not in str(caught.value)
 
 
-def test_a_server_keeps_or_names_what_it_does_not_know() -> None:
+def test_a_server_keeps_unknown_elements_or_refuses_them() -> None:
     def ask(body: bytes) -> Any:
         request = Request("PUT", "b", None, [("lifecycle", "")], {}, body)
         return from_request(route(request), request)
@@ -269,12 +269,12 @@ def test_a_server_keeps_or_names_what_it_does_not_know() -> None:
     assert getattr(caught.value, "code", "") == "MalformedXML"
 
 
-def test_what_is_only_read_ignores_what_it_does_not_know() -> None:
+def test_documents_that_are_only_read_ignore_unknown_elements() -> None:
     assert Owner.from_xml(b"<Owner><Younger/><ID>i</ID></Owner>") == Owner(id="i")
 
 
 def test_every_document_that_is_written_back_is_extensible() -> None:
-    """A document within a setting that would lose something: none."""
+    """Check that every document within a setting keeps unknown elements or refuses them."""
     seen: set[type[Document]] = set()
     waiting = [cls for cls, _ in ALL]
     while waiting:

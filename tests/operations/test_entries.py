@@ -1,4 +1,4 @@
-"""Pages whose entries are read at once: whatever the page, the result and the error are those of the general codec."""
+"""Tests of `aiocos.operations.entries`: for any page, the fast reader gives the result and the error of the general codec."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.wire.strategies import ODD_KEYS, model, unicode_text, xml_text
 
 from aiocos.errors import ProtocolError
 from aiocos.operations import entries
@@ -31,26 +32,24 @@ from aiocos.wire.document import Document
 from aiocos.wire.message import Response
 from aiocos.wire.spec import Result
 
-from .strategies import ODD_KEYS, model, unicode_text, xml_text
-
 # ---------------------------------------------------------------------------------------------------------------------
-# The two ways
+# Fast reader and general codec
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _short_pages() -> Iterator[None]:
-    with patch.object(entries, "_FEWEST", 1):
+    with patch.object(entries, "_MIN_ENTRIES", 1):
         yield
 
 
-def quickly(cls: type[Result], body: bytes) -> dict[str, Any] | None:
+def read_fast(cls: type[Result], body: bytes) -> dict[str, Any] | None:
     if issubclass(cls, ListObjectVersionsResult):
         return entries.read(cls, body, "versions", ObjectVersion)
     return entries.read(cls, body, "contents", ObjectEntry)
 
 
 @contextmanager
-def _generally() -> Iterator[None]:
+def _general_codec_only() -> Iterator[None]:
     with patch.object(entries, "read", lambda *_: None):
         yield
 
@@ -63,7 +62,7 @@ def outcome(cls: type[Result], body: bytes) -> Any:
 
 
 def assert_like(made: Any, validated: Any) -> None:
-    """Nothing that a program can ask tells the two apart."""
+    """Check that no property distinguishes the two objects."""
     assert type(made) is type(validated)
     assert made == validated
     assert validated == made
@@ -84,7 +83,7 @@ def assert_like(made: Any, validated: Any) -> None:
 
 def assert_equal(cls: type[Result], body: bytes) -> None:
     quick = outcome(cls, body)
-    with _generally():
+    with _general_codec_only():
         general = outcome(cls, body)
     assert_like(quick, general)
 
@@ -116,7 +115,7 @@ space = st.sampled_from(["", "", "\n", "\n    ", "\r\n\t"])
 
 @st.composite
 def _form(draw: st.DrawFn, versions: bool) -> list[str]:
-    """Which elements an entry has, in which order; a name with a slash is within the owner."""
+    """Draw the elements of an entry, in order; a name with a slash is within the owner."""
     optional = ["LastModified", "ETag", "Size", "StorageClass", "ChecksumAlgorithm", "ChecksumType", "Type"]
     if versions:
         optional += ["VersionId", "IsLatest"]
@@ -138,7 +137,7 @@ def _text(draw: st.DrawFn, name: str, encoded: bool) -> str:
 
 @st.composite
 def plain(draw: st.DrawFn, cls: type[Result]) -> bytes:
-    """A page that is read at once."""
+    """Draw a page that the fast reader reads."""
     versions = issubclass(cls, ListObjectVersionsResult)
     tag = "Version" if versions else "Contents"
     form = draw(_form(versions))
@@ -177,14 +176,14 @@ plain_pages = classes.flatmap(lambda cls: st.tuples(st.just(cls), plain(cls)))
 
 
 @given(plain_pages)
-def test_a_page_of_one_form_is_read_at_once_and_as_by_the_codec(page: tuple[type[Result], bytes]) -> None:
-    assert quickly(*page) is not None
+def test_pages_of_one_form_are_read_fast_and_equal_to_the_codec(page: tuple[type[Result], bytes]) -> None:
+    assert read_fast(*page) is not None
     assert not isinstance(outcome(*page), str)
     assert_equal(*page)
 
 
 @given(st.lists(model(ObjectEntry), min_size=1, max_size=4), st.booleans(), classes)
-def test_pages_as_the_emulator_writes_them(listed: list[ObjectEntry], encoded: bool, cls: type[Result]) -> None:
+def test_pages_of_the_emulator_are_read_fast(listed: list[ObjectEntry], encoded: bool, cls: type[Result]) -> None:
     if issubclass(cls, ListObjectVersionsResult):
         page = cls(versions=[ObjectVersion(**dict(e)) for e in listed], encoding_type="url" if encoded else None)
     else:
@@ -192,17 +191,17 @@ def test_pages_as_the_emulator_writes_them(listed: list[ObjectEntry], encoded: b
     assert_equal(cls, page.to_xml())
 
 
-def test_the_codec_reads_only_what_is_around_the_entries() -> None:
+def test_the_codec_reads_only_the_rest_of_the_page() -> None:
     indented = page_with(_of("1")).replace(b"<Contents>", b"\n  <Contents>\n    ").replace(b"</Contents>", b"\n  </Contents>")
     for body in (page_with(_of("1")), indented):
         with patch.object(entries, "read_tree", wraps=entries.read_tree) as general:
-            assert quickly(ListObjectsV2Result, body) is not None
+            assert read_fast(ListObjectsV2Result, body) is not None
         ((_, rest),) = (call.args for call in general.call_args_list)
         assert rest.replace(b"\n  ", b"") == b"<L><Contents/></L>"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Any other page
+# Unusual pages
 
 NINE = [f"<Contents><Key>k{i}</Key><Size>{i}</Size></Contents>" for i in range(9)]
 
@@ -211,9 +210,9 @@ def page_with(entry: str, before: str = "", after: str = "") -> bytes:
     return f"<L>{before}{''.join(NINE)}{entry}{after}</L>".encode("utf-8", "surrogatepass")
 
 
-def test_the_page_that_the_cases_change_is_read_at_once() -> None:
-    assert quickly(ListObjectsV2Result, page_with("")) is not None
-    assert quickly(ListObjectsV2Result, page_with("<Contents><Key>x</Key><Size>1</Size></Contents>")) is not None
+def test_the_unchanged_page_of_the_cases_is_read_fast() -> None:
+    assert read_fast(ListObjectsV2Result, page_with("")) is not None
+    assert read_fast(ListObjectsV2Result, page_with("<Contents><Key>x</Key><Size>1</Size></Contents>")) is not None
 
 
 def _of(size: str, key: str = "k") -> str:
@@ -233,8 +232,8 @@ SAME = {
 
 
 @pytest.mark.parametrize(("body", "key"), SAME.values(), ids=SAME.keys())
-def test_keys_of_every_spelling_are_read_at_once(body: bytes, key: str) -> None:
-    assert quickly(ListObjectsV2Result, body) is not None
+def test_all_spellings_of_keys_are_read_fast(body: bytes, key: str) -> None:
+    assert read_fast(ListObjectsV2Result, body) is not None
     assert outcome(ListObjectsV2Result, body).contents[-1].key == key
     assert_equal(ListObjectsV2Result, body)
 
@@ -330,28 +329,28 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("body", OTHERS.values(), ids=OTHERS.keys())
-def test_any_other_page_is_read_by_the_codec(body: bytes) -> None:
-    assert quickly(ListObjectsV2Result, body) is None
+def test_unusual_pages_are_read_by_the_codec(body: bytes) -> None:
+    assert read_fast(ListObjectsV2Result, body) is None
     assert_equal(ListObjectsV2Result, body)
 
 
 @pytest.mark.parametrize("text", ["", "True", "1", "0", "yes", " true", "maybe"])
-def test_other_truths_are_read_by_the_codec(text: str) -> None:
+def test_unusual_booleans_are_read_by_the_codec(text: str) -> None:
     body = _alone(f"<Key>k</Key><IsLatest>{text}</IsLatest>").replace(b"Contents", b"Version")
-    assert quickly(ListObjectVersionsResult, body) is None
+    assert read_fast(ListObjectVersionsResult, body) is None
     assert_equal(ListObjectVersionsResult, body)
 
 
-def test_a_short_page_is_read_by_the_codec() -> None:
-    with patch.object(entries, "_FEWEST", 10):
-        assert quickly(ListObjectsV2Result, page_with("")) is None
-        assert quickly(ListObjectsV2Result, page_with(_of("1"))) is not None
+def test_short_pages_are_read_by_the_codec() -> None:
+    with patch.object(entries, "_MIN_ENTRIES", 10):
+        assert read_fast(ListObjectsV2Result, page_with("")) is None
+        assert read_fast(ListObjectsV2Result, page_with(_of("1"))) is not None
 
 
 @pytest.mark.parametrize("field", ["MaxKeys", "IsTruncated"])
-def test_an_error_elsewhere_in_the_page_is_the_same(field: str) -> None:
+def test_errors_elsewhere_in_the_page_are_those_of_the_codec(field: str) -> None:
     body = page_with("", f"<{field}>many</{field}>")
-    assert quickly(ListObjectsV2Result, body) is not None
+    assert read_fast(ListObjectsV2Result, body) is not None
     assert "max_keys" in outcome(ListObjectsV2Result, body) or "is_truncated" in outcome(ListObjectsV2Result, body)
     assert_equal(ListObjectsV2Result, body)
 
@@ -367,7 +366,7 @@ _SNIPPETS = [
 
 @st.composite
 def damaged(draw: st.DrawFn) -> tuple[type[Result], bytes]:
-    """A page with bytes changed, cut out, cut off and put in, wherever."""
+    """Draw a page with bytes changed, removed, cut off and inserted at random places."""
     cls, body = draw(plain_pages)
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(body)))
@@ -390,7 +389,7 @@ def damaged(draw: st.DrawFn) -> tuple[type[Result], bytes]:
 
 
 @given(damaged())
-def test_a_damaged_page_is_read_as_by_the_codec(page: tuple[type[Result], bytes]) -> None:
+def test_damaged_pages_give_the_outcome_of_the_codec(page: tuple[type[Result], bytes]) -> None:
     assert_equal(*page)
 
 
@@ -407,21 +406,21 @@ def test_any_text_is_read_as_by_the_codec(texts: list[str], name: str) -> None:
 @example(["%E2%82", "%AC", "%"])
 @example(["%", "41"])
 @example(["%3C", "a<b", "%0A"])
-def test_keys_are_decoded_each_by_itself(keys: list[str]) -> None:
+def test_keys_are_decoded_separately(keys: list[str]) -> None:
     inner = "".join(f"<Contents><Key>{escape(key)}</Key></Contents>" for key in keys)
     body = f"<L><EncodingType>url</EncodingType>{inner}</L>".encode()
-    assert quickly(ListObjectsV2Result, body) is not None
+    assert read_fast(ListObjectsV2Result, body) is not None
     assert_equal(ListObjectsV2Result, body)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What an entry is
+# Use of entries
 
 
 @given(plain(ListObjectsV2Result))
-def test_an_entry_is_an_entry_in_every_use(body: bytes) -> None:
+def test_fast_entries_behave_like_validated_ones(body: bytes) -> None:
     (quick, *_) = outcome(ListObjectsV2Result, body).contents
-    with _generally():
+    with _general_codec_only():
         (general, *_) = outcome(ListObjectsV2Result, body).contents
     for copied in (
         pickle.loads(pickle.dumps(quick)),
@@ -443,7 +442,7 @@ def test_an_entry_is_an_entry_in_every_use(body: bytes) -> None:
 
 
 def test_a_changed_copy_changes_no_other_entry() -> None:
-    """Entries share the set of their given fields, which nothing of pydantic's changes in place."""
+    """Check that entries can share one set of given fields: pydantic never changes it in place."""
     one, other, *_ = outcome(ListObjectsV2Result, page_with("")).contents
     changed = one.model_copy(update={"etag": "e", "key": "changed"})
     assert changed.model_fields_set == {"key", "size", "etag"}
@@ -452,7 +451,7 @@ def test_a_changed_copy_changes_no_other_entry() -> None:
 
 
 @pytest.mark.parametrize("part", ["__dict__", "__pydantic_fields_set__", "__pydantic_extra__"])
-def test_a_pydantic_that_keeps_entries_otherwise_is_noticed(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_layout_of_pydantic_instances_is_detected(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     make = entries._make
 
     def otherwise(*given: Any) -> Any:
@@ -464,13 +463,13 @@ def test_a_pydantic_that_keeps_entries_otherwise_is_noticed(part: str, monkeypat
     entries._can_make.cache_clear()
     monkeypatch.setattr(entries, "_make", otherwise)
     try:
-        assert quickly(ListObjectsV2Result, page_with("")) is None
+        assert read_fast(ListObjectsV2Result, page_with("")) is None
         assert_equal(ListObjectsV2Result, page_with(""))
     finally:
         entries._can_make.cache_clear()
 
 
-def test_a_field_that_entries_do_not_know_is_noticed() -> None:
+def test_a_model_with_another_field_is_detected() -> None:
     class Longer(ObjectEntry):
         more: int = 0
 
@@ -480,14 +479,14 @@ def test_a_field_that_entries_do_not_know_is_noticed() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What is tried out before entries are made without pydantic
+# Comparison with pydantic at the first use
 
 GIVEN = ["key", "last_modified", "etag", "size", "storage_class", "owner", "checksum_algorithm", "checksum_type"]
 _UNLIKE = object()
 
 
-def _noticed(cls: type[Any], change: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Tell whether entries of a class are found to be made otherwise than by pydantic, where `change` changes each."""
+def _is_detected(cls: type[Any], change: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Return True if the comparison detects that `change` was applied to each entry."""
     make = entries._make
 
     def otherwise(*given: Any) -> Any:
@@ -509,23 +508,23 @@ def _noticed(cls: type[Any], change: Any, monkeypatch: pytest.MonkeyPatch) -> bo
     + [(ObjectVersion, "version_id"), (ObjectVersion, "is_latest")]
 )  # fmt: skip
 @pytest.mark.parametrize("given", [True, False])
-def test_each_field_is_tried_given_and_not(cls: type[Any], name: str, given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_difference_in_any_field_is_detected(cls: type[Any], name: str, given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def change(entry: Any) -> None:
         if (name in entry.model_fields_set) == given:
             entry.__dict__[name] = _UNLIKE
 
-    assert _noticed(cls, change, monkeypatch) == (given or name != "key")
+    assert _is_detected(cls, change, monkeypatch) == (given or name != "key")
 
 
-def test_entries_as_pydantic_makes_them_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not _noticed(ObjectEntry, lambda _: None, monkeypatch)
-    assert not _noticed(ObjectVersion, lambda _: None, monkeypatch)
+def test_the_installed_pydantic_is_supported(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not _is_detected(ObjectEntry, lambda _: None, monkeypatch)
+    assert not _is_detected(ObjectVersion, lambda _: None, monkeypatch)
     assert entries._can_make(ObjectEntry) is True
     assert entries._can_make(ObjectVersion) is True
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What is not worth taking apart
+# Pages that are not worth splitting
 
 
 def _padded(inside: str, size: int) -> bytes:
@@ -533,23 +532,23 @@ def _padded(inside: str, size: int) -> bytes:
     return body.encode()
 
 
-def test_a_large_page_is_taken_apart_only_if_it_consists_of_entries() -> None:
+def test_large_pages_are_split_only_if_they_consist_of_entries() -> None:
     large, other = 1024 * 1024, "<X/>" * 20_000
-    assert quickly(ListObjectsV2Result, _padded("", large)) is not None
-    assert quickly(ListObjectsV2Result, _padded(other, large)) is None
-    assert quickly(ListObjectsV2Result, _padded(other, 0)) is not None
-    assert quickly(ListObjectsV2Result, _padded("<X/>" * 5_000, large)) is not None
+    assert read_fast(ListObjectsV2Result, _padded("", large)) is not None
+    assert read_fast(ListObjectsV2Result, _padded(other, large)) is None
+    assert read_fast(ListObjectsV2Result, _padded(other, 0)) is not None
+    assert read_fast(ListObjectsV2Result, _padded("<X/>" * 5_000, large)) is not None
 
 
 @pytest.mark.parametrize(("count", "quick"), [(29, True), (30, False)])
-def test_an_entry_has_at_most_thirty_elements(count: int, quick: bool) -> None:
+def test_entries_of_more_than_thirty_elements_are_read_by_the_codec(count: int, quick: bool) -> None:
     body = _alone("<Key>k</Key>" + "".join(f"<E{i}>x</E{i}>" for i in range(count)))
-    assert (quickly(ListObjectsV2Result, body) is not None) == quick
+    assert (read_fast(ListObjectsV2Result, body) is not None) == quick
     assert_equal(ListObjectsV2Result, body)
 
 
-def test_the_usual_number_of_entries() -> None:
+def test_fewer_than_eight_entries_are_read_by_the_codec() -> None:
     for count in (7, 8):
         body = f"<L>{''.join(NINE[:count])}</L>".encode()
-        with patch.object(entries, "_FEWEST", 8):
-            assert (quickly(ListObjectsV2Result, body) is not None) == (count == 8)
+        with patch.object(entries, "_MIN_ENTRIES", 8):
+            assert (read_fast(ListObjectsV2Result, body) is not None) == (count == 8)
