@@ -18,7 +18,7 @@ import aiocos
 project = "aiocos"
 author = "The aiocos authors"
 release = aiocos.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinx_design"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "sphinx_design"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "site", "reference/_*"]
 html_theme = "furo"

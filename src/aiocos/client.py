@@ -122,7 +122,7 @@ class Client(Service, Transfers):
 
     @property
     def endpoint(self) -> str:
-        """The endpoint, `scheme://host[:port]`."""
+        """Return the URL of the endpoint, without a path."""
         return self._state[0].origin
 
     @property

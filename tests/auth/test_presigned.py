@@ -12,8 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests import servers
 
-import servers
 from aiocos import Client, CompletedPart, ConfigError, CredentialsError, ProtectionConfiguration
 from aiocos.auth.sigv4 import SigningKey, presign, signing_key
 from aiocos.emulator import Emulator
