@@ -65,7 +65,7 @@ class CreateMultipartUpload(
     """Key of the object: 1 to 1,024 characters, sent as UTF-8."""
     _: KW_ONLY
     checksum_algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm")] = None
-    """Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the service decides."""
+    """Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the service chooses."""
     checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
     """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
 
@@ -353,15 +353,17 @@ class ListMultipartUploads(MirrorParams, ExpectedOwnerParams, Operation[ListMult
     prefix: Annotated[str | None, Query("prefix")] = None
     """List only uploads whose key starts with this text. None lists all."""
     delimiter: Annotated[str | None, Query("delimiter")] = None
-    """Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`. None: no."""
+    """Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing."""
     key_marker: Annotated[str | None, Query("key-marker")] = None
     """List only uploads of keys after this one, or of this key after `upload_id_marker`. None starts at the beginning."""
     upload_id_marker: Annotated[str | None, Query("upload-id-marker")] = None
-    """With `key_marker`: list the uploads of that key after this one, and all later keys. Ignored without it."""
+    """With `key_marker`: list the uploads of that key after this one, and all later keys. None: later keys only."""
     max_uploads: Annotated[int | None, Query("max-uploads")] = None
     """Uploads of one page: 1 to 1,000 (the default)."""
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
-    """`url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry are unreadable."""
+    """`url` (default): keys travel percent-encoded and are decoded here.
+    None sends them as they are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
+    """
 
     def contradiction(self, result: ListMultipartUploadsResult) -> str | None:
         """Compare the bucket and the prefix."""
