@@ -140,8 +140,8 @@ def plain(draw: st.DrawFn, cls: type[Result]) -> bytes:
     if draw(st.booleans()):
         body = "<Name>bucket</Name><IsTruncated>true</IsTruncated><Prefix>a%2Fb</Prefix>" + body
     if encoded:
-        said = "<EncodingType>url</EncodingType>"
-        body = draw(st.sampled_from([said + body, body + said]))
+        declared = "<EncodingType>url</EncodingType>"
+        body = draw(st.sampled_from([declared + body, body + declared]))
     body += draw(
         st.sampled_from(["", "<NextMarker>%C3%A9+x</NextMarker>", "<CommonPrefixes><Prefix>d%2F</Prefix></CommonPrefixes>"])
     )

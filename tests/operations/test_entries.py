@@ -90,7 +90,7 @@ _URL = "<EncodingType>url</EncodingType>"
 SAME = {
     "keys as they are": (page_with(_of("1", "a+b%20c")), "a+b%20c"),
     "keys encoded": (page_with(_of("1", "a+b%20c"), _URL), "a b c"),
-    "keys encoded, said at the end": (page_with(_of("1", "a+b%20c"), "", _URL), "a b c"),
+    "keys encoded, declared at the end": (page_with(_of("1", "a+b%20c"), "", _URL), "a b c"),
     "usual references": (page_with(_of("1", "&amp;&lt;&gt;&quot;&apos;&#34;&#39;")), "&<>\"'\"'"),
     "references of references": (page_with(_of("1", "&amp;quot;&amp;lt;&quot;")), '&quot;&lt;"'),
     "encoded references": (page_with(_of("1", "&lt;%3C&amp;+"), _URL), "<<& "),
