@@ -21,6 +21,7 @@ from aiocos.wire.document import Document
 from aiocos.wire.spec import Operation
 
 _NAME = re.compile(r"`(\w+)(?=[`=])")
+_EXAMPLE = re.compile(r"\n\nExamples?:.*?(?=\n\n\S|\Z)", re.DOTALL)
 
 
 def class_text(cls: type[Any]) -> str:
@@ -29,8 +30,9 @@ def class_text(cls: type[Any]) -> str:
 
 
 def operation_text(cls: type[Operation[Any]]) -> str:
-    """Return what an operation does, with the parameter names of `ibm_boto3`."""
-    return _renamed(class_text(cls), {p.name: names.of_parameter(p) for p in cls.spec.parameters})
+    """Return what an operation does, with the parameter names of `ibm_boto3`, without the typed client's example."""
+    text = _EXAMPLE.sub("", class_text(cls))
+    return _renamed(text, {p.name: names.of_parameter(p) for p in cls.spec.parameters})
 
 
 def member_texts(cls: type[Document]) -> dict[str, str]:

@@ -119,23 +119,23 @@ class UploadArgsTypeDef(TypedDict):
     ACL: NotRequired[str]
     """Canned access control list: `public-read` lets everybody read. None leaves the default, private."""
     CacheControl: NotRequired[str]
-    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds)."""
+    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no header."""
     ChecksumAlgorithm: NotRequired[str]
-    """Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends no name.
-    With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give it (`ConfigError`).
+    """Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends no name. With `CRC32`
+    or `SHA256` and no checksum given, the client computes it; with another name you must give it (`ConfigError`).
     """
     ContentDisposition: NotRequired[str]
-    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`."""
+    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends no header."""
     ContentEncoding: NotRequired[str]
-    """Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses."""
+    """Encoding of the content, such as `gzip`; the client does not compress. None sends no header."""
     ContentLanguage: NotRequired[str]
-    """Language of the content, such as `en`."""
+    """Language of the content, such as `en`. None sends no header."""
     ContentType: NotRequired[str]
     """Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed from the key."""
     ExpectedBucketOwner: NotRequired[str]
     """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the check."""
     Expires: NotRequired[TimestampTypeDef]
-    """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date.
+    """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
     A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
     """
     ForbidOverwrite: NotRequired[bool]
@@ -145,13 +145,13 @@ class UploadArgsTypeDef(TypedDict):
     service IBM documents `IfNoneMatch="*"`, for `objects.put`.
     """
     GrantFullControl: NotRequired[str]
-    """Grantees that may read and write the object and its access control list."""
+    """Grantees that may read and write the object and its access control list. None grants nothing."""
     GrantRead: NotRequired[str]
-    """Grantees that may read the object (of a bucket: list its objects)."""
+    """Grantees that may read the object (of a bucket: list its objects). None grants nothing."""
     GrantReadACP: NotRequired[str]
-    """Grantees that may read the access control list."""
+    """Grantees that may read the access control list. None grants nothing."""
     GrantWriteACP: NotRequired[str]
-    """Grantees that may write the access control list."""
+    """Grantees that may write the access control list. None grants nothing."""
     IfMatch: NotRequired[str]
     """Write only over an object with this ETag. None: write whatever is there."""
     IfNoneMatch: NotRequired[str]
@@ -159,25 +159,25 @@ class UploadArgsTypeDef(TypedDict):
     IfUnmodifiedSince: NotRequired[TimestampTypeDef]
     """Write only if the object was not written after this time (to the second; needs a time zone). None skips the check."""
     Metadata: NotRequired[Mapping[str, str]]
-    """User metadata, by name and without the prefix `x-amz-meta-`.
+    """User metadata, by name and without the prefix `x-amz-meta-`. None stores none.
     Names are ASCII and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower case.
     Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers.
     IBM allows 4 MB of metadata for an object and refuses more (`InvalidRequest`).
     """
     ObjectLockLegalHoldStatus: NotRequired[Literal["ON", "OFF"]]
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are."""
+    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. None: no hold."""
     ObjectLockMode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
-    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may shorten it."""
+    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it."""
     ObjectLockRetainUntilDate: NotRequired[TimestampTypeDef]
     """Time until which the version is protected; needs a time zone. Sent as ISO 8601 with milliseconds."""
     RequestPayer: NotRequired[str]
     """`requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays."""
     RetentionExpirationDate: NotRequired[TimestampTypeDef]
-    """End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds."""
+    """End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date."""
     RetentionLegalHoldId: NotRequired[str]
-    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`."""
+    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts none."""
     RetentionPeriod: NotRequired[int]
-    """Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the bucket allows it."""
+    """Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it. None: the default."""
     SSECustomerAlgorithm: NotRequired[str]
     """Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`."""
     SSECustomerKey: NotRequired[str | bytes]
@@ -191,7 +191,7 @@ class UploadArgsTypeDef(TypedDict):
     StorageClass: NotRequired[str]
     """Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies."""
     Tagging: NotRequired[str]
-    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256."""
+    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. None: none."""
     WebsiteRedirectLocation: NotRequired[str]
     """Target to which a static website redirects requests for this object: a URL, or a path that starts with `/`."""
 
@@ -200,18 +200,18 @@ class DownloadArgsTypeDef(TypedDict):
     """`ExtraArgs` of a download."""
 
     ChecksumMode: NotRequired[Literal["ENABLED"]]
-    """`ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5. None: none."""
+    """`ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5."""
     ExpectedBucketOwner: NotRequired[str]
     """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the check."""
     IfMatch: NotRequired[str]
-    """Read only if the object has this ETag; `PreconditionFailed` otherwise."""
+    """Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check."""
     IfModifiedSince: NotRequired[TimestampTypeDef]
-    """Read only if the object was written after this time (to the second; needs a time zone); `NotModified` otherwise."""
+    """Read only if the object was written after this time (to the second); `NotModified` otherwise. None skips the check."""
     IfNoneMatch: NotRequired[str]
-    """Read only if the object has another ETag than this one; `NotModified` otherwise."""
+    """Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check."""
     IfUnmodifiedSince: NotRequired[TimestampTypeDef]
-    """Read only if the object was not written after this time (to the second; needs a time zone).
-    Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+    """Read only if the object was not written after this time (to the second). None skips the check.
+    If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
     """
     RequestPayer: NotRequired[str]
     """`requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays."""
@@ -231,23 +231,23 @@ class CopyArgsTypeDef(TypedDict):
     ACL: NotRequired[str]
     """Canned access control list: `public-read` lets everybody read. None leaves the default, private."""
     CacheControl: NotRequired[str]
-    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds)."""
+    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no header."""
     ContentDisposition: NotRequired[str]
-    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`."""
+    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends no header."""
     ContentEncoding: NotRequired[str]
-    """Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses."""
+    """Encoding of the content, such as `gzip`; the client does not compress. None sends no header."""
     ContentLanguage: NotRequired[str]
-    """Language of the content, such as `en`."""
+    """Language of the content, such as `en`. None sends no header."""
     ContentType: NotRequired[str]
     """Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed from the key."""
     CopySourceIfMatch: NotRequired[str]
-    """Copy only if the source has this ETag."""
+    """Copy only if the source has this ETag. None skips the check."""
     CopySourceIfModifiedSince: NotRequired[TimestampTypeDef]
-    """Copy only if the source was written after this time (to the second; needs a time zone)."""
+    """Copy only if the source was written after this time (to the second; needs a time zone). None skips the check."""
     CopySourceIfNoneMatch: NotRequired[str]
-    """Copy only if the source has another ETag than this one."""
+    """Copy only if the source has another ETag than this one. None skips the check."""
     CopySourceIfUnmodifiedSince: NotRequired[TimestampTypeDef]
-    """Copy only if the source was not written after this time (to the second; needs a time zone)."""
+    """Copy only if the source was not written after this time (to the second; needs a time zone). None skips the check."""
     CopySourceSSECustomerAlgorithm: NotRequired[str]
     """Algorithm of the key that the source was encrypted with (SSE-C): `AES256`."""
     CopySourceSSECustomerKey: NotRequired[str | bytes]
@@ -257,9 +257,9 @@ class CopyArgsTypeDef(TypedDict):
     ExpectedBucketOwner: NotRequired[str]
     """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the check."""
     ExpectedSourceBucketOwner: NotRequired[str]
-    """Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise."""
+    """Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None skips the check."""
     Expires: NotRequired[TimestampTypeDef]
-    """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date.
+    """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
     A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
     """
     ForbidOverwrite: NotRequired[bool]
@@ -269,13 +269,13 @@ class CopyArgsTypeDef(TypedDict):
     service IBM documents `IfNoneMatch="*"`, for `objects.put`.
     """
     GrantFullControl: NotRequired[str]
-    """Grantees that may read and write the object and its access control list."""
+    """Grantees that may read and write the object and its access control list. None grants nothing."""
     GrantRead: NotRequired[str]
-    """Grantees that may read the object (of a bucket: list its objects)."""
+    """Grantees that may read the object (of a bucket: list its objects). None grants nothing."""
     GrantReadACP: NotRequired[str]
-    """Grantees that may read the access control list."""
+    """Grantees that may read the access control list. None grants nothing."""
     GrantWriteACP: NotRequired[str]
-    """Grantees that may write the access control list."""
+    """Grantees that may write the access control list. None grants nothing."""
     IfMatch: NotRequired[str]
     """Write only over an object with this ETag. None: write whatever is there."""
     IfNoneMatch: NotRequired[str]
@@ -283,7 +283,7 @@ class CopyArgsTypeDef(TypedDict):
     IfUnmodifiedSince: NotRequired[TimestampTypeDef]
     """Write only if the object was not written after this time (to the second; needs a time zone). None skips the check."""
     Metadata: NotRequired[Mapping[str, str]]
-    """User metadata, by name and without the prefix `x-amz-meta-`.
+    """User metadata, by name and without the prefix `x-amz-meta-`. None stores none.
     Names are ASCII and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower case.
     Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers.
     IBM allows 4 MB of metadata for an object and refuses more (`InvalidRequest`).
@@ -291,9 +291,9 @@ class CopyArgsTypeDef(TypedDict):
     MetadataDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here."""
     ObjectLockLegalHoldStatus: NotRequired[Literal["ON", "OFF"]]
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are."""
+    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. None: no hold."""
     ObjectLockMode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
-    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may shorten it."""
+    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it."""
     ObjectLockRetainUntilDate: NotRequired[TimestampTypeDef]
     """Time until which the version is protected; needs a time zone. Sent as ISO 8601 with milliseconds."""
     RequestPayer: NotRequired[str]
@@ -301,11 +301,11 @@ class CopyArgsTypeDef(TypedDict):
     RetentionDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY`: retention period and legal holds of the source. `REPLACE`: those given here. Required to give any (IBM)."""
     RetentionExpirationDate: NotRequired[TimestampTypeDef]
-    """End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds."""
+    """End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date."""
     RetentionLegalHoldId: NotRequired[str]
-    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`."""
+    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts none."""
     RetentionPeriod: NotRequired[int]
-    """Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the bucket allows it."""
+    """Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it. None: the default."""
     SSECustomerAlgorithm: NotRequired[str]
     """Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`."""
     SSECustomerKey: NotRequired[str | bytes]
@@ -319,7 +319,7 @@ class CopyArgsTypeDef(TypedDict):
     StorageClass: NotRequired[str]
     """Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies."""
     Tagging: NotRequired[str]
-    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256."""
+    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. None: none."""
     TaggingDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY` (the service's default): tags of the source. `REPLACE`: those given in `Tagging`."""
     WebsiteRedirectLocation: NotRequired[str]
@@ -330,7 +330,7 @@ class DeleteArgsTypeDef(TypedDict):
     """`extra_args` of `TransferManager.delete`."""
 
     BypassGovernanceRetention: NotRequired[bool]
-    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the right to bypass it."""
+    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass it. None or False does not."""
     ChecksumAlgorithm: NotRequired[str]
     """Part of the S3 protocol, for requests with a body. IBM documents no use of it here."""
     ExpectedBucketOwner: NotRequired[str]

@@ -113,12 +113,12 @@ class ObjectExistsWaiter(Waiter):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.
@@ -167,12 +167,12 @@ class ObjectNotExistsWaiter(Waiter):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.

@@ -98,16 +98,15 @@ class Bucket(Loadable):
         Returns the location header, if there is one.
 
         Raises `BucketAlreadyExists` (another customer has it), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or
-        location,
-        too many buckets).
+        location, too many buckets).
 
         Args:
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
             CreateBucketConfiguration: Provisioning code: location and storage class, such as `us-south-smart`. It must fit the
                 endpoint. None gives the default class of the endpoint. Classes: `standard`, `vault`, `cold`, `smart`,
                 `onerate_active`. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-classes
@@ -153,20 +152,19 @@ class Bucket(Loadable):
 
         `objects.delete_many` takes any number. A key that does not exist counts as deleted.
 
-        Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys does
-        not
-        raise.
+        Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys
+        does not raise.
 
-        Raises `InvalidRequest` (more than 1,000 keys), `BadDigest`, and `ProtocolError` if the response leaves out a requested
-        key.
+        Raises `InvalidRequest` (more than 1,000 keys), `BadDigest`, and `ProtocolError` if the response leaves out a
+        requested key.
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             Delete: Objects to delete, as a `Delete` document. Its `quiet` shortens the response.
-            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
+                bypass it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -219,46 +217,44 @@ class Bucket(Loadable):
     ) -> _Object:
         """Store an object in one request, up to 5 GiB.
 
-        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a bucket
-        with
-        versioning it becomes an older version.
+        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a
+        bucket with versioning it becomes an older version.
 
         Returns the ETag, version and checksums of what was stored.
 
         Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
-        existing
-        object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the service reports
-        the
-        checksum of other bytes than those sent.
+        existing object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the
+        service reports the checksum of other bytes than those sent.
 
         Args:
             Key: Key of the object: 1 to 1,024 characters, sent as UTF-8.
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
             ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
                 no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
                 it (`ConfigError`).
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
                 milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
-            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
-                bucket allows it.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
+                no hold.
+            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
+                None: the default.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
+                none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
                 header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
@@ -274,20 +270,23 @@ class Bucket(Loadable):
                 `buckets.create`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
                 from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
-                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
-                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
-                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
-                for an object and refuses more (`InvalidRequest`).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
+                no header.
+            ContentLanguage: Language of the content, such as `en`. None sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                header.
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
+                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
+                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
+                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
+                4 MB of metadata for an object and refuses more (`InvalidRequest`).
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                None: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -479,11 +478,11 @@ class BucketAcl(Loadable):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
             AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -532,8 +531,6 @@ class BucketCors(Loadable):
 
         Raises `InvalidRequest` if a rule isn't valid.
 
-        Example: `await cos.cors.put("b", [CorsRule(allowed_origins=["https://www.example.com"], allowed_methods=["GET"])])`
-
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
@@ -569,8 +566,7 @@ class BucketLifecycleConfiguration(Loadable):
         """Delete a bucket's lifecycle rules.
 
         Objects that were written under an archive rule are still archived. Raises `NotFound` if the bucket has no rules,
-        according
-        to one page of IBM's documentation; other services return success.
+        according to one page of IBM's documentation; other services return success.
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
@@ -587,12 +583,9 @@ class BucketLifecycleConfiguration(Loadable):
         """Replace all lifecycle rules of a bucket.
 
         An archive rule applies to objects that are written from now on; an expiry rule applies to existing objects too. The
-        service
-        may take 24 hours to apply a change.
+        service may take 24 hours to apply a change.
 
         Raises `InvalidRequest` if a rule isn't valid.
-
-        Example: `await cos.lifecycle.put("b", [LifecycleRule.expire(days=30, prefix="logs/")])`
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
@@ -644,8 +637,7 @@ class BucketProtection(Loadable):
     @property
     def enable_permanent_retention(self) -> bool | None:
         """True allows objects with a period of -2, which can never be deleted. This can't be undone, and every later change of
-        the
-        policy must set it again. None leaves it out, which counts as False.
+        the policy must set it again. None leaves it out, which counts as False.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -668,10 +660,7 @@ class BucketProtection(Loadable):
         retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
 
         Raises `InvalidRequest` if a period is out of order or range, `InvalidBucketState` if the bucket has objects,
-        versioning,
-        Object Lock or replication, `AccessDenied` without the Manager role.
-
-        Example: `await cos.protection.put("b", ProtectionConfiguration.of_days(minimum=1, default=30, maximum=365))`
+        versioning, Object Lock or replication, `AccessDenied` without the Manager role.
 
         Args:
             ProtectionConfiguration: The new policy, such as `ProtectionConfiguration.of_days(minimum=1, default=30,
@@ -765,14 +754,11 @@ class BucketVersioning(Loadable):
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
         """Enable or suspend versioning of a bucket.
 
-        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
-        to
-        reach the whole service.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
+        time to reach the whole service.
 
         Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
         replication needs it; `InvalidRequest` if the status is missing.
-
-        Example: `await cos.versioning.put("b", VersioningConfiguration(status="Enabled"))`
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
@@ -793,14 +779,11 @@ class BucketVersioning(Loadable):
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
         """Enable or suspend versioning of a bucket.
 
-        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
-        to
-        reach the whole service.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
+        time to reach the whole service.
 
         Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
         replication needs it; `InvalidRequest` if the status is missing.
-
-        Example: `await cos.versioning.put("b", VersioningConfiguration(status="Enabled"))`
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
@@ -816,14 +799,11 @@ class BucketVersioning(Loadable):
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
         """Enable or suspend versioning of a bucket.
 
-        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
-        to
-        reach the whole service.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
+        time to reach the whole service.
 
         Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
         replication needs it; `InvalidRequest` if the status is missing.
-
-        Example: `await cos.versioning.put("b", VersioningConfiguration(status="Enabled"))`
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
@@ -897,8 +877,6 @@ class BucketWebsite(Loadable):
         public.
 
         Raises `InvalidRequest` if the configuration isn't valid.
-
-        Example: `await cos.website.put("b", WebsiteConfiguration.of("index.html", "error.html"))`
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
@@ -1018,9 +996,8 @@ class MultipartUpload(Resource):
     ) -> _Object:
         """Make the object from the uploaded parts.
 
-        IBM documents no conditions for this request: a service that does not support them replaces the object. If the response
-        is
-        lost, the request is not sent again by itself.
+        IBM documents no conditions for this request: a service that does not support them replaces the object. If the
+        response is lost, the request is not sent again by itself.
 
         Returns the object's ETag. The service may report a failure inside a response with status 200; it is raised like any
         other.
@@ -1033,10 +1010,11 @@ class MultipartUpload(Resource):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
-                bucket allows it.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
+                None: the default.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
+                none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
                 header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
@@ -1150,8 +1128,7 @@ class MultipartUploadPart(Resource):
         """Copy an object, or a range of it, as one part.
 
         Returns the ETag, which `complete` needs. The service may report a failure inside a response with status 200; it is
-        raised
-        like any other.
+        raised like any other.
 
         Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`, `InvalidObjectState` (archived).
 
@@ -1159,12 +1136,14 @@ class MultipartUploadPart(Resource):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            CopySourceIfMatch: Copy only if the source has this ETag.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
+            CopySourceIfMatch: Copy only if the source has this ETag. None skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. None skips the check.
             CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
+                None skips the check.
             CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
-                zone).
-            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                zone). None skips the check.
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
             CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
                 current one.
             CopySourceRange: Bytes of the source to copy, such as `ByteRange(0, 99)` (both ends count). None copies the whole
@@ -1202,19 +1181,18 @@ class MultipartUploadPart(Resource):
         Returns the ETag, which `complete` needs.
 
         Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `InvalidRequest` (part number), and `IntegrityError` if the
-        service
-        reports the checksum of other bytes than those sent.
+        service reports the checksum of other bytes than those sent.
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
             ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
                 no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
                 it (`ConfigError`).
@@ -1560,44 +1538,44 @@ class Object(Loadable):
     ) -> type_defs.CopyObjectOutputTypeDef:
         """Copy an object within the service, up to 5 GiB.
 
-        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags
-        only
-        with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
-        source are not copied by default: the copy gets the defaults of its bucket.
+        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`,
+        tags only with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object
+        Lock of the source are not copied by default: the copy gets the defaults of its bucket.
 
         Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
         it is raised like any other.
 
         Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected` (the existing object is
-        under
-        retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes nothing),
-        and
-        `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
+        under retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes
+        nothing), and `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
                 milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
-            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
-                bucket allows it.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
-            CopySourceIfMatch: Copy only if the source has this ETag.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
+                no hold.
+            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
+                None: the default.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
+                none.
+            CopySourceIfMatch: Copy only if the source has this ETag. None skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. None skips the check.
             CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
+                None skips the check.
             CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
-                zone).
-            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                zone). None skips the check.
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
                 header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
@@ -1613,20 +1591,23 @@ class Object(Loadable):
                 `buckets.create`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
                 from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
-                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
-                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
-                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
-                for an object and refuses more (`InvalidRequest`).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
+                no header.
+            ContentLanguage: Language of the content, such as `en`. None sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                header.
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
+                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
+                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
+                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
+                4 MB of metadata for an object and refuses more (`InvalidRequest`).
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                None: none.
             CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
                 current one.
             MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
@@ -1656,8 +1637,7 @@ class Object(Loadable):
         """Delete an object, or one of its versions.
 
         To delete a key that does not exist is no error. In a bucket with versioning a deletion without `VersionId` makes a
-        delete
-        marker: the object is hidden, and its versions stay.
+        delete marker: the object is hidden, and its versions stay.
 
         Returns the version and whether a delete marker is involved.
 
@@ -1669,8 +1649,8 @@ class Object(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             VersionId: Version to delete for good; `null` for one written before versioning. None deletes the current object
                 (see above).
-            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
+                it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -1718,19 +1698,18 @@ class Object(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.
             VersionId: Version to read; `null` for one written before versioning. None reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
-                None: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1770,11 +1749,9 @@ class Object(Loadable):
     ) -> _MultipartUpload:
         """Start a multipart upload.
 
-        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion. If
-        the
-        response is lost, the request is sent again: the upload of the first attempt may then stay open, without parts, because
-        its
-        id never arrived.
+        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion.
+        If the response is lost, the request is sent again: the upload of the first attempt may then stay open, without
+        parts, because its id never arrived.
 
         Returns the upload with its id.
 
@@ -1785,15 +1762,15 @@ class Object(Loadable):
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
                 milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
+                no hold.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
                 header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
@@ -1804,22 +1781,25 @@ class Object(Loadable):
                 `buckets.create`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
                 from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
-                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
-                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
-                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
-                for an object and refuses more (`InvalidRequest`).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
+                no header.
+            ContentLanguage: Language of the content, such as `en`. None sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                header.
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
+                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
+                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
+                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
+                4 MB of metadata for an object and refuses more (`InvalidRequest`).
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                None: none.
             ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the
-                service decides.
+                service chooses.
             ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
                 parts.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -1874,45 +1854,43 @@ class Object(Loadable):
     ) -> type_defs.PutObjectOutputTypeDef:
         """Store an object in one request, up to 5 GiB.
 
-        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a bucket
-        with
-        versioning it becomes an older version.
+        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a
+        bucket with versioning it becomes an older version.
 
         Returns the ETag, version and checksums of what was stored.
 
         Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
-        existing
-        object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the service reports
-        the
-        checksum of other bytes than those sent.
+        existing object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the
+        service reports the checksum of other bytes than those sent.
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
             ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
                 no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
                 it (`ConfigError`).
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
                 milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
-            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
-                bucket allows it.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
+                no hold.
+            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
+                None: the default.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
+                none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
                 header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
@@ -1928,20 +1906,23 @@ class Object(Loadable):
                 `buckets.create`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
                 from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
-                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
-                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
-                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
-                for an object and refuses more (`InvalidRequest`).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
+                no header.
+            ContentLanguage: Language of the content, such as `en`. None sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                header.
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
+                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
+                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
+                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
+                4 MB of metadata for an object and refuses more (`InvalidRequest`).
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                None: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -2100,12 +2081,12 @@ class Object(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.
@@ -2145,12 +2126,12 @@ class Object(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.
@@ -2219,9 +2200,8 @@ class ObjectAcl(Loadable):
     ) -> type_defs.PutObjectAclOutputTypeDef:
         """Replace the access control list of an object.
 
-        `ACL="public-read"` lets everybody read the object; `ACL=""` takes that back. Give one of `AccessControlPolicy`, `ACL`
-        and the `grant_…`
-        parameters; IBM documents only `ACL`.
+        `ACL="public-read"` lets everybody read the object; `ACL=""` takes that back. Give one of `AccessControlPolicy`,
+        `ACL` and the `grant_…` parameters; IBM documents only `ACL`.
 
         Returns only the request id.
 
@@ -2232,11 +2212,11 @@ class ObjectAcl(Loadable):
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
             AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
             VersionId: Version of the object. None: the current one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
@@ -2279,15 +2259,11 @@ class ObjectProtection(Loadable):
     async def add_legal_hold(self, *, RetentionLegalHoldId: str) -> type_defs.AddLegalHoldOutputTypeDef:
         """Place a legal hold on an object in a bucket with a retention policy.
 
-        IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold has
-        an
-        id; an object can have 100.
+        IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold
+        has an id; an object can have 100.
 
         Raises `InvalidRequest` if the id isn't valid, the bucket has no policy, the object has no retention or 100 holds
-        already,
-        `Conflict` if the object has a hold with this id, `NoSuchKey`, `AccessDenied` without the Manager role.
-
-        Example: `await cos.legal_holds.add("b", "k", "case-4711")`
+        already, `Conflict` if the object has a hold with this id, `NoSuchKey`, `AccessDenied` without the Manager role.
 
         Args:
             RetentionLegalHoldId: Id of the hold: 1 to 64 letters, digits and `! _ . * ( ) -`.
@@ -2297,9 +2273,8 @@ class ObjectProtection(Loadable):
 
         IBM only. Other holds and the retention period stay.
 
-        Raises `NotFound` if the object has no hold with this id (IBM documents no error for it), `InvalidRequest` if the object
-        has
-        no retention, `AccessDenied` without the Manager role.
+        Raises `NotFound` if the object has no hold with this id (IBM documents no error for it), `InvalidRequest` if the
+        object has no retention, `AccessDenied` without the Manager role.
 
         Args:
             RetentionLegalHoldId: Id of the hold.
@@ -2314,14 +2289,12 @@ class ObjectProtection(Loadable):
     ) -> type_defs.ExtendObjectRetentionOutputTypeDef:
         """Extend the retention of an object.
 
-        IBM only. Give exactly one of the four parameters. A period is a `timedelta` or a number of seconds. The retention can
-        only
-        get longer, and not beyond the bucket's maximum, counted from now. An object with indefinite retention gets an end.
+        IBM only. Give exactly one of the four parameters. A period is a `timedelta` or a number of seconds. The retention
+        can only get longer, and not beyond the bucket's maximum, counted from now. An object with indefinite retention gets
+        an end.
 
         Raises `InvalidRequest` if several parameters or none are given, if the retention would not get longer or exceed the
         maximum, or if the object has no retention or a permanent one; `NoSuchKey`.
-
-        Example: `await cos.retention.extend("b", "k", additional_period=timedelta(days=30))`
 
         Args:
             AdditionalRetentionPeriod: Time to add to the current period, in seconds or as a `timedelta`. Not for indefinite
@@ -2455,44 +2428,44 @@ class ObjectSummary(Loadable):
     ) -> type_defs.CopyObjectOutputTypeDef:
         """Copy an object within the service, up to 5 GiB.
 
-        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags
-        only
-        with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
-        source are not copied by default: the copy gets the defaults of its bucket.
+        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`,
+        tags only with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object
+        Lock of the source are not copied by default: the copy gets the defaults of its bucket.
 
         Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
         it is raised like any other.
 
         Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected` (the existing object is
-        under
-        retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes nothing),
-        and
-        `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
+        under retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes
+        nothing), and `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
                 milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
-            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
-                bucket allows it.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
-            CopySourceIfMatch: Copy only if the source has this ETag.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
+                no hold.
+            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
+                None: the default.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
+                none.
+            CopySourceIfMatch: Copy only if the source has this ETag. None skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. None skips the check.
             CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
+                None skips the check.
             CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
-                zone).
-            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                zone). None skips the check.
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
                 header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
@@ -2508,20 +2481,23 @@ class ObjectSummary(Loadable):
                 `buckets.create`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
                 from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
-                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
-                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
-                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
-                for an object and refuses more (`InvalidRequest`).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
+                no header.
+            ContentLanguage: Language of the content, such as `en`. None sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                header.
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
+                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
+                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
+                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
+                4 MB of metadata for an object and refuses more (`InvalidRequest`).
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                None: none.
             CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
                 current one.
             MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
@@ -2551,8 +2527,7 @@ class ObjectSummary(Loadable):
         """Delete an object, or one of its versions.
 
         To delete a key that does not exist is no error. In a bucket with versioning a deletion without `VersionId` makes a
-        delete
-        marker: the object is hidden, and its versions stay.
+        delete marker: the object is hidden, and its versions stay.
 
         Returns the version and whether a delete marker is involved.
 
@@ -2564,8 +2539,8 @@ class ObjectSummary(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             VersionId: Version to delete for good; `null` for one written before versioning. None deletes the current object
                 (see above).
-            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
+                it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -2613,19 +2588,18 @@ class ObjectSummary(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.
             VersionId: Version to read; `null` for one written before versioning. None reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
-                None: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2665,11 +2639,9 @@ class ObjectSummary(Loadable):
     ) -> _MultipartUpload:
         """Start a multipart upload.
 
-        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion. If
-        the
-        response is lost, the request is sent again: the upload of the first attempt may then stay open, without parts, because
-        its
-        id never arrived.
+        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion.
+        If the response is lost, the request is sent again: the upload of the first attempt may then stay open, without
+        parts, because its id never arrived.
 
         Returns the upload with its id.
 
@@ -2680,15 +2652,15 @@ class ObjectSummary(Loadable):
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
                 milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
+                no hold.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
                 header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
@@ -2699,22 +2671,25 @@ class ObjectSummary(Loadable):
                 `buckets.create`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
                 from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
-                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
-                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
-                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
-                for an object and refuses more (`InvalidRequest`).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
+                no header.
+            ContentLanguage: Language of the content, such as `en`. None sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                header.
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
+                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
+                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
+                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
+                4 MB of metadata for an object and refuses more (`InvalidRequest`).
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                None: none.
             ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the
-                service decides.
+                service chooses.
             ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
                 parts.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -2769,45 +2744,43 @@ class ObjectSummary(Loadable):
     ) -> type_defs.PutObjectOutputTypeDef:
         """Store an object in one request, up to 5 GiB.
 
-        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a bucket
-        with
-        versioning it becomes an older version.
+        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a
+        bucket with versioning it becomes an older version.
 
         Returns the ETag, version and checksums of what was stored.
 
         Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
-        existing
-        object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the service reports
-        the
-        checksum of other bytes than those sent.
+        existing object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the
+        service reports the checksum of other bytes than those sent.
 
         Args:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
             ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
                 no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
                 it (`ConfigError`).
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
                 milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
-            RetentionPeriod: Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the
-                bucket allows it.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
+                no hold.
+            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
+                None: the default.
+            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
+                none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
                 header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
                 on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
@@ -2823,20 +2796,23 @@ class ObjectSummary(Loadable):
                 `buckets.create`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
                 from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. A `Stored` text is
-                sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names are ASCII and ignore case (two names
-                that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as UTF-8. IBM's SDK
-                sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows 4 MB of metadata
-                for an object and refuses more (`InvalidRequest`).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
+                no header.
+            ContentLanguage: Language of the content, such as `en`. None sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                header.
+            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
+                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
+                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
+                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
+                4 MB of metadata for an object and refuses more (`InvalidRequest`).
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                None: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -2891,12 +2867,12 @@ class ObjectSummary(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.
@@ -2936,12 +2912,12 @@ class ObjectSummary(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.
@@ -3041,8 +3017,7 @@ class ObjectVersion(Resource):
         """Delete an object, or one of its versions.
 
         To delete a key that does not exist is no error. In a bucket with versioning a deletion without `VersionId` makes a
-        delete
-        marker: the object is hidden, and its versions stay.
+        delete marker: the object is hidden, and its versions stay.
 
         Returns the version and whether a delete marker is involved.
 
@@ -3052,8 +3027,8 @@ class ObjectVersion(Resource):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
+                it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -3100,18 +3075,17 @@ class ObjectVersion(Resource):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
-                None: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -3147,12 +3121,12 @@ class ObjectVersion(Resource):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+                skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
+                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
                 n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
                 both.
@@ -3192,15 +3166,14 @@ class BucketMultipartUploadsCollection(Collection[_MultipartUpload]):
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
             Prefix: List only uploads whose key starts with this text. None lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                None: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
             KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. None starts at the
                 beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Ignored without
-                it.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. None: later keys
+                only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
-                are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
+                that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     def iterator(
         self,
@@ -3226,15 +3199,14 @@ class BucketMultipartUploadsCollection(Collection[_MultipartUpload]):
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
             Prefix: List only uploads whose key starts with this text. None lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                None: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
             KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. None starts at the
                 beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Ignored without
-                it.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. None: later keys
+                only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
-                are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
+                that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
 
 @type_check_only
@@ -3262,13 +3234,13 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                None: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
             KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. None starts at the beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. None: later
+                keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
-                are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
+                that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     def iterator(
         self,
@@ -3291,13 +3263,13 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                None: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
             KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. None starts at the beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. None: later
+                keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
-                are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
+                that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def delete(
         self,
@@ -3316,8 +3288,8 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
+                bypass it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -3353,12 +3325,11 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
             Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                None: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
             Marker: List only keys after this one. None starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
-                are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
+                that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     def iterator(
         self,
@@ -3385,12 +3356,11 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
                 service.
             Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                None: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
             Marker: List only keys after this one. None starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry
-                are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
+                that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def delete(
         self,
@@ -3409,8 +3379,8 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
                 check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
+                bypass it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.

@@ -106,18 +106,17 @@ class ServiceResource(Resource):
         Returns the location header, if there is one.
 
         Raises `BucketAlreadyExists` (another customer has it), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or
-        location,
-        too many buckets).
+        location, too many buckets).
 
         Args:
             Bucket: Name: 3 to 63 characters of a-z, 0-9, dot and dash, starting and ending with a letter or digit. Two dots or
                 dashes in a row, the form of an IP address and the prefixes `cosv1-` and `account-` are not allowed.
             ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            GrantReadACP: Grantees that may read the access control list. None grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
             CreateBucketConfiguration: Provisioning code: location and storage class, such as `us-south-smart`. It must fit the
                 endpoint. None gives the default class of the endpoint. Classes: `standard`, `vault`, `cold`, `smart`,
                 `onerate_active`. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-classes
