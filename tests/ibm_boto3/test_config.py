@@ -20,7 +20,7 @@ def test_unsupported_services_and_options_are_refused() -> None:
         ibm_boto3.client("s3", colour="red")
     with pytest.raises(exceptions.PartialCredentialsError, match="missing: aws_secret_access_key"):
         ibm_boto3.client("s3", aws_access_key_id="half")
-    with pytest.raises(exceptions.InvalidConfigError, match="no http or https URL"):
+    with pytest.raises(exceptions.InvalidConfigError, match="not an http or https URL"):
         ibm_boto3.client("s3", endpoint_url="ftp://cos.example")
     for options, said in [
         ({"proxies": {}}, "unsupported option proxies; the options are region_name"),

@@ -57,8 +57,8 @@ class BucketExistsWaiter(Waiter):
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             WaiterConfig: Seconds between requests, and how many requests.
         """
 
@@ -73,8 +73,8 @@ class BucketNotExistsWaiter(Waiter):
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             WaiterConfig: Seconds between requests, and how many requests.
         """
 
@@ -108,21 +108,19 @@ class ObjectExistsWaiter(Waiter):
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
             IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
             IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
+                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -162,21 +160,19 @@ class ObjectNotExistsWaiter(Waiter):
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
             IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
             IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
-            IfModifiedSince: Read only if the object was written after this time (to the second; needs a time zone);
-                `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second; needs a time zone).
-                Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
+                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
