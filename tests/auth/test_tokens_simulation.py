@@ -1,4 +1,4 @@
-"""The simulation of `benchmarks/token_refresh.py` follows the rules that the library has: both ask equally often."""
+"""The simulation in `benchmarks/token_refresh.py` fetches as many tokens as the library does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .fakes import Clock
 PATH = Path(__file__).parent.parent.parent / "benchmarks" / "token_refresh.py"
 
 
-async def test_a_day_of_the_model_and_of_the_real_thing() -> None:
+async def test_simulation_fetches_as_often_as_the_library() -> None:
     spec = importlib.util.spec_from_file_location("token_refresh", PATH)
     assert spec is not None
     assert spec.loader is not None
