@@ -257,8 +257,6 @@ class S3Client:
         IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold has
         an id; an object can have 100.
 
-        Example: `await cos.legal_holds.add("b", "k", "case-4711")`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -813,8 +811,6 @@ class S3Client:
 
         IBM only. Give exactly one of the four parameters. The retention can only get longer, and not beyond the bucket's
         maximum, counted from now. An object with indefinite retention gets an end.
-
-        Example: `await cos.retention.extend("b", "k", additional_period=timedelta(days=30))`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -1466,8 +1462,6 @@ class S3Client:
     ) -> type_defs.PutBucketCorsOutputTypeDef:
         """Replace all CORS rules of a bucket.
 
-        Example: `await cos.cors.put("b", [CorsRule(allowed_origins=["https://www.example.com"], allowed_methods=["GET"])])`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -1492,8 +1486,6 @@ class S3Client:
         An archive rule applies to objects that are written from now on; an expiry rule applies to existing objects too. The
         service may take 24 hours to apply a change.
 
-        Example: `await cos.lifecycle.put("b", [LifecycleRule.expire(days=30, prefix="logs/")])`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -1516,8 +1508,6 @@ class S3Client:
 
         IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects under
         retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
-
-        Example: `await cos.protection.put("b", ProtectionConfiguration.of_days(minimum=1, default=30, maximum=365))`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -1609,8 +1599,6 @@ class S3Client:
         After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
         to reach the whole service.
 
-        Example: `await cos.versioning.put("b", VersioningConfiguration(status="Enabled"))`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -1636,8 +1624,6 @@ class S3Client:
 
         The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that are
         public.
-
-        Example: `await cos.website.put("b", WebsiteConfiguration.of("index.html", "error.html"))`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -1851,8 +1837,6 @@ class S3Client:
 
         The change may take some minutes to apply to new objects, and never affects existing ones.
 
-        Example: `await cos.object_lock.put_configuration("b", ObjectLockConfiguration.of("GOVERNANCE", days=30))`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -1883,8 +1867,6 @@ class S3Client:
 
         Everybody with the right to lock may extend a lock. A `GOVERNANCE` lock can be shortened or lifted with
         `BypassGovernanceRetention`, a `COMPLIANCE` lock can't.
-
-        Example: `await cos.object_lock.put_retention("b", "k", ObjectRetention(mode="GOVERNANCE", retain_until=until))`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -1917,8 +1899,6 @@ class S3Client:
 
         Returns an `ObjectTagged`.
 
-        Example: `await cos.tagging.put_object("b", "k", {"project": "apollo"})`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -1942,8 +1922,6 @@ class S3Client:
         ChecksumAlgorithm: str = ...,
     ) -> type_defs.PutPublicAccessBlockOutputTypeDef:
         """Replace a bucket's public access block.
-
-        Example: `await cos.public_access.put("b", PublicAccessBlockConfiguration(block_public_acls=True))`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 

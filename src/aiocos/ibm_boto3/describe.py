@@ -22,7 +22,9 @@ from aiocos.wire.spec import Operation
 
 _NAME = re.compile(r"`(\w+)(?=[`=])")
 # Sentences about the typed client only: its methods and classes, and its exceptions.
-_TYPED_ONLY = re.compile(r"`(?:[a-z_]+\.[a-z_]+|Client\.\w+|Listing|Stored|timedelta|\w+Configuration)`|^Raises ")
+_TYPED_ONLY = re.compile(
+    r"`(?:[a-z_]+\.[a-z_]+|Client\.\w+|Listing|Stored|timedelta|\w+Configuration)`|^Raises |^Example|await cos\."
+)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 _RAISES = "Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters."
 _LEFT_OUT = re.compile(r"(?:(?<=[.;] )|^)None (?=[a-z]+s\b)")

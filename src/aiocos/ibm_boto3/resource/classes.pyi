@@ -515,8 +515,6 @@ class BucketCors(Loadable):
     ) -> type_defs.PutBucketCorsOutputTypeDef:
         """Replace all CORS rules of a bucket.
 
-        Example: `await cos.cors.put("b", [CorsRule(allowed_origins=["https://www.example.com"], allowed_methods=["GET"])])`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -572,8 +570,6 @@ class BucketLifecycleConfiguration(Loadable):
 
         An archive rule applies to objects that are written from now on; an expiry rule applies to existing objects too. The
         service may take 24 hours to apply a change.
-
-        Example: `await cos.lifecycle.put("b", [LifecycleRule.expire(days=30, prefix="logs/")])`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -648,8 +644,6 @@ class BucketProtection(Loadable):
 
         IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects under
         retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
-
-        Example: `await cos.protection.put("b", ProtectionConfiguration.of_days(minimum=1, default=30, maximum=365))`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -752,8 +746,6 @@ class BucketVersioning(Loadable):
         After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
         to reach the whole service.
 
-        Example: `await cos.versioning.put("b", VersioningConfiguration(status="Enabled"))`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -778,8 +770,6 @@ class BucketVersioning(Loadable):
         After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
         to reach the whole service.
 
-        Example: `await cos.versioning.put("b", VersioningConfiguration(status="Enabled"))`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -798,8 +788,6 @@ class BucketVersioning(Loadable):
 
         After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
         to reach the whole service.
-
-        Example: `await cos.versioning.put("b", VersioningConfiguration(status="Enabled"))`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -875,8 +863,6 @@ class BucketWebsite(Loadable):
 
         The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that are
         public.
-
-        Example: `await cos.website.put("b", WebsiteConfiguration.of("index.html", "error.html"))`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -2210,8 +2196,6 @@ class ObjectProtection(Loadable):
         IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold has
         an id; an object can have 100.
 
-        Example: `await cos.legal_holds.add("b", "k", "case-4711")`
-
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
@@ -2239,8 +2223,6 @@ class ObjectProtection(Loadable):
 
         IBM only. Give exactly one of the four parameters. The retention can only get longer, and not beyond the bucket's
         maximum, counted from now. An object with indefinite retention gets an end.
-
-        Example: `await cos.retention.extend("b", "k", additional_period=timedelta(days=30))`
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
