@@ -152,12 +152,12 @@ def test_every_field_of_a_spec() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "said", "repeatable"),
+    ("method", "given", "idempotent"),
     [("GET", None, True), ("POST", None, False), ("POST", True, True), ("PUT", False, False), ("DELETE", None, True)],
 )
-def test_idempotent_follows_from_the_method(method: str, said: bool | None, repeatable: bool) -> None:
-    made = operation(method, "/?odd", success_status=204, idempotent=said)(types.new_class("Odd", (Operation[Result],)))
-    assert (made.spec.idempotent, made.spec.success_status) == (repeatable, 204)
+def test_idempotent_follows_from_the_method(method: str, given: bool | None, idempotent: bool) -> None:
+    made = operation(method, "/?odd", success_status=204, idempotent=given)(types.new_class("Odd", (Operation[Result],)))
+    assert (made.spec.idempotent, made.spec.success_status) == (idempotent, 204)
 
 
 def test_defaults_and_required_parameters() -> None:

@@ -309,8 +309,9 @@ class S3Client:
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
-            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -406,22 +407,27 @@ class S3Client:
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
-            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
-            CopySourceIfMatch: Copy only if the source has this ETag.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second).
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second).
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
+                skips the check.
             ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -437,17 +443,21 @@ class S3Client:
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form
                 `bucket/key?versionId=id`.
             MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
@@ -494,11 +504,12 @@ class S3Client:
             Bucket: Name: 3 to 63 characters of a-z, 0-9, dot and dash, starting and ending with a letter or digit. Two dots or
                 dashes in a row, the form of an IP address and the prefixes `cosv1-` and `account-` are not allowed.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
             CreateBucketConfiguration: `LocationConstraint`: location and storage class, such as `us-south-smart`. It must fit
                 the endpoint. The endpoint's default class if it is left out.
             IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. Leaving it out takes it from the
@@ -563,14 +574,15 @@ class S3Client:
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -581,19 +593,23 @@ class S3Client:
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
-                service decides.
+                service chooses.
             ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
                 parts.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -729,8 +745,8 @@ class S3Client:
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             VersionId: Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current
                 object (see above).
-            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
+                it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -777,8 +793,8 @@ class S3Client:
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             Delete: Objects to delete, as a `Delete` document. Its `quiet` shortens the response.
-            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
+                bypass it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -999,17 +1015,18 @@ class S3Client:
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
-                Left out: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1164,11 +1181,13 @@ class S3Client:
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
@@ -1272,15 +1291,15 @@ class S3Client:
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
             Prefix: List only uploads whose key starts with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. Leaving it out starts at
                 the beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Ignored without
-                it.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def list_object_versions(
         self,
@@ -1303,14 +1322,15 @@ class S3Client:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. Leaving it out starts at the
                 beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def list_objects(
         self,
@@ -1339,12 +1359,12 @@ class S3Client:
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             Marker: List only keys after this one. Leaving it out starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def list_objects_v2(
         self,
@@ -1370,14 +1390,14 @@ class S3Client:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             StartAfter: List only keys after this one. The service ignores it if `ContinuationToken` is given.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
             ContinuationToken: `next_continuation_token` of the page before. Leaving it out starts at the beginning.
             FetchOwner: True includes the owner of each object. None or False leaves it out.
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def list_parts(
         self,
@@ -1442,11 +1462,12 @@ class S3Client:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
             AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -1697,25 +1718,27 @@ class S3Client:
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
             ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
                 give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
-            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -1731,17 +1754,21 @@ class S3Client:
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -1783,11 +1810,12 @@ class S3Client:
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
             AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
             VersionId: Version of the object. Left out: the current one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
@@ -1992,11 +2020,11 @@ class S3Client:
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
             ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
                 give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
             UploadId: Id of the upload, from `create_multipart_upload` or `list_multipart_uploads`.
@@ -2044,11 +2072,14 @@ class S3Client:
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            CopySourceIfMatch: Copy only if the source has this ETag.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second).
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second).
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
+                skips the check.
             ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
             UploadId: Id of the upload, from `create_multipart_upload` or `list_multipart_uploads`.
             PartNumber: Number of the part, 1 to 10,000. The parts are joined in the order of their numbers.
             CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form

@@ -77,14 +77,14 @@ class ListObjectsV2Paginator(Paginator[type_defs.ListObjectsV2OutputTypeDef, typ
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             StartAfter: List only keys after this one. The service ignores it if `ContinuationToken` is given.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
             ContinuationToken: `next_continuation_token` of the page before. Leaving it out starts at the beginning.
             FetchOwner: True includes the owner of each object. None or False leaves it out.
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
             PaginationConfig: Entries in all and per page, and the start.
         """
 
@@ -116,12 +116,12 @@ class ListObjectsPaginator(Paginator[type_defs.ListObjectsOutputTypeDef, type_de
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             Marker: List only keys after this one. Leaving it out starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
             PaginationConfig: Entries in all and per page, and the start.
         """
 
@@ -151,14 +151,15 @@ class ListObjectVersionsPaginator(
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. Leaving it out starts at the
                 beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
             PaginationConfig: Entries in all and per page, and the start.
         """
 
@@ -191,15 +192,15 @@ class ListMultipartUploadsPaginator(
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
             Prefix: List only uploads whose key starts with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. Leaving it out starts at
                 the beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Ignored without
-                it.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
             PaginationConfig: Entries in all and per page, and the start.
         """
 

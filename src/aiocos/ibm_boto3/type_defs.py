@@ -119,17 +119,17 @@ class UploadArgsTypeDef(TypedDict):
     ACL: NotRequired[str]
     """Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private."""
     CacheControl: NotRequired[str]
-    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds)."""
+    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out sends no header."""
     ChecksumAlgorithm: NotRequired[str]
     """Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME` give the checksum itself.
     Left out: the one that the client's settings name, by default a CRC-32.
     """
     ContentDisposition: NotRequired[str]
-    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`."""
+    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it out sends no header."""
     ContentEncoding: NotRequired[str]
-    """Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses."""
+    """Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no header."""
     ContentLanguage: NotRequired[str]
-    """Language of the content, such as `en`."""
+    """Language of the content, such as `en`. Leaving it out sends no header."""
     ContentType: NotRequired[str]
     """Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is guessed from the
     key.
@@ -145,13 +145,13 @@ class UploadArgsTypeDef(TypedDict):
     service IBM documents `IfNoneMatch="*"`, for `put_object`.
     """
     GrantFullControl: NotRequired[str]
-    """Grantees that may read and write the object and its access control list."""
+    """Grantees that may read and write the object and its access control list. Leaving it out grants nothing."""
     GrantRead: NotRequired[str]
-    """Grantees that may read the object (of a bucket: list its objects)."""
+    """Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing."""
     GrantReadACP: NotRequired[str]
-    """Grantees that may read the access control list."""
+    """Grantees that may read the access control list. Leaving it out grants nothing."""
     GrantWriteACP: NotRequired[str]
-    """Grantees that may write the access control list."""
+    """Grantees that may write the access control list. Leaving it out grants nothing."""
     IfMatch: NotRequired[str]
     """Write only over an object with this ETag. Left out: write whatever is there."""
     IfNoneMatch: NotRequired[str]
@@ -164,17 +164,17 @@ class UploadArgsTypeDef(TypedDict):
     Names ignore case and come back in lower case.
     """
     ObjectLockLegalHoldStatus: NotRequired[Literal["ON", "OFF"]]
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are."""
+    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left out: no hold."""
     ObjectLockMode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
-    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may shorten it."""
+    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it."""
     ObjectLockRetainUntilDate: NotRequired[TimestampTypeDef]
     """Time until which the version is protected. Sent as ISO 8601 with milliseconds."""
     RequestPayer: NotRequired[str]
     """`requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays."""
     RetentionExpirationDate: NotRequired[TimestampTypeDef]
-    """End of the retention. Sent as ISO 8601 in whole seconds."""
+    """End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date."""
     RetentionLegalHoldId: NotRequired[str]
-    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`."""
+    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it out puts none."""
     RetentionPeriod: NotRequired[int]
     """Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it."""
     SSECustomerAlgorithm: NotRequired[str]
@@ -190,7 +190,9 @@ class UploadArgsTypeDef(TypedDict):
     StorageClass: NotRequired[str]
     """Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies."""
     Tagging: NotRequired[str]
-    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256."""
+    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. Left out:
+    none.
+    """
     WebsiteRedirectLocation: NotRequired[str]
     """Target to which a static website redirects requests for this object: a URL, or a path that starts with `/`."""
 
@@ -199,18 +201,20 @@ class DownloadArgsTypeDef(TypedDict):
     """`ExtraArgs` of a download."""
 
     ChecksumMode: NotRequired[Literal["ENABLED"]]
-    """`ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5. Left out: none."""
+    """`ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5."""
     ExpectedBucketOwner: NotRequired[str]
     """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out skips the check."""
     IfMatch: NotRequired[str]
-    """Read only if the object has this ETag; `PreconditionFailed` otherwise."""
+    """Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check."""
     IfModifiedSince: NotRequired[TimestampTypeDef]
-    """Read only if the object was written after this time (to the second); `NotModified` otherwise."""
+    """Read only if the object was written after this time (to the second); `NotModified` otherwise. Leaving it out skips the
+    check.
+    """
     IfNoneMatch: NotRequired[str]
-    """Read only if the object has another ETag than this one; `NotModified` otherwise."""
+    """Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips the check."""
     IfUnmodifiedSince: NotRequired[TimestampTypeDef]
-    """Read only if the object was not written after this time (to the second). Otherwise IBM documents 304 (`NotModified`), and
-    HTTP 412 (`PreconditionFailed`): expect either.
+    """Read only if the object was not written after this time (to the second). Leaving it out skips the check. If it was, IBM
+    documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
     """
     RequestPayer: NotRequired[str]
     """`requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays."""
@@ -230,25 +234,25 @@ class CopyArgsTypeDef(TypedDict):
     ACL: NotRequired[str]
     """Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private."""
     CacheControl: NotRequired[str]
-    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds)."""
+    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out sends no header."""
     ContentDisposition: NotRequired[str]
-    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`."""
+    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it out sends no header."""
     ContentEncoding: NotRequired[str]
-    """Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses."""
+    """Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no header."""
     ContentLanguage: NotRequired[str]
-    """Language of the content, such as `en`."""
+    """Language of the content, such as `en`. Leaving it out sends no header."""
     ContentType: NotRequired[str]
     """Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is guessed from the
     key.
     """
     CopySourceIfMatch: NotRequired[str]
-    """Copy only if the source has this ETag."""
+    """Copy only if the source has this ETag. Leaving it out skips the check."""
     CopySourceIfModifiedSince: NotRequired[TimestampTypeDef]
-    """Copy only if the source was written after this time (to the second)."""
+    """Copy only if the source was written after this time (to the second). Leaving it out skips the check."""
     CopySourceIfNoneMatch: NotRequired[str]
-    """Copy only if the source has another ETag than this one."""
+    """Copy only if the source has another ETag than this one. Leaving it out skips the check."""
     CopySourceIfUnmodifiedSince: NotRequired[TimestampTypeDef]
-    """Copy only if the source was not written after this time (to the second)."""
+    """Copy only if the source was not written after this time (to the second). Leaving it out skips the check."""
     CopySourceSSECustomerAlgorithm: NotRequired[str]
     """Algorithm of the key that the source was encrypted with (SSE-C): `AES256`."""
     CopySourceSSECustomerKey: NotRequired[str | bytes]
@@ -258,7 +262,7 @@ class CopyArgsTypeDef(TypedDict):
     ExpectedBucketOwner: NotRequired[str]
     """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out skips the check."""
     ExpectedSourceBucketOwner: NotRequired[str]
-    """Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise."""
+    """Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. Leaving it out skips the check."""
     Expires: NotRequired[TimestampTypeDef]
     """Time at which the content becomes stale."""
     ForbidOverwrite: NotRequired[bool]
@@ -268,13 +272,13 @@ class CopyArgsTypeDef(TypedDict):
     service IBM documents `IfNoneMatch="*"`, for `put_object`.
     """
     GrantFullControl: NotRequired[str]
-    """Grantees that may read and write the object and its access control list."""
+    """Grantees that may read and write the object and its access control list. Leaving it out grants nothing."""
     GrantRead: NotRequired[str]
-    """Grantees that may read the object (of a bucket: list its objects)."""
+    """Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing."""
     GrantReadACP: NotRequired[str]
-    """Grantees that may read the access control list."""
+    """Grantees that may read the access control list. Leaving it out grants nothing."""
     GrantWriteACP: NotRequired[str]
-    """Grantees that may write the access control list."""
+    """Grantees that may write the access control list. Leaving it out grants nothing."""
     IfMatch: NotRequired[str]
     """Write only over an object with this ETag. Left out: write whatever is there."""
     IfNoneMatch: NotRequired[str]
@@ -289,9 +293,9 @@ class CopyArgsTypeDef(TypedDict):
     MetadataDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here."""
     ObjectLockLegalHoldStatus: NotRequired[Literal["ON", "OFF"]]
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are."""
+    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left out: no hold."""
     ObjectLockMode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
-    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may shorten it."""
+    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it."""
     ObjectLockRetainUntilDate: NotRequired[TimestampTypeDef]
     """Time until which the version is protected. Sent as ISO 8601 with milliseconds."""
     RequestPayer: NotRequired[str]
@@ -299,9 +303,9 @@ class CopyArgsTypeDef(TypedDict):
     RetentionDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY`: retention period and legal holds of the source. `REPLACE`: those given here. Required to give any (IBM)."""
     RetentionExpirationDate: NotRequired[TimestampTypeDef]
-    """End of the retention. Sent as ISO 8601 in whole seconds."""
+    """End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date."""
     RetentionLegalHoldId: NotRequired[str]
-    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`."""
+    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it out puts none."""
     RetentionPeriod: NotRequired[int]
     """Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it."""
     SSECustomerAlgorithm: NotRequired[str]
@@ -317,7 +321,9 @@ class CopyArgsTypeDef(TypedDict):
     StorageClass: NotRequired[str]
     """Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies."""
     Tagging: NotRequired[str]
-    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256."""
+    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. Left out:
+    none.
+    """
     TaggingDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY` (the service's default): tags of the source. `REPLACE`: those given in `Tagging`."""
     WebsiteRedirectLocation: NotRequired[str]
@@ -328,7 +334,7 @@ class DeleteArgsTypeDef(TypedDict):
     """`extra_args` of `TransferManager.delete`."""
 
     BypassGovernanceRetention: NotRequired[bool]
-    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the right to bypass it."""
+    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass it. None or False does not."""
     ChecksumAlgorithm: NotRequired[str]
     """Part of the S3 protocol, for requests with a body. IBM documents no use of it here."""
     ExpectedBucketOwner: NotRequired[str]

@@ -113,11 +113,13 @@ class ObjectExistsWaiter(Waiter):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
@@ -165,11 +167,13 @@ class ObjectNotExistsWaiter(Waiter):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.

@@ -153,11 +153,17 @@ class Entry:
     """The form of one field in XML."""
 
     field: str
-    name: str  # the element's local name, or the attribute's
-    item: str | None = None  # the inner element's name of a wrapped list
+    """Name of the field."""
+    name: str
+    """Local name of the element, or name of the attribute."""
+    item: str | None = None
+    """Name of the inner element of a wrapped list; None for all other fields."""
     many: bool = False
+    """True for a list."""
     model: "Plan | None" = None
-    text: bool = True  # an empty element means "" (for a str), not None
+    """Plan of the document in the element; None for text."""
+    text: bool = True
+    """True if an empty element means "" (for a str), not None."""
 
 
 @dataclass(slots=True)
@@ -165,11 +171,17 @@ class Plan:
     """The fields of a model, by their form in XML."""
 
     elements: list[Entry] = field(default_factory=list[Entry])
+    """Fields that are elements, in the order in which they are written."""
     attributes: list[Entry] = field(default_factory=list[Entry])
+    """Fields that are attributes."""
     text: Entry | None = None
+    """Field that is the text of the element; None without one."""
     by_name: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    keeps: bool = False  # keep elements without an entry
-    closed: bool = False  # refuse elements without an entry
+    """Fields by the name of their element, second names included."""
+    keeps: bool = False
+    """True keeps elements without an entry as text."""
+    closed: bool = False
+    """True refuses elements without an entry."""
 
 
 _plans: dict[type[Document], Plan] = {}

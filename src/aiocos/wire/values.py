@@ -86,12 +86,12 @@ class CustomerKey:
         if algorithm != "AES256" or key is None:
             raise ValueError("a customer key needs the algorithm AES256 and the key")
         try:
-            made = cls(base64.b64decode(key, validate=True))
+            customer_key = cls(base64.b64decode(key, validate=True))
         except binascii.Error as error:
             raise ValueError("the customer key is not base64") from error
-        if md5 is not None and md5 != made.md5:
+        if md5 is not None and md5 != customer_key.md5:
             raise ValueError("the customer key does not match its MD5")
-        return made
+        return customer_key
 
     def __repr__(self) -> str:
         return "CustomerKey(…)"

@@ -101,11 +101,12 @@ class Bucket(Loadable):
 
         Args:
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
             CreateBucketConfiguration: `LocationConstraint`: location and storage class, such as `us-south-smart`. It must fit
                 the endpoint. The endpoint's default class if it is left out.
             IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. Leaving it out takes it from the
@@ -160,8 +161,8 @@ class Bucket(Loadable):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             Delete: Objects to delete, as a `Delete` document. Its `quiet` shortens the response.
-            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
+                bypass it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -226,25 +227,27 @@ class Bucket(Loadable):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
             ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
                 give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
-            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -260,17 +263,21 @@ class Bucket(Loadable):
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -462,11 +469,12 @@ class BucketAcl(Loadable):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
             AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -997,8 +1005,9 @@ class MultipartUpload(Resource):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
-            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -1120,11 +1129,14 @@ class MultipartUploadPart(Resource):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            CopySourceIfMatch: Copy only if the source has this ETag.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second).
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second).
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
+                skips the check.
             ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
             CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form
                 `bucket/key?versionId=id`.
             CopySourceRange: Bytes of the source to copy, such as `bytes=0-99` (both ends count). All if it is left out.
@@ -1167,11 +1179,11 @@ class MultipartUploadPart(Resource):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
             ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
                 give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
             Body: Content of the part: bytes-like, 5 MiB to 5 GiB; the last part may be smaller.
@@ -1530,22 +1542,27 @@ class Object(Loadable):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
-            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
-            CopySourceIfMatch: Copy only if the source has this ETag.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second).
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second).
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
+                skips the check.
             ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -1561,17 +1578,21 @@ class Object(Loadable):
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form
                 `bucket/key?versionId=id`.
             MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
@@ -1613,8 +1634,8 @@ class Object(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             VersionId: Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current
                 object (see above).
-            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
+                it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -1659,17 +1680,18 @@ class Object(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
-                Left out: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1722,14 +1744,15 @@ class Object(Loadable):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -1740,19 +1763,23 @@ class Object(Loadable):
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
-                service decides.
+                service chooses.
             ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
                 parts.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -1818,25 +1845,27 @@ class Object(Loadable):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
             ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
                 give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
-            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -1852,17 +1881,21 @@ class Object(Loadable):
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -2019,11 +2052,13 @@ class Object(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
@@ -2062,11 +2097,13 @@ class Object(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
@@ -2146,11 +2183,12 @@ class ObjectAcl(Loadable):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
             AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
             VersionId: Version of the object. Left out: the current one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
@@ -2371,22 +2409,27 @@ class ObjectSummary(Loadable):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
-            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
-            CopySourceIfMatch: Copy only if the source has this ETag.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second).
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second).
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
+                skips the check.
             ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -2402,17 +2445,21 @@ class ObjectSummary(Loadable):
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form
                 `bucket/key?versionId=id`.
             MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
@@ -2454,8 +2501,8 @@ class ObjectSummary(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             VersionId: Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current
                 object (see above).
-            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
+                it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -2500,17 +2547,18 @@ class ObjectSummary(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
-                Left out: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2563,14 +2611,15 @@ class ObjectSummary(Loadable):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -2581,19 +2630,23 @@ class ObjectSummary(Loadable):
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
-                service decides.
+                service chooses.
             ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
                 parts.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -2659,25 +2712,27 @@ class ObjectSummary(Loadable):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian).
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian).
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
             ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
                 give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may
-                shorten it.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
-            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -2693,17 +2748,21 @@ class ObjectSummary(Loadable):
                 `create_bucket`).
             ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
                 guessed from the key.
-            ContentEncoding: Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
-            ContentLanguage: Language of the content, such as `en`.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds).
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
+                header.
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
             Expires: Time at which the content becomes stale.
             Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
                 other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
-            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256.
+            Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
+                Left out: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -2756,11 +2815,13 @@ class ObjectSummary(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
@@ -2799,11 +2860,13 @@ class ObjectSummary(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
@@ -2912,8 +2975,8 @@ class ObjectVersion(Resource):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
+                it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -2957,16 +3020,17 @@ class ObjectVersion(Resource):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
-                Left out: none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -3001,11 +3065,13 @@ class ObjectVersion(Resource):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
             IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Otherwise IBM documents
-                304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
@@ -3044,15 +3110,15 @@ class BucketMultipartUploadsCollection(Collection[_MultipartUpload]):
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
             Prefix: List only uploads whose key starts with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. Leaving it out starts at
                 the beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Ignored without
-                it.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     def iterator(
         self,
@@ -3078,15 +3144,15 @@ class BucketMultipartUploadsCollection(Collection[_MultipartUpload]):
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
             Prefix: List only uploads whose key starts with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. Leaving it out starts at
                 the beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Ignored without
-                it.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
 
 @type_check_only
@@ -3114,14 +3180,15 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. Leaving it out starts at the
                 beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     def iterator(
         self,
@@ -3144,14 +3211,15 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. Leaving it out starts at the
                 beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def delete(
         self,
@@ -3170,8 +3238,8 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
+                bypass it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -3207,12 +3275,12 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             Marker: List only keys after this one. Leaving it out starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     def iterator(
         self,
@@ -3239,12 +3307,12 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
             MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
                 the service.
             Prefix: List only keys that start with this text. Leaving it out lists all.
-            Delimiter: Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`.
-                Left out: no.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             Marker: List only keys after this one. Leaving it out starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Left out: keys that XML cannot
-                carry are unreadable.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def delete(
         self,
@@ -3263,8 +3331,8 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
             ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the
-                right to bypass it.
+            BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
+                bypass it. None or False does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.

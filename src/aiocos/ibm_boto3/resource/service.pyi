@@ -111,11 +111,12 @@ class ServiceResource(Resource):
             Bucket: Name: 3 to 63 characters of a-z, 0-9, dot and dash, starting and ending with a letter or digit. Two dots or
                 dashes in a row, the form of an IP address and the prefixes `cosv1-` and `account-` are not allowed.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects).
-            GrantReadACP: Grantees that may read the access control list.
-            GrantWriteACP: Grantees that may write the access control list.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
             CreateBucketConfiguration: `LocationConstraint`: location and storage class, such as `us-south-smart`. It must fit
                 the endpoint. The endpoint's default class if it is left out.
             IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. Leaving it out takes it from the
