@@ -518,8 +518,8 @@ class S3Client:
                 root key.
             IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. Left out: no
                 root key.
-            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. None or False creates a bucket without Object
-                Lock.
+            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. False, or leaving it out, creates a bucket
+                without Object Lock.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -746,7 +746,7 @@ class S3Client:
             VersionId: Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current
                 object (see above).
             BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
-                it. None or False does not.
+                it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -794,7 +794,7 @@ class S3Client:
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             Delete: Objects to delete, as a `Delete` document. Its `quiet` shortens the response.
             BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
-                bypass it. None or False does not.
+                bypass it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -1192,7 +1192,7 @@ class S3Client:
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1222,7 +1222,7 @@ class S3Client:
             ContinuationToken: Token of the page to start with, from `next_continuation_token`. Leaving it out starts with the
                 first page.
             EncodingType: `url` asks the service to percent-encode keys, because XML can't carry all characters; the library
-                decodes them. None doesn't ask for it.
+                decodes them. Leaving it out doesn't ask for it.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
         """
     async def list_buckets(self, *, IBMServiceInstanceId: str = ...) -> type_defs.ListBucketsOutputTypeDef:
@@ -1395,7 +1395,7 @@ class S3Client:
             StartAfter: List only keys after this one. The service ignores it if `ContinuationToken` is given.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
             ContinuationToken: `next_continuation_token` of the page before. Leaving it out starts at the beginning.
-            FetchOwner: True includes the owner of each object. None or False leaves it out.
+            FetchOwner: True includes the owner of each object. False, or leaving it out, leaves it out.
             EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
                 are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
@@ -1468,7 +1468,7 @@ class S3Client:
             GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
             GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
-            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
+            AccessControlPolicy: The whole new list, as a document. Left out if `ACL` or grants are given.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1816,7 +1816,7 @@ class S3Client:
             GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
             GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
-            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
+            AccessControlPolicy: The whole new list, as a document. Left out if `ACL` or grants are given.
             VersionId: Version of the object. Left out: the current one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.

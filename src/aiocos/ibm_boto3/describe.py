@@ -27,7 +27,14 @@ _TYPED_ONLY = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 _RAISES = "Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters."
-_LEFT_OUT = re.compile(r"(?:(?<=[.;] )|^)None (?=[a-z]+s\b)")
+_LEFT_OUT = (
+    (re.compile(r"\bNone or False\b"), "False, or leaving it out,"),
+    (re.compile(r"\bNone (?=\(default\)|[a-z]+s\b|doesn't)"), "Leaving it out "),
+    (re.compile(r"\bNone: "), "Left out: "),
+    (re.compile(r"\bNone (?=if\b)"), "Left out "),
+    (re.compile(r"; needs a time zone"), ""),
+)
+"""Wording of the typed client, where None leaves a parameter out, and the wording here."""
 
 OWN_TEXTS = {
     **inputs.OTHER_TEXTS,
@@ -118,10 +125,12 @@ def parameter_texts(cls: type[Operation[Any]]) -> dict[str, str]:
 
 def _as_left_out(text: str) -> str:
     """Return a text in which "None" is a parameter that is left out, and times may lack a zone: it is UTC then."""
-    text = _LEFT_OUT.sub("Leaving it out ", " ".join(text.split()))
+    text = " ".join(text.split())
+    for pattern, wording in _LEFT_OUT:
+        text = pattern.sub(wording, text)
     for name, method in _METHODS.items():
         text = text.replace(name, method)
-    return text.replace(" None: ", " Left out: ").replace("; needs a time zone", "")
+    return text
 
 
 def method_text(cls: type[Operation[Any]]) -> str:

@@ -82,7 +82,7 @@ class ListObjectsV2Paginator(Paginator[type_defs.ListObjectsV2OutputTypeDef, typ
             StartAfter: List only keys after this one. The service ignores it if `ContinuationToken` is given.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
             ContinuationToken: `next_continuation_token` of the page before. Leaving it out starts at the beginning.
-            FetchOwner: True includes the owner of each object. None or False leaves it out.
+            FetchOwner: True includes the owner of each object. False, or leaving it out, leaves it out.
             EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
                 are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
             PaginationConfig: Entries in all and per page, and the start.

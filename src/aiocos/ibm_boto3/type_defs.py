@@ -334,7 +334,9 @@ class DeleteArgsTypeDef(TypedDict):
     """`extra_args` of `TransferManager.delete`."""
 
     BypassGovernanceRetention: NotRequired[bool]
-    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass it. None or False does not."""
+    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass it. False, or leaving it out,
+    does not.
+    """
     ChecksumAlgorithm: NotRequired[str]
     """Part of the S3 protocol, for requests with a body. IBM documents no use of it here."""
     ExpectedBucketOwner: NotRequired[str]

@@ -124,7 +124,7 @@ class ObjectExistsWaiter(Waiter):
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -178,7 +178,7 @@ class ObjectNotExistsWaiter(Waiter):
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.

@@ -115,8 +115,8 @@ class Bucket(Loadable):
                 root key.
             IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. Left out: no
                 root key.
-            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. None or False creates a bucket without Object
-                Lock.
+            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. False, or leaving it out, creates a bucket
+                without Object Lock.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -162,7 +162,7 @@ class Bucket(Loadable):
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             Delete: Objects to delete, as a `Delete` document. Its `quiet` shortens the response.
             BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
-                bypass it. None or False does not.
+                bypass it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -475,7 +475,7 @@ class BucketAcl(Loadable):
             GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
             GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
-            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
+            AccessControlPolicy: The whole new list, as a document. Left out if `ACL` or grants are given.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1635,7 +1635,7 @@ class Object(Loadable):
             VersionId: Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current
                 object (see above).
             BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
-                it. None or False does not.
+                it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -2063,7 +2063,7 @@ class Object(Loadable):
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2108,7 +2108,7 @@ class Object(Loadable):
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2189,7 +2189,7 @@ class ObjectAcl(Loadable):
             GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
             GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
-            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
+            AccessControlPolicy: The whole new list, as a document. Left out if `ACL` or grants are given.
             VersionId: Version of the object. Left out: the current one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -2502,7 +2502,7 @@ class ObjectSummary(Loadable):
             VersionId: Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current
                 object (see above).
             BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
-                it. None or False does not.
+                it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -2826,7 +2826,7 @@ class ObjectSummary(Loadable):
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2871,7 +2871,7 @@ class ObjectSummary(Loadable):
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2976,7 +2976,7 @@ class ObjectVersion(Resource):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
-                it. None or False does not.
+                it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -3075,7 +3075,7 @@ class ObjectVersion(Resource):
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -3239,7 +3239,7 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
-                bypass it. None or False does not.
+                bypass it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -3332,7 +3332,7 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
                 skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
-                bypass it. None or False does not.
+                bypass it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.

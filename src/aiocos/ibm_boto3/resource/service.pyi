@@ -125,8 +125,8 @@ class ServiceResource(Resource):
                 root key.
             IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. Left out: no
                 root key.
-            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. None or False creates a bucket without Object
-                Lock.
+            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. False, or leaving it out, creates a bucket
+                without Object Lock.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
