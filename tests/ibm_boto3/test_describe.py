@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from aiocos.ibm_boto3 import inputs
@@ -30,6 +32,20 @@ def test_texts_name_parameters_as_this_interface_does() -> None:
     shown = operation_text(PutObject) + " ".join(parameter_texts(PutObject).values())
     assert "`if_none_match" not in shown
     assert "`IfNoneMatch" in shown
+
+
+@pytest.mark.parametrize("method", sorted(OPERATIONS))
+def test_no_text_is_about_the_typed_client(method: str) -> None:
+    shown = method_text(OPERATIONS[method])
+    assert not re.search(
+        r"ByteRange|timedelta|`Client\.|`Listing`|`objects\.(?!put`)|needs a time zone|await cos|\bNone\b", shown
+    )
+    assert shown.count("Raises `ClientError`") == 1
+
+
+@pytest.mark.parametrize("method", sorted(OPERATIONS))
+def test_every_parameter_has_a_text(method: str) -> None:
+    assert [name for name, text in parameter_texts(OPERATIONS[method]).items() if not text] == []
 
 
 def test_texts_of_a_response_name_its_members() -> None:

@@ -47,7 +47,7 @@ def test_help_shows_the_operation_and_the_text_of_each_parameter(put_object: Cli
     shown = pydoc.plain(pydoc.render_doc(put_object))
     assert "put_object(*, Bucket, Key, " in shown
     assert "Store an object" in shown
-    assert "        Metadata: User metadata, by name" in shown
+    assert "        Bucket: Name of the bucket." in shown
     assert "        SSECustomerAlgorithm: Algorithm of the customer's encryption key" in shown
 
 

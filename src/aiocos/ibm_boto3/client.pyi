@@ -241,15 +241,15 @@ class S3Client:
 
         Returns only the request id.
 
-        Raises `NoSuchUpload`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            UploadId: Id of the upload, from `create` or `list_uploads`.
+            UploadId: Id of the upload, from `create_multipart_upload` or `list_multipart_uploads`.
         """
     async def add_legal_hold(self, *, Bucket: str, Key: str, RetentionLegalHoldId: str) -> type_defs.AddLegalHoldOutputTypeDef:
         """Place a legal hold on an object in a bucket with a retention policy.
@@ -257,8 +257,7 @@ class S3Client:
         IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold
         has an id; an object can have 100.
 
-        Raises `InvalidRequest` if the id isn't valid, the bucket has no policy, the object has no retention or 100 holds
-        already, `Conflict` if the object has a hold with this id, `NoSuchKey`, `AccessDenied` without the Manager role.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
@@ -301,40 +300,37 @@ class S3Client:
         Returns the object's ETag. The service may report a failure inside a response with status 200; it is raised like any
         other.
 
-        Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (parts out of order), `EntityTooSmall`, `PreconditionFailed`,
-        `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the existing object is under retention), and
-        `IntegrityError` if the ETag does not follow from the parts.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
-                None: the default.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
-                none.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None: write whatever is there.
-            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
-                whatever is there.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            UploadId: Id of the upload, from `create`.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `put_object`.
+            IfMatch: Write only over an object with this ETag. Left out: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). Leaving it out skips
+                the check.
+            UploadId: Id of the upload, from `create_multipart_upload` or `list_multipart_uploads`.
             MultipartUpload: Parts to use, in ascending order, each with its number and ETag. Parts that are left out are
                 discarded.
             ChecksumType: Kind of the checksum given here: `FULL_OBJECT`, or `COMPOSITE` (computed from the checksums of the
                 parts).
-            ChecksumCRC32: CRC32 of the whole object, base64. None sends none.
-            ChecksumCRC32C: CRC32C of the whole object, base64. None sends none.
-            ChecksumCRC64NVME: CRC64NVME of the whole object, base64. None sends none.
-            ChecksumSHA1: SHA-1 of the whole object, base64. None sends none.
-            ChecksumSHA256: SHA-256 of the whole object, base64. None sends none.
+            ChecksumCRC32: CRC32 of the whole object, base64. Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the whole object, base64. Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the whole object, base64. Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the whole object, base64. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the whole object, base64. Leaving it out sends none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -395,80 +391,75 @@ class S3Client:
     ) -> type_defs.CopyObjectOutputTypeDef:
         """Copy an object within the service, up to 5 GiB.
 
-        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`,
-        tags only with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object
-        Lock of the source are not copied by default: the copy gets the defaults of its bucket.
+        Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags only with
+        `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
+        source are not copied by default: the copy gets the defaults of its bucket.
 
-        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
-        it is raised like any other.
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status
+        200; it is raised like any other.
 
-        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected` (the existing object is
-        under retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes
-        nothing), and `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket to copy to.
             Key: Key of the copy.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
-                None: the default.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
-                none.
-            CopySourceIfMatch: Copy only if the source has this ETag. None skips the check.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. None skips the check.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
-                None skips the check.
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
-                zone). None skips the check.
-            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
                 skips the check.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None: write whatever is there.
-            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `put_object`.
+            IfMatch: Write only over an object with this ETag. Left out: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write
                 whatever is there.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
-                skips the check.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). Leaving it out skips
+                the check.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
-            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
-                current one.
+                Left out: none.
+            CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form
+                `bucket/key?versionId=id`.
             MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
             TaggingDirective: `COPY` (the service's default): tags of the source. `REPLACE`: those given in `Tagging`.
             RetentionDirective: `COPY`: retention period and legal holds of the source. `REPLACE`: those given here. Required to
@@ -507,29 +498,28 @@ class S3Client:
 
         Returns the location header, if there is one.
 
-        Raises `BucketAlreadyExists` (another customer has it), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or
-        location, too many buckets).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name: 3 to 63 characters of a-z, 0-9, dot and dash, starting and ending with a letter or digit. Two dots or
                 dashes in a row, the form of an IP address and the prefixes `cosv1-` and `account-` are not allowed.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
-            CreateBucketConfiguration: Provisioning code: location and storage class, such as `us-south-smart`. It must fit the
-                endpoint. None gives the default class of the endpoint. Classes: `standard`, `vault`, `cold`, `smart`,
-                `onerate_active`. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-classes
-            IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. None takes it from the credentials,
-                which usually have it.
-            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, given together with `IBMSSEKPCustomerRootKeyCrn`. None: no root
-                key.
-            IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. None: no
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
+            CreateBucketConfiguration: `LocationConstraint`: location and storage class, such as `us-south-smart`. It must fit
+                the endpoint. The endpoint's default class if it is left out.
+            IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. Leaving it out takes it from the
+                credentials, which usually have it.
+            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, given together with `IBMSSEKPCustomerRootKeyCrn`. Left out: no
                 root key.
-            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. None or False creates a bucket without Object
-                Lock.
+            IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. Left out: no
+                root key.
+            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. False, or leaving it out, creates a bucket
+                without Object Lock.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -575,52 +565,50 @@ class S3Client:
 
         Returns the upload with its id.
 
-        Raises `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object: 1 to 1,024 characters, sent as UTF-8.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `if_none_match="*"`, for `objects.put`.
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `if_none_match="*"`, for `put_object`.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
-            ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the
+                Left out: none.
+            ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
                 service chooses.
             ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
                 parts.
@@ -638,12 +626,12 @@ class S3Client:
 
         Returns only the request id.
 
-        Raises `NoSuchBucket`, `BucketNotEmpty` (objects, versions or delete markers).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             AsperaKeyMaxTries: Number of times that the service attempts the deletion: 2 by default.
         """
     async def delete_bucket_cors(
@@ -653,33 +641,38 @@ class S3Client:
 
         Succeeds if the bucket has none.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def delete_bucket_lifecycle(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.DeleteBucketLifecycleOutputTypeDef:
         """Delete a bucket's lifecycle rules.
 
-        Objects that were written under an archive rule are still archived. Raises `NotFound` if the bucket has no rules,
-        according to one page of IBM's documentation; other services return success.
+        Objects that were written under an archive rule are still archived.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def delete_bucket_replication(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.DeleteBucketReplicationOutputTypeDef:
         """Delete a bucket's replication rules; existing replicas stay.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
             Bucket: Name of the source bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def delete_bucket_tagging(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
@@ -688,10 +681,12 @@ class S3Client:
 
         Not in IBM's documentation.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def delete_bucket_website(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
@@ -700,10 +695,12 @@ class S3Client:
 
         Succeeds if the bucket has none.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def delete_legal_hold(
         self, *, Bucket: str, Key: str, RetentionLegalHoldId: str
@@ -712,8 +709,7 @@ class S3Client:
 
         IBM only. Other holds and the retention period stay.
 
-        Raises `NotFound` if the object has no hold with this id (IBM documents no error for it), `InvalidRequest` if the
-        object has no retention, `AccessDenied` without the Manager role.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
@@ -739,18 +735,18 @@ class S3Client:
 
         Returns the version and whether a delete marker is involved.
 
-        Raises `ObjectProtected` (under retention, legal hold or Object Lock).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            VersionId: Version to delete for good; `null` for one written before versioning. None deletes the current object
-                (see above).
+            VersionId: Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current
+                object (see above).
             BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
-                it. None or False does not.
+                it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -759,14 +755,16 @@ class S3Client:
     ) -> type_defs.DeleteObjectTaggingOutputTypeDef:
         """Delete all tags of an object.
 
-        Returns an `ObjectTagged`. Raises `NoSuchKey`.
+        Returns an `ObjectTagged`.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            VersionId: Id of the version whose tags to delete. None takes the current version.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            VersionId: Id of the version whose tags to delete. Leaving it out takes the current version.
         """
     async def delete_objects(
         self,
@@ -782,22 +780,21 @@ class S3Client:
     ) -> type_defs.DeleteObjectsOutputTypeDef:
         """Delete up to 1,000 objects or versions in one request.
 
-        `objects.delete_many` takes any number. A key that does not exist counts as deleted.
+        A key that does not exist counts as deleted.
 
         Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys
         does not raise.
 
-        Raises `InvalidRequest` (more than 1,000 keys), `BadDigest`, and `ProtocolError` if the response leaves out a
-        requested key.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             Delete: Objects to delete, as a `Delete` document. Its `quiet` shortens the response.
             BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
-                bypass it. None or False does not.
+                bypass it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -807,12 +804,14 @@ class S3Client:
     ) -> type_defs.DeletePublicAccessBlockOutputTypeDef:
         """Delete a bucket's public access block, so that public lists apply again.
 
-        Succeeds if the bucket has none. Raises `AccessDenied` without the Manager role.
+        Succeeds if the bucket has none.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def extend_object_retention(
         self,
@@ -826,46 +825,41 @@ class S3Client:
     ) -> type_defs.ExtendObjectRetentionOutputTypeDef:
         """Extend the retention of an object.
 
-        IBM only. Give exactly one of the four parameters. A period is a `timedelta` or a number of seconds. The retention
-        can only get longer, and not beyond the bucket's maximum, counted from now. An object with indefinite retention gets
-        an end.
+        IBM only. Give exactly one of the four parameters. The retention can only get longer, and not beyond the bucket's
+        maximum, counted from now. An object with indefinite retention gets an end.
 
-        Raises `InvalidRequest` if several parameters or none are given, if the retention would not get longer or exceed the
-        maximum, or if the object has no retention or a permanent one; `NoSuchKey`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            AdditionalRetentionPeriod: Time to add to the current period, in seconds or as a `timedelta`. Not for indefinite
-                retention, which has no end. None sends no header.
-            NewRetentionPeriod: New period from the creation of the object, in seconds or as a `timedelta`. None sends no
-                header.
-            NewRetentionExpirationDate: Time at which the new period ends, with a time zone; `ConfigError` otherwise. None sends
-                no header.
-            ExtendRetentionFromCurrentTime: Time from now until the new period ends, in seconds or as a `timedelta`; between the
-                bucket's minimum and maximum. None sends no header.
+            AdditionalRetentionPeriod: Seconds to add to the current period. Not for indefinite retention, which has no end.
+            NewRetentionPeriod: New period in seconds from the creation of the object.
+            NewRetentionExpirationDate: Time at which the new period ends.
+            ExtendRetentionFromCurrentTime: Seconds from now until the new period ends, between the bucket's minimum and
+                maximum.
         """
     async def get_bucket_acl(self, *, Bucket: str, ExpectedBucketOwner: str = ...) -> type_defs.GetBucketAclOutputTypeDef:
         """Return the access control list of a bucket.
 
         Returns the owner and the grants.
 
-        Raises `NoSuchBucket`, `AccessDenied`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def get_bucket_aspera(self, *, Bucket: str) -> type_defs.GetBucketAsperaOutputTypeDef:
         """Return the connection data for Aspera transfers of a bucket.
 
-        An operation of IBM's, unknown to Amazon S3. It needs IAM credentials. The transfer itself needs Aspera's own programs.
-        https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-aspera
+        An operation of IBM's, unknown to Amazon S3. It needs IAM credentials. The transfer itself needs Aspera's own
+        programs. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-aspera
 
         Returns the key pair and the URL of the transfer service.
 
-        Raises `NoSuchBucket`, `AccessDenied`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
@@ -875,26 +869,26 @@ class S3Client:
     ) -> type_defs.GetBucketCorsOutputTypeDef:
         """Read a bucket's CORS rules.
 
-        Returns a `CorsConfiguration`. Raises `NoSuchConfiguration` if the bucket has no rules.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
         """
     async def get_bucket_lifecycle_configuration(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketLifecycleConfigurationOutputTypeDef:
         """Read a bucket's lifecycle rules.
 
-        Returns a `LifecycleConfiguration`. Raises `NoSuchConfiguration` if the bucket has no rules.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def get_bucket_location(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
@@ -903,12 +897,12 @@ class S3Client:
 
         Returns the provisioning code.
 
-        Raises `NoSuchBucket`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def get_bucket_protection_configuration(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
@@ -917,60 +911,64 @@ class S3Client:
 
         IBM only. Returns a `Protection`; its `status` is `Disabled` if the bucket has no policy.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def get_bucket_replication(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketReplicationOutputTypeDef:
         """Read a bucket's replication rules.
 
-        Returns a `ReplicationConfiguration`. Raises `NoSuchConfiguration` if the bucket has no rules.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the source bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def get_bucket_tagging(
         self, *, Bucket: str, ExpectedBucketOwner: str = ..., MirrorDestination: str = ...
     ) -> type_defs.GetBucketTaggingOutputTypeDef:
         """Read a bucket's tags.
 
-        Not in IBM's documentation. Returns a `TagSet`. Raises `NoSuchConfiguration` if the bucket has no tags.
+        Not in IBM's documentation. Returns a `TagSet`.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
         """
     async def get_bucket_versioning(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketVersioningOutputTypeDef:
         """Read a bucket's versioning state.
 
-        Returns a `VersioningConfiguration`; its `status` is None if versioning was never enabled.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def get_bucket_website(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetBucketWebsiteOutputTypeDef:
         """Read a bucket's website configuration.
 
-        Returns a `WebsiteConfiguration`. Raises `NoSuchConfiguration` if the bucket has none.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def get_object(
         self,
@@ -1000,36 +998,33 @@ class S3Client:
     ) -> type_defs.GetObjectOutputTypeDef:
         """Read an object, or a range of it.
 
-        `objects.get` returns a stream with the object's headers, `objects.read` the bytes.
-
-        Raises `NoSuchKey`, `NotModified` and `PreconditionFailed` (conditions), `InvalidRange`, `InvalidObjectState` (archived:
-        restore it first), `MethodNotAllowed` (the version is a delete marker).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ResponseCacheControl: Value of `Cache-Control` in the response. None keeps the stored value.
+            ResponseCacheControl: Value of `Cache-Control` in the response. Leaving it out keeps the stored value.
             ResponseContentDisposition: Value of `Content-Disposition` in the response, such as `attachment;
                 filename="report.pdf"`.
-            ResponseContentEncoding: Value of `Content-Encoding` in the response. None keeps the stored value.
-            ResponseContentLanguage: Value of `Content-Language` in the response. None keeps the stored value.
-            ResponseContentType: Value of `Content-Type` in the response. None keeps the stored value.
-            ResponseExpires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ResponseContentEncoding: Value of `Content-Encoding` in the response. Leaving it out keeps the stored value.
+            ResponseContentLanguage: Value of `Content-Language` in the response. Leaving it out keeps the stored value.
+            ResponseContentType: Value of `Content-Type` in the response. Leaving it out keeps the stored value.
+            ResponseExpires: Value of `Expires` in the response. Leaving it out keeps the stored value.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -1051,100 +1046,106 @@ class S3Client:
 
         Returns the owner and the grants.
 
-        Raises `NoSuchKey`, `AccessDenied`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            VersionId: Version of the object. None: the current one.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            VersionId: Version of the object. Left out: the current one.
         """
     async def get_object_legal_hold(
         self, *, Bucket: str, Key: str, ExpectedBucketOwner: str = ..., RequestPayer: str = ..., VersionId: str = ...
     ) -> type_defs.GetObjectLegalHoldOutputTypeDef:
         """Read the legal hold of an object version.
 
-        Returns an `ObjectLegalHold`. Raises `NoSuchKey`, `NoSuchConfiguration` if the version never had a hold,
-        `InvalidRequest` if the bucket has no Object Lock.
+        Returns an `ObjectLegalHold`.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            VersionId: Id of the version to read. None reads the current version.
+            VersionId: Id of the version to read. Leaving it out reads the current version.
         """
     async def get_object_lock_configuration(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetObjectLockConfigurationOutputTypeDef:
         """Read a bucket's Object Lock configuration.
 
-        Returns an `ObjectLock`. Raises `NoSuchConfiguration` if the bucket has no Object Lock.
+        Returns an `ObjectLock`.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def get_object_retention(
         self, *, Bucket: str, Key: str, ExpectedBucketOwner: str = ..., RequestPayer: str = ..., VersionId: str = ...
     ) -> type_defs.GetObjectRetentionOutputTypeDef:
         """Read the lock of an object version.
 
-        Returns an `ObjectRetention`. Raises `NoSuchKey`, `NoSuchConfiguration` if the version has no lock, `InvalidRequest`
-        if the bucket has no Object Lock.
+        Returns an `ObjectRetention`.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            VersionId: Id of the version to read. None reads the current version.
+            VersionId: Id of the version to read. Leaving it out reads the current version.
         """
     async def get_object_tagging(
         self, *, Bucket: str, Key: str, ExpectedBucketOwner: str = ..., RequestPayer: str = ..., VersionId: str = ...
     ) -> type_defs.GetObjectTaggingOutputTypeDef:
         """Read an object's tags.
 
-        Returns an `ObjectTagSet`, which is empty if the object has no tags. Raises `NoSuchKey`.
+        Returns an `ObjectTagSet`, which is empty if the object has no tags.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            VersionId: Id of the version to read. None reads the current version.
+            VersionId: Id of the version to read. Leaving it out reads the current version.
         """
     async def get_public_access_block(
         self, *, Bucket: str, ExpectedBucketOwner: str = ...
     ) -> type_defs.GetPublicAccessBlockOutputTypeDef:
         """Read a bucket's public access block.
 
-        Returns a `PublicAccessBlockConfiguration`. Raises `NoSuchConfiguration` if the bucket has none.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def head_bucket(self, *, Bucket: str, ExpectedBucketOwner: str = ...) -> type_defs.HeadBucketOutputTypeDef:
         """Return the headers of a bucket, to see whether it exists and may be used.
 
         Returns the headers as `BucketInfo`.
 
-        Raises `NotFound`, `AccessDenied` (by status: a response to HEAD has no error code).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def head_object(
         self,
@@ -1170,29 +1171,28 @@ class S3Client:
 
         Returns the headers as `ObjectInfo`.
 
-        Raises `NotFound` (no such key, version or bucket: a response to HEAD has no error code), `NotModified` and
-        `PreconditionFailed` (conditions), `AccessDenied`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1212,57 +1212,60 @@ class S3Client:
 
         IBM only, not part of S3. Returns `ReplicationFailures`, page by page.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
             Bucket: Name of the source bucket.
             FirstSyncAttemptedBefore: List only failures that were first attempted before this time: ISO 8601 text, or
-                milliseconds since 1970 as text. None lists all.
-            MaxKeys: Most failures on one page, 1 to 1,000. None lets the service choose: 1,000.
-            ContinuationToken: Token of the page to start with, from `next_continuation_token`. None starts with the first page.
+                milliseconds since 1970 as text. Leaving it out lists all.
+            MaxKeys: Most failures on one page, 1 to 1,000. Leaving it out lets the service choose: 1,000.
+            ContinuationToken: Token of the page to start with, from `next_continuation_token`. Leaving it out starts with the
+                first page.
             EncodingType: `url` asks the service to percent-encode keys, because XML can't carry all characters; the library
-                decodes them. None doesn't ask for it.
-            ContentMD5: MD5 of the empty body, in base64. The service demands it although the request has no body. None sends no
-                header.
+                decodes them. Leaving it out doesn't ask for it.
+            ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
         """
     async def list_buckets(self, *, IBMServiceInstanceId: str = ...) -> type_defs.ListBucketsOutputTypeDef:
         """List the buckets of a service instance.
 
         Returns all buckets at once.
 
-        Raises `AccessDenied`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            IBMServiceInstanceId: Service instance to list: its CRN or GUID. None takes it from the credentials, which usually
-                have it.
+            IBMServiceInstanceId: Service instance to list: its CRN or GUID. Leaving it out takes it from the credentials, which
+                usually have it.
         """
     async def list_buckets_extended(
         self, *, Prefix: str = ..., Marker: str = ..., MaxKeys: int = ..., IBMServiceInstanceId: str = ...
     ) -> type_defs.ListBucketsExtendedOutputTypeDef:
         """List the buckets of a service instance with their locations, page by page.
 
-        An operation of IBM's, unknown to Amazon S3. `buckets.list_extended` returns a `Listing`: iterate over it with `async
-        for`.
+        An operation of IBM's, unknown to Amazon S3.
 
-        Raises `AccessDenied`, and `ProtocolError` if the page belongs to another prefix.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            Prefix: List only buckets whose name starts with this text. None lists all.
-            Marker: List only buckets after this name. None starts at the beginning.
+            Prefix: List only buckets whose name starts with this text. Leaving it out lists all.
+            Marker: List only buckets after this name. Leaving it out starts at the beginning.
             MaxKeys: Buckets of one page: 1 to 1,000 (the default).
-            IBMServiceInstanceId: Service instance to list: its CRN or GUID. None takes it from the credentials, which usually
-                have it.
+            IBMServiceInstanceId: Service instance to list: its CRN or GUID. Leaving it out takes it from the credentials, which
+                usually have it.
         """
     async def list_legal_holds(
         self, *, Bucket: str, Key: str, MirrorDestination: str = ...
     ) -> type_defs.ListLegalHoldsOutputTypeDef:
         """Read the retention and the legal holds of an object.
 
-        IBM only. Returns a `RetentionState`. Raises `NotFound` if the object doesn't exist or has no retention.
+        IBM only. Returns a `RetentionState`.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
         """
     async def list_multipart_uploads(
         self,
@@ -1279,25 +1282,24 @@ class S3Client:
     ) -> type_defs.ListMultipartUploadsOutputTypeDef:
         """List the open uploads of a bucket, page by page.
 
-        `multipart.list_uploads` returns a `Listing`: iterate over it with `async for`.
-
-        Raises `ProtocolError` if the page belongs to another bucket or prefix.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            Prefix: List only uploads whose key starts with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. None starts at the
-                beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. None: later keys
-                only.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            Prefix: List only uploads whose key starts with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. Leaving it out starts at
+                the beginning.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def list_object_versions(
         self,
@@ -1313,22 +1315,22 @@ class S3Client:
     ) -> type_defs.ListObjectVersionsOutputTypeDef:
         """List the versions and delete markers of a bucket, page by page.
 
-        `objects.list_versions` returns a `Listing` of both, by key and within a key from the newest to the oldest.
-
-        Raises `ProtocolError` if the page belongs to another bucket or prefix.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. None starts at the beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. None: later
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. Leaving it out starts at the
+                beginning.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. Left out: later
                 keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def list_objects(
         self,
@@ -1345,24 +1347,24 @@ class S3Client:
     ) -> type_defs.ListObjectsOutputTypeDef:
         """List the objects of a bucket, page by page (version 1 of the call).
 
-        `objects.list_v1` returns a `Listing`, as `objects.list` does. Version 2 is the better choice for all services that
-        have it.
+        Version 2 is the better choice for all services that have it.
 
-        Raises `ProtocolError` if the page belongs to another bucket or prefix.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            Marker: List only keys after this one. None starts at the beginning.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            Marker: List only keys after this one. Leaving it out starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def list_objects_v2(
         self,
@@ -1379,24 +1381,23 @@ class S3Client:
     ) -> type_defs.ListObjectsV2OutputTypeDef:
         """List the objects of a bucket, page by page.
 
-        `objects.list` returns a `Listing`: iterate over it with `async for`, and the pages are requested as they are needed.
-
         Returns at most 1,000 entries a page. IBM's page calls the order of the keys non-lexicographical.
 
-        Raises `ProtocolError` if the page belongs to another bucket or prefix, or has fewer entries than it counts.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             StartAfter: List only keys after this one. The service ignores it if `ContinuationToken` is given.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            ContinuationToken: `next_continuation_token` of the page before. None starts at the beginning.
-            FetchOwner: True includes the owner of each object. None or False leaves it out.
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            ContinuationToken: `next_continuation_token` of the page before. Leaving it out starts at the beginning.
+            FetchOwner: True includes the owner of each object. False, or leaving it out, leaves it out.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def list_parts(
         self,
@@ -1415,20 +1416,18 @@ class S3Client:
     ) -> type_defs.ListPartsOutputTypeDef:
         """List the stored parts of an upload, page by page.
 
-        `multipart.list_parts` returns a `Listing`: iterate over it with `async for`.
-
-        Raises `NoSuchUpload`, and `ProtocolError` if the page belongs to another upload.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            UploadId: Id of the upload, from `create` or `list_uploads`.
-            PartNumberMarker: List only parts after this number. None starts at the first part.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            UploadId: Id of the upload, from `create_multipart_upload` or `list_multipart_uploads`.
+            PartNumberMarker: List only parts after this number. Leaving it out starts at the first part.
             MaxParts: Parts of one page: 1 to 1,000 (the default).
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -1456,19 +1455,20 @@ class S3Client:
 
         Returns only the request id.
 
-        Raises `NoSuchBucket`, `InvalidRequest` (a malformed policy), `OperationNotSupported` (the service does not support it).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
-            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
+            AccessControlPolicy: The whole new list, as a document. Left out if `ACL` or grants are given.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1483,14 +1483,13 @@ class S3Client:
     ) -> type_defs.PutBucketCorsOutputTypeDef:
         """Replace all CORS rules of a bucket.
 
-        Raises `InvalidRequest` if a rule isn't valid.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            CORSConfiguration: The new rules: a list, or a changed result of `cors.get`, which keeps elements that this library
-                has no field for.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            CORSConfiguration: The new rules: `CORSRules`, as `get_bucket_cors` returns them.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1508,14 +1507,13 @@ class S3Client:
         An archive rule applies to objects that are written from now on; an expiry rule applies to existing objects too. The
         service may take 24 hours to apply a change.
 
-        Raises `InvalidRequest` if a rule isn't valid.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            LifecycleConfiguration: The new rules: a list, or a changed result of `lifecycle.get`, which keeps elements that
-                this library has no field for.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            LifecycleConfiguration: The new rules: `Rules`, as `get_bucket_lifecycle_configuration` returns them.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1529,11 +1527,10 @@ class S3Client:
     ) -> type_defs.PutBucketProtectionConfigurationOutputTypeDef:
         """Set or change a bucket's retention policy.
 
-        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects under
-        retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
+        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects
+        under retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
 
-        Raises `InvalidRequest` if a period is out of order or range, `InvalidBucketState` if the bucket has objects,
-        versioning, Object Lock or replication, `AccessDenied` without the Manager role.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
@@ -1557,14 +1554,15 @@ class S3Client:
         Both buckets must be versioned. The rules apply to objects that are written from now on; to replicate an existing
         object, copy it onto itself.
 
-        Raises `InvalidRequest` if a rule isn't valid or the bucket isn't versioned.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the source bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            ReplicationConfiguration: The new rules: a new configuration, or a changed result of `replication.get`.
-            Token: Token for buckets with Object Lock in the S3 protocol. IBM doesn't document it. None sends no header.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            ReplicationConfiguration: The new rules: `Rules`, as `get_bucket_replication` returns them.
+            Token: Token for buckets with Object Lock in the S3 protocol. IBM doesn't document it. Leaving it out sends no
+                header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1578,10 +1576,11 @@ class S3Client:
 
         Returns a `ReattemptResult`.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
             Bucket: Name of the source bucket.
-            ContentMD5: MD5 of the empty body, in base64. The service demands it although the request has no body. None sends no
-                header.
+            ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
         """
     async def put_bucket_tagging(
         self,
@@ -1594,13 +1593,15 @@ class S3Client:
     ) -> type_defs.PutBucketTaggingOutputTypeDef:
         """Replace all tags of a bucket.
 
-        Not in IBM's documentation. Raises `InvalidRequest` (code `InvalidTag`) if a tag isn't allowed.
+        Not in IBM's documentation.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            Tagging: The new tags: a dictionary of values by key, a list of `Tag`, or a result of `tagging.get_bucket`.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            Tagging: The new tags: `TagSet`, a list of `{'Key': …, 'Value': …}`.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1619,16 +1620,15 @@ class S3Client:
         After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
         time to reach the whole service.
 
-        Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
-        replication needs it; `InvalidRequest` if the status is missing.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             VersioningConfiguration: The new state: `VersioningConfiguration(status="Enabled")` or `"Suspended"`.
-            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. None sends no
-                header.
+            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. Leaving it out
+                sends no header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1643,15 +1643,15 @@ class S3Client:
     ) -> type_defs.PutBucketWebsiteOutputTypeDef:
         """Make a bucket a website, or replace its configuration.
 
-        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that are
-        public.
+        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that
+        are public.
 
-        Raises `InvalidRequest` if the configuration isn't valid.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             WebsiteConfiguration: The new configuration; `WebsiteConfiguration.of` builds a usual one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -1705,77 +1705,70 @@ class S3Client:
     ) -> type_defs.PutObjectOutputTypeDef:
         """Store an object in one request, up to 5 GiB.
 
-        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a
-        bucket with versioning it becomes an older version.
+        An existing object of the same key is replaced; in a bucket with versioning it becomes an older version.
 
         Returns the ETag, version and checksums of what was stored.
 
-        Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
-        existing object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the
-        service reports the checksum of other bytes than those sent.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object: 1 to 1,024 characters, sent as UTF-8.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
-            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
-                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
-                it (`ConfigError`).
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
-                None: the default.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
-                none.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None: write whatever is there.
-            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
-                whatever is there.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
+            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
+                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `put_object`.
+            IfMatch: Write only over an object with this ETag. Left out: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). Leaving it out skips
+                the check.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
+                Left out: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -1808,22 +1801,23 @@ class S3Client:
 
         Returns only the request id.
 
-        Raises `NoSuchKey`, `AccessDenied`, `InvalidRequest` (a malformed policy).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
-            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
-            VersionId: Version of the object. None: the current one.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
+            AccessControlPolicy: The whole new list, as a document. Left out if `ACL` or grants are given.
+            VersionId: Version of the object. Left out: the current one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1843,16 +1837,16 @@ class S3Client:
 
         A hold has no end date. It doesn't depend on the lock of the version: the version can be deleted when it has neither.
 
-        Raises `InvalidRequest` if the bucket has no Object Lock, `NoSuchKey`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             LegalHold: `ON` sets the hold, `OFF` lifts it. A result of `get_legal_hold` sets what it shows.
-            VersionId: Id of the version to hold. None takes the current version.
+            VersionId: Id of the version to hold. Leaving it out takes the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1871,17 +1865,16 @@ class S3Client:
 
         The change may take some minutes to apply to new objects, and never affects existing ones.
 
-        Raises `InvalidBucketState` if the bucket isn't versioned or has a retention policy, `InvalidRequest` if the
-        configuration isn't valid.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             ObjectLockConfiguration: The new configuration; `ObjectLockConfiguration.of` builds one with a default lock.
-            Token: Token for enabling Object Lock on an existing bucket in the S3 protocol. IBM doesn't document it. None sends
-                no header.
+            Token: Token for enabling Object Lock on an existing bucket in the S3 protocol. IBM doesn't document it. Leaving it
+                out sends no header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1903,19 +1896,18 @@ class S3Client:
         Everybody with the right to lock may extend a lock. A `GOVERNANCE` lock can be shortened or lifted with
         `BypassGovernanceRetention`, a `COMPLIANCE` lock can't.
 
-        Raises `AccessDenied` if the lock would get shorter or weaker and may not be bypassed, `InvalidRequest` if the retention
-        isn't valid or the bucket has no Object Lock, `NoSuchKey`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             Retention: The new lock.
-            VersionId: Id of the version to lock. None locks the current version.
+            VersionId: Id of the version to lock. Leaving it out locks the current version.
             BypassGovernanceRetention: True shortens or lifts a `GOVERNANCE` lock, which needs the action
-                `bypass_governance_retention`. None sends no header.
+                `bypass_governance_retention`. Leaving it out sends no header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1933,16 +1925,18 @@ class S3Client:
     ) -> type_defs.PutObjectTaggingOutputTypeDef:
         """Replace all tags of an object.
 
-        Returns an `ObjectTagged`. Raises `NoSuchKey`, and `InvalidRequest` (code `InvalidTag`) if a tag isn't allowed.
+        Returns an `ObjectTagged`.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            Tagging: The new tags: a dictionary of values by key, a list of `Tag`, or a result of `tagging.get_object`.
-            VersionId: Id of the version to tag. None tags the current version.
+            Tagging: The new tags: `TagSet`, a list of `{'Key': …, 'Value': …}`.
+            VersionId: Id of the version to tag. Leaving it out tags the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -1957,12 +1951,12 @@ class S3Client:
     ) -> type_defs.PutPublicAccessBlockOutputTypeDef:
         """Replace a bucket's public access block.
 
-        Raises `AccessDenied` without the Manager role.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             PublicAccessBlockConfiguration: The new block. Both settings are replaced.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -1979,15 +1973,13 @@ class S3Client:
     ) -> type_defs.RestoreObjectOutputTypeDef:
         """Restore an archived object, or change how long its restored copy stays.
 
-        The restore runs on for hours after this returns; `objects.head` shows its state.
-
-        Raises `InvalidObjectState` if the object isn't archived, `Conflict` if a restore is running, `NoSuchKey`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
             RestoreRequest: Days and speed, such as `RestoreRequest(days=3)`.
-            VersionId: Id of the version to restore. None restores the current version.
+            VersionId: Id of the version to restore. Leaving it out restores the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -2019,25 +2011,23 @@ class S3Client:
 
         Returns the ETag, which `complete` needs.
 
-        Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `InvalidRequest` (part number), and `IntegrityError` if the
-        service reports the checksum of other bytes than those sent.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
-            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
-                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
-                it (`ConfigError`).
-            UploadId: Id of the upload, from `create`.
+            ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
+            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
+                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            UploadId: Id of the upload, from `create_multipart_upload` or `list_multipart_uploads`.
             PartNumber: Number of the part, 1 to 10,000. The parts are joined in the order of their numbers.
             Body: Content of the part: bytes-like, 5 MiB to 5 GiB; the last part may be smaller.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -2074,28 +2064,27 @@ class S3Client:
         Returns the ETag, which `complete` needs. The service may report a failure inside a response with status 200; it is
         raised like any other.
 
-        Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`, `InvalidObjectState` (archived).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name of the bucket to copy to.
             Key: Key of the object to copy to.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            CopySourceIfMatch: Copy only if the source has this ETag. None skips the check.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. None skips the check.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
-                None skips the check.
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
-                zone). None skips the check.
-            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            UploadId: Id of the upload, from `create`.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
+                skips the check.
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
+            UploadId: Id of the upload, from `create_multipart_upload` or `list_multipart_uploads`.
             PartNumber: Number of the part, 1 to 10,000. The parts are joined in the order of their numbers.
-            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
-                current one.
-            CopySourceRange: Bytes of the source to copy, such as `ByteRange(0, 99)` (both ends count). None copies the whole
-                source.
+            CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form
+                `bucket/key?versionId=id`.
+            CopySourceRange: Bytes of the source to copy, such as `bytes=0-99` (both ends count). All if it is left out.
             CopySourceSSECustomerAlgorithm: Algorithm of the key that the source was encrypted with (SSE-C): `AES256`.
             CopySourceSSECustomerKey: The customer's key that the source was encrypted with (SSE-C): 32 bytes, or their base64.
             CopySourceSSECustomerKeyMD5: Base64 of the MD5 of the source's encryption key. Computed if it is left out.

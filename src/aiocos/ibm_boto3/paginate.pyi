@@ -74,16 +74,17 @@ class ListObjectsV2Paginator(Paginator[type_defs.ListObjectsV2OutputTypeDef, typ
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
             StartAfter: List only keys after this one. The service ignores it if `ContinuationToken` is given.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            ContinuationToken: `next_continuation_token` of the page before. None starts at the beginning.
-            FetchOwner: True includes the owner of each object. None or False leaves it out.
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            ContinuationToken: `next_continuation_token` of the page before. Leaving it out starts at the beginning.
+            FetchOwner: True includes the owner of each object. False, or leaving it out, leaves it out.
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
             PaginationConfig: Entries in all and per page, and the start.
         """
 
@@ -109,17 +110,18 @@ class ListObjectsPaginator(Paginator[type_defs.ListObjectsOutputTypeDef, type_de
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            Marker: List only keys after this one. None starts at the beginning.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            Marker: List only keys after this one. Leaving it out starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
             PaginationConfig: Entries in all and per page, and the start.
         """
 
@@ -146,16 +148,18 @@ class ListObjectVersionsPaginator(
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. None starts at the beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. None: later
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. Leaving it out starts at the
+                beginning.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. Left out: later
                 keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
             PaginationConfig: Entries in all and per page, and the start.
         """
 
@@ -183,19 +187,20 @@ class ListMultipartUploadsPaginator(
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            Prefix: List only uploads whose key starts with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. None starts at the
-                beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. None: later keys
-                only.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            Prefix: List only uploads whose key starts with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. Leaving it out starts at
+                the beginning.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
             PaginationConfig: Entries in all and per page, and the start.
         """
 
@@ -224,13 +229,13 @@ class ListPartsPaginator(Paginator[type_defs.ListPartsOutputTypeDef, type_defs.L
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            UploadId: Id of the upload, from `create` or `list_uploads`.
-            PartNumberMarker: List only parts after this number. None starts at the first part.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            UploadId: Id of the upload, from `create_multipart_upload` or `list_multipart_uploads`.
+            PartNumberMarker: List only parts after this number. Leaving it out starts at the first part.
             MaxParts: Parts of one page: 1 to 1,000 (the default).
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -257,10 +262,10 @@ class ListBucketsExtendedPaginator(
         """Return an iterator over the pages of ListBucketsExtended.
 
         Args:
-            Prefix: List only buckets whose name starts with this text. None lists all.
-            Marker: List only buckets after this name. None starts at the beginning.
+            Prefix: List only buckets whose name starts with this text. Leaving it out lists all.
+            Marker: List only buckets after this name. Leaving it out starts at the beginning.
             MaxKeys: Buckets of one page: 1 to 1,000 (the default).
-            IBMServiceInstanceId: Service instance to list: its CRN or GUID. None takes it from the credentials, which usually
-                have it.
+            IBMServiceInstanceId: Service instance to list: its CRN or GUID. Leaving it out takes it from the credentials, which
+                usually have it.
             PaginationConfig: Entries in all and per page, and the start.
         """

@@ -117,67 +117,66 @@ class UploadArgsTypeDef(TypedDict):
     """`ExtraArgs` of an upload."""
 
     ACL: NotRequired[str]
-    """Canned access control list: `public-read` lets everybody read. None leaves the default, private."""
+    """Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private."""
     CacheControl: NotRequired[str]
-    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no header."""
+    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out sends no header."""
     ChecksumAlgorithm: NotRequired[str]
-    """Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends no name. With `CRC32`
-    or `SHA256` and no checksum given, the client computes it; with another name you must give it (`ConfigError`).
+    """Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME` give the checksum itself.
+    Left out: the one that the client's settings name, by default a CRC-32.
     """
     ContentDisposition: NotRequired[str]
-    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends no header."""
+    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it out sends no header."""
     ContentEncoding: NotRequired[str]
-    """Encoding of the content, such as `gzip`; the client does not compress. None sends no header."""
+    """Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no header."""
     ContentLanguage: NotRequired[str]
-    """Language of the content, such as `en`. None sends no header."""
+    """Language of the content, such as `en`. Leaving it out sends no header."""
     ContentType: NotRequired[str]
-    """Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed from the key."""
-    ExpectedBucketOwner: NotRequired[str]
-    """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the check."""
-    Expires: NotRequired[TimestampTypeDef]
-    """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-    A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+    """Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is guessed from the
+    key.
     """
+    ExpectedBucketOwner: NotRequired[str]
+    """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out skips the check."""
+    Expires: NotRequired[TimestampTypeDef]
+    """Time at which the content becomes stale."""
     ForbidOverwrite: NotRequired[bool]
-    """True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no header.
-    The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it on. Buckets with
+    """True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out sends no header. The
+    header belongs to the on-premises product, from release 3.20, where an administrator has to turn it on. Buckets with
     versioning (enabled or suspended) ignore it, and so do services that do not support it: they overwrite. For the public
-    service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+    service IBM documents `IfNoneMatch="*"`, for `put_object`.
     """
     GrantFullControl: NotRequired[str]
-    """Grantees that may read and write the object and its access control list. None grants nothing."""
+    """Grantees that may read and write the object and its access control list. Leaving it out grants nothing."""
     GrantRead: NotRequired[str]
-    """Grantees that may read the object (of a bucket: list its objects). None grants nothing."""
+    """Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing."""
     GrantReadACP: NotRequired[str]
-    """Grantees that may read the access control list. None grants nothing."""
+    """Grantees that may read the access control list. Leaving it out grants nothing."""
     GrantWriteACP: NotRequired[str]
-    """Grantees that may write the access control list. None grants nothing."""
+    """Grantees that may write the access control list. Leaving it out grants nothing."""
     IfMatch: NotRequired[str]
-    """Write only over an object with this ETag. None: write whatever is there."""
+    """Write only over an object with this ETag. Left out: write whatever is there."""
     IfNoneMatch: NotRequired[str]
-    """`"*"`: write only if no object has this key. An ETag: only if the object has another. None: write whatever is there."""
+    """`"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write whatever is there.
+    """
     IfUnmodifiedSince: NotRequired[TimestampTypeDef]
-    """Write only if the object was not written after this time (to the second; needs a time zone). None skips the check."""
+    """Write only if the object was not written after this time (to the second). Leaving it out skips the check."""
     Metadata: NotRequired[Mapping[str, str]]
-    """User metadata, by name and without the prefix `x-amz-meta-`. None stores none.
-    Names are ASCII and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower case.
-    Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers.
-    IBM allows 4 MB of metadata for an object and refuses more (`InvalidRequest`).
+    """User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode other characters.
+    Names ignore case and come back in lower case.
     """
     ObjectLockLegalHoldStatus: NotRequired[Literal["ON", "OFF"]]
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. None: no hold."""
+    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left out: no hold."""
     ObjectLockMode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
     """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it."""
     ObjectLockRetainUntilDate: NotRequired[TimestampTypeDef]
-    """Time until which the version is protected; needs a time zone. Sent as ISO 8601 with milliseconds."""
+    """Time until which the version is protected. Sent as ISO 8601 with milliseconds."""
     RequestPayer: NotRequired[str]
     """`requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays."""
     RetentionExpirationDate: NotRequired[TimestampTypeDef]
-    """End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date."""
+    """End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date."""
     RetentionLegalHoldId: NotRequired[str]
-    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts none."""
+    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it out puts none."""
     RetentionPeriod: NotRequired[int]
-    """Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it. None: the default."""
+    """Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it."""
     SSECustomerAlgorithm: NotRequired[str]
     """Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`."""
     SSECustomerKey: NotRequired[str | bytes]
@@ -185,13 +184,15 @@ class UploadArgsTypeDef(TypedDict):
     SSECustomerKeyMD5: NotRequired[str]
     """Base64 of the MD5 of the customer's encryption key. Computed if it is left out."""
     SSEKMSKeyId: NotRequired[str]
-    """Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see `buckets.create`)."""
+    """Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see `create_bucket`)."""
     ServerSideEncryption: NotRequired[str]
     """Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it for COS."""
     StorageClass: NotRequired[str]
     """Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies."""
     Tagging: NotRequired[str]
-    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. None: none."""
+    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. Left out:
+    none.
+    """
     WebsiteRedirectLocation: NotRequired[str]
     """Target to which a static website redirects requests for this object: a URL, or a path that starts with `/`."""
 
@@ -202,16 +203,18 @@ class DownloadArgsTypeDef(TypedDict):
     ChecksumMode: NotRequired[Literal["ENABLED"]]
     """`ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5."""
     ExpectedBucketOwner: NotRequired[str]
-    """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the check."""
+    """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out skips the check."""
     IfMatch: NotRequired[str]
-    """Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check."""
+    """Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check."""
     IfModifiedSince: NotRequired[TimestampTypeDef]
-    """Read only if the object was written after this time (to the second); `NotModified` otherwise. None skips the check."""
+    """Read only if the object was written after this time (to the second); `NotModified` otherwise. Leaving it out skips the
+    check.
+    """
     IfNoneMatch: NotRequired[str]
-    """Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check."""
+    """Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips the check."""
     IfUnmodifiedSince: NotRequired[TimestampTypeDef]
-    """Read only if the object was not written after this time (to the second). None skips the check.
-    If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+    """Read only if the object was not written after this time (to the second). Leaving it out skips the check. If it was, IBM
+    documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
     """
     RequestPayer: NotRequired[str]
     """`requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays."""
@@ -222,32 +225,34 @@ class DownloadArgsTypeDef(TypedDict):
     SSECustomerKeyMD5: NotRequired[str]
     """Base64 of the MD5 of the customer's encryption key. Computed if it is left out."""
     VersionId: NotRequired[str]
-    """Version to read; `null` for one written before versioning. None reads the current version."""
+    """Version to read; `null` for one written before versioning. Leaving it out reads the current version."""
 
 
 class CopyArgsTypeDef(TypedDict):
     """`ExtraArgs` of a copy."""
 
     ACL: NotRequired[str]
-    """Canned access control list: `public-read` lets everybody read. None leaves the default, private."""
+    """Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private."""
     CacheControl: NotRequired[str]
-    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no header."""
+    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out sends no header."""
     ContentDisposition: NotRequired[str]
-    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends no header."""
+    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it out sends no header."""
     ContentEncoding: NotRequired[str]
-    """Encoding of the content, such as `gzip`; the client does not compress. None sends no header."""
+    """Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no header."""
     ContentLanguage: NotRequired[str]
-    """Language of the content, such as `en`. None sends no header."""
+    """Language of the content, such as `en`. Leaving it out sends no header."""
     ContentType: NotRequired[str]
-    """Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed from the key."""
+    """Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is guessed from the
+    key.
+    """
     CopySourceIfMatch: NotRequired[str]
-    """Copy only if the source has this ETag. None skips the check."""
+    """Copy only if the source has this ETag. Leaving it out skips the check."""
     CopySourceIfModifiedSince: NotRequired[TimestampTypeDef]
-    """Copy only if the source was written after this time (to the second; needs a time zone). None skips the check."""
+    """Copy only if the source was written after this time (to the second). Leaving it out skips the check."""
     CopySourceIfNoneMatch: NotRequired[str]
-    """Copy only if the source has another ETag than this one. None skips the check."""
+    """Copy only if the source has another ETag than this one. Leaving it out skips the check."""
     CopySourceIfUnmodifiedSince: NotRequired[TimestampTypeDef]
-    """Copy only if the source was not written after this time (to the second; needs a time zone). None skips the check."""
+    """Copy only if the source was not written after this time (to the second). Leaving it out skips the check."""
     CopySourceSSECustomerAlgorithm: NotRequired[str]
     """Algorithm of the key that the source was encrypted with (SSE-C): `AES256`."""
     CopySourceSSECustomerKey: NotRequired[str | bytes]
@@ -255,57 +260,54 @@ class CopyArgsTypeDef(TypedDict):
     CopySourceSSECustomerKeyMD5: NotRequired[str]
     """Base64 of the MD5 of the source's encryption key. Computed if it is left out."""
     ExpectedBucketOwner: NotRequired[str]
-    """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the check."""
+    """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out skips the check."""
     ExpectedSourceBucketOwner: NotRequired[str]
-    """Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None skips the check."""
+    """Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. Leaving it out skips the check."""
     Expires: NotRequired[TimestampTypeDef]
-    """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-    A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-    """
+    """Time at which the content becomes stale."""
     ForbidOverwrite: NotRequired[bool]
-    """True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no header.
-    The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it on. Buckets with
+    """True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out sends no header. The
+    header belongs to the on-premises product, from release 3.20, where an administrator has to turn it on. Buckets with
     versioning (enabled or suspended) ignore it, and so do services that do not support it: they overwrite. For the public
-    service IBM documents `IfNoneMatch="*"`, for `objects.put`.
+    service IBM documents `IfNoneMatch="*"`, for `put_object`.
     """
     GrantFullControl: NotRequired[str]
-    """Grantees that may read and write the object and its access control list. None grants nothing."""
+    """Grantees that may read and write the object and its access control list. Leaving it out grants nothing."""
     GrantRead: NotRequired[str]
-    """Grantees that may read the object (of a bucket: list its objects). None grants nothing."""
+    """Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing."""
     GrantReadACP: NotRequired[str]
-    """Grantees that may read the access control list. None grants nothing."""
+    """Grantees that may read the access control list. Leaving it out grants nothing."""
     GrantWriteACP: NotRequired[str]
-    """Grantees that may write the access control list. None grants nothing."""
+    """Grantees that may write the access control list. Leaving it out grants nothing."""
     IfMatch: NotRequired[str]
-    """Write only over an object with this ETag. None: write whatever is there."""
+    """Write only over an object with this ETag. Left out: write whatever is there."""
     IfNoneMatch: NotRequired[str]
-    """`"*"`: write only if no object has this key. An ETag: only if the object has another. None: write whatever is there."""
+    """`"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write whatever is there.
+    """
     IfUnmodifiedSince: NotRequired[TimestampTypeDef]
-    """Write only if the object was not written after this time (to the second; needs a time zone). None skips the check."""
+    """Write only if the object was not written after this time (to the second). Leaving it out skips the check."""
     Metadata: NotRequired[Mapping[str, str]]
-    """User metadata, by name and without the prefix `x-amz-meta-`. None stores none.
-    Names are ASCII and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower case.
-    Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers.
-    IBM allows 4 MB of metadata for an object and refuses more (`InvalidRequest`).
+    """User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode other characters.
+    Names ignore case and come back in lower case.
     """
     MetadataDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here."""
     ObjectLockLegalHoldStatus: NotRequired[Literal["ON", "OFF"]]
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. None: no hold."""
+    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left out: no hold."""
     ObjectLockMode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
     """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it."""
     ObjectLockRetainUntilDate: NotRequired[TimestampTypeDef]
-    """Time until which the version is protected; needs a time zone. Sent as ISO 8601 with milliseconds."""
+    """Time until which the version is protected. Sent as ISO 8601 with milliseconds."""
     RequestPayer: NotRequired[str]
     """`requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays."""
     RetentionDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY`: retention period and legal holds of the source. `REPLACE`: those given here. Required to give any (IBM)."""
     RetentionExpirationDate: NotRequired[TimestampTypeDef]
-    """End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date."""
+    """End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date."""
     RetentionLegalHoldId: NotRequired[str]
-    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts none."""
+    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it out puts none."""
     RetentionPeriod: NotRequired[int]
-    """Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it. None: the default."""
+    """Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it."""
     SSECustomerAlgorithm: NotRequired[str]
     """Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`."""
     SSECustomerKey: NotRequired[str | bytes]
@@ -313,13 +315,15 @@ class CopyArgsTypeDef(TypedDict):
     SSECustomerKeyMD5: NotRequired[str]
     """Base64 of the MD5 of the customer's encryption key. Computed if it is left out."""
     SSEKMSKeyId: NotRequired[str]
-    """Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see `buckets.create`)."""
+    """Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see `create_bucket`)."""
     ServerSideEncryption: NotRequired[str]
     """Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it for COS."""
     StorageClass: NotRequired[str]
     """Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies."""
     Tagging: NotRequired[str]
-    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. None: none."""
+    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. Left out:
+    none.
+    """
     TaggingDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY` (the service's default): tags of the source. `REPLACE`: those given in `Tagging`."""
     WebsiteRedirectLocation: NotRequired[str]
@@ -330,17 +334,21 @@ class DeleteArgsTypeDef(TypedDict):
     """`extra_args` of `TransferManager.delete`."""
 
     BypassGovernanceRetention: NotRequired[bool]
-    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass it. None or False does not."""
+    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass it. False, or leaving it out,
+    does not.
+    """
     ChecksumAlgorithm: NotRequired[str]
     """Part of the S3 protocol, for requests with a body. IBM documents no use of it here."""
     ExpectedBucketOwner: NotRequired[str]
-    """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the check."""
+    """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out skips the check."""
     MFA: NotRequired[str]
     """Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS."""
     RequestPayer: NotRequired[str]
     """`requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays."""
     VersionId: NotRequired[str]
-    """Version to delete for good; `null` for one written before versioning. None deletes the current object (see above)."""
+    """Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current object (see
+    above).
+    """
 
 
 class AbortIncompleteMultipartUploadTypeDef(TypedDict):

@@ -57,8 +57,8 @@ class BucketExistsWaiter(Waiter):
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             WaiterConfig: Seconds between requests, and how many requests.
         """
 
@@ -73,8 +73,8 @@ class BucketNotExistsWaiter(Waiter):
 
         Args:
             Bucket: Name of the bucket.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             WaiterConfig: Seconds between requests, and how many requests.
         """
 
@@ -108,23 +108,23 @@ class ObjectExistsWaiter(Waiter):
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -162,23 +162,23 @@ class ObjectNotExistsWaiter(Waiter):
         Args:
             Bucket: Name of the bucket.
             Key: Key of the object.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.

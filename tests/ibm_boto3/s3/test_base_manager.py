@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ibm_boto3.s3.helpers import keys, struck
+from tests.ibm_boto3.s3.helpers import IN_PARTS, keys, nothing_left, struck
 from tests.transfer.conftest import PATIENCE
 
 from aiocos.emulator import Delay, Emulator
@@ -52,3 +53,16 @@ async def test_closing_the_client_cancels_queued_transfers(cos: S3Client, cos_em
         with pytest.raises(CancelledError):
             await future
     assert len(cos_emulator.faults.hits) == 1
+
+
+async def test_a_client_that_is_closed_cancels_its_transfers(cos: S3Client, cos_emulator: Emulator, file: Path):
+    cos_emulator.faults.script([Delay(30, operation="UploadPart", times=None)])
+    task = asyncio.create_task(cos.upload_file(file, "bucket", "key", Config=IN_PARTS))
+    async with asyncio.timeout(PATIENCE):
+        while not cos_emulator.faults.hits:
+            await asyncio.sleep(0.01)
+        await cos.close()
+        with pytest.raises(CancelledError):
+            await task
+    cos_emulator.faults.clear()
+    await nothing_left(cos)

@@ -22,7 +22,7 @@ from aiocos.emulator import Delay, Emulator, Status
 from aiocos.groups import engine_of
 from aiocos.ibm_boto3 import ClientError, S3Client
 from aiocos.ibm_boto3.exceptions import S3UploadFailedError
-from aiocos.ibm_boto3.s3.transfer import MB, CancelledError, S3Transfer, TransferConfig, TransferManager
+from aiocos.ibm_boto3.s3.transfer import MB, S3Transfer, TransferConfig, TransferManager
 from aiocos.transfer.manager import manager_of
 
 PROTECTION = {
@@ -369,19 +369,6 @@ async def test_a_cancel_leaves_nothing(cos: S3Client, cos_emulator: Emulator, fi
 def own_tasks(cos: S3Client) -> set[asyncio.Task[Any]]:
     """The transfers of a client that run."""
     return set(manager_of(cos.typed)._started.get(asyncio.get_running_loop(), ()))  # type: ignore[attr-defined]
-
-
-async def test_a_client_that_is_closed_cancels_its_transfers(cos: S3Client, cos_emulator: Emulator, file: Path):
-    cos_emulator.faults.script([Delay(30, operation="UploadPart", times=None)])
-    task = asyncio.create_task(cos.upload_file(file, "bucket", "key", Config=IN_PARTS))
-    async with asyncio.timeout(PATIENCE):
-        while not cos_emulator.faults.hits:
-            await asyncio.sleep(0.01)
-        await cos.close()
-        with pytest.raises(CancelledError):
-            await task
-    cos_emulator.faults.clear()
-    await nothing_left(cos)
 
 
 async def test_an_awaited_failure_is_not_logged(cos: S3Client, tmp_path: Path, caplog: pytest.LogCaptureFixture):

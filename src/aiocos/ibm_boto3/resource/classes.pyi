@@ -97,27 +97,26 @@ class Bucket(Loadable):
 
         Returns the location header, if there is one.
 
-        Raises `BucketAlreadyExists` (another customer has it), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or
-        location, too many buckets).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
-            CreateBucketConfiguration: Provisioning code: location and storage class, such as `us-south-smart`. It must fit the
-                endpoint. None gives the default class of the endpoint. Classes: `standard`, `vault`, `cold`, `smart`,
-                `onerate_active`. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-classes
-            IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. None takes it from the credentials,
-                which usually have it.
-            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, given together with `IBMSSEKPCustomerRootKeyCrn`. None: no root
-                key.
-            IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. None: no
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
+            CreateBucketConfiguration: `LocationConstraint`: location and storage class, such as `us-south-smart`. It must fit
+                the endpoint. The endpoint's default class if it is left out.
+            IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. Leaving it out takes it from the
+                credentials, which usually have it.
+            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, given together with `IBMSSEKPCustomerRootKeyCrn`. Left out: no
                 root key.
-            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. None or False creates a bucket without Object
-                Lock.
+            IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. Left out: no
+                root key.
+            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. False, or leaving it out, creates a bucket
+                without Object Lock.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -130,11 +129,11 @@ class Bucket(Loadable):
 
         Returns only the request id.
 
-        Raises `NoSuchBucket`, `BucketNotEmpty` (objects, versions or delete markers).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             AsperaKeyMaxTries: Number of times that the service attempts the deletion: 2 by default.
         """
     async def delete_objects(
@@ -150,21 +149,20 @@ class Bucket(Loadable):
     ) -> type_defs.DeleteObjectsOutputTypeDef:
         """Delete up to 1,000 objects or versions in one request.
 
-        `objects.delete_many` takes any number. A key that does not exist counts as deleted.
+        A key that does not exist counts as deleted.
 
         Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys
         does not raise.
 
-        Raises `InvalidRequest` (more than 1,000 keys), `BadDigest`, and `ProtocolError` if the response leaves out a
-        requested key.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             Delete: Objects to delete, as a `Delete` document. Its `quiet` shortens the response.
             BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
-                bypass it. None or False does not.
+                bypass it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -217,76 +215,69 @@ class Bucket(Loadable):
     ) -> _Object:
         """Store an object in one request, up to 5 GiB.
 
-        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a
-        bucket with versioning it becomes an older version.
+        An existing object of the same key is replaced; in a bucket with versioning it becomes an older version.
 
         Returns the ETag, version and checksums of what was stored.
 
-        Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
-        existing object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the
-        service reports the checksum of other bytes than those sent.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Key: Key of the object: 1 to 1,024 characters, sent as UTF-8.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
-            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
-                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
-                it (`ConfigError`).
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
-                None: the default.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
-                none.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None: write whatever is there.
-            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
-                whatever is there.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
+            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
+                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `put_object`.
+            IfMatch: Write only over an object with this ETag. Left out: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). Leaving it out skips
+                the check.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
+                Left out: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -409,8 +400,8 @@ class Bucket(Loadable):
         """Wait as the client's waiter `bucket_exists` does. Raises `WaiterError`.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             WaiterConfig: Seconds between requests, and how many requests.
         """
     async def wait_until_not_exists(
@@ -419,8 +410,8 @@ class Bucket(Loadable):
         """Wait as the client's waiter `bucket_not_exists` does. Raises `WaiterError`.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             WaiterConfig: Seconds between requests, and how many requests.
         """
 
@@ -472,18 +463,19 @@ class BucketAcl(Loadable):
 
         Returns only the request id.
 
-        Raises `NoSuchBucket`, `InvalidRequest` (a malformed policy), `OperationNotSupported` (the service does not support it).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
-            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
+            AccessControlPolicy: The whole new list, as a document. Left out if `ACL` or grants are given.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -515,9 +507,11 @@ class BucketCors(Loadable):
 
         Succeeds if the bucket has none.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def put(
         self,
@@ -529,13 +523,12 @@ class BucketCors(Loadable):
     ) -> type_defs.PutBucketCorsOutputTypeDef:
         """Replace all CORS rules of a bucket.
 
-        Raises `InvalidRequest` if a rule isn't valid.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            CORSConfiguration: The new rules: a list, or a changed result of `cors.get`, which keeps elements that this library
-                has no field for.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            CORSConfiguration: The new rules: `CORSRules`, as `get_bucket_cors` returns them.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -565,12 +558,13 @@ class BucketLifecycleConfiguration(Loadable):
     async def delete(self, *, ExpectedBucketOwner: str = ...) -> type_defs.DeleteBucketLifecycleOutputTypeDef:
         """Delete a bucket's lifecycle rules.
 
-        Objects that were written under an archive rule are still archived. Raises `NotFound` if the bucket has no rules,
-        according to one page of IBM's documentation; other services return success.
+        Objects that were written under an archive rule are still archived.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def put(
         self,
@@ -585,13 +579,12 @@ class BucketLifecycleConfiguration(Loadable):
         An archive rule applies to objects that are written from now on; an expiry rule applies to existing objects too. The
         service may take 24 hours to apply a change.
 
-        Raises `InvalidRequest` if a rule isn't valid.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            LifecycleConfiguration: The new rules: a list, or a changed result of `lifecycle.get`, which keeps elements that
-                this library has no field for.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            LifecycleConfiguration: The new rules: `Rules`, as `get_bucket_lifecycle_configuration` returns them.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -656,11 +649,10 @@ class BucketProtection(Loadable):
     ) -> type_defs.PutBucketProtectionConfigurationOutputTypeDef:
         """Set or change a bucket's retention policy.
 
-        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects under
-        retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
+        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects
+        under retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
 
-        Raises `InvalidRequest` if a period is out of order or range, `InvalidBucketState` if the bucket has objects,
-        versioning, Object Lock or replication, `AccessDenied` without the Manager role.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             ProtectionConfiguration: The new policy, such as `ProtectionConfiguration.of_days(minimum=1, default=30,
@@ -696,9 +688,11 @@ class BucketTagging(Loadable):
 
         Not in IBM's documentation.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def put(
         self,
@@ -710,12 +704,14 @@ class BucketTagging(Loadable):
     ) -> type_defs.PutBucketTaggingOutputTypeDef:
         """Replace all tags of a bucket.
 
-        Not in IBM's documentation. Raises `InvalidRequest` (code `InvalidTag`) if a tag isn't allowed.
+        Not in IBM's documentation.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            Tagging: The new tags: a dictionary of values by key, a list of `Tag`, or a result of `tagging.get_bucket`.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            Tagging: The new tags: `TagSet`, a list of `{'Key': …, 'Value': …}`.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -757,14 +753,13 @@ class BucketVersioning(Loadable):
         After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
         time to reach the whole service.
 
-        Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
-        replication needs it; `InvalidRequest` if the status is missing.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. None sends no
-                header.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. Leaving it out
+                sends no header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -782,15 +777,14 @@ class BucketVersioning(Loadable):
         After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
         time to reach the whole service.
 
-        Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
-        replication needs it; `InvalidRequest` if the status is missing.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             VersioningConfiguration: The new state: `VersioningConfiguration(status="Enabled")` or `"Suspended"`.
-            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. None sends no
-                header.
+            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. Leaving it out
+                sends no header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -802,14 +796,13 @@ class BucketVersioning(Loadable):
         After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
         time to reach the whole service.
 
-        Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
-        replication needs it; `InvalidRequest` if the status is missing.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. None sends no
-                header.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            MFA: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. Leaving it out
+                sends no header.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -859,9 +852,11 @@ class BucketWebsite(Loadable):
 
         Succeeds if the bucket has none.
 
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
+
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
         """
     async def put(
         self,
@@ -873,14 +868,14 @@ class BucketWebsite(Loadable):
     ) -> type_defs.PutBucketWebsiteOutputTypeDef:
         """Make a bucket a website, or replace its configuration.
 
-        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that are
-        public.
+        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that
+        are public.
 
-        Raises `InvalidRequest` if the configuration isn't valid.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             WebsiteConfiguration: The new configuration; `WebsiteConfiguration.of` builds a usual one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -962,11 +957,11 @@ class MultipartUpload(Resource):
 
         Returns only the request id.
 
-        Raises `NoSuchUpload`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
         """
     async def complete(
@@ -1002,37 +997,34 @@ class MultipartUpload(Resource):
         Returns the object's ETag. The service may report a failure inside a response with status 200; it is raised like any
         other.
 
-        Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (parts out of order), `EntityTooSmall`, `PreconditionFailed`,
-        `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the existing object is under retention), and
-        `IntegrityError` if the ETag does not follow from the parts.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
-                None: the default.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
-                none.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None: write whatever is there.
-            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
-                whatever is there.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `put_object`.
+            IfMatch: Write only over an object with this ETag. Left out: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). Leaving it out skips
+                the check.
             MultipartUpload: Parts to use, in ascending order, each with its number and ETag. Parts that are left out are
                 discarded.
             ChecksumType: Kind of the checksum given here: `FULL_OBJECT`, or `COMPOSITE` (computed from the checksums of the
                 parts).
-            ChecksumCRC32: CRC32 of the whole object, base64. None sends none.
-            ChecksumCRC32C: CRC32C of the whole object, base64. None sends none.
-            ChecksumCRC64NVME: CRC64NVME of the whole object, base64. None sends none.
-            ChecksumSHA1: SHA-1 of the whole object, base64. None sends none.
-            ChecksumSHA256: SHA-256 of the whole object, base64. None sends none.
+            ChecksumCRC32: CRC32 of the whole object, base64. Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the whole object, base64. Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the whole object, base64. Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the whole object, base64. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the whole object, base64. Leaving it out sends none.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -1130,24 +1122,23 @@ class MultipartUploadPart(Resource):
         Returns the ETag, which `complete` needs. The service may report a failure inside a response with status 200; it is
         raised like any other.
 
-        Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`, `InvalidObjectState` (archived).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            CopySourceIfMatch: Copy only if the source has this ETag. None skips the check.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. None skips the check.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
-                None skips the check.
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
-                zone). None skips the check.
-            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
-                current one.
-            CopySourceRange: Bytes of the source to copy, such as `ByteRange(0, 99)` (both ends count). None copies the whole
-                source.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
+                skips the check.
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
+            CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form
+                `bucket/key?versionId=id`.
+            CopySourceRange: Bytes of the source to copy, such as `bytes=0-99` (both ends count). All if it is left out.
             CopySourceSSECustomerAlgorithm: Algorithm of the key that the source was encrypted with (SSE-C): `AES256`.
             CopySourceSSECustomerKey: The customer's key that the source was encrypted with (SSE-C): 32 bytes, or their base64.
             CopySourceSSECustomerKeyMD5: Base64 of the MD5 of the source's encryption key. Computed if it is left out.
@@ -1180,22 +1171,20 @@ class MultipartUploadPart(Resource):
 
         Returns the ETag, which `complete` needs.
 
-        Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `InvalidRequest` (part number), and `IntegrityError` if the
-        service reports the checksum of other bytes than those sent.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
-            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
-                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
-                it (`ConfigError`).
+            ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
+            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
+                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
             Body: Content of the part: bytes-like, 5 MiB to 5 GiB; the last part may be smaller.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -1538,78 +1527,73 @@ class Object(Loadable):
     ) -> type_defs.CopyObjectOutputTypeDef:
         """Copy an object within the service, up to 5 GiB.
 
-        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`,
-        tags only with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object
-        Lock of the source are not copied by default: the copy gets the defaults of its bucket.
+        Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags only with
+        `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
+        source are not copied by default: the copy gets the defaults of its bucket.
 
-        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
-        it is raised like any other.
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status
+        200; it is raised like any other.
 
-        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected` (the existing object is
-        under retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes
-        nothing), and `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
-                None: the default.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
-                none.
-            CopySourceIfMatch: Copy only if the source has this ETag. None skips the check.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. None skips the check.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
-                None skips the check.
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
-                zone). None skips the check.
-            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
                 skips the check.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None: write whatever is there.
-            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `put_object`.
+            IfMatch: Write only over an object with this ETag. Left out: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write
                 whatever is there.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
-                skips the check.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). Leaving it out skips
+                the check.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
-            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
-                current one.
+                Left out: none.
+            CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form
+                `bucket/key?versionId=id`.
             MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
             TaggingDirective: `COPY` (the service's default): tags of the source. `REPLACE`: those given in `Tagging`.
             RetentionDirective: `COPY`: retention period and legal holds of the source. `REPLACE`: those given here. Required to
@@ -1641,16 +1625,16 @@ class Object(Loadable):
 
         Returns the version and whether a delete marker is involved.
 
-        Raises `ObjectProtected` (under retention, legal hold or Object Lock).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            VersionId: Version to delete for good; `null` for one written before versioning. None deletes the current object
-                (see above).
+            VersionId: Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current
+                object (see above).
             BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
-                it. None or False does not.
+                it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -1680,34 +1664,31 @@ class Object(Loadable):
     ) -> type_defs.GetObjectOutputTypeDef:
         """Read an object, or a range of it.
 
-        `objects.get` returns a stream with the object's headers, `objects.read` the bytes.
-
-        Raises `NoSuchKey`, `NotModified` and `PreconditionFailed` (conditions), `InvalidRange`, `InvalidObjectState` (archived:
-        restore it first), `MethodNotAllowed` (the version is a delete marker).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ResponseCacheControl: Value of `Cache-Control` in the response. None keeps the stored value.
+            ResponseCacheControl: Value of `Cache-Control` in the response. Leaving it out keeps the stored value.
             ResponseContentDisposition: Value of `Content-Disposition` in the response, such as `attachment;
                 filename="report.pdf"`.
-            ResponseContentEncoding: Value of `Content-Encoding` in the response. None keeps the stored value.
-            ResponseContentLanguage: Value of `Content-Language` in the response. None keeps the stored value.
-            ResponseContentType: Value of `Content-Type` in the response. None keeps the stored value.
-            ResponseExpires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ResponseContentEncoding: Value of `Content-Encoding` in the response. Leaving it out keeps the stored value.
+            ResponseContentLanguage: Value of `Content-Language` in the response. Leaving it out keeps the stored value.
+            ResponseContentType: Value of `Content-Type` in the response. Leaving it out keeps the stored value.
+            ResponseExpires: Value of `Expires` in the response. Leaving it out keeps the stored value.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -1755,50 +1736,48 @@ class Object(Loadable):
 
         Returns the upload with its id.
 
-        Raises `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `if_none_match="*"`, for `objects.put`.
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `if_none_match="*"`, for `put_object`.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
-            ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the
+                Left out: none.
+            ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
                 service chooses.
             ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
                 parts.
@@ -1854,75 +1833,68 @@ class Object(Loadable):
     ) -> type_defs.PutObjectOutputTypeDef:
         """Store an object in one request, up to 5 GiB.
 
-        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a
-        bucket with versioning it becomes an older version.
+        An existing object of the same key is replaced; in a bucket with versioning it becomes an older version.
 
         Returns the ETag, version and checksums of what was stored.
 
-        Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
-        existing object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the
-        service reports the checksum of other bytes than those sent.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
-            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
-                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
-                it (`ConfigError`).
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
-                None: the default.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
-                none.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None: write whatever is there.
-            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
-                whatever is there.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
+            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
+                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `put_object`.
+            IfMatch: Write only over an object with this ETag. Left out: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). Leaving it out skips
+                the check.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
+                Left out: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -1940,13 +1912,11 @@ class Object(Loadable):
     ) -> type_defs.RestoreObjectOutputTypeDef:
         """Restore an archived object, or change how long its restored copy stays.
 
-        The restore runs on for hours after this returns; `objects.head` shows its state.
-
-        Raises `InvalidObjectState` if the object isn't archived, `Conflict` if a restore is running, `NoSuchKey`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             RestoreRequest: Days and speed, such as `RestoreRequest(days=3)`.
-            VersionId: Id of the version to restore. None restores the current version.
+            VersionId: Id of the version to restore. Leaving it out restores the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -2076,23 +2046,23 @@ class Object(Loadable):
         """Wait as the client's waiter `object_exists` does. Raises `WaiterError`.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2121,23 +2091,23 @@ class Object(Loadable):
         """Wait as the client's waiter `object_not_exists` does. Raises `WaiterError`.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2205,20 +2175,21 @@ class ObjectAcl(Loadable):
 
         Returns only the request id.
 
-        Raises `NoSuchKey`, `AccessDenied`, `InvalidRequest` (a malformed policy).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
-            AccessControlPolicy: The whole new list, as a document. None if `ACL` or grants are given.
-            VersionId: Version of the object. None: the current one.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
+            AccessControlPolicy: The whole new list, as a document. Left out if `ACL` or grants are given.
+            VersionId: Version of the object. Left out: the current one.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -2262,8 +2233,7 @@ class ObjectProtection(Loadable):
         IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold
         has an id; an object can have 100.
 
-        Raises `InvalidRequest` if the id isn't valid, the bucket has no policy, the object has no retention or 100 holds
-        already, `Conflict` if the object has a hold with this id, `NoSuchKey`, `AccessDenied` without the Manager role.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             RetentionLegalHoldId: Id of the hold: 1 to 64 letters, digits and `! _ . * ( ) -`.
@@ -2273,8 +2243,7 @@ class ObjectProtection(Loadable):
 
         IBM only. Other holds and the retention period stay.
 
-        Raises `NotFound` if the object has no hold with this id (IBM documents no error for it), `InvalidRequest` if the
-        object has no retention, `AccessDenied` without the Manager role.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             RetentionLegalHoldId: Id of the hold.
@@ -2289,31 +2258,28 @@ class ObjectProtection(Loadable):
     ) -> type_defs.ExtendObjectRetentionOutputTypeDef:
         """Extend the retention of an object.
 
-        IBM only. Give exactly one of the four parameters. A period is a `timedelta` or a number of seconds. The retention
-        can only get longer, and not beyond the bucket's maximum, counted from now. An object with indefinite retention gets
-        an end.
+        IBM only. Give exactly one of the four parameters. The retention can only get longer, and not beyond the bucket's
+        maximum, counted from now. An object with indefinite retention gets an end.
 
-        Raises `InvalidRequest` if several parameters or none are given, if the retention would not get longer or exceed the
-        maximum, or if the object has no retention or a permanent one; `NoSuchKey`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            AdditionalRetentionPeriod: Time to add to the current period, in seconds or as a `timedelta`. Not for indefinite
-                retention, which has no end. None sends no header.
-            NewRetentionPeriod: New period from the creation of the object, in seconds or as a `timedelta`. None sends no
-                header.
-            NewRetentionExpirationDate: Time at which the new period ends, with a time zone; `ConfigError` otherwise. None sends
-                no header.
-            ExtendRetentionFromCurrentTime: Time from now until the new period ends, in seconds or as a `timedelta`; between the
-                bucket's minimum and maximum. None sends no header.
+            AdditionalRetentionPeriod: Seconds to add to the current period. Not for indefinite retention, which has no end.
+            NewRetentionPeriod: New period in seconds from the creation of the object.
+            NewRetentionExpirationDate: Time at which the new period ends.
+            ExtendRetentionFromCurrentTime: Seconds from now until the new period ends, between the bucket's minimum and
+                maximum.
         """
     async def list_legal_holds(self, *, MirrorDestination: str = ...) -> type_defs.ListLegalHoldsOutputTypeDef:
         """Read the retention and the legal holds of an object.
 
-        IBM only. Returns a `RetentionState`. Raises `NotFound` if the object doesn't exist or has no retention.
+        IBM only. Returns a `RetentionState`.
+
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
         """
 
 class ObjectSummary(Loadable):
@@ -2428,78 +2394,73 @@ class ObjectSummary(Loadable):
     ) -> type_defs.CopyObjectOutputTypeDef:
         """Copy an object within the service, up to 5 GiB.
 
-        For larger objects use `Client.copy`. Content headers and metadata count only with `MetadataDirective="REPLACE"`,
-        tags only with `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object
-        Lock of the source are not copied by default: the copy gets the defaults of its bucket.
+        Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags only with
+        `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
+        source are not copied by default: the copy gets the defaults of its bucket.
 
-        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
-        it is raised like any other.
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status
+        200; it is raised like any other.
 
-        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected` (the existing object is
-        under retention), `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest` (a copy onto itself that changes
-        nothing), and `IntegrityError` if `CopySourceIfMatch` is an MD5 and the copy has another.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
-                None: the default.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
-                none.
-            CopySourceIfMatch: Copy only if the source has this ETag. None skips the check.
-            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. None skips the check.
-            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second; needs a time zone).
-                None skips the check.
-            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second; needs a time
-                zone). None skips the check.
-            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            CopySourceIfMatch: Copy only if the source has this ETag. Leaving it out skips the check.
+            CopySourceIfNoneMatch: Copy only if the source has another ETag than this one. Leaving it out skips the check.
+            CopySourceIfModifiedSince: Copy only if the source was written after this time (to the second). Leaving it out skips
+                the check.
+            CopySourceIfUnmodifiedSince: Copy only if the source was not written after this time (to the second). Leaving it out
                 skips the check.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None: write whatever is there.
-            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
+            ExpectedSourceBucketOwner: Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise.
+                Leaving it out skips the check.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `put_object`.
+            IfMatch: Write only over an object with this ETag. Left out: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write
                 whatever is there.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
-                skips the check.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). Leaving it out skips
+                the check.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
-            CopySource: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the
-                current one.
+                Left out: none.
+            CopySource: Object to copy: `{'Bucket': …, 'Key': …, 'VersionId': …}`, or text of the form
+                `bucket/key?versionId=id`.
             MetadataDirective: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here.
             TaggingDirective: `COPY` (the service's default): tags of the source. `REPLACE`: those given in `Tagging`.
             RetentionDirective: `COPY`: retention period and legal holds of the source. `REPLACE`: those given here. Required to
@@ -2531,16 +2492,16 @@ class ObjectSummary(Loadable):
 
         Returns the version and whether a delete marker is involved.
 
-        Raises `ObjectProtected` (under retention, legal hold or Object Lock).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            VersionId: Version to delete for good; `null` for one written before versioning. None deletes the current object
-                (see above).
+            VersionId: Version to delete for good; `null` for one written before versioning. Leaving it out deletes the current
+                object (see above).
             BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
-                it. None or False does not.
+                it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -2570,34 +2531,31 @@ class ObjectSummary(Loadable):
     ) -> type_defs.GetObjectOutputTypeDef:
         """Read an object, or a range of it.
 
-        `objects.get` returns a stream with the object's headers, `objects.read` the bytes.
-
-        Raises `NoSuchKey`, `NotModified` and `PreconditionFailed` (conditions), `InvalidRange`, `InvalidObjectState` (archived:
-        restore it first), `MethodNotAllowed` (the version is a delete marker).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ResponseCacheControl: Value of `Cache-Control` in the response. None keeps the stored value.
+            ResponseCacheControl: Value of `Cache-Control` in the response. Leaving it out keeps the stored value.
             ResponseContentDisposition: Value of `Content-Disposition` in the response, such as `attachment;
                 filename="report.pdf"`.
-            ResponseContentEncoding: Value of `Content-Encoding` in the response. None keeps the stored value.
-            ResponseContentLanguage: Value of `Content-Language` in the response. None keeps the stored value.
-            ResponseContentType: Value of `Content-Type` in the response. None keeps the stored value.
-            ResponseExpires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ResponseContentEncoding: Value of `Content-Encoding` in the response. Leaving it out keeps the stored value.
+            ResponseContentLanguage: Value of `Content-Language` in the response. Leaving it out keeps the stored value.
+            ResponseContentType: Value of `Content-Type` in the response. Leaving it out keeps the stored value.
+            ResponseExpires: Value of `Expires` in the response. Leaving it out keeps the stored value.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -2645,50 +2603,48 @@ class ObjectSummary(Loadable):
 
         Returns the upload with its id.
 
-        Raises `ObjectAlreadyExists` (with `ForbidOverwrite`), `InvalidRequest`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `if_none_match="*"`, for `objects.put`.
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `if_none_match="*"`, for `put_object`.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
-            ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the
+                Left out: none.
+            ChecksumAlgorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
                 service chooses.
             ChecksumType: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the
                 parts.
@@ -2744,75 +2700,68 @@ class ObjectSummary(Loadable):
     ) -> type_defs.PutObjectOutputTypeDef:
         """Store an object in one request, up to 5 GiB.
 
-        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a
-        bucket with versioning it becomes an older version.
+        An existing object of the same key is replaced; in a bucket with versioning it becomes an older version.
 
         Returns the ETag, version and checksums of what was stored.
 
-        Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `ForbidOverwrite`), `ObjectProtected` (the
-        existing object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the
-        service reports the checksum of other bytes than those sent.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            ContentMD5: MD5 of the body, base64 of its 16 bytes. None sends none.
-            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
-            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
-            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
-            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
-            ChecksumAlgorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends
-                no name. With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give
-                it (`ConfigError`).
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
-            ObjectLockRetainUntilDate: Time until which the version is protected; needs a time zone. Sent as ISO 8601 with
-                milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. None:
-                no hold.
-            RetentionPeriod: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it.
-                None: the default.
-            RetentionExpirationDate: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date.
-            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts
-                none.
-            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None sends no
-                header. The header belongs to the on-premises product, from release 3.20, where an administrator has to turn it
-                on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it: they
-                overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `objects.put`.
-            IfMatch: Write only over an object with this ETag. None: write whatever is there.
-            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. None: write
-                whatever is there.
-            IfUnmodifiedSince: Write only if the object was not written after this time (to the second; needs a time zone). None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
+            ChecksumCRC32: CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC32C: CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none.
+            ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
+            ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
+            ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
+            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
+                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
+            ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
+                out: no hold.
+            RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
+            RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
+            RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
+                out puts none.
+            ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
+                turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
+                they overwrite. For the public service IBM documents `IfNoneMatch="*"`, for `put_object`.
+            IfMatch: Write only over an object with this ETag. Left out: write whatever is there.
+            IfNoneMatch: `"*"`: write only if no object has this key. An ETag: only if the object has another. Left out: write
+                whatever is there.
+            IfUnmodifiedSince: Write only if the object was not written after this time (to the second). Leaving it out skips
+                the check.
             ServerSideEncryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no use of it
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
-                `buckets.create`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed
-                from the key.
-            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no header.
-            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends
-                no header.
-            ContentLanguage: Language of the content, such as `en`. None sends no header.
-            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no
+                `create_bucket`).
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+                guessed from the key.
+            ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
-            Expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-                A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
-            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII and ignore
-                case (two names that differ only in case are a `ConfigError`); they come back in lower case. Values are sent as
-                UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers. IBM allows
-                4 MB of metadata for an object and refuses more (`InvalidRequest`).
+            ContentDisposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it
+                out sends no header.
+            ContentLanguage: Language of the content, such as `en`. Leaving it out sends no header.
+            CacheControl: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out
+                sends no header.
+            Expires: Time at which the content becomes stale.
+            Metadata: User metadata, by name and without the prefix `x-amz-meta-`. Names and values are ASCII: percent-encode
+                other characters. Names ignore case and come back in lower case.
             WebsiteRedirectLocation: Target to which a static website redirects requests for this object: a URL, or a path that
                 starts with `/`.
             StorageClass: Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies.
             Tagging: Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256.
-                None: none.
+                Left out: none.
             Body: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -2830,13 +2779,11 @@ class ObjectSummary(Loadable):
     ) -> type_defs.RestoreObjectOutputTypeDef:
         """Restore an archived object, or change how long its restored copy stays.
 
-        The restore runs on for hours after this returns; `objects.head` shows its state.
-
-        Raises `InvalidObjectState` if the object isn't archived, `Conflict` if a restore is running, `NoSuchKey`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             RestoreRequest: Days and speed, such as `RestoreRequest(days=3)`.
-            VersionId: Id of the version to restore. None restores the current version.
+            VersionId: Id of the version to restore. Leaving it out restores the current version.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -2862,23 +2809,23 @@ class ObjectSummary(Loadable):
         """Wait as the client's waiter `object_exists` does. Raises `WaiterError`.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2907,23 +2854,23 @@ class ObjectSummary(Loadable):
         """Wait as the client's waiter `object_not_exists` does. Raises `WaiterError`.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
-            VersionId: Version to read; `null` for one written before versioning. None reads the current version.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
+            VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -3021,14 +2968,14 @@ class ObjectVersion(Resource):
 
         Returns the version and whether a delete marker is involved.
 
-        Raises `ObjectProtected` (under retention, legal hold or Object Lock).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             BypassGovernanceRetention: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass
-                it. None or False does not.
+                it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ChecksumAlgorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it here.
         """
@@ -3057,33 +3004,30 @@ class ObjectVersion(Resource):
     ) -> type_defs.GetObjectOutputTypeDef:
         """Read an object, or a range of it.
 
-        `objects.get` returns a stream with the object's headers, `objects.read` the bytes.
-
-        Raises `NoSuchKey`, `NotModified` and `PreconditionFailed` (conditions), `InvalidRange`, `InvalidObjectState` (archived:
-        restore it first), `MethodNotAllowed` (the version is a delete marker).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ResponseCacheControl: Value of `Cache-Control` in the response. None keeps the stored value.
+            ResponseCacheControl: Value of `Cache-Control` in the response. Leaving it out keeps the stored value.
             ResponseContentDisposition: Value of `Content-Disposition` in the response, such as `attachment;
                 filename="report.pdf"`.
-            ResponseContentEncoding: Value of `Content-Encoding` in the response. None keeps the stored value.
-            ResponseContentLanguage: Value of `Content-Language` in the response. None keeps the stored value.
-            ResponseContentType: Value of `Content-Type` in the response. None keeps the stored value.
-            ResponseExpires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ResponseContentEncoding: Value of `Content-Encoding` in the response. Leaving it out keeps the stored value.
+            ResponseContentLanguage: Value of `Content-Language` in the response. Leaving it out keeps the stored value.
+            ResponseContentType: Value of `Content-Type` in the response. Leaving it out keeps the stored value.
+            ResponseExpires: Value of `Expires` in the response. Leaving it out keeps the stored value.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
             ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
@@ -3112,26 +3056,25 @@ class ObjectVersion(Resource):
 
         Returns the headers as `ObjectInfo`.
 
-        Raises `NotFound` (no such key, version or bucket: a response to HEAD has no error code), `NotModified` and
-        `PreconditionFailed` (conditions), `AccessDenied`.
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
-            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check.
-            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise. None
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
                 skips the check.
-            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). None skips the check. If
-                it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
-            Range: Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last
-                n. None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not
-                both.
+            RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            IfMatch: Read only if the object has this ETag; `PreconditionFailed` otherwise. Leaving it out skips the check.
+            IfNoneMatch: Read only if the object has another ETag than this one; `NotModified` otherwise. Leaving it out skips
+                the check.
+            IfModifiedSince: Read only if the object was written after this time (to the second); `NotModified` otherwise.
+                Leaving it out skips the check.
+            IfUnmodifiedSince: Read only if the object was not written after this time (to the second). Leaving it out skips the
+                check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+            Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
+                out.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` requests the object's checksums. None (default) does not.
+            ChecksumMode: `ENABLED` requests the object's checksums. Leaving it out (default) does not.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -3161,19 +3104,20 @@ class BucketMultipartUploadsCollection(Collection[_MultipartUpload]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            Prefix: List only uploads whose key starts with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. None starts at the
-                beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. None: later keys
-                only.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            Prefix: List only uploads whose key starts with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. Leaving it out starts at
+                the beginning.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     def iterator(
         self,
@@ -3194,19 +3138,20 @@ class BucketMultipartUploadsCollection(Collection[_MultipartUpload]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            Prefix: List only uploads whose key starts with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. None starts at the
-                beginning.
-            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. None: later keys
-                only.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            Prefix: List only uploads whose key starts with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            KeyMarker: List only uploads of keys after this one, or of this key after `UploadIdMarker`. Leaving it out starts at
+                the beginning.
+            UploadIdMarker: With `KeyMarker`: list the uploads of that key after this one, and all later keys. Left out: later
+                keys only.
             MaxUploads: Uploads of one page: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
 
 @type_check_only
@@ -3231,16 +3176,18 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. None starts at the beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. None: later
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. Leaving it out starts at the
+                beginning.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. Left out: later
                 keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     def iterator(
         self,
@@ -3260,16 +3207,18 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. None starts at the beginning.
-            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. None: later
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            KeyMarker: List only keys after this one, or its versions after `VersionIdMarker`. Leaving it out starts at the
+                beginning.
+            VersionIdMarker: With `KeyMarker`: list the versions of that key after this one, and all later keys. Left out: later
                 keys only.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def delete(
         self,
@@ -3285,11 +3234,11 @@ class BucketObjectVersionsCollection(DeletableCollection[_ObjectVersion]):
         """Delete all of them, page by page.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
-                bypass it. None or False does not.
+                bypass it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -3319,17 +3268,18 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            Marker: List only keys after this one. None starts at the beginning.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            Marker: List only keys after this one. Leaving it out starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     def iterator(
         self,
@@ -3350,17 +3300,18 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            Prefix: List only keys that start with this text. None lists all.
-            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing.
-            Marker: List only keys after this one. None starts at the beginning.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            Prefix: List only keys that start with this text. Leaving it out lists all.
+            Delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). Leaving it out groups
+                nothing.
+            Marker: List only keys after this one. Leaving it out starts at the beginning.
             MaxKeys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
-            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they are: a key
-                that XML cannot carry makes the page unreadable (`ProtocolError`).
+            EncodingType: `url` (default): keys travel percent-encoded and are decoded here. Leaving it out sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
         """
     async def delete(
         self,
@@ -3376,11 +3327,11 @@ class BucketObjectsCollection(DeletableCollection[_ObjectSummary]):
         """Delete all of them, page by page.
 
         Args:
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             BypassGovernanceRetention: True deletes versions although a `GOVERNANCE` lock protects them, if the caller may
-                bypass it. None or False does not.
+                bypass it. False, or leaving it out, does not.
             MFA: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
@@ -3410,12 +3361,12 @@ class MultipartUploadPartsCollection(Collection[_MultipartUploadPart]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            PartNumberMarker: List only parts after this number. None starts at the first part.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            PartNumberMarker: List only parts after this number. Leaving it out starts at the first part.
             MaxParts: Parts of one page: 1 to 1,000 (the default).
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -3441,12 +3392,12 @@ class MultipartUploadPartsCollection(Collection[_MultipartUploadPart]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None skips the
-                check.
+            ExpectedBucketOwner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out
+                skips the check.
             RequestPayer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
-            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to the
-                service.
-            PartNumberMarker: List only parts after this number. None starts at the first part.
+            MirrorDestination: Side of a mirrored vault to read from (on-premises systems). Leaving it out leaves the choice to
+                the service.
+            PartNumberMarker: List only parts after this number. Leaving it out starts at the first part.
             MaxParts: Parts of one page: 1 to 1,000 (the default).
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given

@@ -105,29 +105,28 @@ class ServiceResource(Resource):
 
         Returns the location header, if there is one.
 
-        Raises `BucketAlreadyExists` (another customer has it), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or
-        location, too many buckets).
+        Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
         Args:
             Bucket: Name: 3 to 63 characters of a-z, 0-9, dot and dash, starting and ending with a letter or digit. Two dots or
                 dashes in a row, the form of an IP address and the prefixes `cosv1-` and `account-` are not allowed.
-            ACL: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
-            GrantFullControl: Grantees that may read and write the object and its access control list. None grants nothing.
-            GrantRead: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
-            GrantReadACP: Grantees that may read the access control list. None grants nothing.
-            GrantWriteACP: Grantees that may write the access control list. None grants nothing.
-            GrantWrite: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
-            CreateBucketConfiguration: Provisioning code: location and storage class, such as `us-south-smart`. It must fit the
-                endpoint. None gives the default class of the endpoint. Classes: `standard`, `vault`, `cold`, `smart`,
-                `onerate_active`. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-classes
-            IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. None takes it from the credentials,
-                which usually have it.
-            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, given together with `IBMSSEKPCustomerRootKeyCrn`. None: no root
-                key.
-            IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. None: no
+            ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
+            GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
+                nothing.
+            GrantRead: Grantees that may read the object (of a bucket: list its objects). Leaving it out grants nothing.
+            GrantReadACP: Grantees that may read the access control list. Leaving it out grants nothing.
+            GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
+            GrantWrite: Grantees that may create, replace and delete objects of the bucket. Leaving it out grants nothing.
+            CreateBucketConfiguration: `LocationConstraint`: location and storage class, such as `us-south-smart`. It must fit
+                the endpoint. The endpoint's default class if it is left out.
+            IBMServiceInstanceId: Service instance that owns the bucket: its CRN or GUID. Leaving it out takes it from the
+                credentials, which usually have it.
+            IBMSSEKPEncryptionAlgorithm: Key Protect: `AES256`, given together with `IBMSSEKPCustomerRootKeyCrn`. Left out: no
                 root key.
-            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. None or False creates a bucket without Object
-                Lock.
+            IBMSSEKPCustomerRootKeyCrn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. Left out: no
+                root key.
+            ObjectLockEnabledForBucket: True turns on Object Lock and versioning. False, or leaving it out, creates a bucket
+                without Object Lock.
             ContentMD5: Accepted for compatibility: the checksum of the document is computed here.
             ChecksumAlgorithm: Accepted for compatibility: the checksum of the document is computed here.
         """
@@ -142,8 +141,8 @@ class ServiceResourceBucketsCollection(Collection[_Bucket]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            IBMServiceInstanceId: Service instance to list: its CRN or GUID. None takes it from the credentials, which usually
-                have it.
+            IBMServiceInstanceId: Service instance to list: its CRN or GUID. Leaving it out takes it from the credentials, which
+                usually have it.
         """
     def iterator(self, *, limit: int | None = ..., page_size: int | None = ..., IBMServiceInstanceId: str = ...) -> Self:
         """Return a collection of what the listing returns with these parameters.
@@ -151,6 +150,6 @@ class ServiceResourceBucketsCollection(Collection[_Bucket]):
         Args:
             limit: Resources to return in all; None returns all.
             page_size: Entries per request; None leaves it to the service, usually 1,000.
-            IBMServiceInstanceId: Service instance to list: its CRN or GUID. None takes it from the credentials, which usually
-                have it.
+            IBMServiceInstanceId: Service instance to list: its CRN or GUID. Leaving it out takes it from the credentials, which
+                usually have it.
         """
