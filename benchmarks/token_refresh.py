@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiocos.auth.token_fetcher import FetchPolicy
-from aiocos.auth.tokens import HOLD_OFF, MEMORY, Token
+from aiocos.auth.tokens import FAILURE_TTL, REFRESH_RETRY_DELAY, Token
 
 LIFE = 3600
 DAY = 24 * 3600
@@ -100,7 +100,7 @@ def followed(processes: int, limit: int, chance: random.Random) -> Outcome:
             without_since.setdefault(process, ends)
         if outcome.asked[second] <= limit:
             outcome.granted += 1
-            token = Token.lasting("x", LIFE, now=now, spread=chance.random())
+            token = Token.issued("x", LIFE, now=now, jitter=chance.random())
             if process in without_since:
                 outcome.without += (now + LATENCY - without_since.pop(process)) / processes
             heapq.heappush(events, (token.refresh_at, process, 0, 0.0, token.expires_at))
@@ -111,7 +111,7 @@ def followed(processes: int, limit: int, chance: random.Random) -> Outcome:
         else:
             # The fetch failed: retry soon without a token, later while the old token is valid.
             outcome.failed += 1
-            rest = MEMORY if not ends or now >= ends else min(HOLD_OFF, ends - now)
+            rest = FAILURE_TTL if not ends or now >= ends else min(REFRESH_RETRY_DELAY, ends - now)
             heapq.heappush(events, (now + LATENCY + rest, process, 0, 0.0, ends))
     return outcome
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(File(__file__).parent))
 from walk_model import NOT_SERVED, offered
 
 import aiocos.errors
-from aiocos.ibm_boto3 import answers, shapes
+from aiocos.ibm_boto3 import inputs, responses
 from aiocos.ibm_boto3.client import OPERATIONS
 from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Attribute, Document, Element, NotInXml, Text, pascal, unwrap
@@ -102,10 +102,10 @@ def face_page() -> str:
     """Return the page of the operations as `aiocos.ibm_boto3` offers them."""
     out, methods = [_FACE], offered()
     for method, cls in sorted(OPERATIONS.items()):
-        members = shapes.members_of(cls.spec)
-        takes = [f"**{name}**" if name in members and members[name].required else name for name in shapes.offered(cls.spec)]
+        members = inputs.input_members(cls.spec)
+        takes = [f"**{name}**" if name in members and members[name].required else name for name in inputs.input_names(cls.spec)]
         typed = ", ".join(f"`{name}`" for name in methods.get(cls.__name__, []))
-        out.append(f"| `{method}` | {', '.join(takes)} | {', '.join(answers.members_told(cls))} | {typed} |\n")
+        out.append(f"| `{method}` | {', '.join(takes)} | {', '.join(responses.member_names(cls))} | {typed} |\n")
     return "".join(out)
 
 

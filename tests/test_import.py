@@ -1,4 +1,4 @@
-"""What `import aiocos` loads: nothing, until a name is used."""
+"""`import aiocos` loads nothing until a name is used, and every public name can be imported."""
 
 import ast
 import subprocess
@@ -11,6 +11,7 @@ import aiocos
 
 
 def loaded(code: str) -> set[str]:
+    """Return the names of the modules that a fresh interpreter has loaded after running `code`."""
     out = subprocess.run(
         [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"], capture_output=True, text=True, check=True
     )
@@ -22,13 +23,13 @@ def test_the_import_alone_loads_neither_libraries_nor_operations():
     assert not found & {"aiohttp", "pydantic", "aiocos.client", "aiocos.operations"}
 
 
-def test_errors_do_without_the_client():
+def test_errors_load_without_the_client():
     found = loaded("from aiocos import NoSuchKey")
     assert not found & {"aiohttp", "aiocos.client"}
 
 
-def test_a_client_is_loaded_with_all_that_it_needs():
-    """So that nothing is loaded in the middle of an event loop."""
+def test_importing_the_client_loads_all_that_requests_need():
+    """A module that is imported by the first request would block the event loop."""
     before = loaded("from aiocos import Client")
     code = """
 from aiocos import Client, Anonymous
@@ -44,12 +45,12 @@ asyncio.run(main())
     assert {name for name in after - before if name.startswith(("aiocos", "aiohttp", "pydantic."))} == set()
 
 
-def test_every_name_is_where_it_is_said_to_be():
+def test_checkers_and_the_import_system_find_every_name_in_the_same_module():
     tree = ast.parse(Path(aiocos.__file__).read_text())
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
-    said = {name.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for name in node.names}
-    assert said == aiocos._HOME
-    assert sorted(said) == sorted(aiocos.__all__)
+    declared = {name.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert declared == aiocos._HOME
+    assert sorted(declared) == sorted(aiocos.__all__)
     for name in aiocos.__all__:
         assert getattr(aiocos, name) is not None
     assert set(aiocos.__all__) <= set(dir(aiocos))
@@ -65,7 +66,7 @@ def test_every_error_is_exported():
 
 @pytest.mark.parametrize("name", ["NoSuchKeyy", "no_such_thing"])
 def test_a_misspelled_name_is_an_error(name: str):
-    # For checkers too: see `tests/typing/misuse.py`.
+    # `tests/typing/misuse.py` has the same for type checkers.
     with pytest.raises(ImportError):
         exec(f"from aiocos import {name}")
     with pytest.raises(AttributeError):
@@ -73,7 +74,7 @@ def test_a_misspelled_name_is_an_error(name: str):
 
 
 def test_the_module_hides_its_getattr_from_checkers():
-    """mypy and pyright read the branch of TYPE_CHECKING only, so that is where it must not be."""
+    """A module `__getattr__` makes mypy and pyright accept any name. They read only the branch of TYPE_CHECKING."""
     tree = ast.parse(Path(aiocos.__file__).read_text())
     for node in tree.body:
         assert not (isinstance(node, ast.FunctionDef) and node.name == "__getattr__")

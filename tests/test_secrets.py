@@ -7,9 +7,9 @@ import pickle
 from collections.abc import Iterator
 
 import pytest
+from tests import leaks
 
 import aiocos
-import leaks
 from aiocos import ApiKey, BearerToken, Client, CosError, CustomerKey, DualCredentials, Hmac, TrustedProfile
 from aiocos.auth.tokens import Token
 from aiocos.emulator import Emulator
@@ -26,7 +26,7 @@ THINGS = [
     DualCredentials(ApiKey(SECRET), Hmac("id", SECRET)),
     Client("https://cos.example", api_key=SECRET),
     Client("https://cos.example", access_key_id="id", secret_access_key=SECRET),
-    Token.lasting(SECRET, 60, now=0),
+    Token.issued(SECRET, 60, now=0),
     PreparedRequest("GET", "https://cos.example", "/", "", {"Authorization": f"Bearer {SECRET}"}, SECRET.encode()),
     GetObject("b", "k", customer_key=KEY),
     CustomerKey(KEY),

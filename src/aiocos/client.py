@@ -138,7 +138,7 @@ class Client(Service, Transfers):
 
     @property
     def endpoint(self) -> str:
-        """URL of the service, with scheme, host and port."""
+        """Return the URL of the endpoint, without a path."""
         return self._state[0].origin
 
     @property

@@ -1,4 +1,4 @@
-"""The version of the library, and the name it gives itself on the wire."""
+"""The version of the library and its `User-Agent` header."""
 
 __version__ = "0.1.0"
 

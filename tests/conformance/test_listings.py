@@ -148,7 +148,7 @@ async def test_pages_are_read_at_once_and_as_by_the_codec(
     for more in ({}, {"delimiter": "|"}, {"fetch_owner": True}, {"prefix": "a", "encoding_type": None}):
         if "fetch_owner" in more and name != "list":
             continue
-        monkeypatch.setattr(entries, "_FEWEST", 2)
+        monkeypatch.setattr(entries, "_MIN_ENTRIES", 2)
         monkeypatch.setattr(entries, "read", noted)
         quick = await pages(**more)
         assert given == [True], more

@@ -1,4 +1,4 @@
-"""Values of every kind a statement or a document may hold, drawn from its own types."""
+"""Hypothesis strategies for operations and documents, derived from their types."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from aiocos.wire.spec import (
 from aiocos.wire.text import attribute, escape
 from aiocos.wire.values import CopySource, CustomerKey, Stored
 
-# What people and programs put into keys: everything that some layer reads in a way of its own.
+# Unusual keys: each has a special meaning in some layer.
 ODD_KEYS = [
     "a//b", "//", "/", "/lead", "trail/", "./x", "x/.", "..", "../..", "a/../b", "ü/ñ/漢字/🙂", "a+b", "a%2Fb", "%", "%zz",
     "a b", " lead", "trail ", "?", "a?acl", "#", "a#b", "&=;", "a:b@c", "'\"<>", "\\", "~", "*", "(x)", "[1]", "{bucket}",
@@ -68,14 +68,14 @@ _spaces = st.sampled_from(["", "", "", ' xmlns=""', ' xmlns="urn:other"'])
 
 @st.composite
 def unknown_elements(draw: st.DrawFn, text: st.SearchStrategy[str] = xml_text, depth: int = 2) -> str:
-    """Elements that no field stands for, in the one form."""
+    """Draw unknown elements, normalized."""
     name, content = draw(_names), escape(draw(text))
     space = draw(_spaces) if depth == 2 else ""
     if draw(st.booleans()):
         space += f' a="{attribute(draw(text))}"'
     if depth and draw(st.booleans()):
         content += draw(unknown_elements(text, depth - 1)) + escape(draw(text))
-    # Without a namespace is as in that of the parent, where the text stands alone.
+    # For a text of its own, an empty namespace is the namespace of the parent.
     space = space.replace(' xmlns=""', "")
     return f"<{name}{space}>{content}</{name}>" if content else f"<{name}{space}/>"
 
@@ -92,7 +92,7 @@ def documents() -> list[type[Document]]:
 
 
 def scalar(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
-    """Values of one type; text as its place allows."""
+    """Return a strategy for values of a type, with the text that its location allows."""
     kind = unwrap(kind)
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
@@ -120,7 +120,7 @@ def scalar(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
 
 
 def model(cls: type[Document], text: st.SearchStrategy[str] = xml_text) -> st.SearchStrategy[Any]:
-    """Instances of a document."""
+    """Return a strategy for instances of a document."""
     given = {name: _field(name, info.annotation, list(info.metadata), cls, text) for name, info in cls.model_fields.items()}
     return st.fixed_dictionaries(
         {n: s for n, s in given.items() if cls.model_fields[n].is_required()},
@@ -142,7 +142,7 @@ def _field(name: str, annotation: Any, marks: list[Any], owner: type[Document], 
         return text.map(str.strip)  # the text of a root element is read without the white space around it
     if issubclass(owner, Page) and name == "encoding_type":
         return st.sampled_from([None, "url"])
-    # An empty list leaves no trace in XML, so where a document demands one, none is the same as nothing.
+    # An empty list leaves no trace in XML: a required list that is empty reads back as missing.
     return _element(annotation, text, least=int(owner.model_fields[name].is_required()))
 
 
@@ -158,7 +158,7 @@ def _element(annotation: Any, text: Any, least: int = 0) -> st.SearchStrategy[An
 
 
 def parameter(p: Parameter) -> st.SearchStrategy[Any]:
-    """Values of one parameter of an operation."""
+    """Return a strategy for values of a parameter."""
     place = p.location
     if isinstance(place, Path):
         return buckets if p.name == "bucket" else keys
@@ -172,7 +172,7 @@ def parameter(p: Parameter) -> st.SearchStrategy[Any]:
         if place.of is not None:
             ((name, info),) = place.of.model_fields.items()
             return _field(name, info.annotation, list(info.metadata), place.of, xml_text)
-        # A result that is given as a body (an ACL that was read) leaves behind what came with its headers.
+        # A result that is sent as a body (an ACL that was read) loses the fields that came from headers.
         return _element(p.type, xml_text).map(_without_headers)
     return scalar(p.type, header_text if isinstance(place, Header) else unicode_text)
 
@@ -182,7 +182,7 @@ def _without_headers(value: Any) -> Any:
 
 
 def instances(cls: type[Operation[Any]]) -> st.SearchStrategy[Any]:
-    """Operations of one class, any of the optional parameters given or not."""
+    """Return a strategy for operations of a class, with any of the optional parameters."""
     wired = [p for p in cls.spec.parameters if not isinstance(p.location, Local)]
     return st.fixed_dictionaries(
         {p.name: parameter(p) for p in wired if p.required},
@@ -195,7 +195,7 @@ def instances(cls: type[Operation[Any]]) -> st.SearchStrategy[Any]:
 
 
 def normal(value: Any, p: Parameter) -> Any:
-    """The form in which a value comes back: seconds as a number, a pair as a CopySource, key bytes as a CustomerKey."""
+    """Return the form in which a value is read back: seconds as int, a pair as CopySource, bytes as CustomerKey."""
     if isinstance(value, timedelta):
         return int(value.total_seconds())
     if type(value) is tuple:

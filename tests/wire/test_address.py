@@ -1,4 +1,4 @@
-"""Endpoints, and the journey of a key through a URL."""
+"""Tests of `aiocos.wire.address`: endpoints, and keys in URLs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HOSTS = {
 
 
 @pytest.mark.parametrize(("text", "origin"), _HOSTS.items())
-def test_endpoint(text: str, origin: str) -> None:
+def test_parse_endpoint(text: str, origin: str) -> None:
     assert Endpoint.parse(text).origin == origin
 
 
@@ -33,24 +33,24 @@ def test_endpoint(text: str, origin: str) -> None:
     ["", "ftp://h", "https://", "https://h/bucket", "https://h?x", "https://h#x", "https://h:x", "https://h:99999", "https://[::1",
      "https://u:p@h", "https://a b", "https://a\\b", "https://a|b"],
 )  # fmt: skip
-def test_what_is_no_endpoint(text: str) -> None:
+def test_invalid_endpoints_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="endpoint"):
         Endpoint.parse(text)
 
 
-def test_regions() -> None:
+def test_endpoints_of_locations_and_networks() -> None:
     assert Endpoint.of_region("us-south").host == "s3.us-south.cloud-object-storage.appdomain.cloud"
     assert Endpoint.of_region("eu", "private").host == "s3.private.eu.cloud-object-storage.appdomain.cloud"
     assert Endpoint.of_region("dal.us", "direct").host == "s3.direct.dal.us.cloud-object-storage.appdomain.cloud"
     for region in ("", "a/b", "evil.com/", "us_south", "-x", "a@b"):
-        with pytest.raises(ConfigError, match="no location"):
+        with pytest.raises(ConfigError, match="is not a location"):
             Endpoint.of_region(region)
-    with pytest.raises(ConfigError, match="no network"):
+    with pytest.raises(ConfigError, match="is not a network"):
         Endpoint.of_region("eu", "secret")  # type: ignore[arg-type]
 
 
-def _journey(key: str, style: Style) -> str | None:
-    """A key as the server reads it from the request line that a client of yarl writes."""
+def _through_url(key: str, style: Style) -> str | None:
+    """Return the key that a server reads from a request line written by yarl."""
     origin, path = Endpoint.parse("http://host:9000").locate("buck", key, style)
     url = URL(f"{origin}{path}?acl", encoded=True)
     assert url.raw_query_string == "acl"
@@ -66,24 +66,24 @@ def _journey(key: str, style: Style) -> str | None:
 
 @pytest.mark.parametrize("style", ["path", "virtual"])
 @pytest.mark.parametrize("key", ODD_KEYS, ids=ascii)
-def test_an_odd_key_arrives_as_it_left(key: str, style: Style) -> None:
-    assert _journey(key, style) == key
+def test_unusual_keys_survive_the_url(key: str, style: Style) -> None:
+    assert _through_url(key, style) == key
 
 
 @given(keys)
-def test_any_key_arrives_as_it_left(key: str) -> None:
-    assert _journey(key, "path") == key
-    assert _journey(key, "virtual") == key
+def test_any_key_survives_the_url(key: str) -> None:
+    assert _through_url(key, "path") == key
+    assert _through_url(key, "virtual") == key
 
 
 @pytest.mark.parametrize("bucket", ["a.b", "A", "u@evil", "evil:80", "a b", "a\r\nb", "ü", "a\\b", "-a", "a_b", "%2F"])
-def test_only_a_plain_name_stands_before_the_host(bucket: str) -> None:
+def test_unusual_bucket_names_are_not_put_into_the_host(bucket: str) -> None:
     origin, path = Endpoint.parse("https://host").locate(bucket, "k", "virtual")
     assert origin == "https://host"
     assert split_path(path) == (bucket, "k")
 
 
-def test_service_and_bucket() -> None:
+def test_locate_service_and_bucket() -> None:
     endpoint = Endpoint.parse("https://host")
     assert endpoint.locate(None, None) == ("https://host", "/")
     assert endpoint.locate("b", None) == ("https://host", "/b")
@@ -98,13 +98,13 @@ def test_split_path(path: str, found: tuple[str | None, str | None]) -> None:
     assert split_path(path) == found
 
 
-def test_a_path_that_is_no_utf8_is_refused() -> None:
+def test_a_path_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(ValueError):
         split_path("/b/%FF")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Whose address it is
+# Kinds of addresses
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_path_that_is_no_utf8_is_refused() -> None:
         "::ffff:0.0.0.0", "0",
     ],
 )  # fmt: skip
-def test_this_machine_itself(host: str) -> None:
+def test_loopback_hosts(host: str) -> None:
     assert is_loopback(host) is True
     origin = f"[{host}]" if ":" in host and "[" not in host else host
     assert not shows(f"http://{origin}:9000")
@@ -129,15 +129,22 @@ def test_this_machine_itself(host: str) -> None:
         "x127.1", "127.1x",
     ],
 )  # fmt: skip
-def test_another_machine(host: str) -> None:
+def test_other_hosts_are_not_loopback(host: str) -> None:
     assert is_loopback(host) is False
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]", "0", "::ffff:0.0.0.0"])
+def test_a_server_on_the_unspecified_address_listens_on_every_interface(host: str) -> None:
+    assert is_loopback(host) is True
+    assert is_loopback(host, listening=True) is False
+    assert is_loopback("127.0.0.1", listening=True) is is_loopback("localhost", listening=True) is True
 
 
 @pytest.mark.parametrize(
     ("host", "is_link"),
     [("169.254.169.254", True), ("fe80::1", True), ("169.253.0.1", False), ("::1", False), ("host", False), ("", False)],
 )
-def test_a_machines_own_link(host: str, is_link: bool) -> None:
+def test_link_local_addresses(host: str, is_link: bool) -> None:
     assert is_link_local(host) is is_link
 
 
@@ -148,11 +155,11 @@ def test_a_machines_own_link(host: str, is_link: bool) -> None:
         ("http://localhost:9000", False), ("http://[::1]:9000", False), ("https://10.0.0.1", False), ("http://", True),
     ],
 )  # fmt: skip
-def test_what_can_be_read_on_the_way(origin: str, can_be_read: bool) -> None:
+def test_plain_http_to_another_machine_shows_the_request(origin: str, can_be_read: bool) -> None:
     assert shows(origin) is can_be_read
 
 
-def test_an_endpoint_is_its_scheme_and_host() -> None:
+def test_endpoints_are_equal_by_scheme_and_host() -> None:
     endpoint = Endpoint.parse("http://[FE80::1]:443")
     assert (endpoint.scheme, endpoint.host, endpoint.origin) == ("http", "[fe80::1]:443", "http://[fe80::1]:443")
     assert endpoint == Endpoint("http", "[fe80::1]:443")
@@ -162,7 +169,7 @@ def test_an_endpoint_is_its_scheme_and_host() -> None:
 
 
 @pytest.mark.parametrize("text", ["https://:p@h", "https://u@h", "https://h/?", "https://h/a", "https://h/?x", "https://h/#x"])
-def test_an_endpoint_is_a_host_and_no_more(text: str) -> None:
+def test_an_endpoint_with_more_than_a_host_is_refused(text: str) -> None:
     if text == "https://h/?":
         assert Endpoint.parse(text).origin == "https://h"
         return
@@ -171,28 +178,28 @@ def test_an_endpoint_is_a_host_and_no_more(text: str) -> None:
 
 
 @pytest.mark.parametrize("region", ["a", "a-b", "a.b", "us-south", "eu.x-y", "1"])
-def test_what_is_a_location(region: str) -> None:
+def test_valid_locations(region: str) -> None:
     assert Endpoint.of_region(region) == Endpoint("https", f"s3.{region}.cloud-object-storage.appdomain.cloud")
 
 
 @pytest.mark.parametrize("region", ["-a", "a-", "A", "a..", "a/"])
-def test_what_is_no_location(region: str) -> None:
-    with pytest.raises(ConfigError, match="no location"):
+def test_invalid_locations_are_refused(region: str) -> None:
+    with pytest.raises(ConfigError, match="is not a location"):
         Endpoint.of_region(region)
 
 
 @pytest.mark.parametrize("bucket", ["a", "a-b", "1a", "a1"])
-def test_a_plain_name_stands_before_the_host(bucket: str) -> None:
+def test_a_plain_bucket_name_is_put_into_the_host(bucket: str) -> None:
     assert Endpoint.parse("https://h").locate(bucket, "k/ü", "virtual") == (f"https://{bucket}.h", "/k/%C3%BC")
 
 
-def test_a_path_by_default() -> None:
+def test_path_style_is_the_default() -> None:
     assert Endpoint.parse("https://h").locate("b", "-._~/ü+") == ("https://h", "/b/-._~/%C3%BC%2B")
     assert Endpoint.parse("https://h").locate("b/-._~", None) == ("https://h", "/b%2F-._~")
     assert encode_key("aZ09/._~-") == "aZ09/._~-"
 
 
 @pytest.mark.parametrize("path", ["/%FF", "/b/%C3", "/%FF/k"])
-def test_no_part_of_a_path_may_be_other_than_utf8(path: str) -> None:
+def test_bucket_and_key_of_a_path_must_be_utf8(path: str) -> None:
     with pytest.raises(UnicodeDecodeError):
         split_path(path)

@@ -1,8 +1,12 @@
-"""ETags and checksums: their forms, and what contradicts what."""
+"""Tests of `aiocos.wire.digest`: checksums and ETags."""
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aiocos.wire import digest
 
@@ -10,14 +14,14 @@ MD5 = "900150983cd24fb0d6963f7d28e17f72"
 
 
 @pytest.mark.parametrize("etag", [MD5, f'"{MD5}"', f'W/"{MD5}"', MD5.upper(), f'"{MD5.upper()}"'])
-def test_an_md5_in_every_form(etag: str) -> None:
+def test_is_md5_accepts_every_form_of_an_etag(etag: str) -> None:
     assert digest.bare(etag) == MD5
     assert digest.is_md5(etag)
     assert digest.part_count(etag) is None
 
 
 @pytest.mark.parametrize("etag", ["", '""', MD5[1:], MD5 + "0", "g" * 32, f"{MD5}-1", f'w/"{MD5}"', f"{MD5}\n"])
-def test_what_is_no_md5(etag: str) -> None:
+def test_is_md5_refuses_other_etags(etag: str) -> None:
     assert not digest.is_md5(etag)
 
 
@@ -28,12 +32,12 @@ def test_what_is_no_md5(etag: str) -> None:
         (f"{MD5}-", None), (f"{MD5[1:]}-1", None), (f"{MD5}-a", None), ("", None),
     ],
 )  # fmt: skip
-def test_the_number_of_parts(etag: str, count: int | None) -> None:
+def test_part_count(etag: str, count: int | None) -> None:
     assert digest.part_count(etag) == count
 
 
 @pytest.mark.parametrize(
-    ("sent", "told", "found"),
+    ("sent", "reported", "found"),
     [
         ({}, {}, None),
         ({"a": "1"}, {"a": "1"}, None),
@@ -43,10 +47,39 @@ def test_the_number_of_parts(etag: str, count: int | None) -> None:
         ({"a": "1", "b": "2"}, {"a": "1", "b": "3"}, ("2", "3")),
     ],
 )
-def test_a_checksum_that_contradicts(sent: dict[str, str], told: dict[str, str | None], found: tuple[str, str] | None) -> None:
-    assert digest.contradiction(sent, told) == found
+def test_the_first_difference(sent: dict[str, str], reported: dict[str, str | None], found: tuple[str, str] | None) -> None:
+    assert digest.contradiction(sent, reported) == found
 
 
-def test_the_names_of_the_headers() -> None:
+def test_header_names_of_checksums() -> None:
     assert digest.HEADERS == {"md5": "Content-MD5", "crc32": "x-amz-checksum-crc32", "sha256": "x-amz-checksum-sha256"}
     assert digest.composite_etag([]) == "d41d8cd98f00b204e9800998ecf8427e-0"
+
+
+# The vectors are from RFC 1321, RFC 3720 (CRC-32 of the check string) and FIPS 180.
+def test_published_checksums() -> None:
+    assert digest.content_md5(b"") == "1B2M2Y8AsgTpgAmY7PhCfg=="
+    assert digest.etag_of(b"abc") == "900150983cd24fb0d6963f7d28e17f72"
+    assert digest.encode(digest.digest("crc32", b"123456789")) == "y/Q5Jg=="
+    assert digest.encode(digest.digest("crc32", b"")) == "AAAAAA=="
+    assert digest.digest("sha256", b"abc").hex().startswith("ba7816bf8f01cfea")
+
+
+def test_composite_etag() -> None:
+    parts = [b"a" * 10, b"b" * 3]
+    joined = b"".join(hashlib.md5(p).digest() for p in parts)
+    etag = digest.composite_etag(digest.digest("md5", p) for p in parts)
+    assert etag == hashlib.md5(joined).hexdigest() + "-2"
+    # One empty part: the ETag that S3 reports for an empty multipart upload.
+    assert digest.composite_etag([digest.digest("md5", b"")]) == "59adb24ef3cdbe0297f05b395827453f-1"
+    assert digest.part_count(f'"{etag}"') == 2
+    assert digest.part_count(digest.etag_of(b"")) is None
+    assert digest.is_md5('W/"900150983CD24FB0D6963F7D28E17F72"')
+    assert not digest.is_md5(etag)
+    assert not digest.is_md5("")
+
+
+@given(st.binary(max_size=50))
+def test_the_type_of_a_buffer_does_not_change_its_checksum(data: bytes) -> None:
+    for algorithm in digest.HEADERS:
+        assert digest.digest(algorithm, data) == digest.digest(algorithm, memoryview(bytearray(data)))

@@ -1,4 +1,4 @@
-"""The XML codec in its details: what is refused, what is ignored, what times and empty elements mean."""
+"""Tests of `aiocos.wire.document`: refused documents, ignored elements, times and empty elements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiocos.errors import InvalidRequest, NoSuchKey, ProtocolError, ServiceError
+from aiocos.errors import InvalidRequest, NoSuchKey, ProtocolError, ServiceError, Throttled
 from aiocos.operations.acl import AccessControlPolicy, Grant
 from aiocos.operations.buckets import BucketEntry, BucketList, BucketLocation
 from aiocos.operations.listing import ListObjectsV2Result
@@ -39,7 +39,7 @@ def test_a_document_type_is_refused_before_it_is_parsed() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b" ", b"<", b"<Owner>", b"<Owner></owner>", b"{}", b"\xff\xfe", b"<Owner><ID>\x01</ID></Owner>"]
 )
-def test_what_is_no_xml_is_refused(data: bytes) -> None:
+def test_malformed_xml_is_refused(data: bytes) -> None:
     with pytest.raises(XmlError, match="not well-formed"):
         Owner.from_xml(data)
 
@@ -57,11 +57,11 @@ def test_what_is_no_xml_is_refused(data: bytes) -> None:
         b'<?xml version="1.0" encoding="ISO-8859-1"?>\n<Owner><ID>1</ID></Owner>',
     ],
 )
-def test_root_namespace_and_unknown_elements_do_not_matter(data: bytes) -> None:
+def test_root_namespace_and_unknown_elements_are_ignored(data: bytes) -> None:
     assert Owner.from_xml(data) == Owner(id="1")
 
 
-def test_an_empty_element_is_an_empty_text_and_no_number() -> None:
+def test_an_empty_element_is_an_empty_string_but_not_a_number() -> None:
     page = ListObjectsV2Result.from_xml(
         b"<L><Prefix/><Delimiter></Delimiter><MaxKeys/><Contents><Key/><Size>3</Size></Contents></L>"
     )
@@ -69,7 +69,7 @@ def test_an_empty_element_is_an_empty_text_and_no_number() -> None:
     assert page.contents[0].key == ""
 
 
-def test_white_space_belongs_to_texts_and_not_to_numbers() -> None:
+def test_white_space_is_kept_in_strings_and_stripped_from_numbers() -> None:
     page = ListObjectsV2Result.from_xml(b"<L><Prefix> a </Prefix><MaxKeys>\n 5 \n</MaxKeys></L>")
     assert (page.prefix, page.max_keys) == (" a ", 5)
 
@@ -103,7 +103,7 @@ def test_times_are_written_in_utc() -> None:
 
 
 @given(st.text(max_size=30))
-def test_no_text_makes_a_time_fail_in_another_way(text: str) -> None:
+def test_any_malformed_time_is_an_xml_error(text: str) -> None:
     try:
         BucketEntry.from_xml(BucketEntry.model_construct(name="b", creation_date=text).to_xml())
     except XmlError:
@@ -111,16 +111,16 @@ def test_no_text_makes_a_time_fail_in_another_way(text: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["MaxKeys", "KeyCount", "IsTruncated"])
-def test_a_wrong_type_is_named(field: str) -> None:
+def test_the_error_names_a_field_of_the_wrong_type(field: str) -> None:
     data = f"<ListBucketResult><{field}>many</{field}></ListBucketResult>".encode()
     with pytest.raises(XmlError, match=r"ListObjectsV2Result: (max_keys|key_count|is_truncated)"):
         ListObjectsV2Result.from_xml(data)
-    with pytest.raises(ProtocolError, match=r"the 200 answer is no ListObjectsV2Result: .*\(request id r-1\)"):
+    with pytest.raises(ProtocolError, match=r"the response \(status 200\) is not a ListObjectsV2Result: .*\(request id r-1\)"):
         from_response(ListObjectsV2Result, Response(200, {"x-clv-request-id": "r-1"}, data))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"OK"])
-def test_a_success_without_its_document_is_no_success(body: bytes) -> None:
+def test_a_success_without_its_document_is_a_protocol_error(body: bytes) -> None:
     with pytest.raises(ProtocolError):
         from_response(CopyObjectResult, Response(200, {}, body))
 
@@ -145,7 +145,7 @@ def test_an_attribute_keeps_every_character(kind: str) -> None:
     assert AccessControlPolicy.from_xml(policy.to_xml()) == policy
 
 
-def test_carriage_returns_are_written_so_that_they_stay() -> None:
+def test_carriage_returns_survive_writing_and_parsing() -> None:
     assert b"<ID>a&#13;b&#13;\n</ID>" in Owner(id="a\rb\r\n").to_xml()
 
 
@@ -156,7 +156,7 @@ def test_documents_are_frozen_and_closed() -> None:
         Owner(nobody="1")  # type: ignore[call-arg]
 
 
-def test_two_fields_of_one_element_are_refused() -> None:
+def test_two_fields_for_one_element_are_refused() -> None:
     class Twice(Document):
         max_keys: int | None = None
         maxKeys: int | None = None
@@ -166,12 +166,12 @@ def test_two_fields_of_one_element_are_refused() -> None:
         a__b: str = ""
 
     Twice().to_xml()
-    with pytest.raises(TypeError, match="two fields stand in <AB>"):
+    with pytest.raises(TypeError, match="two fields use the element <AB>"):
         Clash().to_xml()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# A success that is none
+# Errors in successful responses
 
 
 @pytest.mark.parametrize(
@@ -193,14 +193,14 @@ def test_a_200_may_be_an_error(result: type[CopyObjectResult], prolog: bytes) ->
     assert (caught.value.code, caught.value.status, caught.value.request_id) == ("SlowDown", 503, "r-2")
 
 
-def test_an_unknown_error_in_a_200_is_a_fault_of_the_service() -> None:
+def test_an_unknown_error_in_a_200_is_a_server_error() -> None:
     body = b"<Error><Code>Strange</Code></Error>"
     with pytest.raises(ServiceError) as caught:
         from_response(CompletedUpload, Response(200, {}, body))
     assert caught.value.status == 500
 
 
-def test_a_key_that_holds_the_word_is_no_error() -> None:
+def test_a_key_that_contains_the_word_error_is_not_an_error() -> None:
     page = b"<ListBucketResult><Contents><Key>&lt;Error></Key></Contents></ListBucketResult>"
     assert from_response(ListObjectsV2Result, Response(200, {}, page)).contents[0].key == "<Error>"
     deleted = b"<DeleteResult><Error><Key>k</Key><Code>AccessDenied</Code></Error></DeleteResult>"
@@ -209,13 +209,13 @@ def test_a_key_that_holds_the_word_is_no_error() -> None:
     assert from_response(CopyObjectResult, Response(200, {}, other)).etag == "1"
 
 
-def test_an_error_of_a_code_has_its_class_in_a_200() -> None:
+def test_the_code_of_an_error_in_a_200_selects_its_class() -> None:
     with pytest.raises(NoSuchKey):
         from_response(CopyObjectResult, Response(200, {}, b"<Error><Code>NoSuchKey</Code></Error>"))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Bodies as a server receives them
+# Request bodies
 
 
 @pytest.mark.parametrize(
@@ -223,14 +223,14 @@ def test_an_error_of_a_code_has_its_class_in_a_200() -> None:
     [(b"", "MissingRequestBodyError"), (b"<Delete>", "MalformedXML"), (b"<Delete><Object/></Delete>", "MalformedXML"),
      (_BOMB.encode(), "MalformedXML"), (b"<Delete/>", "MalformedXML")],
 )  # fmt: skip
-def test_a_body_that_does_not_fit_is_refused_with_the_services_code(body: bytes, code: str) -> None:
+def test_a_request_body_that_does_not_fit_is_malformed_xml(body: bytes, code: str) -> None:
     request = Request("POST", "b", None, [("delete", "")], {}, body)
     with pytest.raises(InvalidRequest) as caught:
         from_request(route(request), request)
     assert (caught.value.code, caught.value.status) == (code, 400)
 
 
-def test_children_come_in_any_order() -> None:
+def test_children_may_have_any_order() -> None:
     request = Request(
         "POST",
         "b",
@@ -241,3 +241,15 @@ def test_children_come_in_any_order() -> None:
     )
     delete = from_request(route(request), request).delete  # type: ignore[attr-defined]
     assert delete == Delete.model_validate({"objects": [{"key": "a", "version_id": "v"}], "quiet": True})
+
+
+# White space comes first if the service kept the connection open during a long copy or completion.
+def test_a_result_after_white_space_and_a_declaration() -> None:
+    body = b'\n  \n<?xml version="1.0"?><CopyObjectResult><ETag>"x"</ETag></CopyObjectResult>'
+    assert from_response(CopyObjectResult, Response(200, {}, body)).etag == '"x"'
+
+
+def test_an_error_after_white_space_and_a_declaration() -> None:
+    body = b" \n" * 5000 + b'<?xml version="1.0"?><Error><Code>SlowDown</Code></Error>'
+    with pytest.raises(Throttled):
+        from_response(CopyObjectResult, Response(200, {}, body))

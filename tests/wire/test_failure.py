@@ -1,4 +1,4 @@
-"""Errors on the wire and in the process: class, code, status, what they say, and that they can be pickled."""
+"""Tests of `aiocos.wire.failure` and of errors: class, code, status, message, pickling."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiocos.wire.message import Response
 
 def _classes(base: type[CosError] = CosError) -> list[type[CosError]]:
     found = [base, *(c for sub in base.__subclasses__() for c in _classes(sub))]
-    return [cls for cls in found if cls.__module__ == errors.__name__]
+    return [cls for cls in found if cls.__module__.startswith(f"{errors.__name__}.")]
 
 
 def _response(status: int, code: str, message: str = "why", **headers: str) -> Response:
@@ -26,7 +26,7 @@ def _response(status: int, code: str, message: str = "why", **headers: str) -> R
     return Response(status, {n.replace("_", "-"): v for n, v in headers.items()}, body.encode())
 
 
-# Codes of the service's own table, and of its siblings, with the class a user would catch.
+# Codes of the service and of similar services, with the class that a user would catch.
 _CODES = {
     "NoSuchBucket": (404, errors.NoSuchBucket),
     "NoSuchKey": (404, errors.NoSuchKey),
@@ -71,7 +71,7 @@ _CODES = {
 
 
 @pytest.mark.parametrize(("code", "expected"), _CODES.items())
-def test_a_code_has_its_class(code: str, expected: tuple[int, type[ServiceError]]) -> None:
+def test_the_code_selects_the_class(code: str, expected: tuple[int, type[ServiceError]]) -> None:
     status, cls = expected
     error = read_error(_response(status, code, x_clv_request_id="r-2"), "PutObject", "b/k")
     assert type(error) is cls
@@ -80,7 +80,7 @@ def test_a_code_has_its_class(code: str, expected: tuple[int, type[ServiceError]
     assert str(error) == f"PutObject b/k: {status} {code}: why (request id r-2)"
 
 
-def test_where_the_call_says_nothing_the_document_does() -> None:
+def test_the_resource_of_the_document_is_the_fallback() -> None:
     error = read_error(_response(404, "NoSuchKey"))
     assert (error.resource, error.request_id) == ("/b/k", "r-1")
 
@@ -88,11 +88,11 @@ def test_where_the_call_says_nothing_the_document_does() -> None:
 @pytest.mark.parametrize(
     "message", ["Object is under RETENTION", "it has a legal hold", "object is WORM protected", "Object Lock"]
 )
-def test_a_protected_object_is_said_to_be(message: str) -> None:
+def test_a_denial_for_retention_is_object_protected(message: str) -> None:
     assert type(read_error(_response(403, "AccessDenied", message))) is errors.ObjectProtected
 
 
-def test_head_has_no_body() -> None:
+def test_an_error_without_body_is_classified_by_status() -> None:
     for status, cls in {
         404: errors.NotFound,
         403: errors.AccessDenied,
@@ -107,7 +107,7 @@ def test_head_has_no_body() -> None:
     "body",
     [b"<html><body><h1>Bad gateway</h1>\n</body></html>", b"Bad gateway", b"\xff\x00Bad gateway", b'{"m":"Bad gateway"}'],
 )
-def test_a_page_of_somebody_else_is_quoted(body: bytes) -> None:
+def test_a_body_of_a_proxy_is_quoted(body: bytes) -> None:
     error = read_error(Response(502, {}, body))
     assert type(error) is errors.Unavailable
     assert "Bad gateway" in error.message
@@ -142,7 +142,7 @@ def test_a_page_of_somebody_else_is_quoted(body: bytes) -> None:
         ({}, None),
     ],
 )
-def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_of_an_error(headers: dict[str, str], seconds: float | None) -> None:
     assert read_error(Response(503, headers)).retry_after == seconds
 
 
@@ -161,7 +161,7 @@ def test_an_error_can_always_be_written(message: str, resource: str) -> None:
     assert response.headers["Retry-After"] == "1"
 
 
-def test_an_error_comes_back_as_it_was_written() -> None:
+def test_a_written_error_is_read_back_equal() -> None:
     response = write_error(ServiceError("a < b & c", status=409, code="BucketNotEmpty", resource="/b/"), "r-1")
     assert response.status == 409
     assert b"<httpStatusCode>409</httpStatusCode>" in response.body
@@ -176,12 +176,12 @@ def test_an_error_comes_back_as_it_was_written() -> None:
         b"<Error><Code>NoSuchKey</Code><X/></Error>",
     ],
 )
-def test_a_code_counts_whatever_else_is_wrong(body: bytes) -> None:
+def test_the_code_counts_even_if_the_status_is_malformed(body: bytes) -> None:
     assert type(read_error(Response(404, {}, body))) is errors.NoSuchKey
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# In the process
+# Errors as Python objects
 
 
 def _sample(cls: type[CosError]) -> CosError:
@@ -208,7 +208,7 @@ def test_every_error_can_be_pickled(cls: type[CosError]) -> None:
     assert (str(again), again.args, again.__dict__) == (str(error), error.args, error.__dict__)
 
 
-def test_errors_are_what_python_calls_them_too() -> None:
+def test_errors_inherit_from_builtin_exceptions() -> None:
     with pytest.raises(TimeoutError):
         raise RequestTimeoutError("m", sent=False)
     with pytest.raises(ValueError):
@@ -216,7 +216,7 @@ def test_errors_are_what_python_calls_them_too() -> None:
     assert str(RequestTimeoutError("slow", sent=True, attempts=3)) == "slow (the request was sent, after 3 attempts)"
 
 
-def test_a_code_is_claimed_once() -> None:
+def test_a_code_claimed_twice_is_refused() -> None:
     with pytest.raises(TypeError, match="NoSuchKey is claimed by NoSuchKey and Another"):
 
         class Another(ServiceError, codes=("NoSuchKey",)):  # pyright: ignore[reportUnusedClass]
@@ -231,7 +231,7 @@ def test_a_code_is_claimed_once() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Parts of an error, one by one
+# Single parts of an error
 
 
 @pytest.mark.parametrize(
@@ -241,13 +241,13 @@ def test_a_code_is_claimed_once() -> None:
         ("WORM", True), ("no access", False), ("", False),
     ],
 )  # fmt: skip
-def test_a_denial_that_protects(message: str, protected: bool) -> None:
+def test_words_that_mean_protection(message: str, protected: bool) -> None:
     error = read_error(_response(403, "AccessDenied", message))
     assert type(error) is (errors.ObjectProtected if protected else errors.AccessDenied)
     assert type(read_error(_response(409, "OperationAborted", message))) is errors.Conflict
 
 
-def test_what_an_error_takes_from_where() -> None:
+def test_the_source_of_each_attribute_of_an_error() -> None:
     error = read_error(_response(503, "SlowDown", "m", x_amz_request_id="r-2", Retry_After="5"))
     assert (error.resource, error.request_id, error.retry_after, error.operation) == ("/b/k", "r-2", 5, "")
     assert error.headers["Retry-After"] == "5"
@@ -260,7 +260,7 @@ def test_what_an_error_takes_from_where() -> None:
     assert (type(empty), empty.code, empty.message, empty.resource, empty.request_id) == (errors.NotFound, "404", "", "", None)
 
 
-def test_all_that_a_server_says_is_redacted() -> None:
+def test_every_text_of_a_server_is_redacted() -> None:
     body = "<Error><Code>{0}C</Code><Message>{0}M</Message><Resource>{0}R</Resource><RequestId>{0}I</RequestId></Error>"
     response = Response(400, {"X-Any": "secret!"}, body.replace("{0}", "secret").encode())
     error = read_error(response, redact=lambda text: text.replace("secret", "*"))
@@ -271,15 +271,15 @@ def test_all_that_a_server_says_is_redacted() -> None:
 
 
 @pytest.mark.parametrize(("size", "shown"), [(199, 199), (200, 200), (201, 200), (500, 200)])
-def test_a_body_that_is_no_error_is_quoted_in_short(size: int, shown: int) -> None:
+def test_a_body_that_is_not_an_error_is_quoted_in_short(size: int, shown: int) -> None:
     assert read_error(Response(502, {}, b"x" * size)).message == "x" * shown
-    # White space is made one: twice as much is looked at as is quoted.
+    # Runs of white space become one space, so twice as many characters are read as are quoted.
     assert read_error(Response(502, {}, b"x " * 300)).message == ("x " * 200)[:200]
     assert read_error(Response(502, {}, b" " * 399 + b"x" * 300)).message == "x"
     assert read_error(Response(502, {}, b" " * 400 + b"x" * 300)).message == ""
 
 
-def test_no_more_than_128_kib_of_a_body_are_looked_at() -> None:
+def test_only_128_kib_of_a_body_are_redacted() -> None:
     seen: list[int] = []
 
     def redact(text: str) -> str:
@@ -294,7 +294,7 @@ def test_no_more_than_128_kib_of_a_body_are_looked_at() -> None:
     ("body", "code"),
     [(b"<Error><Code>C</Code></Error>", "C"), (b"", ""), (b"<", ""), (b"<Error/>", ""), (b"x", "")],
 )
-def test_the_code_of_a_body(body: bytes, code: str) -> None:
+def test_error_code_of_a_body(body: bytes, code: str) -> None:
     assert error_code(Response(404, {}, body)) == code
 
 
@@ -302,7 +302,7 @@ def test_the_code_of_a_body(body: bytes, code: str) -> None:
     ("status", "kept"),
     [("404", 404), ("-5", -5), ("1" * 18, int("1" * 18)), ("1" * 19, None), ("x", None), ("", None), ("5x", None)],
 )
-def test_the_status_in_a_document(status: str, kept: int | None) -> None:
+def test_status_in_the_document(status: str, kept: int | None) -> None:
     body = f"<Error><Code>C</Code><httpStatusCode>{status}</httpStatusCode></Error>".encode()
     assert ErrorDocument.from_xml(body).status == kept
 
@@ -315,7 +315,7 @@ def test_the_status_in_a_document(status: str, kept: int | None) -> None:
         (b"text <html>", False), (b"", False), (b"<a><html>", False),
     ],
 )  # fmt: skip
-def test_what_is_a_web_page(body: bytes, is_page: bool) -> None:
+def test_is_web_page(body: bytes, is_page: bool) -> None:
     assert is_web_page(body) is is_page
 
 
@@ -332,11 +332,11 @@ def test_what_is_a_web_page(body: bytes, is_page: bool) -> None:
         b"<error/>",
     ],
 )
-def test_what_is_no_error_in_a_success(body: bytes) -> None:
+def test_success_bodies_without_error(body: bytes) -> None:
     assert error_in_success(Response(200, {}, body)) is None
 
 
-def test_an_error_in_a_success() -> None:
+def test_error_in_success() -> None:
     body = (
         b"<Error><Code>SlowDown</Code><Message>m</Message><Resource>/b</Resource><httpStatusCode>503</httpStatusCode></Error>"
     )
@@ -346,7 +346,7 @@ def test_an_error_in_a_success() -> None:
     assert (error.request_id, error.retry_after, error.operation) == ("r", 7, "")
 
 
-def test_an_error_is_written() -> None:
+def test_write_error() -> None:
     error = ServiceError("a\x01b", status=503, code="SlowDown", resource="/b/\x02", retry_after=1.2)
     written = write_error(error, "r-1")
     assert (written.status, written.headers) == (503, {"Content-Type": "application/xml", "Retry-After": "2"})

@@ -1,4 +1,4 @@
-"""Results made of headers are the results that pydantic makes of them, or left to it."""
+"""Tests of `aiocos.wire.fast_builder`: its results equal those of pydantic, or are left to it."""
 
 import copy
 import pickle
@@ -35,15 +35,15 @@ VALUES = st.one_of(
 
 def outcome(cls: type[Any], headers: dict[str, str], *, made: bool) -> Any:
     shape = bind._shape(cls)
-    assert shape.maker is not None
-    taken = shape.maker if made else None
-    object.__setattr__(shape, "maker", taken)
+    assert shape.builder is not None
+    taken = shape.builder if made else None
+    object.__setattr__(shape, "builder", taken)
     try:
         return bind.from_response(cls, Response(200, headers))
     except ProtocolError as error:
         return str(error)
     finally:
-        object.__setattr__(shape, "maker", FastBuilder(cls))
+        object.__setattr__(shape, "builder", FastBuilder(cls))
 
 
 def like(one: Any, other: Any) -> None:
@@ -60,11 +60,11 @@ def like(one: Any, other: Any) -> None:
 
 @pytest.mark.parametrize("cls", RESULTS)
 @given(headers=st.dictionaries(st.sampled_from([*NAMES, "x-amz-meta-A", "X-Amz-Meta-b", "x-amz-request-id", "Server"]), VALUES))
-def test_the_same_either_way(cls: type[Any], headers: dict[str, str]) -> None:
+def test_the_fast_builder_gives_the_result_of_pydantic(cls: type[Any], headers: dict[str, str]) -> None:
     like(outcome(cls, headers, made=True), outcome(cls, headers, made=False))
 
 
-def test_the_usual_answer_is_made_without_pydantic(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_usual_response_is_built_without_pydantic(monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {
         "ETag": '"0cc175b9c0f1b6a831c399e269772661"',
         "Content-Length": "1",
@@ -79,7 +79,7 @@ def test_the_usual_answer_is_made_without_pydantic(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("slot", ["__dict__", "__pydantic_fields_set__", "__pydantic_extra__"])
-def test_a_pydantic_that_keeps_results_otherwise_is_noticed(slot: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_layout_of_pydantic_instances_is_detected(slot: str, monkeypatch: pytest.MonkeyPatch) -> None:
     make = FastBuilder.make
 
     def otherwise(self: FastBuilder, values: dict[str, Any]) -> Any:
@@ -110,14 +110,14 @@ USUAL: list[tuple[type[Any], dict[str, str], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("cls", "headers", "fields"), USUAL)
-def test_values_in_their_usual_form_are_made(
+def test_usual_values_are_converted(
     cls: type[Any], headers: dict[str, str], fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bind._shape(cls)
     monkeypatch.setattr(bind, "build", lambda *_: pytest.fail("validated"))
     made = bind.from_response(cls, Response(200, headers))
     assert {name: getattr(made, name) for name in fields} == fields
-    # The map of metadata is always given, and the request id.
+    # The metadata and the request id are always given.
     assert made.model_fields_set - {"metadata", "request_id"} == set(fields) - {"metadata"}
 
 
@@ -134,9 +134,7 @@ OTHER_FORMS: list[tuple[type[Any], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("cls", "headers"), OTHER_FORMS)
-def test_values_in_another_form_are_left_to_pydantic(
-    cls: type[Any], headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unusual_values_are_left_to_pydantic(cls: type[Any], headers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     validated: list[Any] = []
     build = bind.build
     monkeypatch.setattr(bind, "build", lambda *given: validated.append(given) or build(*given))
@@ -163,7 +161,7 @@ def _one(fields_set: set[str], **state: Any) -> _One:
     return made
 
 
-def test_instances_that_are_alike() -> None:
+def test_are_alike() -> None:
     valid = _One(a="1")
     assert are_alike(_one({"a"}, a="1", b=None), valid) is True
     assert not are_alike(_one({"a"}, a="2", b=None), valid)
@@ -177,7 +175,7 @@ def test_instances_that_are_alike() -> None:
 
 
 class _Unready(Document):
-    """A field that has to be given, and one whose default is made anew each time."""
+    """A required field, and one with a mutable default."""
 
     request_id: str | None = None
     needed: str
@@ -195,7 +193,7 @@ class _Ready(Document):
     table: dict[str, str] = {}
 
 
-def test_classes_that_results_are_made_of() -> None:
+def test_classes_that_the_fast_builder_supports() -> None:
     assert FastBuilder(_Ready).is_right is True
     assert FastBuilder(_Unready).is_right is False
     assert FastBuilder(_Listing).is_right is False

@@ -1,4 +1,4 @@
-"""Documents that are too large or too deep are refused early; those of the service are not."""
+"""Tests of `aiocos.wire.limits`: documents that are too large or too deep are refused early."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("cls", [ListObjectsV2Result, LifecycleConfiguration, ErrorDocument])
-def test_what_is_too_deep_is_refused_at_once(cls: type[Document], name: str) -> None:
+def test_deep_documents_are_refused_early(cls: type[Document], name: str) -> None:
     data = HOSTILE[name]
     tracemalloc.start()
     started = time.process_time()
@@ -49,12 +49,12 @@ def test_what_is_too_deep_is_refused_at_once(cls: type[Document], name: str) -> 
         held = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    # Copies of the bytes are made, and no tree. Without the limits these take many seconds and a gigabyte.
+    # The bytes are copied, but no tree is built. Without the limits this takes many seconds and a gigabyte.
     assert held < 6 * len(data)
     assert time.process_time() - started < 2
 
 
-def test_an_error_that_is_too_deep_is_quoted() -> None:
+def test_an_error_document_that_is_too_deep_is_quoted() -> None:
     error = read_error(Response(503, {}, b"<Error><Code>SlowDown</Code>" + b"<a>" * MIB))
     assert error.status == 503
     assert len(str(error)) < 400
@@ -65,7 +65,7 @@ def _nested(depth: int) -> bytes:
 
 
 @pytest.mark.parametrize("more", [b"", b"<b/>" * 40_000], ids=["small", "large"])
-def test_the_depth_is_the_same_for_small_and_large(more: bytes) -> None:
+def test_small_and_large_documents_have_the_same_depth_limit(more: bytes) -> None:
     for cls in (ErrorDocument, LifecycleConfiguration):
         deepest = _nested(MAX_DEPTH).replace(b"</Owner>", more + b"</Owner>")
         cls.from_xml(deepest)
@@ -73,7 +73,7 @@ def test_the_depth_is_the_same_for_small_and_large(more: bytes) -> None:
             cls.from_xml(_nested(MAX_DEPTH + 2).replace(b"</Owner>", more + b"</Owner>"))
 
 
-def test_elements_attributes_and_bytes_are_counted() -> None:
+def test_elements_attributes_and_bytes_are_limited() -> None:
     with pytest.raises(XmlError, match="more than 1,000,000 elements"):
         ErrorDocument.from_xml(b"<Error>" + b"<a/>" * MAX_ELEMENTS + b"</Error>")
     many = b" ".join(b'b%d="1"' % n for n in range(MAX_ATTRIBUTES + 1))
@@ -98,7 +98,7 @@ def test_large_pages_of_the_service_are_read(spoil: bytes) -> None:
     assert len(many.contents) == 100_000 + bool(spoil)
 
 
-def test_quotation_marks_and_comments_are_no_harm() -> None:
+def test_many_quotation_marks_and_comments_are_accepted() -> None:
     document = ErrorDocument.from_xml(
         b"<Error><Message>" + b"'\"" * 500_000 + b"</Message>" + b"<!---->" * 50_000 + b"</Error>"
     )
@@ -106,11 +106,11 @@ def test_quotation_marks_and_comments_are_no_harm() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Any document at all
+# Random documents
 
 
 def _document(random_: random.Random) -> bytes:
-    """A document that is nearly one of the service."""
+    """Draw a document that is similar to one of the service."""
     names = [b"ListBucketResult", b"Contents", b"Key", b"Size", b"Owner", b"ID", b"Rule", b"Filter", b"Tag", b"TagSet", b"x"]
     out = [random_.choice([b"", b"\xef\xbb\xbf", b" \n", b'<?xml version="1.0"?>', b"<!DOCTYPE a>"])]
     open_: list[bytes] = []
@@ -145,7 +145,7 @@ def _document(random_: random.Random) -> bytes:
 
 
 def _try(data: bytes) -> None:
-    """Nothing but a document or `XmlError` comes of it, soon; a setting that is read is written and read again as it was."""
+    """Check that reading ends soon with a document or `XmlError`, and that a setting survives being written and read."""
     started = time.process_time()
     for cls in (ListObjectsV2Result, ErrorDocument):
         try:
@@ -161,14 +161,14 @@ def _try(data: bytes) -> None:
     assert time.process_time() - started < 5
 
 
-def test_no_document_does_harm() -> None:
+def test_any_document_gives_a_result_or_an_xml_error() -> None:
     random_ = random.Random(20261126)
     for _ in range(150):
         _try(_document(random_))
 
 
 @pytest.mark.slow
-def test_no_document_of_many_does_harm() -> None:
+def test_any_large_document_gives_a_result_or_an_xml_error() -> None:
     seed = random.SystemRandom().getrandbits(32)
     random_ = random.Random(seed)
     ends = time.monotonic() + 60
@@ -195,33 +195,33 @@ def _refused(data: bytes) -> str:
     return ""
 
 
-def test_the_largest_document() -> None:
+def test_the_limit_of_bytes() -> None:
     assert MAX_BYTES == 32 * MIB
     assert _refused(b" " * MAX_BYTES) == ""
     assert _refused(b" " * (MAX_BYTES + 1)) == "33,554,433 bytes, more than 33,554,432"
 
 
 def _long(depth: int = 1, attributes: int = 0) -> bytes:
-    """A document that is measured, with one element so deep that has so many attributes."""
+    """Return a document that is measured, with one element of this depth and this number of attributes."""
     inner = b"<x " + b" ".join(b"a%d=''" % n for n in range(attributes)) + b"/>"
     return b"<r>" + b"<a/>" * FEW + b"<d>" * (depth - 2) + inner + b"</d>" * (depth - 2) + b"</r>"
 
 
-def test_the_deepest_element_and_the_most_attributes() -> None:
+def test_the_limits_of_depth_and_attributes() -> None:
     assert _refused(_long(MAX_DEPTH)) == ""
     assert _refused(_long(MAX_DEPTH + 1)) == "elements nested more than 64 deep"
     assert _refused(_long(2, MAX_ATTRIBUTES)) == ""
     assert _refused(_long(2, MAX_ATTRIBUTES + 1)) == "an element with more than 64 attributes"
 
 
-def test_the_most_elements() -> None:
+def test_the_limit_of_elements() -> None:
     assert MAX_ELEMENTS == 1_000_000
     assert _refused(b"<r>" + b"<a/>" * 999_999 + b"</r>") == ""
     assert _refused(b"<r>" + b"<a/>" * 1_000_000 + b"</r>") == "more than 1,000,000 elements"
 
 
-def test_what_is_not_measured() -> None:
-    """A document with few tags and few quotation marks is let through, whatever it is."""
+def test_documents_with_few_tags_are_not_measured() -> None:
+    """Check that a document with few tags and quotation marks passes without being parsed."""
     deep = b"<d>" * 100
     assert _refused(deep + b"<" * (FEW - 100)) == ""
     assert _refused(deep + b"<a/>" * (FEW - 99)) != ""
@@ -231,12 +231,12 @@ def test_what_is_not_measured() -> None:
         assert _refused(deep + marks + b"'") != ""
 
 
-def test_what_is_not_well_formed_is_let_through() -> None:
+def test_malformed_documents_pass_the_limits() -> None:
     assert _refused(b"<r>" + b"<a/>" * FEW + b"</x>") == ""
     assert _refused(b"<r>" + b"<a/>" * FEW) == ""
 
 
-def test_the_longest_tag() -> None:
+def test_the_limit_of_the_length_of_a_tag() -> None:
     many = b"<a/>" * FEW
     assert _refused(b"<r>" + many + b"<x a='" + b"y" * (60 * 1024) + b"'/></r>") == ""
     assert _refused(b"<r>" + many + b"<x a='" + b"y" * (300 * 1024) + b"'/></r>") == "a tag of more than 65,536 bytes"

@@ -1,4 +1,4 @@
-"""Secrets that a server repeats do not reach messages."""
+"""Tests of `aiocos.wire.redaction`: secrets that a server repeats do not reach messages."""
 
 from __future__ import annotations
 
@@ -57,26 +57,26 @@ WRITINGS = st.sampled_from(
 
 
 @given(SECRETS, WRITINGS, st.text(max_size=20), st.text(max_size=20))
-def test_a_secret_is_found_however_it_is_written(secret: str, writing, before: str, after: str) -> None:
+def test_secrets_are_found_in_every_encoding(secret: str, writing, before: str, after: str) -> None:
     written = writing(secret)
     assert written not in redacted(f"{before}{written}{after}", [secret]).replace(REDACTED, "")
 
 
 @given(st.text(st.characters(min_codepoint=48, max_codepoint=122), min_size=32, max_size=80), st.integers(16, 80))
-def test_a_secret_that_was_cut_short_is_found(secret: str, length: int) -> None:
+def test_truncated_secrets_are_found(secret: str, length: int) -> None:
     assert secret[:16] not in redacted(f"the token {secret[:length]}", [secret])
 
 
 @given(st.text(max_size=100))
-def test_a_text_without_secrets_stays(text: str) -> None:
+def test_a_text_without_secrets_is_unchanged(text: str) -> None:
     assert redacted(text, ["\x00never in a text\x00"]) == text
 
 
-def test_what_is_too_short_is_no_secret() -> None:
+def test_short_values_are_not_redacted() -> None:
     assert redacted("a b c", ["a", "", "b c"]) == "a b c"
 
 
-def test_an_exception_is_cleaned_with_its_causes() -> None:
+def test_scrub_cleans_an_exception_and_its_causes() -> None:
     cause = ValueError(f"line b'Authorization: Bearer {TOKEN}'", b"raw " + TOKEN.encode(), 7)
     cause.message = f"quoted {TOKEN}"  # type: ignore[attr-defined]
     error = ProtocolError(f"no HTTP: {TOKEN}")
@@ -88,7 +88,7 @@ def test_an_exception_is_cleaned_with_its_causes() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Exactly what is a secret, and what becomes of it
+# Details of finding and replacing
 
 
 def _secrets(headers: dict[str, str], query: str = "", body: bytes | None = None) -> set[str]:
@@ -150,7 +150,7 @@ def test_the_secrets_of_every_field_of_a_form(name: str) -> None:
     assert _secrets(_FORM, body=b"\xff=1&" + name.encode() + b"=secret") == {"secret"}
 
 
-def test_the_longest_secret_goes_first() -> None:
+def test_the_longest_secret_is_replaced_first() -> None:
     assert redacted("a secret-word here", ["secret", "secret-word"]) == "a *** here"
     assert redacted("abcd abc", ["abcd", "abc"]) == "*** abc"
     assert redacted("", ["secret"]) == ""
@@ -161,7 +161,7 @@ def test_the_longest_secret_goes_first() -> None:
     ["a%2Fb%20%2B%22%26é", "a%2fb%20%2b%22%26é", "a%2Fb+%2B%22%26é", "a/b%20%2B%22%26é", "a/b +&quot;&amp;é",
      'a/b +\\"&é', 'a\\/b +\\"&é'],
 )  # fmt: skip
-def test_each_way_to_write_a_secret(form: str) -> None:
+def test_each_encoding_of_a_secret(form: str) -> None:
     written = form.replace("é", "%C3%A9") if "%22" in form else form
     written = written.lower() if "%2f" in form else written
     written = written.replace("é", "\\u00e9") if "\\" in form else written
@@ -183,16 +183,16 @@ LONG = "0123456789abcdef" + "ghijklmnopqrstuv"
         (f"<{LONG[:16]}{LONG[:16]}>", "<******>"),
     ],
 )
-def test_a_beginning_of_sixteen_characters_counts(text: str, clean: str) -> None:
+def test_prefixes_of_sixteen_characters_are_redacted(text: str, clean: str) -> None:
     assert redacted(text, [LONG]) == clean
 
 
-def test_a_beginning_of_a_short_secret_does_not_count() -> None:
+def test_prefixes_of_short_secrets_are_not_redacted() -> None:
     assert redacted(LONG[:20], [LONG[:31]]) == LONG[:20]
     assert redacted(LONG[:20], [LONG]) == "***"
 
 
-def test_an_exception_without_secrets_keeps_what_it_has() -> None:
+def test_scrub_leaves_an_exception_without_secrets_unchanged() -> None:
     args = ("text", b"bytes", 5)
     error = ValueError(*args)
     error.more = value = "more text"  # type: ignore[attr-defined]
@@ -202,7 +202,7 @@ def test_an_exception_without_secrets_keeps_what_it_has() -> None:
     assert error.more is value  # type: ignore[attr-defined]
 
 
-def test_all_of_an_exception_is_cleaned() -> None:
+def test_scrub_cleans_arguments_and_attributes() -> None:
     error = OSError(5, "no secret-word", "file")
     error.bytes = b"\xffsecret-word"  # type: ignore[attr-defined]
     error.number = 5  # type: ignore[attr-defined]
@@ -214,7 +214,7 @@ def test_all_of_an_exception_is_cleaned() -> None:
     assert (cause.args, context.args, context.__cause__.args) == (("*** 1",), ("*** 2",), ("*** 3",))
 
 
-def test_a_chain_of_twenty_is_cleaned_and_a_longer_one_ends() -> None:
+def test_scrub_follows_a_chain_of_at_most_twenty_causes() -> None:
     errors = [ValueError(f"secret-word {number}") for number in range(22)]
     for one, other in pairwise(errors):
         one.__cause__ = other

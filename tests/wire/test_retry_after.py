@@ -1,4 +1,4 @@
-"""`Retry-After` in every form, and HTTP dates."""
+"""Tests of `aiocos.wire.retry_after`: every form of `Retry-After`, and HTTP dates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS = 1_795_168_800.0
         ("Fri, 20 Nov 2026 10:00:00 -0000", None), ("", None), (None, None), ("x", None),
     ],
 )  # fmt: skip
-def test_dates(text: str | None, seconds: float | None) -> None:
+def test_http_date(text: str | None, seconds: float | None) -> None:
     assert http_date(text) == seconds
 
 
@@ -34,19 +34,19 @@ def test_dates(text: str | None, seconds: float | None) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["Retry-After", "retry-after"])
-def test_seconds(name: str, text: str, seconds: float | None) -> None:
+def test_retry_after_in_seconds(name: str, text: str, seconds: float | None) -> None:
     assert retry_after({name: text}) == seconds
 
 
 @pytest.mark.parametrize("name", ["Date", "date"])
-def test_a_date_counts_from_that_of_the_answer(name: str) -> None:
+def test_a_date_counts_from_the_date_of_the_response(name: str) -> None:
     assert retry_after({"Retry-After": LATER, name: DATE}) == 100
     assert retry_after({"Retry-After": LATER, name: DATE}, now=SECONDS + 50) == 100
     assert retry_after({"Retry-After": DATE, name: LATER}) == 0
     assert retry_after({"Retry-After": DATE, name: DATE}) == 0
 
 
-def test_or_from_now() -> None:
+def test_a_date_counts_from_now_without_a_date_header() -> None:
     assert retry_after({"Retry-After": LATER}, now=SECONDS + 30) == 70
     assert retry_after({"Retry-After": LATER, "Date": "x"}, now=SECONDS + 30) == 70
     assert retry_after({"Retry-After": DATE}, now=SECONDS + 30) == 0

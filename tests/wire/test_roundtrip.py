@@ -1,4 +1,4 @@
-"""Every operation and every document says the same after a journey over the wire."""
+"""Round trips: every operation and every document is read back equal to what was written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _endpoint = Endpoint.parse("http://127.0.0.1:9000")
 
 
 def received(request: Request) -> Request:
-    """The request as a server sees it: read back from its request line, header names in lower case."""
+    """Return the request that a server reads: parsed from the request line, with lower-case header names."""
     origin, path = _endpoint.locate(request.bucket, request.key)
     query = encode_query(request.query)
     url = URL(f"{origin}{path}?{query}" if query else f"{origin}{path}", encoded=True)
@@ -36,12 +36,12 @@ def received(request: Request) -> Request:
     return Request(request.method, bucket, key, pairs, headers, request.body)
 
 
-def test_the_registry_holds_the_operations_of_the_service() -> None:
+def test_the_registry_has_the_operations_of_the_service() -> None:
     assert len(operations()) >= 20
 
 
 @pytest.mark.parametrize("cls", operations(), ids=lambda cls: cls.__name__)
-def test_operation_comes_back_equal(cls: type[Operation[Any]]) -> None:
+def test_every_operation_survives_the_wire(cls: type[Operation[Any]]) -> None:
     @_modest
     @given(instances(cls))
     def check(operation: Operation[Any]) -> None:
@@ -62,7 +62,7 @@ def test_operation_comes_back_equal(cls: type[Operation[Any]]) -> None:
 
 
 @pytest.mark.parametrize("cls", documents(), ids=lambda cls: cls.__name__)
-def test_document_comes_back_equal(cls: type[Document]) -> None:
+def test_every_document_survives_the_wire(cls: type[Document]) -> None:
     @_modest
     @given(model(cls))
     def check(document: Document) -> None:
@@ -86,7 +86,7 @@ _HOSTILE = [
 
 
 @pytest.mark.parametrize("text", _HOSTILE, ids=ascii)
-def test_a_text_is_carried_whole_or_refused(text: str) -> None:
+def test_unusual_texts_survive_or_are_refused(text: str) -> None:
     try:
         written = ObjectEntry(key=text, etag=text).to_xml()
     except XmlError:
@@ -100,7 +100,7 @@ def test_a_text_is_carried_whole_or_refused(text: str) -> None:
 
 @given(st.text(max_size=30))
 @settings(max_examples=200)
-def test_any_text_is_carried_whole_or_refused(text: str) -> None:
+def test_any_text_survives_or_is_refused(text: str) -> None:
     try:
         written = CommonPrefix.model_construct(prefix=text).to_xml()
     except XmlError:
@@ -110,7 +110,7 @@ def test_any_text_is_carried_whole_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("key", ODD_KEYS, ids=ascii)
-def test_a_listing_carries_every_key_where_it_is_encoded(key: str) -> None:
+def test_every_key_survives_an_encoded_listing(key: str) -> None:
     page = ListObjectsV2Result(
         encoding_type="url", prefix=key, delimiter=key, start_after=key, contents=[ObjectEntry(key=key)],
         common_prefixes=[CommonPrefix(prefix=key)],

@@ -1,4 +1,4 @@
-"""What a spec cannot say is refused when it is made; each check is provoked once."""
+"""Tests of `aiocos.wire.spec`: each check of a declaration fails once, and the fields of a spec."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def _restored() -> Iterator[None]:
 def _state(
     pattern: str, annotations: dict[str, Any], method: str = "PUT", base: Any = Operation[Result], name: str = "Odd"
 ) -> Any:
-    # Made by hand: this module postpones its annotations, and statements are read from real types.
+    # The annotations are set by hand: this module postpones its own, and `@operation` needs real types.
     def body(namespace: dict[str, Any]) -> None:
         namespace["__annotations__"] = annotations
 
     return operation(method, pattern)(types.new_class(name, (base,), {}, body))
 
 
-def test_a_right_statement_is_registered() -> None:
+def test_an_operation_is_registered() -> None:
     made = _state("/{bucket}?odd=1", {"bucket": str, "x": Annotated[str, Query("x")]})
     assert registry["Odd"] is made
     assert made.spec.discriminators == {"?odd=1", "?x"}
@@ -44,53 +44,53 @@ def test_a_right_statement_is_registered() -> None:
 @pytest.mark.parametrize(
     ("pattern", "annotations", "text"),
     [
-        ("/{bucket}?odd", {"bucket": str, "x": str}, r"Odd\.x has no place on the wire"),
-        ("/{bucket}?odd", {"bucket": str, "x": Annotated[str, "elsewhere"]}, "no place"),
+        ("/{bucket}?odd", {"bucket": str, "x": str}, r"Odd\.x has no location on the wire"),
+        ("/{bucket}?odd", {"bucket": str, "x": Annotated[str, "elsewhere"]}, "no location"),
         ("/{key}", {"key": str}, "is not one of"),
         ("/{bucket}/{key}/{part}", {"bucket": str}, "is not one of"),
-        ("/{bucket}/{key}?odd", {"bucket": str}, "the path names key, which is no field"),
+        ("/{bucket}/{key}?odd", {"bucket": str}, "the path has key, but there is no such field"),
         ("/{bucket}?odd", {"bucket": str, "a": Annotated[bytes, Payload()], "b": Annotated[Delete, Body()]}, "two bodies"),
         (
             "/{bucket}?odd",
             {"bucket": str, "a": Annotated[str, Header("X")], "b": Annotated[str, Header("x")]},
-            "two fields travel",
+            "two fields use the",
         ),
         (
             "/{bucket}?odd",
             {"bucket": str, "a": Annotated[str, Query("x")], "b": Annotated[str, Query("x")]},
-            "two fields travel",
+            "two fields use the",
         ),
-        ("/{bucket}?odd", {"bucket": "str"}, "postpones its annotations"),
+        ("/{bucket}?odd", {"bucket": "str"}, "must not postpone"),
     ],
 )
-def test_what_cannot_be_is_refused(pattern: str, annotations: dict[str, Any], text: str) -> None:
+def test_invalid_declarations_are_refused(pattern: str, annotations: dict[str, Any], text: str) -> None:
     with pytest.raises(TypeError, match=text):
         _state(pattern, annotations)
     assert "Odd" not in registry
 
 
-def test_two_operations_of_one_request_are_refused() -> None:
-    with pytest.raises(TypeError, match="CreateBucket are one request"):
+def test_operations_that_a_request_could_not_tell_apart_are_refused() -> None:
+    with pytest.raises(TypeError, match="CreateBucket have the same request line"):
         _state("/{bucket}", {"bucket": str})
-    with pytest.raises(TypeError, match="are one request"):
+    with pytest.raises(TypeError, match="have the same request line"):
         _state("/{bucket}?odd", {"bucket": str}, name="PutObject")
-    # Optional parameters make no difference between requests, required ones do.
+    # Required parameters distinguish requests; optional ones do not.
     _state("/{bucket}", {"bucket": str, "x": Annotated[str, Header("x-odd")]})
 
 
-def test_a_statement_says_its_result() -> None:
-    with pytest.raises(TypeError, match="does not say its result"):
+def test_an_operation_without_result_type_is_refused() -> None:
+    with pytest.raises(TypeError, match="has no result type"):
         _state("/{bucket}?odd", {"bucket": str}, base=Operation[int])
-    with pytest.raises(TypeError, match="does not say its result"):
+    with pytest.raises(TypeError, match="has no result type"):
         _state("/{bucket}?odd", {"bucket": str}, base=Operation)
 
 
 @pytest.mark.parametrize("kind", [float, bytes, list[str], dict[str, str], int | str | None, Delete])
-def test_a_type_without_a_text_is_refused(kind: Any) -> None:
+def test_a_parameter_type_without_codec_is_refused(kind: Any) -> None:
     if kind == int | str | None:
         assert codec(kind) is codec(str)
     else:
-        with pytest.raises(TypeError, match="cannot travel"):
+        with pytest.raises(TypeError, match="has no form for headers"):
             codec(kind)
 
 
@@ -130,10 +130,10 @@ def test_a_method_has_the_signature_of_its_operation() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What is read off a spec
+# Fields of a spec
 
 
-def test_everything_that_a_statement_says() -> None:
+def test_every_field_of_a_spec() -> None:
     annotations = {
         "x": Annotated[str | None, Query("X")],
         "head": Annotated[str, Header("X-Head")],
@@ -156,15 +156,15 @@ def test_everything_that_a_statement_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "said", "repeatable"),
+    ("method", "given", "idempotent"),
     [("GET", None, True), ("POST", None, False), ("POST", True, True), ("PUT", False, False), ("DELETE", None, True)],
 )
-def test_what_may_be_sent_twice(method: str, said: bool | None, repeatable: bool) -> None:
-    made = operation(method, "/?odd", success_status=204, idempotent=said)(types.new_class("Odd", (Operation[Result],)))
-    assert (made.spec.idempotent, made.spec.success_status) == (repeatable, 204)
+def test_idempotent_follows_from_the_method(method: str, given: bool | None, idempotent: bool) -> None:
+    made = operation(method, "/?odd", success_status=204, idempotent=given)(types.new_class("Odd", (Operation[Result],)))
+    assert (made.spec.idempotent, made.spec.success_status) == (idempotent, 204)
 
 
-def test_defaults_and_what_is_required() -> None:
+def test_defaults_and_required_parameters() -> None:
     parameters = {p.name: p for p in PutObject.spec.parameters}
     assert (parameters["bucket"].required, parameters["data"].required, parameters["data"].default) == (True, False, b"")
     assert (parameters["acl"].required, parameters["acl"].default, parameters["bucket"].default) == (False, None, None)
@@ -176,7 +176,7 @@ def test_defaults_and_what_is_required() -> None:
     assert Body() == Body(md5=False, of=None)
 
 
-def test_operations_are_equal_by_what_they_say() -> None:
+def test_operations_are_equal_by_their_parameters() -> None:
     one = GetObject("b", "k", version_id="v", timeout=5)
     assert one == GetObject("b", "k", version_id="v", timeout=5)
     assert one != GetObject("b", "k", version_id="v", timeout=6)
@@ -188,7 +188,7 @@ def test_operations_are_equal_by_what_they_say() -> None:
         hash(one)
 
 
-def test_what_an_operation_shows() -> None:
+def test_repr_of_an_operation() -> None:
     assert repr(GetObject("b", "k", timeout=5)) == "GetObject(bucket='b', key='k', timeout=5)"
     shown = repr(PutObject("b", "k", b"data", customer_key=b"k" * 32, content_type="t", acl=None))
     assert shown == "PutObject(bucket='b', key='k', content_type='t')"
@@ -201,11 +201,11 @@ def test_what_an_operation_shows() -> None:
         ("/?odd", "PUT", False), ("/{bucket}?odd=1", "PUT", False), ("/{bucket}?even", "PUT", False),
     ],
 )  # fmt: skip
-def test_requests_differ_in_method_path_and_marks(pattern: str, method: str, clashes: bool) -> None:
+def test_operations_differ_by_method_path_and_discriminators(pattern: str, method: str, clashes: bool) -> None:
     _state("/{bucket}?odd", {"bucket": str})
     names = {name: str for name in ("bucket", "key") if name in pattern}
     if clashes:
-        with pytest.raises(TypeError, match="Other and Odd are one request"):
+        with pytest.raises(TypeError, match="Other and Odd have the same request line"):
             _state(pattern, names, method, name="Other")
     else:
         _state(pattern, names, method, name="Other")
@@ -216,7 +216,7 @@ def test_a_header_and_a_query_may_have_one_name() -> None:
     _state("/{bucket}?odd", {"bucket": str, "a": Annotated[str, Header("x")], "b": Annotated[str, Query("x")]})
 
 
-def test_a_group_gives_its_caller_and_keeps_its_methods() -> None:
+def test_a_group_binds_its_methods_to_its_caller() -> None:
     class Things(Group[str]):
         read: Any = Method(GetObject, lambda caller, made: (caller, made))
 

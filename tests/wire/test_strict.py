@@ -1,4 +1,4 @@
-"""An answer is held against what was asked: another document, another bucket, and what leaves something out are no success."""
+"""Tests of `aiocos.wire.strict`: a response of another operation, bucket or key is refused."""
 
 from __future__ import annotations
 
@@ -84,20 +84,20 @@ NAMES = [operation.spec.name for operation in ASKED]
 
 @pytest.mark.parametrize("operation", ASKED, ids=NAMES)
 @pytest.mark.parametrize("body", HTML, ids=range(len(HTML)))
-def test_a_web_page_is_no_success(operation: Operation[Any], body: bytes) -> None:
+def test_a_web_page_is_refused(operation: Operation[Any], body: bytes) -> None:
     with pytest.raises(ProtocolError, match=r"web page|DOCTYPE|document type|has no"):
         read_answer(operation, Response(200, {"x-amz-request-id": "r"}, body))
 
 
 @pytest.mark.parametrize("operation", ASKED, ids=NAMES)
-def test_an_error_in_a_success_is_raised_whatever_was_asked(operation: Operation[Any]) -> None:
+def test_an_error_in_a_success_is_raised_for_every_operation(operation: Operation[Any]) -> None:
     body = b"\n<Error><Code>SlowDown</Code><httpStatusCode>503</httpStatusCode></Error>"
     with pytest.raises(Throttled):
         read_answer(operation, Response(200, {"etag": '"e"'}, body))
 
 
 @pytest.mark.parametrize("cls", [cls for cls in operations() if has_document(cls.spec.result)], ids=lambda c: c.__name__)
-def test_another_document_is_no_success(cls: type[Operation[Any]]) -> None:
+def test_the_document_of_another_operation_is_refused(cls: type[Operation[Any]]) -> None:
     @given(instances(cls), st.sampled_from([b"", *OTHERS]))
     def check(operation: Operation[Any], body: bytes) -> None:
         with pytest.raises((ProtocolError, ServiceError)):
@@ -107,56 +107,56 @@ def test_another_document_is_no_success(cls: type[Operation[Any]]) -> None:
 
 
 @pytest.mark.parametrize("cls", [cls for cls in operations() if not has_document(cls.spec.result)], ids=lambda c: c.__name__)
-def test_an_answer_without_a_document_is_not_that_of_another(cls: type[Operation[Any]]) -> None:
+def test_an_operation_without_document_refuses_that_of_another(cls: type[Operation[Any]]) -> None:
     @given(instances(cls), st.sampled_from(["ListBucketResult", "DeleteResult", "CopyObjectResult", "x:LocationConstraint"]))
     def check(operation: Operation[Any], root: str) -> None:
-        with pytest.raises(ProtocolError, match="another's: its root is"):
+        with pytest.raises(ProtocolError, match="does not belong to the request: its root element is"):
             read_answer(operation, Response(200, {"ETag": '"e"'}, f'<{root} xmlns:x="u"/>'.encode()))
 
     check()
 
 
-def test_a_setting_that_is_said_back_is_a_success() -> None:
+def test_a_setting_repeated_in_the_response_is_accepted() -> None:
     rules = [{"allowed_methods": ["GET"], "allowed_origins": ["*"]}]
     read_answer(PutBucketCors("b", rules), Response(200, {}, b"<CORSConfiguration><CORSRule/></CORSConfiguration>"))  # type: ignore[arg-type]
     read_answer(DeleteObject("b", "k"), Response(204, {}, b"<DeleteObjectResponse/>"))
     read_answer(DeleteObject("b", "k"), Response(200, {}, b"OK"))
 
 
-def _of_object(told: str) -> list[tuple[Operation[Any], bytes]]:
+def _of_object(named: str) -> list[tuple[Operation[Any], bytes]]:
     return [
-        (CreateMultipartUpload("t:b", "k\r ü+"), f"<InitiateMultipartUploadResult>{told}<UploadId>u</UploadId>"
+        (CreateMultipartUpload("t:b", "k\r ü+"), f"<InitiateMultipartUploadResult>{named}<UploadId>u</UploadId>"
          "</InitiateMultipartUploadResult>".encode()),
-        (ListParts("t:b", "k\r ü+", "u"), f"<ListPartsResult>{told}<UploadId>u</UploadId><IsTruncated>false</IsTruncated>"
+        (ListParts("t:b", "k\r ü+", "u"), f"<ListPartsResult>{named}<UploadId>u</UploadId><IsTruncated>false</IsTruncated>"
          "</ListPartsResult>".encode()),
-        (CompleteMultipartUpload("t:b", "k\r ü+", "u", _parts(1)), f"<CompleteMultipartUploadResult>{told}<ETag>e</ETag>"
+        (CompleteMultipartUpload("t:b", "k\r ü+", "u", _parts(1)), f"<CompleteMultipartUploadResult>{named}<ETag>e</ETag>"
          "</CompleteMultipartUploadResult>".encode()),
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("told", ["<Bucket>c</Bucket>", "<Key>other</Key>", "<Bucket>b</Bucket><Key>k</Key>"])
-def test_an_upload_of_another_object_is_no_success(told: str) -> None:
-    for operation, body in _of_object(told):
-        with pytest.raises(ProtocolError, match="it is about the"):
+@pytest.mark.parametrize("named", ["<Bucket>c</Bucket>", "<Key>other</Key>", "<Bucket>b</Bucket><Key>k</Key>"])
+def test_an_upload_of_another_object_is_refused(named: str) -> None:
+    for operation, body in _of_object(named):
+        with pytest.raises(ProtocolError, match="it belongs to the"):
             read_answer(operation, Response(200, {}, body))
 
 
 @pytest.mark.parametrize(
-    "told", ["", "<Bucket/><Key/>", "<Bucket>b</Bucket>", "<Bucket>t:b</Bucket><Key>k&#13; ü+</Key>", "<Key>k\r ü+</Key>",
+    "named", ["", "<Bucket/><Key/>", "<Bucket>b</Bucket>", "<Bucket>t:b</Bucket><Key>k&#13; ü+</Key>", "<Key>k\r ü+</Key>",
              "<Key>k%0D%20%C3%BC%2B</Key>", "<Key>k%0D+%C3%BC%2B</Key>"],
 )  # fmt: skip
-def test_an_upload_of_this_object_is_read(told: str) -> None:
-    for operation, body in _of_object(told):
+def test_an_upload_of_the_requested_object_is_accepted(named: str) -> None:
+    for operation, body in _of_object(named):
         read_answer(operation, Response(200, {}, body))
 
 
 @pytest.mark.parametrize(("count", "entries", "prefixes", "fits"), [
     (7, 0, 0, False), (2, 1, 0, False), (3, 1, 1, False), (2, 1, 1, True), (1, 1, 1, True), (0, 0, 0, True), (None, 1, 0, True),
 ])  # fmt: skip
-def test_a_page_that_has_lost_entries_is_no_success(count: int | None, entries: int, prefixes: int, fits: bool) -> None:
-    told = "" if count is None else f"<KeyCount>{count}</KeyCount>"
+def test_a_page_with_too_few_entries_is_refused(count: int | None, entries: int, prefixes: int, fits: bool) -> None:
+    counted = "" if count is None else f"<KeyCount>{count}</KeyCount>"
     listed = "<Contents><Key>a</Key></Contents>" * entries + "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>" * prefixes
-    body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{told}{listed}</ListBucketResult>".encode()
+    body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{counted}{listed}</ListBucketResult>".encode()
     if fits:
         assert len(read_answer(ListObjectsV2("b", delimiter="/"), Response(200, {}, body)).contents) == entries
     else:
@@ -164,8 +164,8 @@ def test_a_page_that_has_lost_entries_is_no_success(count: int | None, entries: 
             read_answer(ListObjectsV2("b", delimiter="/"), Response(200, {}, body))
 
 
-def test_every_root_is_that_of_one_kind_of_answer() -> None:
-    # An answer of one operation must not pass for one of another, but where the service itself has one document for both.
+def test_every_root_element_belongs_to_one_kind_of_response() -> None:
+    # The response of one operation must not pass for that of another, unless the service uses one document for both.
     shared = {"ListBucketResult", "ListAllMyBucketsResult", "AccessControlPolicy", "Tagging", "CopyObjectResult"}
     roots: dict[str, type[Any]] = {}
     for cls in operations():
@@ -196,22 +196,22 @@ EMPTY = {
 
 
 @pytest.mark.parametrize("operation", [one for one in ASKED if one.spec.name in EMPTY], ids=lambda o: o.spec.name)
-def test_what_leaves_out_what_was_asked_for_is_no_success(operation: Operation[Any]) -> None:
+def test_a_response_without_a_required_field_is_refused(operation: Operation[Any]) -> None:
     body = EMPTY[operation.spec.name]
     with pytest.raises(ProtocolError, match=r"request id r-9"):
         read_answer(operation, Response(200, {"x-amz-request-id": "r-9"}, body))
 
 
-def test_what_services_leave_out_is_not_missed() -> None:
-    # The ETag of a completion is empty, and HEAD has it.
+def test_fields_that_services_leave_out_are_not_required() -> None:
+    # The ETag of a completion may be empty; HEAD has it.
     body = b"<CompleteMultipartUploadResult><ETag/></CompleteMultipartUploadResult>"
     assert read_answer(CompleteMultipartUpload("b", "k", "u", _parts(1)), Response(200, {}, body)).etag == ""
-    # rclone leaves IsTruncated out of a page of uploads or parts that is the last one, and gives a root another name.
+    # rclone leaves IsTruncated out of the last page of uploads or parts, and uses another root element.
     body = b"<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>"
     assert not read_answer(ListMultipartUploads("b"), Response(200, {}, body)).is_truncated
     body = b"<InitiateMultipartUpload><UploadId>u</UploadId></InitiateMultipartUpload>"
     assert read_answer(CreateMultipartUpload("b", "k"), Response(200, {}, body)).upload_id == "u"
-    # No buckets, no list of them; a location that is the default; a name and a prefix that are not repeated.
+    # Missing: a list without buckets, a default location, the name and the prefix of a page.
     assert read_answer(ListBuckets(), Response(200, {}, b"<ListAllMyBucketsResult/>")).buckets == []
     assert read_answer(GetBucketLocation("b"), Response(200, {}, b"<LocationConstraint/>")).location == ""
     body = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
@@ -237,16 +237,16 @@ def test_what_services_leave_out_is_not_missed() -> None:
     ],
     ids=lambda value: value.spec.name if isinstance(value, Operation) else None,
 )
-def test_a_page_of_another_listing_is_no_success(operation: Operation[Any], inside: str) -> None:
+def test_a_page_of_another_listing_is_refused(operation: Operation[Any], inside: str) -> None:
     root = root_of(operation.spec.result)
     body = f"<{root}><IsTruncated>false</IsTruncated>{inside}</{root}>".encode()
-    with pytest.raises(ProtocolError, match="the 200 answer is another's"):
+    with pytest.raises(ProtocolError, match="does not belong to the request"):
         read_answer(operation, Response(200, {}, body))
 
 
 @pytest.mark.parametrize("prefix", ODD_KEYS, ids=ascii)
 @pytest.mark.parametrize("encoding", [None, "url"])
-def test_the_page_of_this_listing_is_read(prefix: str, encoding: Any) -> None:
+def test_a_page_of_the_requested_listing_is_accepted(prefix: str, encoding: Any) -> None:
     for cls in (ListObjectsV2, ListObjects):
         operation = cls("b", prefix=prefix, encoding_type=encoding)
         page = operation.spec.result(
@@ -255,18 +255,18 @@ def test_the_page_of_this_listing_is_read(prefix: str, encoding: Any) -> None:
         try:
             body = page.to_xml()
         except ValueError:
-            # The first version's prefix is never encoded.
+            # The prefix of version 1 is never encoded.
             assert encoding is None or cls is ListObjects
             continue
         assert read_answer(operation, Response(200, {}, body)).is_truncated is False
-        # Some say that the page is encoded and encode the keys alone.
+        # Some services declare an encoded page but encode only the keys.
         if encoding == "url" and prefix.isprintable() and not set(prefix) & set("<&>"):
             start = body.index(b"<Prefix>")
             plain = body[:start] + f"<Prefix>{prefix}</Prefix>".encode() + body[body.index(b"</Prefix>") + 9 :]
             read_answer(operation, Response(200, {}, plain))
 
 
-def test_common_prefixes_and_tenants_are_no_contradiction() -> None:
+def test_common_prefixes_and_tenants_are_accepted() -> None:
     page = ListObjectsV2.spec.result(name="b", prefix="a/", is_truncated=False, common_prefixes=[CommonPrefix(prefix="a/b/")])
     assert read_answer(ListObjectsV2("tenant:b", prefix="a/"), Response(200, {}, page.to_xml())) == page
     extended = BucketPage(is_truncated=False, prefix="")
@@ -277,28 +277,28 @@ def test_common_prefixes_and_tenants_are_no_contradiction() -> None:
 # Deletions
 
 
-def _deleted(told: str, *keys: str | ObjectIdentifier, quiet: bool | None = None) -> Any:
+def _deleted(listed: str, *keys: str | ObjectIdentifier, quiet: bool | None = None) -> Any:
     objects = [key if isinstance(key, ObjectIdentifier) else ObjectIdentifier(key=key) for key in keys]
     operation = DeleteObjects("b", Delete(objects=objects, quiet=quiet))
-    return read_answer(operation, Response(200, {}, f"<DeleteResult>{told}</DeleteResult>".encode()))
+    return read_answer(operation, Response(200, {}, f"<DeleteResult>{listed}</DeleteResult>".encode()))
 
 
-def test_a_key_that_is_not_mentioned_may_be_there_still() -> None:
+def test_a_deletion_that_leaves_out_a_key_is_refused() -> None:
     a, b = "<Deleted><Key>a</Key></Deleted>", "<Error><Key>b</Key><Code>AccessDenied</Code></Error>"
     assert len(_deleted(a + b, "a", "b").errors) == 1
-    for told, keys in (("", ["a"]), (a, ["a", "b"]), (b, ["a", "b"]), (a + b, ["a", "b", "c", "d", "e", "f"])):
-        with pytest.raises(ProtocolError, match="neither Deleted nor Error of"):
-            _deleted(told, *keys)
+    for listed, keys in (("", ["a"]), (a, ["a", "b"]), (b, ["a", "b"]), (a + b, ["a", "b", "c", "d", "e", "f"])):
+        with pytest.raises(ProtocolError, match="neither Deleted nor Error for"):
+            _deleted(listed, *keys)
     with pytest.raises(ProtocolError, match="'c', 'd', 'e' and 1 more"):
         _deleted(a + b, "a", "b", "c", "d", "e", "f")
 
 
-def test_a_quiet_deletion_mentions_failures_alone() -> None:
+def test_a_quiet_deletion_lists_only_failures() -> None:
     assert _deleted("", "a", quiet=True).deleted == []
     assert len(_deleted("<Deleted><Key>a</Key></Deleted>", "a", quiet=True).deleted) == 1
 
 
-def test_versions_are_told_apart_where_the_answer_tells_them() -> None:
+def test_versions_are_compared_if_the_response_names_them() -> None:
     one, two = ObjectIdentifier(key="a", version_id="1"), ObjectIdentifier(key="a", version_id="2")
     first = "<Deleted><Key>a</Key><VersionId>1</VersionId></Deleted>"
     _deleted(first + first.replace("1", "2"), one, two)
@@ -309,38 +309,32 @@ def test_versions_are_told_apart_where_the_answer_tells_them() -> None:
 
 
 @pytest.mark.parametrize("key", ["a\rb", "a\r\nb", "a\nb", "a&<b", "ü"])
-def test_keys_are_compared_as_a_parser_reads_them(key: str) -> None:
+def test_keys_are_compared_with_normalized_line_breaks(key: str) -> None:
     _deleted(f"<Deleted><Key>{key.replace('&', '&amp;').replace('<', '&lt;')}</Key></Deleted>", key)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What the refusal says
+# Messages
 
 
 @pytest.mark.parametrize(
-    ("operation", "headers", "body", "text"),
+    ("operation", "headers", "body", "reason"),
     [
-        (PutObject("b", "k"), {}, b"", "the 200 answer is another's: it has no ETag, as every PutObjectResult has"),
-        (PutObject("b", "k"), {"ETag": ""}, b"", "the 200 answer is another's: it has no ETag, as every PutObjectResult has"),
-        (
-            ListParts("b", "k", "u"), {}, b"<ListPartsResult/>",
-            "the 200 answer is another's: it has no UploadId, as every ListPartsResult has",
-        ),
-        (PutObject("b", "k"), {"ETag": "e"}, b"<html>", "the 200 answer is another's: it is a web page"),
+        (PutObject("b", "k"), {}, b"", "it has no ETag, which every PutObjectResult has"),
+        (PutObject("b", "k"), {"ETag": ""}, b"", "it has no ETag, which every PutObjectResult has"),
+        (ListParts("b", "k", "u"), {}, b"<ListPartsResult/>", "it has no UploadId, which every ListPartsResult has"),
+        (PutObject("b", "k"), {"ETag": "e"}, b"<html>", "it is a web page"),
         (
             GetBucketCors("b"), {"x-amz-request-id": "r"}, b"<Other/>",
-            "the 200 answer is another's: its root is Other, and not CORSConfiguration (request id r)",
+            "its root element is Other, not CORSConfiguration (request id r)",
         ),
-        (
-            GetBucketCors("b"), {}, b"<" + b"O" * 100 + b"/>",
-            f"the 200 answer is another's: its root is {'O' * 80}, and not CORSConfiguration",
-        ),
+        (GetBucketCors("b"), {}, b"<" + b"O" * 100 + b"/>", f"its root element is {'O' * 80}, not CORSConfiguration"),
     ],
 )  # fmt: skip
-def test_why_an_answer_is_anothers(operation: Operation[Any], headers: dict[str, str], body: bytes, text: str) -> None:
+def test_the_error_has_the_reason(operation: Operation[Any], headers: dict[str, str], body: bytes, reason: str) -> None:
     with pytest.raises(ProtocolError) as caught:
         read_answer(operation, Response(200, headers, body))
-    assert str(caught.value) == text
+    assert str(caught.value) == f"the response (status 200) does not belong to the request: {reason}"
 
 
 @pytest.mark.parametrize(
@@ -351,12 +345,12 @@ def test_why_an_answer_is_anothers(operation: Operation[Any], headers: dict[str,
         b"\xef\xbb\xbf<?xml version='1.0'?> <!-- a\n --><CORSConfiguration/>",
     ],
 )  # fmt: skip
-def test_the_root_is_found_behind_what_may_stand_before_it(body: bytes) -> None:
+def test_the_root_element_is_found_after_declarations_and_comments(body: bytes) -> None:
     assert read_answer(GetBucketCors("b"), Response(200, {}, body)).rules == []
 
 
-def test_a_body_where_none_is_expected_is_no_fault() -> None:
+def test_an_unexpected_body_is_ignored() -> None:
     assert read_answer(PutObject("b", "k"), Response(200, {"ETag": "e"}, b"<Any/>")).etag == "e"
-    # Where an answer has no root that could be found, the codec says what it is.
-    with pytest.raises(ProtocolError, match="is no CorsConfiguration: not well-formed"):
+    # Without a root element, the codec reports the error.
+    with pytest.raises(ProtocolError, match="is not a CorsConfiguration: not well-formed"):
         read_answer(GetBucketCors("b"), Response(200, {}, b"text"))

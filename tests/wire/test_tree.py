@@ -1,4 +1,4 @@
-"""From the tree of a document to values: what is read, kept and refused, element by element."""
+"""Tests of `aiocos.wire.tree`: elements that are read, kept and refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Leaf(Document):
 
 
 class _Plain(Document):
-    """Elements of every kind; what has no field is not read."""
+    """Fields of every kind. Elements without a field are ignored."""
 
     root: ClassVar[str] = "Plain"
     namespace: ClassVar[str] = ""
@@ -49,7 +49,7 @@ class _Plain(Document):
 
 
 class _Kept(Extensible):
-    """The same elements; what has no field is kept."""
+    """The fields of `_Plain`. Elements without a field are kept."""
 
     root: ClassVar[str] = "Kept"
     namespace: ClassVar[str] = ""
@@ -97,7 +97,7 @@ PLAIN: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("data", "values"), PLAIN.values(), ids=PLAIN)
-def test_a_document_is_read(data: str, values: dict[str, Any]) -> None:
+def test_reading_a_document(data: str, values: dict[str, Any]) -> None:
     assert read_tree(_Plain, data.encode()) == values
 
 
@@ -128,7 +128,7 @@ KEPT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize(("data", "values", "unknown"), KEPT.values(), ids=KEPT)
-def test_what_is_not_known_is_kept(data: str, values: dict[str, Any], unknown: tuple[str, ...]) -> None:
+def test_an_extensible_document_keeps_unknown_elements(data: str, values: dict[str, Any], unknown: tuple[str, ...]) -> None:
     made = _Kept.from_xml(data.encode())
     assert made == _Kept(**values, unknown_elements=unknown)
     assert _Kept.from_xml(made.to_xml()) == made
@@ -154,15 +154,15 @@ WRITTEN: dict[str, tuple[Document, str]] = {
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_a_document_is_written(name: str) -> None:
+def test_writing_a_document(name: str) -> None:
     document, text = WRITTEN[name]
     assert document.to_xml().decode() == f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
 
 
-def test_what_is_closed_loses_nothing() -> None:
+def test_a_closed_document_refuses_unknown_elements() -> None:
     assert _Closed.from_xml(b"<C><Text>t</Text><Words><Word>a</Word></Words></C>") == _Closed(text="t", words=["a"])
     long = "N" * 300
-    with pytest.raises(XmlError, match=f"^an element that is not known would be lost: <{'N' * 199}$"):
+    with pytest.raises(XmlError, match=f"^an unknown element would be lost: <{'N' * 199}$"):
         _Closed.from_xml(f"<C><{long}/></C>".encode())
     with pytest.raises(XmlError, match="would be lost: Words/<New/>"):
         _Closed.from_xml(b"<C><Words><New/></Words></C>")
@@ -178,18 +178,18 @@ def test_what_is_closed_loses_nothing() -> None:
         (b'<HTML xmlns="u"/>', "a web page"),
         (b"<L>", "not well-formed XML: "),
         (b"<L>\xff</L>", "not well-formed XML: "),
-        (b"<L>" + b"<a>" * 70 + b"</a>" * 70 + b"</L>", "no document of the service: elements nested"),
-        (b"<L><Text/><X>" + b"<a>" * 70 + b"</a>" * 70 + b"</X></L>", "no document of the service: elements nested"),
+        (b"<L>" + b"<a>" * 70 + b"</a>" * 70 + b"</L>", "not a document of the service: elements nested"),
+        (b"<L><Text/><X>" + b"<a>" * 70 + b"</a>" * 70 + b"</X></L>", "not a document of the service: elements nested"),
     ],
 )
 @pytest.mark.parametrize("cls", [_Plain, _Kept, _Closed])
-def test_what_is_no_document(cls: type[Document], data: bytes, text: str) -> None:
+def test_invalid_documents_are_refused(cls: type[Document], data: bytes, text: str) -> None:
     with pytest.raises(XmlError, match=f"^{text}"):
         cls.from_xml(data)
     assert read_tree(_Plain, b"<htm/>") == {"own": ""}
 
 
-def test_the_plan_of_a_model() -> None:
+def test_plan_of_a_model() -> None:
     plan = plan_of(_Plain)
     assert plan is plan_of(_Plain)
     assert [one.name for one in plan.elements] == ["Text", "Number", "Truth", "Leaf", "Word", "Leaves", "Inner"]
@@ -200,7 +200,7 @@ def test_the_plan_of_a_model() -> None:
     assert (root_of(_Plain), root_of(_Leaf)) == ("Plain", "_Leaf")
 
 
-def test_a_field_goes_before_the_other_form_of_another() -> None:
+def test_a_field_takes_precedence_over_a_second_name() -> None:
     class Both(Document):
         one: Annotated[list[str], Element("One/A", also="Two/A")] = []
         two: str | None = None
@@ -208,31 +208,31 @@ def test_a_field_goes_before_the_other_form_of_another() -> None:
     assert read_tree(Both, b"<B><Two>t</Two></B>") == {"two": "t"}
 
 
-def test_a_plan_that_cannot_be_made_is_not_kept() -> None:
+def test_a_failed_plan_is_not_cached() -> None:
     class Clash(Document):
         a_b: str = ""
         a__b: str = ""
 
     for _ in range(2):
-        with pytest.raises(TypeError, match="two fields stand in <AB>"):
+        with pytest.raises(TypeError, match="two fields use the element <AB>"):
             plan_of(Clash)
 
 
-def test_names_and_types() -> None:
+def test_pascal_and_unwrap() -> None:
     assert pascal("next_key_marker") == "NextKeyMarker"
     assert unwrap(Annotated[str | None, 1] | None) is str
     assert unwrap(int | str | None) == int | str | None
     assert unwrap(list[str]) == list[str]
 
 
-def test_unknown_elements_are_shown_where_there_are_any() -> None:
+def test_repr_shows_unknown_elements_only_if_there_are_any() -> None:
     assert "unknown_elements" not in repr(_Kept(text="t"))
     assert repr(_Kept(text="t", unknown_elements=("<a/>",))).endswith("unknown_elements=('<a/>',))")
     assert repr(_Kept(text="t", unknown_elements=("<a/>",))).count("unknown_elements") == 1
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The one form of unknown elements
+# Normalized unknown elements
 
 ONE_FORM = {
     "<a/>": "<a/>",
@@ -253,10 +253,10 @@ ONE_FORM = {
 
 
 @pytest.mark.parametrize(("text", "form"), ONE_FORM.items())
-def test_unknown_elements_have_one_form(text: str, form: str) -> None:
+def test_unknown_elements_are_normalized(text: str, form: str) -> None:
     made = _Kept(unknown_elements=(text,)).unknown_elements
     if "p:c" in text:
-        # The number of a prefix is of no account.
+        # The number of a prefix does not matter.
         assert made[0].count('="u"') == 1
         assert _Kept(unknown_elements=made).unknown_elements == made
         return
@@ -271,8 +271,8 @@ def test_unknown_elements_have_one_form(text: str, form: str) -> None:
         ("<a/>text", "is not one XML element"),
         ("text<a/>", "is not one XML element"),
         ("<a/><b/>", "is not one XML element"),
-        ("<a>", "is no XML element"),
-        ("<a/></_><_>", "is no XML element"),
+        ("<a>", "is not an XML element"),
+        ("<a/></_><_>", "is not an XML element"),
         ("a b/<a/>", "is not one XML element"),
         ("<!DOCTYPE a><a/>", "a document type definition"),
         ("<a><!ENTITY a></a>", "a document type definition"),
@@ -280,12 +280,12 @@ def test_unknown_elements_have_one_form(text: str, form: str) -> None:
         ("<a " + "x" * 200 + ">", "^(?!.*x{80})"),
     ],
 )
-def test_what_is_not_one_element(text: str, why: str) -> None:
+def test_a_text_that_is_not_one_element_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         _Kept(unknown_elements=(text,))
 
 
-def test_elements_as_deep_as_they_may_be() -> None:
+def test_elements_up_to_the_limit_of_depth() -> None:
     deepest = "<a>" * 63 + "<a/>" + "</a>" * 63
     assert _Kept(unknown_elements=(deepest,)).unknown_elements == (deepest,)
     with pytest.raises(ValidationError, match="deep"):

@@ -1,1 +1,1 @@
-"""Who the caller is: credentials, the tokens they are traded for, and the signatures they make."""
+"""Credentials, the tokens issued for them, and the signatures they make."""

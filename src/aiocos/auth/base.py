@@ -1,4 +1,8 @@
-"""What the rest of the library asks of an identity, and the identities that need no machinery."""
+"""The interface of credentials, and the credentials that need no token service.
+
+`Credentials` describe an identity. For each client they make an `Authorizer`, which puts the identity on requests and holds
+what changes, such as tokens.
+"""
 
 from __future__ import annotations
 
@@ -21,111 +25,150 @@ _log = logging.getLogger("aiocos.auth")
 
 
 class HttpClient(Protocol):
-    """The little of HTTP that an identity needs to fetch a token."""
+    """The part of an HTTP client that fetching a token needs."""
 
     async def send(self, request: PreparedRequest, *, timeout: float) -> Response:
-        """Send `request` once and read the answer whole, within `timeout` seconds.
+        """Send a request once and return the whole response.
 
-        Follows no redirect (the body holds an API key) and makes no second attempt. Raises the `TransportError` family where
-        no answer comes.
+        Follows no redirect, because the body holds an API key, and doesn't retry. Raises a `TransportError` if no response
+        arrives.
+
+        Args:
+            request: The request.
+            timeout: Seconds until the response must be complete.
         """
         ...
 
 
 HttpFactory: TypeAlias = Callable[[], AbstractAsyncContextManager[HttpClient]]
-"""Opens an `HttpClient` for as long as one token is fetched.
+"""A function that opens an `HttpClient` for the time of one token fetch.
 
-A token is fetched for all clients of an event loop, so the fetch must not depend on the session of the one that happened to
-come first: that client may be closed while the others wait.
+All clients of an event loop share a token, so its fetch must not use the session of the client that needed it first: that
+client may be closed while the others still wait.
 """
 
 
 class Authorizer(Protocol):
-    """Puts an identity on requests. Made by `Credentials.authorizer`, one per client; holds what changes (tokens)."""
+    """Puts an identity on the requests of one client.
+
+    Made by `Credentials.authorizer`.
+    """
 
     async def authorize(self, request: PreparedRequest) -> None:
-        """Add the authorization headers to `request.headers`; raises `CredentialsError` rather than send without."""
+        """Add the authorization headers to `request.headers`.
+
+        Raises `CredentialsError` rather than leave a request without them.
+        """
         ...
 
     def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
-        """Note that the service answered 401 or 403 to `request`; True if a second try can go better.
+        """Return True if a second attempt can succeed after a 401 or 403.
 
-        That is where a token was dropped, or where the time of the signature was the reason. `date` is the service's clock
-        (seconds since 1970), `code` the error code of the answer, empty where it has no body. After True, `request` is
-        authorized and sent once more, and `settled` is called with what came of it.
+        It can if a token was invalidated, or if the time of the signature was the reason. The caller then authorizes and sends
+        the request once more, and calls `settled`.
+
+        Args:
+            request: The request as it was sent.
+            status: HTTP status of the response, 401 or 403.
+            date: Time of the service's clock in seconds since 1970; None if the response has none.
+            code: Error code of the response; empty if it has no body.
         """
         ...
 
     def settled(self, request: PreparedRequest, status: int) -> None:
-        """Note the status of the second try; 0 where no answer came."""
+        """Take note of the result of the second attempt.
+
+        Args:
+            request: The request as it was sent.
+            status: HTTP status of the response; 0 if there was none.
+        """
         return
 
     def secrets(self) -> Iterable[str]:
-        """Return what must not come back in a message, beside what a request itself carries."""
+        """Return texts that error messages must not contain.
+
+        Those that are in a request need not be among them.
+        """
         return ()
 
     async def close(self) -> None:
-        """Release what the authorizer holds; it can be used again afterwards."""
+        """Release what the authorizer holds. It can be used again afterwards."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AuthSettings:
-    """What an authorizer needs to know of its client."""
+    """The settings of a client that its authorizer needs."""
 
-    # The scope of HMAC signatures.
     region: str = "us-east-1"
-    # Where tokens come from; said for the client, it is preferred to what the credentials say.
+    """Region in the scope of HMAC signatures."""
+
     iam_endpoint: str | None = None
-    # The same where neither the client nor the credentials say it: IBM_AUTH_ENDPOINT of the environment.
+    """IAM endpoint that was given to the client; it overrides the one of the credentials. None uses theirs."""
+
     iam_endpoint_default: str | None = None
-    # Clients that check certificates share no token with clients that do not.
+    """IAM endpoint if neither the client nor the credentials have one, from `IBM_AUTH_ENDPOINT`. None uses IBM's."""
+
     verify_tls: bool = True
-    # How tokens are fetched; identities that need none do without.
+    """True if certificates are checked. Clients that check them share no tokens with clients that don't."""
+
     http: HttpFactory | None = None
-    # Seconds since 1970: the time in signatures; a `SigningClock` is set by the service where it is wrong.
+    """Opens the HTTP client for fetching tokens. None for credentials that need no tokens."""
+
     clock: Callable[[], float] = time.time
-    # False sends UNSIGNED-PAYLOAD in place of a body's SHA-256, over https only (TLS then guards the body).
+    """Clock for signatures, in seconds since 1970. A `SigningClock` can be corrected by the service."""
+
     sign_bodies: bool = True
+    """False signs `UNSIGNED-PAYLOAD` instead of the SHA-256 of a body, over https only, where TLS protects the body."""
 
 
 class SigningClock:
-    """The time that signatures carry: this machine's, until the service says that it is wrong."""
+    """The clock for signatures.
+
+    It shows this machine's time until the service shows that it is wrong, and then the service's.
+
+    Args:
+        clock: Clock of this machine, in seconds since 1970.
+    """
 
     TOLERANCE = 60.0
-    """Seconds of difference that are no reason: the service allows some minutes, and answers take their time."""
+    """Difference in seconds that needs no correction. The service allows some minutes, and a response takes its time."""
 
     ALLOWED = 900.0
-    """Seconds of difference that the service allows; beyond, it refuses every signature (S3's limit; IBM documents none)."""
+    """Difference in seconds above which the service refuses every signature (S3's limit; IBM documents none)."""
 
     PLAUSIBLE = 90 * 86400.0
-    """Seconds of difference beyond which the service's clock is not followed: 90 days.
+    """Difference in seconds above which the service's clock is not followed: 90 days.
 
-    A machine that slept, or was set to another month, is within. With a larger error its certificates would not verify.
+    The clock of a machine that slept, or that was set to another month, is within this. If the difference were larger, the
+    machine couldn't verify the service's certificate.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._said = False
+        self._warned = False
         self.offset = 0.0
 
     def follow(self, clock: Callable[[], float]) -> None:
-        """Take the time from another clock than this machine's from now on."""
+        """Use another clock instead of this machine's from now on, without an offset."""
         self._clock, self.offset = clock, 0.0
 
     def __call__(self) -> float:
-        """Seconds since 1970."""
+        """Return the time in seconds since 1970."""
         return self._clock() + self.offset
 
     def at(self, offset: float) -> float:
-        """Return the time of this machine's clock with another offset."""
+        """Return the time with another offset to this machine's clock."""
         return self._clock() + offset
 
     def offset_of(self, date: float | None) -> float | None:
-        """Return the offset by which this machine's clock shows the time `date`; None if `date` is no reason to set it.
+        """Return the offset with which this machine's clock shows a time of the service.
 
-        That is where `date` is missing, where it differs from the time here by less than `TOLERANCE`, and where the
-        clock of the machine would be wrong by more than `PLAUSIBLE`.
+        Returns None if no correction is needed or plausible: `date` is None, it differs by less than `TOLERANCE`, or this
+        machine's clock would be wrong by more than `PLAUSIBLE`.
+
+        Args:
+            date: Time of the service's clock in seconds since 1970.
         """
         if date is None or abs(date - self()) < self.TOLERANCE:
             return None
@@ -133,7 +176,11 @@ class SigningClock:
         return offset if abs(offset) <= self.PLAUSIBLE else None
 
     def correct(self, date: float | None) -> bool:
-        """Follow the service's clock where it differs; True if this one was set by it."""
+        """Adopt the service's time if it differs; True if it was adopted.
+
+        Args:
+            date: Time of the service's clock in seconds since 1970.
+        """
         offset = self.offset_of(date)
         if offset is None:
             return False
@@ -141,10 +188,16 @@ class SigningClock:
         return True
 
     def adopt(self, offset: float) -> None:
-        """Add `offset` seconds to this machine's clock from now on. The first time, a warning is logged."""
+        """Add an offset to this machine's clock from now on.
+
+        This is logged, the first time as a warning.
+
+        Args:
+            offset: Seconds to add.
+        """
         self.offset = offset
-        log = _log.debug if self._said else _log.warning
-        self._said = True
+        log = _log.debug if self._warned else _log.warning
+        self._warned = True
         log(
             "This machine's clock is %s %s the service's: signatures and presigned URLs carry the service's time",
             timedelta(seconds=round(abs(offset))),
@@ -153,52 +206,81 @@ class SigningClock:
 
 
 class Presigner(Protocol):
-    """Signs URLs that others use without credentials. Made by `Credentials.presigner`."""
+    """Signs URLs that can be used without credentials.
+
+    Made by `Credentials.presigner`.
+    """
 
     def presign(self, request: PreparedRequest, *, expires: int, strict: bool = True) -> str:
-        """Return the URL of `request`, valid for `expires` seconds from now.
+        """Return a presigned URL.
 
-        `strict` refuses times that the service does not take; False signs them all the same.
+        All headers of the request are signed, so whoever uses the URL must send them with the same values.
 
-        Every header of `request` is signed too: whoever uses the URL must send them with the same values.
+        Args:
+            request: The request that the URL allows.
+            expires: Seconds from now for which the URL is valid.
+            strict: Raise `ConfigError` if the service would not accept `expires`. False signs it all the same.
         """
         ...
 
 
 class Credentials(ABC):
-    """An identity as it is written down: frozen, picklable, and silent about its secrets in `repr`."""
+    """Base class of all credentials.
+
+    They are frozen and picklable, and `repr` doesn't show their secrets.
+    """
 
     @property
     def service_instance_id(self) -> str | None:
-        """The instance (CRN or GUID) that lists and creates buckets with this identity, where one is known."""
+        """CRN or GUID of the service instance; None if unknown.
+
+        Buckets are listed and created in this instance.
+        """
         return None
 
     @abstractmethod
     def authorizer(self, settings: AuthSettings) -> Authorizer:
-        """Make what authorises the requests of one client. No I/O happens here."""
+        """Return the authorizer for the requests of one client, without any I/O.
+
+        Args:
+            settings: Settings of the client.
+        """
 
     def delegation(self, settings: AuthSettings, receiver: str) -> Callable[[], Awaitable[Any]]:
-        """Make what fetches a token for another service to act with; raises `CredentialsError` if this identity cannot."""
+        """Return a function that fetches a token for another service.
+
+        With the token the service can act for this identity. Raises `CredentialsError` if the credentials are no API key.
+
+        Args:
+            settings: Settings of the client.
+            receiver: Name of the other service, such as `aspera_ats`.
+        """
         raise CredentialsError(f"{type(self).__name__} cannot delegate: that takes an API key")
 
     def presigner(self, settings: AuthSettings) -> Presigner:
-        """Make what signs URLs; raises `CredentialsError` if this identity cannot (only HMAC keys can)."""
+        """Return a signer of URLs.
+
+        Raises `CredentialsError` if the credentials have no HMAC keys.
+
+        Args:
+            settings: Settings of the client.
+        """
         raise CredentialsError(
             f"{type(self).__name__} cannot sign URLs: that takes HMAC keys. Give access_key_id and secret_access_key to the "
-            "client, beside the API key if you like (a service credential has them where HMAC was asked for: cos_hmac_keys)"
+            "client, beside the API key if you like (a service credential created with HMAC has them as cos_hmac_keys)"
         )
 
 
 @dataclass(frozen=True)
 class Anonymous(Credentials):
-    """Nobody: public buckets, `public-read` objects, presigned URLs."""
+    """No identity, for public buckets and `public-read` objects."""
 
     def authorizer(self, settings: AuthSettings) -> Authorizer:
-        """Return an authorizer that adds nothing."""
-        return _Nothing()
+        """Return an authorizer that adds nothing to requests."""
+        return _NoAuthorizer()
 
 
-class _Nothing(Authorizer):
+class _NoAuthorizer(Authorizer):
     async def authorize(self, request: PreparedRequest) -> None:
         return None
 
@@ -210,7 +292,13 @@ class _Nothing(Authorizer):
 
 
 def refuse_plain_http(origin: str) -> None:
-    """Raise `ConfigError` where a bearer token would travel in the clear: plain http to anything but this machine."""
+    """Raise `ConfigError` if a bearer token would be sent over plain http.
+
+    Plain http to this machine is allowed; to another one it would show the token to the network.
+
+    Args:
+        origin: Scheme, host and port that the token would be sent to.
+    """
     if origin.startswith("https://") or not shows(origin):
         return
     raise ConfigError(f"a bearer token is not sent to {origin}: plain http would show it to the network; use https")
@@ -218,10 +306,18 @@ def refuse_plain_http(origin: str) -> None:
 
 @dataclass(frozen=True)
 class BearerToken(Credentials):
-    """A token that somebody else keeps fresh: the token itself, or an async function asked for it on every request."""
+    """A token of your own, or a function that returns one.
+
+    Args:
+        token: The token, which is used until it expires, or an async function that returns the token for each request and keeps
+            it fresh.
+        service_instance_id: CRN or GUID of the service instance whose buckets are listed and created. None sends none.
+    """
 
     token: SecretStr | Callable[[], Awaitable[str]]
+    """The token, or the function that returns it."""
     instance_id: str | None = field(default=None)
+    """CRN or GUID of the service instance; None if none was given."""
 
     def __init__(self, token: str | SecretStr | Callable[[], Awaitable[str]], service_instance_id: str | None = None) -> None:
         object.__setattr__(self, "token", SecretStr(token) if isinstance(token, str) else token)
@@ -229,34 +325,34 @@ class BearerToken(Credentials):
 
     @property
     def service_instance_id(self) -> str | None:
-        """The instance given beside the token."""
+        """CRN or GUID of the service instance; None if none was given."""
         return self.instance_id
 
     def authorizer(self, settings: AuthSettings) -> Authorizer:
-        """Return an authorizer that sends this token."""
-        return _Bearer(self.token)
+        """Return an authorizer that sends the token."""
+        return _BearerAuthorizer(self.token)
 
 
-class _Bearer(Authorizer):
+class _BearerAuthorizer(Authorizer):
     def __init__(self, token: SecretStr | Callable[[], Awaitable[str]]) -> None:
         self._token = token
-        # The header of a token that stays.
-        self._said = ""
+        # The header of a fixed token, once it was made.
+        self._header = ""
 
     async def authorize(self, request: PreparedRequest) -> None:
         refuse_plain_http(request.origin)
-        if self._said:
-            request.headers["Authorization"] = self._said
+        if self._header:
+            request.headers["Authorization"] = self._header
             return
         token = self._token.get_secret_value() if isinstance(self._token, SecretStr) else await self._token()
         if not token:
             raise CredentialsError("the token is empty: the request was not sent")
-        request.headers["Authorization"] = said = f"Bearer {token}"
+        request.headers["Authorization"] = header = f"Bearer {token}"
         if isinstance(self._token, SecretStr):
-            self._said = said
+            self._header = header
 
     def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
-        # A function may know better by now; a fixed token will not change.
+        # A function may return another token now; a fixed token stays what it is.
         return status == 401 and not isinstance(self._token, SecretStr)
 
     async def close(self) -> None:

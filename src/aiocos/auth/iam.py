@@ -1,8 +1,8 @@
-"""API keys, traded for tokens at IBM Cloud IAM.
+"""API keys, which are exchanged for tokens at IBM Cloud IAM.
 
-The exchange is one form post. IAM also hands out refresh tokens, and they are left unused: the API key is at hand and buys a
-token just as well, a refresh token for an API key is mostly the text `not_supported`, and a key that was withdrawn would live
-on in it. One grant is one path to test.
+The exchange posts one form. IAM also returns refresh tokens, which are not used: an API key gets a new token just as well, a
+refresh token of an API key is mostly the text `not_supported`, and it would outlive a key that was deleted. One kind of
+exchange also is one kind to test.
 """
 
 from __future__ import annotations
@@ -17,32 +17,46 @@ from pydantic import SecretStr
 
 from aiocos.auth.base import Authorizer, AuthSettings, Credentials, HttpFactory
 from aiocos.auth.bearer import TokenAuthorizer
-from aiocos.auth.keys import plain
-from aiocos.auth.token_fetcher import BX, FormTokenFetcher, TokenResponse
+from aiocos.auth.keys import stripped_secret
+from aiocos.auth.token_fetcher import DEFAULT_CLIENT, FormTokenFetcher, TokenResponse
 from aiocos.auth.tokens import Fetch
 from aiocos.errors import ConfigError
 from aiocos.wire.address import is_loopback
 
 DEFAULT_ENDPOINT = "https://iam.cloud.ibm.com/identity/token"
+"""IBM's token endpoint."""
+
 APIKEY_GRANT = "urn:ibm:params:oauth:grant-type:apikey"
+"""Grant type of the exchange of an API key."""
 
-
-DELEGATED_LASTS = 518_400
-"""Seconds that IBM's SDK gives a delegated token; the answer does not say."""
+DELEGATED_TOKEN_LIFETIME = 518_400
+"""Seconds that a delegated token is valid, as in IBM's SDK (six days); the response doesn't have it."""
 
 
 @dataclass(frozen=True, init=False)
 class IamClient:
-    """What an identity says to IAM of itself: where IAM is, as which client it comes, and what the token shall be good for.
+    """The settings that all requests of an identity to IAM have in common.
 
-    `endpoint` is a host, a base URL, or the whole URL with its path; plain http is taken for this machine only. Client id and
-    secret come as a pair.
+    Args:
+        endpoint: IAM endpoint: a host, a base URL, or the whole URL of the token endpoint. Plain http is accepted for this
+            machine only. None uses the environment's (`IBM_AUTH_ENDPOINT`), or IBM's.
+        client_id: Id of a client that is registered with IAM; only together with `client_secret`. None uses IAM's default
+            client.
+        client_secret: Secret of the client.
+        scope: Scope of the token. None requests none.
+
+    Raises:
+        ConfigError: The endpoint isn't valid, or only one of `client_id` and `client_secret` was given.
     """
 
     endpoint: str | None
+    """IAM endpoint, as it was given."""
     client_id: str | None
+    """Id of the client; None for IAM's default client."""
     client_secret: SecretStr | None
+    """Secret of the client; None for IAM's default client."""
     scope: str | None
+    """Scope of the token; None requests none."""
 
     def __init__(
         self,
@@ -52,49 +66,72 @@ class IamClient:
         scope: str | None = None,
     ) -> None:
         if endpoint:
-            token_url(endpoint)  # a mistake is told where it is made
-        secret = plain(client_secret) if client_secret is not None else ""
+            token_url(endpoint)  # report a mistake where it is made
+        secret = stripped_secret(client_secret) if client_secret is not None else ""
         if bool(client_id) != bool(secret):
             missing = "client_secret" if client_id else "client_id"
-            raise ConfigError(f"client_id and client_secret are a pair: there is no {missing}")
+            raise ConfigError(f"client_id and client_secret must be given together: {missing} is missing")
         object.__setattr__(self, "endpoint", endpoint or None)
         object.__setattr__(self, "client_id", client_id or None)
         object.__setattr__(self, "client_secret", SecretStr(secret) if secret else None)
         object.__setattr__(self, "scope", scope or None)
 
     def url(self, settings: AuthSettings) -> str:
-        """The URL of the token endpoint: the client's, else this identity's own, else that of the environment, else IBM's."""
+        """Return the URL of the token endpoint.
+
+        The endpoint given to the client wins, then this identity's, then the environment's, then IBM's.
+
+        Args:
+            settings: Settings of the client.
+        """
         return token_url(settings.iam_endpoint or self.endpoint or settings.iam_endpoint_default)
 
     def authorization(self, default: str | None) -> str | None:
-        """The Authorization header: of client id and secret, where they are given."""
+        """Return the Authorization header of the client, or `default` without one."""
         if self.client_id is None or self.client_secret is None:
             return default
         return "Basic " + b64encode(f"{self.client_id}:{self.client_secret.get_secret_value()}".encode()).decode()
 
-    def scoped(self, form: dict[str, str]) -> dict[str, str]:
-        """The form with the scope that is asked for."""
+    def with_scope(self, form: dict[str, str]) -> dict[str, str]:
+        """Return the form with the scope added, if there is one."""
         return form if self.scope is None else {**form, "scope": self.scope}
 
     @property
-    def fingerprint(self) -> tuple[str | None, str, str | None]:
-        """What tells two clients apart, without the secret."""
+    def cache_key(self) -> tuple[str | None, str, str | None]:
+        """Values that differ between clients that must not share tokens.
+
+        They hold a digest of the secret.
+        """
         secret = self.client_secret.get_secret_value() if self.client_secret else ""
-        return self.client_id, digest(secret), self.scope
+        return self.client_id, sha256_hex(secret), self.scope
 
 
 @dataclass(frozen=True, init=False)
 class ApiKey(Credentials):
-    """An IBM Cloud API key. Requests carry the tokens it is traded for; the key itself goes to IAM only.
+    """An IBM Cloud API key.
 
-    `service_instance_id` is the CRN (or GUID) of the COS instance whose buckets are listed and created. `iam_endpoint` is a
-    host, a base URL, or the whole URL with its path; plain http is taken for this machine only. `client_id` with
-    `client_secret`, and `scope`, are for those whom IAM knows as a client of their own.
+    Requests carry tokens that IAM issues for the key; the key itself is sent to IAM only.
+
+    Args:
+        api_key: The key. White space around it is removed.
+        service_instance_id: CRN or GUID of the COS instance whose buckets are listed and created. None sends none.
+        iam_endpoint: IAM endpoint: a host, a base URL, or the whole URL of the token endpoint. Plain http is accepted for this
+            machine only. None uses the environment's (`IBM_AUTH_ENDPOINT`), or IBM's.
+        client_id: Id of a client that is registered with IAM; only together with `client_secret`. None uses IAM's default
+            client.
+        client_secret: Secret of the client.
+        scope: Scope of the token. None requests none.
+
+    Raises:
+        ConfigError: The key is empty, the endpoint isn't valid, or only one of `client_id` and `client_secret` was given.
     """
 
     api_key: SecretStr
+    """The key."""
     instance_id: str | None
+    """CRN or GUID of the service instance; None if none was given."""
     iam: IamClient
+    """Settings of requests to IAM."""
 
     def __init__(
         self,
@@ -106,7 +143,7 @@ class ApiKey(Credentials):
         client_secret: str | SecretStr | None = None,
         scope: str | None = None,
     ) -> None:
-        key = plain(api_key)
+        key = stripped_secret(api_key)
         if not key:
             raise ConfigError("the API key is empty")
         object.__setattr__(self, "api_key", SecretStr(key))
@@ -115,42 +152,65 @@ class ApiKey(Credentials):
 
     @property
     def service_instance_id(self) -> str | None:
-        """The instance given beside the key."""
+        """CRN or GUID of the service instance; None if none was given."""
         return self.instance_id
 
     @property
     def iam_endpoint(self) -> str | None:
-        """Where the key is traded, as it was given."""
+        """IAM endpoint, as it was given."""
         return self.iam.endpoint
 
     @property
-    def whose(self) -> str:
-        """The identity in messages: never the key, but the instance it is for, and the first digits of the key's SHA-256."""
-        place = f" for the instance {self.instance_id}" if self.instance_id else ""
-        return f"the API key {digest(self.api_key.get_secret_value())[:8]}…{place}"
+    def display_name(self) -> str:
+        """Name of the identity in error messages.
 
-    def identity(self, settings: AuthSettings) -> tuple[object, ...]:
-        """What tells this identity from others, without a secret: those who share it share tokens."""
-        key = digest(self.api_key.get_secret_value())
-        return ("apikey", key, self.iam.url(settings), settings.verify_tls, *self.iam.fingerprint)
+        It has the first digits of the key's SHA-256, and the service instance.
+        """
+        instance = f" for the instance {self.instance_id}" if self.instance_id else ""
+        return f"the API key {sha256_hex(self.api_key.get_secret_value())[:8]}…{instance}"
 
-    def fetch(self, settings: AuthSettings) -> FormTokenFetcher:
-        """Make what trades the key for a token."""
+    def cache_key(self, settings: AuthSettings) -> tuple[object, ...]:
+        """Return a tuple that is equal for identities that share tokens.
+
+        It holds a digest of the key.
+
+        Args:
+            settings: Settings of the client.
+        """
+        key = sha256_hex(self.api_key.get_secret_value())
+        return ("apikey", key, self.iam.url(settings), settings.verify_tls, *self.iam.cache_key)
+
+    def fetcher(self, settings: AuthSettings) -> FormTokenFetcher:
+        """Return the fetcher of the key's tokens.
+
+        Args:
+            settings: Settings of the client.
+        """
         form = {"grant_type": APIKEY_GRANT, "response_type": "cloud_iam", "apikey": self.api_key.get_secret_value()}
         return FormTokenFetcher(
             self.iam.url(settings),
-            self.iam.scoped(form),
-            http_of(settings),
-            whose=self.whose,
-            authorization=self.iam.authorization(BX),
+            self.iam.with_scope(form),
+            http_factory(settings),
+            display_name=self.display_name,
+            authorization=self.iam.authorization(DEFAULT_CLIENT),
         )
 
     def authorizer(self, settings: AuthSettings) -> Authorizer:
-        """Make what sends this key's tokens; they are shared by all clients of an event loop."""
-        return TokenAuthorizer(self.identity(settings), self.fetch(settings))
+        """Return the authorizer that sends the key's tokens.
+
+        All clients of an event loop share them.
+        """
+        return TokenAuthorizer(self.cache_key(settings), self.fetcher(settings))
 
     def delegation(self, settings: AuthSettings, receiver: str) -> Fetch:
-        """Make what trades the key for a token with which somebody else may act in its place."""
+        """Return a function that fetches a token for another service.
+
+        With the token the service can act for this key. It is valid for six days.
+
+        Args:
+            settings: Settings of the client.
+            receiver: Name of the other service, such as `aspera_ats`.
+        """
         form = {
             "grant_type": APIKEY_GRANT,
             "response_type": "delegated_refresh_token",
@@ -160,27 +220,37 @@ class ApiKey(Credentials):
         return FormTokenFetcher(
             self.iam.url(settings),
             form,
-            http_of(settings),
-            whose=self.whose,
-            authorization=self.iam.authorization(BX),
-            answer=TokenResponse("delegated_refresh_token", DELEGATED_LASTS),
+            http_factory(settings),
+            display_name=self.display_name,
+            authorization=self.iam.authorization(DEFAULT_CLIENT),
+            response=TokenResponse("delegated_refresh_token", DELEGATED_TOKEN_LIFETIME),
         )
 
 
-def http_of(settings: AuthSettings) -> HttpFactory:
-    """The way to reach IAM."""
+def http_factory(settings: AuthSettings) -> HttpFactory:
+    """Return the factory of HTTP clients for token requests.
+
+    Raises `ConfigError` if the settings have none.
+    """
     if settings.http is None:
-        raise ConfigError("tokens need a way to reach IAM: AuthSettings.http is not set")
+        raise ConfigError("tokens can't be fetched without an HTTP client: AuthSettings.http is not set")
     return settings.http
 
 
-def digest(secret: str) -> str:
-    """SHA-256 of a secret, in hex digits."""
+def sha256_hex(secret: str) -> str:
+    """Return the SHA-256 of a secret, in hex digits."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def token_url(endpoint: str | None) -> str:
-    """Complete an IAM endpoint: a host gets a scheme, a URL without a path gets IAM's. Raises `ConfigError`."""
+    """Return the URL of the token endpoint of an IAM endpoint.
+
+    A host gets the scheme https, and a URL without a path gets IAM's path. Raises `ConfigError` for an endpoint that isn't
+    valid, and for plain http to another machine.
+
+    Args:
+        endpoint: A host, a base URL, or a whole URL. None or an empty text gives IBM's endpoint.
+    """
     if not endpoint or not endpoint.strip():
         return DEFAULT_ENDPOINT
     text = endpoint.strip()
@@ -190,9 +260,9 @@ def token_url(endpoint: str | None) -> str:
     except ValueError:
         host, parts = None, urlsplit("")
     if not host or "@" in parts.netloc or re.search(r"[\s\x00-\x1f]", parts.netloc + parts.path):
-        raise ConfigError("the IAM endpoint is a host name or URL, without a user name and password in it")
+        raise ConfigError("the IAM endpoint must be a host name or URL, without a user name and password")
     if parts.scheme not in ("https", "http") or parts.query or parts.fragment:
-        raise ConfigError(f"the IAM endpoint is an https URL without a query: {parts.scheme}://{parts.netloc}{parts.path}")
+        raise ConfigError(f"the IAM endpoint must be an https URL without a query: {parts.scheme}://{parts.netloc}{parts.path}")
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigError(
             f"an API key is not sent to http://{parts.netloc}: plain http would show it to the network; use https"

@@ -1,4 +1,4 @@
-"""HMAC keys: the pair of a service credential that signs requests and URLs."""
+"""HMAC keys, which sign requests and URLs."""
 
 from __future__ import annotations
 
@@ -16,25 +16,39 @@ from aiocos.errors import ConfigError
 from aiocos.wire.address import is_loopback
 from aiocos.wire.message import PreparedRequest
 
-# How the service says that the time of a signature was the reason: S3's code, which is IBM's too, and what gateways in front of
-# it write instead.
-_SKEWED = frozenset(("RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"))
+# Error codes for a wrong time of a signature: the one of S3 and IBM, and those that gateways in front of them use.
+_CLOCK_SKEW_CODES = frozenset(("RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"))
 
-# Bodies above this are hashed in a thread: SHA-256 takes about a millisecond for as much, a hop to a thread a tenth of that.
 HASH_IN_THREAD = 512 * 1024
+"""Bytes of a body above which it is hashed in a thread. SHA-256 takes about a millisecond for this, a switch to a thread 0.1.
+"""
 
 
 @dataclass(frozen=True, init=False)
 class Hmac(Credentials):
-    """An access key pair (`cos_hmac_keys` of a service credential): signs requests, and URLs for others.
+    """A pair of HMAC keys, which signs requests and presigned URLs.
 
-    The pair itself stands for a service instance; `service_instance_id` is sent only where it is given.
+    A service credential has them as `cos_hmac_keys`, if they were requested when it was created.
+
+    Args:
+        access_key_id: Id of the key. White space around it is removed.
+        secret_access_key: Secret of the key. White space around it is removed.
+        session_token: Token of temporary keys, for other S3 services; COS has none. None sends none.
+        service_instance_id: CRN or GUID of the service instance whose buckets are listed and created. None sends none: COS
+            finds the instance by the key.
+
+    Raises:
+        ConfigError: The id or the secret is empty.
     """
 
     access_key_id: str
+    """Id of the key."""
     secret_access_key: SecretStr
+    """Secret of the key."""
     session_token: SecretStr | None
+    """Token of temporary keys; None without one."""
     instance_id: str | None
+    """CRN or GUID of the service instance; None if none was given."""
 
     def __init__(
         self,
@@ -43,10 +57,10 @@ class Hmac(Credentials):
         session_token: str | SecretStr | None = None,
         service_instance_id: str | None = None,
     ) -> None:
-        secret = plain(secret_access_key)
-        token = plain(session_token) if session_token is not None else ""
+        secret = stripped_secret(secret_access_key)
+        token = stripped_secret(session_token) if session_token is not None else ""
         if not access_key_id.strip() or not secret:
-            raise ConfigError("HMAC keys are a pair: neither access_key_id nor secret_access_key may be empty")
+            raise ConfigError("HMAC keys need both access_key_id and secret_access_key: one of them is empty")
         object.__setattr__(self, "access_key_id", access_key_id.strip())
         object.__setattr__(self, "secret_access_key", SecretStr(secret))
         object.__setattr__(self, "session_token", SecretStr(token) if token else None)
@@ -54,45 +68,57 @@ class Hmac(Credentials):
 
     @property
     def service_instance_id(self) -> str | None:
-        """The instance given beside the keys."""
+        """CRN or GUID of the service instance; None if none was given."""
         return self.instance_id
 
     def authorizer(self, settings: AuthSettings) -> Authorizer:
-        """Make what signs the requests of one client."""
+        """Return the signer of one client's requests."""
         return Signer(self, settings)
 
     def presigner(self, settings: AuthSettings) -> Presigner:
-        """Make what signs URLs."""
+        """Return the signer of URLs."""
         return Signer(self, settings)
 
 
 @dataclass(frozen=True)
 class DualCredentials(Credentials):
-    """Two identities: one for calls (an API key, as a rule), and HMAC keys for presigned URLs."""
+    """Two identities: one for calls, and HMAC keys for presigned URLs.
+
+    Args:
+        calls: Credentials of all calls, usually an API key.
+        urls: HMAC keys that sign URLs.
+    """
 
     calls: Credentials
+    """Credentials of all calls."""
     urls: Hmac
+    """HMAC keys that sign URLs."""
 
     @property
     def service_instance_id(self) -> str | None:
-        """The instance of the identity that makes the calls."""
+        """CRN or GUID of the service instance of `calls`; None if unknown."""
         return self.calls.service_instance_id
 
     def authorizer(self, settings: AuthSettings) -> Authorizer:
-        """Make what authorises calls."""
+        """Return the authorizer of `calls`."""
         return self.calls.authorizer(settings)
 
     def delegation(self, settings: AuthSettings, receiver: str) -> Callable[[], Awaitable[Any]]:
-        """Make what fetches a token for another service, with the identity that makes the calls."""
+        """Return the function of `calls` that fetches a token for another service."""
         return self.calls.delegation(settings, receiver)
 
     def presigner(self, settings: AuthSettings) -> Presigner:
-        """Make what signs URLs."""
+        """Return the signer of URLs."""
         return self.urls.presigner(settings)
 
 
 class Signer(Authorizer, Presigner):
-    """Signs the requests and URLs of one client."""
+    """Signs the requests and URLs of one client.
+
+    Args:
+        keys: The HMAC keys.
+        settings: Settings of the client.
+    """
 
     def __init__(self, keys: Hmac, settings: AuthSettings) -> None:
         self._keys = keys
@@ -100,27 +126,34 @@ class Signer(Authorizer, Presigner):
         self._clock: Callable[[], float] = settings.clock
         self._sign_bodies = settings.sign_bodies
         self._verify_tls = settings.verify_tls
-        # Requests that are tried once more by the service's clock, which is adopted if that helps: by id, with the offset.
-        self._trials: dict[int, tuple[PreparedRequest, float]] = {}
+        # Requests whose second attempt is signed by the service's clock, with the clock's offset, by `id()` of the request. The
+        # clock is adopted if that attempt succeeds.
+        self._clock_trials: dict[int, tuple[PreparedRequest, float]] = {}
         self._key: SigningKey | None = None
 
     async def authorize(self, request: PreparedRequest) -> None:
-        """Sign the request as it stands. A large body is hashed in a thread, and read there until that is done."""
+        """Sign the request.
+
+        A large body is hashed in a thread, and must not change until this returns.
+        """
         if not self._sign_bodies and request.body is not None and request.origin.startswith("https://"):
             payload = UNSIGNED_PAYLOAD
         elif request.body is not None and memoryview(request.body).nbytes > HASH_IN_THREAD:
             payload = await asyncio.to_thread(payload_sha256, request.body)
         else:
             payload = payload_sha256(request.body)
-        timestamp = amz_date(self._time(request) if self._trials else self._clock())
+        timestamp = amz_date(self._time_for(request) if self._clock_trials else self._clock())
         sign(request, self._signing_key(timestamp[:8]), timestamp, payload)
 
     def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
-        """Follow the service's clock where the time of the signature was the reason; else it would be refused again.
+        """Adopt the service's clock if the time of the signature caused a 403.
 
-        The service says so by the code of its answer. An answer to HEAD has no code: there, a clock that differs by more than
-        any signature may is followed for one more try, and for good only if that is not refused. Nobody on the way is
-        believed: over plain http, and over TLS that is not verified, only this machine itself.
+        Returns True if a second attempt is signed with the service's time.
+
+        The error code of the response shows the reason. A response to HEAD has no code. If the clocks then differ by more than
+        the service allows for any signature, the second attempt is signed with the service's time, and the clock is adopted if
+        that attempt succeeds. The service's time is used only if nobody else can have sent it: over verified TLS, or from this
+        machine.
         """
         clock = self._clock
         if status != 403 or not isinstance(clock, SigningClock) or not self._is_trusted(request.origin):
@@ -128,29 +161,29 @@ class Signer(Authorizer, Presigner):
         offset = clock.offset_of(date)
         if offset is None:
             return False
-        if code in _SKEWED:
+        if code in _CLOCK_SKEW_CODES:
             clock.adopt(offset)
             return True
         if code or request.method != "HEAD" or abs(offset - clock.offset) <= clock.ALLOWED:
             return False
-        self._trials[id(request)] = request, offset
+        self._clock_trials[id(request)] = request, offset
         return True
 
     def settled(self, request: PreparedRequest, status: int) -> None:
-        """Adopt the clock of a second try that was not refused."""
-        trial = self._trials.pop(id(request), None)
+        """Adopt the clock of a second attempt that was not refused."""
+        trial = self._clock_trials.pop(id(request), None)
         if trial is not None and status not in (0, 401, 403) and isinstance(self._clock, SigningClock):
             self._clock.adopt(trial[1])
 
     def secrets(self) -> Iterable[str]:
-        """Return the key, and the session token."""
+        """Return the secret key and the session token."""
         keys = self._keys
         yield keys.secret_access_key.get_secret_value()
         if keys.session_token is not None:
             yield keys.session_token.get_secret_value()
 
-    def _time(self, request: PreparedRequest) -> float:
-        trial = self._trials.get(id(request))
+    def _time_for(self, request: PreparedRequest) -> float:
+        trial = self._clock_trials.get(id(request))
         return self._clock.at(trial[1]) if trial is not None and isinstance(self._clock, SigningClock) else self._clock()
 
     def _is_trusted(self, origin: str) -> bool:
@@ -158,16 +191,22 @@ class Signer(Authorizer, Presigner):
         return (parts.scheme == "https" and self._verify_tls) or is_loopback(parts.hostname or "")
 
     async def close(self) -> None:
-        """Forget the derived key."""
+        """Forget the signing key."""
         self._key = None
 
     def presign(self, request: PreparedRequest, *, expires: int, strict: bool = True) -> str:
-        """Return the URL of `request`, valid for `expires` seconds from now; see `sigv4.presign` for `strict`."""
+        """Return a presigned URL.
+
+        Args:
+            request: The request that the URL allows. Its headers are signed and must be sent by whoever uses the URL.
+            expires: Seconds from now for which the URL is valid, 1 to 604,800 (7 days).
+            strict: Raise `ConfigError` for other values of `expires`. False signs them all the same.
+        """
         timestamp = amz_date(self._clock())
         return presign(request, self._signing_key(timestamp[:8]), timestamp, expires=expires, strict=strict)
 
     def _signing_key(self, date: str) -> SigningKey:
-        # Five rounds of HMAC once a day, not once a request.
+        # Deriving the key takes five rounds of HMAC: once a day instead of once a request.
         if self._key is None or self._key.date != date:
             keys = self._keys
             token = keys.session_token.get_secret_value() if keys.session_token else None
@@ -176,6 +215,9 @@ class Signer(Authorizer, Presigner):
         return self._key
 
 
-def plain(secret: str | SecretStr) -> str:
-    """Return a secret as it was meant: white space around it comes from files and terminals, never from the service."""
+def stripped_secret(secret: str | SecretStr) -> str:
+    """Return a secret without white space around it.
+
+    White space comes from files and terminals; keys of the service have none.
+    """
     return (secret.get_secret_value() if isinstance(secret, SecretStr) else secret).strip()

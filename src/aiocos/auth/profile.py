@@ -1,11 +1,11 @@
-"""Trusted profiles: identities of workloads, which have no key of their own to lose.
+"""Trusted profiles: identities of workloads, without a key that could be lost.
 
-A profile is taken on in one of three ways:
+A workload authenticates for a profile in one of three ways:
 
-* by the token that a compute resource (Kubernetes, OpenShift, Code Engine) finds in a file. The file is replaced as its token
-  ages, so it is read again for every token that is fetched;
-* by a virtual server (VPC), which asks the metadata service that only it can reach;
-* by an API key that may assume the profile: first the key's own token is fetched, then the profile's.
+* With the token that a compute resource (Kubernetes, OpenShift, Code Engine) finds in a file. The file is replaced before its
+  token expires, so it is read for every token request.
+* By the metadata service of a virtual server (VPC), which only that server can reach.
+* With an API key that may assume the profile. The key's token is fetched first, and then the profile's.
 
 https://cloud.ibm.com/docs/account?topic=account-create-trusted-profile
 """
@@ -23,26 +23,36 @@ from pydantic import SecretStr
 
 from aiocos.auth.base import Authorizer, AuthSettings, Credentials, HttpClient, HttpFactory
 from aiocos.auth.bearer import TokenAuthorizer
-from aiocos.auth.iam import ApiKey, IamClient, http_of
-from aiocos.auth.token_fetcher import FetchFailure, FormTokenFetcher, TokenFetcher, json_object, read_answer
+from aiocos.auth.iam import ApiKey, IamClient, http_factory
+from aiocos.auth.token_fetcher import FetchFailure, FormTokenFetcher, TokenFetcher, json_object, read_token_response
 from aiocos.auth.tokens import Fetch, Token
 from aiocos.errors import ConfigError, CredentialsError
 from aiocos.wire.address import is_link_local, is_loopback
 from aiocos.wire.message import PreparedRequest
 
 CR_GRANT = "urn:ibm:params:oauth:grant-type:cr-token"
+"""Grant type of the exchange of a compute resource's token."""
+
 ASSUME_GRANT = "urn:ibm:params:oauth:grant-type:assume"
+"""Grant type of assuming a profile with another token."""
+
 TOKEN_FILES = (
     "/var/run/secrets/tokens/vault-token",
     "/var/run/secrets/tokens/sa-token",
     "/var/run/secrets/codeengine.cloud.ibm.com/compute-resource-token/token",
 )
-"""Where compute resources find their token, the first that can be read."""
-METADATA = "http://169.254.169.254"
-"""The metadata service, at an address that leads nowhere but to the own machine's host."""
-# The name by which IBM's documentation has the same address.
+"""Files in which compute resources find their token; the first that can be read is used."""
+
+METADATA_ENDPOINT = "http://169.254.169.254"
+"""Endpoint of the metadata service. The address is link-local: it never leaves the machine's own host."""
+
+# Host name of METADATA_ENDPOINT in IBM's documentation.
 _METADATA_HOST = "api.metadata.cloud.ibm.com"
+
 MetadataVersion = Literal["2022-03-01", "2025-08-26"]
+"""Versions of the metadata service."""
+
+# Paths of the requests for the server's token and the profile's token.
 _METADATA_PATHS: dict[str, tuple[str, str]] = {
     "2022-03-01": ("/instance_identity/v1/token", "/instance_identity/v1/iam_token"),
     "2025-08-26": ("/identity/v1/token", "/identity/v1/iam_tokens"),
@@ -50,13 +60,17 @@ _METADATA_PATHS: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class _Name:
-    """A profile's name, in one of its forms."""
+class _ProfileName:
+    """The name of a profile, in one of its forms."""
 
     id: str | None = None
+    """Id of the profile."""
     crn: str | None = None
+    """CRN of the profile."""
     name: str | None = None
+    """Name of the profile."""
     account: str | None = None
+    """Id of the account that the profile belongs to."""
 
     def __str__(self) -> str:
         return self.id or self.crn or self.name or "linked to this server"
@@ -66,18 +80,45 @@ class _Name:
 class TrustedProfile(Credentials):
     """A trusted profile, named by id, CRN or name.
 
-    Without more it is taken on by the token of a compute resource: from `token_file`, else from the files where Kubernetes,
-    OpenShift and Code Engine put it. With `vpc` a virtual server asks its metadata service (the profile need not be named where
-    one is linked to the server). With `api_key` the key assumes the profile; a profile's name needs its `account_id` then.
+    By default, the workload authenticates with the token of a compute resource. Give `vpc` for a virtual server, or `api_key`
+    for a key that may assume the profile.
+
+    Args:
+        profile_id: Id of the profile, such as `Profile-…`. Not needed with `vpc`, if a profile is linked to the server.
+        profile_crn: CRN of the profile, instead of the id; not for a compute resource.
+        profile_name: Name of the profile, instead of the id; with `api_key`, only together with `account_id`.
+        account_id: Id of the account that the profile belongs to.
+        token_file: File with the token of the compute resource. None uses the first readable file of `TOKEN_FILES`, where
+            Kubernetes, OpenShift and Code Engine put it.
+        vpc: True or a version of the metadata service authenticates as a virtual server. True is version `2022-03-01`.
+        api_key: API key that assumes the profile.
+        service_instance_id: CRN or GUID of the COS instance whose buckets are listed and created. None sends none.
+        iam_endpoint: IAM endpoint: a host, a base URL, or the whole URL of the token endpoint. Plain http is accepted for this
+            machine only. None uses the environment's (`IBM_AUTH_ENDPOINT`), or IBM's.
+        client_id: Id of a client that is registered with IAM; only together with `client_secret`. None sends none.
+        client_secret: Secret of the client.
+        scope: Scope of the token. None requests none.
+        metadata_endpoint: URL of the metadata service, without a path. None uses `METADATA_ENDPOINT`.
+
+    Raises:
+        ConfigError: More than one of `token_file`, `vpc` and `api_key` was given, the name of the profile is missing or
+            doesn't fit, or an endpoint isn't valid.
     """
 
-    profile: _Name
+    profile: _ProfileName
+    """Name of the profile."""
     token_file: str | None
+    """File with the token of the compute resource; None for the usual files."""
     vpc: MetadataVersion | None
+    """Version of the metadata service; None if the workload isn't a virtual server."""
     api_key: ApiKey | None
+    """API key that assumes the profile; None without one."""
     instance_id: str | None
+    """CRN or GUID of the service instance; None if none was given."""
     iam: IamClient
+    """Settings of requests to IAM."""
     metadata_endpoint: str
+    """URL of the metadata service."""
 
     def __init__(
         self,
@@ -96,20 +137,20 @@ class TrustedProfile(Credentials):
         scope: str | None = None,
         metadata_endpoint: str | None = None,
     ) -> None:
-        ways = [name for name, given in (("token_file", token_file), ("vpc", vpc), ("api_key", api_key)) if given]
-        if len(ways) > 1:
-            raise ConfigError(f"a trusted profile is taken on in one way: {' and '.join(ways)} are given")
+        sources = [name for name, value in (("token_file", token_file), ("vpc", vpc), ("api_key", api_key)) if value]
+        if len(sources) > 1:
+            raise ConfigError(f"a trusted profile takes only one of token_file, vpc and api_key, not {' and '.join(sources)}")
         version: MetadataVersion | None = "2022-03-01" if vpc is True else vpc or None
         if version is not None and version not in _METADATA_PATHS:
-            raise ConfigError(f"vpc={version!r} is no version of the metadata service: {', '.join(_METADATA_PATHS)}")
-        name = _Name(profile_id or None, profile_crn or None, profile_name or None, account_id or None)
+            raise ConfigError(f"vpc={version!r} is not a version of the metadata service: {', '.join(_METADATA_PATHS)}")
+        name = _ProfileName(profile_id or None, profile_crn or None, profile_name or None, account_id or None)
         _check_name(name, vpc=version is not None, assumed=bool(api_key))
         object.__setattr__(self, "profile", name)
         object.__setattr__(self, "token_file", str(token_file) if token_file else None)
         object.__setattr__(self, "vpc", version)
         object.__setattr__(self, "instance_id", service_instance_id or None)
         object.__setattr__(self, "iam", IamClient(iam_endpoint, client_id, client_secret, scope))
-        object.__setattr__(self, "metadata_endpoint", _origin(metadata_endpoint or METADATA))
+        object.__setattr__(self, "metadata_endpoint", _metadata_origin(metadata_endpoint or METADATA_ENDPOINT))
         key = None
         if api_key:
             key = ApiKey(api_key, None, iam_endpoint, client_id=client_id, client_secret=client_secret, scope=scope)
@@ -117,51 +158,61 @@ class TrustedProfile(Credentials):
 
     @property
     def service_instance_id(self) -> str | None:
-        """The instance given beside the profile."""
+        """CRN or GUID of the service instance; None if none was given."""
         return self.instance_id
 
     @property
-    def whose(self) -> str:
-        """The identity in messages."""
+    def display_name(self) -> str:
+        """Name of the identity in error messages."""
         return f"the trusted profile {self.profile}"
 
     def authorizer(self, settings: AuthSettings) -> Authorizer:
-        """Make what sends the profile's tokens; they are shared by all clients of an event loop."""
-        where = (self.metadata_endpoint, self.vpc) if self.vpc else (self.iam.url(settings), settings.verify_tls)
-        by = self.api_key.identity(settings) if self.api_key is not None else (self.token_file,)
-        return TokenAuthorizer(("profile", self.profile, *where, *by, *self.iam.fingerprint), self.fetch(settings))
+        """Return the authorizer that sends the profile's tokens.
 
-    def fetch(self, settings: AuthSettings) -> Fetch:
-        """Make what fetches the profile's tokens."""
-        http = http_of(settings)
+        All clients of an event loop share them.
+        """
+        issuer = (self.metadata_endpoint, self.vpc) if self.vpc else (self.iam.url(settings), settings.verify_tls)
+        source = self.api_key.cache_key(settings) if self.api_key is not None else (self.token_file,)
+        return TokenAuthorizer(("profile", self.profile, *issuer, *source, *self.iam.cache_key), self.fetcher(settings))
+
+    def fetcher(self, settings: AuthSettings) -> Fetch:
+        """Return the fetcher of the profile's tokens.
+
+        Args:
+            settings: Settings of the client.
+        """
+        http = http_factory(settings)
         if self.vpc is not None:
-            return _Metadata(self.metadata_endpoint, self.vpc, self.profile, self.whose, http)
+            return _MetadataTokenFetcher(self.metadata_endpoint, self.vpc, self.profile, self.display_name, http)
         if self.api_key is not None:
-            return _Assuming(self.api_key, self, settings)
+            return _AssumeTokenFetcher(self.api_key, self, settings)
         return FormTokenFetcher(
             self.iam.url(settings),
-            lambda: self.iam.scoped({"grant_type": CR_GRANT, "cr_token": self._compute_token(), **self._by_id_or_name()}),
+            lambda: self.iam.with_scope({"grant_type": CR_GRANT, "cr_token": self._compute_token(), **self._name_fields()}),
             http,
-            whose=self.whose,
-            secrets=("cr_token",),
+            display_name=self.display_name,
+            secret_fields=("cr_token",),
             authorization=self.iam.authorization(None),
         )
 
     def assume_form(self, token: str) -> dict[str, str]:
-        """The form by which somebody with a token takes on the profile."""
+        """Return the form that assumes the profile with another identity's token."""
         name = self.profile
         if name.id or name.crn:
-            said = {"profile_id": name.id} if name.id else {"profile_crn": name.crn or ""}
+            fields = {"profile_id": name.id} if name.id else {"profile_crn": name.crn or ""}
         else:
-            said = {"profile_name": name.name or "", "account": name.account or ""}
-        return self.iam.scoped({"grant_type": ASSUME_GRANT, "access_token": token, **said})
+            fields = {"profile_name": name.name or "", "account": name.account or ""}
+        return self.iam.with_scope({"grant_type": ASSUME_GRANT, "access_token": token, **fields})
 
-    def _by_id_or_name(self) -> dict[str, str]:
-        said = {"profile_id": self.profile.id, "profile_crn": self.profile.crn, "profile_name": self.profile.name}
-        return {name: value for name, value in said.items() if value}
+    def _name_fields(self) -> dict[str, str]:
+        fields = {"profile_id": self.profile.id, "profile_crn": self.profile.crn, "profile_name": self.profile.name}
+        return {name: value for name, value in fields.items() if value}
 
     def _compute_token(self) -> str:
-        """Read the token of the compute resource. It is small, and on a file system in memory."""
+        """Read the token of the compute resource.
+
+        The file is small and on a file system in memory, so it is read without a thread.
+        """
         tried: list[str] = []
         for path in (self.token_file,) if self.token_file else TOKEN_FILES:
             try:
@@ -173,10 +224,10 @@ class TrustedProfile(Credentials):
             if token:
                 return token
             tried.append(f"{path} (empty)")
-        raise CredentialsError(f"{self.whose}: there is no token of a compute resource in {', '.join(tried)}")
+        raise CredentialsError(f"{self.display_name}: no token of a compute resource in {', '.join(tried)}")
 
 
-def _check_name(name: _Name, *, vpc: bool, assumed: bool) -> None:
+def _check_name(name: _ProfileName, *, vpc: bool, assumed: bool) -> None:
     given = [
         field for field, value in (("profile_id", name.id), ("profile_crn", name.crn), ("profile_name", name.name)) if value
     ]
@@ -186,94 +237,99 @@ def _check_name(name: _Name, *, vpc: bool, assumed: bool) -> None:
                 "an API key assumes a profile by exactly one of profile_id, profile_crn, and profile_name with account_id"
             )
         if (name.name is None) != (name.account is None):
-            raise ConfigError("profile_name and account_id belong together")
+            raise ConfigError("profile_name and account_id must be given together")
     elif vpc:
         if len(given) > 1:
-            raise ConfigError(f"a virtual server asks for one profile: {' and '.join(given)} are given")
+            raise ConfigError(f"a virtual server takes only one name of a profile, not {' and '.join(given)}")
     elif not (name.id or name.name):
-        raise ConfigError("a compute resource takes on a profile by profile_id or profile_name")
+        raise ConfigError("a compute resource needs the profile_id or profile_name of the trusted profile")
 
 
-def _origin(endpoint: str) -> str:
+def _metadata_origin(endpoint: str) -> str:
     try:
         parts = urlsplit(endpoint)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         host, parts = "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
-        raise ConfigError(f"the metadata service is at a URL without a path, not at {endpoint}")
+        raise ConfigError(f"the endpoint of the metadata service must be a URL without a path, not {endpoint}")
     if parts.scheme == "http" and host != _METADATA_HOST and not is_link_local(host) and not is_loopback(host):
         raise ConfigError(
-            f"the metadata service is not asked at {endpoint}: plain http would show its tokens to the network; use https"
+            f"no token is requested from the metadata service at {endpoint}: plain http would show it to the network; use https"
         )
     return f"{parts.scheme}://{parts.netloc}"
 
 
-class _Metadata(TokenFetcher):
-    """Asks the metadata service of a virtual server: first for a token of the server, with that for one of the profile."""
+class _MetadataTokenFetcher(TokenFetcher):
+    """Fetches a profile's token from the metadata service of a virtual server.
 
-    def __init__(self, origin: str, version: MetadataVersion, profile: _Name, whose: str, http: HttpFactory) -> None:
+    The first request gets a token of the server, and the second one uses it to get the token of the profile.
+    """
+
+    def __init__(
+        self, origin: str, version: MetadataVersion, profile: _ProfileName, display_name: str, http: HttpFactory
+    ) -> None:
         self._paths = _METADATA_PATHS[version]
-        super().__init__(f"{origin}{self._paths[1]}", whose, http)
+        super().__init__(f"{origin}{self._paths[1]}", display_name, http)
         self._query = f"version={version}"
         self._profile = profile
 
     async def attempt(self, http: HttpClient, limit: float) -> Token | FetchFailure:
-        """Ask twice."""
+        """Send the two requests once."""
         first = await self._send(http, "PUT", self._paths[0], {"Metadata-Flavor": "ibm"}, {"expires_in": 300}, limit)
-        server = read_answer(first, now=self.clock(), wall=self.wall(), spread=0, redact=self.redact)
+        server = read_token_response(first, now=self.clock(), wall_time=self.wall_clock(), jitter=0, redact=self.redact)
         if isinstance(server, FetchFailure):
             return server
-        self.hide(server.value)
+        self.add_secrets(server.value)
         now = self.clock()
         headers = {"Authorization": f"Bearer {server.value}"}
-        second = await self._send(http, "POST", self._paths[1], headers, _trusted(self._profile), limit)
-        answer = json_object(second)
-        if answer is not None and "access_token" in answer:
-            self.hide(str(answer["access_token"]))
-        return read_answer(second, now=now, wall=self.wall(), spread=self.chance(), redact=self.redact)
+        second = await self._send(http, "POST", self._paths[1], headers, _profile_body(self._profile), limit)
+        body = json_object(second)
+        if body is not None and "access_token" in body:
+            self.add_secrets(str(body["access_token"]))
+        return read_token_response(second, now=now, wall_time=self.wall_clock(), jitter=self.draw(), redact=self.redact)
 
     async def _send(
         self, http: HttpClient, method: str, path: str, headers: Mapping[str, str], body: object | None, limit: float
     ):
-        said = {"Accept": "application/json", **headers}
+        all_headers = {"Accept": "application/json", **headers}
         data = None
         if body is not None:
-            said["Content-Type"] = "application/json"
+            all_headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode()
-        return await http.send(PreparedRequest(method, self.origin, path, self._query, said, data), timeout=limit)
+        return await http.send(PreparedRequest(method, self.origin, path, self._query, all_headers, data), timeout=limit)
 
 
-def _trusted(profile: _Name) -> object | None:
+def _profile_body(profile: _ProfileName) -> object | None:
     for kind, value in (("crn", profile.crn), ("id", profile.id), ("name", profile.name)):
         if value:
             return {"trusted_profile": {kind: value}}
-    return None  # the one that is linked to the server
+    return None  # the profile that is linked to the server
 
 
-class _Assuming:
-    """Fetches the token of an API key, and with it the one of the profile."""
+class _AssumeTokenFetcher:
+    """Fetches the token of an API key, and with it the token of the profile."""
 
     def __init__(self, key: ApiKey, profile: TrustedProfile, settings: AuthSettings) -> None:
-        self._first = key.fetch(settings)
+        self._key_fetcher = key.fetcher(settings)
         self._profile = profile
         self._settings = settings
 
     @property
-    def hidden(self) -> set[str]:
-        """What must not come back in a message."""
-        return self._first.hidden
+    def secrets(self) -> set[str]:
+        """Texts that error messages must not contain."""
+        return self._key_fetcher.secrets
 
     async def __call__(self) -> Token:
-        """Fetch the profile's token; raises `CredentialsError`."""
-        own = await self._first()
+        """Fetch the profile's token. Raises `CredentialsError`."""
+        key_token = await self._key_fetcher()
         profile = self._profile
-        exchange = FormTokenFetcher(
+        fetcher = FormTokenFetcher(
             profile.iam.url(self._settings),
-            profile.assume_form(own.value),
-            http_of(self._settings),
-            whose=profile.whose,
-            secrets=("access_token",),
+            profile.assume_form(key_token.value),
+            http_factory(self._settings),
+            display_name=profile.display_name,
+            secret_fields=("access_token",),
             authorization=profile.iam.authorization(None),
         )
-        return await exchange()
+        return await fetcher()

@@ -1,8 +1,8 @@
-"""AWS Signature Version 4 as COS takes it: pure functions of a request, a key and a time.
+"""AWS Signature Version 4 in the form that COS accepts, as pure functions.
 
-A signature covers the method, the path and query as they stand in the request line, a set of headers, and a digest of the body.
-Every header present is signed, but for those that proxies and the HTTP library may still change. The path is taken as it
-is sent: other services of AWS encode it once more and fold `//` and `..`, S3 and COS do not (keys may hold both).
+A signature covers the method, the path and query of the request line, some headers, and a digest of the body. All headers are
+signed except those that proxies and the HTTP library may change. The path is signed as it is sent: other services of AWS encode
+it once more and normalize `//` and `..`, but S3 and COS don't, because keys may contain both.
 
 See https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-hmac-signature and
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html.
@@ -20,43 +20,64 @@ from aiocos.errors import ConfigError
 from aiocos.wire.message import Bytes, PreparedRequest, encode_query
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+"""Name of the algorithm in headers and URLs."""
+
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+"""SHA-256 of an empty body."""
+
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+"""Text in place of the digest, for a body that is not signed."""
 
-LONGEST = 604_800
-"""The most seconds for which S3 takes a presigned URL: seven days."""
+MAX_EXPIRES = 604_800
+"""Most seconds for which S3 accepts a presigned URL: seven days."""
 
-# Added or changed after signing, by the HTTP library or on the way.
 UNSIGNED_HEADERS = frozenset(
     ("authorization", "connection", "content-length", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id")
 )
-# Made here, anew for each attempt.
-_OURS = frozenset(("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"))
+"""Headers that are not signed, because the HTTP library or a proxy adds or changes them after signing."""
+
+# Headers of the signature itself, which are made anew for each attempt.
+_SIGNATURE_HEADERS = frozenset(("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"))
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key derived from the secret for one day and region, and what a signature says of it."""
+    """A key that was derived from a secret for one day and region."""
 
     access_key_id: str
+    """Id of the HMAC keys."""
     date: str
+    """Day that the key is for, as `YYYYMMDD`."""
     region: str
+    """Region that the key is for."""
     key: bytes = field(repr=False)
+    """The derived key."""
     session_token: str | None = field(default=None, repr=False)
+    """Token of temporary keys; None without one."""
 
     @property
     def scope(self) -> str:
-        """The credential scope: date/region/s3/aws4_request."""
+        """Credential scope: `date/region/s3/aws4_request`."""
         return f"{self.date}/{self.region}/s3/aws4_request"
 
 
 def amz_date(now: float) -> str:
-    """Write a time (seconds since 1970) as SigV4 does: 20130524T000000Z."""
+    """Return a time in the form of SigV4: `20130524T000000Z`.
+
+    Args:
+        now: Seconds since 1970.
+    """
     return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def signing_key(secret: str, date: str, region: str) -> bytes:
-    """Derive the key for one day (YYYYMMDD) and region from a secret access key."""
+    """Derive the signing key for one day and region.
+
+    Args:
+        secret: Secret access key.
+        date: Day, as `YYYYMMDD`.
+        region: Region in the scope of the signature.
+    """
     key = f"AWS4{secret}".encode()
     for part in (date, region, "s3", "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -64,12 +85,15 @@ def signing_key(secret: str, date: str, region: str) -> bytes:
 
 
 def payload_sha256(body: Bytes | None) -> str:
-    """Return the digest of a body that goes into its signature."""
+    """Return the SHA-256 of a body, in hex digits; None counts as empty."""
     return hashlib.sha256(body).hexdigest() if body is not None else EMPTY_SHA256
 
 
 def canonical_query(query: str) -> str:
-    """Sort an encoded query by name, then value; a bare name gets its `=`."""
+    """Return an encoded query sorted by name, then value.
+
+    A name without a value gets a `=`.
+    """
     if not query:
         return ""
     pairs = sorted((name, value) for name, _, value in (part.partition("=") for part in query.split("&")))
@@ -77,35 +101,60 @@ def canonical_query(query: str) -> str:
 
 
 def canonical_headers(headers: Mapping[str, str], host: str) -> dict[str, str]:
-    """Return the headers that are signed: lower-case names in order, values with their white space folded."""
+    """Return the signed headers: lower-case names in order.
+
+    White space in a value becomes single spaces.
+
+    Args:
+        headers: Headers of the request.
+        host: Value of the `Host` header, which the HTTP library adds.
+    """
     signed = {"host": host}
     for name, value in headers.items():
         if (lower := name.lower()) not in UNSIGNED_HEADERS:
-            # Spaces and tabs only: a no-break space is part of the value.
+            # Only spaces and tabs are white space here: a no-break space is part of the value.
             signed[lower] = " ".join(filter(None, value.replace("\t", " ").split(" ")))
     return dict(sorted(signed.items()))
 
 
 def canonical_request(request: PreparedRequest, signed: Mapping[str, str], payload: str) -> str:
-    """Write the request in the one form that client and service both arrive at."""
+    """Return the canonical form of a request, which client and service compute alike.
+
+    Args:
+        request: The request.
+        signed: Signed headers, from `canonical_headers`.
+        payload: SHA-256 of the body in hex digits, or `UNSIGNED_PAYLOAD`.
+    """
     lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
     return "\n".join((request.method, request.path or "/", canonical_query(request.query), lines, ";".join(signed), payload))
 
 
 def signature(key: SigningKey, timestamp: str, canonical: str) -> str:
-    """Sign a canonical request."""
+    """Return the signature of a canonical request, in hex digits.
+
+    Args:
+        key: Key of the day of `timestamp`.
+        timestamp: Time of the signature, from `amz_date`.
+        canonical: The request, from `canonical_request`.
+    """
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"{ALGORITHM}\n{timestamp}\n{key.scope}\n{digest}"
     return hmac.digest(key.key, text.encode(), "sha256").hex()
 
 
 def sign(request: PreparedRequest, key: SigningKey, timestamp: str, payload: str) -> None:
-    """Put the signature and what it covers into `request.headers`; what an earlier attempt put there is replaced.
+    """Add the signature to `request.headers`.
 
-    `timestamp` is of `amz_date` and of the key's day; `payload` is the body's digest or `UNSIGNED-PAYLOAD`.
+    It replaces the signature of an earlier attempt.
+
+    Args:
+        request: The request.
+        key: Key of the day of `timestamp`.
+        timestamp: Time of the signature, from `amz_date`.
+        payload: SHA-256 of the body in hex digits, or `UNSIGNED_PAYLOAD`.
     """
     headers = request.headers
-    for name in [name for name in headers if name.lower() in _OURS]:
+    for name in [name for name in headers if name.lower() in _SIGNATURE_HEADERS]:
         del headers[name]
     headers["x-amz-date"] = timestamp
     headers["x-amz-content-sha256"] = payload
@@ -119,30 +168,40 @@ def sign(request: PreparedRequest, key: SigningKey, timestamp: str, payload: str
 
 
 def whole_seconds(expires: int | timedelta) -> int:
-    """Return the seconds for which a presigned URL is to be valid.
+    """Return the validity of a presigned URL in seconds.
 
-    Raises `ConfigError` for what S3 refuses: less than one second, more than seven days, and what is no whole number.
+    Raises `ConfigError` for values that S3 refuses: less than one second, more than seven days, or a fraction of a second.
+
+    Args:
+        expires: Seconds, or a `timedelta`.
     """
     given: object = expires
     if isinstance(expires, timedelta):
         seconds, fraction = divmod(expires, timedelta(seconds=1))
         given = expires if fraction else seconds
-    if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= LONGEST:
+    if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= MAX_EXPIRES:
         shown = f"{str(expires)[:40]} ({type(expires).__name__})"
-        raise ConfigError(f"a presigned URL is valid for a whole number of 1 to {LONGEST} seconds (7 days), not for {shown}")
+        message = f"a presigned URL is valid for a whole number of 1 to {MAX_EXPIRES} seconds (7 days), not for {shown}"
+        raise ConfigError(message)
     return given
 
 
 def presign(request: PreparedRequest, key: SigningKey, timestamp: str, *, expires: int, strict: bool = True) -> str:
-    """Return the URL of `request`, signed for `expires` seconds from `timestamp` on.
+    """Return a presigned URL.
 
-    The headers of `request` are signed with it and must be sent by whoever uses the URL; its body is not looked at. Raises
-    `ConfigError` where `expires` is not a whole number from 1 to `LONGEST`. Without `strict` it may be anything: the service
-    refuses the URL then, and not this function.
+    Raises `ConfigError` if `expires` isn't valid.
+
+    Args:
+        request: The request that the URL allows. Its headers are signed and must be sent by whoever uses the URL; its body
+            isn't signed.
+        key: Key of the day of `timestamp`.
+        timestamp: Time of the signature, from `amz_date`.
+        expires: Seconds from `timestamp` for which the URL is valid, 1 to `MAX_EXPIRES`.
+        strict: Check `expires`. False signs any value, which the service may then refuse.
     """
     if strict:
         whole_seconds(expires)
-    headers = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in _SIGNATURE_HEADERS}
     signed = canonical_headers(headers, request.host)
     added = [
         ("X-Amz-Algorithm", ALGORITHM),

@@ -1,8 +1,9 @@
-"""How a token is asked for: attempts until one comes, or until it is plain that none will.
+"""Token requests, retried until a token is issued or a failure is final.
 
-An attempt is tried again while that can help (no answer, 429, 5xx, an answer that makes no sense), with growing pauses drawn at
-random and `Retry-After` honoured; a 400, 401 or 403 in IAM's own words is final. All attempts together have one deadline, and
-however it fails there is one `CredentialsError` that says whose token was asked for and what IAM said, and never a secret.
+An attempt is retried if that can help: without a response, after a 429 or 5xx, or after a response that makes no sense. The
+backoff is exponential and random, and `Retry-After` is honored. A 400, 401 or 403 with an error code of IAM is final. All
+attempts share one deadline. A failure always raises one `CredentialsError`, which says for which identity a token was requested
+and what IAM returned, and never contains a secret.
 """
 
 from __future__ import annotations
@@ -30,120 +31,178 @@ from aiocos.wire.retry_after import http_date, retry_after
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """How hard is tried to get one token. Times in seconds."""
+    """Limits and backoff of the attempts to fetch one token. Times are in seconds.
+
+    Separate from `RetryConfig`: all clients of an identity share a token, so their settings can't apply to its fetch.
+    """
 
     attempts: int = 5
-    # IBM's SDK gives up on an attempt after 5 s and starts again; a slow IAM then never answers in time.
-    attempt: float = 10.0
+    """Attempts of one fetch, those not counted that got a 429."""
+
+    attempt_timeout: float = 10.0
+    """Time limit of one attempt. IBM's SDK gives up after 5 s and starts again, so a slow IAM never responds in time."""
+
     deadline: float = 30.0
-    # Pauses are drawn at random below base * 2**n, never above cap.
+    """Time limit of all attempts together, with the waits between them."""
+
     base: float = 0.1
+    """Longest wait before the second attempt. It doubles with each further attempt; the actual wait is random below it."""
+
     cap: float = 5.0
+    """Longest wait between two attempts, not counting `Retry-After`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchFailure:
-    """Why an attempt gave no token."""
+    """The reason why an attempt got no token."""
 
     text: str
+    """Reason, for the error message."""
+
     status: int | None = None
+    """HTTP status of the response; None if there was no response."""
+
     code: str | None = None
+    """Error code of IAM; None if there was none."""
+
     final: bool = False
+    """True if another attempt can't help."""
+
     retry_after: float = 0.0
+    """Seconds that the service asks to wait; 0 if it doesn't ask."""
+
     cause: Exception | None = None
+    """Exception of the attempt; None if there was a response."""
 
 
 class TokenFetcher(ABC):
-    """The attempts to get one kind of token. `whose` names the identity in messages, without a secret."""
+    """Fetches one kind of token, in as many attempts as it takes.
+
+    Args:
+        url: URL of the token service.
+        display_name: Name of the identity in error messages, without a secret.
+        http: Opens the HTTP client for a fetch.
+        policy: Limits and backoff of the attempts.
+        pause: Sleeps for some seconds.
+        clock: Monotonic clock, in seconds.
+        wall_clock: Seconds since 1970.
+        draw: Returns a random number from 0 to 1.
+    """
 
     def __init__(
         self,
         url: str,
-        whose: str,
+        display_name: str,
         http: HttpFactory,
         *,
-        effort: FetchPolicy = FetchPolicy(),
+        policy: FetchPolicy = FetchPolicy(),
         pause: Callable[[float], Awaitable[None]] = pause,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        chance: Callable[[], float] = random.random,
+        wall_clock: Callable[[], float] = time.time,
+        draw: Callable[[], float] = random.random,
     ) -> None:
         parts = urlsplit(url)
-        self.url, self.whose = url, whose
+        self.url, self.display_name = url, display_name
         self.origin, self.path = f"{parts.scheme}://{parts.netloc}", parts.path
-        # What must not come back in a message, should IAM or a proxy repeat what it was sent.
-        self.hidden: set[str] = set()
+        # Texts that error messages must not contain, even if IAM or a proxy repeats what was sent.
+        self.secrets: set[str] = set()
         self._http = http
-        self._effort = effort
+        self._policy = policy
         self._pause = pause
         self.clock = clock
-        self.wall = wall
-        self.chance = chance
+        self.wall_clock = wall_clock
+        self.draw = draw
 
-    def hide(self, *secrets: str) -> None:
-        """Keep these out of messages."""
-        self.hidden |= {secret for secret in secrets if secret}
+    def add_secrets(self, *secrets: str) -> None:
+        """Keep these texts out of error messages."""
+        self.secrets |= {secret for secret in secrets if secret}
 
     def redact(self, text: str) -> str:
-        """Return a text of the server without what is hidden."""
-        return redacted(text, self.hidden)
+        """Return a text of the server without the secrets."""
+        return redacted(text, self.secrets)
 
     @abstractmethod
     async def attempt(self, http: HttpClient, limit: float) -> Token | FetchFailure:
-        """Ask once, within `limit` seconds. Raises what `HttpClient` raises, and `CredentialsError` where nothing can help."""
+        """Request a token once.
+
+        Raises what `HttpClient.send` raises, and `CredentialsError` if no attempt can help.
+
+        Args:
+            http: The HTTP client.
+            limit: Seconds for the attempt.
+        """
 
     async def __call__(self) -> Token:
-        """Fetch a token; raises `CredentialsError`."""
-        effort, end, attempt, counted = self._effort, self.clock() + self._effort.deadline, 0, 0
+        """Fetch a token. Raises `CredentialsError`."""
+        policy, end, attempt, counted = self._policy, self.clock() + self._policy.deadline, 0, 0
         async with self._http() as http:
             while True:
                 attempt += 1
-                outcome = await self._bounded(http, min(effort.attempt, end - self.clock()))
+                outcome = await self._limited_attempt(http, min(policy.attempt_timeout, end - self.clock()))
                 if isinstance(outcome, Token):
                     return outcome
-                # Who is asked to come back later comes back, for as long as there is time.
+                # A 429 asks to come back later, so it is retried for as long as the deadline allows.
                 counted += outcome.status != 429
-                drawn = self.chance() * min(effort.cap, effort.base * 2 ** (attempt - 1))
-                delay = outcome.retry_after + drawn
-                if outcome.final or counted >= effort.attempts or self.clock() + delay >= end:
+                backoff = self.draw() * min(policy.cap, policy.base * 2 ** (attempt - 1))
+                delay = outcome.retry_after + backoff
+                if outcome.final or counted >= policy.attempts or self.clock() + delay >= end:
                     raise self._error(outcome, attempt) from outcome.cause
                 await self._pause(delay)
 
-    async def _bounded(self, http: HttpClient, limit: float) -> Token | FetchFailure:
+    async def _limited_attempt(self, http: HttpClient, limit: float) -> Token | FetchFailure:
         try:
             async with timeout(limit):
                 return await self.attempt(http, limit)
         except (TransportError, ProtocolError) as error:
-            return FetchFailure(f"no answer: {error}", cause=error)
+            return FetchFailure(f"no response: {error}", cause=error)
         except TimeoutError as error:
-            return FetchFailure(f"no answer within {limit:.0f} s", cause=error)
+            return FetchFailure(f"no response within {limit:.0f} s", cause=error)
 
-    def _error(self, no: FetchFailure, attempts: int) -> CredentialsError:
-        tries = f"{attempts} attempt{'s' if attempts > 1 else ''}"
-        text, code = f"no token for {self.whose} from {self.url} after {tries}: {no.text}", no.code
-        if no.retry_after:
-            text += f" (it asks to wait {no.retry_after:.0f} s)"
-        if no.cause is not None:
-            scrub(no.cause, self.hidden)
-        return CredentialsError(self.redact(text), status=no.status, code=code and self.redact(code))
+    def _error(self, failure: FetchFailure, attempts: int) -> CredentialsError:
+        count = f"{attempts} attempt{'s' if attempts > 1 else ''}"
+        text, code = f"no token for {self.display_name} from {self.url} after {count}: {failure.text}", failure.code
+        if failure.retry_after:
+            text += f" (it asks to wait {failure.retry_after:.0f} s)"
+        if failure.cause is not None:
+            scrub(failure.cause, self.secrets)
+        return CredentialsError(self.redact(text), status=failure.status, code=code and self.redact(code))
 
 
 Form = Mapping[str, str]
+"""The fields of a form."""
 
-BX = "Basic Yng6Yng="
-"""The client that IAM knows for API keys: "bx" with the secret "bx", the same for everybody."""
+DEFAULT_CLIENT = "Basic Yng6Yng="
+"""Authorization header of IAM's default client for API keys: id `bx`, secret `bx`, the same for everybody."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """Where an answer has its token, and how long that lasts where the answer does not say (seconds)."""
+    """The form of a successful response."""
 
-    token: str = "access_token"
-    lasts: float | None = None
+    token_field: str = "access_token"
+    """Field with the token."""
+
+    lifetime: float | None = None
+    """Lifetime of the token in seconds, if the response doesn't have it. None reads `expires_in`."""
 
 
 class FormTokenFetcher(TokenFetcher):
-    """Posts a form to IAM. `secrets` names the fields that are never shown; a form may be made anew for each attempt."""
+    """Fetches a token by posting a form to IAM.
+
+    Args:
+        url: URL of the token service.
+        form: Fields of the form, or a function that returns them for each attempt.
+        http: Opens the HTTP client for a fetch.
+        display_name: Name of the identity in error messages, without a secret.
+        secret_fields: Fields of the form whose values error messages must not contain.
+        authorization: Authorization header of the client; None sends none.
+        response: Form of a successful response.
+        policy: Limits and backoff of the attempts.
+        pause: Sleeps for some seconds.
+        clock: Monotonic clock, in seconds.
+        wall_clock: Seconds since 1970.
+        draw: Returns a random number from 0 to 1.
+    """
 
     def __init__(
         self,
@@ -151,32 +210,33 @@ class FormTokenFetcher(TokenFetcher):
         form: Form | Callable[[], Form],
         http: HttpFactory,
         *,
-        whose: str = "the API key",
-        secrets: tuple[str, ...] = ("apikey",),
-        authorization: str | None = BX,
-        answer: TokenResponse = TokenResponse(),
-        effort: FetchPolicy = FetchPolicy(),
+        display_name: str = "the API key",
+        secret_fields: tuple[str, ...] = ("apikey",),
+        authorization: str | None = DEFAULT_CLIENT,
+        response: TokenResponse = TokenResponse(),
+        policy: FetchPolicy = FetchPolicy(),
         pause: Callable[[float], Awaitable[None]] = pause,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        chance: Callable[[], float] = random.random,
+        wall_clock: Callable[[], float] = time.time,
+        draw: Callable[[], float] = random.random,
     ) -> None:
-        super().__init__(url, whose, http, effort=effort, pause=pause, clock=clock, wall=wall, chance=chance)
+        super().__init__(url, display_name, http, policy=policy, pause=pause, clock=clock, wall_clock=wall_clock, draw=draw)
         self._form = form
-        self._secret_fields = secrets
+        self._secret_fields = secret_fields
         self._authorization = authorization
-        self._answer = answer
+        self._response = response
         if not callable(form):
-            self.hide(*(form[name] for name in secrets if name in form))
-        if authorization not in (None, BX):
-            self.hide(*secrets_of(PreparedRequest("POST", self.origin, self.path, "", {"Authorization": authorization or ""})))
+            self.add_secrets(*(form[name] for name in secret_fields if name in form))
+        if authorization not in (None, DEFAULT_CLIENT):
+            headers = {"Authorization": authorization or ""}
+            self.add_secrets(*secrets_of(PreparedRequest("POST", self.origin, self.path, "", headers)))
 
     async def attempt(self, http: HttpClient, limit: float) -> Token | FetchFailure:
         """Post the form once."""
         form = self._form
         if callable(form):
             form = form()
-            self.hide(*(form[name] for name in self._secret_fields if name in form))
+            self.add_secrets(*(form[name] for name in self._secret_fields if name in form))
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
@@ -184,48 +244,55 @@ class FormTokenFetcher(TokenFetcher):
         }
         if self._authorization is not None:
             headers["Authorization"] = self._authorization
-        # The token's life is counted from before it was asked for: rather too short than too long.
+        # The lifetime counts from before the request, so that the token is rather refreshed too early than too late.
         now = self.clock()
         request = PreparedRequest("POST", self.origin, self.path, "", headers, urlencode(form).encode())
         response = await http.send(request, timeout=limit)
-        return read_answer(response, now=now, wall=self.wall(), spread=self.chance(), kind=self._answer, redact=self.redact)
+        return read_token_response(
+            response, now=now, wall_time=self.wall_clock(), jitter=self.draw(), form=self._response, redact=self.redact
+        )
 
 
-def _as_it_is(text: str) -> str:
+def _unchanged(text: str) -> str:
     return text
 
 
-def read_answer(
+def read_token_response(
     response: Response,
     *,
     now: float,
-    wall: float,
-    spread: float,
-    kind: TokenResponse = TokenResponse(),
-    redact: Callable[[str], str] = _as_it_is,
+    wall_time: float,
+    jitter: float,
+    form: TokenResponse = TokenResponse(),
+    redact: Callable[[str], str] = _unchanged,
 ) -> Token | FetchFailure:
-    """Read IAM's answer: a token, or why it is none and whether another attempt can help.
+    """Return the token in a response of IAM, or a `FetchFailure`.
 
-    `redact` takes secrets out of what IAM says, before that is shortened.
+    Args:
+        response: The response.
+        now: Time of the monotonic clock from which the lifetime of the token counts.
+        wall_time: Seconds since 1970, for a response without a `Date` header.
+        jitter: Random number from 0 to 1 that delays the refresh of the token.
+        form: Form of a successful response.
+        redact: Takes secrets out of IAM's texts, before they are shortened.
     """
-    status, answer = response.status, json_object(response)
+    status, body = response.status, json_object(response)
     if status in (200, 201):
-        if answer is None:
-            return _no_token("the answer is no JSON object")
-        return _read_token(answer, response, now, wall, spread, kind)
-    code, told = _said(answer or {}, response, redact)
-    text = f"status {status}{told}"
+        if body is None:
+            return _no_token("the response is no JSON object")
+        return _read_token(body, response, now, wall_time, jitter, form)
+    code, details = _error_details(body or {}, response, redact)
+    text = f"status {status}{details}"
     if 300 <= status < 400:
-        return FetchFailure(f"{text}: a redirect, which an API key does not follow", status, code, final=True)
-    # Without IAM's code a 400, 401 or 403 comes from something in between, and may pass.
-    waits = status in (408, 425, 429) or status >= 500 or (status in (400, 401, 403) and code is None)
-    return FetchFailure(
-        text, status, code, final=not waits, retry_after=(retry_after(response.headers, wall) or 0.0) if waits else 0.0
-    )
+        return FetchFailure(f"{text}: a redirect, which is not followed with an API key", status, code, final=True)
+    # A 400, 401 or 403 without a code of IAM comes from a gateway in between, and may be temporary.
+    temporary = status in (408, 425, 429) or status >= 500 or (status in (400, 401, 403) and code is None)
+    wait = (retry_after(response.headers, wall_time) or 0.0) if temporary else 0.0
+    return FetchFailure(text, status, code, final=not temporary, retry_after=wait)
 
 
 def json_object(response: Response) -> dict[str, Any] | None:
-    """The object that a body holds as JSON; None where it holds something else."""
+    """Return the JSON object in the body of `response`; None for other bodies."""
     try:
         parsed: Any = json.loads(response.body)
     except (ValueError, RecursionError):
@@ -234,49 +301,52 @@ def json_object(response: Response) -> dict[str, Any] | None:
 
 
 def _read_token(
-    answer: dict[str, Any], response: Response, now: float, wall: float, spread: float, kind: TokenResponse
+    body: dict[str, Any], response: Response, now: float, wall_time: float, jitter: float, form: TokenResponse
 ) -> Token | FetchFailure:
-    value, expiration = answer.get(kind.token), _number(answer.get("expiration"))
-    seconds = _number(answer.get("expires_in")) if kind.lasts is None else kind.lasts
-    # It becomes a header: nothing but visible ASCII, and no comma or line break to end it early.
+    value, expiration = body.get(form.token_field), _finite_number(body.get("expiration"))
+    lifetime = _finite_number(body.get("expires_in")) if form.lifetime is None else form.lifetime
+    # The token becomes a header, so it must be visible ASCII without spaces and line breaks.
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
-        return _no_token(f"the answer has no usable {kind.token}")
-    if seconds is None or seconds <= 0:
-        return _no_token("the answer has no expires_in above 0")
-    # `expiration` is on IAM's clock, so IAM's Date says whether it has passed; the clock here may be wrong.
-    if expiration is not None and expiration <= (http_date(response.headers.get("date")) or wall):
-        return _no_token("the token has expired already")
-    return Token.lasting(value, seconds, now=now, spread=spread)
+        return _no_token(f"the response has no usable {form.token_field}")
+    if lifetime is None or lifetime <= 0:
+        return _no_token("the response has no expires_in above 0")
+    # `expiration` is a time of IAM's clock, so it is compared with IAM's Date; the clock of this machine may be wrong.
+    if expiration is not None and expiration <= (http_date(response.headers.get("date")) or wall_time):
+        return _no_token("the token has already expired")
+    return Token.issued(value, lifetime, now=now, jitter=jitter)
 
 
 def _no_token(text: str) -> FetchFailure:
     return FetchFailure(text, 200)
 
 
-def _said(answer: dict[str, Any], response: Response, redact: Callable[[str], str]) -> tuple[str | None, str]:
-    """Return IAM's error code, and its words as one line of a message."""
-    code, message, context = answer.get("errorCode"), answer.get("errorMessage"), answer.get("context")
-    errors = answer.get("errors")
+def _error_details(body: dict[str, Any], response: Response, redact: Callable[[str], str]) -> tuple[str | None, str]:
+    """Return IAM's error code, and a text for an error message.
+
+    The text has the code, the message and the request id.
+    """
+    code, message, context = body.get("errorCode"), body.get("errorMessage"), body.get("context")
+    errors = body.get("errors")
     if code is None and isinstance(errors, list) and errors and isinstance(errors[0], dict):
-        # The metadata service of a virtual server words it so.
+        # The form of the metadata service of a virtual server.
         first = cast("dict[str, Any]", errors[0])
         code, message = first.get("code"), first.get("message")
     request_id = cast("dict[str, Any]", context).get("requestId") if isinstance(context, dict) else None
     request_id = request_id or response.headers.get("transaction-id")
-    code = _line(redact(code)) if isinstance(code, str) and code else None
-    told = f" {code}" if code else ""
+    code = _one_line(redact(code)) if isinstance(code, str) and code else None
+    details = f" {code}" if code else ""
     if isinstance(message, str) and message:
-        told += f": {_line(redact(message))}"
+        details += f": {_one_line(redact(message))}"
     if isinstance(request_id, str) and request_id:
-        told += f" (request id {_line(redact(request_id))})"
-    return code, told
+        details += f" (request id {_one_line(redact(request_id))})"
+    return code, details
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text[:300])
 
 
-def _number(value: Any) -> float | None:
+def _finite_number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

@@ -1,26 +1,30 @@
-"""A token that many callers share: fetched once, early, and for everybody.
+"""A token that many callers share: fetched once, in time, for all of them.
 
-A thousand calls may find the token expired in the same millisecond. Two plain ways go wrong:
+A thousand calls may find the token expired in the same millisecond. Two obvious solutions fail:
 
-* A lock, and a second look once it is held: when the issuer is down, each of the thousand tries in turn and waits out its own
-  time limit, one after another.
-* One task that all await: `await task` hands a cancel on to the task, so one impatient caller cancels the thousand.
+* A lock, and a second check once it is held. If the token service is down, each of the thousand callers fetches in turn and
+  waits for its own timeout, one after another.
+* One task that all callers await. `await task` passes a cancellation on to the task, so one canceled caller cancels the
+  thousand.
 
-Here the task belongs to the `TokenSource`, callers wait on `asyncio.shield(task)`, and the task never fails: its result is the
-token or the error. (A task that raises is reported as "exception was never retrieved" when its last caller has gone.)
+Here the task belongs to the `TokenSource`, and callers await `asyncio.shield(task)`. The task never raises: its result is the
+token or the error. (asyncio would report a task that raises after its last caller has gone as "exception was never retrieved".)
 
-A token passes through four ages::
+A token goes through four ages::
 
-    |--------- fresh ---------|-- ageing --|-- due --|  expired
-    issued              25 % left      17 % left     0
+    |--------- fresh ---------|-- aging --|-- due --|  expired
+    issued               25 % left    17 % left     0
 
-Fresh: it is used, with no `await` at all. Ageing: it is used, and one background task fetches the next; the start is spread
-over some per cent of the lifetime, so that a fleet started together does not ask together. Due: callers wait for that task a
-few seconds and then use the old token after all. Expired: callers wait for as long as it takes. The two thresholds are those of
-IBM's own SDKs.
+* Fresh: callers use it, without any `await`.
+* Aging: callers use it, and one background task fetches the next token. Its start is spread over 4 % of the lifetime, so that
+  processes that started together don't all fetch together.
+* Due: callers wait some seconds for that task, and use the old token if it takes longer.
+* Expired: callers wait for as long as the fetch takes.
 
-A failure while the old token lives is logged once and not repeated on every call; a failure without a token is handed to
-all callers, and to those of the next second too. No caller is ever told to go on without a token.
+25 % and 17 % are the thresholds of IBM's own SDKs.
+
+If a refresh fails while the old token is still valid, this is logged once, and the next attempt waits. If there is no valid
+token, all callers get the error, and so do those of the next second, without another fetch.
 """
 
 from __future__ import annotations
@@ -39,69 +43,98 @@ from aiocos.errors import CosError, CredentialsError
 
 log = logging.getLogger("aiocos.auth")
 
-ADVISORY = 0.25
-MANDATORY = 0.17
-# The refresh begins somewhere in this fraction of the lifetime after the advisory threshold.
-SPREAD = 0.04
-# Seconds for which a failure stands for all callers.
-MEMORY = 1.0
-# Seconds between refreshes that fail while the old token still lives (less where it lives not much longer).
-HOLD_OFF = 30.0
-# Seconds that callers wait for a refresh that is due, before they use the old token.
-PATIENCE = 5.0
+ADVISORY_REFRESH = 0.25
+"""Fraction of the lifetime that is left when a refresh in the background starts."""
+
+MANDATORY_REFRESH = 0.17
+"""Fraction of the lifetime that is left when callers start to wait for the refresh."""
+
+REFRESH_JITTER = 0.04
+"""Fraction of the lifetime over which the start of the refresh is spread, after the advisory threshold."""
+
+FAILURE_TTL = 1.0
+"""Seconds for which a failed fetch is the result for all callers, without another fetch."""
+
+REFRESH_RETRY_DELAY = 30.0
+"""Seconds from a failed refresh to the next one while the old token is valid. At most a quarter of the time it has left."""
+
+REFRESH_WAIT = 5.0
+"""Seconds that callers wait for a refresh that is due before they use the old token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token and its ages, in seconds of the clock that its source reads."""
+    """A bearer token and its ages, as times of the clock that its source reads."""
 
     value: str = field(repr=False)
+    """The token itself."""
     expires_at: float
-    # From here on a refresh runs in the background …
+    """Time from which it must not be used."""
     refresh_at: float
-    # … and from here on callers wait for it.
+    """Time from which a refresh runs in the background."""
     required_at: float
+    """Time from which callers wait for the refresh."""
 
     @staticmethod
-    def lasting(value: str, seconds: float, *, now: float, spread: float = 0.0) -> Token:
-        """Make a token issued at `now` for `seconds`; `spread` (0 to 1) delays its refresh within the small window for that."""
-        expires = now + seconds
-        return Token(value, expires, expires - seconds * (ADVISORY - SPREAD * spread), expires - seconds * MANDATORY)
+    def issued(value: str, lifetime: float, *, now: float, jitter: float = 0.0) -> Token:
+        """Make a token.
+
+        Args:
+            value: The token itself.
+            lifetime: Seconds from `now` until it expires.
+            now: Time at which it was issued.
+            jitter: Random number from 0 to 1 that delays its refresh, by up to `REFRESH_JITTER` of the lifetime.
+        """
+        expires = now + lifetime
+        refresh = expires - lifetime * (ADVISORY_REFRESH - REFRESH_JITTER * jitter)
+        return Token(value, expires, refresh, expires - lifetime * MANDATORY_REFRESH)
 
 
 Fetch: TypeAlias = Callable[[], Awaitable[Token]]
-"""Gets a new token or raises `CredentialsError`. Bounds its own time."""
+"""A function that fetches a new token or raises `CredentialsError`, in limited time."""
 
 
 class TokenSource:
     """The current token of one identity in one event loop.
 
-    Callers bring their own `fetch`, and the one who finds the token missing has theirs called: a source outlives its clients,
-    and a kept `fetch` would keep the first of them, and its loop, alive.
+    Callers pass their own `fetch`, and the first one that needs a token has its `fetch` called. The source doesn't keep it: the
+    source outlives its clients, and would keep the first of them and its loop alive.
+
+    Args:
+        clock: Monotonic clock, in seconds, which the times of tokens refer to.
+        failure_ttl: Seconds for which a failed fetch is the result for all callers.
+        refresh_wait: Seconds that callers wait for a refresh that is due before they use the old token.
     """
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.monotonic, memory: float = MEMORY, patience: float = PATIENCE
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        failure_ttl: float = FAILURE_TTL,
+        refresh_wait: float = REFRESH_WAIT,
     ) -> None:
         self._clock = clock
-        self._memory = memory
-        self._patience = patience
+        self._failure_ttl = failure_ttl
+        self._refresh_wait = refresh_wait
         self._token: Token | None = None
         self._task: asyncio.Task[Token | CredentialsError] | None = None
         self._started = 0.0
         self._failure: CredentialsError | None = None
         self._failed_at = 0.0
-        # While the old token lives: no refresh before this.
-        self._hold_until = 0.0
+        # While the old token is valid: no refresh before this time.
+        self._next_refresh = 0.0
         self._warned = False
         self._waiting = 0
-        # Who gets tokens here: the last one to leave settles the source.
+        # Authorizers that use the source: the last one to close cancels a refresh that nobody needs.
         self.users: weakref.WeakSet[object] = weakref.WeakSet()
 
     def current(self, fetch: Fetch) -> str | None:
-        """Return the token if it can be used at once, else None: then `token()` is to be awaited.
+        """Return the token, or None if the caller has to await `token()`.
 
-        Starts a refresh in the background where the token is ageing.
+        Starts a refresh in the background if the token is aging.
+
+        Args:
+            fetch: Fetches a token, if a refresh is started.
         """
         token = self._token
         if token is None:
@@ -112,45 +145,52 @@ class TokenSource:
         if now >= token.expires_at:
             return None
         if self._running() is None:
-            if now < self._hold_until:
+            if now < self._next_refresh:
                 return token.value
             self._start(fetch)
-        if now < token.required_at or now - self._started >= self._patience:
+        if now < token.required_at or now - self._started >= self._refresh_wait:
             return token.value
         return None
 
     async def token(self, fetch: Fetch) -> str:
-        """Return a token that is valid now; raises `CredentialsError` where none can be had.
+        """Return a token that is valid now.
 
-        A cancelled caller leaves the fetch, and everybody else who waits for it, alone.
+        If the caller is canceled, the fetch and the other callers that wait for it go on. Raises `CredentialsError` if no token
+        could be fetched.
+
+        Args:
+            fetch: Fetches a token, if a fetch is started.
         """
         while True:
             if (value := self.current(fetch)) is not None:
                 return value
             task = self._running()
             if task is None:
-                if self._failure is not None and self._clock() - self._failed_at < self._memory:
-                    raise _again(self._failure)
+                if self._failure is not None and self._clock() - self._failed_at < self._failure_ttl:
+                    raise _copy_of(self._failure)
                 task = self._start(fetch)
             old = self._token
-            patience = self._patience if old is not None and self._clock() < old.expires_at else None
-            outcome = await self._outcome(task, patience)
+            wait = self._refresh_wait if old is not None and self._clock() < old.expires_at else None
+            outcome = await self._wait_for(task, wait)
             if isinstance(outcome, Token):
                 return outcome.value
             if old is not None and old is self._token and self._clock() < old.expires_at:
                 return old.value
             if outcome is not None:
-                raise _again(outcome)
+                raise _copy_of(outcome)
 
-    def drop(self, value: str) -> bool:
-        """Forget the token if it is this very one; True if it was. A newer token stays."""
+    def invalidate(self, value: str) -> bool:
+        """Forget the token if it has this value; True if it had.
+
+        A newer token stays.
+        """
         if self._token is None or self._token.value != value:
             return False
         self._token = None
         return True
 
-    async def settle(self) -> None:
-        """Stop a refresh that nobody waits for. The token stays."""
+    async def cancel_unused_refresh(self) -> None:
+        """Cancel a refresh that no caller waits for. The token stays."""
         task = self._running()
         if task is None or self._waiting or task.get_loop() is not asyncio.get_running_loop():
             return
@@ -162,13 +202,13 @@ class TokenSource:
 
     def _start(self, fetch: Fetch) -> asyncio.Task[Token | CredentialsError]:
         self._started = self._clock()
-        # An empty context: the fetch is everybody's, and belongs in no single caller's trace.
+        # An empty context: the fetch is for all callers and belongs to no single caller's trace.
         task = asyncio.get_running_loop().create_task(self._run(fetch), name="aiocos token", context=Context())
         self._task = task
-        task.add_done_callback(self._forget)
+        task.add_done_callback(self._clear_task)
         return task
 
-    def _forget(self, task: asyncio.Task[Token | CredentialsError]) -> None:
+    def _clear_task(self, task: asyncio.Task[Token | CredentialsError]) -> None:
         # A finished task still refers to its loop, and the registry of sources must not keep a loop alive.
         if self._task is task:
             self._task = None
@@ -177,16 +217,16 @@ class TokenSource:
         try:
             token = await fetch()
             if not token.value or token.expires_at <= self._clock():
-                raise CredentialsError("the token that came is empty or has expired already")
+                raise CredentialsError("the fetched token is empty or has already expired")
         except CredentialsError as error:
             return self._failed(error)
         except Exception as error:
-            # A stranger's message may quote what was sent; those of this library never do.
-            what = error if isinstance(error, CosError) else type(error).__name__
-            failure = CredentialsError(f"no token could be fetched: {what}")
+            # The message of a foreign exception may quote what was sent; those of this library never do.
+            cause = error if isinstance(error, CosError) else type(error).__name__
+            failure = CredentialsError(f"no token could be fetched: {cause}")
             failure.__cause__ = error
             return self._failed(failure)
-        self._token, self._failure, self._hold_until, self._warned = token, None, 0.0, False
+        self._token, self._failure, self._next_refresh, self._warned = token, None, 0.0, False
         return token
 
     def _failed(self, error: CredentialsError) -> CredentialsError:
@@ -194,34 +234,40 @@ class TokenSource:
         self._failure, self._failed_at = error, now
         if self._token is not None and now < self._token.expires_at:
             left = self._token.expires_at - now
-            self._hold_until = now + max(self._memory, min(HOLD_OFF, left / 4))
+            self._next_refresh = now + max(self._failure_ttl, min(REFRESH_RETRY_DELAY, left / 4))
             if not self._warned:
                 self._warned = True
-                log.warning("The token could not be refreshed; the old one serves for another %.0f s: %s", left, error)
+                log.warning("The token could not be refreshed; the old one is valid for another %.0f s: %s", left, error)
         return error
 
-    async def _outcome(
-        self, task: asyncio.Task[Token | CredentialsError], patience: float | None
+    async def _wait_for(
+        self, task: asyncio.Task[Token | CredentialsError], timeout: float | None
     ) -> Token | CredentialsError | None:
-        """Wait for the task, not longer than `patience`; None if it has no result: still running, or cancelled by others."""
+        """Wait for the task and return its result.
+
+        Returns None if the task still runs after `timeout` seconds or was canceled by other code.
+        """
         self._waiting += 1
         try:
-            if patience is None:
+            if timeout is None:
                 return await asyncio.shield(task)
-            await asyncio.wait({task}, timeout=patience)
+            await asyncio.wait({task}, timeout=timeout)
             return task.result() if task.done() and not task.cancelled() else None
         except asyncio.CancelledError:
-            # Either this caller was cancelled, or the task was (somebody cancels all tasks of the loop, one by one).
-            me = asyncio.current_task()
-            if not task.cancelled() or (me is not None and me.cancelling()):
+            # Either this caller was canceled, or the task was (by code that cancels all tasks of the loop).
+            caller = asyncio.current_task()
+            if not task.cancelled() or (caller is not None and caller.cancelling()):
                 raise
             return None
         finally:
             self._waiting -= 1
 
 
-def _again(error: CredentialsError) -> CredentialsError:
-    """Copy an error for one caller: raised in a thousand places, one object would gather a thousand tracebacks."""
-    mine = copy.copy(error)
-    mine.__cause__ = error.__cause__
-    return mine
+def _copy_of(error: CredentialsError) -> CredentialsError:
+    """Return a copy of an error for one caller.
+
+    One object raised in a thousand places would collect a thousand tracebacks.
+    """
+    copied = copy.copy(error)
+    copied.__cause__ = error.__cause__
+    return copied

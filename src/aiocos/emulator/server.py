@@ -5,7 +5,6 @@ traffic is plain http.
 """
 
 import asyncio
-import ipaddress
 import os
 import uuid
 from collections import deque
@@ -29,6 +28,7 @@ from aiocos.emulator.store.buckets import new_instance, new_key
 from aiocos.emulator.store.rows import Profile, Role
 from aiocos.emulator.website import Website
 from aiocos.errors import ConfigError
+from aiocos.wire.address import is_loopback
 
 S = TypeVar("S", bound="Server")
 
@@ -83,7 +83,7 @@ class Server:
         honors_conditional_completion: bool = True,
         honors_forbid_overwrite: bool = True,
     ) -> None:
-        if not allow_remote and not _is_loopback(host):
+        if not allow_remote and not is_loopback(host, listening=True):
             raise ConfigError(f"{host} is not a loopback address; the emulator's traffic is not encrypted (allow_remote=True)")
         self.data = data
         self.clock = clock or Clock()
@@ -324,12 +324,3 @@ async def _listen(answer: Callable[[web.BaseRequest], Awaitable[web.StreamRespon
         await runner.cleanup()
         raise
     return runner
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

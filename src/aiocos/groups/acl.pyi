@@ -16,10 +16,18 @@ class Acl(Group[Engine]):
     async def get_bucket(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> AccessControlPolicy:
-        """Read a bucket's access control list.
+        """Return the access control list of a bucket.
+
+        Returns the owner and the grants.
+
+        Raises `NoSuchBucket`, `AccessDenied`.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put_bucket(
         self,
@@ -35,10 +43,28 @@ class Acl(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Replace a bucket's access control list: by a document, a canned name, or grants.
+        """Replace the access control list of a bucket.
+
+        Give one of `policy`, `acl` (a canned list) and the `grant_…` parameters.
+
+        Returns only the request id.
+
+        Raises `NoSuchBucket`, `InvalidRequest` (a malformed policy), `OperationNotSupported` (the service does not support it).
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            policy: The whole new list, as a document. None if `acl` or grants are given.
+            grant_write: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def get_object(
         self,
@@ -51,10 +77,23 @@ class Acl(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> ObjectAccess:
-        """Read an object's access control list. Raises `NoSuchKey`.
+        """Return the access control list of an object.
+
+        Returns the owner and the grants.
+
+        Raises `NoSuchKey`, `AccessDenied`.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            version_id: Version of the object. None: the current one.
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put_object(
         self,
@@ -73,8 +112,30 @@ class Acl(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> RequestChargedResult:
-        """Replace an object's access control list. `acl="public-read"` lets anybody read it; `acl=""` takes that back.
+        """Replace the access control list of an object.
+
+        `acl="public-read"` lets everybody read the object; `acl=""` takes that back. Give one of `policy`, `acl` and the
+        `grant_…` parameters; IBM documents only `acl`.
+
+        Returns only the request id.
+
+        Raises `NoSuchKey`, `AccessDenied`, `InvalidRequest` (a malformed policy).
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            policy: The whole new list, as a document. None if `acl` or grants are given.
+            version_id: Version of the object. None: the current one.
+            grant_write: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

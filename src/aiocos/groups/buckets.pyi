@@ -62,26 +62,52 @@ class Buckets(Group[Engine]):
         grant_write_acp: str | None = None,
         timeout: float | None = None,
     ) -> CreateBucketResult:
-        """Make a bucket.
+        """Create a bucket.
 
-        Raises `BucketAlreadyExists` (names are global), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or location).
+        Names are unique across all customers of IBM Cloud. The storage class cannot be changed later.
+
+        Returns the location header, if there is one.
+
+        Raises `BucketAlreadyExists` (another customer has it), `BucketAlreadyOwnedByYou`, `InvalidRequest` (a bad name or
+        location, too many buckets).
 
         Args:
-            bucket: 3 to 63 characters: a-z, 0-9, dot, dash.
-            location: Location and storage class, `us-south-smart`; None for the endpoint's default. Must belong to
-                the endpoint.
-            service_instance_id: The instance the bucket belongs to; IAM credentials bring their own.
-            kp_algorithm: Key Protect: `AES256`, together with `kp_root_key_crn`.
-            kp_root_key_crn: Key Protect: the whole CRN of the root key.
-            object_lock_enabled: Turns Object Lock and versioning on. The service takes no notice of a value that it
-                does not understand.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name: 3 to 63 characters of a-z, 0-9, dot and dash, starting and ending with a letter or digit.
+                Two dots or dashes in a row, the form of an IP address and the prefixes `cosv1-` and `account-` are
+                not allowed.
+            location: Provisioning code: location and storage class, such as `us-south-smart`. It must fit the
+                endpoint. None gives the default class of the endpoint. Classes: `standard`, `vault`, `cold`, `smart`,
+                `onerate_active`. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-classes
+            service_instance_id: Service instance that owns the bucket: its CRN or GUID. None takes it from the
+                credentials, which usually have it.
+            kp_algorithm: Key Protect: `AES256`, given together with `kp_root_key_crn`. None: no root key.
+            kp_root_key_crn: Key Protect or Hyper Protect Crypto Services: the full CRN of the root key. None: no root
+                key.
+            object_lock_enabled: True turns on Object Lock and versioning. None or False creates a bucket without
+                Object Lock.
+            grant_write: Grantees that may create, replace and delete objects of the bucket. None grants nothing.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def head(self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None) -> BucketInfo:
-        """Look whether a bucket is there and may be used. Raises `NotFound`, `AccessDenied` (HEAD answers have no code).
+        """Return the headers of a bucket, to see whether it exists and may be used.
+
+        Returns the headers as `BucketInfo`.
+
+        Raises `NotFound`, `AccessDenied` (by status: a response to HEAD has no error code).
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def exists(self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None) -> bool:
         """Return True if a bucket exists.
@@ -89,7 +115,11 @@ class Buckets(Group[Engine]):
         Raises `AccessDenied` for a bucket that exists and that the client may not access.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete(
         self,
@@ -99,24 +129,52 @@ class Buckets(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Remove an empty bucket. Raises `BucketNotEmpty`. The name stays reserved for some minutes.
+        """Delete an empty bucket.
+
+        The name stays reserved for some minutes (IBM names 5 on one page, 10 to 15 on another).
+
+        Returns only the request id.
+
+        Raises `NoSuchBucket`, `BucketNotEmpty` (objects, versions or delete markers).
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            aspera_key_max_tries: Number of times that the service attempts the deletion: 2 by default.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def location(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> BucketLocation:
-        """Ask where a bucket is.
+        """Return the location and storage class of a bucket.
+
+        Returns the provisioning code.
+
+        Raises `NoSuchBucket`.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def aspera(self, bucket: str, *, timeout: float | None = None) -> AsperaConnection:
-        """Ask how to reach a bucket by Aspera (IBM). Needs IAM credentials; the transfer itself needs Aspera's own programs.
+        """Return the connection data for Aspera transfers of a bucket.
+
+        An operation of IBM's, unknown to Amazon S3. It needs IAM credentials. The transfer itself needs Aspera's own programs.
+        https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-aspera
+
+        Returns the key pair and the URL of the transfer service.
+
+        Raises `NoSuchBucket`, `AccessDenied`.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def list(self, *, service_instance_id: str | None = None, timeout: float | None = None) -> Listing[BucketEntry, BucketList]:
         """List the buckets of a service instance, all in one response.
@@ -124,8 +182,10 @@ class Buckets(Group[Engine]):
         A page (`list().pages()`) also holds the owner. `list_extended` adds locations and a filter by prefix.
 
         Args:
-            service_instance_id: The instance to list; IAM credentials bring their own.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            service_instance_id: Service instance to list: its CRN or GUID. None takes it from the credentials, which
+                usually have it.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def list_extended(
         self,
@@ -139,8 +199,11 @@ class Buckets(Group[Engine]):
         """List the buckets of a service instance with their locations (IBM).
 
         Args:
-            marker: Start after this name.
-            max_keys: Buckets a page, at most and by default 1,000.
-            service_instance_id: The instance to list; IAM credentials bring their own.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            prefix: List only buckets whose name starts with this text. None lists all.
+            marker: List only buckets after this name. None starts at the beginning.
+            max_keys: Buckets of one page: 1 to 1,000 (the default).
+            service_instance_id: Service instance to list: its CRN or GUID. None takes it from the credentials, which
+                usually have it.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

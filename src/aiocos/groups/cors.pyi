@@ -20,10 +20,18 @@ class Cors(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> CorsConfiguration:
-        """Read a bucket's rules for cross-origin requests. Raises `NoSuchConfiguration`.
+        """Read a bucket's CORS rules.
+
+        Returns a `CorsConfiguration`. Raises `NoSuchConfiguration` if the bucket has no rules.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put(
         self,
@@ -33,16 +41,30 @@ class Cors(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Replace a bucket's rules for cross-origin requests. Raises `InvalidRequest`.
+        """Replace all CORS rules of a bucket.
 
-        Takes a list of rules, or what `cors.get` returned: elements that this library does not know are written back.
+        Raises `InvalidRequest` if a rule isn't valid.
+
+        Example: `await cos.cors.put("b", [CorsRule(allowed_origins=["https://www.example.com"], allowed_methods=["GET"])])`
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            rules: The new rules: a list, or a changed result of `cors.get`, which keeps elements that this library
+                has no field for.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete(self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None) -> Result:
-        """Remove a bucket's rules for cross-origin requests.
+        """Delete a bucket's CORS rules.
+
+        Succeeds if the bucket has none.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

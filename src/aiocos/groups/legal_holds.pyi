@@ -14,22 +14,37 @@ from aiocos.wire.spec import Result
 class LegalHolds(Group[Engine]):
     """Named legal holds of objects in buckets with a retention policy (IBM)."""
     async def add(self, bucket: str, key: str, hold_id: str, *, timeout: float | None = None) -> Result:
-        """Place a legal hold on an object in a bucket with a retention policy (IBM).
+        """Place a legal hold on an object in a bucket with a retention policy.
 
-        Raises `InvalidRequest` (bad id, no policy, no retention, 100 holds already), `Conflict` (the object has this hold),
-        `NoSuchKey`, `AccessDenied` (needs the Manager role).
+        IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold
+        has an id; an object can have 100.
+
+        Raises `InvalidRequest` if the id isn't valid, the bucket has no policy, the object has no retention or 100 holds
+        already, `Conflict` if the object has a hold with this id, `NoSuchKey`, `AccessDenied` without the Manager role.
+
+        Example: `await cos.legal_holds.add("b", "k", "case-4711")`
 
         Args:
-            hold_id: 1 to 64 characters: letters, digits, `! _ . * ( ) -`.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            hold_id: Id of the hold: 1 to 64 letters, digits and `! _ . * ( ) -`.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete(self, bucket: str, key: str, hold_id: str, *, timeout: float | None = None) -> Result:
-        """Lift one legal hold of an object; other holds and the retention period stay (IBM).
+        """Lift one legal hold of an object.
 
-        Raises `NotFound`, `InvalidRequest`.
+        IBM only. Other holds and the retention period stay.
+
+        Raises `NotFound` if the object has no hold with this id (IBM documents no error for it), `InvalidRequest` if the
+        object has no retention, `AccessDenied` without the Manager role.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            hold_id: Id of the hold.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def list(
         self, bucket: str, key: str, *, mirror_destination: str | None = None, timeout: float | None = None
@@ -40,5 +55,10 @@ class LegalHolds(Group[Engine]):
         period.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

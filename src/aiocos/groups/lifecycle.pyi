@@ -15,10 +15,16 @@ class Lifecycle(Group[Engine]):
     async def get(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> LifecycleConfiguration:
-        """Read a bucket's lifecycle rules. Raises `NoSuchConfiguration`.
+        """Read a bucket's lifecycle rules.
+
+        Returns a `LifecycleConfiguration`. Raises `NoSuchConfiguration` if the bucket has no rules.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put(
         self,
@@ -28,18 +34,34 @@ class Lifecycle(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Replace a bucket's lifecycle rules. An archive rule is for new objects only, expiry for those that are there too.
+        """Replace all lifecycle rules of a bucket.
 
-        Takes a list of rules, or what `lifecycle.get` returned: elements that this library does not know are written back.
+        An archive rule applies to objects that are written from now on; an expiry rule applies to existing objects too. The
+        service may take 24 hours to apply a change.
 
-        Raises `InvalidRequest`.
+        Raises `InvalidRequest` if a rule isn't valid.
+
+        Example: `await cos.lifecycle.put("b", [LifecycleRule.expire(days=30, prefix="logs/")])`
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            rules: The new rules: a list, or a changed result of `lifecycle.get`, which keeps elements that this
+                library has no field for.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete(self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None) -> Result:
-        """Remove a bucket's lifecycle rules.
+        """Delete a bucket's lifecycle rules.
+
+        Objects that were written under an archive rule are still archived. Raises `NotFound` if the bucket has no rules,
+        according to one page of IBM's documentation; other services return success.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

@@ -10,16 +10,14 @@ from typing import Literal
 
 from aiocos.call import Engine
 from aiocos.operations.multipart import (
-    CompletedPart,
-    CompletedUpload,
     CopyPartResult,
     ListMultipartUploadsResult,
     ListPartsResult,
-    MultipartUpload,
     Part,
     UploadEntry,
     UploadPartResult,
 )
+from aiocos.operations.multipart_documents import CompletedPart, CompletedUpload, MultipartUpload
 from aiocos.operations.shared import RequestChargedResult
 from aiocos.paging import Listing
 from aiocos.wire.message import Bytes
@@ -62,23 +60,75 @@ class Multipart(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> MultipartUpload:
-        """Begin a multipart upload. Retention is set when it is completed; Object Lock is set here.
+        """Start a multipart upload.
 
-        Repeated where the answer is lost. What the first try may have begun stays open then, without parts: its id was never
-        told.
+        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion.
+        If the response is lost, the request is sent again: the upload of the first attempt may then stay open, without
+        parts, because its id never arrived.
+
+        Returns the upload with its id.
+
+        Raises `ObjectAlreadyExists` (with `forbid_overwrite`), `InvalidRequest`.
 
         Args:
-            expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as
-                a `Stored` text.
-            metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values
-                are sent as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            tagging: Tags as a dict, or URL-encoded as `k=v&k2=v2`.
-            forbid_overwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409)
-                otherwise. None sends no header. A header of the on-premises product, from release 3.20, where an
-                administrator has to turn it on. Buckets that keep or kept versions ignore it, and services that do
-                not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for the public service,
-                for `objects.put`.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object: 1 to 1,024 characters, sent as UTF-8.
+            checksum_algorithm: Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`.
+                None: the service chooses.
+            checksum_type: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the
+                checksums of the parts.
+            content_type: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is
+                guessed from the key.
+            content_encoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no
+                header.
+            content_disposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+                None sends no header.
+            content_language: Language of the content, such as `en`. None sends no header.
+            cache_control: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None
+                sends no header.
+            expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends
+                no header. A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date,
+                such as `0`.
+            metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII
+                and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower
+                case. Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters:
+                percent-encode them for its readers. IBM allows 4 MB of metadata for an object and refuses more
+                (`InvalidRequest`).
+            website_redirect_location: Target to which a static website redirects requests for this object: a URL, or
+                a path that starts with `/`.
+            storage_class: Part of the S3 protocol. COS has no storage class per object: the class of the bucket
+                applies.
+            tagging: Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up
+                to 256. None: none.
+            customer_key: Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does
+                not keep it. None: no key. Needs https: `ConfigError` where the key would be sent over plain http to
+                another machine. `repr` never shows it.
+            server_side_encryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no
+                use of it for COS.
+            sse_kms_key_id: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket
+                (see `buckets.create`).
+            forbid_overwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an
+                administrator has to turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do
+                services that do not support it: they overwrite. For the public service IBM documents
+                `if_none_match="*"`, for `objects.put`.
+            object_lock_mode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may
+                shorten it.
+            object_lock_retain_until: Time until which the version is protected; needs a time zone. Sent as ISO 8601
+                with milliseconds.
+            object_lock_legal_hold: `ON` protects the version until it is set to `OFF`, whatever its mode and date
+                are. None: no hold.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def upload_part(
         self,
@@ -100,11 +150,37 @@ class Multipart(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> UploadPartResult:
-        """Send one part. Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `IntegrityError` (other bytes were stored).
+        """Upload one part.
+
+        A part of the same number is replaced.
+
+        Returns the ETag, which `complete` needs.
+
+        Raises `NoSuchUpload`, `BadDigest`, `EntityTooLarge`, `InvalidRequest` (part number), and `IntegrityError` if the
+        service reports the checksum of other bytes than those sent.
 
         Args:
-            part_number: 1 to 10,000.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            upload_id: Id of the upload, from `create`.
+            part_number: Number of the part, 1 to 10,000. The parts are joined in the order of their numbers.
+            data: Content of the part: bytes-like, 5 MiB to 5 GiB; the last part may be smaller.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            content_md5: MD5 of the body, base64 of its 16 bytes. None sends none.
+            checksum_crc32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
+            checksum_crc32c: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
+            checksum_crc64nvme: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
+            checksum_sha1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
+            checksum_sha256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
+            sdk_checksum_algorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or
+                `SHA256`. None sends no name. With `CRC32` or `SHA256` and no checksum given, the client computes it;
+                with another name you must give it (`ConfigError`).
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def upload_part_copy(
         self,
@@ -126,10 +202,39 @@ class Multipart(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> CopyPartResult:
-        """Copy a range of an object as a part. Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`.
+        """Copy an object, or a range of it, as one part.
+
+        Returns the ETag, which `complete` needs. The service may report a failure inside a response with status 200; it is
+        raised like any other.
+
+        Raises `NoSuchKey`, `NoSuchUpload`, `InvalidRange`, `PreconditionFailed`, `InvalidObjectState` (archived).
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket to copy to.
+            key: Key of the object to copy to.
+            upload_id: Id of the upload, from `create`.
+            part_number: Number of the part, 1 to 10,000. The parts are joined in the order of their numbers.
+            source: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than
+                the current one.
+            source_range: Bytes of the source to copy, such as `ByteRange(0, 99)` or `"bytes=0-99"` (both ends count).
+                None copies all of it.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            source_if_match: Copy only if the source has this ETag. None skips the check.
+            source_if_none_match: Copy only if the source has another ETag than this one. None skips the check.
+            source_if_modified_since: Copy only if the source was written after this time (to the second; needs a time
+                zone). None skips the check.
+            source_if_unmodified_since: Copy only if the source was not written after this time (to the second; needs
+                a time zone). None skips the check.
+            source_customer_key: Key with which the source was written (SSE-C), 32 bytes; None for all other sources.
+                Needs https.
+            expected_source_bucket_owner: Account or instance that must own the source's bucket; 403 `AccessDenied`
+                otherwise. None skips the check.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def complete(
         self,
@@ -156,26 +261,54 @@ class Multipart(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> CompletedUpload:
-        """Join the parts into the object.
+        """Make the object from the uploaded parts.
 
-        Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (`InvalidPartOrder`), `EntityTooSmall`, `ObjectAlreadyExists`
-        (with
-        `forbid_overwrite`). The service may report the failure inside a 200; it is raised all the same. IBM documents no
-        conditions
-        here: a service that does not know them replaces the object.
+        IBM documents no conditions for this request: a service that does not support them replaces the object. If the
+        response is lost, the request is not sent again by itself.
+
+        Returns the object's ETag. The service may report a failure inside a response with status 200; it is raised like any
+        other.
+
+        Raises `NoSuchUpload`, `InvalidPart`, `InvalidRequest` (parts out of order), `EntityTooSmall`, `PreconditionFailed`,
+        `ObjectAlreadyExists` (with `forbid_overwrite`), `ObjectProtected` (the existing object is under retention), and
+        `IntegrityError` if the ETag does not follow from the parts.
 
         Args:
-            if_match: Write only over an object with this ETag. None writes over whatever is there.
-            if_none_match: `"*"`: write only if there is no such object. An ETag: only if the object has another. None
-                writes over anything.
-            if_unmodified_since: Write only if the object was not written after this time (to the second). None does
-                not look at the time.
-            forbid_overwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409)
-                otherwise. None sends no header. A header of the on-premises product, from release 3.20, where an
-                administrator has to turn it on. Buckets that keep or kept versions ignore it, and services that do
-                not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for the public service,
-                for `objects.put`.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            upload_id: Id of the upload, from `create`.
+            parts: Parts to use, in ascending order, each with its number and ETag. Parts that are left out are
+                discarded.
+            checksum_type: Kind of the checksum given here: `FULL_OBJECT`, or `COMPOSITE` (computed from the checksums
+                of the parts).
+            checksum_crc32: CRC32 of the whole object, base64. None sends none.
+            checksum_crc32c: CRC32C of the whole object, base64. None sends none.
+            checksum_crc64nvme: CRC64NVME of the whole object, base64. None sends none.
+            checksum_sha1: SHA-1 of the whole object, base64. None sends none.
+            checksum_sha256: SHA-256 of the whole object, base64. None sends none.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            if_match: Write only over an object with this ETag. None: write whatever is there.
+            if_none_match: `"*"`: write only if no object has this key. An ETag: only if the object has another. None:
+                write whatever is there.
+            if_unmodified_since: Write only if the object was not written after this time (to the second; needs a time
+                zone). None skips the check.
+            forbid_overwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an
+                administrator has to turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do
+                services that do not support it: they overwrite. For the public service IBM documents
+                `if_none_match="*"`, for `objects.put`.
+            retention_period: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket
+                allows it. None: the default.
+            retention_expires: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no
+                date.
+            retention_legal_hold_id: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+                None puts none.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def abort(
         self,
@@ -187,10 +320,23 @@ class Multipart(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> RequestChargedResult:
-        """Give an upload up; its parts are removed. Raises `NoSuchUpload`.
+        """Abort a multipart upload and delete its parts.
+
+        An upload that is neither completed nor aborted is kept, and its parts use storage.
+
+        Returns only the request id.
+
+        Raises `NoSuchUpload`.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            upload_id: Id of the upload, from `create` or `list_uploads`.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def list_parts(
         self,
@@ -211,8 +357,20 @@ class Multipart(Group[Engine]):
         Raises `NoSuchUpload`.
 
         Args:
-            part_number_marker: Start after this part.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            upload_id: Id of the upload, from `create` or `list_uploads`.
+            part_number_marker: List only parts after this number. None starts at the first part.
+            max_parts: Parts of one page: 1 to 1,000 (the default).
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def list_uploads(
         self,
@@ -233,5 +391,21 @@ class Multipart(Group[Engine]):
         Their parts are stored and billed.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            prefix: List only uploads whose key starts with this text. None lists all.
+            delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups
+                nothing.
+            key_marker: List only uploads of keys after this one, or of this key after `upload_id_marker`. None starts
+                at the beginning.
+            upload_id_marker: With `key_marker`: list the uploads of that key after this one, and all later keys.
+                None: later keys only.
+            max_uploads: Uploads of one page: 1 to 1,000 (the default).
+            encoding_type: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

@@ -18,10 +18,16 @@ class ObjectLock(Group[Engine]):
     async def get_configuration(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> aiocos.operations.object_lock.ObjectLock:
-        """Read a bucket's lock configuration. Raises `NoSuchConfiguration`.
+        """Read a bucket's Object Lock configuration.
+
+        Returns an `ObjectLock`. Raises `NoSuchConfiguration` if the bucket has no Object Lock.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put_configuration(
         self,
@@ -33,10 +39,25 @@ class ObjectLock(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> RequestChargedResult:
-        """Enable Object Lock on a versioned bucket, or change its default. Raises `InvalidBucketState`, `InvalidRequest`.
+        """Enable Object Lock on a bucket, or replace its default lock.
+
+        The change may take some minutes to apply to new objects, and never affects existing ones.
+
+        Raises `InvalidBucketState` if the bucket isn't versioned or has a retention policy, `InvalidRequest` if the
+        configuration isn't valid.
+
+        Example: `await cos.object_lock.put_configuration("b", ObjectLockConfiguration.of("GOVERNANCE", days=30))`
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            configuration: The new configuration; `ObjectLockConfiguration.of` builds one with a default lock.
+            token: Token for enabling Object Lock on an existing bucket in the S3 protocol. IBM doesn't document it.
+                None sends no header.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def get_retention(
         self,
@@ -48,10 +69,20 @@ class ObjectLock(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> ObjectRetention:
-        """Read the lock of a version. Raises `NoSuchKey`, `NoSuchConfiguration` (it has none).
+        """Read the lock of an object version.
+
+        Returns an `ObjectRetention`. Raises `NoSuchKey`, `NoSuchConfiguration` if the version has no lock, `InvalidRequest`
+        if the bucket has no Object Lock.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            version_id: Id of the version to read. None reads the current version.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put_retention(
         self,
@@ -65,10 +96,28 @@ class ObjectLock(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> RequestChargedResult:
-        """Lock a version, or change its lock. Raises `AccessDenied` (shorter or weaker, without bypass), `InvalidRequest`.
+        """Lock an object version, or change its lock.
+
+        Everybody with the right to lock may extend a lock. A `GOVERNANCE` lock can be shortened or lifted with
+        `bypass_governance`, a `COMPLIANCE` lock can't.
+
+        Raises `AccessDenied` if the lock would get shorter or weaker and may not be bypassed, `InvalidRequest` if the retention
+        isn't valid or the bucket has no Object Lock, `NoSuchKey`.
+
+        Example: `await cos.object_lock.put_retention("b", "k", ObjectRetention(mode="GOVERNANCE", retain_until=until))`
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            retention: The new lock.
+            version_id: Id of the version to lock. None locks the current version.
+            bypass_governance: True shortens or lifts a `GOVERNANCE` lock, which needs the action
+                `bypass_governance_retention`. None sends no header.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def get_legal_hold(
         self,
@@ -80,10 +129,20 @@ class ObjectLock(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> ObjectLegalHold:
-        """Ask whether a version is under legal hold. Raises `NoSuchKey`, `NoSuchConfiguration`.
+        """Read the legal hold of an object version.
+
+        Returns an `ObjectLegalHold`. Raises `NoSuchKey`, `NoSuchConfiguration` if the version never had a hold,
+        `InvalidRequest` if the bucket has no Object Lock.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            version_id: Id of the version to read. None reads the current version.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put_legal_hold(
         self,
@@ -96,9 +155,20 @@ class ObjectLock(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> RequestChargedResult:
-        """Put a version under legal hold, or lift the hold. Raises `InvalidRequest` where the bucket has no Object Lock.
+        """Set or lift the legal hold of an object version.
+
+        A hold has no end date. It doesn't depend on the lock of the version: the version can be deleted when it has neither.
+
+        Raises `InvalidRequest` if the bucket has no Object Lock, `NoSuchKey`.
 
         Args:
-            status: `ON` or `OFF`, or what `get_legal_hold` returned.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            status: `ON` sets the hold, `OFF` lifts it. A result of `get_legal_hold` sets what it shows.
+            version_id: Id of the version to hold. None takes the current version.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

@@ -21,7 +21,8 @@ from aiocos.operations.listing import (
     ObjectEntry,
     ObjectVersion,
 )
-from aiocos.operations.objects import CopyObjectResult, Deletion, ObjectInfo, PutObjectResult
+from aiocos.operations.object_info import ObjectInfo
+from aiocos.operations.objects import CopyObjectResult, Deletion, PutObjectResult
 from aiocos.paging import Listing
 from aiocos.wire.message import Bytes
 from aiocos.wire.method import Group
@@ -272,29 +273,93 @@ class Objects(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> PutObjectResult:
-        """Store an object in one piece, up to 5 GiB (for more, and for files and streams: `Client.upload`).
+        """Store an object in one request, up to 5 GiB.
 
-        Raises `PreconditionFailed`, `ObjectAlreadyExists` (with `forbid_overwrite`), `ObjectProtected` (the old object is under
-        retention), `BadDigest`, `EntityTooLarge`, and `IntegrityError` where the service answers that it has stored other
-        bytes.
+        For larger objects, files and streams use `Client.upload`. An existing object of the same key is replaced; in a
+        bucket with versioning it becomes an older version.
+
+        Returns the ETag, version and checksums of what was stored.
+
+        Raises `PreconditionFailed` (conditions), `ObjectAlreadyExists` (with `forbid_overwrite`), `ObjectProtected` (the
+        existing object is under retention), `BadDigest`, `EntityTooLarge`, `InvalidRequest`, and `IntegrityError` if the
+        service reports the checksum of other bytes than those sent.
 
         Args:
-            expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as
-                a `Stored` text.
-            metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values
-                are sent as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            tagging: Tags as a dict, or URL-encoded as `k=v&k2=v2`.
-            if_match: Write only over an object with this ETag. None writes over whatever is there.
-            if_none_match: `"*"`: write only if there is no such object. An ETag: only if the object has another. None
-                writes over anything.
-            if_unmodified_since: Write only if the object was not written after this time (to the second). None does
-                not look at the time.
-            forbid_overwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409)
-                otherwise. None sends no header. A header of the on-premises product, from release 3.20, where an
-                administrator has to turn it on. Buckets that keep or kept versions ignore it, and services that do
-                not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for the public service,
-                for `objects.put`.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object: 1 to 1,024 characters, sent as UTF-8.
+            data: The whole content: bytes-like, held in memory while the request is retried. Empty by default.
+            content_type: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is
+                guessed from the key.
+            content_encoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no
+                header.
+            content_disposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+                None sends no header.
+            content_language: Language of the content, such as `en`. None sends no header.
+            cache_control: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None
+                sends no header.
+            expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends
+                no header. A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date,
+                such as `0`.
+            metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII
+                and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower
+                case. Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters:
+                percent-encode them for its readers. IBM allows 4 MB of metadata for an object and refuses more
+                (`InvalidRequest`).
+            website_redirect_location: Target to which a static website redirects requests for this object: a URL, or
+                a path that starts with `/`.
+            storage_class: Part of the S3 protocol. COS has no storage class per object: the class of the bucket
+                applies.
+            tagging: Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up
+                to 256. None: none.
+            customer_key: Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does
+                not keep it. None: no key. Needs https: `ConfigError` where the key would be sent over plain http to
+                another machine. `repr` never shows it.
+            server_side_encryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no
+                use of it for COS.
+            sse_kms_key_id: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket
+                (see `buckets.create`).
+            if_match: Write only over an object with this ETag. None: write whatever is there.
+            if_none_match: `"*"`: write only if no object has this key. An ETag: only if the object has another. None:
+                write whatever is there.
+            if_unmodified_since: Write only if the object was not written after this time (to the second; needs a time
+                zone). None skips the check.
+            forbid_overwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an
+                administrator has to turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do
+                services that do not support it: they overwrite. For the public service IBM documents
+                `if_none_match="*"`, for `objects.put`.
+            retention_period: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket
+                allows it. None: the default.
+            retention_expires: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no
+                date.
+            retention_legal_hold_id: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+                None puts none.
+            object_lock_mode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may
+                shorten it.
+            object_lock_retain_until: Time until which the version is protected; needs a time zone. Sent as ISO 8601
+                with milliseconds.
+            object_lock_legal_hold: `ON` protects the version until it is set to `OFF`, whatever its mode and date
+                are. None: no hold.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            content_md5: MD5 of the body, base64 of its 16 bytes. None sends none.
+            checksum_crc32: CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none.
+            checksum_crc32c: CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none.
+            checksum_crc64nvme: CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none.
+            checksum_sha1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
+            checksum_sha256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
+            sdk_checksum_algorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or
+                `SHA256`. None sends no name. With `CRC32` or `SHA256` and no checksum given, the client computes it;
+                with another name you must give it (`ConfigError`).
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def get(
         self,
@@ -333,8 +398,40 @@ class Objects(Group[Engine]):
         Raises on entering `NoSuchKey`, `NotModified`, `PreconditionFailed`, `InvalidRange` and `InvalidObjectState` (archived).
 
         Args:
-            checksum_mode: Ask for the object's checksums, which vouch for it where its ETag is no MD5.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            checksum_mode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is
+                not an MD5.
+            range: Bytes to read: `ByteRange(0, 99)` or `"bytes=0-99"` for the first hundred, `ByteRange.suffix(n)`
+                for the last n; None reads all. A range that starts behind the end raises `InvalidRange`. Give a range
+                or a part number, not both.
+            version_id: Version to read; `null` for one written before versioning. None reads the current version.
+            part_number: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its
+                own part 1.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            if_match: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            if_none_match: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips
+                the check.
+            if_modified_since: Read only if the object was written after this time (to the second); `NotModified`
+                otherwise. None skips the check.
+            if_unmodified_since: Read only if the object was not written after this time (to the second). None skips
+                the check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect
+                either.
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            response_cache_control: Value of `Cache-Control` in the response. None keeps the stored value.
+            response_content_disposition: Value of `Content-Disposition` in the response, such as `attachment;
+                filename="report.pdf"`.
+            response_content_encoding: Value of `Content-Encoding` in the response. None keeps the stored value.
+            response_content_language: Value of `Content-Language` in the response. None keeps the stored value.
+            response_content_type: Value of `Content-Type` in the response. None keeps the stored value.
+            response_expires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def read(
         self,
@@ -368,8 +465,40 @@ class Objects(Group[Engine]):
         of no attempt match.
 
         Args:
-            checksum_mode: Ask for the object's checksums, which vouch for it where its ETag is no MD5.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            checksum_mode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is
+                not an MD5.
+            range: Bytes to read: `ByteRange(0, 99)` or `"bytes=0-99"` for the first hundred, `ByteRange.suffix(n)`
+                for the last n; None reads all. A range that starts behind the end raises `InvalidRange`. Give a range
+                or a part number, not both.
+            version_id: Version to read; `null` for one written before versioning. None reads the current version.
+            part_number: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its
+                own part 1.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            if_match: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            if_none_match: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips
+                the check.
+            if_modified_since: Read only if the object was written after this time (to the second); `NotModified`
+                otherwise. None skips the check.
+            if_unmodified_since: Read only if the object was not written after this time (to the second). None skips
+                the check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect
+                either.
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            response_cache_control: Value of `Cache-Control` in the response. None keeps the stored value.
+            response_content_disposition: Value of `Content-Disposition` in the response, such as `attachment;
+                filename="report.pdf"`.
+            response_content_encoding: Value of `Content-Encoding` in the response. None keeps the stored value.
+            response_content_language: Value of `Content-Language` in the response. None keeps the stored value.
+            response_content_type: Value of `Content-Type` in the response. None keeps the stored value.
+            response_expires: Value of `Expires` in the response; needs a time zone. None keeps the stored value.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def head(
         self,
@@ -390,10 +519,40 @@ class Objects(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> ObjectInfo:
-        """Ask about an object without reading it. Raises `NotFound`, `NotModified`, `PreconditionFailed` (HEAD has no code).
+        """Return the headers of an object, without its content.
+
+        Returns the headers as `ObjectInfo`.
+
+        Raises `NotFound` (no such key, version or bucket: a response to HEAD has no error code), `NotModified` and
+        `PreconditionFailed` (conditions), `AccessDenied`.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            checksum_mode: `ENABLED` requests the object's checksums. None (default) does not.
+            range: Bytes to read: `ByteRange(0, 99)` or `"bytes=0-99"` for the first hundred, `ByteRange.suffix(n)`
+                for the last n; None reads all. A range that starts behind the end raises `InvalidRange`. Give a range
+                or a part number, not both.
+            version_id: Version to read; `null` for one written before versioning. None reads the current version.
+            part_number: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its
+                own part 1.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            if_match: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            if_none_match: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips
+                the check.
+            if_modified_since: Read only if the object was written after this time (to the second); `NotModified`
+                otherwise. None skips the check.
+            if_unmodified_since: Read only if the object was not written after this time (to the second). None skips
+                the check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect
+                either.
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def exists(
         self,
@@ -417,7 +576,32 @@ class Objects(Group[Engine]):
         """Return True if an object exists. False also if its bucket does not exist.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            checksum_mode: `ENABLED` requests the object's checksums. None (default) does not.
+            range: Bytes to read: `ByteRange(0, 99)` or `"bytes=0-99"` for the first hundred, `ByteRange.suffix(n)`
+                for the last n; None reads all. A range that starts behind the end raises `InvalidRange`. Give a range
+                or a part number, not both.
+            version_id: Version to read; `null` for one written before versioning. None reads the current version.
+            part_number: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its
+                own part 1.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            if_match: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            if_none_match: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips
+                the check.
+            if_modified_since: Read only if the object was written after this time (to the second); `NotModified`
+                otherwise. None skips the check.
+            if_unmodified_since: Read only if the object was not written after this time (to the second). None skips
+                the check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect
+                either.
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete(
         self,
@@ -432,10 +616,30 @@ class Objects(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Deletion:
-        """Remove an object; removing what is not there is no error. Raises `ObjectProtected`.
+        """Delete an object, or one of its versions.
+
+        To delete a key that does not exist is no error. In a bucket with versioning a deletion without `version_id` makes a
+        delete marker: the object is hidden, and its versions stay.
+
+        Returns the version and whether a delete marker is involved.
+
+        Raises `ObjectProtected` (under retention, legal hold or Object Lock).
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            version_id: Version to delete for good; `null` for one written before versioning. None deletes the current
+                object (see above).
+            bypass_governance: True deletes a version although a `GOVERNANCE` lock protects it, if the caller may
+                bypass it. None or False does not.
+            mfa: Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS.
+            sdk_checksum_algorithm: Part of the S3 protocol, for requests with a body. IBM documents no use of it
+                here.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def copy(
         self,
@@ -485,33 +689,105 @@ class Objects(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> CopyObjectResult:
-        """Copy an object within the service, up to 5 GiB (for more: `Client.copy`). Content headers and metadata count only
-        with
-        `REPLACE`.
+        """Copy an object within the service, up to 5 GiB.
 
-        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected`. The service may report the
-        failure inside a 200; it is raised all the same. `IntegrityError` where `source_if_match` is an MD5 and the copy
-        has another.
+        For larger objects use `Client.copy`. Content headers and metadata count only with `metadata_directive="REPLACE"`,
+        tags only with `tagging_directive="REPLACE"`, retention only with `retention_directive="REPLACE"`. Retention and
+        Object Lock of the source are not copied by default: the copy gets the defaults of its bucket.
+
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
+        it is raised like any other.
+
+        Raises `NoSuchKey`, `PreconditionFailed`, `InvalidObjectState` (archived), `ObjectProtected` (the existing object is
+        under retention), `ObjectAlreadyExists` (with `forbid_overwrite`), `InvalidRequest` (a copy onto itself that changes
+        nothing), and `IntegrityError` if `source_if_match` is an MD5 and the copy has another.
 
         Args:
-            source: Bucket and key to copy, and a version id if not the latest.
-            retention_directive: IBM: take period and holds from the source, or from this call.
-            expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as
-                a `Stored` text.
-            metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values
-                are sent as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            tagging: Tags as a dict, or URL-encoded as `k=v&k2=v2`.
-            if_match: Write only over an object with this ETag. None writes over whatever is there.
-            if_none_match: `"*"`: write only if there is no such object. An ETag: only if the object has another. None
-                writes over anything.
-            if_unmodified_since: Write only if the object was not written after this time (to the second). None does
-                not look at the time.
-            forbid_overwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409)
-                otherwise. None sends no header. A header of the on-premises product, from release 3.20, where an
-                administrator has to turn it on. Buckets that keep or kept versions ignore it, and services that do
-                not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for the public service,
-                for `objects.put`.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket to copy to.
+            key: Key of the copy.
+            source: Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than
+                the current one.
+            metadata_directive: `COPY` (the service's default): headers and metadata of the source. `REPLACE`: those
+                given here.
+            tagging_directive: `COPY` (the service's default): tags of the source. `REPLACE`: those given in
+                `tagging`.
+            retention_directive: `COPY`: retention period and legal holds of the source. `REPLACE`: those given here.
+                Required to give any (IBM).
+            checksum_algorithm: Checksum that the service computes for the copy: `CRC32`, `CRC32C`, `CRC64NVME`,
+                `SHA1` or `SHA256`.
+            content_type: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is
+                guessed from the key.
+            content_encoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no
+                header.
+            content_disposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+                None sends no header.
+            content_language: Language of the content, such as `en`. None sends no header.
+            cache_control: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None
+                sends no header.
+            expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends
+                no header. A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date,
+                such as `0`.
+            metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII
+                and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower
+                case. Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters:
+                percent-encode them for its readers. IBM allows 4 MB of metadata for an object and refuses more
+                (`InvalidRequest`).
+            website_redirect_location: Target to which a static website redirects requests for this object: a URL, or
+                a path that starts with `/`.
+            storage_class: Part of the S3 protocol. COS has no storage class per object: the class of the bucket
+                applies.
+            tagging: Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up
+                to 256. None: none.
+            customer_key: Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does
+                not keep it. None: no key. Needs https: `ConfigError` where the key would be sent over plain http to
+                another machine. `repr` never shows it.
+            server_side_encryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no
+                use of it for COS.
+            sse_kms_key_id: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket
+                (see `buckets.create`).
+            if_match: Write only over an object with this ETag. None: write whatever is there.
+            if_none_match: `"*"`: write only if no object has this key. An ETag: only if the object has another. None:
+                write whatever is there.
+            if_unmodified_since: Write only if the object was not written after this time (to the second; needs a time
+                zone). None skips the check.
+            forbid_overwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an
+                administrator has to turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do
+                services that do not support it: they overwrite. For the public service IBM documents
+                `if_none_match="*"`, for `objects.put`.
+            source_if_match: Copy only if the source has this ETag. None skips the check.
+            source_if_none_match: Copy only if the source has another ETag than this one. None skips the check.
+            source_if_modified_since: Copy only if the source was written after this time (to the second; needs a time
+                zone). None skips the check.
+            source_if_unmodified_since: Copy only if the source was not written after this time (to the second; needs
+                a time zone). None skips the check.
+            source_customer_key: Key with which the source was written (SSE-C), 32 bytes; None for all other sources.
+                Needs https.
+            expected_source_bucket_owner: Account or instance that must own the source's bucket; 403 `AccessDenied`
+                otherwise. None skips the check.
+            retention_period: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket
+                allows it. None: the default.
+            retention_expires: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no
+                date.
+            retention_legal_hold_id: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+                None puts none.
+            object_lock_mode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may
+                shorten it.
+            object_lock_retain_until: Time until which the version is protected; needs a time zone. Sent as ISO 8601
+                with milliseconds.
+            object_lock_legal_hold: `ON` protects the version until it is set to `OFF`, whatever its mode and date
+                are. None: no hold.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def list(
         self,
@@ -537,9 +813,20 @@ class Objects(Group[Engine]):
         With a `delimiter`, the common prefixes ("folders") are in the pages: `list(...).pages()`.
 
         Args:
-            delimiter: Roll keys up at this string after the prefix (`/`); they appear as common prefixes.
-            max_keys: Entries a page, at most and by default 1,000.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            prefix: List only keys that start with this text. None lists all.
+            delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups
+                nothing.
+            start_after: List only keys after this one. The service ignores it if `continuation_token` is given.
+            max_keys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            continuation_token: `next_continuation_token` of the page before. None starts at the beginning.
+            fetch_owner: True includes the owner of each object. None or False leaves it out.
+            encoding_type: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def list_v1(
         self,
@@ -560,8 +847,21 @@ class Objects(Group[Engine]):
         For services that lack version 2, which `list` uses.
 
         Args:
-            marker: Start after this key.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            prefix: List only keys that start with this text. None lists all.
+            delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups
+                nothing.
+            marker: List only keys after this one. None starts at the beginning.
+            max_keys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            encoding_type: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def list_versions(
         self,
@@ -581,5 +881,19 @@ class Objects(Group[Engine]):
         They are in the order of their keys, and for each key the latest comes first.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            prefix: List only keys that start with this text. None lists all.
+            delimiter: Group the keys that are equal up to this text after the prefix (usually `/`). None groups
+                nothing.
+            key_marker: List only keys after this one, or its versions after `version_id_marker`. None starts at the
+                beginning.
+            version_id_marker: With `key_marker`: list the versions of that key after this one, and all later keys.
+                None: later keys only.
+            max_keys: Entries of one page, common prefixes included: 1 to 1,000 (the default).
+            encoding_type: `url` (default): keys travel percent-encoded and are decoded here. None sends them as they
+                are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

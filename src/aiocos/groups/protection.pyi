@@ -16,18 +16,32 @@ class Protection(Group[Engine]):
     async def get(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> aiocos.operations.protection.Protection:
-        """Read a bucket's retention policy (IBM). Without one the status is `Disabled`.
+        """Read a bucket's retention policy.
+
+        IBM only. Returns a `Protection`; its `status` is `Disabled` if the bucket has no policy.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put(self, bucket: str, configuration: ProtectionConfiguration, *, timeout: float | None = None) -> Result:
-        """Set or change a bucket's retention policy (IBM). The first one needs an empty bucket without versioning.
+        """Set or change a bucket's retention policy.
 
-        Objects keep the periods they have. Raises `InvalidRequest` (periods out of order or range), `InvalidBucketState`
-        (versions,
-        lock, replication, or objects are there), `AccessDenied` (needs the Manager role).
+        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects under
+        retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
+
+        Raises `InvalidRequest` if a period is out of order or range, `InvalidBucketState` if the bucket has objects,
+        versioning, Object Lock or replication, `AccessDenied` without the Manager role.
+
+        Example: `await cos.protection.put("b", ProtectionConfiguration.of_days(minimum=1, default=30, maximum=365))`
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            configuration: The new policy, such as `ProtectionConfiguration.of_days(minimum=1, default=30,
+                maximum=365)`.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

@@ -15,10 +15,16 @@ class PublicAccess(Group[Engine]):
     async def get(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> PublicAccessBlockConfiguration:
-        """Ask what public access control lists may do in a bucket. Raises `NoSuchConfiguration`.
+        """Read a bucket's public access block.
+
+        Returns a `PublicAccessBlockConfiguration`. Raises `NoSuchConfiguration` if the bucket has none.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put(
         self,
@@ -28,14 +34,29 @@ class PublicAccess(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Say what public access control lists may do in a bucket.
+        """Replace a bucket's public access block.
+
+        Raises `AccessDenied` without the Manager role.
+
+        Example: `await cos.public_access.put("b", PublicAccessBlockConfiguration(block_public_acls=True))`
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            configuration: The new block. Both settings are replaced.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete(self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None) -> Result:
-        """Let public access control lists count again.
+        """Delete a bucket's public access block, so that public lists apply again.
+
+        Succeeds if the bucket has none. Raises `AccessDenied` without the Manager role.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

@@ -18,10 +18,16 @@ class Replication(Group[Engine]):
     async def get(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> ReplicationConfiguration:
-        """Read a bucket's replication rules. Raises `NoSuchConfiguration`.
+        """Read a bucket's replication rules.
+
+        Returns a `ReplicationConfiguration`. Raises `NoSuchConfiguration` if the bucket has no rules.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the source bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put(
         self,
@@ -32,16 +38,32 @@ class Replication(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Replace a bucket's replication rules. Both buckets must be versioned. Raises `InvalidRequest`.
+        """Replace all replication rules of a bucket.
+
+        Both buckets must be versioned. The rules apply to objects that are written from now on; to replicate an existing
+        object, copy it onto itself.
+
+        Raises `InvalidRequest` if a rule isn't valid or the bucket isn't versioned.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the source bucket.
+            configuration: The new rules: a new configuration, or a changed result of `replication.get`.
+            token: Token for buckets with Object Lock in the S3 protocol. IBM doesn't document it. None sends no
+                header.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete(self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None) -> Result:
-        """Remove a bucket's replication rules.
+        """Delete a bucket's replication rules; existing replicas stay.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the source bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     def failures(
         self,
@@ -57,15 +79,33 @@ class Replication(Group[Engine]):
         """List the objects that could not be replicated, the latest failure first (IBM).
 
         Args:
-            first_sync_attempted_before: Only those first tried before this time: ISO 8601, or milliseconds since
-                1970.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the source bucket.
+            first_sync_attempted_before: List only failures that were first attempted before this time: ISO 8601 text,
+                or milliseconds since 1970 as text. None lists all.
+            max_keys: Most failures on one page, 1 to 1,000. None lets the service choose: 1,000.
+            continuation_token: Token of the page to start with, from `next_continuation_token`. None starts with the
+                first page.
+            encoding_type: `url` asks the service to percent-encode keys, because XML can't carry all characters; the
+                library decodes them. None doesn't ask for it.
+            content_md5: MD5 of the empty body, in base64. The service demands it although the request has no body.
+                None sends no header.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def reattempt(
         self, bucket: str, *, content_md5: str | None = "1B2M2Y8AsgTpgAmY7PhCfg==", timeout: float | None = None
     ) -> ReattemptResult:
-        """Ask for another try of all replications that failed, from the next midnight GMT on (IBM).
+        """Schedule another attempt of all failed replications of a bucket.
+
+        It starts at the next midnight GMT at the earliest. The service retries failures by itself for 30 days; this retries
+        older ones too. IBM only, not part of S3.
+
+        Returns a `ReattemptResult`.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the source bucket.
+            content_md5: MD5 of the empty body, in base64. The service demands it although the request has no body.
+                None sends no header.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

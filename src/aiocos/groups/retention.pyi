@@ -25,7 +25,12 @@ class Retention(Group[Engine]):
         Raises `NotFound` if the object has no retention.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def extend(
         self,
@@ -38,14 +43,28 @@ class Retention(Group[Engine]):
         from_now: int | timedelta | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Make an object's retention longer, in exactly one of four ways (IBM). Periods are seconds or timedeltas.
+        """Extend the retention of an object.
 
-        Raises `InvalidRequest`: none or several ways, not longer, beyond what the bucket allows, no retention.
+        IBM only. Give exactly one of the four parameters. A period is a `timedelta` or a number of seconds. The retention
+        can only get longer, and not beyond the bucket's maximum, counted from now. An object with indefinite retention gets
+        an end.
+
+        Raises `InvalidRequest` if several parameters or none are given, if the retention would not get longer or exceed the
+        maximum, or if the object has no retention or a permanent one; `NoSuchKey`.
+
+        Example: `await cos.retention.extend("b", "k", additional_period=timedelta(days=30))`
 
         Args:
-            additional_period: So much longer than now.
-            new_period: The whole period, from the object's creation.
-            new_expires: When the period shall end.
-            from_now: So long from the time of this request.
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            additional_period: Time to add to the current period, in seconds or as a `timedelta`. Not for indefinite
+                retention, which has no end. None sends no header.
+            new_period: New period from the creation of the object, in seconds or as a `timedelta`. None sends no
+                header.
+            new_expires: Time at which the new period ends, with a time zone; `ConfigError` otherwise. None sends no
+                header.
+            from_now: Time from now until the new period ends, in seconds or as a `timedelta`; between the bucket's
+                minimum and maximum. None sends no header.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

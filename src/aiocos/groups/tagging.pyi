@@ -23,10 +23,19 @@ class Tagging(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> ObjectTagSet:
-        """Read an object's tags; without any, the set is empty. Raises `NoSuchKey`.
+        """Read an object's tags.
+
+        Returns an `ObjectTagSet`, which is empty if the object has no tags. Raises `NoSuchKey`.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            version_id: Id of the version to read. None reads the current version.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put_object(
         self,
@@ -39,10 +48,22 @@ class Tagging(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> ObjectTagged:
-        """Replace an object's tags. Raises `NoSuchKey`, `InvalidRequest` (`InvalidTag`).
+        """Replace all tags of an object.
+
+        Returns an `ObjectTagged`. Raises `NoSuchKey`, and `InvalidRequest` (code `InvalidTag`) if a tag isn't allowed.
+
+        Example: `await cos.tagging.put_object("b", "k", {"project": "apollo"})`
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            tags: The new tags: a dictionary of values by key, a list of `Tag`, or a result of `tagging.get_object`.
+            version_id: Id of the version to tag. None tags the current version.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete_object(
         self,
@@ -53,10 +74,18 @@ class Tagging(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> ObjectTagged:
-        """Remove an object's tags. Raises `NoSuchKey`.
+        """Delete all tags of an object.
+
+        Returns an `ObjectTagged`. Raises `NoSuchKey`.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            key: Key of the object.
+            version_id: Id of the version whose tags to delete. None takes the current version.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def get_bucket(
         self,
@@ -66,10 +95,18 @@ class Tagging(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> TagSet:
-        """Read a bucket's tags. Raises `NoSuchConfiguration`. Not in IBM's documentation.
+        """Read a bucket's tags.
+
+        Not in IBM's documentation. Returns a `TagSet`. Raises `NoSuchConfiguration` if the bucket has no tags.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            mirror_destination: Side of a mirrored vault to read from (on-premises systems). None leaves the choice to
+                the service.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put_bucket(
         self,
@@ -79,16 +116,29 @@ class Tagging(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Replace a bucket's tags. Not in IBM's documentation.
+        """Replace all tags of a bucket.
+
+        Not in IBM's documentation. Raises `InvalidRequest` (code `InvalidTag`) if a tag isn't allowed.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            tags: The new tags: a dictionary of values by key, a list of `Tag`, or a result of `tagging.get_bucket`.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete_bucket(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> Result:
-        """Remove a bucket's tags. Not in IBM's documentation.
+        """Delete all tags of a bucket.
+
+        Not in IBM's documentation.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

@@ -29,10 +29,16 @@ class Versioning(Group[Engine]):
     async def get(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> VersioningConfiguration:
-        """Ask whether a bucket keeps versions.
+        """Read a bucket's versioning state.
+
+        Returns a `VersioningConfiguration`; its `status` is None if versioning was never enabled.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put(
         self,
@@ -43,10 +49,23 @@ class Versioning(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Let a bucket keep versions (`Enabled`), or no more (`Suspended`). Wait some minutes before relying on it.
+        """Enable or suspend versioning of a bucket.
 
-        Raises `InvalidBucketState`: a retention policy, Object Lock or replication stands against it.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
+        time to reach the whole service.
+
+        Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
+        replication needs it; `InvalidRequest` if the status is missing.
+
+        Example: `await cos.versioning.put("b", VersioningConfiguration(status="Enabled"))`
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            configuration: The new state: `VersioningConfiguration(status="Enabled")` or `"Suspended"`.
+            mfa: Serial number and code of an authentication device, for `mfa_delete`. COS has no use for it. None
+                sends no header.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

@@ -15,10 +15,16 @@ class Website(Group[Engine]):
     async def get(
         self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None
     ) -> WebsiteConfiguration:
-        """Read a bucket's website configuration. Raises `NoSuchConfiguration`.
+        """Read a bucket's website configuration.
+
+        Returns a `WebsiteConfiguration`. Raises `NoSuchConfiguration` if the bucket has none.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def put(
         self,
@@ -28,14 +34,32 @@ class Website(Group[Engine]):
         expected_bucket_owner: str | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Make a bucket a website. Its objects must be public to be seen there. Raises `InvalidRequest`.
+        """Make a bucket a website, or replace its configuration.
+
+        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that are
+        public.
+
+        Raises `InvalidRequest` if the configuration isn't valid.
+
+        Example: `await cos.website.put("b", WebsiteConfiguration.of("index.html", "error.html"))`
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            configuration: The new configuration; `WebsiteConfiguration.of` builds a usual one.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """
     async def delete(self, bucket: str, *, expected_bucket_owner: str | None = None, timeout: float | None = None) -> Result:
-        """Make a bucket no website any more.
+        """Delete a bucket's website configuration; its objects stay.
+
+        Succeeds if the bucket has none.
 
         Args:
-            timeout: The deadline of the whole call in seconds, waits and retries included.
+            bucket: Name of the bucket.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
+            timeout: Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None:
+                no limit.
         """

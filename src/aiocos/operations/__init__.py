@@ -1,6 +1,6 @@
-"""What COS can be asked, one noun a file: the statements that client and emulator share. No `await` here.
+"""The operations of COS, one module per kind of resource. Client and emulator share them.
 
-Importing this package registers every operation.
+Nothing here awaits. Importing this package registers every operation.
 """
 
 from aiocos.operations import (

@@ -1,4 +1,6 @@
-"""Access control lists of buckets and objects. COS promises one canned list, `public-read`; access is otherwise IAM's.
+"""Operations on access control lists of buckets and objects.
+
+IBM documents one canned list, `public-read`. Grant all other access by IAM policies.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-object-operations
 """
@@ -22,14 +24,19 @@ from aiocos.wire.spec import Body, Operation, Query, Result, operation
 
 
 class Grant(Extensible):
-    """One right of one grantee: FULL_CONTROL, WRITE, WRITE_ACP, READ or READ_ACP."""
+    """One right of one grantee."""
 
     grantee: Grantee | None = None
+    """Receiver of the right."""
     permission: str | None = None
+    """The right: `FULL_CONTROL`, `WRITE`, `WRITE_ACP`, `READ` or `READ_ACP`."""
 
 
 class AclOwner(Owner, Extensible):
-    """The owner in an access control list, which is written back: what a page of a listing says of an owner is not."""
+    """The owner in an access control list.
+
+    It keeps elements that this library does not know, since the list is written back; the owner in a listing does not.
+    """
 
     root: ClassVar[str] = "Owner"
 
@@ -41,13 +48,15 @@ def _owner(value: Any) -> Any:
 
 
 class AccessControlPolicy(Extensible, Result):
-    """Who owns something, and who may do what with it."""
+    """The owner of a bucket or object, and the rights of others."""
 
     root: ClassVar[str] = "AccessControlPolicy"
     needed: ClassVar[tuple[str, ...]] = ("grants",)
 
     owner: Annotated[Owner | None, Element("Owner", model=AclOwner), BeforeValidator(_owner)] = None
+    """Owner of the bucket or object."""
     grants: Annotated[list[Grant], Element("AccessControlList/Grant")] = []
+    """Rights, one per grantee and permission."""
 
 
 class ObjectAccess(AccessControlPolicy, RequestChargedResult):
@@ -56,35 +65,70 @@ class ObjectAccess(AccessControlPolicy, RequestChargedResult):
 
 @operation("GET", "/{bucket}?acl")
 class GetBucketAcl(ExpectedOwnerParams, Operation[AccessControlPolicy]):
-    """Read a bucket's access control list."""
+    """Return the access control list of a bucket.
+
+    Returns the owner and the grants.
+
+    Raises `NoSuchBucket`, `AccessDenied`.
+    """
 
     bucket: str
+    """Name of the bucket."""
 
 
 @operation("PUT", "/{bucket}?acl")
 class PutBucketAcl(AclParams, ExpectedOwnerParams, Operation[Result]):
-    """Replace a bucket's access control list: by a document, a canned name, or grants."""
+    """Replace the access control list of a bucket.
+
+    Give one of `policy`, `acl` (a canned list) and the `grant_…` parameters.
+
+    Returns only the request id.
+
+    Raises `NoSuchBucket`, `InvalidRequest` (a malformed policy), `OperationNotSupported` (the service does not support it).
+    """
 
     bucket: str
+    """Name of the bucket."""
     policy: Annotated[AccessControlPolicy | None, Body(md5=True)] = None
+    """The whole new list, as a document. None if `acl` or grants are given."""
 
 
 @operation("GET", "/{bucket}/{key}?acl")
 class GetObjectAcl(MirrorParams, RequestPayerParams, ExpectedOwnerParams, Operation[ObjectAccess]):
-    """Read an object's access control list. Raises `NoSuchKey`."""
+    """Return the access control list of an object.
+
+    Returns the owner and the grants.
+
+    Raises `NoSuchKey`, `AccessDenied`.
+    """
 
     bucket: str
+    """Name of the bucket."""
     key: str
+    """Key of the object."""
     _: KW_ONLY
     version_id: Annotated[str | None, Query("versionId")] = None
+    """Version of the object. None: the current one."""
 
 
 @operation("PUT", "/{bucket}/{key}?acl")
 class PutObjectAcl(AclParams, RequestPayerParams, ExpectedOwnerParams, Operation[RequestChargedResult]):
-    """Replace an object's access control list. `acl="public-read"` lets anybody read it; `acl=""` takes that back."""
+    """Replace the access control list of an object.
+
+    `acl="public-read"` lets everybody read the object; `acl=""` takes that back. Give one of `policy`, `acl` and the `grant_…`
+    parameters; IBM documents only `acl`.
+
+    Returns only the request id.
+
+    Raises `NoSuchKey`, `AccessDenied`, `InvalidRequest` (a malformed policy).
+    """
 
     bucket: str
+    """Name of the bucket."""
     key: str
+    """Key of the object."""
     policy: Annotated[AccessControlPolicy | None, Body(md5=True)] = None
+    """The whole new list, as a document. None if `acl` or grants are given."""
     _: KW_ONLY
     version_id: Annotated[str | None, Query("versionId")] = None
+    """Version of the object. None: the current one."""

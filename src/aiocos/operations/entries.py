@@ -1,16 +1,16 @@
-"""The entries of a page: a thousand of them are read at once, column by column.
+"""A fast reader for pages with many entries: it reads them column by column.
 
-The general codec makes a tree, dictionaries and a validation of every entry. That is right for any document, and slow for the
-one document of which a program may read thousands. But one server writes all entries of a page in one form. So the form of the
-first one becomes a regular expression, which takes the page apart into columns: all keys, all times, all sizes. A column is
-checked and converted as a whole, and the entries are made of the columns without another validation.
+The general codec builds a tree, then dictionaries, then validates every entry. That suits any document, but it is slow for the
+one document of which a program may read thousands: a page of a listing. A server writes all entries of a page in one form. So
+the form of the first entry becomes a regular expression, which splits the page into columns: all keys, all times, all sizes.
+Each column is checked and converted as a whole, and the entries are built from the columns without further validation.
 
-What is left of the page, with an empty element in the place of the entries, is read by the general codec. It finds what is not
-well-formed, and it says where the entries stood: in a comment or within another element they would not count.
+The rest of the page, with an empty element in place of the entries, is read by the general codec. It finds XML that is not
+well-formed, and it shows where the entries were: inside a comment or another element they would not count.
 
-Whatever is not as expected makes `read` give None, and the general codec reads the whole page: an entry of another form, an
-attribute, a reference that is not a usual one, a control character, a time or a size in another form. So there is no page that
-is read otherwise than by the general codec, and no error that is worded otherwise.
+If anything is unusual, `read` returns None and the general codec reads the whole page: entries of different forms, an
+attribute, an uncommon character reference, a control character, an unusual time or size. So every page gives the result, and
+every error the message, that the general codec would give.
 """
 
 import re
@@ -35,8 +35,8 @@ Columns = dict[str, list[Any]]
 
 _LEAF = re.compile(r"<([A-Za-z]\w*)>[^<]*</\1>", re.ASCII)
 _SPACE = r"[ \t\r\n]*+"
-_MOST = 30  # elements in an entry; the service has ten
-_FEWEST = 8  # entries in a page; fewer are read faster one by one
+_MAX_ELEMENTS = 30  # in one entry; the service sends ten
+_MIN_ENTRIES = 8  # in a page; fewer are read faster one by one
 _LARGE = 1024 * 1024  # bytes of a page
 
 _REFERENCE = re.compile("&[^;]*;?")
@@ -46,34 +46,41 @@ _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _SECOND = b"0000-00-00T00:00:00"
 _TIMES = frozenset([_SECOND + b"Z", *(_SECOND + b"." + b"0" * digits + b"Z" for digits in range(1, 10))])
 
-_TRUTHS = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
 
 
 class _Unexpected(ValueError):
-    """The page is one for the general codec."""
+    """The page has an unusual form: the general codec must read it."""
 
 
 def read(cls: type[Result], body: bytes, field: str, model: type[Document]) -> dict[str, Any] | None:
-    """Read a page whose `field` lists entries of one model; None where the general codec has to read it."""
+    """Read a page whose `field` lists entries of one model. Return None if the general codec must read it.
+
+    Args:
+        cls: Class of the page.
+        body: XML of the page.
+        field: Name of the page's field that lists the entries.
+        model: Class of the entries.
+    """
     tag = model.root
     try:
         text = body.decode()
-        found = text.count(f"<{tag}>")
-        if found < _FEWEST or not _can_make(model):
+        count = text.count(f"<{tag}>")
+        if count < _MIN_ENTRIES or not _can_make(model):
             return None
-        # A page of entries consists of entries: taking a large one apart that is something else would be for nothing.
-        if len(body) > _LARGE and text.count("<") > (found + 100) * (2 * _MOST + 4):
+        # Splitting a large document that consists of something else than entries would be wasted work.
+        if len(body) > _LARGE and text.count("<") > (count + 100) * (2 * _MAX_ELEMENTS + 4):
             return None
         start, closing = text.find(f"<{tag}>"), f"</{tag}>"
         entry = text[start : text.find(closing, start) + len(closing)]
-        if entry.count("<") > 2 * _MOST + 4:
+        if entry.count("<") > 2 * _MAX_ELEMENTS + 4:
             return None
         names = _names(entry, tag)
         pieces = re.split(_LEAF.sub(r"<\1>([^<]*+)</\1>", entry) + _SPACE, text)
         width = len(names) + 1
-        around = pieces[::width]
-        # Deletion markers may stand between versions; every run of entries leaves an empty element.
-        parts = [around[0], *filter(None, around[1:-1]), around[-1]]
+        between = pieces[::width]
+        # Delete markers may come between versions; an empty element takes the place of every run of entries.
+        parts = [between[0], *filter(None, between[1:-1]), between[-1]]
         if re.search(rf"[<:]{tag}[\s/>]", "".join(parts)):
             return None
         values = read_tree(cls, f"<{tag}/>".join(parts).encode())
@@ -85,7 +92,7 @@ def read(cls: type[Result], body: bytes, field: str, model: type[Document]) -> d
         return None
     values[field] = []
     values = cls.received(values)
-    values[field] = _make(model, columns, len(around) - 1)
+    values[field] = _make(model, columns, len(between) - 1)
     return values
 
 
@@ -94,23 +101,23 @@ def read(cls: type[Result], body: bytes, field: str, model: type[Document]) -> d
 
 
 def _names(entry: str, tag: str) -> list[str]:
-    """Name the elements that have a text, in their order; those of the owner as `Owner/ID`."""
+    """Return the names of the elements with text, in order; those within the owner as `Owner/ID`."""
     frame = re.fullmatch(rf"<{tag}>{_SPACE}(<Owner>{_SPACE}</Owner>{_SPACE})?</{tag}>", _LEAF.sub("", entry))
     if frame is None:
-        raise _Unexpected("an element with elements of its own, an attribute, a comment")
+        raise _Unexpected("a nested element, an attribute or a comment")
     owner = range(entry.find("<Owner>"), entry.find("</Owner>")) if frame[1] else range(0)
     names = [f"Owner/{found[1]}" if found.start() in owner else found[1] for found in _LEAF.finditer(entry)]
-    if len(set(names)) < len(names) or len(names) > _MOST or "Owner" in names or "Key" not in names:
-        raise _Unexpected("an element that comes twice, an owner without a name, no key")
+    if len(set(names)) < len(names) or len(names) > _MAX_ELEMENTS or "Owner" in names or "Key" not in names:
+        raise _Unexpected("a repeated element, an owner with text of its own, or no key")
     return names
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Columns
+# Converting columns
 
 
 def _columns(model: type[Document], texts: Mapping[str, list[str]], encoded: bool) -> Columns:
-    """Turn the texts of all entries into values, by field."""
+    """Convert the texts of all entries to values, by field."""
     by_name = plan_of(model).by_name
     columns: Columns = {}
     owners: dict[str, list[str]] = {}
@@ -121,10 +128,10 @@ def _columns(model: type[Document], texts: Mapping[str, list[str]], encoded: boo
         elif field == "size":
             columns[field] = _numbers(column)
         elif field == "is_latest":
-            columns[field] = _truths(column)
+            columns[field] = _booleans(column)
         else:
-            # What is not known is not given, but it has to be well-formed.
-            values = _texts(column)
+            # Elements without a field are dropped, but they must be well-formed.
+            values = _unescaped(column)
             if field == "key":
                 columns[field] = _decoded(values) if encoded else values
             elif field == "checksum_algorithm":
@@ -138,15 +145,15 @@ def _columns(model: type[Document], texts: Mapping[str, list[str]], encoded: boo
     return columns
 
 
-def _texts(column: list[str]) -> list[str]:
-    # No text holds a `<`, so it can stand between them. What XML forbids is not printable, nor is a line break, of which
-    # there are kinds that a parser makes one of.
+def _unescaped(column: list[str]) -> list[str]:
+    # No text contains `<`, so it can separate them. Characters that XML forbids are not printable; nor are line breaks, which
+    # a parser would normalize.
     joined = "<".join(column)
     if not joined.isprintable() or "]]>" in joined:
         raise _Unexpected("a character that XML forbids or changes")
     if "&" not in joined:
         return column
-    # The quotes around an ETag.
+    # Most references are the quotes around ETags.
     joined = joined.replace("&quot;", '"').replace("&#34;", '"')
     if "&" not in joined:
         return joined.split("<")
@@ -156,7 +163,7 @@ def _texts(column: list[str]) -> list[str]:
 def _character(reference: re.Match[str]) -> str:
     character = _REFERENCES.get(reference[0])
     if character is None:
-        raise _Unexpected("a reference that is not a usual one")
+        raise _Unexpected("an uncommon character reference")
     return character
 
 
@@ -164,58 +171,58 @@ def _decoded(keys: list[str]) -> list[str]:
     joined = "<".join(keys)
     if "%" not in joined and "+" not in joined:
         return keys
-    # At once, which costs a third. A key that holds the `<` itself shows in the number.
+    # All keys at once cost a third of one by one. A key that contains an encoded `<` shows in the number of pieces.
     decoded = unquote_plus(joined).split("<")
     return decoded if len(decoded) == len(keys) else [unquote_plus(key) for key in keys]
 
 
 def _times(column: list[str]) -> list[datetime]:
-    forms = set("<".join(column).encode().translate(_DIGITS).split(b"<"))
-    if not forms <= _TIMES:
-        raise _Unexpected("a time in another form")
+    patterns = set("<".join(column).encode().translate(_DIGITS).split(b"<"))
+    if not patterns <= _TIMES:
+        raise _Unexpected("an unusual form of a time")
     try:
         return list(map(datetime.fromisoformat, column))
     except ValueError as error:
-        raise _Unexpected("no time") from error
+        raise _Unexpected("not a time") from error
 
 
 def _numbers(column: list[str]) -> list[int]:
     joined = "".join(column)
     if not (joined.isascii() and joined.isdigit()):
-        raise _Unexpected("a size in another form")
+        raise _Unexpected("an unusual form of a size")
     try:
         return list(map(int, column))
     except ValueError as error:
-        raise _Unexpected("no number, or one without end") from error
+        raise _Unexpected("not a number, or too long") from error
 
 
-def _truths(column: list[str]) -> list[bool]:
-    if not set(column) <= _TRUTHS.keys():
+def _booleans(column: list[str]) -> list[bool]:
+    if not set(column) <= _BOOLEANS.keys():
         raise _Unexpected("neither true nor false")
-    return [_TRUTHS[text] for text in column]
+    return [_BOOLEANS[text] for text in column]
 
 
 def _owners(columns: Mapping[str, list[str]]) -> list[Owner]:
-    # Few people own many objects: an owner is made once for all of them, as it cannot be changed.
+    # Few owners have many objects: one frozen `Owner` serves all objects of an owner.
     by_name = plan_of(Owner).by_name
     fields = [by_name[name].field if name in by_name else None for name in columns]
     rows = list(zip(*columns.values(), strict=True))
-    made = {row: Owner(**{f: text for f, text in zip(fields, row, strict=True) if f is not None}) for row in set(rows)}
-    return [made[row] for row in rows]
+    owner_of = {row: Owner(**{f: text for f, text in zip(fields, row, strict=True) if f is not None}) for row in set(rows)}
+    return [owner_of[row] for row in rows]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Entries without validation
+# Building entries without validation
 
 _DEFAULTS: dict[str, Any] = {"etag": "", "size": 0}
 _order = itemgetter("key", "last_modified", "etag", "size", "storage_class", "owner", "checksum_algorithm", "checksum_type")
 
 
 def _make(model: type[D], columns: Columns, count: int) -> list[D]:
-    """Make entries of columns that hold what a validation would give."""
+    """Build entries from columns of values that need no further validation."""
     absent = {name: repeat(_DEFAULTS.get(name)) for name in model.model_fields}
     given: dict[str, Iterable[Any]] = {**absent, "checksum_algorithm": repeat(()), **columns}
-    # A dictionary written out costs half of one made of pairs.
+    # A dictionary display costs half of a dictionary made from pairs.
     states: list[dict[str, Any]] = [
         {
             "key": key,
@@ -234,10 +241,10 @@ def _make(model: type[D], columns: Columns, count: int) -> list[D]:
             state["version_id"] = version
             state["is_latest"] = latest
     entries = list(map(model.__new__, repeat(model, count)))
-    # What pydantic keeps in an instance. A loop over `object.__setattr__` would cost three times as much.
+    # The slots of a pydantic instance. A loop over `object.__setattr__` would cost three times as much.
     parts: dict[str, Iterable[Any]] = {
         "__dict__": states,
-        # One for all, since entries cannot be changed: every object more is one more for the collector of garbage.
+        # One set for all entries, which are frozen: every additional object costs the garbage collector time.
         "__pydantic_fields_set__": repeat(set(columns)),
         "__pydantic_extra__": repeat(None),
         "__pydantic_private__": repeat(None),
@@ -250,7 +257,7 @@ def _make(model: type[D], columns: Columns, count: int) -> list[D]:
 
 @cache
 def _can_make(model: type[Document]) -> bool:
-    """Whether entries made without validation are those that pydantic makes, in the version that is installed."""
+    """True if entries built without validation equal those of the installed version of pydantic."""
     moment = datetime.fromisoformat("2026-01-02T03:04:05.678Z")
     whole: dict[str, Any] = {
         "key": "k",
@@ -272,5 +279,5 @@ def _can_make(model: type[Document]) -> bool:
 
 
 def _same(model: type[Document], values: dict[str, Any]) -> bool:
-    (made,) = _make(model, {name: [value] for name, value in values.items()}, 1)
-    return are_alike(made, model.model_validate(values))
+    (entry,) = _make(model, {name: [value] for name, value in values.items()}, 1)
+    return are_alike(entry, model.model_validate(values))

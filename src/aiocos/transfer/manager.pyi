@@ -98,50 +98,92 @@ class Transfers(Group[TransferManager]):
     ) -> UploadResult:
         """Upload an object of any size: in one piece where it is small, else in parts.
 
-        With `resume`, an upload in parts that does not get to its end (by an error, a cancel, a kill) keeps what it has sent,
-        and
-        the same call goes on from there; the source is bytes or the path of a file, unchanged. Without, nothing is left behind.
+        With `resume`, an upload in parts that does not get to its end (by an error, a cancel, a kill) keeps what it has
+        sent, and the same call goes on from there; the source is bytes or the path of a file, unchanged. Without, nothing is
+        left behind.
 
         `multipart_threshold` (bytes) goes before the client's. What goes in one piece is in memory: what is larger than
         `TransferConfig.max_memory` goes in parts, whatever it says.
 
         Conditions (`if_none_match="*"`: only if there is no such object) hold strictly for an upload in one piece. For an
-        upload in
-        parts IBM does not document them. So the object is looked at before the first part, and again right before the parts are
-        joined: `PreconditionFailed`, and nothing is left behind. The look needs the right to read. An object that another
-        writer
-        makes between that look and the joining is replaced, unless the service honors `If-None-Match` there, or
-        `x-ibm-forbid-overwrite` (on-premises, from release 3.20, where it is turned on), which is sent with
-        `if_none_match="*"`.
-        For a strict guarantee raise `multipart_threshold` (up to `TransferConfig.max_memory`), or use a versioned bucket.
+        upload in parts IBM does not document them. So the object is looked at before the first part, and again right before
+        the parts are joined: `PreconditionFailed`, and nothing is left behind. The look needs the right to read. An object
+        that another writer makes between that look and the joining is replaced, unless the service honors `If-None-Match`
+        there, or `x-ibm-forbid-overwrite` (on-premises, from release 3.20, where it is turned on), which is sent with
+        `if_none_match="*"`. For a strict guarantee raise `multipart_threshold` (up to `TransferConfig.max_memory`), or use a
+        versioned bucket.
 
         A cancel, or `timeout` (seconds, for all of it), ends the upload, and waits a quarter of a second for the abort. An
-        abort
-        that takes longer goes on in the background, and `client.close()` waits for it, at most `TransferConfig.cleanup_timeout`
-        seconds. Aborts that failed are logged and kept in `client.failed_aborts`.
+        abort that takes longer goes on in the background, and `client.close()` waits for it, at most
+        `TransferConfig.cleanup_timeout` seconds. Aborts that failed are logged and kept in `client.failed_aborts`.
 
         Gives an `UploadResult`. Raises the service's errors, `TransferError` where parts failed (nothing is left behind),
         `PreconditionFailed` (its subclass `ObjectAlreadyExists` with `forbid_overwrite`), `IntegrityError` where the service
         answers that it has stored something else than what was sent, and `OutcomeUnknown` where the last answer was lost, or
-        disagrees
-        with the object that the service shows, and cannot be settled.
+        disagrees with the object that the service shows, and cannot be settled.
 
         Args:
-            expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as
-                a `Stored` text.
-            metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values
-                are sent as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            tagging: Tags as a dict, or URL-encoded as `k=v&k2=v2`.
-            if_match: Write only over an object with this ETag. None writes over whatever is there.
-            if_none_match: `"*"`: write only if there is no such object. An ETag: only if the object has another. None
-                writes over anything.
-            if_unmodified_since: Write only if the object was not written after this time (to the second). None does
-                not look at the time.
-            forbid_overwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409)
-                otherwise. None sends no header. A header of the on-premises product, from release 3.20, where an
-                administrator has to turn it on. Buckets that keep or kept versions ignore it, and services that do
-                not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for the public service,
-                for `objects.put`.
+            content_type: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is
+                guessed from the key.
+            content_encoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no
+                header.
+            content_disposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+                None sends no header.
+            content_language: Language of the content, such as `en`. None sends no header.
+            cache_control: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None
+                sends no header.
+            expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends
+                no header. A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date,
+                such as `0`.
+            metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII
+                and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower
+                case. Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters:
+                percent-encode them for its readers. IBM allows 4 MB of metadata for an object and refuses more
+                (`InvalidRequest`).
+            website_redirect_location: Target to which a static website redirects requests for this object: a URL, or
+                a path that starts with `/`.
+            storage_class: Part of the S3 protocol. COS has no storage class per object: the class of the bucket
+                applies.
+            tagging: Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up
+                to 256. None: none.
+            customer_key: Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does
+                not keep it. None: no key. Needs https: `ConfigError` where the key would be sent over plain http to
+                another machine. `repr` never shows it.
+            server_side_encryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no
+                use of it for COS.
+            sse_kms_key_id: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket
+                (see `buckets.create`).
+            if_match: Write only over an object with this ETag. None: write whatever is there.
+            if_none_match: `"*"`: write only if no object has this key. An ETag: only if the object has another. None:
+                write whatever is there.
+            if_unmodified_since: Write only if the object was not written after this time (to the second; needs a time
+                zone). None skips the check.
+            forbid_overwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an
+                administrator has to turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do
+                services that do not support it: they overwrite. For the public service IBM documents
+                `if_none_match="*"`, for `objects.put`.
+            retention_period: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket
+                allows it. None: the default.
+            retention_expires: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no
+                date.
+            retention_legal_hold_id: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+                None puts none.
+            object_lock_mode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may
+                shorten it.
+            object_lock_retain_until: Time until which the version is protected; needs a time zone. Sent as ISO 8601
+                with milliseconds.
+            object_lock_legal_hold: `ON` protects the version until it is set to `OFF`, whatever its mode and date
+                are. None: no hold.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
         """
     def start_upload(
         self,
@@ -192,21 +234,67 @@ class Transfers(Group[TransferManager]):
         """Start `upload` in the background. Returns a `TransferHandle` at once.
 
         Args:
-            expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as
-                a `Stored` text.
-            metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values
-                are sent as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            tagging: Tags as a dict, or URL-encoded as `k=v&k2=v2`.
-            if_match: Write only over an object with this ETag. None writes over whatever is there.
-            if_none_match: `"*"`: write only if there is no such object. An ETag: only if the object has another. None
-                writes over anything.
-            if_unmodified_since: Write only if the object was not written after this time (to the second). None does
-                not look at the time.
-            forbid_overwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409)
-                otherwise. None sends no header. A header of the on-premises product, from release 3.20, where an
-                administrator has to turn it on. Buckets that keep or kept versions ignore it, and services that do
-                not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for the public service,
-                for `objects.put`.
+            content_type: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is
+                guessed from the key.
+            content_encoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no
+                header.
+            content_disposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+                None sends no header.
+            content_language: Language of the content, such as `en`. None sends no header.
+            cache_control: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None
+                sends no header.
+            expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends
+                no header. A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date,
+                such as `0`.
+            metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII
+                and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower
+                case. Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters:
+                percent-encode them for its readers. IBM allows 4 MB of metadata for an object and refuses more
+                (`InvalidRequest`).
+            website_redirect_location: Target to which a static website redirects requests for this object: a URL, or
+                a path that starts with `/`.
+            storage_class: Part of the S3 protocol. COS has no storage class per object: the class of the bucket
+                applies.
+            tagging: Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up
+                to 256. None: none.
+            customer_key: Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does
+                not keep it. None: no key. Needs https: `ConfigError` where the key would be sent over plain http to
+                another machine. `repr` never shows it.
+            server_side_encryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no
+                use of it for COS.
+            sse_kms_key_id: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket
+                (see `buckets.create`).
+            if_match: Write only over an object with this ETag. None: write whatever is there.
+            if_none_match: `"*"`: write only if no object has this key. An ETag: only if the object has another. None:
+                write whatever is there.
+            if_unmodified_since: Write only if the object was not written after this time (to the second; needs a time
+                zone). None skips the check.
+            forbid_overwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an
+                administrator has to turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do
+                services that do not support it: they overwrite. For the public service IBM documents
+                `if_none_match="*"`, for `objects.put`.
+            retention_period: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket
+                allows it. None: the default.
+            retention_expires: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no
+                date.
+            retention_legal_hold_id: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+                None puts none.
+            object_lock_mode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may
+                shorten it.
+            object_lock_retain_until: Time until which the version is protected; needs a time zone. Sent as ISO 8601
+                with milliseconds.
+            object_lock_legal_hold: `ON` protects the version until it is set to `OFF`, whatever its mode and date
+                are. None: no hold.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
         """
     async def download(
         self,
@@ -234,24 +322,33 @@ class Transfers(Group[TransferManager]):
     ) -> DownloadResult:
         """Download an object to a file, whole or not at all.
 
-        Gives a `DownloadResult`. Raises the service's errors, `IntegrityError` where the bytes do not verify after three tries,
-        `PreconditionFailed` where the object is replaced meanwhile, `TransferError` where ranges failed. The target keeps what
-        it
-        had.
+        Gives a `DownloadResult`. Raises the service's errors, `IntegrityError` where the bytes do not verify after three
+        tries, `PreconditionFailed` where the object is replaced meanwhile, `TransferError` where ranges failed. The target
+        keeps what it had.
 
         The new file gets the mode of the one that it replaces, its owner and group where that may be, and its extended
-        attributes.
-        A link is followed, and what it leads to is replaced. A directory, a device, a pipe, a link to nowhere are a
-        `ConfigError`.
+        attributes. A link is followed, and what it leads to is replaced. A directory, a device, a pipe, a link to nowhere
+        are a `ConfigError`.
 
-        With `resume`, a large download that does not get to its end (by an error, a cancel, a kill) keeps what it has fetched
-        in a
-        hidden file beside the target, and the same call goes on from there, if the object is still the same.
+        With `resume`, a large download that does not get to its end (by an error, a cancel, a kill) keeps what it has
+        fetched in a hidden file beside the target, and the same call goes on from there, if the object is still the same.
 
         Args:
             multipart_threshold: Bytes up to which it is one request; goes before the client's.
             fsync: Flush the file to the disk before it takes its name, and its directory after that, before this
                 returns. None means `TransferConfig.fsync`, which is False.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            if_match: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            if_none_match: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips
+                the check.
+            if_modified_since: Read only if the object was written after this time (to the second); `NotModified`
+                otherwise. None skips the check.
+            if_unmodified_since: Read only if the object was not written after this time (to the second). None skips
+                the check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect
+                either.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
         """
     def start_download(
         self,
@@ -283,6 +380,18 @@ class Transfers(Group[TransferManager]):
             multipart_threshold: Bytes up to which it is one request; goes before the client's.
             fsync: Flush the file to the disk before it takes its name, and its directory after that, before this
                 returns. None means `TransferConfig.fsync`, which is False.
+            customer_key: AES-256 key of 32 bytes, as given when the object was written; None for all other objects.
+                Needs https.
+            if_match: Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check.
+            if_none_match: Read only if the object has another ETag than this one; `NotModified` otherwise. None skips
+                the check.
+            if_modified_since: Read only if the object was written after this time (to the second); `NotModified`
+                otherwise. None skips the check.
+            if_unmodified_since: Read only if the object was not written after this time (to the second). None skips
+                the check. If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect
+                either.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
         """
     async def copy(
         self,
@@ -343,41 +452,94 @@ class Transfers(Group[TransferManager]):
     ) -> CopyResult:
         """Copy an object of any size within the service: in one piece up to `TransferConfig.copy_threshold`, else by parts.
 
-        What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`; retention
-        and
-        legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a `CopyResult`. Raises the
-        service's errors, `TransferError` where the source changed midway or parts failed (nothing is left behind),
-        `IntegrityError` where the service answers that the copy is something else than the source, and `OutcomeUnknown` where
-        the last
-        answer was lost, or disagrees with the object that the service shows, and cannot be settled. `timeout` is for all of it,
-        in
-        seconds.
+        What is kept is what CopyObject keeps: content headers, metadata and tags, unless a directive says `REPLACE`;
+        retention and legal holds with `retention_directive="COPY"`; no access control list, no Object Lock. Gives a
+        `CopyResult`. Raises the service's errors, `TransferError` where the source changed midway or parts failed (nothing
+        is left behind), `IntegrityError` where the service answers that the copy is something else than the source, and
+        `OutcomeUnknown` where the last answer was lost, or disagrees with the object that the service shows, and cannot be
+        settled. `timeout` is for all of it, in seconds.
 
-        Conditions on the target (`if_none_match="*"`) are not documented for copies: the target is looked at right before it is
-        written, and an object that another writer makes after that look is replaced, unless the service honors the condition,
-        or
-        `x-ibm-forbid-overwrite`, which is sent with `if_none_match="*"`. A cancel ends the copy as it ends an upload.
+        Conditions on the target (`if_none_match="*"`) are not documented for copies: the target is looked at right before it
+        is written, and an object that another writer makes after that look is replaced, unless the service honors the
+        condition, or `x-ibm-forbid-overwrite`, which is sent with `if_none_match="*"`. A cancel ends the copy as it ends an
+        upload.
 
         Args:
             version_id: Of the source; None is the latest.
             source_client: A client that looks at the source in place of this one: its endpoint has the source's
                 bucket, say.
             copy_threshold: Goes before the client's.
-            expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as
-                a `Stored` text.
-            metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values
-                are sent as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            tagging: Tags as a dict, or URL-encoded as `k=v&k2=v2`.
-            if_match: Write only over an object with this ETag. None writes over whatever is there.
-            if_none_match: `"*"`: write only if there is no such object. An ETag: only if the object has another. None
-                writes over anything.
-            if_unmodified_since: Write only if the object was not written after this time (to the second). None does
-                not look at the time.
-            forbid_overwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409)
-                otherwise. None sends no header. A header of the on-premises product, from release 3.20, where an
-                administrator has to turn it on. Buckets that keep or kept versions ignore it, and services that do
-                not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for the public service,
-                for `objects.put`.
+            content_type: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is
+                guessed from the key.
+            content_encoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no
+                header.
+            content_disposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+                None sends no header.
+            content_language: Language of the content, such as `en`. None sends no header.
+            cache_control: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None
+                sends no header.
+            expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends
+                no header. A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date,
+                such as `0`.
+            metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII
+                and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower
+                case. Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters:
+                percent-encode them for its readers. IBM allows 4 MB of metadata for an object and refuses more
+                (`InvalidRequest`).
+            website_redirect_location: Target to which a static website redirects requests for this object: a URL, or
+                a path that starts with `/`.
+            storage_class: Part of the S3 protocol. COS has no storage class per object: the class of the bucket
+                applies.
+            tagging: Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up
+                to 256. None: none.
+            customer_key: Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does
+                not keep it. None: no key. Needs https: `ConfigError` where the key would be sent over plain http to
+                another machine. `repr` never shows it.
+            server_side_encryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no
+                use of it for COS.
+            sse_kms_key_id: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket
+                (see `buckets.create`).
+            if_match: Write only over an object with this ETag. None: write whatever is there.
+            if_none_match: `"*"`: write only if no object has this key. An ETag: only if the object has another. None:
+                write whatever is there.
+            if_unmodified_since: Write only if the object was not written after this time (to the second; needs a time
+                zone). None skips the check.
+            forbid_overwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an
+                administrator has to turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do
+                services that do not support it: they overwrite. For the public service IBM documents
+                `if_none_match="*"`, for `objects.put`.
+            source_if_match: Copy only if the source has this ETag. None skips the check.
+            source_if_none_match: Copy only if the source has another ETag than this one. None skips the check.
+            source_if_modified_since: Copy only if the source was written after this time (to the second; needs a time
+                zone). None skips the check.
+            source_if_unmodified_since: Copy only if the source was not written after this time (to the second; needs
+                a time zone). None skips the check.
+            source_customer_key: Key with which the source was written (SSE-C), 32 bytes; None for all other sources.
+                Needs https.
+            expected_source_bucket_owner: Account or instance that must own the source's bucket; 403 `AccessDenied`
+                otherwise. None skips the check.
+            retention_period: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket
+                allows it. None: the default.
+            retention_expires: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no
+                date.
+            retention_legal_hold_id: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+                None puts none.
+            object_lock_mode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may
+                shorten it.
+            object_lock_retain_until: Time until which the version is protected; needs a time zone. Sent as ISO 8601
+                with milliseconds.
+            object_lock_legal_hold: `ON` protects the version until it is set to `OFF`, whatever its mode and date
+                are. None: no hold.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
         """
     def start_copy(
         self,
@@ -443,21 +605,77 @@ class Transfers(Group[TransferManager]):
             source_client: A client that looks at the source in place of this one: its endpoint has the source's
                 bucket, say.
             copy_threshold: Goes before the client's.
-            expires: When the content becomes stale. Copies keep what others have stored here and is no time (`0`), as
-                a `Stored` text.
-            metadata: User metadata. The service ignores the case of names, and gives them back in lower case. Values
-                are sent as UTF-8. IBM's SDK sends ASCII only, and reads other characters wrongly: encode them for it.
-            tagging: Tags as a dict, or URL-encoded as `k=v&k2=v2`.
-            if_match: Write only over an object with this ETag. None writes over whatever is there.
-            if_none_match: `"*"`: write only if there is no such object. An ETag: only if the object has another. None
-                writes over anything.
-            if_unmodified_since: Write only if the object was not written after this time (to the second). None does
-                not look at the time.
-            forbid_overwrite: True: write only if there is no object of this name; `ObjectAlreadyExists` (409)
-                otherwise. None sends no header. A header of the on-premises product, from release 3.20, where an
-                administrator has to turn it on. Buckets that keep or kept versions ignore it, and services that do
-                not know it ignore it and overwrite. `if_none_match="*"` is what IBM documents for the public service,
-                for `objects.put`.
+            content_type: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is
+                guessed from the key.
+            content_encoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no
+                header.
+            content_disposition: How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`.
+                None sends no header.
+            content_language: Language of the content, such as `en`. None sends no header.
+            cache_control: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None
+                sends no header.
+            expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends
+                no header. A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date,
+                such as `0`.
+            metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII
+                and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower
+                case. Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters:
+                percent-encode them for its readers. IBM allows 4 MB of metadata for an object and refuses more
+                (`InvalidRequest`).
+            website_redirect_location: Target to which a static website redirects requests for this object: a URL, or
+                a path that starts with `/`.
+            storage_class: Part of the S3 protocol. COS has no storage class per object: the class of the bucket
+                applies.
+            tagging: Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up
+                to 256. None: none.
+            customer_key: Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does
+                not keep it. None: no key. Needs https: `ConfigError` where the key would be sent over plain http to
+                another machine. `repr` never shows it.
+            server_side_encryption: Part of the S3 protocol: `AES256`, or the name of a key service. IBM documents no
+                use of it for COS.
+            sse_kms_key_id: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket
+                (see `buckets.create`).
+            if_match: Write only over an object with this ETag. None: write whatever is there.
+            if_none_match: `"*"`: write only if no object has this key. An ETag: only if the object has another. None:
+                write whatever is there.
+            if_unmodified_since: Write only if the object was not written after this time (to the second; needs a time
+                zone). None skips the check.
+            forbid_overwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. None
+                sends no header. The header belongs to the on-premises product, from release 3.20, where an
+                administrator has to turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do
+                services that do not support it: they overwrite. For the public service IBM documents
+                `if_none_match="*"`, for `objects.put`.
+            source_if_match: Copy only if the source has this ETag. None skips the check.
+            source_if_none_match: Copy only if the source has another ETag than this one. None skips the check.
+            source_if_modified_since: Copy only if the source was written after this time (to the second; needs a time
+                zone). None skips the check.
+            source_if_unmodified_since: Copy only if the source was not written after this time (to the second; needs
+                a time zone). None skips the check.
+            source_customer_key: Key with which the source was written (SSE-C), 32 bytes; None for all other sources.
+                Needs https.
+            expected_source_bucket_owner: Account or instance that must own the source's bucket; 403 `AccessDenied`
+                otherwise. None skips the check.
+            retention_period: Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket
+                allows it. None: the default.
+            retention_expires: End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no
+                date.
+            retention_legal_hold_id: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`.
+                None puts none.
+            object_lock_mode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may
+                shorten it.
+            object_lock_retain_until: Time until which the version is protected; needs a time zone. Sent as ISO 8601
+                with milliseconds.
+            object_lock_legal_hold: `ON` protects the version until it is set to `OFF`, whatever its mode and date
+                are. None: no hold.
+            acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
+            grant_full_control: Grantees that may read and write the object and its access control list. None grants
+                nothing.
+            grant_read: Grantees that may read the object (of a bucket: list its objects). None grants nothing.
+            grant_read_acp: Grantees that may read the access control list. None grants nothing.
+            grant_write_acp: Grantees that may write the access control list. None grants nothing.
+            request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
+            expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
+                skips the check.
         """
     async def upload_directory(
         self,
@@ -479,17 +697,14 @@ class Transfers(Group[TransferManager]):
         """Upload all regular files below a directory; a file's key is `prefix` and its path with slashes.
 
         Whatever else is there and cannot be read as a file is a failure of its own, with its name: a directory without
-        permission,
-        a link to nowhere, a pipe, and files with the names that downloads give to what is unfinished (`.NAME.TAG.part`,
-        `.NAME.TAG.journal`). What `exclude` names is no failure.
+        permission, a link to nowhere, a pipe, and files with the names that downloads give to what is unfinished
+        (`.NAME.TAG.part`, `.NAME.TAG.journal`). What `exclude` names is no failure.
 
         `include` and `exclude` are patterns of names (`*.tmp`, `node_modules`, `docs/**/*.md`). `symlinks`: those to `files`
-        are
-        followed, `follow` those to directories too, `skip` none. With `resume`, what an earlier run has uploaded is not
-        uploaded
-        again, if it is not older than its file. `concurrency` is the number of files in flight; `progress` hears of each file,
-        `on_queued`, `on_progress` and `on_done` of the directory as a whole. Gives a `DirectoryResult`; raises `DirectoryError`
-        with it where some files failed.
+        are followed, `follow` those to directories too, `skip` none. With `resume`, what an earlier run has uploaded is not
+        uploaded again, if it is not older than its file. `concurrency` is the number of files in flight; `progress` hears of
+        each file, `on_queued`, `on_progress` and `on_done` of the directory as a whole. Gives a `DirectoryResult`; raises
+        `DirectoryError` with it where some files failed.
         """
     def start_upload_directory(
         self,
@@ -527,15 +742,12 @@ class Transfers(Group[TransferManager]):
     ) -> DirectoryResult:
         """Download all objects under a prefix; an object's path is what its key has after the prefix.
 
-        Keys that are no path of their own below `root` (`../x`, `/x`, `a//b`, a NUL) are refused, each with the reason, and so
-        are
-        those that a link would take outside, those that name a link, and those that name a file in which transfers keep their
-        state
-        (`.NAME.TAG.part`, `.NAME.TAG.journal`, whatever is in the directory of journals). Links that appear meanwhile take
-        nothing
-        outside either. Keys that end in a slash are folders and have no content to write. With `resume`, what
-        an earlier run has downloaded is not downloaded again, if it is not older than its object. `include`, `exclude`,
-        `concurrency`, observers, result and errors are those of `upload_directory`.
+        Keys that are no path of their own below `root` (`../x`, `/x`, `a//b`, a NUL) are refused, each with the reason, and
+        so are those that a link would take outside, those that name a link, and those that name a file in which transfers
+        keep their state (`.NAME.TAG.part`, `.NAME.TAG.journal`, whatever is in the directory of journals). Links that appear
+        meanwhile take nothing outside either. Keys that end in a slash are folders and have no content to write. With
+        `resume`, what an earlier run has downloaded is not downloaded again, if it is not older than its object. `include`,
+        `exclude`, `concurrency`, observers, result and errors are those of `upload_directory`.
         """
     def start_download_directory(
         self,
@@ -575,30 +787,25 @@ class Transfers(Group[TransferManager]):
     ) -> SyncResult:
         """Make one side like the other: a directory like a prefix of a bucket, the reverse, or a prefix like another.
 
-        `source` and `target` are paths, or `cos://bucket/prefix`; a prefix is a folder, with or without its slash. What differs
-        is
-        transferred: by `compare`, what has another size or is newer in the source (`time`), has another size only (`size`), or
-        other bytes (`checksum`, which reads all files). With `delete`, what the source has not is removed from the target, at
-        the
-        end. `include` and `exclude` are patterns of names (`*.tmp`, `node_modules`, `docs/**/*.md`): what they leave out is
-        neither
-        transferred nor deleted. `symlinks` in a directory: those to `files` are followed, `follow` those to directories too,
-        `skip`
-        none; names of links that are not followed, and below them, are neither transferred nor deleted.
+        `source` and `target` are paths, or `cos://bucket/prefix`; a prefix is a folder, with or without its slash. What
+        differs is transferred: by `compare`, what has another size or is newer in the source (`time`), has another size only
+        (`size`), or other bytes (`checksum`, which reads all files). With `delete`, what the source has not is removed from
+        the target, at the end. `include` and `exclude` are patterns of names (`*.tmp`, `node_modules`, `docs/**/*.md`): what
+        they leave out is neither transferred nor deleted. `symlinks` in a directory: those to `files` are followed, `follow`
+        those to directories too, `skip` none; names of links that are not followed, and below them, are neither transferred
+        nor deleted.
 
         Nothing is deleted where something in the source cannot be read (a directory without permission, a link to nowhere, a
-        pipe),
-        or has no place in the target (`a//b`, an object where a directory stands, an object below what is a file); each is
-        named
-        among the errors, and `exclude` takes it out of account. Names of the form `.NAME.TAG.part` and `.NAME.TAG.journal`, in
-        which downloads keep what is unfinished, are among the errors, too: between a directory and a prefix they are neither
-        transferred nor deleted.
+        pipe), or has no place in the target (`a//b`, an object where a directory stands, an object below what is a file);
+        each is named among the errors, and `exclude` takes it out of account. Names of the form `.NAME.TAG.part` and
+        `.NAME.TAG.journal`, in which downloads keep what is unfinished, are among the errors, too: between a directory and a
+        prefix they are neither transferred nor deleted.
 
         With `resume`, large files go on where an earlier run was interrupted. With `dry_run` nothing is done.
 
-        `concurrency` is the number of files in flight; `progress` hears of each file, `on_queued`, `on_progress` and `on_done`
-        of
-        the whole. Gives a `SyncResult`; raises `DirectoryError` with it where some files failed, and what is told of `upload`.
+        `concurrency` is the number of files in flight; `progress` hears of each file, `on_queued`, `on_progress` and
+        `on_done` of the whole. Gives a `SyncResult`; raises `DirectoryError` with it where some files failed, and what is
+        told of `upload`.
         """
     def start_sync(
         self,

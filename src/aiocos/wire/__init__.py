@@ -1,1 +1,1 @@
-"""The wire, pure and synchronous: how an operation becomes a request and back. No network, no clock, no `await`."""
+"""Pure, synchronous conversion between operations and HTTP messages: no network, no clock, no `await`."""

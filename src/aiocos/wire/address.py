@@ -1,4 +1,4 @@
-"""Where a bucket and key live: an endpoint, and the host and path they get there."""
+"""Addresses: endpoints, and the host and path of a bucket and key."""
 
 import ipaddress
 import re
@@ -16,55 +16,75 @@ Style = Literal["path", "virtual"]
 _DOMAIN = "cloud-object-storage.appdomain.cloud"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
 _HOST = re.compile(r"[^\s\x00-\x20\x7f\\<>\"{}|^`]+")
-# What may stand before a host: anything else would change the host instead of naming a bucket on it.
+# Bucket names that may become a label of the host name: any other name would change the host itself.
 _BUCKET_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-# What the system's resolver reads as an IPv4 address: up to four numbers, decimal, octal or hexadecimal.
+# The forms that the system's resolver reads as an IPv4 address: up to four numbers, decimal, octal or hexadecimal.
 _NUMERIC = re.compile(r"(?:0x[0-9a-f]+|[0-9]+)(?:\.(?:0x[0-9a-f]+|[0-9]+)){0,3}")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9/._~-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server of the service: `scheme://host[:port]`, without a path."""
+    """A server of the service: scheme, host and port, without a path."""
 
     scheme: str
-    host: str  # with the port where it is not the scheme's own
+    """`https` or `http`."""
+    host: str
+    """Host name or address, with the port unless it is the default port of the scheme."""
     origin: str = field(init=False, repr=False, compare=False)
-    """`scheme://host[:port]`."""
+    """`scheme://host[:port]`, computed."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "origin", f"{self.scheme}://{self.host}")
 
     @classmethod
     def parse(cls, text: str) -> "Endpoint":
-        """Read a URL or a bare host name (then https); ConfigError where it is neither."""
+        """Parse a URL or a bare host name (https). Raise `ConfigError` for anything else."""
         url = text.strip()
         try:
             parts = urlsplit(url if "://" in url else f"https://{url}")
             port = parts.port
         except ValueError as error:
-            raise ConfigError(f"the endpoint {text!r} cannot be read: {error}") from error
+            raise ConfigError(f"the endpoint {text!r} cannot be parsed: {error}") from error
         if parts.scheme not in ("http", "https") or not parts.hostname or not _HOST.fullmatch(parts.hostname):
-            raise ConfigError(f"the endpoint {text!r} is no http or https URL")
+            raise ConfigError(f"the endpoint {text!r} is not an http or https URL")
         if parts.path not in ("", "/") or parts.query or parts.fragment:
-            raise ConfigError(f"the endpoint {text!r} has more than a host: give the bucket and key to the calls")
+            raise ConfigError(f"the endpoint {text!r} has more than a host: pass bucket and key to the methods instead")
         if parts.username or parts.password:
-            raise ConfigError("the endpoint holds a user name: credentials have arguments of their own")
+            raise ConfigError("the endpoint contains a user name: pass credentials by their own arguments")
         name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         default = {"http": 80, "https": 443}[parts.scheme]
         return cls(parts.scheme, name if port in (None, default) else f"{name}:{port}")
 
     @classmethod
     def of_region(cls, region: str, network: Network = "public") -> "Endpoint":
-        """The endpoint of a location: `us-south`, `eu`, `ams03` … on the public, private or direct network."""
+        """Return the endpoint of a location.
+
+        https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-endpoints
+
+        Args:
+            region: A location such as `us-south`, `eu` or `ams03`. The list is open: only the form is checked.
+            network: `public`, `private` (IBM Cloud classic network) or `direct` (VPC).
+
+        Raises:
+            ConfigError: The location or network is malformed.
+        """
         if not _LABEL.fullmatch(region):
-            raise ConfigError(f"{region!r} is no location")
+            raise ConfigError(f"{region!r} is not a location: expected a name such as us-south")
         if network not in ("public", "private", "direct"):
-            raise ConfigError(f"{network!r} is no network: public, private or direct")
+            raise ConfigError(f"{network!r} is not a network: expected public, private or direct")
         return cls("https", f"s3.{'' if network == 'public' else network + '.'}{region}.{_DOMAIN}")
 
     def locate(self, bucket: str | None, key: str | None, style: Style = "path") -> tuple[str, str]:
-        """Return the origin and the path of a bucket and key; all but letters, digits and `-._~/` is percent-encoded."""
+        """Return the origin and the path of a bucket and key.
+
+        Everything but letters, digits and `-._~/` is percent-encoded.
+
+        Args:
+            bucket: Name of the bucket; None for the service itself.
+            key: Key of the object; None for the bucket itself.
+            style: `path` puts the bucket into the path, `virtual` into the host name (where the name allows it).
+        """
         if bucket is None:
             return self.origin, "/"
         if style == "virtual" and _BUCKET_LABEL.fullmatch(bucket):
@@ -74,11 +94,16 @@ class Endpoint:
 
 
 @lru_cache(maxsize=64)
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine itself. Looks nothing up.
+def is_loopback(host: str, *, listening: bool = False) -> bool:
+    """Return True if a host name or address means this machine itself. Makes no DNS lookup.
 
-    `localhost` and the names below it, 127.0.0.0/8, `::1`, the unspecified address (which connects to this machine), and the
-    forms that the system's resolver reads as one of them: `127.1`, `0x7f.1`, `::ffff:127.0.0.1`.
+    True for `localhost` and the names below it, 127.0.0.0/8, `::1`, and the forms that the system's resolver reads as one of
+    them: `127.1`, `0x7f.1`, `::ffff:127.0.0.1`.
+
+    Args:
+        host: Host name or address, with or without the brackets of IPv6.
+        listening: The unspecified address (`0.0.0.0`, `::`) means this machine for a connection (False), and every network
+            interface for a server (True: the result is then False).
     """
     name = host.lower().removeprefix("[").removesuffix("]").rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
@@ -93,11 +118,11 @@ def is_loopback(host: str) -> bool:
         except OSError:
             return False
     mapped = getattr(address, "ipv4_mapped", None) or address
-    return mapped.is_loopback or mapped.is_unspecified
+    return mapped.is_loopback or (mapped.is_unspecified and not listening)
 
 
 def is_link_local(host: str) -> bool:
-    """Tell whether an address belongs to this machine's own link: the metadata service of a virtual server, say."""
+    """Return True if an address is link-local, such as the metadata service of a virtual server."""
     try:
         return ipaddress.ip_address(host).is_link_local
     except ValueError:
@@ -106,7 +131,7 @@ def is_link_local(host: str) -> bool:
 
 @lru_cache(maxsize=64)
 def shows(origin: str) -> bool:
-    """Tell whether what is sent to an origin can be read on the way: plain http to another machine."""
+    """Return True if the network can read what is sent to an origin: plain http to another machine."""
     return not origin.startswith("https://") and not is_loopback(urlsplit(origin).hostname or "")
 
 
@@ -116,13 +141,16 @@ def _bucket_path(bucket: str) -> str:
 
 
 def encode_key(key: str) -> str:
-    """Percent-encode a key as UTF-8, its slashes kept."""
-    # Most keys need nothing, and the look is several times cheaper than the work.
+    """Percent-encode a key as UTF-8, except its slashes."""
+    # Most keys need no encoding, and the check is several times cheaper than `quote`.
     return key if _PLAIN_KEY.fullmatch(key) else quote(key, safe="/-._~")
 
 
 def split_path(raw_path: str) -> tuple[str | None, str | None]:
-    """Read bucket and key back from an encoded path (path style). `/b` and `/b/` have no key; nothing is normalised."""
+    """Return the bucket and key of an encoded path (path style).
+
+    `/b` and `/b/` have no key. Nothing is normalized: `//` and `..` are parts of a key.
+    """
     bucket, slash, key = raw_path.removeprefix("/").partition("/")
     if not bucket:
         return None, None

@@ -1,4 +1,4 @@
-"""Checksums as the service writes them, and the ETags they make."""
+"""Checksums as the service writes them, and the ETags that follow from them."""
 
 import base64
 import hashlib
@@ -11,6 +11,8 @@ from typing import Literal
 from aiocos.wire.message import Bytes
 
 Algorithm = Literal["md5", "crc32", "sha256"]
+"""Checksums that the client computes by itself."""
+
 HEADERS: dict[Algorithm, str] = {
     "md5": "Content-MD5",
     "crc32": "x-amz-checksum-crc32",
@@ -22,7 +24,10 @@ _COMPOSITE = re.compile(r"([0-9a-f]{32})-([0-9]{1,5})")
 
 
 def _fastest_crc32() -> Callable[[Bytes, int], int]:
-    """The CRC32 of ISA-L, which is several times faster, where it is installed (`pip install 'aiocos[fast]'`); else zlib's."""
+    """Return the CRC32 of ISA-L if it is installed (`pip install 'aiocos[fast]'`), else that of zlib.
+
+    ISA-L is several times faster.
+    """
     try:
         return importlib.import_module("isal.isal_zlib").crc32
     except ImportError:
@@ -33,7 +38,7 @@ crc32 = _fastest_crc32()
 
 
 def digest(algorithm: Algorithm, data: Bytes) -> bytes:
-    """Hash a whole body. MD5 and SHA-256 let other threads run meanwhile."""
+    """Return the checksum of a whole body. MD5 and SHA-256 release the GIL meanwhile."""
     if algorithm == "md5":
         return hashlib.md5(data, usedforsecurity=False).digest()
     if algorithm == "crc32":
@@ -42,42 +47,47 @@ def digest(algorithm: Algorithm, data: Bytes) -> bytes:
 
 
 def encode(value: bytes) -> str:
-    """Base64, as checksum headers carry it."""
+    """Return the base64 of a checksum, as headers carry it."""
     return base64.b64encode(value).decode()
 
 
 def content_md5(data: Bytes) -> str:
-    """The value of Content-MD5."""
+    """Return the value of `Content-MD5` for a body."""
     return encode(digest("md5", data))
 
 
 def bare(etag: str) -> str:
-    """An ETag without its quotes, its weakness mark, and its case."""
+    """Return an ETag in lower case, without quotes and the weak prefix `W/`, for comparisons."""
     return etag.removeprefix("W/").strip('"').lower()
 
 
 def etag_of(data: Bytes) -> str:
-    """The ETag of an object put in one piece, without quotes."""
+    """Return the ETag of an object put in one piece, without quotes."""
     return digest("md5", data).hex()
 
 
 def composite_etag(md5s: Iterable[bytes]) -> str:
-    """The ETag of a completed multipart upload, from the MD5 of each part in order: MD5 of the MD5s, dash, their number."""
+    """Return the ETag of a completed multipart upload, without quotes.
+
+    It is the MD5 of the parts' MD5s, a dash, and the number of parts. `md5s` has the 16 bytes of each part, in order.
+    """
     joined = b"".join(md5s)
     return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(joined) // 16}"
 
 
 def is_md5(etag: str) -> bool:
-    """Tell whether an ETag has the form of the MD5 of a whole object."""
+    """Return True if an ETag has the form of an MD5 (32 hexadecimal digits)."""
     return _PLAIN.fullmatch(bare(etag)) is not None
 
 
-def contradiction(sent: Mapping[str, str], told: Mapping[str, str | None]) -> tuple[str, str] | None:
-    """Return the checksum that was sent with a body and the other one that the service names for it; None if none differs.
+def contradiction(sent: Mapping[str, str], reported: Mapping[str, str | None]) -> tuple[str, str] | None:
+    """Return the first checksum that differs, as sent and as reported; None if none differs.
 
-    `sent` are the headers of the request, `told` the checksums of the answer by the names of headers.
+    Args:
+        sent: Headers of the request.
+        reported: Checksums of the response, by header name; None for those that the service does not report.
     """
-    for name, value in told.items():
+    for name, value in reported.items():
         given = sent.get(name)
         if given is not None and value is not None and value != given:
             return given, value
@@ -85,6 +95,6 @@ def contradiction(sent: Mapping[str, str], told: Mapping[str, str | None]) -> tu
 
 
 def part_count(etag: str) -> int | None:
-    """The number of parts that a composite ETag names, or None."""
+    """Return the number of parts in a composite ETag; None for any other ETag."""
     found = _COMPOSITE.fullmatch(bare(etag))
     return int(found[2]) if found else None

@@ -1,18 +1,18 @@
-"""Documents: pydantic models that are written and read as XML.
+"""Documents: pydantic models with an XML form.
 
-One codec serves every document of the service, both ways, driven by a plan made from a model's fields at its first use.
+One codec reads and writes all documents of the service. It follows a plan that is made from a model's fields at the first use.
 
-Reading (`tree`) is ElementTree, then pydantic: the tree becomes nested dictionaries of strings, and one validation turns them
-into typed objects. Namespaces and the name of the root are not looked at here, because the service and its documentation vary
-in both; answers are held against what was asked for in `strict`.
+Reading (`tree`) uses ElementTree, then pydantic: the tree becomes nested dictionaries of strings, and one validation makes
+typed objects of them. Namespaces and the name of the root element are ignored here, because the service and its documentation
+vary in both; `strict` checks that a response belongs to its request.
 
-Writing is our own, for two reasons that were measured: ElementTree writes the key `a\\rb` so that any parser reads `a\\nb`
-(a bulk delete would hit another key), and writes `\\x01` so that nobody can parse the whole batch. Here a carriage return is
-written as `&#13;`, and what XML 1.0 cannot carry at all is refused (`unrepresentable` asks beforehand).
+Writing does not use ElementTree, for two measured reasons. It writes the key `a\\rb` so that every parser reads `a\\nb`, and a
+bulk deletion would delete another key; and it writes `\\x01`, so that no parser can read the whole batch. The writer here
+writes a carriage return as `&#13;`, and refuses characters that XML 1.0 cannot carry (`unrepresentable` finds them before).
 
-A document with a DOCTYPE is refused before it is parsed. The parser is told that the bytes are UTF-8 whatever the document
-declares, so looking for the bytes `<!DOCTYPE` is a sound test; only UTF-16 would it recognise all the same, and every document
-in UTF-16 has a zero byte, which no document in UTF-8 has.
+A document with a DOCTYPE is refused before it is parsed. The parser decodes the bytes as UTF-8, whatever the document declares,
+so that a search for the bytes `<!DOCTYPE` is a sound test. The one exception is UTF-16, which the parser detects all the same;
+but every document in UTF-16 has a zero byte, and no document in UTF-8 has one.
 """
 
 import threading
@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aiocos.wire.brief import brief
 from aiocos.wire.misfit import told
-from aiocos.wire.text import XmlError, attribute, escape, sayable, unrepresentable
+from aiocos.wire.text import XmlError, attribute, escape, replace_unrepresentable, unrepresentable
 from aiocos.wire.times import Timestamp, parse_time, write_time
 from aiocos.wire.tree import XSI, parse
 from aiocos.wire.unknown import UnknownElements, in_wrapper
@@ -46,8 +46,8 @@ __all__ = [
     "pascal",
     "plan_of",
     "read_tree",
+    "replace_unrepresentable",
     "root_of",
-    "sayable",
     "told",
     "unrepresentable",
     "unwrap",
@@ -60,27 +60,27 @@ D = TypeVar("D", bound="Document")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Where a field stands in the XML. Without a mark: an element named as the field, in PascalCase.
+# The form of a field in XML. Without a mark: an element whose name is the field's in PascalCase.
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A child element of another name; `Outer/Inner` is a list whose items `Inner` stand inside one `Outer`.
-
-    `also` is a second form that is read and not written, for where services and documentation differ. Its `Inner` may be `*`.
-    `model` is what is read where the field's type is a base of it.
-    """
+    """A child element whose name does not follow from the field."""
 
     name: str
+    """Name of the element. `Outer/Inner` is a list: one element `Outer`, with an element `Inner` for each item."""
     also: str = ""
+    """A second name that is read but not written, where services and documentation differ. Its `Inner` may be `*`."""
     model: "type[Document] | None" = None
+    """Model to read, where it is a subclass of the field's type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute of the document's own element, with its prefix: `xsi:type`."""
+    """An attribute of the document's own element."""
 
     name: str
+    """Name with its prefix: `xsi:type`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +90,28 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """All child elements that no other field stands for."""
+    """All child elements without a field of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotInXml:
-    """Not in the XML. Places of the wire (headers) are subclasses of this."""
+    """A field that is not in the XML. Header locations are subclasses of this."""
 
 
 class Document(BaseModel):
-    """A model with an XML form. `root` is the element's name (the class's own if empty)."""
+    """A model with an XML form."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     root: ClassVar[str] = ""
+    """Name of the root element. Empty: the name of the class."""
     namespace: ClassVar[str] = NAMESPACE
-    closed: ClassVar[bool] = False  # refuse elements that no field stands for, where they would be lost
+    """Namespace that is written; empty for none."""
+    closed: ClassVar[bool] = False
+    """True refuses elements without a field, because they would be lost when the document is written back."""
 
     def to_xml(self) -> bytes:
-        """Write the document; `XmlError` where a text holds what XML cannot carry."""
+        """Return the document as XML. Raise `XmlError` if a text contains a character that XML cannot carry."""
         cls = type(self)
         plan = plan_of(cls)
         out = ['<?xml version="1.0" encoding="UTF-8"?>\n']
@@ -118,7 +121,7 @@ class Document(BaseModel):
 
     @classmethod
     def from_xml(cls: type[D], data: bytes) -> D:
-        """Read the document, whatever its root and namespace are called; `XmlError` where it cannot be."""
+        """Return the document in XML bytes, whatever its root element and namespace. Raise `XmlError` if they do not fit."""
         return build(cls, read_tree(cls, data))
 
     def __repr_args__(self) -> "Iterable[tuple[str | None, Any]]":
@@ -132,16 +135,16 @@ def root_of(cls: type[Document]) -> str:
 
 
 class Extensible(Document):
-    """A document that keeps the elements it does not know; see `aiocos.wire.unknown` for the rule."""
+    """A document that keeps unknown elements; see `aiocos.wire.unknown`."""
 
     unknown_elements: Annotated[UnknownElements, Unknown()] = ()
-    """Elements that this version of the library has no field for, each as XML text, in the order of the document.
+    """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
-    They are written back behind the known ones, so that a setting that is read, changed and written loses nothing.
+    They are written back after the known ones, so that a setting that is read, changed and written loses nothing.
     """
 
     def __repr_args__(self) -> "Iterable[tuple[str | None, Any]]":
-        """Leave the field out where it is empty: few documents have such elements."""
+        """Leave the field out if it is empty: few documents have unknown elements."""
         own = [(name, value) for name, value in super().__repr_args__() if name != "unknown_elements"]
         return [*own, ("unknown_elements", self.unknown_elements)] if self.unknown_elements else own
 
@@ -152,26 +155,38 @@ class Extensible(Document):
 
 @dataclass(slots=True)
 class Entry:
-    """How one field is read and written."""
+    """The form of one field in XML."""
 
     field: str
-    name: str  # the element's local name, or the attribute's
-    item: str | None = None  # the inner element's name of a wrapped list
+    """Name of the field."""
+    name: str
+    """Local name of the element, or name of the attribute."""
+    item: str | None = None
+    """Name of the inner element of a wrapped list; None for all other fields."""
     many: bool = False
+    """True for a list."""
     model: "Plan | None" = None
-    text: bool = True  # an empty element means "" (for a str) rather than nothing
+    """Plan of the document in the element; None for text."""
+    text: bool = True
+    """True if an empty element means "" (for a str), not None."""
 
 
 @dataclass(slots=True)
 class Plan:
-    """The fields of a model by the place they stand in."""
+    """The fields of a model, by their form in XML."""
 
     elements: list[Entry] = field(default_factory=list[Entry])
+    """Fields that are elements, in the order in which they are written."""
     attributes: list[Entry] = field(default_factory=list[Entry])
+    """Fields that are attributes."""
     text: Entry | None = None
+    """Field that is the text of the element; None without one."""
     by_name: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    keeps: bool = False  # elements that no entry stands for
-    closed: bool = False  # refuses such elements
+    """Fields by the name of their element, second names included."""
+    keeps: bool = False
+    """True keeps elements without an entry as text."""
+    closed: bool = False
+    """True refuses elements without an entry."""
 
 
 _plans: dict[type[Document], Plan] = {}
@@ -180,14 +195,14 @@ _planning = threading.RLock()
 
 
 def plan_of(cls: type[Document]) -> Plan:
-    """Return the plan of a model, made at its first use."""
+    """Return the plan of a model. It is made at the first use."""
     plan = _plans.get(cls)
     if plan is not None:
         return plan
     with _planning:
         plan = _plans.get(cls) or _unfinished.get(cls)
         if plan is None:
-            # A model may contain itself: it is found here while it is planned, and by other threads when it is done.
+            # A model may contain itself: recursive calls find the unfinished plan, other threads wait for the finished one.
             plan = _unfinished[cls] = Plan()
             try:
                 _fill(plan, cls)
@@ -215,7 +230,7 @@ def _fill(plan: Plan, cls: type[Document]) -> None:
         else:
             plan.elements.append(entry)
             if entry.name in plan.by_name:
-                raise TypeError(f"{cls.__name__}: two fields stand in <{entry.name}>")
+                raise TypeError(f"{cls.__name__}: two fields use the element <{entry.name}>")
             plan.by_name[entry.name] = entry
             if isinstance(mark, Element) and mark.also:
                 outer, _, item = mark.also.partition("/")
@@ -257,7 +272,7 @@ def unwrap(annotation: Any) -> Any:
 
 
 def pascal(name: str) -> str:
-    """`next_key_marker` → `NextKeyMarker`."""
+    """Return a name in PascalCase: `next_key_marker` → `NextKeyMarker`."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 
@@ -266,21 +281,20 @@ def pascal(name: str) -> str:
 
 
 def read_tree(cls: type[Document], data: bytes) -> dict[str, Any]:
-    """Read XML into the nested dictionaries that `build` validates.
+    """Parse XML into the nested dictionaries that `build` validates.
 
-    `XmlError` for a document that is not well-formed, and for one that is larger or deeper than any of the service (see
-    `aiocos.wire.limits`).
+    Raises `XmlError` if the document is not well-formed, or exceeds the limits of `aiocos.wire.limits`.
     """
     return parse(data, plan_of(cls))
 
 
 def build(cls: type[D], values: dict[str, Any]) -> D:
-    """Validate what was read; `XmlError` names the first place that does not fit."""
+    """Validate parsed values. Raise `XmlError`, which names the first value that does not fit."""
     try:
         return cls.model_validate(values)
     except ValidationError as error:
         raise XmlError(f"{cls.__name__}: {told(error)}") from error
-    except ValueError as error:  # of older versions of pydantic, for a time in the year 0
+    except ValueError as error:  # older versions of pydantic, for a time in the year 0
         raise XmlError(f"{cls.__name__}: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""Errors on the wire: the `<Error>` document, and the exception it means."""
+"""Conversion between the service's `<Error>` document and exceptions."""
 
 import math
 import re
@@ -8,38 +8,44 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator
 
 from aiocos.errors import AccessDenied, ObjectProtected, ServiceError
-from aiocos.wire.document import Document, Element, XmlError, sayable
+from aiocos.wire.document import Document, Element, XmlError, replace_unrepresentable
 from aiocos.wire.message import Response
 from aiocos.wire.retry_after import retry_after
 
-# Any amount of white space may come first: it is how the service keeps the connection of a long copy open.
+# Any amount of white space may come first: the service sends it to keep the connection of a long copy open.
 _ERROR_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:(?><\?.*?\?>)\s*+)?<Error[\s>]", re.DOTALL)
 
-# So much of a body that is no error document is looked at; less of it is quoted.
-_LOOKED_AT, _QUOTED = 128 * 1024, 200
+# Of a body that is not an error document: bytes that are redacted, and characters that are quoted in the message.
+_REDACTED_BYTES, _QUOTED = 128 * 1024, 200
 
-_PROTECTING = ("retention", "legal hold", "protected", "object lock", "worm")
+# Words in the message of an `AccessDenied` that mean retention, a legal hold or Object Lock.
+_PROTECTION_WORDS = ("retention", "legal hold", "protected", "object lock", "worm")
 
 
 def _status(value: object) -> object:
-    # What a gateway writes here must not cost the code that stands beside it.
+    # An odd value from a gateway must not make the whole document, with its error code, unreadable.
     return None if isinstance(value, str) and not re.fullmatch("-?[0-9]{1,18}", value) else value
 
 
 class ErrorDocument(Document):
-    """What the service says when it says no. It has no namespace."""
+    """The error document of the service. It has no namespace."""
 
     root: ClassVar[str] = "Error"
     namespace: ClassVar[str] = ""
 
     code: str = ""
+    """Error code, such as `NoSuchKey`."""
     message: str = ""
+    """Message for people."""
     resource: str | None = None
+    """`/bucket/` or `/bucket/key`."""
     request_id: str | None = None
+    """Id of the request, as in the headers of the response."""
     status: Annotated[int | None, Element("httpStatusCode"), BeforeValidator(_status)] = None
+    """HTTP status. Only IBM sends it."""
 
 
-def _as_it_is(text: str) -> str:
+def _unchanged(text: str) -> str:
     return text
 
 
@@ -48,13 +54,19 @@ def read_error(
     operation: str = "",
     resource: str = "",
     *,
-    redact: Callable[[str], str] = _as_it_is,
+    redact: Callable[[str], str] = _unchanged,
     now: float | None = None,
 ) -> ServiceError:
-    """Turn an error response into its exception. A body that is no error document (a proxy's page) is quoted in short.
+    """Build the exception for an error response.
 
-    `redact` takes the secrets of the request out of what the server said. `now` (seconds since 1970) is what a date in
-    `Retry-After` counts from where the response has no `Date`.
+    A body that is not an error document (the page of a proxy) is quoted in short.
+
+    Args:
+        response: The response.
+        operation: Name of the operation.
+        resource: Bucket and key, for the message. Empty takes the resource from the document.
+        redact: Removes the secrets of the request from the server's text.
+        now: Seconds since 1970, from which a date in `Retry-After` counts if the response has no `Date`.
     """
     document = ErrorDocument()
     if response.body:
@@ -63,35 +75,35 @@ def read_error(
         except XmlError:
             pass
         if not document.code:
-            text = redact(response.body[:_LOOKED_AT].decode("utf-8", "replace"))
+            text = redact(response.body[:_REDACTED_BYTES].decode("utf-8", "replace"))
             document = ErrorDocument(message=" ".join(text[: 2 * _QUOTED].split())[:_QUOTED])
     return _error(document, response.status, response, operation, resource, redact, now)
 
 
 def error_code(response: Response) -> str:
-    """Return the code of an error document; empty where the body is none, as that of an answer to HEAD."""
+    """Return the code of an error document; empty if the body is not one, as in a response to HEAD."""
     try:
         return ErrorDocument.from_xml(response.body).code if response.body else ""
     except XmlError:
         return ""
 
 
-# Any gateway's: `<html>`, behind a declaration and comments or not. HTML is no XML, so its case says nothing.
+# The page of any gateway: `<html>`, perhaps after a declaration and comments, in any case (HTML is not XML).
 _WEB_PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->|<\?.*?\?>)*+<(?:!doctype\s+html|html|head|body)\b", re.DOTALL | re.IGNORECASE
 )
 
 
 def is_web_page(body: bytes) -> bool:
-    """Tell whether a body is HTML: the page of a proxy, a firewall, a login."""
+    """Return True if a body is HTML: the page of a proxy, a firewall or a login."""
     return _WEB_PAGE.match(body) is not None
 
 
 def error_in_success(response: Response) -> ServiceError | None:
-    """Return the error that a 200 carries in its body, or None.
+    """Return the error in the body of a response with status 200, or None.
 
-    The service sends the status before a long copy or completion is done; what went wrong afterwards can only be said in the
-    body. Its root element decides, not a search for a substring: an object's key may hold the word.
+    The service sends the status before a long copy or completion is done, and can report a later failure only in the body. The
+    root element decides, not a substring: a key may contain `<Error>`.
     """
     if _ERROR_ROOT.match(response.body) is None:
         return None
@@ -99,7 +111,7 @@ def error_in_success(response: Response) -> ServiceError | None:
         document = ErrorDocument.from_xml(response.body)
     except XmlError:
         return None
-    return _error(document, document.status or 500, response, "", "", _as_it_is, None)
+    return _error(document, document.status or 500, response, "", "", _unchanged, None)
 
 
 def _error(
@@ -114,7 +126,7 @@ def _error(
     code = document.code or str(status)
     cls = ServiceError.class_for(status, document.code)
     lowered = document.message.lower()
-    if cls is AccessDenied and any(word in lowered for word in _PROTECTING):
+    if cls is AccessDenied and any(word in lowered for word in _PROTECTION_WORDS):
         cls = ObjectProtected
     request_id = response.request_id or document.request_id
     return cls(
@@ -130,11 +142,11 @@ def _error(
 
 
 def write_error(error: ServiceError, request_id: str) -> Response:
-    """Write an exception as the service's error document."""
+    """Return the response for an exception, with the service's error document."""
     document = ErrorDocument(
         code=error.code,
-        message=sayable(error.message),
-        resource=sayable(error.resource),
+        message=replace_unrepresentable(error.message),
+        resource=replace_unrepresentable(error.resource),
         request_id=request_id,
         status=error.status,
     )

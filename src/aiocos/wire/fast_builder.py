@@ -1,11 +1,11 @@
-"""Results of headers, made without validation.
+"""A fast builder of results that come from headers, without pydantic's validation.
 
-A small call ends with a result of forty fields of which eight have come, and validating them takes longer than all else that is
-done with the answer. Headers are texts, whole numbers, truths and times; where they stand in their usual forms, the result is
-made of them as pydantic would make it. Anything else is left to pydantic, wholly: so no answer is read otherwise.
+A small call ends with a result of forty fields, of which eight came, and validation would take longer than everything else that
+is done with the response. Headers are texts, whole numbers, booleans and times. If all have their usual forms, the result is
+built from them directly, equal to what pydantic would build. Otherwise pydantic builds the whole result.
 
-That a result made like this is the one that pydantic makes is tried out for every class at its first use, since it relies on
-what pydantic keeps in an instance.
+The fast way relies on the slots of a pydantic instance. So at the first use of a class both ways are compared, and the fast one
+is used only if they agree.
 """
 
 from collections.abc import Callable
@@ -20,11 +20,11 @@ D = TypeVar("D", bound=Document)
 
 
 class _NotFast(ValueError):
-    """A value in another form than the usual one."""
+    """The value has an unusual form: pydantic must validate it."""
 
 
 def _text(value: str) -> str:
-    # What is not ASCII may not be UTF-8 either, and pydantic says so.
+    # Other text may not be UTF-8, which pydantic reports.
     if not value.isascii():
         raise _NotFast
     return value
@@ -36,17 +36,17 @@ def _number(value: str) -> int:
     return int(value)
 
 
-def _truth(value: str) -> bool:
+def _boolean(value: str) -> bool:
     if value not in ("true", "false"):
         raise _NotFast
     return value == "true"
 
 
 def _time(value: str) -> datetime:
-    made = parse_time(value)
-    if not isinstance(made, datetime) or made.tzinfo is None:
+    time = parse_time(value)
+    if not isinstance(time, datetime) or time.tzinfo is None:
         raise _NotFast
-    return made
+    return time
 
 
 def _texts(values: dict[str, str]) -> dict[str, str]:
@@ -55,11 +55,11 @@ def _texts(values: dict[str, str]) -> dict[str, str]:
     return values
 
 
-_READERS: dict[Any, Callable[[Any], Any]] = {str: _text, int: _number, bool: _truth, datetime: _time, dict[str, str]: _texts}
+_READERS: dict[Any, Callable[[Any], Any]] = {str: _text, int: _number, bool: _boolean, datetime: _time, dict[str, str]: _texts}
 
 
 class FastBuilder:
-    """Makes the results of one class."""
+    """A builder of the results of one class. It is used only if `is_right`."""
 
     def __init__(self, cls: type[Document]) -> None:
         self._cls = cls
@@ -71,7 +71,7 @@ class FastBuilder:
             if reader is not None:
                 self._readers[name] = reader
             self._defaults[name] = info.default
-            # A default that can be changed is made anew for every instance, a dictionary is always given.
+            # A mutable default would need a copy for each instance. A dictionary is no problem: it is always given.
             complete = complete and (info.default is None or isinstance(info.default, str | int) or info.default == {})
             complete = complete and not info.is_required()
         try:
@@ -81,7 +81,7 @@ class FastBuilder:
             self.is_right = False
 
     def make(self, values: dict[str, Any]) -> Any:
-        """Make a result; None where pydantic has to."""
+        """Return a result; None if pydantic must build it."""
         state = self._defaults.copy()
         readers = self._readers
         try:
@@ -89,13 +89,13 @@ class FastBuilder:
                 state[name] = readers[name](value) if value is not None else None
         except (KeyError, ValueError, TypeError):
             return None
-        made = self._cls.__new__(self._cls)
-        whole, given, extra, private = self._writers
-        whole(made, state)
-        given(made, set(values))
-        extra(made, None)
-        private(made, None)
-        return made
+        result = self._cls.__new__(self._cls)
+        set_state, set_fields_set, set_extra, set_private = self._writers
+        set_state(result, state)
+        set_fields_set(result, set(values))
+        set_extra(result, None)
+        set_private(result, None)
+        return result
 
     def _is_right(self) -> bool:
         values: dict[str, Any] = {"request_id": "r"}
@@ -107,15 +107,15 @@ class FastBuilder:
         return are_alike(self.make(values), self._cls.model_validate(values))
 
 
-def are_alike(made: BaseModel, validated: BaseModel) -> bool:
-    """Tell whether an instance that was made without validation is the one that pydantic makes, in all that pydantic keeps."""
+def are_alike(built: BaseModel, validated: BaseModel) -> bool:
+    """Return True if an instance built without validation equals a validated one in everything that pydantic stores."""
     return (
-        made == validated
-        and validated == made
-        and list(made.__dict__) == list(validated.__dict__)
-        and repr(made) == repr(validated)
-        and all(getattr(made, slot) == getattr(validated, slot) for slot in BaseModel.__slots__)
-        and made.model_copy() == validated
+        built == validated
+        and validated == built
+        and list(built.__dict__) == list(validated.__dict__)
+        and repr(built) == repr(validated)
+        and all(getattr(built, slot) == getattr(validated, slot) for slot in BaseModel.__slots__)
+        and built.model_copy() == validated
     )
 
 
@@ -123,6 +123,6 @@ _SLOTS = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydant
 _SAMPLES: dict[Callable[[Any], Any], Any] = {
     _text: "t",
     _number: "12",
-    _truth: "true",
+    _boolean: "true",
     _time: "Fri, 20 Nov 2026 10:00:00 GMT",
 }

@@ -1,45 +1,45 @@
-"""Limits of the XML that is parsed: bytes, elements, depth, attributes.
+"""Limits for XML documents: bytes, elements, depth and attributes.
 
-A document comes from outside, and a tree of it costs a hundred times its bytes: 15 MB of `<a><a>…` made five million elements,
-took 1.4 GB, and blocked the event loop for half a minute, part of it to destroy the tree again. The documents of the service
-are shallow and have a few thousand elements.
+A document comes from outside, and its tree takes a hundred times as much memory as its bytes: 15 MB of `<a><a>…` made five
+million elements, took 1.4 GB, and blocked the event loop for half a minute, partly to free the tree again. The documents of the
+service are shallow and have a few thousand elements.
 
-Measuring every document would make every parse slower by half. So most documents are let through by three counts of single
-bytes, which take microseconds: a document with few `<` and few quotation marks makes a small tree however it is built. All
-others are parsed once without building anything, which ends at the first limit that is exceeded, and only then for the tree.
+To measure every document would make parsing half as slow again. So most documents pass by counts of single bytes, which take
+microseconds: a document with few `<` and few quotation marks makes a small tree, whatever its structure. All others are
+parsed once without building anything; that stops at the first limit that is exceeded. Only then is the tree built.
 """
 
 from typing import Any
 from xml.parsers import expat
 
 MAX_BYTES = 32 * 1024 * 1024
-"""Bytes of a document. A page of 1,000 keys, each as long as a key can be and all of it percent-encoded, has 3 MB."""
+"""Most bytes of a document. A page of 1,000 keys of the greatest length, wholly percent-encoded, has 3 MB."""
 
 MAX_DEPTH = 64
-"""Elements within each other. The documents of the service have six."""
+"""Deepest nesting of elements. The documents of the service have six levels."""
 
 MAX_ELEMENTS = 1_000_000
-"""Elements of a document. A page of 1,000 versions has 13,000; a list of buckets, which has no pages, three for each."""
+"""Most elements of a document. A page of 1,000 versions has 13,000; a list of buckets (not paged) has three per bucket."""
 
 MAX_ATTRIBUTES = 64
-"""Attributes of one element. The documents of the service have one."""
+"""Most attributes of one element. The documents of the service have one."""
 
-# A document with fewer of these is not measured: at worst it makes a tree of a few megabytes, in a few milliseconds.
+# A document with at most so many is not measured: at worst its tree has a few megabytes and takes a few milliseconds.
 _FEW_TAGS = 32_768
 _FEW_QUOTES = 32_768
 
-# What is fed at a time, and how long one tag may be: a longer one would be buffered and looked at anew with every step.
+# Bytes per step of the parser, and the longest tag: the parser buffers an incomplete tag and scans it again in every step.
 _STEP = 64 * 1024
 
 
 class LimitExceeded(ValueError):
-    """A document is larger or deeper than any of the service."""
+    """A document is larger or deeper than any document of the service."""
 
 
 def check_limits(data: bytes) -> None:
-    """Raise `LimitExceeded` for a document that would make too large a tree; what is not well-formed is let through.
+    """Raise `LimitExceeded` if the tree of a document would be too large.
 
-    `data` is UTF-8 without a document type definition.
+    `data` is UTF-8 without a document type definition. A document that is not well-formed passes: the parser reports that.
     """
     if len(data) > MAX_BYTES:
         raise LimitExceeded(f"{len(data):,} bytes, more than {MAX_BYTES:,}")
@@ -48,7 +48,7 @@ def check_limits(data: bytes) -> None:
 
 
 def _measure(data: bytes) -> None:
-    """Parse a document without building anything of it, as far as the first limit that is exceeded."""
+    """Parse a document without building a tree, up to the first limit that is exceeded."""
     depth = elements = 0
 
     def start(_name: str, attributes: dict[str, str]) -> None:
@@ -67,7 +67,7 @@ def _measure(data: bytes) -> None:
         depth -= 1
 
     parser: Any = expat.ParserCreate("utf-8")
-    # Newer versions put off a token that is not whole; each step has to be looked at when it comes.
+    # Newer versions of expat defer incomplete tokens; each step must be parsed at once to be measured.
     if hasattr(parser, "SetReparseDeferralEnabled"):
         parser.SetReparseDeferralEnabled(False)
     parser.StartElementHandler = start
@@ -78,5 +78,5 @@ def _measure(data: bytes) -> None:
             if position - parser.CurrentByteIndex > _STEP:
                 raise LimitExceeded(f"a tag of more than {_STEP:,} bytes")
     except expat.ExpatError:
-        # The tree builder meets the same fault at the same place, and says what it is.
+        # The parse that builds the tree will report this error.
         return

@@ -1,34 +1,37 @@
-"""Values that do not fit a document, in words of this library: pydantic's message has several lines and a link."""
+"""One-line messages for values that do not fit a document. Those of pydantic have several lines and a link."""
 
 from pydantic import ValidationError
 
-# Of pydantic's messages, those that come up; what is not here is given as pydantic words it, which is one line as well.
-_TOLD = {
+# Messages by pydantic's error type. For all other types pydantic's own message is used, which has one line as well.
+_MESSAGES = {
     "missing": "is missing",
-    "string_type": "is a text",
-    "int_type": "is a whole number",
-    "int_parsing": "is a whole number",
-    "bool_type": "is true or false",
-    "bool_parsing": "is true or false",
-    "datetime_type": "is a time",
-    "datetime_parsing": "is a time",
-    "datetime_from_date_parsing": "is a time",
-    "list_type": "is a list",
-    "dict_type": "is a dictionary",
-    "extra_forbidden": "is no field of this document",
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "datetime_type": "must be a time",
+    "datetime_parsing": "must be a time",
+    "datetime_from_date_parsing": "must be a time",
+    "list_type": "must be a list",
+    "dict_type": "must be a dictionary",
+    "extra_forbidden": "is not a field of this document",
 }
 
 
 def told(error: ValidationError) -> str:
-    """Say in one line what the first thing is that does not fit, and where."""
+    """Describe the first value that does not fit, in one line: its field, the requirement, the value."""
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(p) for p in first["loc"]) or "document"
+    field = ".".join(str(p) for p in first["loc"]) or "document"
     kind, value = first["type"], first.get("input")
     if kind == "literal_error":
-        what = f"is {first.get('ctx', {}).get('expected', 'another value')}"
+        what = f"must be {first.get('ctx', {}).get('expected', 'another value')}"
     elif kind in ("model_type", "model_attributes_type"):
-        what = f"is a {first.get('ctx', {}).get('class_name', 'document')}"
+        what = f"must be a {first.get('ctx', {}).get('class_name', 'document')}"
     else:
-        what = _TOLD.get(kind) or first["msg"].removeprefix("Value error, ")
-    shown = "" if kind == "missing" or not isinstance(value, str | int | float) else f", not {str(value)[:80]!r}"
-    return f"{place}: {what}{shown}"
+        what = _MESSAGES.get(kind) or first["msg"].removeprefix("Value error, ")
+    if kind in ("missing", "extra_forbidden") or not isinstance(value, str | int | float):
+        shown = ""
+    else:
+        shown = f", not {value[:80]!r}" if isinstance(value, str) else f", not {repr(value)[:80]}"
+    return f"{field}: {what}{shown}"

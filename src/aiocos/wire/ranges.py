@@ -1,4 +1,4 @@
-"""Byte ranges: what is asked for (`Range`), what is meant, and what came (`Content-Range`)."""
+"""Byte ranges: requested (`Range`), returned (`Content-Range`), and the comparison of both."""
 
 import re
 from dataclasses import dataclass
@@ -11,31 +11,35 @@ _UNSATISFIED = re.compile(r"bytes \*/([0-9]{1,20})")
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """Bytes of an object. `ByteRange(0, 99)` are the first hundred (both ends count, as on the wire); without `last`, all from
-    `first`; `ByteRange.suffix(n)` are the last n.
+    """A range of bytes to read from an object.
+
+    `ByteRange(0, 99)` is the first hundred bytes, `ByteRange(100)` all bytes from the offset 100 on, and `ByteRange.suffix(5)`
+    the last five. Raises `ValueError` for a range without ends, with a negative offset, or with `last` before `first`.
     """
 
     first: int | None
+    """Offset of the first byte. None: `last` is the number of bytes at the end of the object."""
     last: int | None = None
+    """Offset of the last byte, which belongs to the range. None: up to the end of the object."""
 
     def __post_init__(self) -> None:
         if self.first is None and self.last is None:
-            raise ValueError("a range has a first or a last byte")
+            raise ValueError("a range needs a first or a last byte")
         if (self.last is not None and self.last < (self.first or 0)) or (self.first is not None and self.first < 0):
             raise ValueError(f"not a range of bytes: {self.first}-{self.last}")
 
     @classmethod
     def suffix(cls, length: int) -> "ByteRange":
-        """The last `length` bytes."""
+        """Return the range of the last `length` bytes."""
         return cls(None, length)
 
     def to_wire(self) -> str:
-        """`bytes=first-last`."""
+        """Return the value of the `Range` header: `bytes=first-last`."""
         return f"bytes={'' if self.first is None else self.first}-{'' if self.last is None else self.last}"
 
     @classmethod
     def from_wire(cls, text: str) -> "ByteRange":
-        """Read a single range; ValueError for anything else (several ranges are not served)."""
+        """Parse a `Range` header. Raise `ValueError` for anything but a single range of bytes."""
         found = _RANGE.fullmatch(text.replace(" ", ""))
         if found is None or text.strip() in ("bytes=-", "bytes="):
             raise ValueError(f"not a single range of bytes: {text!r}")
@@ -43,7 +47,7 @@ class ByteRange:
         return cls(int(first) if first else None, int(last) if last else None)
 
     def resolve(self, size: int) -> tuple[int, int] | None:
-        """Return (offset, length) within an object of `size` bytes, or None if nothing of it is there (416)."""
+        """Return (offset, length) within an object of `size` bytes; None if no byte is in the range (416)."""
         if self.first is None:
             length = min(self.last or 0, size)
             return (size - length, length) if length else None
@@ -55,24 +59,27 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True)
 class ContentRange:
-    """What an answer holds: bytes `first` to `last` (both count) of `total` (None where the server does not say)."""
+    """The range of bytes in a response."""
 
     first: int
+    """Offset of the first byte."""
     last: int
+    """Offset of the last byte, which belongs to the range."""
     total: int | None
+    """Size of the object in bytes; None if the server does not report it."""
 
     @property
     def length(self) -> int:
-        """The number of bytes."""
+        """Number of bytes in the range."""
         return self.last - self.first + 1
 
     def to_wire(self) -> str:
-        """`bytes first-last/total`."""
+        """Return the value of the `Content-Range` header: `bytes first-last/total`."""
         return f"bytes {self.first}-{self.last}/{'*' if self.total is None else self.total}"
 
     @classmethod
     def from_wire(cls, text: str) -> "ContentRange":
-        """Read the header; ValueError where it is no range."""
+        """Parse a `Content-Range` header. Raise `ValueError` if it is not a range."""
         found = _CONTENT_RANGE.fullmatch(text.strip())
         if found is None:
             raise ValueError(f"not a content range: {text!r}")
@@ -84,14 +91,14 @@ class ContentRange:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The bytes of an object that the body of a response holds."""
+    """The bytes of an object that are in the body of a response."""
 
     first: int
-    """The offset of the body's first byte within the object."""
+    """Offset of the body's first byte within the object."""
     length: int | None
-    """Bytes of the body; None where the response does not say (a chunked body of a whole object)."""
+    """Size of the body in bytes; None if the response does not state it (a chunked body of a whole object)."""
     total: int | None
-    """Bytes of the object; None where the response does not say."""
+    """Size of the object in bytes; None if the response does not state it."""
 
     @property
     def is_whole(self) -> bool:
@@ -100,45 +107,59 @@ class Extent:
 
     @classmethod
     def of(
-        cls, asked: ByteRange | None, status: int, content_range: str | None, content_length: int | None, *, part: bool = False
+        cls,
+        requested: ByteRange | None,
+        status: int,
+        content_range: str | None,
+        content_length: int | None,
+        *,
+        part: bool = False,
     ) -> "Extent":
-        """Return the extent of the body that a successful response to a GET carries.
+        """Return the extent of the body of a successful response to a GET.
 
-        `asked` is the range of the request, None for the whole object; `part` tells that a part was asked for by its number,
-        whose range only the service knows. A response without `Content-Range` holds the whole object, also where a range was
-        asked for: servers may ignore `Range`, so the caller has to look at `answers`. A `Content-Range` counts with status 200
-        too, which some servers send. Raises `ValueError` where the response contradicts itself or the request.
+        A response without `Content-Range` contains the whole object, even if a range was requested: servers may ignore `Range`,
+        so the caller must check `answers`. A `Content-Range` with status 200 counts as well; some servers send it.
+
+        Args:
+            requested: Range of the request; None for the whole object.
+            status: HTTP status of the response.
+            content_range: Its `Content-Range`; None if it has none.
+            content_length: Its `Content-Length`; None if it has none.
+            part: True if a part was requested by its number. Only the service knows the range of the part.
+
+        Raises:
+            ValueError: The response contradicts itself or the request.
         """
         if status not in (200, 206):
-            raise ValueError(f"the status {status} is none of a body that was asked for")
+            raise ValueError(f"expected status 200 or 206, got status {status}")
         if content_range is None:
             if status == 206:
-                raise ValueError("a part of the object (206) without Content-Range")
+                raise ValueError("status 206 without Content-Range")
             return cls(0, content_length, content_length)
-        came = ContentRange.from_wire(content_range)
-        if content_length is not None and content_length != came.length:
-            raise ValueError(f"{content_range!r} are {came.length} bytes, and {content_length} are announced")
-        out = cls(came.first, came.length, came.total)
-        if asked is None and not part and (status == 206 or not out.is_whole):
+        returned = ContentRange.from_wire(content_range)
+        if content_length is not None and content_length != returned.length:
+            raise ValueError(f"{content_range!r} has {returned.length} bytes, but Content-Length announced {content_length}")
+        out = cls(returned.first, returned.length, returned.total)
+        if requested is None and not part and (status == 206 or not out.is_whole):
             raise ValueError(f"asked for the whole object, got status {status} with {content_range!r}")
-        if asked is not None and not out.answers(asked):
-            raise ValueError(f"asked for {asked.to_wire()}, got {content_range!r}")
+        if requested is not None and not out.answers(requested):
+            raise ValueError(f"asked for {requested.to_wire()}, got {content_range!r}")
         return out
 
-    def answers(self, asked: ByteRange) -> bool:
-        """Tell whether the body holds exactly the bytes of a range: none less, none more."""
+    def answers(self, requested: ByteRange) -> bool:
+        """Return True if the body contains exactly the bytes of the requested range."""
         if self.total is not None:
             if self.total == 0:
-                return asked == ByteRange(0)
-            return asked.resolve(self.total) == (self.first, self.length)
-        if asked.first is None:
-            return self.length == asked.last
-        # Without the total, a shorter answer cannot be told from the end of the object.
-        length = None if asked.last is None else asked.last - asked.first + 1
-        return self.first == asked.first and (length is None or length == self.length)
+                return requested == ByteRange(0)
+            return requested.resolve(self.total) == (self.first, self.length)
+        if requested.first is None:
+            return self.length == requested.last
+        # Without the total size, a range that is cut short looks like one that ends with the object.
+        length = None if requested.last is None else requested.last - requested.first + 1
+        return self.first == requested.first and (length is None or length == self.length)
 
 
 def size_in(content_range: str | None) -> int | None:
-    """Return the size that the `Content-Range` of a 416 names (`bytes */size`); None where it names none."""
+    """Return the size of the object in the `Content-Range` of a 416 (`bytes */size`); None if there is none."""
     found = _UNSATISFIED.fullmatch((content_range or "").strip())
     return int(found[1]) if found else None

@@ -1,11 +1,11 @@
-"""Keep secrets out of messages: a server may repeat in its answer what it was sent.
+"""Removal of secrets from messages: a response may repeat what the request contained.
 
-A service that answers "cannot parse `Authorization: Bearer eyJ…`" puts a token into an exception, and from there into logs. So
-whatever text of a server goes into a message passes through `redacted` first, with the secrets of the request it answers.
+A service that responds "cannot parse `Authorization: Bearer eyJ…`" puts a token into an exception, and from there into logs. So
+every text of a server that becomes part of a message passes through `redacted` first, with the secrets of its request.
 
-The text is searched for each secret as it is and as servers write it: percent-encoded, escaped for XML or JSON, in hex digits.
-A secret that the server cut short is found by its beginning. Redaction comes before a message is shortened: the other way
-around, the first half of a secret at the cut would stay.
+The text is searched for each secret in the forms that servers write: as it is, percent-encoded, escaped for XML or JSON, in
+hexadecimal. A secret that the server truncated is found by its beginning. Redact before you shorten a message: otherwise the
+first half of a secret at the cut would remain.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from urllib.parse import parse_qsl, quote, quote_plus
 from aiocos.wire.message import PreparedRequest
 
 REDACTED = "***"
-"""Stands in messages where a secret was."""
+"""Replaces a secret in messages."""
 
-# Shorter ones would be found in every text, and protect nothing.
-_SHORTEST = 4
-# A beginning of a long secret counts as the secret from this many characters on.
-_BEGINNING = 16
-_CHAIN = 20
+# Shorter secrets would occur in every text.
+_MIN_LENGTH = 4
+# Characters from which on the beginning of a long secret is redacted as well.
+_PREFIX_LENGTH = 16
+# Exceptions of one chain of causes that are searched.
+_MAX_CHAIN = 20
 _FORM_FIELDS = frozenset(("apikey", "cr_token", "access_token", "refresh_token", "client_secret", "password", "assertion"))
 _CUSTOMER_KEYS = (
     "x-amz-server-side-encryption-customer-key",
@@ -38,7 +39,7 @@ _SIGNATURE = re.compile(r"Signature=([0-9A-Za-z+/=%]+)")
 
 
 def secrets_of(request: PreparedRequest) -> set[str]:
-    """Return the secrets that a request carries: tokens, signatures, API keys, keys of customers."""
+    """Return the secrets in a request: tokens, signatures, API keys and customer keys."""
     found: set[str] = set()
     for name, value in request.headers.items():
         lower = name.lower()
@@ -52,27 +53,27 @@ def secrets_of(request: PreparedRequest) -> set[str]:
     if _is_form(request.headers) and request.body is not None:
         fields = parse_qsl(bytes(request.body).decode("utf-8", "replace"))
         found |= {value for name, value in fields if name in _FORM_FIELDS}
-    return {secret for secret in found if len(secret) >= _SHORTEST}
+    return {secret for secret in found if len(secret) >= _MIN_LENGTH}
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """Return a text with every secret in it replaced."""
+    """Return a text with every secret replaced by `REDACTED`."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST and text:
+        if len(secret) >= _MIN_LENGTH and text:
             forms = _forms(secret)
             for form in forms:
                 text = text.replace(form, REDACTED)
             for form in forms:
-                text = _without_beginning(text, form)
+                text = _without_prefix(text, form)
     return text
 
 
 def scrub(error: BaseException, secrets: Iterable[str]) -> None:
-    """Replace every secret in the arguments and the texts of an exception and of those that caused it."""
+    """Replace every secret in the arguments and attributes of an exception and of its causes."""
     known, seen = list(secrets), set[int]()
-    waiting: list[BaseException | None] = [error]
-    while waiting and len(seen) < _CHAIN:
-        one = waiting.pop()
+    pending: list[BaseException | None] = [error]
+    while pending and len(seen) < _MAX_CHAIN:
+        one = pending.pop()
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
@@ -85,7 +86,7 @@ def scrub(error: BaseException, secrets: Iterable[str]) -> None:
             clean = _scrubbed(value, known)
             if clean is not value:
                 setattr(one, name, clean)
-        waiting += [one.__cause__, one.__context__]
+        pending += [one.__cause__, one.__context__]
 
 
 def _scrubbed(value: Any, secrets: list[str]) -> Any:
@@ -110,7 +111,7 @@ def _of_authorization(value: str) -> set[str]:
             user, _, password = base64.b64decode(rest).decode("utf-8", "replace").partition(":")
         except (ValueError, binascii.Error):
             return {rest}
-        # IAM's public client is "bx" with the secret "bx": hiding two letters would hide words.
+        # The public client of IAM is "bx" with the secret "bx": redacting two letters would destroy words.
         return {rest, password} if (user, password) != ("bx", "bx") else set()
     return {rest}
 
@@ -130,7 +131,7 @@ def _is_form(headers: Mapping[str, str]) -> bool:
 
 
 def _forms(secret: str) -> dict[str, None]:
-    """Return a secret as servers write it, the longest forms first."""
+    """Return the forms in which servers write a secret, the longest first."""
     encoded = quote(secret, safe="")
     lower = re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded)
     escaped = json.dumps(secret)[1:-1]
@@ -147,15 +148,15 @@ def _forms(secret: str) -> dict[str, None]:
     return dict.fromkeys(sorted(forms, key=len, reverse=True))
 
 
-def _without_beginning(text: str, secret: str) -> str:
-    if len(secret) < 2 * _BEGINNING:
+def _without_prefix(text: str, secret: str) -> str:
+    if len(secret) < 2 * _PREFIX_LENGTH:
         return text
-    beginning, at = secret[:_BEGINNING], 0
+    prefix, position = secret[:_PREFIX_LENGTH], 0
     out: list[str] = []
-    while (found := text.find(beginning, at)) >= 0:
-        length = _BEGINNING
+    while (found := text.find(prefix, position)) >= 0:
+        length = _PREFIX_LENGTH
         while length < len(secret) and text[found + length : found + length + 1] == secret[length]:
             length += 1
-        out += [text[at:found], REDACTED]
-        at = found + length
-    return text if not out else "".join((*out, text[at:]))
+        out += [text[position:found], REDACTED]
+        position = found + length
+    return text if not out else "".join((*out, text[position:]))

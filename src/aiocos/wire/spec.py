@@ -1,4 +1,4 @@
-"""How an operation is stated: a small class whose fields are its parameters and say where they travel.
+"""Declaration of operations: a small class whose fields are the parameters, each with its location on the wire.
 
 ::
 
@@ -10,11 +10,11 @@
         _: KW_ONLY
         version_id: Annotated[str | None, Query("versionId")] = None
 
-The client's method, the emulator's router and parser, the command line and the reference table are all read off this one
-statement. What cannot be true is refused when the class is made: a field without a place, two bodies, a path that names an
-unknown field, two operations that one request could mean.
+The client's method, the emulator's router and parser, the command line and the reference all follow from this one declaration.
+A declaration that cannot work is refused when the class is created: a field without a location, two bodies, a path with an
+unknown field, two operations that a request could not tell apart.
 
-Modules that state operations do not postpone the evaluation of annotations: the checks read the types themselves.
+Modules that declare operations must not postpone the evaluation of annotations: `@operation` reads the types themselves.
 """
 
 from collections.abc import Callable
@@ -28,59 +28,62 @@ R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T", bound="Operation[Any]")
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Places
+# Locations
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """In the path: the fields named `bucket` and `key`."""
+    """A part of the path: the fields named `bucket` and `key`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query parameter. `lenient`: a value that makes no sense counts as none."""
+    """A query parameter."""
 
     name: str
+    """Name on the wire."""
     lenient: bool = False
+    """True: the service ignores a malformed value instead of refusing it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header(NotInXml):
-    """A header.
-
-    `iso` writes times as ISO 8601 instead of RFC 1123, in whole seconds, and with `fraction` in milliseconds. `lenient`: a
-    value that makes no sense counts as none.
-    """
+    """A header."""
 
     name: str
+    """Name on the wire."""
     iso: bool = False
+    """True writes times as ISO 8601 in whole seconds, False as RFC 1123."""
     lenient: bool = False
+    """True: the service ignores a malformed value instead of refusing it."""
     fraction: bool = False
+    """With `iso`: write milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderMap(NotInXml):
-    """All headers with a prefix, as a dictionary without it: user metadata."""
+    """All headers with a common prefix, as a dictionary of names without it: user metadata."""
 
     prefix: str
+    """Prefix of the names on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyHeaders(NotInXml):
-    """The three headers of a customer's own encryption key (SSE-C)."""
+    """The three headers of a customer's encryption key (SSE-C)."""
 
     prefix: str
+    """Prefix of the names `algorithm`, `key` and `key-MD5` on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body, as XML. `md5` adds Content-MD5, which the service demands of most configuration bodies.
-
-    The field is a document, or (`of`) the one field of a document: a location, a list of parts.
-    """
+    """The body, as an XML document."""
 
     md5: bool = False
+    """True adds Content-MD5, which the service requires of most configuration bodies."""
     of: type[Document] | None = None
+    """Document whose only field is the parameter, such as a list of parts. None: the parameter is the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Local(NotInXml):
-    """Not on the wire."""
+    """A field that is not sent."""
 
 
 Location = Path | Query | Header | HeaderMap | KeyHeaders | Body | Payload | Local
@@ -98,64 +101,81 @@ _LOCATIONS = (Path, Query, Header, HeaderMap, KeyHeaders, Body, Payload, Local)
 
 
 class Result(Document):
-    """What an operation gives back. `request_id` is what IBM support asks for."""
+    """The result of an operation."""
 
     other_roots: ClassVar[tuple[str, ...]] = ()
-    """Other names that the root of the document may have in an answer, besides its own."""
+    """Other names that the root element may have in a response."""
 
     needed: ClassVar[tuple[str, ...]] = ()
-    """Fields that every answer must have: without them it is not the answer to this operation. A text must not be empty."""
+    """Fields that every response must have; one without them does not belong to the operation. A text must not be empty."""
 
     may_be_empty: ClassVar[tuple[str, ...]] = ()
-    """Fields among those needed whose text some services leave empty."""
+    """Fields among those in `needed` whose text some services leave empty."""
 
     request_id: Annotated[str | None, Local()] = None
+    """Id of the request, which IBM support asks for. None if the response has none."""
 
     @classmethod
     def read(cls, body: bytes) -> dict[str, Any]:
-        """Read the XML of an answer into what is validated (listings have a faster way for most pages)."""
+        """Parse the XML of a response into values for the validation. Listings override it with a faster reader."""
         return cls.received(read_tree(cls, body))
 
     @classmethod
     def received(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Put right what the XML says in a form of its own, before it is validated (listings decode their keys here)."""
+        """Adjust parsed values before the validation. Listings override it to decode their keys."""
         return values
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Statements
+# Operations
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One field of an operation: its place and its type."""
+    """A parameter of an operation."""
 
     name: str
+    """Name of the field."""
     location: Location
+    """Place on the wire."""
     type: Any
+    """Type, without `Annotated`."""
     required: bool
+    """True if the field has no default."""
     default: Any = None
+    """Default; None for a required parameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperationSpec:
-    """What `@operation` says of a class, with everything that can be read off it."""
+    """The declaration of an operation."""
 
     name: str
+    """Name of the class."""
     method: str
+    """HTTP method."""
     has_bucket: bool
+    """True if the path has a bucket."""
     has_key: bool
-    query: tuple[tuple[str, str], ...]  # the fixed part: (("list-type", "2"),), (("acl", ""),)
-    success_status: int  # the status of success
-    idempotent: bool  # a second time does no harm
+    """True if the path has a key."""
+    query: tuple[tuple[str, str], ...]
+    """Fixed query parameters: `(("list-type", "2"),)`, `(("acl", ""),)`."""
+    success_status: int
+    """HTTP status of a success."""
+    idempotent: bool
+    """True if the request may be sent again after its response was lost."""
     parameters: tuple[Parameter, ...]
+    """Parameters, bucket and key first."""
     result: type[Result]
-    has_payload: bool  # the body is bytes
-    names_instance: bool  # it is about a service instance
+    """Class of the result."""
+    has_payload: bool
+    """True if the body is bytes."""
+    names_instance: bool
+    """True if the operation takes a service instance, which the client fills in."""
 
     @property
     def discriminators(self) -> frozenset[str]:
-        """What a request must carry to mean this operation: fixed query names, required queries and required headers."""
+        """Parts that identify a request of this operation: fixed query, required query parameters and required headers."""
         marks = {f"?{name}={value}" if value else f"?{name}" for name, value in self.query}
         for p in self.parameters:
             if p.required and isinstance(p.location, Query):
@@ -166,33 +186,33 @@ class OperationSpec:
 
     @property
     def body(self) -> Parameter | None:
-        """The parameter that is the body."""
+        """The parameter that is the body; None if the operation has no body."""
         return next((p for p in self.parameters if isinstance(p.location, Body | Payload)), None)
 
 
 registry: dict[str, "type[Operation[Any]]"] = {}
-"""All operations by name, in the order of their statement."""
+"""All operations by name, in the order of their declaration."""
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class Operation(Generic[R_co]):
-    """One request to be made. Made by a group's method; its fields are that method's parameters."""
+    """A call of an operation. Its fields are the parameters of the client's method, which creates it."""
 
     __slots__ = ()
     spec: ClassVar[OperationSpec]
 
     timeout: Annotated[float | None, Local()] = None
-    """The deadline of the whole call in seconds, waits and retries included."""
+    """Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None: no limit."""
 
     def contradiction(self, result: Any) -> str | None:
-        """Say why a result cannot be the answer to this very request; None where it can.
+        """Return the reason why a result does not belong to this request, or None.
 
-        An answer about another bucket or prefix, and one that leaves out a key that was asked for, are well-formed and about
-        something else. Operations whose answers say what they are about look at it here.
+        A well-formed response may be about another bucket or prefix, or leave out a requested key. Operations whose responses
+        name these override this method.
         """
         return None
 
-    # Once for all operations: a dataclass would compile one for each.
+    # One method for all operations: `dataclass` would compile one for each.
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
@@ -213,19 +233,26 @@ class Operation(Generic[R_co]):
 def operation(
     method: str, pattern: str, *, success_status: int = 200, idempotent: bool | None = None
 ) -> Callable[[type[T]], type[T]]:
-    """State an operation: the request line it has, the status of its success, and whether it may be sent twice.
+    """Declare an operation; a class decorator.
 
-    `repeatable` is by default true for every method but POST.
+    Args:
+        method: HTTP method.
+        pattern: Path with fixed query: `/{bucket}/{key}?acl`.
+        success_status: HTTP status of a success.
+        idempotent: True if the request may be sent again after its response was lost. None: True for all methods but POST.
+
+    Raises:
+        TypeError: The declaration cannot work; the message has the reason.
     """
 
-    def state(cls: type[T]) -> type[T]:
-        made = dataclass(slots=True, repr=False, eq=False)(cls)
+    def declare(cls: type[T]) -> type[T]:
+        declared = dataclass(slots=True, repr=False, eq=False)(cls)
         path, _, query = pattern.partition("?")
         names = tuple(part.strip("{}") for part in path.split("/") if part)
         if names not in ((), ("bucket",), ("bucket", "key")):
             raise TypeError(f"{cls.__name__}: the path {path} is not one of /, /{{bucket}}, /{{bucket}}/{{key}}")
-        parameters = [_parameter(cls.__name__, f, names) for f in fields(made)]
-        made.spec = OperationSpec(
+        parameters = [_parameter(cls.__name__, f, names) for f in fields(declared)]
+        declared.spec = OperationSpec(
             name=cls.__name__,
             method=method,
             has_bucket="bucket" in names,
@@ -233,31 +260,31 @@ def operation(
             query=tuple((n, v) for n, _, v in (part.partition("=") for part in query.split("&") if part)),
             success_status=success_status,
             idempotent=method != "POST" if idempotent is None else idempotent,
-            # Bucket and key first, whatever mix-ins came before them.
+            # Bucket and key first, although the fields of mix-ins come before them.
             parameters=tuple(sorted(parameters, key=lambda p: not isinstance(p.location, Path))),
             result=_result_type(cls),
             has_payload=any(isinstance(p.location, Payload) for p in parameters),
             names_instance=any(p.name == "service_instance_id" for p in parameters),
         )
-        _check(made.spec, names)
-        registry[cls.__name__] = made
-        return made
+        _check(declared.spec, names)
+        registry[cls.__name__] = declared
+        return declared
 
-    return state
+    return declare
 
 
 def _parameter(owner: str, f: "DataclassField[Any]", path_names: tuple[str, ...]) -> Parameter:
     annotation: Any = f.type
     if isinstance(annotation, str):
-        raise TypeError(f"{owner}.{f.name}: the module postpones its annotations; operations are read from real types")
-    place: Location | None = Path() if f.name in path_names else None
+        raise TypeError(f"{owner}.{f.name}: the module must not postpone the evaluation of annotations")
+    location: Location | None = Path() if f.name in path_names else None
     if get_origin(annotation) is Annotated:
         annotation, *marks = get_args(annotation)
-        place = next((m for m in marks if isinstance(m, _LOCATIONS)), place)
-    if place is None:
-        raise TypeError(f"{owner}.{f.name} has no place on the wire")
+        location = next((m for m in marks if isinstance(m, _LOCATIONS)), location)
+    if location is None:
+        raise TypeError(f"{owner}.{f.name} has no location on the wire")
     required = f.default is MISSING and f.default_factory is MISSING
-    return Parameter(f.name, place, annotation, required, None if f.default is MISSING else f.default)
+    return Parameter(f.name, location, annotation, required, None if f.default is MISSING else f.default)
 
 
 def _result_type(cls: type[Any]) -> type[Result]:
@@ -266,28 +293,28 @@ def _result_type(cls: type[Any]) -> type[Result]:
             result = get_args(base)[0]
             if isinstance(result, type) and issubclass(result, Result):
                 return result
-    raise TypeError(f"{cls.__name__} does not say its result: derive from Operation[SomeResult]")
+    raise TypeError(f"{cls.__name__} has no result type: derive from Operation[SomeResult]")
 
 
-def _check(statement: OperationSpec, path_names: tuple[str, ...]) -> None:
-    name = statement.name
-    if missing := set(path_names) - {p.name for p in statement.parameters}:
-        raise TypeError(f"{name}: the path names {', '.join(sorted(missing))}, which is no field")
-    if sum(isinstance(p.location, Body | Payload) for p in statement.parameters) > 1:
+def _check(spec: OperationSpec, path_names: tuple[str, ...]) -> None:
+    name = spec.name
+    if missing := set(path_names) - {p.name for p in spec.parameters}:
+        raise TypeError(f"{name}: the path has {', '.join(sorted(missing))}, but there is no such field")
+    if sum(isinstance(p.location, Body | Payload) for p in spec.parameters) > 1:
         raise TypeError(f"{name} has two bodies")
     taken: set[tuple[str, str]] = set()
-    for p in statement.parameters:
+    for p in spec.parameters:
         if isinstance(p.location, Header | Query):
-            where = (type(p.location).__name__, p.location.name.lower())
-            if where in taken:
-                raise TypeError(f"{name}: two fields travel in {where[0].lower()} {p.location.name}")
-            taken.add(where)
+            place = (type(p.location).__name__, p.location.name.lower())
+            if place in taken:
+                raise TypeError(f"{name}: two fields use the {place[0].lower()} {p.location.name}")
+            taken.add(place)
     for other in registry.values():
         o = other.spec
         if o.name == name or (o.method, o.has_bucket, o.has_key, o.discriminators) == (
-            statement.method,
-            statement.has_bucket,
-            statement.has_key,
-            statement.discriminators,
+            spec.method,
+            spec.has_bucket,
+            spec.has_key,
+            spec.discriminators,
         ):
-            raise TypeError(f"{name} and {o.name} are one request")
+            raise TypeError(f"{name} and {o.name} have the same request line, required parameters and headers")

@@ -1,12 +1,12 @@
-"""Answers held against what was asked: a document that can be read is not yet the answer to this request.
+"""Strict reading of responses: a response must belong to its request.
 
-A gateway's login page, an answer of another operation, a page of another bucket are all a 200. Read as far as its elements are
-known, each of them would be a success with nothing in it: a listing without keys, at whose end a synchronisation deletes
-everything. So an answer has to have the root of its document, what every answer of its kind has, and has to be about the bucket
-and prefix that were asked for.
+The login page of a gateway, the response of another operation and the page of another bucket may all have status 200. A reader
+that skips unknown elements would take each of them for an empty success: a listing without keys, after which a synchronization
+deletes everything. So a response must have the root element of its document, the fields that all responses of the operation
+have (`Result.needed`), and must not name another bucket, prefix or key than the request (`Operation.contradiction`).
 
-What services of this protocol leave out is not asked for: the ETag in CompleteMultipartUpload may be empty, a page need not
-repeat its bucket and its prefix, and a root has the names that services give it.
+Fields that services are known to leave out are not required: the ETag of CompleteMultipartUpload may be empty, a page need not
+repeat its bucket and prefix, and a root element may have each name that services use.
 """
 
 import re
@@ -23,11 +23,15 @@ R = TypeVar("R", bound=Result)
 
 
 def read_answer(operation: Operation[R], response: Response) -> R:
-    """Read the answer to an operation, which has to be the answer to this very operation.
+    """Return the result in the response to an operation.
 
-    `from_response` reads any document as far as its elements are known. Here the answer is held against what was asked: its
-    root, what every answer of its kind has (`Result.needed`), and what it is about (`Operation.contradiction`). Raises
-    `ProtocolError` where it is another, and the service's own error where a success carries one in its body.
+    Args:
+        operation: The operation that was sent.
+        response: Its successful response.
+
+    Raises:
+        ProtocolError: The response is malformed, or does not belong to the operation.
+        ServiceError: The body of the successful response is an error document.
     """
     cls = cast("type[R]", operation.spec.result)
     if response.body:
@@ -36,54 +40,54 @@ def read_answer(operation: Operation[R], response: Response) -> R:
     given = result.model_fields_set
     for name in cls.needed:
         if name not in given or (value := getattr(result, name)) is None or (value == "" and name not in cls.may_be_empty):
-            raise _foreign(response, f"it has no {_wire_name(cls, name)}, as every {root_of(cls)} has")
-    if why := operation.contradiction(result):
-        raise _foreign(response, why)
+            raise _mismatch(response, f"it has no {_wire_name(cls, name)}, which every {root_of(cls)} has")
+    if reason := operation.contradiction(result):
+        raise _mismatch(response, reason)
     return result
 
 
-# Behind a declaration and comments: the name of the first element, without its prefix.
+# The local name of the root element, after a declaration and comments.
 _ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->)*+<(?:[^\s<>/!?:]*:)?([^\s<>/!?:]+)", re.DOTALL)
 
 
 def _check_body(operation: Operation[Any], cls: type[Result], response: Response) -> None:
-    """Raise the error that a success carries, and refuse a document with another root and a web page.
+    """Raise the error in the body of a success; refuse a web page and a document with another root element.
 
-    An operation whose answers have no document may be answered by one all the same: some services say what they have stored,
-    or have elements of their own. The document of another operation is none of these.
+    Some services send a document where the operation has none, with additional information. It is ignored, unless it is the
+    document of another operation.
     """
     if failed := error_in_success(response):
         raise failed
     if is_web_page(response.body):
-        raise _foreign(response, "it is a web page")
+        raise _mismatch(response, "it is a web page")
     found = _ROOT.match(response.body)
     if found is None:
         return
     root = found[1].decode("utf-8", "replace")
     if not has_document(cls):
-        if root in _roots_of_answers() and root != _root_of_request(operation.spec):
-            raise _foreign(response, f"its root is {root}, and this operation has no document")
+        if root in _response_roots() and root != _request_root(operation.spec):
+            raise _mismatch(response, f"its root element is {root}, but this operation has no document")
     elif root not in (root_of(cls), *cls.other_roots):
-        raise _foreign(response, f"its root is {root[:80]}, and not {root_of(cls)}")
+        raise _mismatch(response, f"its root element is {root[:80]}, not {root_of(cls)}")
 
 
-def _roots_of_answers() -> set[str]:
+def _response_roots() -> set[str]:
     results = {cls.spec.result for cls in registry.values()}
     return {root for cls in results if has_document(cls) for root in (root_of(cls), *cls.other_roots)}
 
 
-def _root_of_request(statement: OperationSpec) -> str | None:
-    if statement.body is None or not isinstance(statement.body.location, Body):
+def _request_root(spec: OperationSpec) -> str | None:
+    if spec.body is None or not isinstance(spec.body.location, Body):
         return None
-    return root_of(statement.body.location.of or unwrap(statement.body.type))
+    return root_of(spec.body.location.of or unwrap(spec.body.type))
 
 
-def _foreign(response: Response, why: str) -> ProtocolError:
-    where = f" (request id {response.request_id})" if response.request_id else ""
-    return ProtocolError(f"the {response.status} answer is another's: {why}{where}")
+def _mismatch(response: Response, reason: str) -> ProtocolError:
+    request_id = f" (request id {response.request_id})" if response.request_id else ""
+    return ProtocolError(f"the response (status {response.status}) does not belong to the request: {reason}{request_id}")
 
 
 def _wire_name(cls: type[Result], field: str) -> str:
-    """Return the name that a field has on the wire."""
+    """Return the name of a field's header or element."""
     header = next((m.name for m in cls.model_fields[field].metadata if isinstance(m, Header)), None)
     return header or next(e.name for e in plan_of(cls).elements if e.field == field)

@@ -1,4 +1,4 @@
-"""Times in documents: every form that the service writes is read, one is written."""
+"""Times in documents: all forms of the service are read, one is written."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -8,7 +8,10 @@ from pydantic import AfterValidator, BeforeValidator
 
 
 def parse_time(value: object) -> object:
-    """Read the time forms of the service: ISO 8601, its compact form `20260101T000000Z`, and RFC 1123."""
+    """Convert a time of the service to a form that pydantic reads; pass everything else through.
+
+    The forms are ISO 8601 (left to pydantic), compact ISO 8601 (`20260101T000000Z`) and RFC 1123.
+    """
     if not isinstance(value, str) or not value:
         return value
     if not value[0].isdigit():
@@ -25,7 +28,7 @@ _MONTHS = {
 
 
 def _read_rfc1123(value: str) -> datetime:
-    # `Fri, 20 Nov 2026 10:00:00 GMT` is what servers write; a parser of all forms takes several times as long.
+    # Servers write `Fri, 20 Nov 2026 10:00:00 GMT`; the parser of all forms takes several times as long.
     if len(value) == 29 and value.endswith(" GMT"):
         try:
             return datetime.fromisoformat(f"{value[12:16]}-{_MONTHS[value[8:11]]}-{value[5:7]}T{value[17:25]}+00:00")
@@ -35,16 +38,16 @@ def _read_rfc1123(value: str) -> datetime:
 
 
 def write_time(value: datetime) -> str:
-    """Write ISO 8601 in UTC, with milliseconds only where there are any."""
+    """Return a time as ISO 8601 in UTC, with milliseconds only if they are not zero."""
     utc = value.astimezone(UTC).replace(tzinfo=None)
     return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds") + "Z"
 
 
 def _zoned(value: datetime) -> datetime:
-    # `-0000` and a missing zone both mean UTC here; a naive time could not be compared with any other.
-    # The zone of pydantic is one of its own; the usual one is equal to it, and what other readers of times give.
+    # `-0000` and a missing zone mean UTC: a naive time could not be compared with others. UTC in pydantic's own type of zone is
+    # replaced by the equal `datetime.UTC`, which all other readers of times return.
     return value if value.tzinfo is UTC else value.replace(tzinfo=UTC) if not value.utcoffset() else value
 
 
 Timestamp = Annotated[datetime, BeforeValidator(parse_time), AfterValidator(_zoned)]
-"""A moment, with a time zone, in any form the service writes."""
+"""A time with a time zone, in any form that the service writes."""

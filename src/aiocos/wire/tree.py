@@ -1,4 +1,4 @@
-"""From the bytes of a document to nested dictionaries, as the plan of its model says."""
+"""The XML parser: it turns a document into nested dictionaries, by the plan of its model."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def parse(data: bytes, plan: Plan) -> dict[str, Any]:
-    """Read a document; `XmlError` where it is not well-formed, or larger or deeper than any of the service."""
+    """Return the fields of a document. Raise `XmlError` if it is not well-formed, or exceeds `aiocos.wire.limits`."""
     if b"\0" in data:
         raise XmlError("not well-formed XML: a zero byte, or not UTF-8")
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise XmlError("a document type definition is not accepted")
-    # White space may come first: it is how the service keeps the connection of a long copy or completion open.
+    # White space may come first: the service sends it to keep the connection of a long copy or completion open.
     data = data.lstrip()
     try:
         check_limits(data)
         root = ElementTree.fromstring(data, ElementTree.XMLParser(encoding="utf-8"))
         local = local_name(root.tag)
         if local.lower() == "html":
-            # A gateway's page with a status of 200 would be a document without any of its elements: an empty listing.
-            raise XmlError("a web page, and no document of the service")
+            # The page of a gateway (status 200) would read as a document without elements: an empty listing.
+            raise XmlError("a web page, not a document of the service")
         return _read(root, plan)
     except LimitExceeded as error:
-        raise XmlError(f"no document of the service: {error}") from error
+        raise XmlError(f"not a document of the service: {error}") from error
     except XmlError:
         raise
     except (ElementTree.ParseError, ValueError) as error:
@@ -67,35 +67,35 @@ def _read(element: ElementTree.Element, plan: Plan) -> dict[str, Any]:
 
 
 def _read_all(element: ElementTree.Element, plan: Plan, out: dict[str, Any]) -> None:
-    """Read the children of a document that loses none of them."""
-    by_name, home, unknown = plan.by_name, namespace_of(element.tag), list[str]()
+    """Read all children of an element: those without a field are kept as text."""
+    by_name, namespace, unknown = plan.by_name, namespace_of(element.tag), list[str]()
     for child in element:
         name = local_name(child.tag)
         entry = by_name.get(name)
         if entry is None:
-            unknown.append(to_text(child, home))
+            unknown.append(to_text(child, namespace))
         elif entry.item is not None:
             _read_wrapper(child, entry, entry in plan.elements, out, unknown)
         elif entry.model is None and len(child):
-            # A text that holds elements is none that we know.
-            unknown.append(to_text(child, home))
+            # A field of text whose element has children: an unknown form.
+            unknown.append(to_text(child, namespace))
         elif entry.many:
             out.setdefault(entry.field, []).append(_value(child, entry))
         elif entry.field in out:
-            unknown.append(to_text(child, home))
+            unknown.append(to_text(child, namespace))
         elif (value := _value(child, entry)) is not None:
             out[entry.field] = value
     if unknown:
         if plan.closed:
-            raise XmlError(f"an element that is not known would be lost: {unknown[0][:200]}")
+            raise XmlError(f"an unknown element would be lost: {unknown[0][:200]}")
         out["unknown_elements"] = unknown
 
 
 def _read_wrapper(
     element: ElementTree.Element, entry: Entry, is_written: bool, out: dict[str, Any], unknown: list[str]
 ) -> None:
-    """Read the items inside a wrapper; what is no item is unknown, and belongs into the same wrapper."""
-    home, item = namespace_of(element.tag), entry.item
+    """Read the items inside a wrapper. Other elements are unknown, and are kept inside this wrapper."""
+    namespace, item = namespace_of(element.tag), entry.item
     if entry.many:
         out.setdefault(entry.field, [])
     for inner in element:
@@ -107,7 +107,7 @@ def _read_wrapper(
         elif known := entry.field not in out:
             out[entry.field] = _value(inner, entry)
         if not known:
-            text = to_text(inner, home)
+            text = to_text(inner, namespace)
             unknown.append(f"{entry.name}/{text}" if is_written else f"<{entry.name}>{text}</{entry.name}>")
 
 

@@ -1,16 +1,16 @@
-"""Child elements without a field: kept as XML text, so that a document that is read, changed and written loses nothing.
+"""Unknown elements: child elements without a field, kept as XML text.
 
-The rule of this library: **a document that can be written back keeps the elements that it does not know; a document that is
-only read (a page of a listing, the result of a copy) ignores them.** A setting of a bucket is replaced as a whole. Whoever
-reads a lifecycle, adds a rule, and writes it back must not remove an element that is younger than this library.
+The rule of this library: **a document that can be written back keeps unknown elements; a document that is only read (a page of
+a listing, the result of a copy) ignores them.** A setting of a bucket is always replaced as a whole. A program that reads a
+lifecycle, adds a rule and writes it back must not remove an element that is newer than this library.
 
-Kept are elements without a field, a second element of a name that is there once, and an element in a place of plain text that
-holds elements. Each is one text, in the order of the document, and stands behind the known elements when it is written. What
-stands inside of a wrapper (`<RoutingRules>`) has the wrapper's name before it: `RoutingRules/<Other/>`.
+Three kinds of elements are kept: elements without a field, repetitions of an element that may occur once, and elements of a
+text field that have children. Each is one text, in the order of the document; they are written after the known elements. An
+unknown element inside a wrapper (`<RoutingRules>`) starts with the name of the wrapper: `RoutingRules/<Other/>`.
 
-The text has one form whatever prefixes, comments and entities the document had, so that two documents with the same unknown
-elements are equal. An element in the namespace of its parent has no declaration, and takes the namespace of the document that
-it is written into, as the known elements do.
+The text is normalized, whatever prefixes, comments and entities the document had, so that documents with equal unknown elements
+are equal. An element in the namespace of its parent has no declaration: it takes the namespace of the document into which it is
+written, as known elements do.
 """
 
 import re
@@ -32,12 +32,12 @@ def local_name(tag: str) -> str:
 
 
 def namespace_of(tag: str) -> str:
-    """Return the namespace of an element; "" where it has none."""
+    """Return the namespace of an element; "" if it has none."""
     return tag[1 : tag.rfind("}")] if tag[0] == "{" else ""
 
 
 def check_depth(element: ElementTree.Element) -> None:
-    """Raise `LimitExceeded` for an element that holds too many elements within each other."""
+    """Raise `LimitExceeded` if the elements within an element are nested too deeply."""
     level = [element]
     for _ in range(MAX_DEPTH):
         level = [child for one in level for child in one]
@@ -46,17 +46,17 @@ def check_depth(element: ElementTree.Element) -> None:
     raise LimitExceeded(f"elements nested more than {MAX_DEPTH} deep")
 
 
-def to_text(element: ElementTree.Element, home: str) -> str:
-    """Write an element in the one form; `home` is the namespace of the place that it stands in."""
+def to_text(element: ElementTree.Element, parent_namespace: str) -> str:
+    """Return an element as normalized XML text, without a declaration of its parent's namespace."""
     check_depth(element)
     out: list[str] = []
-    _write(out, element, home)
+    _write(out, element, parent_namespace)
     return "".join(out)
 
 
-def _write(out: list[str], element: ElementTree.Element, home: str) -> None:
+def _write(out: list[str], element: ElementTree.Element, parent_namespace: str) -> None:
     name, namespace = local_name(element.tag), namespace_of(element.tag)
-    out.append(f"<{name}" if namespace == home else f'<{name} xmlns="{attribute(namespace)}"')
+    out.append(f"<{name}" if namespace == parent_namespace else f'<{name} xmlns="{attribute(namespace)}"')
     for number, (key, value) in enumerate(sorted(element.items())):
         space = namespace_of(key)
         if not space:
@@ -79,16 +79,16 @@ def _write(out: list[str], element: ElementTree.Element, home: str) -> None:
 
 
 def in_wrapper(text: str) -> str:
-    """Return the name of the wrapper that an unknown element stands in; "" where it is a child of the document itself."""
+    """Return the name of the wrapper around an unknown element; "" if it is a child of the document itself."""
     return text.partition("/")[0] if _WRAPPED.match(text) else ""
 
 
 def _check(texts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(_normal, texts))
+    return tuple(map(_normalize, texts))
 
 
-def _normal(text: str) -> str:
-    """Bring one text into the one form; ValueError where it is not one element."""
+def _normalize(text: str) -> str:
+    """Return the normalized form of a text. Raise `ValueError` if it is not one element."""
     wrapper = in_wrapper(text)
     content = text[len(wrapper) + 1 :] if wrapper else text
     data = f"<_>{content.strip()}</_>".encode()
@@ -98,11 +98,11 @@ def _normal(text: str) -> str:
     try:
         outer = ElementTree.fromstring(data, ElementTree.XMLParser(encoding="utf-8"))
     except ElementTree.ParseError as error:
-        raise ValueError(f"{text[:80]!r} is no XML element: {error}") from error
+        raise ValueError(f"{text[:80]!r} is not an XML element: {error}") from error
     if len(outer) != 1 or outer.text or outer[0].tail:
         raise ValueError(f"{text[:80]!r} is not one XML element")
-    made = to_text(outer[0], "")
-    return f"{wrapper}/{made}" if wrapper else made
+    normalized = to_text(outer[0], "")
+    return f"{wrapper}/{normalized}" if wrapper else normalized
 
 
 UnknownElements = Annotated[tuple[str, ...], AfterValidator(_check)]

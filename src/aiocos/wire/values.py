@@ -1,4 +1,4 @@
-"""Values between Python and the text of headers and queries: one codec a type."""
+"""Conversion of values to and from the text of headers and query parameters, by one codec per type."""
 
 import base64
 import binascii
@@ -18,51 +18,57 @@ from aiocos.wire.ranges import ByteRange
 
 
 class CopySource(NamedTuple):
-    """Where a copy comes from."""
+    """The source of a copy."""
 
     bucket: str
+    """Name of the bucket."""
     key: str
+    """Key of the object, not encoded."""
     version_id: str | None = None
+    """Version to copy. None copies the current one."""
 
     def to_wire(self) -> str:
-        """`bucket/key?versionId=…`, percent-encoded."""
+        """Return the value of `x-amz-copy-source`: `bucket/key?versionId=…`, percent-encoded."""
         if not self.bucket or not self.key or "/" in self.bucket:
-            raise ValueError(f"a copy source is a bucket and a key, not {self.bucket!r} and {self.key!r}")
+            raise ValueError(f"a copy source needs a bucket and a key, not {self.bucket!r} and {self.key!r}")
         version = f"?versionId={quote(self.version_id, safe='-._~')}" if self.version_id else ""
         return f"{quote(self.bucket, safe='-._~')}/{quote(self.key, safe='/-._~')}{version}"
 
     @classmethod
     def from_wire(cls, text: str) -> "CopySource":
-        """Read it with or without a leading slash."""
+        """Parse the header, with or without a leading slash. Raise `ValueError` if it has no bucket or key."""
         path, _, query = text.partition("?")
         bucket, slash, key = path.removeprefix("/").partition("/")
         if not bucket or not slash or not key:
-            raise ValueError(f"a copy source is bucket/key, not {text!r}")
+            raise ValueError(f"a copy source has the form bucket/key, not {text!r}")
         version = query.removeprefix("versionId=") if query.startswith("versionId=") else None
-        # Some clients (s5cmd) write a space as `+`; who means a plus writes %2B.
+        # Some clients (s5cmd) write a space as `+`; a plus sign is %2B.
         return cls(unquote(bucket), unquote_plus(key), unquote(version) if version else None)
 
 
 class Stored(str):
-    """The text of a header as somebody has stored it: sent as it is where something else is expected (`Expires: 0`)."""
+    """The stored text of a header, sent unchanged although its field expects another type (`Expires: 0`)."""
 
     __slots__ = ()
 
 
 class CustomerKey:
-    """A 32-byte AES-256 key of the customer's own (SSE-C). It does not show itself."""
+    """A customer's AES-256 key (SSE-C) of 32 bytes. `repr` does not show it.
+
+    Raises `ValueError` for another length.
+    """
 
     __slots__ = ("key",)
 
     def __init__(self, key: bytes) -> None:
         if isinstance(cast("object", key), str):
-            raise ValueError("a customer key is 32 bytes, not a str: decode it first (base64.b64decode for base64)")
+            raise ValueError("a customer key needs 32 bytes, not a str: decode it first (base64.b64decode for base64)")
         if len(key) != 32:
-            raise ValueError(f"a customer key is 32 bytes, not {len(key)}")
+            raise ValueError(f"a customer key needs 32 bytes, not {len(key)}")
         self.key = bytes(key)
 
     def headers(self, prefix: str) -> dict[str, str]:
-        """The three headers that carry the key."""
+        """Return the three headers for the key: algorithm, key and MD5."""
         return {
             f"{prefix}algorithm": "AES256",
             f"{prefix}key": base64.b64encode(self.key).decode(),
@@ -71,23 +77,23 @@ class CustomerKey:
 
     @property
     def md5(self) -> str:
-        """Base64 of the key's MD5, which the service echoes."""
+        """MD5 of the key, base64. The service repeats it in responses."""
         return base64.b64encode(hashlib.md5(self.key, usedforsecurity=False).digest()).decode()
 
     @classmethod
     def from_headers(cls, algorithm: str | None, key: str | None, md5: str | None) -> "CustomerKey | None":
-        """Read the three headers; ValueError where they do not fit together."""
+        """Return the key of the three headers; None without any. Raise `ValueError` if they do not fit together."""
         if algorithm is None and key is None and md5 is None:
             return None
         if algorithm != "AES256" or key is None:
             raise ValueError("a customer key needs the algorithm AES256 and the key")
         try:
-            made = cls(base64.b64decode(key, validate=True))
+            customer_key = cls(base64.b64decode(key, validate=True))
         except binascii.Error as error:
             raise ValueError("the customer key is not base64") from error
-        if md5 is not None and md5 != made.md5:
-            raise ValueError("the customer key does not have the MD5 that came with it")
-        return made
+        if md5 is not None and md5 != customer_key.md5:
+            raise ValueError("the customer key does not match its MD5")
+        return customer_key
 
     def __repr__(self) -> str:
         return "CustomerKey(…)"
@@ -101,10 +107,12 @@ class CustomerKey:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How a value of one type is written and read. Both raise ValueError."""
+    """The conversion of one type to text and back. Both directions raise `ValueError`."""
 
     write: Callable[[Any], str]
+    """Converts a value to text."""
     read: Callable[[str], Any]
+    """Converts text to a value."""
 
 
 def _write_rfc1123(value: datetime) -> str:
@@ -128,12 +136,12 @@ def _aware(value: Any) -> datetime:
 
 
 def _read_time(text: str) -> datetime:
-    made = parse_time(text)
-    return _in_utc(made if isinstance(made, datetime) else datetime.fromisoformat(text))
+    time = parse_time(text)
+    return _in_utc(time if isinstance(time, datetime) else datetime.fromisoformat(text))
 
 
 def _read_rfc1123(text: str) -> datetime:
-    # Servers write ISO 8601 here too (a query's response-expires, some gateways' Last-Modified).
+    # ISO 8601 occurs here too: in the query parameter `response-expires`, and in `Last-Modified` of some gateways.
     return _read_time(text) if text[:1].isdigit() else _in_utc(parsedate_to_datetime(text))
 
 
@@ -146,11 +154,11 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError(f"{value.isoformat()} is out of range") from None
 
 
-def _write_moment(value: Any) -> str:
+def _write_time_or_stored(value: Any) -> str:
     return str(value) if isinstance(value, Stored) else _write_rfc1123(value)
 
 
-def _read_moment(text: str) -> datetime | Stored:
+def _read_time_or_stored(text: str) -> datetime | Stored:
     try:
         return _read_rfc1123(text)
     except ValueError:
@@ -158,9 +166,10 @@ def _read_moment(text: str) -> datetime | Stored:
 
 
 def header_text(value: str) -> str:
-    """Return the value of a header as text: bytes that are no UTF-8 are Latin-1, as HTTP once said.
+    """Return the value of a received header as text: UTF-8, else Latin-1 as in older HTTP.
 
-    Headers come as UTF-8 in which every other byte is a lone surrogate. Such a text can be neither printed nor stored.
+    Headers arrive decoded as UTF-8, with a lone surrogate for every byte that is not UTF-8. A text with surrogates could be
+    neither printed nor stored.
     """
     if value.isascii():
         return value
@@ -172,7 +181,7 @@ def header_text(value: str) -> str:
 
 
 def _read_bool(text: str) -> bool:
-    # The documentation says `True`, the model `true`.
+    # IBM's documentation writes `True`, the service model `true`.
     lowered = text.lower()
     if lowered not in ("true", "false"):
         raise ValueError(f"{text!r} is neither true nor false")
@@ -180,9 +189,9 @@ def _read_bool(text: str) -> bool:
 
 
 def _read_int(text: str) -> int:
-    # int() would take "1_000" and " 5".
+    # int() would accept "1_000" and " 5".
     if not re.fullmatch(r"-?[0-9]{1,20}", text):
-        raise ValueError(f"{text!r} is no whole number")
+        raise ValueError(f"{text!r} is not a whole number")
     return int(text)
 
 
@@ -241,10 +250,10 @@ def _write_tags(value: object) -> str:
 
 
 def _write_copy_source(value: object) -> str:
-    # Text would come apart into its first two letters.
+    # A string would be taken apart into its characters.
     if not isinstance(value, tuple):
         raise ValueError(
-            f"a copy source is a tuple of bucket and key, or a CopySource, not {type(value).__name__}: "
+            f"a copy source is a tuple (bucket, key) or a CopySource, not {type(value).__name__}: "
             'write ("bucket", "key"), with the key as it is, not encoded'
         )
     return CopySource(*cast("tuple[str, str]", value)).to_wire()
@@ -259,7 +268,7 @@ _CODECS: dict[Any, Codec] = {
 }
 _TAGS = Codec(_write_tags, str)
 _RFC1123 = Codec(_write_rfc1123, _read_rfc1123)
-_MOMENT = Codec(_write_moment, _read_moment)
+_RFC1123_OR_STORED = Codec(_write_time_or_stored, _read_time_or_stored)
 _ISO = Codec(_write_iso, _read_time)
 _FRACTION = Codec(_write_fraction, _read_time)
 _SECONDS = Codec(_write_seconds, _read_int)
@@ -267,14 +276,20 @@ _SECONDS = Codec(_write_seconds, _read_int)
 
 @cache
 def codec(annotation: Any, iso: bool = False, fraction: bool = False) -> Codec:
-    """Return the codec of a parameter's type; TypeError if it has none. Times are ISO 8601 with `iso`, `fraction` keeps ms."""
+    """Return the codec of a type. Raise `TypeError` if it has none.
+
+    Args:
+        annotation: Type of the parameter, with or without `| None` and `Annotated`.
+        iso: Write times as ISO 8601 in whole seconds, instead of RFC 1123.
+        fraction: With `iso`: keep milliseconds.
+    """
     kind = unwrap(annotation)
     if get_origin(kind) in (Union, UnionType):
         members = {a for a in get_args(kind) if a is not NoneType}
         if timedelta in members:
             return _SECONDS
         if Stored in members:
-            return _MOMENT
+            return _RFC1123_OR_STORED
         for known in (CopySource, ByteRange):
             if known in members:
                 return _CODECS[known]
@@ -287,4 +302,4 @@ def codec(annotation: Any, iso: bool = False, fraction: bool = False) -> Codec:
         return _CODECS[str]
     if kind in _CODECS:
         return _CODECS[kind]
-    raise TypeError(f"{annotation} cannot travel in a header or query")
+    raise TypeError(f"{annotation} has no form for headers and query parameters")

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests import servers
 from tests.emulator.test_ibm_boto3 import make
 from tests.transfer.conftest import DATA, PART, open_uploads, settled
 from tests.transfer.test_every_await import visit
 
 import aiocos
-import servers
 from aiocos.config import GIB, MAX_PARTS, MIB, TIB
 from aiocos.emulator import Emulator, LateError, Reset, Status
 from aiocos.errors import (
