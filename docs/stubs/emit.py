@@ -38,10 +38,21 @@ def _escaped(line: str) -> str:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Wrap lines that are too long; leave the others, which may be examples or lists, as they are."""
+    """Wrap what is too long: a paragraph of prose as a whole, any other line (an example, a list) by itself."""
     out: list[str] = []
-    for n, line in enumerate(text.splitlines()):
-        room = width - (3 if n == 0 else 0)
+    for paragraph in re.split(r"\n{2,}", text):
+        lines = paragraph.splitlines()
+        room = width if out else width - 3
+        if any(len(line) > room for line in lines) and not any(re.match(r"\s|[*-] |\d+\. |\w+:$", line) for line in lines):
+            lines = textwrap.wrap(" ".join(lines), width - 3, break_long_words=False)
+        out += ["", *_wrapped_lines(lines, width, first=not out)]
+    return out[1:]
+
+
+def _wrapped_lines(lines: list[str], width: int, *, first: bool) -> list[str]:
+    out: list[str] = []
+    for n, line in enumerate(lines):
+        room = width - (3 if first and n == 0 else 0)
         margin = " " * (len(line) - len(line.lstrip()))
         more = margin + ("    " if margin else "")
         out += textwrap.wrap(line, room, initial_indent="", subsequent_indent=more, break_long_words=False) or [""]

@@ -254,8 +254,8 @@ class S3Client:
     async def add_legal_hold(self, *, Bucket: str, Key: str, RetentionLegalHoldId: str) -> type_defs.AddLegalHoldOutputTypeDef:
         """Place a legal hold on an object in a bucket with a retention policy.
 
-        IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold has
-        an id; an object can have 100.
+        IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold
+        has an id; an object can have 100.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -294,8 +294,8 @@ class S3Client:
     ) -> type_defs.CompleteMultipartUploadOutputTypeDef:
         """Make the object from the uploaded parts.
 
-        IBM documents no conditions for this request: a service that does not support them replaces the object. If the response
-        is lost, the request is not sent again by itself.
+        IBM documents no conditions for this request: a service that does not support them replaces the object. If the
+        response is lost, the request is not sent again by itself.
 
         Returns the object's ETag. The service may report a failure inside a response with status 200; it is raised like any
         other.
@@ -391,12 +391,12 @@ class S3Client:
     ) -> type_defs.CopyObjectOutputTypeDef:
         """Copy an object within the service, up to 5 GiB.
 
-        Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags only with `TaggingDirective="REPLACE"`,
-        retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the source are not copied by default:
-        the copy gets the defaults of its bucket.
+        Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags only with
+        `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
+        source are not copied by default: the copy gets the defaults of its bucket.
 
-        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
-        it is raised like any other.
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status
+        200; it is raised like any other.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -559,9 +559,9 @@ class S3Client:
     ) -> type_defs.CreateMultipartUploadOutputTypeDef:
         """Start a multipart upload.
 
-        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion. If
-        the response is lost, the request is sent again: the upload of the first attempt may then stay open, without parts,
-        because its id never arrived.
+        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion.
+        If the response is lost, the request is sent again: the upload of the first attempt may then stay open, without
+        parts, because its id never arrived.
 
         Returns the upload with its id.
 
@@ -782,8 +782,8 @@ class S3Client:
 
         A key that does not exist counts as deleted.
 
-        Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys does
-        not raise.
+        Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys
+        does not raise.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -854,8 +854,8 @@ class S3Client:
     async def get_bucket_aspera(self, *, Bucket: str) -> type_defs.GetBucketAsperaOutputTypeDef:
         """Return the connection data for Aspera transfers of a bucket.
 
-        An operation of IBM's, unknown to Amazon S3. It needs IAM credentials. The transfer itself needs Aspera's own programs.
-        https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-aspera
+        An operation of IBM's, unknown to Amazon S3. It needs IAM credentials. The transfer itself needs Aspera's own
+        programs. https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-aspera
 
         Returns the key pair and the URL of the transfer service.
 
@@ -1527,8 +1527,8 @@ class S3Client:
     ) -> type_defs.PutBucketProtectionConfigurationOutputTypeDef:
         """Set or change a bucket's retention policy.
 
-        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects under
-        retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
+        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects
+        under retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -1617,8 +1617,8 @@ class S3Client:
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
         """Enable or suspend versioning of a bucket.
 
-        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
-        to reach the whole service.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
+        time to reach the whole service.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -1643,8 +1643,8 @@ class S3Client:
     ) -> type_defs.PutBucketWebsiteOutputTypeDef:
         """Make a bucket a website, or replace its configuration.
 
-        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that are
-        public.
+        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that
+        are public.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -1796,8 +1796,8 @@ class S3Client:
     ) -> type_defs.PutObjectAclOutputTypeDef:
         """Replace the access control list of an object.
 
-        `ACL="public-read"` lets everybody read the object; `ACL=""` takes that back. Give one of `AccessControlPolicy`, `ACL`
-        and the `grant_…` parameters; IBM documents only `ACL`.
+        `ACL="public-read"` lets everybody read the object; `ACL=""` takes that back. Give one of `AccessControlPolicy`,
+        `ACL` and the `grant_…` parameters; IBM documents only `ACL`.
 
         Returns only the request id.
 

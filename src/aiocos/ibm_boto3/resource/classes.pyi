@@ -151,8 +151,8 @@ class Bucket(Loadable):
 
         A key that does not exist counts as deleted.
 
-        Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys does
-        not raise.
+        Returns the keys that were deleted and those that were not, each of these with its error: a failure of single keys
+        does not raise.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -630,8 +630,7 @@ class BucketProtection(Loadable):
     @property
     def enable_permanent_retention(self) -> bool | None:
         """True allows objects with a period of -2, which can never be deleted. This can't be undone, and every later change of
-        the
-        policy must set it again. None leaves it out, which counts as False.
+        the policy must set it again. None leaves it out, which counts as False.
 
         Raises `ResourceNotLoadedError` before there is data.
         """
@@ -650,8 +649,8 @@ class BucketProtection(Loadable):
     ) -> type_defs.PutBucketProtectionConfigurationOutputTypeDef:
         """Set or change a bucket's retention policy.
 
-        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects under
-        retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
+        IBM only. The first policy needs an empty bucket that was never versioned. A policy can't be removed, and objects
+        under retention can't be deleted by anybody. A change doesn't affect the periods of existing objects.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -751,8 +750,8 @@ class BucketVersioning(Loadable):
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
         """Enable or suspend versioning of a bucket.
 
-        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
-        to reach the whole service.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
+        time to reach the whole service.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -775,8 +774,8 @@ class BucketVersioning(Loadable):
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
         """Enable or suspend versioning of a bucket.
 
-        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
-        to reach the whole service.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
+        time to reach the whole service.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -794,8 +793,8 @@ class BucketVersioning(Loadable):
     ) -> type_defs.PutBucketVersioningOutputTypeDef:
         """Enable or suspend versioning of a bucket.
 
-        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes time
-        to reach the whole service.
+        After enabling it for the first time, wait five minutes before you rely on it, as IBM recommends: the change takes
+        time to reach the whole service.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -869,8 +868,8 @@ class BucketWebsite(Loadable):
     ) -> type_defs.PutBucketWebsiteOutputTypeDef:
         """Make a bucket a website, or replace its configuration.
 
-        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that are
-        public.
+        The site is at `http://{bucket}.s3-web.{location}.cloud-object-storage.appdomain.cloud/` and shows only objects that
+        are public.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -992,8 +991,8 @@ class MultipartUpload(Resource):
     ) -> _Object:
         """Make the object from the uploaded parts.
 
-        IBM documents no conditions for this request: a service that does not support them replaces the object. If the response
-        is lost, the request is not sent again by itself.
+        IBM documents no conditions for this request: a service that does not support them replaces the object. If the
+        response is lost, the request is not sent again by itself.
 
         Returns the object's ETag. The service may report a failure inside a response with status 200; it is raised like any
         other.
@@ -1528,12 +1527,12 @@ class Object(Loadable):
     ) -> type_defs.CopyObjectOutputTypeDef:
         """Copy an object within the service, up to 5 GiB.
 
-        Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags only with `TaggingDirective="REPLACE"`,
-        retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the source are not copied by default:
-        the copy gets the defaults of its bucket.
+        Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags only with
+        `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
+        source are not copied by default: the copy gets the defaults of its bucket.
 
-        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
-        it is raised like any other.
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status
+        200; it is raised like any other.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -1731,9 +1730,9 @@ class Object(Loadable):
     ) -> _MultipartUpload:
         """Start a multipart upload.
 
-        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion. If
-        the response is lost, the request is sent again: the upload of the first attempt may then stay open, without parts,
-        because its id never arrived.
+        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion.
+        If the response is lost, the request is sent again: the upload of the first attempt may then stay open, without
+        parts, because its id never arrived.
 
         Returns the upload with its id.
 
@@ -2171,8 +2170,8 @@ class ObjectAcl(Loadable):
     ) -> type_defs.PutObjectAclOutputTypeDef:
         """Replace the access control list of an object.
 
-        `ACL="public-read"` lets everybody read the object; `ACL=""` takes that back. Give one of `AccessControlPolicy`, `ACL`
-        and the `grant_…` parameters; IBM documents only `ACL`.
+        `ACL="public-read"` lets everybody read the object; `ACL=""` takes that back. Give one of `AccessControlPolicy`,
+        `ACL` and the `grant_…` parameters; IBM documents only `ACL`.
 
         Returns only the request id.
 
@@ -2231,8 +2230,8 @@ class ObjectProtection(Loadable):
     async def add_legal_hold(self, *, RetentionLegalHoldId: str) -> type_defs.AddLegalHoldOutputTypeDef:
         """Place a legal hold on an object in a bucket with a retention policy.
 
-        IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold has
-        an id; an object can have 100.
+        IBM only. The object can't be deleted or overwritten while it has a hold, even after its retention period. Each hold
+        has an id; an object can have 100.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -2395,12 +2394,12 @@ class ObjectSummary(Loadable):
     ) -> type_defs.CopyObjectOutputTypeDef:
         """Copy an object within the service, up to 5 GiB.
 
-        Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags only with `TaggingDirective="REPLACE"`,
-        retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the source are not copied by default:
-        the copy gets the defaults of its bucket.
+        Content headers and metadata count only with `MetadataDirective="REPLACE"`, tags only with
+        `TaggingDirective="REPLACE"`, retention only with `RetentionDirective="REPLACE"`. Retention and Object Lock of the
+        source are not copied by default: the copy gets the defaults of its bucket.
 
-        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status 200;
-        it is raised like any other.
+        Returns the ETag, version and checksums of the copy. The service may report a failure inside a response with status
+        200; it is raised like any other.
 
         Raises `ClientError` if the service returns an error, and `ParamValidationError` for invalid parameters.
 
@@ -2598,9 +2597,9 @@ class ObjectSummary(Loadable):
     ) -> _MultipartUpload:
         """Start a multipart upload.
 
-        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion. If
-        the response is lost, the request is sent again: the upload of the first attempt may then stay open, without parts,
-        because its id never arrived.
+        Headers, metadata, tags, access and Object Lock of the object are given here; retention is given at the completion.
+        If the response is lost, the request is sent again: the upload of the first attempt may then stay open, without
+        parts, because its id never arrived.
 
         Returns the upload with its id.
 
