@@ -777,8 +777,7 @@ class ExpirationOutputTypeDef(TypedDict):
     """
     Days: NotRequired[int]
     """Days from the creation of an object until it is deleted, 1 or more, rounded up to the next midnight UTC. Missing if
-    another
-    field is set.
+    another field is set.
     """
     ExpiredObjectDeleteMarker: NotRequired[bool]
     """True removes delete markers of objects that have no other versions. Missing if another field is set."""
@@ -802,8 +801,7 @@ class ExpirationTypeDef(TypedDict):
     """
     Days: NotRequired[int]
     """Days from the creation of an object until it is deleted, 1 or more, rounded up to the next midnight UTC. Missing if
-    another
-    field is set.
+    another field is set.
     """
     ExpiredObjectDeleteMarker: NotRequired[bool]
     """True removes delete markers of objects that have no other versions. Missing if another field is set."""
@@ -918,8 +916,7 @@ class NoncurrentVersionExpirationTypeDef(TypedDict):
     """
     NewerNoncurrentVersions: NotRequired[int]
     """Noncurrent versions to keep for each object, the newest ones; 1 or more. Leaving it out keeps none. IBM's documentation
-    doesn't
-    mention it.
+    doesn't mention it.
     """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
@@ -1191,8 +1188,7 @@ class ObjectRetentionOutputTypeDef(TypedDict):
     """`COMPLIANCE` or `GOVERNANCE`. Missing, together with `RetainUntilDate`, lifts a lock that may be bypassed."""
     RetainUntilDate: NotRequired[datetime]
     """Time at which the lock ends, in the future; a time without a zone counts as UTC. Missing, together with `Mode`, lifts a
-    lock
-    that may be bypassed.
+    lock that may be bypassed.
     """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
@@ -1211,8 +1207,7 @@ class ObjectRetentionTypeDef(TypedDict):
     """`COMPLIANCE` or `GOVERNANCE`. Missing, together with `RetainUntilDate`, lifts a lock that may be bypassed."""
     RetainUntilDate: NotRequired[TimestampTypeDef]
     """Time at which the lock ends, in the future; a time without a zone counts as UTC. Missing, together with `Mode`, lifts a
-    lock
-    that may be bypassed.
+    lock that may be bypassed.
     """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
