@@ -12,7 +12,7 @@ from skeleton import Skeleton, parameters_of
 import aiocos.ibm_boto3
 from aiocos.ibm_boto3 import names
 from aiocos.ibm_boto3.client import OPERATIONS
-from aiocos.ibm_boto3.describe import member_texts, operation_text
+from aiocos.ibm_boto3.describe import attribute_texts, operation_text
 from aiocos.ibm_boto3.resource.classes import TRANSFERRED, TRANSFERS
 from aiocos.ibm_boto3.resource.definitions import MODELS, SERVICE
 from aiocos.ibm_boto3.resource.model import ActionModel, CollectionModel, ResourceModel, attribute_name
@@ -95,7 +95,7 @@ def _property(name: str, kind: str, text: str) -> str:
 def _attributes(structures: Structures, kind: ResourceModel) -> list[str]:
     if kind.document is None:
         return []
-    texts, out = member_texts(kind.document), list[str]()
+    texts, out = attribute_texts(kind.document), list[str]()
     for field, info in kind.document.model_fields.items():
         member = names.of_field(kind.document, field)
         name = attribute_name(member)

@@ -8,7 +8,15 @@ import pytest
 
 from aiocos.ibm_boto3 import inputs
 from aiocos.ibm_boto3.client import OPERATIONS
-from aiocos.ibm_boto3.describe import class_text, field_texts, member_texts, method_text, operation_text, parameter_texts
+from aiocos.ibm_boto3.describe import (
+    attribute_texts,
+    class_text,
+    field_texts,
+    member_texts,
+    method_text,
+    operation_text,
+    parameter_texts,
+)
 from aiocos.operations.objects import GetObject, PutObject
 
 
@@ -52,3 +60,6 @@ def test_texts_of_a_response_name_its_members() -> None:
     result = GetObject.spec.result
     assert set(member_texts(result)) <= set(result.model_fields)
     assert all("`version_id`" not in text for text in member_texts(result).values())
+    assert not any("None" in text for text in member_texts(result).values())
+    assert "None for a whole object" in attribute_texts(result)["content_range"]
+    assert "Missing for a whole object" in member_texts(result)["content_range"]

@@ -91,10 +91,20 @@ def operation_text(cls: type[Operation[Any]]) -> str:
     return f"{text}\n\n{_RAISES}"
 
 
-def member_texts(cls: type[Document]) -> dict[str, str]:
+def attribute_texts(cls: type[Document]) -> dict[str, str]:
     """Return the text of each field of a document by the field's name, with the member names of `ibm_boto3` in the text."""
     renames = {field: names.of_field(cls, field) for field in cls.model_fields}
     return {field: _renamed(text, renames) for field, text in field_texts(cls).items() if field in renames}
+
+
+def member_texts(cls: type[Document]) -> dict[str, str]:
+    """Return the texts of fields as members of a dictionary, which are missing where a field is None."""
+    return {field: _as_missing(text) for field, text in attribute_texts(cls).items()}
+
+
+def _as_missing(text: str) -> str:
+    text = re.sub(r"\bNone (?=[a-z]+s\b)", "Leaving it out ", text)
+    return re.sub(r"\bNone\b", lambda found: "Missing" if text[: found.start()].endswith((". ", "\n")) else "missing", text)
 
 
 def _renamed(text: str, renames: dict[str, str]) -> str:

@@ -482,9 +482,9 @@ class BucketEntryTypeDef(TypedDict):
     CreationDate: NotRequired[datetime]
     """Time at which the bucket was created (UTC)."""
     LocationConstraint: NotRequired[str]
-    """Provisioning code, such as `us-south-smart`. None in a plain list: only the extended list has it."""
+    """Provisioning code, such as `us-south-smart`. Missing in a plain list: only the extended list has it."""
     CreationTemplateId: NotRequired[str]
-    """Id of the template from which the bucket was created. None in a plain list, and without a template."""
+    """Id of the template from which the bucket was created. Missing in a plain list, and without a template."""
 
 
 class CommonPrefixTypeDef(TypedDict):
@@ -498,15 +498,15 @@ class CompletedPartTypeDef(TypedDict):
     """A part of an upload that is completed: its number and ETag."""
 
     ChecksumCRC32: NotRequired[str]
-    """CRC32, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC32C: NotRequired[str]
-    """CRC32C, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32C, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC64NVME: NotRequired[str]
-    """CRC64NVME, base64 of its 8 bytes. None if the service reports none."""
+    """CRC64NVME, base64 of its 8 bytes. Missing if the service reports none."""
     ChecksumSHA1: NotRequired[str]
-    """SHA-1, base64 of its 20 bytes. None if the service reports none."""
+    """SHA-1, base64 of its 20 bytes. Missing if the service reports none."""
     ChecksumSHA256: NotRequired[str]
-    """SHA-256, base64 of its 32 bytes. None if the service reports none."""
+    """SHA-256, base64 of its 32 bytes. Missing if the service reports none."""
     ETag: NotRequired[str]
     """ETag of the part, as the service returned it."""
     PartNumber: NotRequired[int]
@@ -526,15 +526,15 @@ class CopyObjectResultTypeDef(TypedDict):
     ETag: str
     """ETag of the copy, in quotes."""
     ChecksumCRC32: NotRequired[str]
-    """CRC32, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC32C: NotRequired[str]
-    """CRC32C, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32C, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC64NVME: NotRequired[str]
-    """CRC64NVME, base64 of its 8 bytes. None if the service reports none."""
+    """CRC64NVME, base64 of its 8 bytes. Missing if the service reports none."""
     ChecksumSHA1: NotRequired[str]
-    """SHA-1, base64 of its 20 bytes. None if the service reports none."""
+    """SHA-1, base64 of its 20 bytes. Missing if the service reports none."""
     ChecksumSHA256: NotRequired[str]
-    """SHA-256, base64 of its 32 bytes. None if the service reports none."""
+    """SHA-256, base64 of its 32 bytes. Missing if the service reports none."""
     LastModified: NotRequired[datetime]
     """Time at which the copy was written (UTC)."""
     ChecksumType: NotRequired[str]
@@ -547,15 +547,15 @@ class CopyPartResultTypeDef(TypedDict):
     ETag: str
     """ETag of the copy, in quotes."""
     ChecksumCRC32: NotRequired[str]
-    """CRC32, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC32C: NotRequired[str]
-    """CRC32C, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32C, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC64NVME: NotRequired[str]
-    """CRC64NVME, base64 of its 8 bytes. None if the service reports none."""
+    """CRC64NVME, base64 of its 8 bytes. Missing if the service reports none."""
     ChecksumSHA1: NotRequired[str]
-    """SHA-1, base64 of its 20 bytes. None if the service reports none."""
+    """SHA-1, base64 of its 20 bytes. Missing if the service reports none."""
     ChecksumSHA256: NotRequired[str]
-    """SHA-256, base64 of its 32 bytes. None if the service reports none."""
+    """SHA-256, base64 of its 32 bytes. Missing if the service reports none."""
     LastModified: NotRequired[datetime]
     """Time at which the copy was written (UTC)."""
 
@@ -571,7 +571,7 @@ class CorsRuleOutputTypeDef(TypedDict):
     AllowedOrigins: list[str]
     """Origins of the scripts, as `scheme://host[:port]`, such as `https://www.example.com`; `*` allows all. At least one."""
     ID: NotRequired[str]
-    """Name of the rule, for your own use. None leaves it out."""
+    """Name of the rule, for your own use. Leaving it out leaves it out."""
     AllowedHeaders: NotRequired[list[str]]
     """Request headers that a script may send (`Access-Control-Request-Headers` of a preflight request), such as `x-amz-*`.
     Empty allows none besides those that browsers always allow.
@@ -581,7 +581,7 @@ class CorsRuleOutputTypeDef(TypedDict):
 
     """
     MaxAgeSeconds: NotRequired[int]
-    """Seconds for which a browser may cache the response to a preflight request. None leaves it to the browser."""
+    """Seconds for which a browser may cache the response to a preflight request. Leaving it out leaves it to the browser."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -600,7 +600,7 @@ class CorsRuleTypeDef(TypedDict):
     AllowedOrigins: Sequence[str]
     """Origins of the scripts, as `scheme://host[:port]`, such as `https://www.example.com`; `*` allows all. At least one."""
     ID: NotRequired[str]
-    """Name of the rule, for your own use. None leaves it out."""
+    """Name of the rule, for your own use. Leaving it out leaves it out."""
     AllowedHeaders: NotRequired[Sequence[str]]
     """Request headers that a script may send (`Access-Control-Request-Headers` of a preflight request), such as `x-amz-*`.
     Empty allows none besides those that browsers always allow.
@@ -610,7 +610,7 @@ class CorsRuleTypeDef(TypedDict):
 
     """
     MaxAgeSeconds: NotRequired[int]
-    """Seconds for which a browser may cache the response to a preflight request. None leaves it to the browser."""
+    """Seconds for which a browser may cache the response to a preflight request. Leaving it out leaves it to the browser."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -646,9 +646,9 @@ class DefaultLockTypeDef(TypedDict):
     Mode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
     """`COMPLIANCE` or `GOVERNANCE`. Required by the service."""
     Days: NotRequired[int]
-    """Days from the write until the lock ends, 1 to 36,500. None if `Years` is set."""
+    """Days from the write until the lock ends, 1 to 36,500. Missing if `Years` is set."""
     Years: NotRequired[int]
-    """Years from the write until the lock ends, 1 to 100. None if `Days` is set."""
+    """Years from the write until the lock ends, 1 to 100. Missing if `Days` is set."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -711,7 +711,7 @@ class ObjectIdentifierTypeDef(TypedDict):
     Key: str
     """Key of the object."""
     VersionId: NotRequired[str]
-    """Version to delete. None deletes the current object, in a bucket with versioning by a delete marker."""
+    """Version to delete. Leaving it out deletes the current object, in a bucket with versioning by a delete marker."""
 
 
 class DeleteTypeDef(TypedDict):
@@ -720,7 +720,7 @@ class DeleteTypeDef(TypedDict):
     Objects: Sequence[ObjectIdentifierTypeDef]
     """Objects and versions to delete: 1 to 1,000."""
     Quiet: NotRequired[bool]
-    """True: the response lists only the failures. None or False: it lists every key."""
+    """True: the response lists only the failures. Missing or False: it lists every key."""
 
 
 class DeletedObjectTypeDef(TypedDict):
@@ -742,7 +742,7 @@ class DestinationTypeDef(TypedDict):
     Bucket: str
     """CRN of the target bucket: `crn:v1:bluemix:public:cloud-object-storage:global:a/{account}:{instance}:bucket:{name}`."""
     StorageClass: NotRequired[str]
-    """Storage class of the replicas in the S3 protocol. IBM doesn't document it: with COS, the target bucket decides. None
+    """Storage class of the replicas in the S3 protocol. IBM doesn't document it: with COS, the target bucket decides. Missing
     leaves it out.
     """
     UnknownElements: NotRequired[list[str]]
@@ -772,15 +772,15 @@ class ExpirationOutputTypeDef(TypedDict):
     """
 
     Date: NotRequired[datetime]
-    """Time at which objects are deleted; give a midnight UTC. A time without a zone counts as UTC. None if another field is
+    """Time at which objects are deleted; give a midnight UTC. A time without a zone counts as UTC. Missing if another field is
     set.
     """
     Days: NotRequired[int]
-    """Days from the creation of an object until it is deleted, 1 or more, rounded up to the next midnight UTC. None if another
-    field is set.
+    """Days from the creation of an object until it is deleted, 1 or more, rounded up to the next midnight UTC. Missing if
+    another field is set.
     """
     ExpiredObjectDeleteMarker: NotRequired[bool]
-    """True removes delete markers of objects that have no other versions. None if another field is set."""
+    """True removes delete markers of objects that have no other versions. Missing if another field is set."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -796,15 +796,15 @@ class ExpirationTypeDef(TypedDict):
     """
 
     Date: NotRequired[TimestampTypeDef]
-    """Time at which objects are deleted; give a midnight UTC. A time without a zone counts as UTC. None if another field is
+    """Time at which objects are deleted; give a midnight UTC. A time without a zone counts as UTC. Missing if another field is
     set.
     """
     Days: NotRequired[int]
-    """Days from the creation of an object until it is deleted, 1 or more, rounded up to the next midnight UTC. None if another
-    field is set.
+    """Days from the creation of an object until it is deleted, 1 or more, rounded up to the next midnight UTC. Missing if
+    another field is set.
     """
     ExpiredObjectDeleteMarker: NotRequired[bool]
-    """True removes delete markers of objects that have no other versions. None if another field is set."""
+    """True removes delete markers of objects that have no other versions. Missing if another field is set."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -830,13 +830,13 @@ class FilterAndOutputTypeDef(TypedDict):
     """Several conditions of a rule, all of which an object must meet."""
 
     Prefix: NotRequired[str]
-    """Prefix of the key. None matches every key."""
+    """Prefix of the key. Leaving it out matches every key."""
     Tags: NotRequired[list[TagTypeDef]]
     """Tags that the object must have, all of them. Empty sets no condition."""
     ObjectSizeGreaterThan: NotRequired[int]
-    """Size in bytes, above 0: the object must be larger. None sets no condition."""
+    """Size in bytes, above 0: the object must be larger. Leaving it out sets no condition."""
     ObjectSizeLessThan: NotRequired[int]
-    """Size in bytes, above 0: the object must be smaller. None sets no condition."""
+    """Size in bytes, above 0: the object must be smaller. Leaving it out sets no condition."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -848,13 +848,13 @@ class FilterAndTypeDef(TypedDict):
     """Several conditions of a rule, all of which an object must meet."""
 
     Prefix: NotRequired[str]
-    """Prefix of the key. None matches every key."""
+    """Prefix of the key. Leaving it out matches every key."""
     Tags: NotRequired[Sequence[TagTypeDef]]
     """Tags that the object must have, all of them. Empty sets no condition."""
     ObjectSizeGreaterThan: NotRequired[int]
-    """Size in bytes, above 0: the object must be larger. None sets no condition."""
+    """Size in bytes, above 0: the object must be larger. Leaving it out sets no condition."""
     ObjectSizeLessThan: NotRequired[int]
-    """Size in bytes, above 0: the object must be smaller. None sets no condition."""
+    """Size in bytes, above 0: the object must be smaller. Leaving it out sets no condition."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -891,15 +891,15 @@ class LifecycleFilterOutputTypeDef(TypedDict):
     """
 
     Prefix: NotRequired[str]
-    """Prefix of the key. An empty text matches every key; None sets no condition."""
+    """Prefix of the key. An empty text matches every key; Leaving it out sets no condition."""
     Tag: NotRequired[TagTypeDef]
-    """Tag that the object must have. None sets no condition."""
+    """Tag that the object must have. Leaving it out sets no condition."""
     ObjectSizeGreaterThan: NotRequired[int]
-    """Size in bytes, above 0: the object must be larger. None sets no condition."""
+    """Size in bytes, above 0: the object must be larger. Leaving it out sets no condition."""
     ObjectSizeLessThan: NotRequired[int]
-    """Size in bytes, above 0: the object must be smaller. None sets no condition."""
+    """Size in bytes, above 0: the object must be smaller. Leaving it out sets no condition."""
     And: NotRequired[FilterAndOutputTypeDef]
-    """Several conditions together. None sets no condition."""
+    """Several conditions together. Leaving it out sets no condition."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -915,8 +915,8 @@ class NoncurrentVersionExpirationTypeDef(TypedDict):
     Required by the service.
     """
     NewerNoncurrentVersions: NotRequired[int]
-    """Noncurrent versions to keep for each object, the newest ones; 1 or more. None keeps none. IBM's documentation doesn't
-    mention it.
+    """Noncurrent versions to keep for each object, the newest ones; 1 or more. Leaving it out keeps none. IBM's documentation
+    doesn't mention it.
     """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
@@ -934,7 +934,7 @@ class NoncurrentVersionTransitionTypeDef(TypedDict):
     NoncurrentDays: NotRequired[int]
     """Days from the creation of the next version until a version is moved."""
     NewerNoncurrentVersions: NotRequired[int]
-    """Noncurrent versions that stay where they are, the newest ones. None keeps none."""
+    """Noncurrent versions that stay where they are, the newest ones. Leaving it out keeps none."""
     StorageClass: NotRequired[str]
     """Storage class to move versions to."""
     UnknownElements: NotRequired[list[str]]
@@ -952,10 +952,10 @@ class TransitionOutputTypeDef(TypedDict):
 
     Date: NotRequired[datetime]
     """Time at which new objects are archived, in the future; give a midnight UTC. A time without a zone counts as
-    UTC. None if `Days` is set.
+    UTC. Missing if `Days` is set.
     """
     Days: NotRequired[int]
-    """Days from the creation of an object until it is archived, 0 or more; 0 archives it at once. None if `Date` is set."""
+    """Days from the creation of an object until it is archived, 0 or more; 0 archives it at once. Missing if `Date` is set."""
     StorageClass: NotRequired[str]
     """Archive tier: `GLACIER` (a restore takes up to 12 hours) or `ACCELERATED` (up to 2 hours). Required by the service."""
     UnknownElements: NotRequired[list[str]]
@@ -974,21 +974,21 @@ class LifecycleRuleOutputTypeDef(TypedDict):
     Status: Literal["Enabled", "Disabled"]
     """`Enabled` applies the rule, `Disabled` keeps it without effect."""
     ID: NotRequired[str]
-    """Name of the rule, unique in its bucket: letters, digits and `!_.*'()-`. None leaves it out."""
+    """Name of the rule, unique in its bucket: letters, digits and `!_.*'()-`. Leaving it out leaves it out."""
     Filter: NotRequired[LifecycleFilterOutputTypeDef]
-    """Objects that the rule is for. None only in rules with the older `Prefix`."""
+    """Objects that the rule is for. Missing only in rules with the older `Prefix`."""
     Prefix: NotRequired[str]
-    """Prefix of the keys, in an older form of the rule. Use `Filter` instead and leave this None."""
+    """Prefix of the keys, in an older form of the rule. Use `Filter` instead and leave this missing."""
     Transitions: NotRequired[list[TransitionOutputTypeDef]]
     """Archiving of new objects. COS takes at most one transition in all rules of a bucket."""
     Expiration: NotRequired[ExpirationOutputTypeDef]
-    """Deletion of objects. None doesn't delete any."""
+    """Deletion of objects. Missing doesn't delete any."""
     NoncurrentVersionTransitions: NotRequired[list[NoncurrentVersionTransitionTypeDef]]
     """Archiving of versions that are no longer current. COS refuses it."""
     NoncurrentVersionExpiration: NotRequired[NoncurrentVersionExpirationTypeDef]
-    """Deletion of versions that are no longer current. None doesn't delete any."""
+    """Deletion of versions that are no longer current. Missing doesn't delete any."""
     AbortIncompleteMultipartUpload: NotRequired[AbortIncompleteMultipartUploadTypeDef]
-    """Abort of uploads that were not completed. None leaves them open."""
+    """Abort of uploads that were not completed. Leaving it out leaves them open."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1004,15 +1004,15 @@ class LifecycleFilterTypeDef(TypedDict):
     """
 
     Prefix: NotRequired[str]
-    """Prefix of the key. An empty text matches every key; None sets no condition."""
+    """Prefix of the key. An empty text matches every key; Leaving it out sets no condition."""
     Tag: NotRequired[TagTypeDef]
-    """Tag that the object must have. None sets no condition."""
+    """Tag that the object must have. Leaving it out sets no condition."""
     ObjectSizeGreaterThan: NotRequired[int]
-    """Size in bytes, above 0: the object must be larger. None sets no condition."""
+    """Size in bytes, above 0: the object must be larger. Leaving it out sets no condition."""
     ObjectSizeLessThan: NotRequired[int]
-    """Size in bytes, above 0: the object must be smaller. None sets no condition."""
+    """Size in bytes, above 0: the object must be smaller. Leaving it out sets no condition."""
     And: NotRequired[FilterAndTypeDef | FilterAndOutputTypeDef]
-    """Several conditions together. None sets no condition."""
+    """Several conditions together. Leaving it out sets no condition."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1028,10 +1028,10 @@ class TransitionTypeDef(TypedDict):
 
     Date: NotRequired[TimestampTypeDef]
     """Time at which new objects are archived, in the future; give a midnight UTC. A time without a zone counts as
-    UTC. None if `Days` is set.
+    UTC. Missing if `Days` is set.
     """
     Days: NotRequired[int]
-    """Days from the creation of an object until it is archived, 0 or more; 0 archives it at once. None if `Date` is set."""
+    """Days from the creation of an object until it is archived, 0 or more; 0 archives it at once. Missing if `Date` is set."""
     StorageClass: NotRequired[str]
     """Archive tier: `GLACIER` (a restore takes up to 12 hours) or `ACCELERATED` (up to 2 hours). Required by the service."""
     UnknownElements: NotRequired[list[str]]
@@ -1050,21 +1050,21 @@ class LifecycleRuleTypeDef(TypedDict):
     Status: Literal["Enabled", "Disabled"]
     """`Enabled` applies the rule, `Disabled` keeps it without effect."""
     Filter: LifecycleFilterTypeDef | LifecycleFilterOutputTypeDef
-    """Objects that the rule is for. None only in rules with the older `Prefix`."""
+    """Objects that the rule is for. Missing only in rules with the older `Prefix`."""
     ID: NotRequired[str]
-    """Name of the rule, unique in its bucket: letters, digits and `!_.*'()-`. None leaves it out."""
+    """Name of the rule, unique in its bucket: letters, digits and `!_.*'()-`. Leaving it out leaves it out."""
     Prefix: NotRequired[str]
-    """Prefix of the keys, in an older form of the rule. Use `Filter` instead and leave this None."""
+    """Prefix of the keys, in an older form of the rule. Use `Filter` instead and leave this missing."""
     Transitions: NotRequired[Sequence[TransitionTypeDef | TransitionOutputTypeDef]]
     """Archiving of new objects. COS takes at most one transition in all rules of a bucket."""
     Expiration: NotRequired[ExpirationTypeDef | ExpirationOutputTypeDef]
-    """Deletion of objects. None doesn't delete any."""
+    """Deletion of objects. Missing doesn't delete any."""
     NoncurrentVersionTransitions: NotRequired[Sequence[NoncurrentVersionTransitionTypeDef]]
     """Archiving of versions that are no longer current. COS refuses it."""
     NoncurrentVersionExpiration: NotRequired[NoncurrentVersionExpirationTypeDef]
-    """Deletion of versions that are no longer current. None doesn't delete any."""
+    """Deletion of versions that are no longer current. Missing doesn't delete any."""
     AbortIncompleteMultipartUpload: NotRequired[AbortIncompleteMultipartUploadTypeDef]
-    """Abort of uploads that were not completed. None leaves them open."""
+    """Abort of uploads that were not completed. Leaving it out leaves them open."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1102,7 +1102,7 @@ class NamedLegalHoldTypeDef(TypedDict):
     ID: str
     """Id of the hold."""
     Date: NotRequired[datetime]
-    """Time at which the hold was placed. None if the service leaves it out."""
+    """Time at which the hold was placed. Missing if the service leaves it out."""
 
 
 class ObjectEntryTypeDef(TypedDict):
@@ -1156,7 +1156,7 @@ class ObjectLockConfigurationTypeDef(TypedDict):
     ObjectLockEnabled: NotRequired[str]
     """`Enabled`, the only value that the service accepts."""
     Rule: NotRequired[LockRuleTypeDef]
-    """Default lock of new versions. None locks only versions that are written or locked explicitly."""
+    """Default lock of new versions. Leaving it out locks only versions that are written or locked explicitly."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1168,9 +1168,9 @@ class ObjectLockTypeDef(TypedDict):
     """The Object Lock configuration of a bucket, as read."""
 
     ObjectLockEnabled: NotRequired[str]
-    """`Enabled`. None if the service leaves it out."""
+    """`Enabled`. Missing if the service leaves it out."""
     Rule: NotRequired[LockRuleTypeDef]
-    """Default lock of new versions. None locks only versions that are written or locked explicitly."""
+    """Default lock of new versions. Leaving it out locks only versions that are written or locked explicitly."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1185,10 +1185,10 @@ class ObjectRetentionOutputTypeDef(TypedDict):
     """
 
     Mode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
-    """`COMPLIANCE` or `GOVERNANCE`. None, together with `RetainUntilDate`, lifts a lock that may be bypassed."""
+    """`COMPLIANCE` or `GOVERNANCE`. Missing, together with `RetainUntilDate`, lifts a lock that may be bypassed."""
     RetainUntilDate: NotRequired[datetime]
-    """Time at which the lock ends, in the future; a time without a zone counts as UTC. None, together with `Mode`, lifts a lock
-    that may be bypassed.
+    """Time at which the lock ends, in the future; a time without a zone counts as UTC. Missing, together with `Mode`, lifts a
+    lock that may be bypassed.
     """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
@@ -1204,10 +1204,10 @@ class ObjectRetentionTypeDef(TypedDict):
     """
 
     Mode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
-    """`COMPLIANCE` or `GOVERNANCE`. None, together with `RetainUntilDate`, lifts a lock that may be bypassed."""
+    """`COMPLIANCE` or `GOVERNANCE`. Missing, together with `RetainUntilDate`, lifts a lock that may be bypassed."""
     RetainUntilDate: NotRequired[TimestampTypeDef]
-    """Time at which the lock ends, in the future; a time without a zone counts as UTC. None, together with `Mode`, lifts a lock
-    that may be bypassed.
+    """Time at which the lock ends, in the future; a time without a zone counts as UTC. Missing, together with `Mode`, lifts a
+    lock that may be bypassed.
     """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
@@ -1247,15 +1247,15 @@ class PartTypeDef(TypedDict):
     PartNumber: int
     """Number of the part, 1 to 10,000."""
     ChecksumCRC32: NotRequired[str]
-    """CRC32, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC32C: NotRequired[str]
-    """CRC32C, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32C, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC64NVME: NotRequired[str]
-    """CRC64NVME, base64 of its 8 bytes. None if the service reports none."""
+    """CRC64NVME, base64 of its 8 bytes. Missing if the service reports none."""
     ChecksumSHA1: NotRequired[str]
-    """SHA-1, base64 of its 20 bytes. None if the service reports none."""
+    """SHA-1, base64 of its 20 bytes. Missing if the service reports none."""
     ChecksumSHA256: NotRequired[str]
-    """SHA-256, base64 of its 32 bytes. None if the service reports none."""
+    """SHA-256, base64 of its 32 bytes. Missing if the service reports none."""
     LastModified: NotRequired[datetime]
     """Time at which the part was stored (UTC)."""
     ETag: NotRequired[str]
@@ -1287,14 +1287,14 @@ class ProtectionConfigurationTypeDef(TypedDict):
     Status: NotRequired[str]
     """`Retention`. As read, `Disabled` if the bucket has no policy."""
     MinimumRetention: NotRequired[RetentionDaysTypeDef]
-    """Shortest period that an object may have. Required by the service; None, as read, without a policy."""
+    """Shortest period that an object may have. Required by the service; missing, as read, without a policy."""
     DefaultRetention: NotRequired[RetentionDaysTypeDef]
-    """Period of objects that are written without one. Required by the service; None, as read, without a policy."""
+    """Period of objects that are written without one. Required by the service; missing, as read, without a policy."""
     MaximumRetention: NotRequired[RetentionDaysTypeDef]
-    """Longest period that an object may have. Required by the service; None, as read, without a policy."""
+    """Longest period that an object may have. Required by the service; missing, as read, without a policy."""
     EnablePermanentRetention: NotRequired[bool]
     """True allows objects with a period of -2, which can never be deleted. This can't be undone, and every later change of the
-    policy must set it again. None leaves it out, which counts as False.
+    policy must set it again. Leaving it out leaves it out, which counts as False.
     """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
@@ -1309,14 +1309,14 @@ class ProtectionTypeDef(TypedDict):
     Status: str
     """`Retention`. As read, `Disabled` if the bucket has no policy."""
     MinimumRetention: NotRequired[RetentionDaysTypeDef]
-    """Shortest period that an object may have. Required by the service; None, as read, without a policy."""
+    """Shortest period that an object may have. Required by the service; missing, as read, without a policy."""
     DefaultRetention: NotRequired[RetentionDaysTypeDef]
-    """Period of objects that are written without one. Required by the service; None, as read, without a policy."""
+    """Period of objects that are written without one. Required by the service; missing, as read, without a policy."""
     MaximumRetention: NotRequired[RetentionDaysTypeDef]
-    """Longest period that an object may have. Required by the service; None, as read, without a policy."""
+    """Longest period that an object may have. Required by the service; missing, as read, without a policy."""
     EnablePermanentRetention: NotRequired[bool]
     """True allows objects with a period of -2, which can never be deleted. This can't be undone, and every later change of the
-    policy must set it again. None leaves it out, which counts as False.
+    policy must set it again. Leaving it out leaves it out, which counts as False.
     """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
@@ -1333,10 +1333,12 @@ class PublicAccessBlockConfigurationTypeDef(TypedDict):
 
     BlockPublicAcls: NotRequired[bool]
     """True refuses requests that set a public access control list, such as `acl="public-read"`; existing lists stay in force.
-    None leaves the element out, which counts as False.
+    Leaving it out leaves the element out, which counts as False.
     """
     IgnorePublicAcls: NotRequired[bool]
-    """True ignores public access control lists, existing ones too. None leaves the element out, which counts as False."""
+    """True ignores public access control lists, existing ones too. Leaving it out leaves the element out, which counts as
+    False.
+    """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1350,7 +1352,7 @@ class RedirectAllTypeDef(TypedDict):
     HostName: str
     """Host to redirect to, such as `www.example.com`."""
     Protocol: NotRequired[Literal["http", "https"]]
-    """Protocol to redirect to. None keeps the protocol of the request."""
+    """Protocol to redirect to. Leaving it out keeps the protocol of the request."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1365,17 +1367,18 @@ class RedirectTypeDef(TypedDict):
     """
 
     HostName: NotRequired[str]
-    """Host to redirect to. None keeps the host of the request."""
+    """Host to redirect to. Leaving it out keeps the host of the request."""
     HttpRedirectCode: NotRequired[str]
-    """HTTP status of the redirect, as text, such as `"302"`. None sends 301; IBM documents no default."""
+    """HTTP status of the redirect, as text, such as `"302"`. Leaving it out sends 301; IBM documents no default."""
     Protocol: NotRequired[Literal["http", "https"]]
-    """Protocol to redirect to. None keeps the protocol of the request."""
+    """Protocol to redirect to. Leaving it out keeps the protocol of the request."""
     ReplaceKeyPrefixWith: NotRequired[str]
-    """Text that replaces the prefix of the condition in the key. Not together with `ReplaceKeyWith`. None keeps the prefix.
+    """Text that replaces the prefix of the condition in the key. Not together with `ReplaceKeyWith`. Leaving it out keeps the
+    prefix.
 
     """
     ReplaceKeyWith: NotRequired[str]
-    """Key to redirect to. Not together with `ReplaceKeyPrefixWith`. None keeps the key."""
+    """Key to redirect to. Not together with `ReplaceKeyPrefixWith`. Leaving it out keeps the key."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1387,7 +1390,7 @@ class ReplicationAndOutputTypeDef(TypedDict):
     """Several conditions of a rule, all of which an object must meet."""
 
     Prefix: NotRequired[str]
-    """Prefix of the key. None matches every key."""
+    """Prefix of the key. Leaving it out matches every key."""
     Tags: NotRequired[list[TagTypeDef]]
     """Tags that the object must have, all of them. Empty sets no condition."""
     UnknownElements: NotRequired[list[str]]
@@ -1401,7 +1404,7 @@ class ReplicationAndTypeDef(TypedDict):
     """Several conditions of a rule, all of which an object must meet."""
 
     Prefix: NotRequired[str]
-    """Prefix of the key. None matches every key."""
+    """Prefix of the key. Leaving it out matches every key."""
     Tags: NotRequired[Sequence[TagTypeDef]]
     """Tags that the object must have, all of them. Empty sets no condition."""
     UnknownElements: NotRequired[list[str]]
@@ -1418,11 +1421,11 @@ class ReplicationFilterOutputTypeDef(TypedDict):
     """
 
     Prefix: NotRequired[str]
-    """Prefix of the key. None sets no condition."""
+    """Prefix of the key. Leaving it out sets no condition."""
     Tag: NotRequired[TagTypeDef]
-    """Tag that the object must have. None sets no condition."""
+    """Tag that the object must have. Leaving it out sets no condition."""
     And: NotRequired[ReplicationAndOutputTypeDef]
-    """Several conditions together. None sets no condition."""
+    """Several conditions together. Leaving it out sets no condition."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1447,9 +1450,9 @@ class ReplicationRuleOutputTypeDef(TypedDict):
     DeleteMarkerReplication: DeleteMarkerReplicationTypeDef
     """Replication of delete markers. Required by the service."""
     ID: NotRequired[str]
-    """Name of the rule: letters, digits and `!_.*'()-`. None leaves it out."""
+    """Name of the rule: letters, digits and `!_.*'()-`. Leaving it out leaves it out."""
     Prefix: NotRequired[str]
-    """Prefix of the keys, in an older form of the rule. Use `Filter` instead and leave this None."""
+    """Prefix of the keys, in an older form of the rule. Use `Filter` instead and leave this missing."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1461,7 +1464,7 @@ class ReplicationConfigurationOutputTypeDef(TypedDict):
     """The replication rules of a bucket."""
 
     Role: NotRequired[str]
-    """IAM role in the S3 protocol. COS doesn't use it. None leaves it out."""
+    """IAM role in the S3 protocol. COS doesn't use it. Leaving it out leaves it out."""
     Rules: NotRequired[list[ReplicationRuleOutputTypeDef]]
     """The rules, 1 to 1,000."""
     UnknownElements: NotRequired[list[str]]
@@ -1478,11 +1481,11 @@ class ReplicationFilterTypeDef(TypedDict):
     """
 
     Prefix: NotRequired[str]
-    """Prefix of the key. None sets no condition."""
+    """Prefix of the key. Leaving it out sets no condition."""
     Tag: NotRequired[TagTypeDef]
-    """Tag that the object must have. None sets no condition."""
+    """Tag that the object must have. Leaving it out sets no condition."""
     And: NotRequired[ReplicationAndTypeDef | ReplicationAndOutputTypeDef]
-    """Several conditions together. None sets no condition."""
+    """Several conditions together. Leaving it out sets no condition."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1507,9 +1510,9 @@ class ReplicationRuleTypeDef(TypedDict):
     DeleteMarkerReplication: DeleteMarkerReplicationTypeDef
     """Replication of delete markers. Required by the service."""
     ID: NotRequired[str]
-    """Name of the rule: letters, digits and `!_.*'()-`. None leaves it out."""
+    """Name of the rule: letters, digits and `!_.*'()-`. Leaving it out leaves it out."""
     Prefix: NotRequired[str]
-    """Prefix of the keys, in an older form of the rule. Use `Filter` instead and leave this None."""
+    """Prefix of the keys, in an older form of the rule. Use `Filter` instead and leave this missing."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1523,7 +1526,7 @@ class ReplicationConfigurationTypeDef(TypedDict):
     Rules: Sequence[ReplicationRuleTypeDef | ReplicationRuleOutputTypeDef]
     """The rules, 1 to 1,000."""
     Role: NotRequired[str]
-    """IAM role in the S3 protocol. COS doesn't use it. None leaves it out."""
+    """IAM role in the S3 protocol. COS doesn't use it. Leaving it out leaves it out."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1554,19 +1557,19 @@ class ReplicationFailuresTypeDef(TypedDict):
     IsTruncated: bool
     """True if there are further pages."""
     EncodingType: NotRequired[str]
-    """`url` if the service sent the keys percent-encoded. They are decoded here; None if they came as they are."""
+    """`url` if the service sent the keys percent-encoded. They are decoded here; missing if they came as they are."""
     Name: NotRequired[str]
     """Name of the bucket."""
     FirstSyncAttemptedBefore: NotRequired[str]
-    """Time given in the request, as ISO 8601. None if the request gave none."""
+    """Time given in the request, as ISO 8601. Missing if the request gave none."""
     MaxKeys: NotRequired[int]
     """Most failures on the page, as requested."""
     KeyCount: NotRequired[int]
     """Failures on the page."""
     ContinuationToken: NotRequired[str]
-    """Token given in the request. None on the first page."""
+    """Token given in the request. Missing on the first page."""
     NextContinuationToken: NotRequired[str]
-    """Token of the next page. None on the last page."""
+    """Token of the next page. Missing on the last page."""
     Contents: NotRequired[list[ReplicationFailureTypeDef]]
     """Failures of the page."""
 
@@ -1577,7 +1580,7 @@ class RestoreRequestTypeDef(TypedDict):
     Days: int
     """Days for which the restored copy stays readable, 1 or more."""
     GlacierJobParameters: NotRequired[GlacierJobParametersTypeDef]
-    """Speed of the restore. None takes the one of the archive tier that the object is in."""
+    """Speed of the restore. Leaving it out takes the one of the archive tier that the object is in."""
 
 
 class RoutingConditionTypeDef(TypedDict):
@@ -1587,9 +1590,9 @@ class RoutingConditionTypeDef(TypedDict):
     """
 
     HttpErrorCodeReturnedEquals: NotRequired[str]
-    """HTTP status of an error, as text, such as `"404"`. None applies the rule before the object is looked up."""
+    """HTTP status of an error, as text, such as `"404"`. Leaving it out applies the rule before the object is looked up."""
     KeyPrefixEquals: NotRequired[str]
-    """Prefix of the requested key. None matches every key."""
+    """Prefix of the requested key. Leaving it out matches every key."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1603,7 +1606,7 @@ class RoutingRuleTypeDef(TypedDict):
     Redirect: RedirectTypeDef
     """Target of the redirect."""
     Condition: NotRequired[RoutingConditionTypeDef]
-    """Requests that the rule is for. None matches all of them."""
+    """Requests that the rule is for. Leaving it out matches all of them."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1639,7 +1642,7 @@ class UploadEntryTypeDef(TypedDict):
     Initiated: NotRequired[datetime]
     """Time at which the upload was started (UTC)."""
     ChecksumAlgorithm: NotRequired[str]
-    """Checksum that the service uses for the object. None if it does not report one."""
+    """Checksum that the service uses for the object. Missing if it does not report one."""
     ChecksumType: NotRequired[str]
     """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
 
@@ -1649,10 +1652,11 @@ class VersioningConfigurationTypeDef(TypedDict):
 
     Status: NotRequired[Literal["Enabled", "Suspended"]]
     """`Enabled`: a write keeps the previous versions of an object. `Suspended`: old versions stay, and a write replaces the
-    version with the id `null`. None, as read: versioning was never enabled. Once enabled, it can only be suspended.
+    version with the id `null`. Missing, as read: versioning was never enabled. Once enabled, it can only be suspended.
     """
     MFADelete: NotRequired[Literal["Enabled", "Disabled"]]
-    """Multi-factor authentication for deletions. Part of the S3 protocol; COS doesn't offer it. None leaves it out."""
+    """Multi-factor authentication for deletions. Part of the S3 protocol; COS doesn't offer it. Leaving it out leaves it out.
+    """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1667,13 +1671,13 @@ class WebsiteConfigurationTypeDef(TypedDict):
     """
 
     RedirectAllRequestsTo: NotRequired[RedirectAllTypeDef]
-    """Redirect of all requests. It excludes the other fields. None serves the bucket's objects."""
+    """Redirect of all requests. It excludes the other fields. Leaving it out serves the bucket's objects."""
     IndexDocument: NotRequired[IndexDocumentTypeDef]
     """Page of a folder. Required unless all requests are redirected."""
     ErrorDocument: NotRequired[ErrorDocumentTypeDef]
-    """Page for errors. None shows a page of the service."""
+    """Page for errors. Leaving it out shows a page of the service."""
     RoutingRules: NotRequired[Sequence[RoutingRuleTypeDef]]
-    """Redirects of some requests, in the order in which they are tried. None has no such redirects."""
+    """Redirects of some requests, in the order in which they are tried. Leaving it out has no such redirects."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -1707,15 +1711,15 @@ class CompleteMultipartUploadOutputTypeDef(TypedDict):
     RequestCharged: NotRequired[str]
     """`requester` in the S3 protocol, if the requester pays. COS does not send it."""
     ChecksumCRC32: NotRequired[str]
-    """CRC32, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC32C: NotRequired[str]
-    """CRC32C, base64 of its 4 bytes. None if the service reports none."""
+    """CRC32C, base64 of its 4 bytes. Missing if the service reports none."""
     ChecksumCRC64NVME: NotRequired[str]
-    """CRC64NVME, base64 of its 8 bytes. None if the service reports none."""
+    """CRC64NVME, base64 of its 8 bytes. Missing if the service reports none."""
     ChecksumSHA1: NotRequired[str]
-    """SHA-1, base64 of its 20 bytes. None if the service reports none."""
+    """SHA-1, base64 of its 20 bytes. Missing if the service reports none."""
     ChecksumSHA256: NotRequired[str]
-    """SHA-256, base64 of its 32 bytes. None if the service reports none."""
+    """SHA-256, base64 of its 32 bytes. Missing if the service reports none."""
     Location: NotRequired[str]
     """URL of the object."""
     Bucket: NotRequired[str]
@@ -1725,15 +1729,15 @@ class CompleteMultipartUploadOutputTypeDef(TypedDict):
     ChecksumType: NotRequired[str]
     """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
     VersionId: NotRequired[str]
-    """Version that was written. None in a bucket that never had versioning."""
+    """Version that was written. Missing in a bucket that never had versioning."""
     Expiration: NotRequired[str]
-    """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. None if no rule applies."""
+    """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. Missing if no rule applies."""
     ServerSideEncryption: NotRequired[str]
-    """Name of the encryption, such as `AES256`. None if the service does not report it."""
+    """Name of the encryption, such as `AES256`. Missing if the service does not report it."""
     SSEKMSKeyId: NotRequired[str]
-    """Key of a key service. None if the service does not report one."""
+    """Key of a key service. Missing if the service does not report one."""
     BucketKeyEnabled: NotRequired[bool]
-    """Part of the S3 protocol (bucket keys of AWS KMS). None on COS."""
+    """Part of the S3 protocol (bucket keys of AWS KMS). Missing on COS."""
 
 
 class CopyObjectOutputTypeDef(TypedDict):
@@ -1746,19 +1750,19 @@ class CopyObjectOutputTypeDef(TypedDict):
     RequestCharged: NotRequired[str]
     """`requester` in the S3 protocol, if the requester pays. COS does not send it."""
     SSECustomerAlgorithm: NotRequired[str]
-    """`AES256` if your own key was used (SSE-C); None otherwise."""
+    """`AES256` if your own key was used (SSE-C); missing otherwise."""
     SSECustomerKeyMD5: NotRequired[str]
-    """MD5 of your key (SSE-C), base64; None otherwise."""
+    """MD5 of your key (SSE-C), base64; missing otherwise."""
     ServerSideEncryption: NotRequired[str]
-    """Name of the encryption, such as `AES256`. None if the service does not report it."""
+    """Name of the encryption, such as `AES256`. Missing if the service does not report it."""
     SSEKMSKeyId: NotRequired[str]
-    """Key of a key service. None if the service does not report one."""
+    """Key of a key service. Missing if the service does not report one."""
     CopySourceVersionId: NotRequired[str]
-    """Version of the source that was copied. None in a bucket without versioning."""
+    """Version of the source that was copied. Missing in a bucket without versioning."""
     VersionId: NotRequired[str]
-    """Version that was written. None in a bucket that never had versioning."""
+    """Version that was written. Missing in a bucket that never had versioning."""
     Expiration: NotRequired[str]
-    """When a lifecycle rule deletes the copy, and which rule: `expiry-date="…", rule-id="…"`. None if no rule applies."""
+    """When a lifecycle rule deletes the copy, and which rule: `expiry-date="…", rule-id="…"`. Missing if no rule applies."""
 
 
 class CreateBucketOutputTypeDef(TypedDict):
@@ -1767,7 +1771,7 @@ class CreateBucketOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     Location: NotRequired[str]
-    """Path of the new bucket. None if the service does not send it."""
+    """Path of the new bucket. Missing if the service does not send it."""
 
 
 class CreateMultipartUploadOutputTypeDef(TypedDict):
@@ -1780,19 +1784,19 @@ class CreateMultipartUploadOutputTypeDef(TypedDict):
     RequestCharged: NotRequired[str]
     """`requester` in the S3 protocol, if the requester pays. COS does not send it."""
     SSECustomerAlgorithm: NotRequired[str]
-    """`AES256` if your own key was used (SSE-C); None otherwise."""
+    """`AES256` if your own key was used (SSE-C); missing otherwise."""
     SSECustomerKeyMD5: NotRequired[str]
-    """MD5 of your key (SSE-C), base64; None otherwise."""
+    """MD5 of your key (SSE-C), base64; missing otherwise."""
     ServerSideEncryption: NotRequired[str]
-    """Name of the encryption, such as `AES256`. None if the service does not report it."""
+    """Name of the encryption, such as `AES256`. Missing if the service does not report it."""
     SSEKMSKeyId: NotRequired[str]
-    """Key of a key service. None if the service does not report one."""
+    """Key of a key service. Missing if the service does not report one."""
     Bucket: NotRequired[str]
     """Bucket of the object, as the service repeats it."""
     Key: NotRequired[str]
     """Key of the object, as the service repeats it."""
     AbortDate: NotRequired[datetime]
-    """Time at which a lifecycle rule aborts the upload, if it is still open. None if no rule applies."""
+    """Time at which a lifecycle rule aborts the upload, if it is still open. Missing if no rule applies."""
     AbortRuleId: NotRequired[str]
     """Id of that lifecycle rule."""
     ChecksumAlgorithm: NotRequired[str]
@@ -1858,9 +1862,9 @@ class DeleteObjectOutputTypeDef(TypedDict):
     RequestCharged: NotRequired[str]
     """`requester` in the S3 protocol, if the requester pays. COS does not send it."""
     DeleteMarker: NotRequired[bool]
-    """True if a delete marker was made, or if the deleted version was one. None otherwise."""
+    """True if a delete marker was made, or if the deleted version was one. Missing otherwise."""
     VersionId: NotRequired[str]
-    """Version that was deleted, or the version id of the new delete marker. None in a bucket without versioning."""
+    """Version that was deleted, or the version id of the new delete marker. Missing in a bucket without versioning."""
 
 
 class DeleteObjectTaggingOutputTypeDef(TypedDict):
@@ -1869,7 +1873,7 @@ class DeleteObjectTaggingOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     VersionId: NotRequired[str]
-    """Id of the version. None in a bucket without versioning."""
+    """Id of the version. Missing in a bucket without versioning."""
 
 
 class DeleteObjectsOutputTypeDef(TypedDict):
@@ -1971,7 +1975,7 @@ class GetBucketProtectionConfigurationOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     IbmProtectionManagementState: NotRequired[str]
-    """`active` if protection management is active. None otherwise."""
+    """`active` if protection management is active. Missing otherwise."""
 
 
 class GetBucketReplicationOutputTypeDef(TypedDict):
@@ -2004,10 +2008,11 @@ class GetBucketVersioningOutputTypeDef(TypedDict):
     """Status, headers and id of the response."""
     Status: NotRequired[Literal["Enabled", "Suspended"]]
     """`Enabled`: a write keeps the previous versions of an object. `Suspended`: old versions stay, and a write replaces the
-    version with the id `null`. None, as read: versioning was never enabled. Once enabled, it can only be suspended.
+    version with the id `null`. Missing, as read: versioning was never enabled. Once enabled, it can only be suspended.
     """
     MFADelete: NotRequired[Literal["Enabled", "Disabled"]]
-    """Multi-factor authentication for deletions. Part of the S3 protocol; COS doesn't offer it. None leaves it out."""
+    """Multi-factor authentication for deletions. Part of the S3 protocol; COS doesn't offer it. Leaving it out leaves it out.
+    """
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -2021,13 +2026,13 @@ class GetBucketWebsiteOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     RedirectAllRequestsTo: NotRequired[RedirectAllTypeDef]
-    """Redirect of all requests. It excludes the other fields. None serves the bucket's objects."""
+    """Redirect of all requests. It excludes the other fields. Leaving it out serves the bucket's objects."""
     IndexDocument: NotRequired[IndexDocumentTypeDef]
     """Page of a folder. Required unless all requests are redirected."""
     ErrorDocument: NotRequired[ErrorDocumentTypeDef]
-    """Page for errors. None shows a page of the service."""
+    """Page for errors. Leaving it out shows a page of the service."""
     RoutingRules: NotRequired[list[RoutingRuleTypeDef]]
-    """Redirects of some requests, in the order in which they are tried. None has no such redirects."""
+    """Redirects of some requests, in the order in which they are tried. Leaving it out has no such redirects."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -2047,27 +2052,27 @@ class GetObjectOutputTypeDef(TypedDict):
     RequestCharged: NotRequired[str]
     """`requester` in the S3 protocol, if the requester pays. COS does not send it."""
     SSECustomerAlgorithm: NotRequired[str]
-    """`AES256` if your own key was used (SSE-C); None otherwise."""
+    """`AES256` if your own key was used (SSE-C); missing otherwise."""
     SSECustomerKeyMD5: NotRequired[str]
-    """MD5 of your key (SSE-C), base64; None otherwise."""
+    """MD5 of your key (SSE-C), base64; missing otherwise."""
     ServerSideEncryption: NotRequired[str]
-    """Name of the encryption, such as `AES256`. None if the service does not report it."""
+    """Name of the encryption, such as `AES256`. Missing if the service does not report it."""
     SSEKMSKeyId: NotRequired[str]
-    """Key of a key service. None if the service does not report one."""
+    """Key of a key service. Missing if the service does not report one."""
     VersionId: NotRequired[str]
-    """Id of the version. `null` for a version without an id; None in a bucket that never had versioning."""
+    """Id of the version. `null` for a version without an id; missing in a bucket that never had versioning."""
     Expiration: NotRequired[str]
-    """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. None if no rule applies."""
+    """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. Missing if no rule applies."""
     ChecksumCRC32: NotRequired[str]
-    """CRC32, base64. None if the service does not report it."""
+    """CRC32, base64. Missing if the service does not report it."""
     ChecksumCRC32C: NotRequired[str]
-    """CRC32C, base64. None if the service does not report it."""
+    """CRC32C, base64. Missing if the service does not report it."""
     ChecksumCRC64NVME: NotRequired[str]
     """CRC64NVME, base64. COS computes it for a body that came without any checksum."""
     ChecksumSHA1: NotRequired[str]
-    """SHA-1, base64. None if the service does not report it."""
+    """SHA-1, base64. Missing if the service does not report it."""
     ChecksumSHA256: NotRequired[str]
-    """SHA-256, base64. None if the service does not report it."""
+    """SHA-256, base64. Missing if the service does not report it."""
     ChecksumType: NotRequired[str]
     """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
     LastModified: NotRequired[datetime]
@@ -2075,7 +2080,7 @@ class GetObjectOutputTypeDef(TypedDict):
     ContentLength: NotRequired[int]
     """Bytes of the response body: of the object, or of the range that was requested. HEAD has the same number."""
     ContentRange: NotRequired[str]
-    """The range that was read, and the size of the object: `bytes 0-99/1000`. None for a whole object."""
+    """The range that was read, and the size of the object: `bytes 0-99/1000`. Missing for a whole object."""
     ContentType: NotRequired[str]
     """Media type, as stored."""
     ContentEncoding: NotRequired[str]
@@ -2099,17 +2104,17 @@ class GetObjectOutputTypeDef(TypedDict):
     PartsCount: NotRequired[int]
     """Number of parts of a multipart object. Sent only when a part was requested by `part_number`."""
     TagCount: NotRequired[int]
-    """Number of the object's tags. None if it has none."""
+    """Number of the object's tags. Missing if it has none."""
     ReplicationStatus: NotRequired[str]
     """State of replication: `PENDING`, `COMPLETE` or `FAILED` at the source, `REPLICA` at the target."""
     DeleteMarker: NotRequired[bool]
-    """True if the response is about a delete marker. Reading one raises, so this is usually None."""
+    """True if the response is about a delete marker. Reading one raises, so this is usually missing."""
     StorageClass: NotRequired[str]
-    """`GLACIER` or `ACCELERATED` if the object is archived, restored or not; None otherwise."""
+    """`GLACIER` or `ACCELERATED` if the object is archived, restored or not; missing otherwise."""
     Restore: NotRequired[str]
     """`ongoing-request="true"` while a restore runs; then `ongoing-request="false", expiry-date="…"`. See `restored_until`."""
     IbmTransition: NotRequired[str]
-    """Move to the archive: `IbmTransition="ARCHIVE", date="…"`. None for an object without one."""
+    """Move to the archive: `IbmTransition="ARCHIVE", date="…"`. Missing for an object without one."""
     IbmRestoredCopyStorageClass: NotRequired[str]
     """Storage class of the bucket. Sent only while a restore runs or a restored copy exists."""
     ArchiveTransitionTime: NotRequired[str]
@@ -2119,13 +2124,13 @@ class GetObjectOutputTypeDef(TypedDict):
     BackupRestoreId: NotRequired[str]
     """Id of the restore from a backup vault."""
     RetentionPeriod: NotRequired[int]
-    """Retention in seconds from creation; -1: no end set; -2: for ever. None outside a bucket with a retention policy."""
+    """Retention in seconds from creation; -1: no end set; -2: for ever. Missing outside a bucket with a retention policy."""
     RetentionExpirationDate: NotRequired[datetime]
     """End of the retention, for periods that have one."""
     RetentionLegalHoldCount: NotRequired[int]
-    """Number of legal holds on the object. None outside a bucket with a retention policy."""
+    """Number of legal holds on the object. Missing outside a bucket with a retention policy."""
     ObjectLockMode: NotRequired[str]
-    """Mode of the Object Lock: `COMPLIANCE` or `GOVERNANCE`. None if the version has no retention."""
+    """Mode of the Object Lock: `COMPLIANCE` or `GOVERNANCE`. Missing if the version has no retention."""
     ObjectLockRetainUntilDate: NotRequired[datetime]
     """Time until which the lock protects the version."""
     ObjectLockLegalHoldStatus: NotRequired[str]
@@ -2167,7 +2172,7 @@ class GetObjectLockConfigurationOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     IbmProtectionManagementState: NotRequired[str]
-    """`active` if protection management is active. None otherwise. IBM only."""
+    """`active` if protection management is active. Missing otherwise. IBM only."""
 
 
 class GetObjectRetentionOutputTypeDef(TypedDict):
@@ -2187,7 +2192,7 @@ class GetObjectTaggingOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     VersionId: NotRequired[str]
-    """Id of the version that has the tags. None in a bucket without versioning."""
+    """Id of the version that has the tags. Missing in a bucket without versioning."""
     UnknownElements: NotRequired[list[str]]
     """Elements for which this version of the library has no field, each as XML text, in the order of the document.
 
@@ -2210,9 +2215,9 @@ class HeadBucketOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     IBMSSEKPEnabled: NotRequired[bool]
-    """True if the bucket is encrypted by a root key (Key Protect or Hyper Protect Crypto Services). None otherwise."""
+    """True if the bucket is encrypted by a root key (Key Protect or Hyper Protect Crypto Services). Missing otherwise."""
     IBMSSEKPCrkId: NotRequired[str]
-    """Id of the root key. None without one."""
+    """Id of the root key. Missing without one."""
 
 
 class HeadObjectOutputTypeDef(TypedDict):
@@ -2225,27 +2230,27 @@ class HeadObjectOutputTypeDef(TypedDict):
     RequestCharged: NotRequired[str]
     """`requester` in the S3 protocol, if the requester pays. COS does not send it."""
     SSECustomerAlgorithm: NotRequired[str]
-    """`AES256` if your own key was used (SSE-C); None otherwise."""
+    """`AES256` if your own key was used (SSE-C); missing otherwise."""
     SSECustomerKeyMD5: NotRequired[str]
-    """MD5 of your key (SSE-C), base64; None otherwise."""
+    """MD5 of your key (SSE-C), base64; missing otherwise."""
     ServerSideEncryption: NotRequired[str]
-    """Name of the encryption, such as `AES256`. None if the service does not report it."""
+    """Name of the encryption, such as `AES256`. Missing if the service does not report it."""
     SSEKMSKeyId: NotRequired[str]
-    """Key of a key service. None if the service does not report one."""
+    """Key of a key service. Missing if the service does not report one."""
     VersionId: NotRequired[str]
-    """Id of the version. `null` for a version without an id; None in a bucket that never had versioning."""
+    """Id of the version. `null` for a version without an id; missing in a bucket that never had versioning."""
     Expiration: NotRequired[str]
-    """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. None if no rule applies."""
+    """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. Missing if no rule applies."""
     ChecksumCRC32: NotRequired[str]
-    """CRC32, base64. None if the service does not report it."""
+    """CRC32, base64. Missing if the service does not report it."""
     ChecksumCRC32C: NotRequired[str]
-    """CRC32C, base64. None if the service does not report it."""
+    """CRC32C, base64. Missing if the service does not report it."""
     ChecksumCRC64NVME: NotRequired[str]
     """CRC64NVME, base64. COS computes it for a body that came without any checksum."""
     ChecksumSHA1: NotRequired[str]
-    """SHA-1, base64. None if the service does not report it."""
+    """SHA-1, base64. Missing if the service does not report it."""
     ChecksumSHA256: NotRequired[str]
-    """SHA-256, base64. None if the service does not report it."""
+    """SHA-256, base64. Missing if the service does not report it."""
     ChecksumType: NotRequired[str]
     """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
     LastModified: NotRequired[datetime]
@@ -2277,13 +2282,13 @@ class HeadObjectOutputTypeDef(TypedDict):
     ReplicationStatus: NotRequired[str]
     """State of replication: `PENDING`, `COMPLETE` or `FAILED` at the source, `REPLICA` at the target."""
     DeleteMarker: NotRequired[bool]
-    """True if the response is about a delete marker. Reading one raises, so this is usually None."""
+    """True if the response is about a delete marker. Reading one raises, so this is usually missing."""
     StorageClass: NotRequired[str]
-    """`GLACIER` or `ACCELERATED` if the object is archived, restored or not; None otherwise."""
+    """`GLACIER` or `ACCELERATED` if the object is archived, restored or not; missing otherwise."""
     Restore: NotRequired[str]
     """`ongoing-request="true"` while a restore runs; then `ongoing-request="false", expiry-date="…"`. See `restored_until`."""
     IbmTransition: NotRequired[str]
-    """Move to the archive: `IbmTransition="ARCHIVE", date="…"`. None for an object without one."""
+    """Move to the archive: `IbmTransition="ARCHIVE", date="…"`. Missing for an object without one."""
     IbmRestoredCopyStorageClass: NotRequired[str]
     """Storage class of the bucket. Sent only while a restore runs or a restored copy exists."""
     ArchiveTransitionTime: NotRequired[str]
@@ -2293,13 +2298,13 @@ class HeadObjectOutputTypeDef(TypedDict):
     BackupRestoreId: NotRequired[str]
     """Id of the restore from a backup vault."""
     RetentionPeriod: NotRequired[int]
-    """Retention in seconds from creation; -1: no end set; -2: for ever. None outside a bucket with a retention policy."""
+    """Retention in seconds from creation; -1: no end set; -2: for ever. Missing outside a bucket with a retention policy."""
     RetentionExpirationDate: NotRequired[datetime]
     """End of the retention, for periods that have one."""
     RetentionLegalHoldCount: NotRequired[int]
-    """Number of legal holds on the object. None outside a bucket with a retention policy."""
+    """Number of legal holds on the object. Missing outside a bucket with a retention policy."""
     ObjectLockMode: NotRequired[str]
-    """Mode of the Object Lock: `COMPLIANCE` or `GOVERNANCE`. None if the version has no retention."""
+    """Mode of the Object Lock: `COMPLIANCE` or `GOVERNANCE`. Missing if the version has no retention."""
     ObjectLockRetainUntilDate: NotRequired[datetime]
     """Time until which the lock protects the version."""
     ObjectLockLegalHoldStatus: NotRequired[str]
@@ -2347,11 +2352,11 @@ class ListLegalHoldsOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     CreateTime: NotRequired[datetime]
-    """Time at which the object was written and its period begins. None if the service leaves it out."""
+    """Time at which the object was written and its period begins. Missing if the service leaves it out."""
     RetentionPeriod: NotRequired[int]
-    """Retention period in seconds from `CreateTime`; -1 is indefinite, -2 permanent. None if the service leaves it out."""
+    """Retention period in seconds from `CreateTime`; -1 is indefinite, -2 permanent. Missing if the service leaves it out."""
     RetentionPeriodExpirationDate: NotRequired[datetime]
-    """Time at which the period ends. None if it is indefinite or permanent."""
+    """Time at which the period ends. Missing if it is indefinite or permanent."""
     LegalHolds: NotRequired[list[NamedLegalHoldTypeDef]]
     """Legal holds of the object; empty if it has none."""
 
@@ -2364,19 +2369,19 @@ class ListMultipartUploadsOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     EncodingType: NotRequired[str]
-    """`url` if the service sent the keys percent-encoded. They are decoded here; None if they came as they are."""
+    """`url` if the service sent the keys percent-encoded. They are decoded here; missing if they came as they are."""
     KeyMarker: NotRequired[str]
     """Requested key after which the page starts."""
     UploadIdMarker: NotRequired[str]
     """Requested upload after which the page starts, within that key."""
     NextKeyMarker: NotRequired[str]
-    """`KeyMarker` of the next page. None on the last page."""
+    """`KeyMarker` of the next page. Missing on the last page."""
     NextUploadIdMarker: NotRequired[str]
-    """`UploadIdMarker` of the next page. None on the last page."""
+    """`UploadIdMarker` of the next page. Missing on the last page."""
     Prefix: NotRequired[str]
-    """Requested prefix. None or empty if none was requested."""
+    """Requested prefix. Missing or empty if none was requested."""
     Delimiter: NotRequired[str]
-    """Requested delimiter. None or empty if none was requested."""
+    """Requested delimiter. Missing or empty if none was requested."""
     MaxUploads: NotRequired[int]
     """Limit of uploads for this page, as the service applied it."""
     IsTruncated: NotRequired[bool]
@@ -2395,13 +2400,13 @@ class ListObjectVersionsOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     EncodingType: NotRequired[str]
-    """`url` if the service sent the keys percent-encoded. They are decoded here; None if they came as they are."""
+    """`url` if the service sent the keys percent-encoded. They are decoded here; missing if they came as they are."""
     Name: NotRequired[str]
     """Name of the bucket."""
     Prefix: NotRequired[str]
-    """Requested prefix. None or empty if none was requested."""
+    """Requested prefix. Missing or empty if none was requested."""
     Delimiter: NotRequired[str]
-    """Requested delimiter. None or empty if none was requested."""
+    """Requested delimiter. Missing or empty if none was requested."""
     MaxKeys: NotRequired[int]
     """Limit of entries for this page, as the service applied it."""
     CommonPrefixes: NotRequired[list[CommonPrefixTypeDef]]
@@ -2411,9 +2416,9 @@ class ListObjectVersionsOutputTypeDef(TypedDict):
     VersionIdMarker: NotRequired[str]
     """Requested version after which the page starts, within that key."""
     NextKeyMarker: NotRequired[str]
-    """`KeyMarker` of the next page. None on the last page."""
+    """`KeyMarker` of the next page. Missing on the last page."""
     NextVersionIdMarker: NotRequired[str]
-    """`VersionIdMarker` of the next page. None on the last page."""
+    """`VersionIdMarker` of the next page. Missing on the last page."""
     Versions: NotRequired[list[ObjectVersionTypeDef]]
     """Versions of the page."""
     DeleteMarkers: NotRequired[list[DeleteMarkerTypeDef]]
@@ -2428,13 +2433,13 @@ class ListObjectsOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     EncodingType: NotRequired[str]
-    """`url` if the service sent the keys percent-encoded. They are decoded here; None if they came as they are."""
+    """`url` if the service sent the keys percent-encoded. They are decoded here; missing if they came as they are."""
     Name: NotRequired[str]
     """Name of the bucket."""
     Prefix: NotRequired[str]
-    """Requested prefix. None or empty if none was requested."""
+    """Requested prefix. Missing or empty if none was requested."""
     Delimiter: NotRequired[str]
-    """Requested delimiter. None or empty if none was requested."""
+    """Requested delimiter. Missing or empty if none was requested."""
     MaxKeys: NotRequired[int]
     """Limit of entries for this page, as the service applied it."""
     CommonPrefixes: NotRequired[list[CommonPrefixTypeDef]]
@@ -2459,13 +2464,13 @@ class ListObjectsV2OutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     EncodingType: NotRequired[str]
-    """`url` if the service sent the keys percent-encoded. They are decoded here; None if they came as they are."""
+    """`url` if the service sent the keys percent-encoded. They are decoded here; missing if they came as they are."""
     Name: NotRequired[str]
     """Name of the bucket."""
     Prefix: NotRequired[str]
-    """Requested prefix. None or empty if none was requested."""
+    """Requested prefix. Missing or empty if none was requested."""
     Delimiter: NotRequired[str]
-    """Requested delimiter. None or empty if none was requested."""
+    """Requested delimiter. Missing or empty if none was requested."""
     MaxKeys: NotRequired[int]
     """Limit of entries for this page, as the service applied it."""
     CommonPrefixes: NotRequired[list[CommonPrefixTypeDef]]
@@ -2477,7 +2482,7 @@ class ListObjectsV2OutputTypeDef(TypedDict):
     ContinuationToken: NotRequired[str]
     """Token with which this page was requested."""
     NextContinuationToken: NotRequired[str]
-    """Token of the next page. None on the last page."""
+    """Token of the next page. Missing on the last page."""
     StartAfter: NotRequired[str]
     """Requested key after which the listing starts."""
 
@@ -2498,7 +2503,7 @@ class ListPartsOutputTypeDef(TypedDict):
     PartNumberMarker: NotRequired[int]
     """Requested part number after which the page starts."""
     NextPartNumberMarker: NotRequired[int]
-    """`PartNumberMarker` of the next page. None or 0 on the last page."""
+    """`PartNumberMarker` of the next page. Missing or 0 on the last page."""
     MaxParts: NotRequired[int]
     """Limit of parts for this page, as the service applied it."""
     IsTruncated: NotRequired[bool]
@@ -2512,11 +2517,11 @@ class ListPartsOutputTypeDef(TypedDict):
     StorageClass: NotRequired[str]
     """Storage class, usually `STANDARD`. Informational."""
     ChecksumAlgorithm: NotRequired[str]
-    """Checksum that the service uses for the object. None if it does not report one."""
+    """Checksum that the service uses for the object. Missing if it does not report one."""
     ChecksumType: NotRequired[str]
     """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
     AbortDate: NotRequired[datetime]
-    """Time at which a lifecycle rule aborts the upload, if it is still open. None if no rule applies."""
+    """Time at which a lifecycle rule aborts the upload, if it is still open. Missing if no rule applies."""
     AbortRuleId: NotRequired[str]
     """Id of that lifecycle rule."""
 
@@ -2594,27 +2599,27 @@ class PutObjectOutputTypeDef(TypedDict):
     RequestCharged: NotRequired[str]
     """`requester` in the S3 protocol, if the requester pays. COS does not send it."""
     SSECustomerAlgorithm: NotRequired[str]
-    """`AES256` if your own key was used (SSE-C); None otherwise."""
+    """`AES256` if your own key was used (SSE-C); missing otherwise."""
     SSECustomerKeyMD5: NotRequired[str]
-    """MD5 of your key (SSE-C), base64; None otherwise."""
+    """MD5 of your key (SSE-C), base64; missing otherwise."""
     ServerSideEncryption: NotRequired[str]
-    """Name of the encryption, such as `AES256`. None if the service does not report it."""
+    """Name of the encryption, such as `AES256`. Missing if the service does not report it."""
     SSEKMSKeyId: NotRequired[str]
-    """Key of a key service. None if the service does not report one."""
+    """Key of a key service. Missing if the service does not report one."""
     VersionId: NotRequired[str]
-    """Id of the version. `null` for a version without an id; None in a bucket that never had versioning."""
+    """Id of the version. `null` for a version without an id; missing in a bucket that never had versioning."""
     Expiration: NotRequired[str]
-    """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. None if no rule applies."""
+    """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. Missing if no rule applies."""
     ChecksumCRC32: NotRequired[str]
-    """CRC32, base64. None if the service does not report it."""
+    """CRC32, base64. Missing if the service does not report it."""
     ChecksumCRC32C: NotRequired[str]
-    """CRC32C, base64. None if the service does not report it."""
+    """CRC32C, base64. Missing if the service does not report it."""
     ChecksumCRC64NVME: NotRequired[str]
     """CRC64NVME, base64. COS computes it for a body that came without any checksum."""
     ChecksumSHA1: NotRequired[str]
-    """SHA-1, base64. None if the service does not report it."""
+    """SHA-1, base64. Missing if the service does not report it."""
     ChecksumSHA256: NotRequired[str]
-    """SHA-256, base64. None if the service does not report it."""
+    """SHA-256, base64. Missing if the service does not report it."""
     ChecksumType: NotRequired[str]
     """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
 
@@ -2661,7 +2666,7 @@ class PutObjectTaggingOutputTypeDef(TypedDict):
     ResponseMetadata: ResponseMetadataTypeDef
     """Status, headers and id of the response."""
     VersionId: NotRequired[str]
-    """Id of the version. None in a bucket without versioning."""
+    """Id of the version. Missing in a bucket without versioning."""
 
 
 class PutPublicAccessBlockOutputTypeDef(TypedDict):
@@ -2688,23 +2693,23 @@ class UploadPartOutputTypeDef(TypedDict):
     RequestCharged: NotRequired[str]
     """`requester` in the S3 protocol, if the requester pays. COS does not send it."""
     SSECustomerAlgorithm: NotRequired[str]
-    """`AES256` if your own key was used (SSE-C); None otherwise."""
+    """`AES256` if your own key was used (SSE-C); missing otherwise."""
     SSECustomerKeyMD5: NotRequired[str]
-    """MD5 of your key (SSE-C), base64; None otherwise."""
+    """MD5 of your key (SSE-C), base64; missing otherwise."""
     ServerSideEncryption: NotRequired[str]
-    """Name of the encryption, such as `AES256`. None if the service does not report it."""
+    """Name of the encryption, such as `AES256`. Missing if the service does not report it."""
     SSEKMSKeyId: NotRequired[str]
-    """Key of a key service. None if the service does not report one."""
+    """Key of a key service. Missing if the service does not report one."""
     ChecksumCRC32: NotRequired[str]
-    """CRC32, base64. None if the service does not report it."""
+    """CRC32, base64. Missing if the service does not report it."""
     ChecksumCRC32C: NotRequired[str]
-    """CRC32C, base64. None if the service does not report it."""
+    """CRC32C, base64. Missing if the service does not report it."""
     ChecksumCRC64NVME: NotRequired[str]
     """CRC64NVME, base64. COS computes it for a body that came without any checksum."""
     ChecksumSHA1: NotRequired[str]
-    """SHA-1, base64. None if the service does not report it."""
+    """SHA-1, base64. Missing if the service does not report it."""
     ChecksumSHA256: NotRequired[str]
-    """SHA-256, base64. None if the service does not report it."""
+    """SHA-256, base64. Missing if the service does not report it."""
 
 
 class UploadPartCopyOutputTypeDef(TypedDict):
@@ -2717,15 +2722,15 @@ class UploadPartCopyOutputTypeDef(TypedDict):
     RequestCharged: NotRequired[str]
     """`requester` in the S3 protocol, if the requester pays. COS does not send it."""
     SSECustomerAlgorithm: NotRequired[str]
-    """`AES256` if your own key was used (SSE-C); None otherwise."""
+    """`AES256` if your own key was used (SSE-C); missing otherwise."""
     SSECustomerKeyMD5: NotRequired[str]
-    """MD5 of your key (SSE-C), base64; None otherwise."""
+    """MD5 of your key (SSE-C), base64; missing otherwise."""
     ServerSideEncryption: NotRequired[str]
-    """Name of the encryption, such as `AES256`. None if the service does not report it."""
+    """Name of the encryption, such as `AES256`. Missing if the service does not report it."""
     SSEKMSKeyId: NotRequired[str]
-    """Key of a key service. None if the service does not report one."""
+    """Key of a key service. Missing if the service does not report one."""
     CopySourceVersionId: NotRequired[str]
-    """Version of the source that was copied. None in a bucket without versioning."""
+    """Version of the source that was copied. Missing in a bucket without versioning."""
 
 
 class ListObjectsV2FullResultTypeDef(TypedDict):
@@ -2780,7 +2785,7 @@ class ListPartsFullResultTypeDef(TypedDict):
     Parts: NotRequired[list[PartTypeDef]]
     """Parts of the page, by number."""
     ChecksumAlgorithm: NotRequired[str]
-    """Checksum that the service uses for the object. None if it does not report one."""
+    """Checksum that the service uses for the object. Missing if it does not report one."""
     Initiator: NotRequired[OwnerTypeDef]
     """Account or instance that started the upload."""
     Owner: NotRequired[OwnerTypeDef]
