@@ -21,7 +21,7 @@ from aiocos.emulator import Emulator, Status
 from aiocos.errors import TransferError
 from aiocos.transfer import journal as journals
 from aiocos.transfer.files import NotOurs, open_own
-from aiocos.transfer.journal import Journal, name_for, state_directory
+from aiocos.transfer.journal import Journal, journal_id
 from aiocos.wire import digest
 
 Plant = Callable[[Path, Path], object]
@@ -49,7 +49,7 @@ def here(tmp_path: Path) -> Path:
 async def begun(cos: aiocos.Client, emulator: Emulator, target: Path, key: str = "parts") -> tuple[Path, Path]:
     """Let a download fail after two answers; return its file and its journal."""
     emulator.faults.script([Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
-    with pytest.raises(TransferError, match="goes on from there"):
+    with pytest.raises(TransferError, match="continues from there"):
         await cos.download("bucket", key, target, resume=True, concurrency=1)
     emulator.faults.script([])
     [part], [journal] = target.parent.glob(".*.part"), target.parent.glob(".*.journal")
@@ -225,7 +225,7 @@ async def test_under_key_protect_it_is_fetched_anew(here: Path):
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         async with aiocos.Client(url, credentials=aiocos.Anonymous(), config=CONFIG) as cos:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("aiocos.transfer.download.partial.Partial.become", _killed)
+                patch.setattr("aiocos.transfer.download.partial.PartialFile.finish", _killed)
                 with pytest.raises(KeyboardInterrupt):
                     await cos.download("bucket", "key", here / "f", resume=True)
             [part], [journal] = here.glob(".*.part"), here.glob(".*.journal")
@@ -268,7 +268,7 @@ HOSTILE = [
     b'{"journal": 1}\n',
     b"\n\n\n",
     b"null\n" * 10,
-    b"x" * (journals._LONGEST + 1) + b"\n",
+    b"x" * (journals._MAX_LINE + 1) + b"\n",
     b'"' + b"\\ud800" * 10 + b'"\n',
 ]
 
@@ -354,7 +354,7 @@ async def test_a_journal_of_many_pieces_is_none(cos: aiocos.Client, cos_emulator
 
 async def test_a_journal_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "j"
-    monkeypatch.setattr(journals, "_LARGEST", 1_000)
+    monkeypatch.setattr(journals, "_MAX_SIZE", 1_000)
     journal = Journal.open(path)
     journal.begin({"kind": "download"})
     for n in range(1_000):
@@ -362,13 +362,13 @@ async def test_a_journal_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     journal.close()
     assert 900 < path.stat().st_size <= 1_000
     again = Journal.open(path)
-    assert (again.trouble, again.begun) == (None, {"journal": 1, "kind": "download"})
+    assert (again.problem, again.begun) == (None, {"journal": 1, "kind": "download"})
     assert again.steps[0] == [0, 1, 1]
     again.close()
     with path.open("a") as file:
         file.write("[0,1,1]\n" * 100)
     again = Journal.open(path)
-    assert (again.begun, "damaged" in (again.trouble or "")) == (None, True)
+    assert (again.begun, "damaged" in (again.problem or "")) == (None, True)
     again.close()
 
 
@@ -384,7 +384,7 @@ async def test_half_a_line_does_not_spoil_what_is_noted_after_it(tmp_path: Path)
         journal.add([n])
         journal.close()
     again = Journal.open(path)
-    assert (again.trouble, again.steps) == (None, [[1], [3], [4]])
+    assert (again.problem, again.steps) == (None, [[1], [3], [4]])
     again.close()
 
 
@@ -502,7 +502,7 @@ def test_what_is_noted_is_read_again(tmp_path: Path):
     path = tmp_path / "new" / "deep" / "j"
     before = open_files()
     one = Journal.open(path)
-    assert (one.begun, one.steps, one.trouble) == (None, [], None)
+    assert (one.begun, one.steps, one.problem) == (None, [], None)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     one.begin({"kind": "upload", "key": "é"})
@@ -513,7 +513,7 @@ def test_what_is_noted_is_read_again(tmp_path: Path):
     one.close()
     assert path.read_text() == '{"journal":1,"kind":"upload","key":"\\u00e9"}\n[1,2,3]\n{"part":1}\n'
     two = Journal.open(path)
-    assert (two.begun, two.steps, two.trouble) == (one.begun, [[1, 2, 3], {"part": 1}], None)
+    assert (two.begun, two.steps, two.problem) == (one.begun, [[1, 2, 3], {"part": 1}], None)
     two.add(4)
     two.begin({"kind": "download"})
     assert (two.begun, two.steps) == ({"journal": 1, "kind": "download"}, [])
@@ -605,12 +605,12 @@ def test_what_stands_in_a_journal(tmp_path: Path, text: bytes, trouble: str | No
     one = Journal.open(tmp_path / "j")
     assert (one.begun, one.steps) == (None, [])
     if trouble is None:
-        assert one.trouble is None
+        assert one.problem is None
     else:
-        assert one.trouble is not None
-        assert re.search(trouble, one.trouble)
+        assert one.problem is not None
+        assert re.search(trouble, one.problem)
         one.begin({})
-        assert one.trouble is None
+        assert one.problem is None
     one.close()
 
 
@@ -621,13 +621,13 @@ def test_the_size_of_a_journal_and_of_its_lines_is_bounded(tmp_path: Path, monke
         path.write_bytes(text)
         one = Journal.open(path)
         one.close()
-        return one.trouble
+        return one.problem
 
     head = b'{"journal":1}\n'
     longest = b'"' + b"x" * ((64 << 10) - 2) + b'"\n'
     assert read(head + longest) is None
     assert "damaged (ValueError)" in (read(head + b" " + longest) or "")
-    monkeypatch.setattr(journals, "_LARGEST", 100)
+    monkeypatch.setattr(journals, "_MAX_SIZE", 100)
     full = head + b"1\n" * 43
     assert len(full) == 100
     assert read(full) is None
@@ -676,22 +676,14 @@ def test_a_disk_that_takes_half_a_line_is_an_error(tmp_path: Path, monkeypatch: 
 )
 def test_a_journal_says_in_what_it_differs(tmp_path: Path, name: str, said: str):
     one = Journal.open(tmp_path / "j")
-    assert one.differs({}) is None
-    assert re.search(said, one.differs({name: 5}) or "")
+    assert one.difference({}) is None
+    assert re.search(said, one.difference({name: 5}) or "")
     one.begin({name: 5, "more": 1})
-    assert one.differs({name: 5}) is None
-    assert re.search(said, one.differs({name: 6}) or "")
+    assert one.difference({name: 5}) is None
+    assert re.search(said, one.difference({name: 6}) or "")
     one.close()
 
 
 def test_names_of_journals(tmp_path: Path):
-    assert name_for("a", "bc") == hashlib.sha256(b'["a", "bc"]').hexdigest()[:24], "other releases find it"
-    assert name_for("a", "bc") != name_for("ab", "c")
-
-
-def test_where_journals_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert state_directory() == tmp_path / "aiocos"
-    monkeypatch.setenv("XDG_STATE_HOME", "")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert state_directory() == tmp_path / "home" / ".local" / "state" / "aiocos"
+    assert journal_id("a", "bc") == hashlib.sha256(b'["a", "bc"]').hexdigest()[:24], "other releases find it"
+    assert journal_id("a", "bc") != journal_id("ab", "c")

@@ -21,8 +21,8 @@ from aiocos.cli.stdio import pour, standard_input
 from aiocos.client import Client
 from aiocos.errors import CosError, TransferError
 from aiocos.transfer import DirectoryError
-from aiocos.transfer.sync.paths import walk
-from aiocos.transfer.upload.source import Source
+from aiocos.transfer.file_objects import Source
+from aiocos.transfer.sync.walk import walk
 
 # Failures of single files that are shown; `--json` has all.
 _SHOWN = 20

@@ -5,34 +5,21 @@ from pathlib import Path
 
 import typer
 
-SCHEME = "cos://"
+from aiocos.errors import ConfigError
+from aiocos.transfer.location import CosLocation, is_cos_url, parse_parts
 
 
 @dataclass(frozen=True, slots=True)
-class CosPath:
-    """A bucket, and a key or a prefix (empty for the bucket itself). The text after the bucket is the key as it is."""
-
-    bucket: str
-    key: str
+class CosPath(CosLocation):
+    """A bucket, and a key or a prefix (empty for the bucket itself), as an argument of a command."""
 
     @classmethod
-    def parse(cls, text: str) -> "CosPath":
-        """Read `cos://bucket/key`; a usage error where it is none."""
-        if not text.startswith(SCHEME):
-            raise typer.BadParameter(f"{text!r} is no cos:// path")
-        bucket, _, key = text[len(SCHEME) :].partition("/")
-        if not bucket:
-            raise typer.BadParameter(f"{text!r} names no bucket")
+    def parse(cls, url: str) -> "CosPath":
+        """Parse `cos://bucket/key`. Raises a usage error if it is not one."""
         try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise typer.BadParameter(f"{text!r} is no UTF-8 text, which keys are") from None
-        return cls(bucket, key)
-
-    @property
-    def folder(self) -> str:
-        """The key as a prefix of what lies below it: with a slash at its end, unless it is empty."""
-        return self.key if not self.key or self.key.endswith("/") else f"{self.key}/"
+            return cls(*parse_parts(url))
+        except ConfigError as error:
+            raise typer.BadParameter(str(error)) from None
 
     @property
     def name(self) -> str:
@@ -54,9 +41,6 @@ class CosPath:
             raise typer.BadParameter(f"{self} is a bucket: name an object in it")
         return self
 
-    def __str__(self) -> str:
-        return f"{SCHEME}{self.bucket}/{self.key}"
-
 
 Place = CosPath | Path | None
 """Where `cp` reads or writes: in COS, in a file, or (None) standard input and output."""
@@ -66,7 +50,7 @@ def place(text: str) -> Place:
     """Read an argument of `cp`."""
     if text == "-":
         return None
-    return CosPath.parse(text) if text.startswith(SCHEME) else Path(text)
+    return CosPath.parse(text) if is_cos_url(text) else Path(text)
 
 
 def key_for(target: CosPath, name: str) -> str:

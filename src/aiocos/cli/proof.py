@@ -14,7 +14,7 @@ from aiocos.groups import engine_of
 from aiocos.integrity import find_verification
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.transfer import CopyResult, DownloadResult, UploadResult
-from aiocos.transfer.sync.comparator import agrees
+from aiocos.transfer.sync.comparator import file_agrees
 from aiocos.wire import digest
 
 # Read of the source at once, where it has to be read.
@@ -43,6 +43,7 @@ class Prover:
 
     async def downloaded(self, source: CosPath, result: DownloadResult) -> None:
         """Prove that a file is the object, which is that still."""
+        assert result.path is not None
         if result.verified is None:
             raise _unproven(source, result.path, "the service gives no checksum that could be compared")
         there = await asyncio.to_thread(result.path.stat)
@@ -91,7 +92,7 @@ class Prover:
     async def _holds(self, source: Path, target: CosPath, info: ObjectInfo) -> bool:
         """Tell whether what vouches for an object agrees with a file."""
         evidence = await find_verification(engine_of(self._client), GetObject(target.bucket, target.key), info)
-        return evidence is not None and await asyncio.to_thread(agrees, source, evidence.checksum)
+        return evidence is not None and await asyncio.to_thread(file_agrees, source, evidence.checksum)
 
     async def _look(self, path: CosPath, version_id: str | None = None) -> ObjectInfo:
         return await engine_of(self._client).call(

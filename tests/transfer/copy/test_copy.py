@@ -447,7 +447,7 @@ def asked(*where: str, **more: Any) -> CopyRequest:
 )
 def test_a_copy_onto_itself_that_changes_nothing(more: dict[str, Any]):
     with pytest.raises(ConfigError, match="onto itself must change something"):
-        copies._check(asked(**more), "copy of it")
+        copies._check_valid(asked(**more), "copy of it")
 
 
 @pytest.mark.parametrize(
@@ -470,7 +470,7 @@ def test_a_copy_onto_itself_that_changes_nothing(more: dict[str, Any]):
     ],
 )
 def test_a_copy_that_makes_sense(where: tuple[str, ...], more: dict[str, Any]):
-    copies._check(asked(*where, **more), "copy of it")
+    copies._check_valid(asked(*where, **more), "copy of it")
 
 
 @pytest.mark.parametrize(
@@ -479,7 +479,7 @@ def test_a_copy_that_makes_sense(where: tuple[str, ...], more: dict[str, Any]):
 @pytest.mark.parametrize("directive", [None, "COPY"])
 def test_retention_is_set_with_its_directive_only(more: dict[str, Any], directive: Any):
     with pytest.raises(ConfigError, match="retention_directive='REPLACE' only"):
-        copies._check(asked("a", "b", "c", "d", retention_directive=directive, **more), "copy of it")
+        copies._check_valid(asked("a", "b", "c", "d", retention_directive=directive, **more), "copy of it")
 
 
 def test_a_source_is_pinned_as_it_was_seen():
@@ -497,12 +497,12 @@ def test_a_source_is_pinned_as_it_was_seen():
 
 
 def test_what_failures_of_parts_mean():
-    one: Any = copies._Parts.__new__(copies._Parts)
+    one: Any = copies._CopyInParts.__new__(copies._CopyInParts)
     one._what, one._info, one._done = "copy of it", ObjectInfo(etag='"e"'), {1: None, 2: None}
     busy, own = AccessDenied("no"), KeyError("ours")
 
     def meaning(*errors: Exception) -> BaseException:
-        return one._failure(ExceptionGroup("g", [*errors]), "id")
+        return one._error_for(ExceptionGroup("g", [*errors]), "id")
 
     assert meaning(busy, own) is own
     error = meaning(busy, busy)

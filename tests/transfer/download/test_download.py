@@ -112,7 +112,7 @@ async def test_a_full_disk(stored: aiocos.Client, tmp_path: Path, monkeypatch: p
 async def test_places_that_cannot_be(stored: aiocos.Client, tmp_path: Path):
     with pytest.raises(ConfigError, match="is a directory"):
         await stored.download("bucket", "parts", tmp_path)
-    with pytest.raises(ConfigError, match="no directory"):
+    with pytest.raises(ConfigError, match="not a directory"):
         await stored.download("bucket", "parts", tmp_path / "missing" / "f")
 
 
@@ -218,7 +218,7 @@ async def test_a_device_or_a_pipe_is_not_replaced_by_a_file(stored: aiocos.Clien
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/dev/null")
     for name in ("pipe", "link"):
-        with pytest.raises(ConfigError, match="no regular file"):
+        with pytest.raises(ConfigError, match="not a regular file"):
             await stored.download("bucket", "whole", tmp_path / name)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
     assert (tmp_path / "link").is_symlink()
@@ -254,7 +254,7 @@ async def test_an_open_directory_is_written_to_whatever_its_path_leads_to(
             await stored.download("bucket", "missing", target, resume=resume)
         (tmp_path / "moved" / "f").unlink()
         (tmp_path / "moved" / "f").symlink_to(tmp_path / "outside")
-        with pytest.raises(ConfigError, match="no regular file"):
+        with pytest.raises(ConfigError, match="not a regular file"):
             await stored.download("bucket", key, target, resume=resume)
     finally:
         target.close()
@@ -366,29 +366,29 @@ async def test_progress_of_one_that_goes_on(stored: aiocos.Client, cos_emulator:
     # Late enough for the two before it to be done.
     late = Delay(2, operation="GetObject", nth=3)
     cos_emulator.faults.script([late, Status(403, code="AccessDenied", operation="GetObject", nth=3, times=None)])
-    with pytest.raises(TransferError, match=f"{tmp_path / 'f'} is as it was; the same call goes on from there") as caught:
+    with pytest.raises(TransferError, match=f"{tmp_path / 'f'} is as it was; the same call continues from there") as caught:
         await stored.download("bucket", "parts", tmp_path / "f", resume=True, concurrency=1)
     assert caught.value.parts_done == 2
     cos_emulator.faults.script([])
     events: list[Progress] = []
     result = await stored.download("bucket", "parts", tmp_path / "f", resume=True, progress=events.append)
     assert (result.resumed_bytes, result.size) == (2 * PART, len(DATA))
-    assert (events[1].bytes_done, events[1].bytes_kept) == (2 * PART, 2 * PART)
+    assert (events[1].bytes_done, events[1].resumed_bytes) == (2 * PART, 2 * PART)
     last = events[-1]
-    assert (last.bytes_done, last.bytes_total, last.bytes_kept) == (len(DATA), len(DATA), 2 * PART)
+    assert (last.bytes_done, last.bytes_total, last.resumed_bytes) == (len(DATA), len(DATA), 2 * PART)
     assert (last.parts_done, last.parts_total) == (4, 4)
 
 
 async def test_memory_is_taken_for_each_range(small: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     taken: list[int] = []
     budget: Any = manager_of(small).budget
-    real = budget.take
+    real = budget.acquire
 
     async def take(size: int, owner: object = None) -> int:
         taken.append(size)
         return await real(size, owner)
 
-    monkeypatch.setattr(budget, "take", take)
+    monkeypatch.setattr(budget, "acquire", take)
     for length, expected in ((0, [0]), (1_000, [2_000]), (2**18, [2**19]), (2**18 + 1, [2**21]), (2 * PART + 1, [2**21] * 3)):
         await small.objects.put("bucket", "key", DATA[:length])
         taken.clear()
@@ -505,7 +505,7 @@ async def test_what_comes_is_written_in_steps_and_no_further_than_asked_for(
         data += b"".join(pieces)
 
     one._write = write
-    assert await one._copy(stream, 7, limit, None) == sum(length for _, length in written)
+    assert await one._write_stream(stream, 7, limit, None) == sum(length for _, length in written)
     assert notes == written
     assert data == DATA[: len(data)]
     assert len(stream._chunks) == left, "what others fetch is not read"
@@ -518,7 +518,7 @@ def test_what_failures_mean(tmp_path: Path):
     replaced, damage, own, busy = PreconditionFailed("x"), IntegrityError("x"), OSError("full"), AccessDenied("no")
 
     def meaning(*errors: Exception) -> BaseException:
-        return one._failure(ExceptionGroup("g", [*errors]))
+        return one._error_for(ExceptionGroup("g", [*errors]))
 
     assert meaning(own, damage, replaced) is replaced
     assert meaning(own, busy, damage) is damage
@@ -527,4 +527,4 @@ def test_what_failures_mean(tmp_path: Path):
     assert isinstance(error, TransferError)
     assert (str(error), error.parts_done) == (f"the download of it failed, {tmp_path / 'f'} is as it was: no", 3)
     one._request.resume = True
-    assert "is as it was; the same call goes on from there: no" in str(meaning(busy))
+    assert "is as it was; the same call continues from there: no" in str(meaning(busy))

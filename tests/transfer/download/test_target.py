@@ -15,7 +15,7 @@ import aiocos
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import ConfigError, TransferError
 from aiocos.transfer import files
-from aiocos.transfer.download.target import Target, _check_place, _umask
+from aiocos.transfer.download.target import Target, _check_not_of_system, _umask
 
 SMALL = b"small"
 KEYS = {"small": SMALL, "large": DATA}
@@ -256,7 +256,7 @@ async def test_what_is_no_file_is_refused_and_stays(stored: aiocos.Client, tmp_p
     before = (tmp_path / "f").lstat()
     for key in KEYS:
         for resume in (False, True):
-            with pytest.raises(ConfigError, match=r"no regular file|is a directory"):
+            with pytest.raises(ConfigError, match=r"not a regular file|is a directory"):
                 await stored.download("bucket", key, tmp_path / "f", resume=resume)
     assert os.path.samestat((tmp_path / "f").lstat(), before)
     assert os.listdir(tmp_path) == ["f"]
@@ -271,7 +271,7 @@ async def test_the_systems_own_files_are_refused_and_stay(stored: aiocos.Client,
         before = {path: os.lstat(path).st_ino for path in ("/dev/stdout", "/dev/null", "/dev/stderr")}
         for path in ("/dev/stdout", "/dev/stderr", "/dev/null", "/dev/new", own, tmp_path / "link"):
             for key in KEYS:
-                with pytest.raises(ConfigError, match="no regular file"):
+                with pytest.raises(ConfigError, match="not a regular file"):
                     await stored.download("bucket", key, path)
         assert {path: os.lstat(path).st_ino for path in before} == before
     assert not os.path.exists("/dev/new")
@@ -291,7 +291,7 @@ async def test_what_comes_there_meanwhile_is_not_replaced(
     while not cos_emulator.faults.hits:
         await asyncio.sleep(0.001)
     make(tmp_path / "f")
-    with pytest.raises(TransferError, match="no regular file any more"):
+    with pytest.raises(TransferError, match="not a regular file any more"):
         await job
     assert not stat.S_ISREG((tmp_path / "f").lstat().st_mode)
     assert os.listdir(tmp_path) == ["f"]
@@ -392,7 +392,7 @@ def test_a_target_in_an_open_directory_uses_names_only(tmp_path: Path):
         target = Target(tmp_path / "d", "f", dir_fd=fd)
         (tmp_path / "d").rename(tmp_path / "moved")
         new = target.create(".new")
-        target.become(".new", new, fsync=True)
+        target.replace_with(".new", new, fsync=True)
         os.close(new)
         assert os.listdir(tmp_path / "moved") == ["f"]
     finally:
@@ -418,8 +418,8 @@ def test_in_an_open_directory_only_a_file_is_replaced(tmp_path: Path):
         for name in ("link", "directory"):
             with pytest.raises(ConfigError):
                 Target.find(files.OpenTarget(tmp_path / name, fd))
-        assert Target.find(files.OpenTarget(tmp_path / "file", fd)).had is not None
-        assert Target.find(files.OpenTarget(tmp_path / "new", fd)).had is None
+        assert Target.find(files.OpenTarget(tmp_path / "file", fd)).old is not None
+        assert Target.find(files.OpenTarget(tmp_path / "new", fd)).old is None
     finally:
         os.close(fd)
 
@@ -459,16 +459,16 @@ async def test_a_file_that_comes_or_goes_meanwhile(
 )
 def test_places_that_are_the_systems(path: str):
     with pytest.raises(ConfigError, match="one of the system's own"):
-        _check_place(Path("given"), Path(path))
+        _check_not_of_system(Path("given"), Path(path))
 
 
 def test_places_that_are_the_users(tmp_path: Path):
     (tmp_path / "dev").mkdir()
     for path in (tmp_path / "dev" / "x", tmp_path / "x", Path("/dev/shm/x"), Path("/process/x"), Path("/system/x")):
-        _check_place(path, path)
+        _check_not_of_system(path, path)
     (tmp_path / "link").symlink_to("/dev")
     with pytest.raises(ConfigError, match="one of the system's own"):
-        _check_place(Path("given"), tmp_path / "link" / "x")
+        _check_not_of_system(Path("given"), tmp_path / "link" / "x")
 
 
 @pytest.mark.parametrize(
@@ -505,8 +505,8 @@ def test_links_are_followed_as_far_as_the_system_does(tmp_path: Path):
         target = Target.find(str(tmp_path / f"link{number}"))
         assert (target.path, target.directory, target.name) == (tmp_path / "link0", tmp_path, "link0")
         assert target.dir_fd is None
-        assert target.had is not None
-        assert target.beside("y") == tmp_path / "y"
+        assert target.old is not None
+        assert target.sibling("y") == tmp_path / "y"
     with pytest.raises(ConfigError, match="to more than 40 others"):
         Target.find(tmp_path / "link41")
 
@@ -514,10 +514,10 @@ def test_links_are_followed_as_far_as_the_system_does(tmp_path: Path):
 def test_a_target_that_has_no_directory(tmp_path: Path):
     (tmp_path / "file").write_bytes(b"x")
     for directory in (tmp_path / "none", tmp_path / "file"):
-        with pytest.raises(ConfigError, match=f"{directory} is no directory: the object is not downloaded to {directory}/x"):
+        with pytest.raises(ConfigError, match=f"{directory} is not a directory: the object is not downloaded to {directory}/x"):
             Target.find(directory / "x")
     new = Target.find(tmp_path / "new")
-    assert (new.had, new.path) == (None, tmp_path / "new")
+    assert (new.old, new.path) == (None, tmp_path / "new")
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -551,7 +551,7 @@ def test_a_private_file_is_opened_up_where_there_is_nothing_to_replace(tmp_path:
         os.fchmod(fd, mode)
         before = os.umask(0o022)
         try:
-            target.become("new", fd)
+            target.replace_with("new", fd)
         finally:
             os.umask(before)
             os.close(fd)
@@ -566,7 +566,7 @@ def test_nothing_stays_open_where_attributes_are_copied(tmp_path: Path, monkeypa
     fd = target.create("new")
     before = open_files()
     monkeypatch.setattr("os.listxattr", lambda fd: [], raising=False)
-    target.become("new", fd)
+    target.replace_with("new", fd)
     assert open_files() == before
     os.close(fd)
 

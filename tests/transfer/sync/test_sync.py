@@ -18,8 +18,8 @@ from aiocos.errors import ConfigError, NoSuchBucket, RequestTimeoutError
 from aiocos.transfer import DirectoryError, Progress
 from aiocos.transfer.manager import manager_of
 from aiocos.transfer.sync.listing import Entry, RemoteObject
-from aiocos.transfer.sync.paths import LocalFile, Reserved, Unreadable
 from aiocos.transfer.sync.plan import Step, merged, steps
+from aiocos.transfer.sync.walk import LocalFile, Reserved, Unreadable
 
 FILES = {"a.txt": b"one", "b/c.txt": b"two", "b/d/e.bin": bytes(5000), "b-": b"between", "ü": b"", "z/☃": b"snow"}
 
@@ -207,16 +207,16 @@ async def test_more_surplus_than_one_batch(cos: aiocos.Client, site: Path):
 async def test_an_empty_source_deletes_nothing(cos: aiocos.Client, site: Path, tmp_path: Path):
     """A prefix that is mistyped, or a disk that is not mounted, must not empty the other side."""
     await cos.sync(site, "cos://bucket/site")
-    with pytest.raises(DirectoryError, match="and all of"):
+    with pytest.raises(DirectoryError, match="would be deleted"):
         await cos.sync("cos://bucket/sight", site, delete=True)
     assert contents(site) == FILES
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DirectoryError, match="and all of"):
+    with pytest.raises(DirectoryError, match="would be deleted"):
         await cos.sync(tmp_path / "empty", "cos://bucket/site", delete=True)
     assert await stored(cos) == FILES
     plan = [a async for a in cos.sync_plan(tmp_path / "empty", "cos://bucket/site", delete=True)]
     assert plan[-1].kind == "refuse"
-    assert "would go" in plan[-1].reason
+    assert "would be deleted" in plan[-1].reason
 
 
 async def test_a_source_that_cannot_be_read_whole_deletes_nothing(cos: aiocos.Client, site: Path):
@@ -365,13 +365,13 @@ async def test_directories_resume_too(cos: aiocos.Client, site: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("source", "target", "reason"),
     [
-        ("cos://bucket/a", "cos://bucket/a/b", "lie in each other"),
-        ("cos://bucket/a/b", "cos://bucket/a", "lie in each other"),
-        ("cos://bucket", "cos://bucket/a", "lie in each other"),
-        ("cos://bucket/a", "cos://bucket/a/", "lie in each other"),
+        ("cos://bucket/a", "cos://bucket/a/b", "one contains the other"),
+        ("cos://bucket/a/b", "cos://bucket/a", "one contains the other"),
+        ("cos://bucket", "cos://bucket/a", "one contains the other"),
+        ("cos://bucket/a", "cos://bucket/a/", "one contains the other"),
         ("here", "there", "must be a cos://"),
         ("cos://", "here", "names no bucket"),
-        ("not there", "cos://bucket/a", "no directory"),
+        ("not there", "cos://bucket/a", "not a directory"),
     ],
 )
 async def test_places_that_cannot_be(cos: aiocos.Client, source: str, target: str, reason: str):
@@ -547,7 +547,7 @@ async def test_an_object_without_a_time_leaves_the_files_own(
 async def test_a_file_that_cannot_be_deleted_is_told_of_and_the_rest_goes(
     cos: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from aiocos.transfer.sync.paths import SafeTarget
+    from aiocos.transfer.sync.safe_target import SafeTarget
 
     out, real = tmp_path / "out", SafeTarget.remove
 
@@ -601,21 +601,21 @@ def run_of(cos: aiocos.Client, source: Any, target: Any, **more: Any) -> Any:
     from aiocos.transfer.sync import sync as module
 
     service = manager_of(cos).service
-    return module._Run(service, None, module.SyncRequest(source, target, **more), Monitor(ProgressCallbacks(), "", ""))
+    return module._Sync(service, None, module.SyncRequest(source, target, **more), Monitor(ProgressCallbacks(), "", ""))
 
 
 async def test_reasons_not_to_delete(cos: aiocos.Client, tmp_path: Path):
     run = run_of(cos, tmp_path, "cos://bucket/site")
-    assert run.why_not_delete() == f"there is nothing in {tmp_path}, and all of cos://bucket/site/ would go"
-    run._seen = True
+    assert run.why_not_delete() == f"{tmp_path} is empty, so everything in cos://bucket/site/ would be deleted"
+    run._source_is_empty = False
     assert run.why_not_delete() is None
     for side in (run._source, run._target):
         side.in_order = False
-        assert run.why_not_delete() == "the service does not list keys in order, so nothing is surely surplus"
+        assert run.why_not_delete() == "the service does not list keys in order, so no file is certain to be surplus"
         side.in_order = True
-    run._placed = False
-    assert "has a place here" in run.why_not_delete()
-    run._whole = False
+    run._all_have_paths = False
+    assert "cannot be paths here" in run.why_not_delete()
+    run._source_was_read = False
     assert run.why_not_delete() == "not all of the source could be read"
 
 
@@ -629,14 +629,19 @@ async def test_what_is_done_with_each_kind_of_step(cos: aiocos.Client, tmp_path:
     (tmp_path / "a").write_bytes(b"")
     assert await up._action(Step(None, entry, "x")) is None, "it has come meanwhile"
     assert await run_of(cos, tmp_path, "cos://bucket/site")._action(Step(None, entry, "x")) is None, "without `delete`"
-    assert (up._seen, up._whole, up._placed) == (True, True, True)
+    assert (up._source_is_empty, up._source_was_read, up._all_have_paths) == (False, True, True)
     down = run_of(cos, "cos://bucket/site", tmp_path, delete=True)
-    async with down.begun():
+    async with down.opened():
         assert await down._action(Step(entry, None, "new")) == SyncAction("download", there, here, 6, "new")
         assert await down._action(Step(None, file, "x")) == SyncAction("delete", "", here, 5, "x")
         bad = RemoteObject("a//b", "bucket", "site/a//b", 6, 0, "")
         refused = await down._action(Step(bad, None, "new"))
-        assert (refused.kind, refused.source, refused.size, down._placed) == ("refuse", "cos://bucket/site/a//b", 6, False)
+        assert (refused.kind, refused.source, refused.size, down._all_have_paths) == (
+            "refuse",
+            "cos://bucket/site/a//b",
+            6,
+            False,
+        )
         (tmp_path / "d").symlink_to(".")
         kept = await down._action(Step(None, LocalFile("d/x", tmp_path / "d" / "x", 7, 0), "x"))
         assert (kept.kind, kept.target, kept.size) == ("refuse", str(tmp_path / "d" / "x"), 7)
@@ -650,7 +655,7 @@ async def test_what_cannot_be_read_in_the_source(cos: aiocos.Client, tmp_path: P
     trouble = Reserved.at(path.name, path) if reserved else Unreadable(path.name, path, OSError("closed"))
     action = await run._action(Step(trouble, None, "for a reason"))
     assert action == SyncAction("refuse", str(path), f"cos://bucket/site/{path.name}", 0, "for a reason")
-    assert (run._whole, run._seen) == (whole, False)
+    assert (run._source_was_read, run._source_is_empty) == (whole, True)
 
 
 async def test_what_cannot_be_read_in_the_target(cos: aiocos.Client, tmp_path: Path):

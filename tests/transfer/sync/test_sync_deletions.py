@@ -23,7 +23,7 @@ import aiocos
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import CosError, ProtocolError
 from aiocos.transfer import DirectoryError
-from aiocos.transfer.sync.paths import SafeTarget
+from aiocos.transfer.sync.safe_target import SafeTarget
 
 # -- the rule, for random trees and filters ---------------------------------------------------------------------------
 
@@ -264,7 +264,7 @@ def test_within_the_service_both_sides_are_as_the_filter_says(
     if wanted:
         world.runner.run(run())
     else:
-        with pytest.raises(DirectoryError, match="would go"):
+        with pytest.raises(DirectoryError, match="would be deleted"):
             world.runner.run(run())
     after = world.runner.run(stored(world.cos, f"{number}/to/"))
     stays = {key for key in right if not wanted or not meant(key, include, exclude)}
@@ -354,7 +354,7 @@ async def test_a_listing_of_something_else_deletes_nothing(
     real = cos.objects.list
     monkeypatch.setattr(cos.objects, "list", lambda bucket, prefix: real(bucket, prefix="wrong/"))
     places = (site, "cos://bucket/site") if up else ("cos://bucket/site", site)
-    with pytest.raises(ProtocolError, match="does not lie there"):
+    with pytest.raises(ProtocolError, match="is not below it"):
         await cos.sync(*places, delete=True)
     monkeypatch.undo()
     assert {"a", "b/c", "e/x"} <= set(await stored(cos, "site/"))
@@ -391,7 +391,7 @@ async def test_a_dry_run_says_that_nothing_would_be_deleted_and_is_no_error(cos:
     (tmp_path / "empty").mkdir()
     result = await cos.sync(tmp_path / "empty", "cos://bucket/site", delete=True, dry_run=True)
     assert result.not_deleted is not None
-    assert "would go" in result.not_deleted
+    assert "would be deleted" in result.not_deleted
     assert [a.kind for a in result.actions] == ["delete"]
     again = await cos.sync(tmp_path / "empty", "cos://bucket/site", dry_run=True)
     assert (again.not_deleted, again.actions) == (None, [])
@@ -447,14 +447,14 @@ async def test_a_directory_where_an_object_stands_and_the_reverse(cos: aiocos.Cl
     if dry:
         result: Any = await cos.sync("cos://bucket/site", site, delete=True, dry_run=True)
         assert result.actions == plan[:-1]
-        assert "has a place here" in result.not_deleted
+        assert "cannot be paths here" in result.not_deleted
         assert seen(site) == before
         return
     with pytest.raises(DirectoryError, match="nothing was deleted") as caught:
         await cos.sync("cos://bucket/site", site, delete=True)
     assert seen(site) == {**before, "other": b"there"}
     told = reasons(caught.value)
-    assert told[f"{site}/a/below"].endswith(f"{site}/a is a file, and no directory")
+    assert told[f"{site}/a/below"].endswith(f"{site}/a is a file, not a directory")
     assert told[f"{site}/b"].endswith(f"{site}/b is a directory, and the object a file")
     # Excluded, they stand in nobody's way; and up, there is room for both.
     assert (await cos.sync("cos://bucket/site", site, delete=True, exclude=["a", "b"])).deleted == 1
@@ -568,8 +568,8 @@ async def test_a_source_file_that_cannot_be_read_keeps_all_from_being_deleted(
 async def test_a_source_that_vanishes_at_the_beginning_is_no_empty_one(
     cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from aiocos.transfer.sync import directory
     from aiocos.transfer.sync import listing as sides
-    from aiocos.transfer.sync.sync import directory
 
     await cos.sync(site, "cos://bucket/site")
     real = sides.Directory.entries
@@ -644,7 +644,7 @@ async def test_no_directory_stays_open(cos: aiocos.Client, site: Path, tmp_path:
 async def test_a_name_in_another_case_is_not_deleted_where_it_is_the_same_file(
     cos: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aiocos.transfer.sync.paths._ignores_case", lambda directory: True)
+    monkeypatch.setattr("aiocos.transfer.sync.safe_target._ignores_case", lambda directory: True)
     names = {"read.me": "Read.me", unicodedata.normalize("NFD", "ü"): unicodedata.normalize("NFC", "ü")}
     root = filled(tmp_path / "out", *names, "old")
     await put(cos, *names.values())
@@ -654,16 +654,16 @@ async def test_a_name_in_another_case_is_not_deleted_where_it_is_the_same_file(
 
 def test_a_directory_swapped_for_a_link_takes_no_deletion_elsewhere(site: Path, tmp_path: Path) -> None:
     filled(tmp_path / "outside", "c", "e/f")
-    landing = SafeTarget(site)
-    landing.open()
+    safe_target = SafeTarget(site)
+    safe_target.open()
     try:
         shutil.rmtree(site / "b")
         (site / "b").symlink_to(tmp_path / "outside")
         with pytest.raises(aiocos.TransferError, match="reached by the link"):
-            landing.remove("b/c")
-        assert landing.remove("d/e/f") is True
-        assert landing.remove("d/e/f") is False
+            safe_target.remove("b/c")
+        assert safe_target.remove("d/e/f") is True
+        assert safe_target.remove("d/e/f") is False
     finally:
-        landing.close()
+        safe_target.close()
     assert set(seen(tmp_path / "outside")) == {"c", "e/f"}
     assert not (site / "d").exists()

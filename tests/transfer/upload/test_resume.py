@@ -21,9 +21,9 @@ from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, ListParts
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.journal import Journal
-from aiocos.transfer.parts import cut
+from aiocos.transfer.parts import divide
+from aiocos.transfer.upload import multipart
 from aiocos.transfer.upload import resume as resuming
-from aiocos.transfer.upload import upload as uploading
 from aiocos.wire.digest import composite_etag
 
 PARTS = 4
@@ -57,7 +57,7 @@ async def broken_off(cos: aiocos.Client, emulator: Emulator, source: object, par
     """Let an upload fail after so many parts: the service refuses every further one."""
     script = [Status(403, code="AccessDenied", operation="UploadPart", nth=parts + 1, times=None)]
     emulator.faults.script(script)
-    with pytest.raises(TransferError, match="goes on from there"):
+    with pytest.raises(TransferError, match="continues from there"):
         await cos.upload("bucket", "key", source, resume=True, concurrency=1, **more)  # type: ignore[arg-type]
     emulator.faults.script([])
     emulator.requests.clear()
@@ -78,7 +78,7 @@ async def test_only_what_is_missing_is_sent(
     assert count(cos_emulator, "UploadPart") == PARTS - 2
     assert count(cos_emulator, "CreateMultipartUpload") == 0
     assert (result.resumed_bytes, result.resume_rejected, result.parts, result.verified) == (2 * PART, None, PARTS, "composite")
-    assert (seen[-1].bytes_done, seen[-1].bytes_kept) == (len(DATA), 2 * PART)
+    assert (seen[-1].bytes_done, seen[-1].resumed_bytes) == (len(DATA), 2 * PART)
     assert await cos.objects.read("bucket", "key") == DATA
     assert await open_uploads(cos) == []
     assert journals(tmp_path) == []
@@ -87,7 +87,7 @@ async def test_only_what_is_missing_is_sent(
 
 async def test_without_resume_nothing_is_kept(cos: aiocos.Client, cos_emulator: Emulator, source: Path, tmp_path: Path):
     cos_emulator.faults.script([Status(403, code="AccessDenied", operation="UploadPart", nth=3)])
-    with pytest.raises(TransferError, match="taken back"):
+    with pytest.raises(TransferError, match="the upload was aborted"):
         await cos.upload("bucket", "key", source)
     assert await open_uploads(cos) == []
     assert not (tmp_path / "journals").exists()
@@ -320,7 +320,7 @@ async def test_what_can_be_read_only_once_cannot_be_resumed(cos: aiocos.Client):
 async def test_damage_on_the_way_is_nothing_to_go_on_with(
     cos: aiocos.Client, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(uploading, "composite_of", lambda parts: "0" * 32 + "-4")
+    monkeypatch.setattr(multipart, "composite_of", lambda parts: "0" * 32 + "-4")
     with pytest.raises(IntegrityError):
         await cos.upload("bucket", "key", source, resume=True)
     assert journals(tmp_path) == []
@@ -415,11 +415,11 @@ async def test_all_parts_noted_and_the_upload_aborted(
         await cos.upload("bucket", "key", DATA if there == "shorter" else DATA[::-1])
     if there == "shorter":
         # It has the ETag, and not the size.
-        def cut(answer: Answer) -> None:
+        def shorten(answer: Answer) -> None:
             if answer.of("HEAD") and answer.of_object:
                 answer.headers["Content-Length"] = "5"
 
-        altered(monkeypatch, cut)
+        altered(monkeypatch, shorten)
     cos_emulator.requests.clear()
     result = await cos.upload("bucket", "key", source, resume=True)
     assert "gone" in (result.resume_rejected or "")
@@ -533,7 +533,7 @@ async def stored(cos: aiocos.Client) -> aiocos.Client:
 async def half_a_download(cos: aiocos.Client, emulator: Emulator, key: str, target: Path, *, answers: int = 2) -> None:
     """Let a download fail after so many answers: the service refuses every further one."""
     emulator.faults.script([Status(403, code="AccessDenied", operation="GetObject", nth=answers + 1, times=None)])
-    with pytest.raises(TransferError, match="goes on from there"):
+    with pytest.raises(TransferError, match="continues from there"):
         await cos.download("bucket", key, target, resume=True, concurrency=1)
     emulator.faults.script([])
     emulator.requests.clear()
@@ -557,13 +557,13 @@ async def test_only_what_is_missing_is_fetched(stored: aiocos.Client, cos_emulat
 
 
 async def test_one_that_was_all_there_is_asked_for_once_more(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
-    from aiocos.transfer.download.partial import Partial
+    from aiocos.transfer.download.partial import PartialFile
 
-    async def killed(self: Partial, target: Path) -> None:
+    async def killed(self: PartialFile, target: Path) -> None:
         raise asyncio.CancelledError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Partial, "become", killed)
+        patch.setattr(PartialFile, "finish", killed)
         with pytest.raises(asyncio.CancelledError):
             await stored.download("bucket", "parts", tmp_path / "f", resume=True)
     cos_emulator.requests.clear()
@@ -728,7 +728,7 @@ class Shown:
 
 
 WHAT = {"kind": "upload", "endpoint": "https://cos", "bucket": "bucket", "key": "key", "size": 25, "part_size": 10}
-CUT = list(cut(25, 10))
+CUT = list(divide(25, 10))
 
 
 class Resumed:
@@ -747,7 +747,7 @@ class Resumed:
         record = resuming.UploadJournal(service, self.journal, WHAT, create)
         found = await record.find(HeadObject("bucket", "key"), CUT)
         self.journal.close()
-        return found, record.refused
+        return found, record.rejected
 
 
 async def test_parts_that_are_there_are_found(tmp_path: Path):
@@ -755,12 +755,12 @@ async def test_parts_that_are_there_are_found(tmp_path: Path):
     found, refused = await Resumed(tmp_path / "j", noted(1), noted(3, "opaque")).find(service)
     assert refused is None
     assert found is not None
-    assert (found.upload_id, found.joined) == ("id", None)
+    assert (found.upload_id, found.completed) == ("id", None)
     assert found.parts == {1: (f'"{hexed(1)}"', {hexed(1)}), 3: ("opaque", {"opaque", hexed(3)})}
-    assert found.has(CUT[0], hexed(1)) == f'"{hexed(1)}"'
-    assert found.has(CUT[0], hexed(2)) is None
-    assert found.has(CUT[1], hexed(2)) is None, "one of another length"
-    assert found.has(CUT[2], hexed(3)) == "opaque"
+    assert found.etag_of(CUT[0], hexed(1)) == f'"{hexed(1)}"'
+    assert found.etag_of(CUT[0], hexed(2)) is None
+    assert found.etag_of(CUT[1], hexed(2)) is None, "one of another length"
+    assert found.etag_of(CUT[2], hexed(3)) == "opaque"
     assert (service.asked, service.aborted) == ([], [])
 
 
@@ -845,9 +845,9 @@ async def test_a_damaged_journal_is_named(tmp_path: Path, begun: dict[str, objec
 async def test_without_a_journal_nothing_is_found_and_nothing_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     journal = Journal.open(tmp_path / "j")
     record = resuming.UploadJournal(Shown([]), journal, WHAT, CreateMultipartUpload("bucket", "key"))  # type: ignore[arg-type]
-    assert (await record.find(HeadObject("bucket", "key"), CUT), record.refused) == (None, None)
-    journal.trouble = "for a reason"
-    assert (await record.find(HeadObject("bucket", "key"), CUT), record.refused) == (None, "for a reason")
+    assert (await record.find(HeadObject("bucket", "key"), CUT), record.rejected) == (None, None)
+    journal.problem = "for a reason"
+    assert (await record.find(HeadObject("bucket", "key"), CUT), record.rejected) == (None, "for a reason")
     [entry] = caplog.records
     assert entry.name == "aiocos.transfer"
     assert "the upload of bucket/key begins anew" in entry.getMessage()
@@ -864,7 +864,7 @@ async def test_one_that_was_completed_unheard_is_found(tmp_path: Path):
         found, refused = await Resumed(tmp_path / f"j{size}", *ALL).find(Shown(None, info))
         assert refused is None
         assert found is not None
-        assert found.joined == info
+        assert found.completed == info
         assert found.parts == {number: (f'"{hexed(number)}"', {hexed(number)}) for number in (1, 2, 3)}
 
 
@@ -895,23 +895,23 @@ async def test_all_parts_are_read_to_know_whose_they_are():
     data = {part.number: os.urandom(part.length) for part in CUT}
 
     class Origin:
-        async def part(self, part: Any) -> bytes:
+        async def read(self, part: Any) -> bytes:
             return data[part.number]
 
     md5s = {number: md5(piece).hexdigest() for number, piece in data.items()}
     found = resuming.ResumableUpload("id", {number: (f"e{number}", {one}) for number, one in md5s.items()})
-    assert await found.is_of(Origin(), CUT) is True  # type: ignore[arg-type]
+    assert await found.matches(Origin(), CUT) is True  # type: ignore[arg-type]
     assert found.read == {number: (f"e{number}", one) for number, one in md5s.items()}
     data[2] = b"changed"
-    assert await found.is_of(Origin(), CUT) is False  # type: ignore[arg-type]
-    assert await resuming.ResumableUpload("id").is_of(Origin(), CUT) is False  # type: ignore[arg-type]
+    assert await found.matches(Origin(), CUT) is False  # type: ignore[arg-type]
+    assert await resuming.ResumableUpload("id").matches(Origin(), CUT) is False  # type: ignore[arg-type]
 
 
 async def test_what_is_done_is_noted(tmp_path: Path):
     journal = Journal.open(tmp_path / "j")
     record = resuming.UploadJournal(Shown([]), journal, WHAT, CreateMultipartUpload("bucket", "key"))  # type: ignore[arg-type]
     await record.begin("id")
-    await record.note(CompletedPart(etag="e", part_number=3), "x")
+    await record.add_part(CompletedPart(etag="e", part_number=3), "x")
     assert journal.steps == [{"part": 3, "etag": "e", "md5": "x"}], "this very call may begin again"
     lines = [json.loads(line) for line in (tmp_path / "j").read_text().splitlines()]
     assert lines == [{"journal": 1, **WHAT, "upload_id": "id"}, {"part": 3, "etag": "e", "md5": "x"}]
@@ -921,7 +921,7 @@ async def test_what_is_done_is_noted(tmp_path: Path):
 
 def test_other_headers_are_other_options():
     def options(**more: Any) -> str:
-        return resuming._options(CreateMultipartUpload("bucket", "key", **more))
+        return resuming._options_digest(CreateMultipartUpload("bucket", "key", **more))
 
     assert options() == options(timeout=5) == options(timeout=6), "a deadline is no header"
     assert options(content_type="a/b") == options(content_type="a/b") != options(content_type="a/c") != options()

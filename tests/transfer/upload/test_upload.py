@@ -19,10 +19,14 @@ import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, Reset, Status
 from aiocos.errors import AccessDenied, ConfigError, IntegrityError, NoSuchUpload, TransferError
+from aiocos.operations.multipart import CompleteMultipartUpload, CreateMultipartUpload, UploadPart
+from aiocos.operations.objects import PutObject
 from aiocos.transfer import Progress
+from aiocos.transfer.derive import derive
 from aiocos.transfer.manager import manager_of
 from aiocos.transfer.parts import PartRange
 from aiocos.transfer.requests import UploadRequest
+from aiocos.transfer.upload import multipart
 from aiocos.transfer.upload import upload as uploading
 from aiocos.wire.message import PreparedRequest
 
@@ -95,7 +99,7 @@ async def test_what_is_no_source_is_refused(small: aiocos.Client, tmp_path: Path
     with pytest.raises(FileNotFoundError):
         await small.upload("bucket", "key", tmp_path / "missing")
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(ConfigError, match="no regular file"):
+    with pytest.raises(ConfigError, match="not a regular file"):
         await small.upload("bucket", "key", tmp_path / "fifo")
     with pytest.raises(ConfigError, match="part"):
         await small.upload("bucket", "key", b"", part_size=MIB)
@@ -139,17 +143,17 @@ async def test_options_reach_the_object_in_one_piece_and_in_parts(small: aiocos.
 
 
 def test_retention_travels_with_the_completion():
-    request = uploading.UploadRequest(
+    request = UploadRequest(
         "b", "k", b"", retention_period=60, retention_legal_hold_id="h", if_none_match="*", content_type="x"
     )
-    put = uploading.carry(request, uploading.PutObject, data=b"")
-    create = uploading.carry(request, uploading.CreateMultipartUpload)
-    complete = uploading.carry(request, uploading.CompleteMultipartUpload, upload_id="u", parts=[])
+    put = derive(request, PutObject, data=b"")
+    create = derive(request, CreateMultipartUpload)
+    complete = derive(request, CompleteMultipartUpload, upload_id="u", parts=[])
     assert (put.retention_period, put.retention_legal_hold_id, put.if_none_match, put.content_type) == (60, "h", "*", "x")
     assert create.content_type == "x"
     assert not hasattr(create, "retention_period")
     assert (complete.retention_period, complete.retention_legal_hold_id, complete.if_none_match) == (60, "h", "*")
-    assert not hasattr(uploading.carry(request, uploading.UploadPart, upload_id="u", part_number=1), "content_type")
+    assert not hasattr(derive(request, UploadPart, upload_id="u", part_number=1), "content_type")
 
 
 async def test_only_if_there_is_none_holds_for_parts_too(small: aiocos.Client):
@@ -225,7 +229,7 @@ async def test_sources_that_are_silent_hold_nothing_up(cos_emulator: Emulator):
 
 
 async def test_a_stream_longer_than_ten_thousand_parts(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(uploading, "growing", lambda size, largest: iter(list(uploading.cut(2 * PART, PART))))
+    monkeypatch.setattr(uploading, "growing_parts", lambda size, largest: iter(list(uploading.divide(2 * PART, PART))))
     await small.upload("bucket", "fits", pieces(DATA[: 2 * PART], MIB))
     with pytest.raises(TransferError, match="10,000 parts"):
         await small.upload("bucket", "key", pieces(DATA[: 2 * PART + 1], MIB))
@@ -276,7 +280,7 @@ async def test_an_observer_that_fails_ends_nothing(small: aiocos.Client, caplog:
 
 async def test_a_part_that_never_succeeds_takes_the_upload_back(small: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Status(403, code="AccessDenied", operation="UploadPart", nth=3, times=None)])
-    with pytest.raises(TransferError, match="taken back") as caught:
+    with pytest.raises(TransferError, match="the upload was aborted") as caught:
         await small.upload("bucket", "key", DATA, concurrency=2)
     assert caught.value.upload_id
     assert isinstance(caught.value.__cause__, BaseExceptionGroup)
@@ -451,7 +455,7 @@ async def test_a_result_and_its_progress_say_the_same(small: aiocos.Client, leng
     assert result.request_id is not None
     assert (result.upload_id is None) is (length < PART)
     last = events[-1]
-    assert (last.bytes_done, last.parts_done, last.bytes_kept) == (length, parts, 0)
+    assert (last.bytes_done, last.parts_done, last.resumed_bytes) == (length, parts, 0)
     if not (streamed and length >= PART):
         assert (last.bytes_total, last.parts_total) == (length, parts)
     assert [event.state for event in events].count("verifying") == (length >= PART)
@@ -465,24 +469,23 @@ async def test_a_stream_has_no_total_before_its_end(small: aiocos.Client):
 
 
 def test_what_was_read_is_cut_into_parts_with_their_memory():
-    def cut(length: int, *lengths: int, taken: int) -> list[tuple[int, int, bytes, int]]:
+    def divide(length: int, *lengths: int, taken: int) -> list[tuple[int, int, bytes, int]]:
         data = DATA[:length]
         parts, offset = [], 0
         for number, size in enumerate(lengths, 1):
             parts.append(PartRange(number, offset, size))
             offset += size
         return [
-            (part.number, part.offset, bytes(piece), share)
-            for part, piece, share in uploading._pieces(data, iter(parts), taken)
+            (part.number, part.offset, bytes(piece), share) for part, piece, share in uploading._split(data, iter(parts), taken)
         ]
 
-    assert cut(0, 5, taken=5) == []
-    assert cut(5, 5, 5, taken=10) == [(1, 0, DATA[:5], 10)], "the last one gives back what is left"
-    assert cut(12, 5, 5, 5, taken=15) == [(1, 0, DATA[:5], 5), (2, 5, DATA[5:10], 5), (3, 10, DATA[10:12], 5)]
-    assert cut(10, 5, 5, taken=7) == [(1, 0, DATA[:5], 5), (2, 5, DATA[5:10], 2)], "more was read than there is memory"
-    assert cut(15, 5, 5, 5, taken=3) == [(1, 0, DATA[:5], 3), (2, 5, DATA[5:10], 0), (3, 10, DATA[10:15], 0)]
+    assert divide(0, 5, taken=5) == []
+    assert divide(5, 5, 5, taken=10) == [(1, 0, DATA[:5], 10)], "the last one gives back what is left"
+    assert divide(12, 5, 5, 5, taken=15) == [(1, 0, DATA[:5], 5), (2, 5, DATA[5:10], 5), (3, 10, DATA[10:12], 5)]
+    assert divide(10, 5, 5, taken=7) == [(1, 0, DATA[:5], 5), (2, 5, DATA[5:10], 2)], "more was read than there is memory"
+    assert divide(15, 5, 5, 5, taken=3) == [(1, 0, DATA[:5], 3), (2, 5, DATA[5:10], 0), (3, 10, DATA[10:15], 0)]
     whole = bytearray(DATA[:5])
-    [(_, piece, _)] = uploading._pieces(whole, iter([PartRange(1, 0, 5)]), 5)
+    [(_, piece, _)] = uploading._split(whole, iter([PartRange(1, 0, 5)]), 5)
     assert piece is whole, "memory that can be used again"
 
 
@@ -494,20 +497,20 @@ async def test_a_stream_takes_memory_for_what_is_read_ahead(
 ):
     taken: list[int] = []
     budget: Any = manager_of(small).budget
-    real = budget.take
+    real = budget.acquire
 
     async def take(size: int, owner: object = None) -> int:
         taken.append(size)
         return await real(size, owner)
 
-    monkeypatch.setattr(budget, "take", take)
+    monkeypatch.setattr(budget, "acquire", take)
     await small.upload("bucket", "key", iter([b"x"]), multipart_threshold=threshold)
     assert taken == [expected]
 
 
 def failing(record: object = None, done: int = 0) -> Any:
-    one: Any = uploading._Multipart.__new__(uploading._Multipart)
-    one._what, one._record, one._done = "upload of it", record, dict.fromkeys(range(done))
+    one: Any = multipart.MultipartTransfer.__new__(multipart.MultipartTransfer)
+    one._what, one._journal, one._done = "upload of it", record, dict.fromkeys(range(done))
     return one
 
 
@@ -516,7 +519,7 @@ def test_what_failures_mean():
     said = TransferError("the source has more bytes")
 
     def meaning(*errors: Exception, **more: Any) -> BaseException:
-        return failing(**more)._failure(ExceptionGroup("g", [*errors]), "id")
+        return failing(**more)._error_for(ExceptionGroup("g", [*errors]), "id")
 
     assert meaning(busy, damage, own) is own, "the source's own goes before all"
     assert meaning(busy, damage) is damage
@@ -526,7 +529,7 @@ def test_what_failures_mean():
         assert isinstance(error, TransferError)
         assert (error.upload_id, error.parts_done) == ("id", 2)
     kept = meaning(busy, record=object(), done=1)
-    assert str(kept) == "the upload of it failed after 1 parts, and keeps them: the same call goes on from there: no"
+    assert str(kept) == "the upload of it failed after 1 parts, which are kept: the same call continues from there: no"
 
 
 def test_an_upload_that_is_over():
@@ -536,18 +539,18 @@ def test_an_upload_that_is_over():
         return error
 
     gone = NoSuchUpload("no such upload")
-    assert uploading._is_over(failed(ExceptionGroup("g", [AccessDenied("no"), ExceptionGroup("h", [gone])])))
-    assert not uploading._is_over(failed(ExceptionGroup("g", [AccessDenied("no")])))
-    assert not uploading._is_over(failed(gone))
-    assert not uploading._is_over(failed(None))
+    assert multipart._has_ended(failed(ExceptionGroup("g", [AccessDenied("no"), ExceptionGroup("h", [gone])])))
+    assert not multipart._has_ended(failed(ExceptionGroup("g", [AccessDenied("no")])))
+    assert not multipart._has_ended(failed(gone))
+    assert not multipart._has_ended(failed(None))
 
 
 @pytest.mark.parametrize(("given", "ordered", "expected"), [(None, False, 7), (None, True, 3), (2, False, 2), (5, True, 5)])
 def test_parts_in_flight(given: int | None, ordered: bool, expected: int):
     config = aiocos.TransferConfig(concurrency=7, stream_concurrency=3)
     request: Any = UploadRequest("bucket", "key", b"", concurrency=given)
-    one = uploading._Multipart(None, None, request, SimpleNamespace(ordered=ordered), config, None)  # type: ignore[arg-type]
-    assert one._places._value == expected
+    one = multipart.MultipartTransfer(None, None, request, SimpleNamespace(ordered=ordered), config, None)  # type: ignore[arg-type]
+    assert one._slots._value == expected
 
 
 async def test_a_source_that_is_read_once_cannot_be_resumed(small: aiocos.Client, tmp_path: Path):
@@ -564,14 +567,14 @@ async def test_a_small_file_that_changes_while_it_is_read_is_not_stored(
 ):
     from aiocos.transfer.upload import source
 
-    real = source._whole
+    real = source._read_whole
 
     def changing(path: Path, size: int) -> Any:
         os.utime(path, ns=(1, 1))
         return real(path, size)
 
     (tmp_path / "f").write_bytes(b"x")
-    monkeypatch.setattr(source, "_whole", changing)
+    monkeypatch.setattr(source, "_read_whole", changing)
     with pytest.raises(TransferError, match="was changed while it was read"):
         await small.upload("bucket", "key", tmp_path / "f")
     assert not await small.objects.exists("bucket", "key")

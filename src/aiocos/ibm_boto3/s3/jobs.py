@@ -83,13 +83,13 @@ class Jobs(Generic[F]):
     async def _carry_out(self, future: F, work: Work, telling: Telling, monitor: Monitor, places: int) -> None:
         try:
             await telling.queued()
-            taken = await self._places.take(places)
+            taken = await self._places.acquire(places)
             self._waiting.discard(future)
             try:
                 await monitor.wait_if_paused()
                 await work(monitor)
             finally:
-                self._places.give(taken)
+                self._places.release(taken)
             await telling.settled()
         except asyncio.CancelledError:
             await telling.dropped()

@@ -19,10 +19,10 @@ from aiocos.ibm_boto3.s3.jobs import Face, Jobs, Work
 from aiocos.ibm_boto3.s3.options import TransferConfig
 from aiocos.operations.objects import DeleteObject, GetObject
 from aiocos.transfer.copy.copy import copy
-from aiocos.transfer.download.download import DownloadRequest, download
+from aiocos.transfer.download.download import download
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.progress import Monitor
-from aiocos.transfer.requests import CopyRequest, UploadRequest
+from aiocos.transfer.requests import CopyRequest, DownloadRequest, UploadRequest
 from aiocos.transfer.upload.upload import upload
 
 Arguments = Mapping[str, Any]
@@ -127,7 +127,7 @@ class TransferManager(Jobs[TransferFuture]):
                 if target is None:
                     await download_into(service, GetObject(**values), fileobj, self._config.io_chunksize, monitor)
                 else:
-                    request = DownloadRequest(**values, **self._config.of_download(), path=target)
+                    request = DownloadRequest(**values, **self._config.of_download(), target=target)
                     await download(service, self._manager.budget, request, monitor)
             except NotFound as error:
                 # boto3 asks by HEAD first, whose answer has no other code: this is what its users look for.
