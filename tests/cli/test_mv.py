@@ -179,7 +179,7 @@ def test_down_is_flushed_to_disk(shell: Shell, place: str, source: Path, monkeyp
         asked.append(request.fsync)
         return real(service, budget, request, monitor)
 
-    monkeypatch.setattr(methods._DOWNLOAD, "_work", work)
+    monkeypatch.setattr(methods._DOWNLOAD, "_function", work)
     assert shell("mv", f"{place}/p/key", str(source.parent / "out")).code == 0
     assert asked == [True]
 
@@ -225,7 +225,7 @@ def test_up_sees_a_change_that_size_and_time_do_not_show(
             other.replace(source)
         return result
 
-    monkeypatch.setattr(methods._UPLOAD, "_work", work)
+    monkeypatch.setattr(methods._UPLOAD, "_function", work)
     result = shell("mv", str(source), f"{place}/key")
     assert result.code == 1
     assert "was changed while it was moved" in result.err
@@ -386,7 +386,7 @@ def test_down_to_a_file_that_is_cut_short(shell: Shell, place: str, source: Path
         os.truncate(result.path, 5)
         return result
 
-    monkeypatch.setattr(methods._DOWNLOAD, "_work", work)
+    monkeypatch.setattr(methods._DOWNLOAD, "_function", work)
     result = shell("mv", f"{place}/key", str(source.parent / "out"))
     stayed(result)
     assert "the object has 13 bytes, the file 5" in result.err

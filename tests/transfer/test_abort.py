@@ -145,7 +145,7 @@ async def test_the_latest_failures_are_kept(monkeypatch: pytest.MonkeyPatch, cap
     assert [one.upload_id for one in failed_aborts(service)] == ["id2", "id3", "id4"]
     await abort(service, "bucket", "key", "id3")
     assert [one.upload_id for one in failed_aborts(service)] == ["id2", "id3", "id4"], "no second time"
-    assert aborting._of(service).untold == {"id2", "id3", "id4"}, "what is forgotten takes no room"
+    assert aborting._state_of(service).unreported == {"id2", "id3", "id4"}, "what is forgotten takes no room"
     caplog.clear()
     await wait_for_aborts(service)
     [message] = caplog.messages
@@ -187,7 +187,7 @@ async def test_a_client_that_closes_waits_for_what_runs():
     service.hold.set()
     await closing
     assert task.done()
-    assert not aborting._of(service).tasks, "what is done is forgotten"
+    assert not aborting._state_of(service).tasks, "what is done is forgotten"
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -105,11 +105,11 @@ async def test_few_threads_hash():
 def test_a_forked_process_hashes():
     code = """
 import asyncio, os
-from aiocos.net.hashing import hashed
-asyncio.run(hashed(len, b"x"))
+from aiocos.net.hashing import run_in_hash_pool
+asyncio.run(run_in_hash_pool(len, b"x"))
 pid = os.fork()
 if pid == 0:
-    asyncio.run(asyncio.wait_for(hashed(len, b"x"), 5))
+    asyncio.run(asyncio.wait_for(run_in_hash_pool(len, b"x"), 5))
     os._exit(7)
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """

@@ -169,7 +169,7 @@ def _why_not_ours(info: os.stat_result) -> str | None:
     None if it is ours alone.
     """
     if not stat.S_ISREG(info.st_mode):
-        return "is no regular file"
+        return "is not a regular file"
     if info.st_nlink != 1:
         return "has another name too (a hard link)"
     if hasattr(os, "geteuid") and info.st_uid != os.geteuid():

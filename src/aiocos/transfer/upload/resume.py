@@ -45,6 +45,7 @@ class ResumableUpload:
     """A multipart upload that can be continued."""
 
     upload_id: str
+    """Id of the multipart upload."""
     parts: dict[int, tuple[str, set[str]]] = field(default_factory=dict[int, tuple[str, set[str]]])
     """Parts that the service has, by number: the ETag, and the MD5s that the bytes may have."""
     completed: ObjectInfo | None = None
