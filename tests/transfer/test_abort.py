@@ -101,7 +101,7 @@ async def test_who_may_write_and_not_read_has_aborted():
         ([Unavailable("busy")], [], "busy"),
         ([], [Unavailable("busy")], "busy"),
         ([], [None, None, None], "it is still there after three aborts"),
-        ([TimeoutError()], [], "no answer in time"),
+        ([TimeoutError()], [], "no response in time"),
     ],
 )
 async def test_what_could_not_be_aborted_is_kept_and_logged(
@@ -122,7 +122,7 @@ async def test_an_abort_ends_in_time():
         given = asyncio.get_running_loop().time() + 0.02 if ends else None
         assert await asyncio.wait_for(abort(service, "bucket", "key", "id", given), 20) == "unknown"  # type: ignore[arg-type]
         [failed] = failed_aborts(service)  # type: ignore[arg-type]
-        assert failed.error == "no answer in time"
+        assert failed.error == "no response in time"
 
 
 async def test_an_abort_that_is_cancelled_is_kept_too():
@@ -293,5 +293,5 @@ async def test_an_upload_that_may_have_been_begun_is_told_of(
     with caplog.at_level(logging.WARNING):
         await asyncio.wait_for(wait_for_aborts(service), 20)
     assert service.asked == []
-    text = "an upload of bucket/key may have been begun and is not known here: it would be open, without parts"
+    text = "an upload of bucket/key may have been created, and its id is not known: it would be open, without parts"
     assert caplog.messages == ([text] if said else [])

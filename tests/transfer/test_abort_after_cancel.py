@@ -321,7 +321,7 @@ async def test_a_creation_that_is_never_answered_is_said(
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert "an upload of bucket/key may have been begun" in caplog.text
+    assert "an upload of bucket/key may have been created" in caplog.text
 
 
 async def test_a_failure_says_what_became_of_its_upload(cos_emulator: Emulator, small: aiocos.Client):

@@ -294,7 +294,7 @@ def test_a_file_of_ours_is_made_or_opened(tmp_path: Path):
 @pytest.mark.parametrize(
     ("plant", "reason"),
     [
-        (lambda path: path.symlink_to("victim"), "cannot be opened as a file of ours"),
+        (lambda path: path.symlink_to("victim"), "cannot be opened as a file of this user"),
         (os.mkfifo, "is not a regular file"),
         (lambda path: os.link(path.with_name("victim"), path), "has another name too"),
     ],
@@ -315,7 +315,7 @@ def test_what_was_planted_is_removed_and_never_written_to(tmp_path: Path, plant:
 
 def test_what_cannot_be_removed_is_not_ours(tmp_path: Path):
     (tmp_path / "f").mkdir()
-    with pytest.raises(NotOurs, match=r"cannot be opened as a file of ours .*, and cannot be removed") as caught:
+    with pytest.raises(NotOurs, match=r"cannot be opened as a file of this user .*, and cannot be removed") as caught:
         open_own(tmp_path / "f", os.O_RDWR, 0o600)
     assert caught.value.errno in (errno.EISDIR, errno.EPERM)
 
@@ -333,7 +333,7 @@ def test_what_comes_again_is_not_ours(tmp_path: Path, monkeypatch: pytest.Monkey
     os.mkfifo(tmp_path / "f")
     monkeypatch.setattr(os, "unlink", again)
     before = open_files()
-    with pytest.raises(NotOurs, match="is not a regular file, and comes again when it is removed") as caught:
+    with pytest.raises(NotOurs, match="is not a regular file, and is created again whenever it is removed") as caught:
         open_own(tmp_path / "f", os.O_RDWR, 0o600)
     assert (removals, caught.value.errno) == (3, errno.EAGAIN)
     assert open_files() == before

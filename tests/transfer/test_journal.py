@@ -56,7 +56,7 @@ def test_a_journal_is_a_lock(tmp_path: Path):
     one.begin({"key": "k"})
     before = open_files()
     for _ in range(3):
-        with pytest.raises(TransferError, match=f"under way already: {tmp_path / 'j'} is locked"):
+        with pytest.raises(TransferError, match=f"already running: {tmp_path / 'j'} is locked"):
             Journal.open(tmp_path / "j")
     assert open_files() == before
     one.close()
@@ -82,7 +82,7 @@ def test_a_journal_that_is_removed_by_whoever_had_it_is_made_anew(tmp_path: Path
     assert path.exists()
     one.remove()
     times, removed = 0, 11
-    with pytest.raises(TransferError, match="comes and goes"):
+    with pytest.raises(TransferError, match="replaced again and again"):
         Journal.open(path)
     assert open_files() == before
 

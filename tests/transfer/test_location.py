@@ -33,13 +33,13 @@ def test_parse(url: str, bucket: str, key: str, folder: str):
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("bucket/key", "no cos:// path"),
-        ("cos:/bucket", "no cos:// path"),
-        ("COS://bucket", "no cos:// path"),
-        ("", "no cos:// path"),
+        ("bucket/key", "is not a cos:// location"),
+        ("cos:/bucket", "is not a cos:// location"),
+        ("COS://bucket", "is not a cos:// location"),
+        ("", "is not a cos:// location"),
         ("cos://", "names no bucket"),
         ("cos:///key", "names no bucket"),
-        ("cos://bucket/\udcff", "no UTF-8 text"),
+        ("cos://bucket/\udcff", "not valid UTF-8"),
     ],
 )
 def test_what_is_not_a_location(url: str, reason: str):

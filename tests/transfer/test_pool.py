@@ -111,3 +111,14 @@ async def test_a_pause_begins_nothing():
         watch.resume()
         await doing
     assert pool.files == 1
+
+
+async def test_without_a_monitor_and_with_a_callback_for_failures():
+    failures: list[FileError] = []
+    async with TaskPool(2, on_failure=failures.append) as pool:
+        await pool.submit("a", "ka", fails(OSError("one")))
+        await pool.submit("b", "kb", five)
+        pool.record_failure("c", "kc", TransferError("two"))
+    assert failures == pool.errors
+    assert {failure.path for failure in failures} == {"a", "c"}
+    assert (pool.files, pool.bytes) == (1, 5)

@@ -152,7 +152,7 @@ async def _abort_when_created(
             created = await creation
     except (CosError, TimeoutError) as error:
         if not isinstance(error, CosError) or getattr(error, "sent", False):
-            text = "an upload of %s/%s may have been begun and is not known here: it would be open, without parts"
+            text = "an upload of %s/%s may have been created, and its id is not known: it would be open, without parts"
             _log.warning(text, operation.bucket, operation.key)
         return
     await abort(service, operation.bucket, operation.key, created.upload_id, deadline)
@@ -186,7 +186,7 @@ async def abort(service: Service, bucket: str, key: str, upload_id: str, deadlin
         if aborted and isinstance(failure, AccessDenied):
             # Credentials that may write and not read cannot list parts.
             return "aborted"
-        error = failure if str(failure) else "no answer in time"
+        error = failure if str(failure) else "no response in time"
     except asyncio.CancelledError:
         # The event loop is shutting down, and the client was not closed before.
         _record_failure(service, FailedAbort(bucket, key, upload_id, "the program ended before it was done"))

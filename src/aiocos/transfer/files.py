@@ -145,7 +145,7 @@ def open_own(path: "str | os.PathLike[str]", flags: int, mode: int, dir_fd: int 
         except OSError as error:
             if error.errno not in _NOT_OURS_ERRNOS:
                 raise
-            failure, reason = error, f"cannot be opened as a file of ours ({error.strerror})"
+            failure, reason = error, f"cannot be opened as a file of this user ({error.strerror})"
         else:
             reason = _why_not_ours(os.fstat(fd))
             if reason is None:
@@ -160,7 +160,7 @@ def open_own(path: "str | os.PathLike[str]", flags: int, mode: int, dir_fd: int 
                 raise failure from None  # nothing has that name, and the directory is not writable
         except OSError as error:
             raise NotOurs(error.errno, f"{removed}, and cannot be removed: {error.strerror}") from error
-    raise NotOurs(errno.EAGAIN, f"{removed}, and comes again when it is removed")
+    raise NotOurs(errno.EAGAIN, f"{removed}, and is created again whenever it is removed")
 
 
 def _why_not_ours(info: os.stat_result) -> str | None:

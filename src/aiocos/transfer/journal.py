@@ -86,7 +86,7 @@ class Journal:
                 try:
                     _lock(fd)
                 except OSError as error:
-                    raise TransferError(f"the same transfer is under way already: {path} is locked") from error
+                    raise TransferError(f"the same transfer is already running: {path} is locked") from error
                 # The previous owner may have removed the file after we had opened it: then our lock protects nothing.
                 if _has_name(fd, name, dir_fd):
                     return cls(path, fd, problem, dir_fd)
@@ -94,7 +94,7 @@ class Journal:
                 os.close(fd)
                 raise
             os.close(fd)
-        raise TransferError(f"the journal {path} comes and goes: something else writes there")
+        raise TransferError(f"the journal {path} is replaced again and again: something else writes there")
 
     def _read(self) -> None:
         # From the locked descriptor, not by path: another process may have replaced the file behind the path.

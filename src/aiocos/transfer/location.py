@@ -66,12 +66,12 @@ class CosLocation:
 def parse_parts(url: str) -> tuple[str, str]:
     """Return bucket and key of `url` after all checks; see `CosLocation.parse`."""
     if not url.startswith(SCHEME):
-        raise ConfigError(f"{url!r} is no cos:// path")
+        raise ConfigError(f"{url!r} is not a cos:// location")
     bucket, key = split(url)
     if not bucket:
         raise ConfigError(f"{url!r} names no bucket")
     try:
         url.encode()
     except UnicodeEncodeError:
-        raise ConfigError(f"{url!r} is no UTF-8 text, which keys are") from None
+        raise ConfigError(f"{url!r} is not valid UTF-8, which keys must be") from None
     return bucket, key

@@ -285,7 +285,7 @@ class UploadDirectoryRequest(DirectoryParams):
     `progress` is called for each file; `on_queued`, `on_progress` and `on_done` for the directory as a whole.
 
     Returns a `DirectoryResult`. Raises `DirectoryError`, which has that result, if some files failed; `ConfigError` if `root`
-    is no directory; `CredentialsError` and `NoSuchBucket` at once, since they would fail every file.
+    is not a directory; `CredentialsError` and `NoSuchBucket` at once, since they would fail every file.
     """
 
     root: str | os.PathLike[str]

@@ -131,7 +131,7 @@ async def test_what_is_of_another_download_is_refused(tmp_path: Path, caplog: py
     with pytest.raises(KeyError):
         async with two.open():
             assert (two.etag, two.resumed, two.rejected) == (None, [], "it is of another bucket")
-            assert f"the download to {tmp_path / 'file'} begins anew" in caplog.text
+            assert f"the download to {tmp_path / 'file'} starts over" in caplog.text
             raise KeyError
     assert left(tmp_path) == []
 
@@ -175,7 +175,7 @@ async def test_what_was_planted_is_removed_and_told_of(tmp_path: Path):
     one = partial(tmp_path)
     async with one.open():
         assert one.rejected is not None
-        assert "cannot be opened as a file of ours" in one.rejected
+        assert "cannot be opened as a file of this user" in one.rejected
         await one.allocate(5)
         await one.discard()
     assert (tmp_path / "theirs").read_bytes() == b"theirs"

@@ -291,5 +291,5 @@ async def test_what_comes_there_meanwhile_is_not_replaced(
 
 
 async def test_a_name_that_is_too_long(stored: aiocos.Client, tmp_path: Path):
-    with pytest.raises(ConfigError, match="no file name"):
+    with pytest.raises(ConfigError, match="not a valid file name"):
         await stored.download("bucket", "small", tmp_path / ("n" * 300))

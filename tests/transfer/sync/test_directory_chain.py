@@ -157,7 +157,9 @@ def test_a_file_is_no_directory(root: Path, fd: int):
     for name in ("file", "pipe"):
         with way(root, fd, f"a/{name}/below/x") as there, pytest.raises(TransferError) as caught:
             there.open(create=True)
-        assert str(caught.value) == f"the key 'a/{name}/below/x' is no path here: {root}/a/{name} is a file, not a directory"
+        assert (
+            str(caught.value) == f"the key 'a/{name}/below/x' cannot be a path here: {root}/a/{name} is a file, not a directory"
+        )
         assert isinstance(caught.value.__cause__, OSError)
 
 

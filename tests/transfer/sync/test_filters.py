@@ -49,7 +49,7 @@ def test_what_patterns_mean(pattern: str, meant: list[str], not_meant: list[str]
 
 @pytest.mark.parametrize("pattern", ["", "/", "//", "./", ".//", "[z-a]"])
 def test_what_is_no_pattern(pattern: str):
-    with pytest.raises(ConfigError, match="no pattern"):
+    with pytest.raises(ConfigError, match="not a valid pattern"):
         Filter(include=[pattern])
 
 

@@ -192,7 +192,7 @@ def test_nothing_lands_where_uploads_keep_their_journals(tmp_path: Path, monkeyp
 
 @pytest.mark.parametrize("name", ["", "/", "a/", "/a", "a//b", ".", "..", "a/./b", "a/../b", "a/..", "a\0b", "\ud800"])
 def test_names_that_are_no_path(tmp_path: Path, name: str):
-    with pytest.raises(TransferError, match="is no path"):
+    with pytest.raises(TransferError, match="cannot be a path"):
         path_for_key(tmp_path, name)
 
 
@@ -313,7 +313,7 @@ def test_what_is_no_file_there_is_not_replaced(tmp_path: Path):
         ("dir", f"{tmp_path / 'dir'} is a directory, and the object a file"),
         ("link", f"{tmp_path / 'link'} is a link, which is neither followed nor replaced"),
         ("pipe", f"{tmp_path / 'pipe'} is not a regular file, and is not replaced by one"),
-        ("n" * 300, "is no path here: File name too long"),
+        ("n" * 300, "cannot be a path here: File name too long"),
     ):
         for ask in (here.path, here._open_target):
             with pytest.raises(TransferError) as caught:

@@ -74,7 +74,7 @@ def test_names_that_are_no_text_are_told_of(tmp_path: Path):
     with open(os.fsencode(tmp_path) + b"/bad-\xff", "wb"):
         pass
     [trouble] = [found for found in find_files(tmp_path) if isinstance(found, Unreadable)]
-    assert "no UTF-8 text" in str(trouble.error)
+    assert "not valid UTF-8" in str(trouble.error)
     assert names(tmp_path) == ["good"]
 
 

@@ -187,7 +187,7 @@ async def test_without_a_journal_nothing_is_found_and_nothing_refused(tmp_path: 
     assert (await record.find(HeadObject("bucket", "key"), CUT), record.rejected) == (None, "for a reason")
     [entry] = caplog.records
     assert entry.name == "aiocos.transfer"
-    assert "the upload of bucket/key begins anew" in entry.getMessage()
+    assert "the upload of bucket/key starts over" in entry.getMessage()
     journal.close()
 
 

@@ -342,7 +342,7 @@ async def test_a_read_without_a_size_is_none(tmp_path: Path):
             assert bytes(await origin.read(PartRange(1, 0, 5))) == b"abc"
     with (tmp_path / "f").open("w+") as text, pytest.raises(ConfigError, match="text file: open it with mode 'rb'"):
         part_source(text)  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="float is no source"):
+    with pytest.raises(ConfigError, match="float is not a source"):
         part_source(5.0)  # type: ignore[arg-type]
 
 

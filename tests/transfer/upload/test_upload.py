@@ -86,7 +86,7 @@ async def test_what_is_no_source_is_refused(small: aiocos.Client, tmp_path: Path
     (tmp_path / "text").write_text("x")
     with (tmp_path / "text").open() as text, pytest.raises(ConfigError, match="'rb'"):
         await small.upload("bucket", "key", text)  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="no source"):
+    with pytest.raises(ConfigError, match="is not a source"):
         await small.upload("bucket", "key", 5)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="str where bytes"):
         await small.upload("bucket", "key", ["text"])  # type: ignore[list-item]

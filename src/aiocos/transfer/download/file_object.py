@@ -46,7 +46,7 @@ _log = logging.getLogger("aiocos.transfer")
 
 
 def check_file_object(target: Any, request: DownloadRequest) -> None:
-    """Raise `ConfigError` if a target is no binary file object.
+    """Raise `ConfigError` if a target is not a binary file object.
 
     Also if the request has a parameter that needs a path.
     """

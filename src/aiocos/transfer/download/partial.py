@@ -152,7 +152,7 @@ class PartialFile:
         self.resumed, self.rejected = [], reason
         if self._journal is not None:
             self._journal.begun = None
-        text = "the download to %s begins anew, what is there of an earlier one is not used: %s"
+        text = "the download to %s starts over, and the bytes of an earlier run are not used: %s"
         _log.warning(text, printable(str(self._target.path)), reason)
 
     async def begin(self, etag: str, version_id: str | None, size: int) -> None:

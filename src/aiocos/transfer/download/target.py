@@ -73,7 +73,7 @@ class Target:
                 break
             except OSError as error:
                 if error.errno == errno.ENAMETOOLONG:
-                    raise ConfigError(f"{path} is no file name: {error.strerror}") from error
+                    raise ConfigError(f"{path} is not a valid file name: {error.strerror}") from error
                 raise
             if not stat.S_ISLNK(mode):
                 _check_kind(path, mode)

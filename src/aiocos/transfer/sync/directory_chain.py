@@ -91,7 +91,7 @@ class DirectoryChain:
             except FileNotFoundError:
                 if from_link:
                     reason = f"a link in its path leads to {self._path_of(segment)}, which does not exist"
-                    raise TransferError(f"the key {self._name!r} is no path here: {reason}") from None
+                    raise TransferError(f"the key {self._name!r} cannot be a path here: {reason}") from None
                 todo.appendleft(segment)
                 own = len(todo)
                 if not create:
@@ -107,7 +107,7 @@ class DirectoryChain:
                     if stat.S_ISDIR(found):
                         raise
                     reason = f"{self._path_of(segment)} is a file, not a directory"
-                    raise TransferError(f"the key {self._name!r} is no path here: {reason}") from error
+                    raise TransferError(f"the key {self._name!r} cannot be a path here: {reason}") from error
             if not max_links:
                 raise TransferError(f"the key {self._name!r} is reached by the link {self._path_of(segment)}")
             max_links -= 1

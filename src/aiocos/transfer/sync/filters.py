@@ -71,14 +71,14 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         text = text[2:]
     text = text.removesuffix("/")
     if not text:
-        raise ConfigError(f"{pattern!r} is no pattern")
+        raise ConfigError(f"{pattern!r} is not a valid pattern")
     anchored = "/" in text
     text = text.removeprefix("/")
     head = "" if anchored else "(?:.*/)?"
     try:
         return re.compile(f"{head}{_translate(text)}(?:/.*)?\\Z", re.DOTALL)
     except re.error as error:
-        raise ConfigError(f"{pattern!r} is no pattern: {error}") from error
+        raise ConfigError(f"{pattern!r} is not a valid pattern: {error}") from error
 
 
 def _translate(text: str) -> str:

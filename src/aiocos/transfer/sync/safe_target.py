@@ -39,15 +39,15 @@ def path_for_key(root: Path, name: str) -> Path:
     parts = name.split("/")
     for part in parts:
         if part in ("", ".", ".."):
-            raise TransferError(f"the key {name!r} is no path: it has the segment {part!r}")
+            raise TransferError(f"the key {name!r} cannot be a path: it has the segment {part!r}")
         if "\0" in part or (os.name == "nt" and ("\\" in part or ":" in part or part.endswith((" ", ".")))):
-            raise TransferError(f"the key {name!r} is no path: it has a character that file names cannot have")
+            raise TransferError(f"the key {name!r} cannot be a path: it has a character that file names cannot have")
     if _DRIVE.match(name) and os.name == "nt":
-        raise TransferError(f"the key {name!r} is no path: it names a drive")
+        raise TransferError(f"the key {name!r} cannot be a path: it names a drive")
     try:
         os.fsencode(name)
     except UnicodeEncodeError as error:
-        raise TransferError(f"the key {name!r} is no path here: {error.reason}") from error
+        raise TransferError(f"the key {name!r} cannot be a path here: {error.reason}") from error
     return root.joinpath(*parts)
 
 
@@ -131,7 +131,7 @@ class SafeTarget:
             with DirectoryChain(self._fd, self._root, self._real, name) as chain:
                 self._check(chain, path, name, complete=chain.open())
         except OSError as error:
-            raise TransferError(f"the key {name!r} is no path here: {error.strerror or error}") from error
+            raise TransferError(f"the key {name!r} cannot be a path here: {error.strerror or error}") from error
         return path
 
     def target(self, name: str) -> AbstractAsyncContextManager[OpenTarget]:
@@ -157,7 +157,7 @@ class SafeTarget:
         if is_reserved(name):
             raise reserved_name_error(f"the key {name!r}")
         if self._names is not None and self._names.setdefault(_folded(name), hash(name)) != hash(name):
-            raise TransferError(f"the key {name!r} is no path of its own here: another differs from it in case alone")
+            raise TransferError(f"the key {name!r} has no path of its own here: another key differs in case alone")
         return path
 
     def _check(self, chain: DirectoryChain, path: Path, name: str, *, complete: bool) -> None:
@@ -166,17 +166,21 @@ class SafeTarget:
         It must not be among journals, nor replace anything but a regular file.
         """
         if self._state is not None and (chain.real / path.name).is_relative_to(self._state):
-            raise TransferError(f"the key {name!r} is no path here: in {self._state} uploads keep their journals")
+            raise TransferError(f"the key {name!r} cannot be a path here: in {self._state} uploads keep their journals")
         try:
             mode = os.stat(path.name, dir_fd=chain.directory, follow_symlinks=False).st_mode if complete else stat.S_IFREG
         except FileNotFoundError:
             return
         if stat.S_ISDIR(mode):
-            raise TransferError(f"the key {name!r} is no path here: {path} is a directory, and the object a file")
+            raise TransferError(f"the key {name!r} cannot be a path here: {path} is a directory, and the object a file")
         if stat.S_ISLNK(mode):
-            raise TransferError(f"the key {name!r} is no path here: {path} is a link, which is neither followed nor replaced")
+            raise TransferError(
+                f"the key {name!r} cannot be a path here: {path} is a link, which is neither followed nor replaced"
+            )
         if not stat.S_ISREG(mode):
-            raise TransferError(f"the key {name!r} is no path here: {path} is not a regular file, and is not replaced by one")
+            raise TransferError(
+                f"the key {name!r} cannot be a path here: {path} is not a regular file, and is not replaced by one"
+            )
 
     def why_kept(self, name: str) -> str | None:
         """Return why the file of a key must not be deleted; None if it may be."""

@@ -101,7 +101,9 @@ def _find(
         try:
             name.encode()
         except UnicodeEncodeError as error:
-            reason = TransferError(f"the file name {os.fsencode(path)!r} is no UTF-8 text, which keys are: {error.reason}")
+            reason = TransferError(
+                f"the file name {os.fsencode(path)!r} is not valid UTF-8, which keys must be: {error.reason}"
+            )
             yield Unreadable(os.fsencode(name).decode("utf-8", "replace"), path, reason)
             continue
         if is_reserved(entry.name):

@@ -126,7 +126,7 @@ class UploadJournal:
             return await self._find(head, {part.number: part.length for part in parts})
         except _Rejected as rejected:
             self.rejected = str(rejected)
-        text = "the upload of %s/%s begins anew, and the journal of an earlier one is not used: %s"
+        text = "the upload of %s/%s starts over, and the journal of an earlier run is not used: %s"
         _log.warning(text, self._what["bucket"], printable(self._what["key"]), printable(self.rejected))
         return None
 

@@ -96,7 +96,7 @@ def part_source(source: Source) -> PartSource:
         return _ChunkSource(source)
     if isinstance(source, Iterable):
         return _ChunkSource(_iterate_in_thread(iter(cast("Iterable[Bytes]", source))))
-    raise ConfigError(f"{type(source).__name__} is no source: give bytes, a path, a binary file or an iterator of bytes")
+    raise ConfigError(f"{type(source).__name__} is not a source: give bytes, a path, a binary file or an iterator of bytes")
 
 
 class _MemorySource(PartSource):
