@@ -1,4 +1,4 @@
-"""Names of the plain headers of an object's content, derived from `ContentParams`."""
+"""Names of the plain headers of content, derived from `ContentParams`."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def open_own(path: "str | os.PathLike[str]", flags: int, mode: int, dir_fd: int 
 def _why_not_ours(info: os.stat_result) -> str | None:
     """Return why an open file may be shared with somebody else.
 
-    None if it is ours alone.
+    Returns None if it is ours alone.
     """
     if not stat.S_ISREG(info.st_mode):
         return "is not a regular file"
@@ -230,7 +230,7 @@ _READ_SIZE = 1 << 20
 def read_at(fd: int, buffer: bytearray | memoryview, offset: int) -> int:
     """Fill a buffer from `offset` of a file.
 
-    Return the number of bytes, fewer at the end of the file. Blocks.
+    Returns the number of bytes, fewer at the end of the file. Blocks.
     """
     view, got = memoryview(buffer), 0
     while got < len(view):

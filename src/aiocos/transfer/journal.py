@@ -168,7 +168,7 @@ class Journal:
     def difference(self, now: Mapping[str, Any]) -> str | None:
         """Return why the recorded transfer is not the one that `now` describes.
 
-        None if it is.
+        Returns None if it is.
         """
         begun = self.begun or {}
         for name, value in now.items():

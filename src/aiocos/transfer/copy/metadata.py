@@ -52,7 +52,7 @@ class SourceMetadata:
     async def _tags(self) -> str | None:
         """Return the tags of the source, URL-encoded.
 
-        None if it has none or the service does not support tags.
+        Returns None if it has none or the service does not support tags.
         """
         request = self._request
         operation = GetObjectTagging(

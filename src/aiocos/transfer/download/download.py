@@ -191,7 +191,7 @@ class _Attempt:
     async def _resume(self, reading: GetObject) -> DownloadResult | None:
         """Download what is missing in the file of an earlier run.
 
-        Return None if that is of no use any more.
+        Returns None if that is of no use any more.
         """
         partial, size = self._partial, self._partial.size
         part_size = self._request.part_size or self._config.part_size

@@ -48,7 +48,7 @@ _log = logging.getLogger("aiocos.transfer")
 def check_file_object(target: Any, request: DownloadRequest) -> None:
     """Raise `ConfigError` if a target is not a binary file object.
 
-    Also if the request has a parameter that needs a path.
+    Raises it as well if the request has a parameter that needs a path.
     """
     what = f"the download of {request.bucket}/{request.key}"
     if is_text_file(target):
@@ -202,7 +202,7 @@ class _Download:
     async def _verify(self) -> Verified:
         """Compare the bytes that were written with the object's checksum.
 
-        `IntegrityError` if they differ.
+        Raises `IntegrityError` if they differ.
         """
         verification = self._verification
         if verification is None:

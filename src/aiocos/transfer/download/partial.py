@@ -66,7 +66,7 @@ class PartialFile:
     def etag(self) -> str | None:
         """ETag of the object of which an earlier run has fetched something.
 
-        None if there is nothing to resume.
+        Returns None if there is nothing to resume.
         """
         begun = self._journal.begun if self._journal else None
         return str(begun["etag"]) if begun and self.resumed else None
@@ -276,7 +276,7 @@ class PartialFile:
 def _free_space(fd: int) -> int | None:
     """Return the free bytes of the file system of an open file.
 
-    None where the system does not tell.
+    Returns None where the system does not tell.
     """
     if not hasattr(os, "fstatvfs"):
         return None

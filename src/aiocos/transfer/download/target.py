@@ -108,7 +108,7 @@ class Target:
     def create(self, name: str) -> int:
         """Create a file in the directory, under a name that must be free.
 
-        Return its descriptor.
+        Returns its descriptor.
         """
         return os.open(self._name(name), _CREATE, _NEW_MODE if self.old is None else _PRIVATE_MODE, dir_fd=self.dir_fd)
 

@@ -48,7 +48,7 @@ async def difference(service: Service, source: Entry, target: Entry, compare: Co
 def _is_newer(source: Entry, target: Entry) -> bool | None:
     """Return whether the source was changed after the target.
 
-    None if the times are too close to tell.
+    Returns None if the times are too close to tell.
     """
     if source.modified == target.modified and isinstance(source, LocalFile) != isinstance(target, LocalFile):
         # Equal to the nanosecond: a download has given the file the object's time.
@@ -61,7 +61,7 @@ def _is_newer(source: Entry, target: Entry) -> bool | None:
 async def _has_same_content(service: Service, source: Entry, target: Entry) -> bool | None:
     """Return whether two entries of equal size have equal content.
 
-    None if that cannot be found out.
+    Returns None if that cannot be found out.
 
     Raises `OSError` if a file of the source cannot be read.
     """

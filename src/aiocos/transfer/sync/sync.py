@@ -148,7 +148,7 @@ class _Sync:
     async def _delete_action(self, step: Step) -> SyncAction | None:
         """Return the action for something that only the target has.
 
-        None if it is not to be touched.
+        Returns None if it is not to be touched.
         """
         entry = step.target
         assert entry is not None
@@ -221,7 +221,7 @@ class _Sync:
     def why_not_delete(self) -> str | None:
         """Return why nothing must be deleted.
 
-        None if names that only the target has are certain to be missing in the source.
+        Returns None if names that only the target has are certain to be missing in the source.
         """
         if not self._source_was_read:
             return "not all of the source could be read"
@@ -301,7 +301,7 @@ class _Sync:
     async def _delete(self, to_delete: IO[str], pool: TaskPool) -> int:
         """Delete the names in the temporary file from the target.
 
-        Return how many were deleted.
+        Returns how many were deleted.
         """
         await self._monitor.wait_if_paused()
         to_delete.seek(0)

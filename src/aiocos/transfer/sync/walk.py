@@ -60,7 +60,7 @@ class Reserved(Unreadable):
 def walk(root: Path) -> Iterator[Path]:
     """Yield the regular files below a directory.
 
-    Raise the error of the first `Unreadable`. Blocks.
+    Raises the error of the first `Unreadable`. Blocks.
     """
     for found in find_files(root):
         if isinstance(found, Unreadable):

@@ -308,4 +308,6 @@ class MultipartTransfer:
 def _has_ended(error: TransferError) -> bool:
     """Return True if parts failed because the upload does not exist any more."""
     group = error.__cause__
-    return isinstance(group, BaseExceptionGroup) and any(isinstance(leaf, NoSuchUpload) for leaf in leaves(group))  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(group, BaseExceptionGroup):
+        return False
+    return any(isinstance(leaf, NoSuchUpload) for leaf in leaves(group))  # pyright: ignore[reportUnknownArgumentType]

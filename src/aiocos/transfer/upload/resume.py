@@ -56,7 +56,7 @@ class ResumableUpload:
     def etag_of(self, part: PartRange, md5: str) -> str | None:
         """Return the ETag of a part if the service has it with this MD5.
 
-        None if it must be sent.
+        Returns None if it must be sent.
         """
         etag, allowed = self.parts.get(part.number, ("", set[str]()))
         return etag if md5 in allowed else None
@@ -118,7 +118,7 @@ class UploadJournal:
     async def find(self, head: HeadObject, parts: list[PartRange]) -> ResumableUpload | None:
         """Return the upload to continue.
 
-        None if there is none that can be trusted, with the reason in `rejected`.
+        Returns None if there is none that can be trusted, with the reason in `rejected`.
         """
         if self._journal.begun is None and self._journal.problem is None:
             return None
