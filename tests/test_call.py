@@ -148,7 +148,7 @@ async def test_attempts_are_counted_logged_and_paid_for(caplog: pytest.LogCaptur
     caplog.set_level(logging.INFO, "aiocos.call")
     transport = Transport(error(500, "InternalError"), ConnectionLostError("cut", sent=True), ok(ETag=MD5))
     made = engine(transport)
-    answer = await made.answer(PUT)
+    answer = await made.call_with_response(PUT)
     assert (answer.result.etag, answer.status, answer.headers, answer.attempts) == (MD5, 200, {"ETag": MD5}, 3)
     assert made.budget.left == 20 - 10 + 1
     first, second = (record.getMessage() for record in caplog.records)
@@ -161,7 +161,7 @@ async def test_attempts_are_counted_logged_and_paid_for(caplog: pytest.LogCaptur
 
 async def test_an_answer_that_has_begun_is_counted_too() -> None:
     transport = Transport(error(503, "SlowDown"), ok(b"data", x="1"))
-    answer = await engine(transport).begin(GetObject("b", "k"))
+    answer = await engine(transport).open_with_response(GetObject("b", "k"))
     assert (answer.status, answer.headers, answer.attempts) == (200, {"x": "1"}, 2)
     assert await answer.result.read() == b"data"
     opened = await engine(Transport(ok(b"data"))).open(GetObject("b", "k"))
@@ -363,13 +363,13 @@ async def test_a_large_answer_is_read_in_a_thread(size: int, elsewhere: bool, mo
         monkeypatch.setattr(f"aiocos.call.{name}", noted)
 
     noting("read_answer")
-    noting("refusal")
+    noting("error_for")
     document = b"<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>"
     large = ok(document[:-1] + b" " * (size - len(document)) + b">")
     assert len(large.body) == size
     made = engine(Transport(large))
     assert (await made.call(ListBuckets())).buckets == []
-    assert (await made.answer(ListBuckets())).result.buckets == []
+    assert (await made.call_with_response(ListBuckets())).result.buckets == []
     with pytest.raises(NoSuchKey):
         await engine(Transport(error(404, "NoSuchKey", "x" * (size - 64)))).call(HeadBucket("b"))
     assert threads[:2] == [elsewhere] * 2
@@ -405,7 +405,7 @@ async def test_the_instance_is_named_where_an_operation_is_about_one() -> None:
     assert (await made.prepare(ListBuckets())).headers["ibm-service-instance-id"] == "an-instance"
     assert (await made.prepare(ListBuckets(service_instance_id="mine"))).headers["ibm-service-instance-id"] == "mine"
     assert "ibm-service-instance-id" not in (await made.prepare(HeadBucket("b"))).headers
-    made._instance = lambda: None
+    made._instance_id = lambda: None
     assert "ibm-service-instance-id" not in (await made.prepare(ListBuckets())).headers
 
 
@@ -497,12 +497,12 @@ async def test_a_bucket_that_is_not_or_cannot_be_asked_has_md5s_and_is_asked_aga
 async def test_what_is_remembered_of_buckets_does_not_grow_for_ever() -> None:
     made = engine(Transport(ok(**{"ibm-sse-kp-enabled": "True"})))
     for number in range(1_000):
-        made._protected[str(number)] = float("inf")
-    made._protected.pop("7")
+        made._key_protect[str(number)] = float("inf")
+    made._key_protect.pop("7")
     assert await made.has_md5_etags("b") is False
-    assert len(made._protected) == 1_000
+    assert len(made._key_protect) == 1_000
     assert await made.has_md5_etags("c") is False
-    assert list(made._protected) == ["c"]
+    assert list(made._key_protect) == ["c"]
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------
@@ -514,7 +514,7 @@ async def test_writes_are_verified_unless_said_otherwise() -> None:
     def said(request: PreparedRequest) -> Response:
         return ok(ETag=other) if request.method == "PUT" else ok()
 
-    for call in (engine(Transport(said)).call, engine(Transport(said)).answer):
+    for call in (engine(Transport(said)).call, engine(Transport(said)).call_with_response):
         with pytest.raises(aiocos.IntegrityError):
             await call(PUT)
     assert (await engine(Transport(said), verify_writes=False).call(PUT)).etag == other

@@ -16,7 +16,15 @@ from tests.recorded import Recorded, in_turn
 from tests.transfer.conftest import CONFIG, DATA, PART
 
 from aiocos.errors import ConnectionLostError, IntegrityError, NotFound, Throttled, TransferError, Unavailable
-from aiocos.integrity import Checksum, Verification, check, checksum_of, composite_proof, find_verification, pinned_to
+from aiocos.integrity import (
+    Checksum,
+    Verification,
+    checksum_of,
+    composite_checksum,
+    find_verification,
+    pinned_to,
+    verify_checksum,
+)
 from aiocos.operations.buckets import BucketInfo, HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.wire import digest
@@ -185,12 +193,12 @@ async def test_a_service_that_cannot_be_asked_is_no_excuse(tmp_path: Path):
 
 
 async def test_more_parts_than_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("aiocos.integrity._ASKED", 3)
+    monkeypatch.setattr("aiocos.integrity._MAX_HEADS", 3)
     sizes = SIZES["uneven"]
     async with scripted(serving(DATA, composite(DATA, sizes), sizes), config=CONFIG) as (script, cos):
         assert (await cos.download("bucket", "key", tmp_path / "f")).verified is None
         assert sum(head.startswith(b"HEAD") for head in script.heads) == 1
-    monkeypatch.setattr("aiocos.integrity._ASKED", 4)
+    monkeypatch.setattr("aiocos.integrity._MAX_HEADS", 4)
     async with scripted(serving(DATA, composite(DATA, sizes), sizes), config=CONFIG) as (_, cos):
         assert (await cos.download("bucket", "key", tmp_path / "f")).verified == "composite"
 
@@ -212,13 +220,13 @@ def _read(proof: Checksum, data: bytes, step: int) -> Checksum:
 @pytest.mark.parametrize("lengths", [[30], [10, 10, 10], [10, 10, 3], [1, 2, 27], [29, 1]])
 def test_a_proof_of_parts(lengths: list[int], step: int):
     data = bytes(range(sum(lengths)))
-    proof = _read(composite_proof(composite(data, lengths), lengths), data, step)
+    proof = _read(composite_checksum(composite(data, lengths), lengths), data, step)
     assert proof.agrees
     assert proof.kind == "composite"
     proof.check("GetObject b/k")
     proof.update(b"more")
     for wrong in (data[:-1], bytes([data[0] ^ 1]) + data[1:], data + data[-1:] * lengths[-1]):
-        other = _read(composite_proof(composite(data, lengths), lengths), wrong, step)
+        other = _read(composite_checksum(composite(data, lengths), lengths), wrong, step)
         assert other.agrees == (wrong[: len(data)] == data)
 
 
@@ -255,7 +263,7 @@ def test_what_vouches_for_a_whole_object(about: dict[str, Any], kind: str | None
         assert _read(proof, SMALL, 1000).agrees
         proof.check("GetObject b/k")
         proof.update(b"?")
-        with pytest.raises(IntegrityError, match="GetObject b/k: the bytes that came have the checksum") as caught:
+        with pytest.raises(IntegrityError, match="GetObject b/k: the received bytes have the checksum") as caught:
             proof.check("GetObject b/k")
         assert caught.value.expected != caught.value.actual
         assert caught.value.expected in (RIGHT_MD5.strip('"'), *BOTH.values())
@@ -266,7 +274,7 @@ async def test_bytes_that_agree_are_not_asked_about(kind: str):
     proof = checksum_of(_info(etag=RIGHT_MD5) if kind == "md5" else _info(etag='"opaque"', **BOTH))
     assert proof is not None
     engine: Any = Recorded(in_turn())
-    assert await check(engine, READING, _read(proof, SMALL, 1000), "it") is True
+    assert await verify_checksum(engine, READING, _read(proof, SMALL, 1000), "it") is True
     assert engine.operations == []
 
 
@@ -280,10 +288,10 @@ async def test_an_etag_accuses_nobody_before_its_bucket_was_asked(bucket: Any, v
     engine: Any = Recorded(in_turn(bucket))
     if verified is None:
         with pytest.raises(IntegrityError) as caught:
-            await check(engine, READING, proof, "it")
+            await verify_checksum(engine, READING, proof, "it")
         assert caught.value.__cause__ is None
     else:
-        assert await check(engine, READING, proof, "it") is verified
+        assert await verify_checksum(engine, READING, proof, "it") is verified
     (asked,) = engine.operations
     assert asked == HeadBucket("b", expected_bucket_owner="o", timeout=7)
 
@@ -293,7 +301,7 @@ async def test_a_checksum_needs_no_bucket():
     assert proof is not None
     engine: Any = Recorded(in_turn())
     with pytest.raises(IntegrityError):
-        await check(engine, READING, proof, "it")
+        await verify_checksum(engine, READING, proof, "it")
     assert engine.operations == []
 
 

@@ -48,14 +48,14 @@ class _Answer(StreamedResponse):
             raise one
         return one
 
-    def arrived(self) -> bytes | None:
+    def read_nowait(self) -> bytes | None:
         return b"".join(self.chunks) if self.has_arrived else None  # type: ignore[arg-type]
 
     def close(self) -> None:
         self.closed = True
 
     @property
-    def what(self) -> str:
+    def request_name(self) -> str:
         return "an answer"
 
 
@@ -200,19 +200,20 @@ async def test_the_question_of_the_parts_is_open_where_the_answer_does_not_say()
 
 # What is no answer to the request is refused before a byte of it is read, and its connection closed.
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = {
-    "a web page": ({}, {"ETag": "", "Content_Type": "text/html"}, ProtocolError, "the 200 answer is a web page"),
+    "a web page": ({}, {"ETag": "", "Content_Type": "text/html"}, ProtocolError, "the 200 response is a web page"),
     "a web page in an encoding": ({}, {"ETag": "", "Content_Type": " Text/HTML ; charset=x"}, ProtocolError, "web page"),
     "another version": ({"if_match": '"a"'}, {"ETag": '"b"'}, PreconditionFailed, 'has the ETag "b", not "a"'),
-    "no version": ({"if_match": '"a"'}, {"ETag": ""}, ProtocolError, "does not say which one it is of"),
+    "no version": ({"if_match": '"a"'}, {"ETag": ""}, ProtocolError, "and the response has no ETag"),
     "a contradiction": ({}, {"Content_Range": "bytes 0-98/100"}, ProtocolError, "GetObject bucket/k: .*announced"),
-    "the whole for a range": ({"range": ByteRange(0, 98)}, {}, ProtocolError, "asked for bytes=0-98, the server answered with"),
-    "the whole for a part": ({"part_number": 1}, {}, ProtocolError, "asked for part 1, got the whole object"),
+    "the whole for a range": ({"range": ByteRange(0, 98)}, {}, ProtocolError, "bytes=0-98 was requested, the server sent"),
+    "the whole for a part": ({"part_number": 1}, {}, ProtocolError, "part 1 was requested, the server sent the whole object"),
     "the first part for the second": (
         {"part_number": 2}, {"status": 206, "Content_Range": "bytes 0-99/200"},
-        ProtocolError, "asked for part 2, got 'bytes 0-99/200'",
+        ProtocolError, "part 2 was requested, the server sent 'bytes 0-99/200'",
     ),
     "another part for the first": (
-        {"part_number": 1}, {"status": 206, "Content_Range": "bytes 100-199/200"}, ProtocolError, "asked for part 1, got"
+        {"part_number": 1}, {"status": 206, "Content_Range": "bytes 100-199/200"}, ProtocolError,
+        "part 1 was requested, the server sent"
     ),
 }  # fmt: skip
 

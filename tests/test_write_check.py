@@ -75,8 +75,8 @@ async def test_the_md5_that_was_sent_is_asked_for_again() -> None:
         await put(result(OTHER, request_id="id-7"), {"Content-MD5": MD5}, asker, expected_bucket_owner="owner")
     assert (caught.value.expected, caught.value.actual) == (HEX, f'"{OTHER}"')
     assert str(caught.value) == (
-        f'PutObject b/k: the service answered with the checksum "{OTHER}", what was sent has {HEX}: '
-        "what is stored is something else. Where its ETags are no MD5s: ClientConfig(verify_writes=False) (request id id-7)"
+        f'PutObject b/k: the response has the checksum "{OTHER}", the body has {HEX}: '
+        "the service stored other bytes. If its ETags are not MD5s, set ClientConfig(verify_writes=False) (request id id-7)"
     )
     assert asker.asked == [("b", "owner")]
     asker = Asker("b")
@@ -160,7 +160,7 @@ async def test_a_key_that_is_known_of_explains_an_etag(given: dict[str, Any], an
 
 
 async def test_a_part_is_told_with_its_number() -> None:
-    with pytest.raises(IntegrityError, match=r"^UploadPart b/k part 7: .* what was sent has .*verify_writes=False\)$"):
+    with pytest.raises(IntegrityError, match=r"^UploadPart b/k part 7: .* the body has .*verify_writes=False\)$"):
         await check_put(Asker(), UploadPart("b", "k", "u", 7, DATA), sent({"Content-MD5": MD5}), result(OTHER))
 
 

@@ -71,7 +71,7 @@ def protect(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- up ---------------------------------------------------------------------------------------------------------------
 
 LIES_UP = {
-    "another MD5": ("PUT", header("ETag", f'"{OTHER}"'), "what is stored is something else"),
+    "another MD5": ("PUT", header("ETag", f'"{OTHER}"'), "the service stored other bytes"),
     "no checksum": ("PUT", header("ETag", f'"{OPAQUE}"'), "confirmed no checksum"),
     "another size": ("HEAD", header("Content-Length", "12"), "the file has 13 bytes, the object 12"),
     "no size": ("HEAD", lambda answer: answer.headers.popall("Content-Length"), "the object None"),
@@ -259,7 +259,7 @@ def of_copies(etag: str) -> Callable[[Answer], object]:
 
 
 LIES_WITHIN: dict[str, tuple[Callable[[Answer], object], str]] = {
-    "another MD5": (of_copies(OTHER), "what is stored is something else"),
+    "another MD5": (of_copies(OTHER), "the service stored other bytes"),
     "no checksum": (of_copies(OPAQUE), "gives no checksums of the two that agree"),
     "another size": (
         lambda answer: answer.of("HEAD") and answer.request.path.endswith("/copy") and header("Content-Length", "12")(answer),

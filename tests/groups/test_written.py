@@ -54,7 +54,7 @@ async def test_an_etag_that_is_another_md5(cos: aiocos.Client, monkeypatch: pyte
 async def test_whoever_wants_the_headers_too(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
     altered(monkeypatch, lying(OTHER))
     with pytest.raises(IntegrityError):
-        await engine_of(cos).answer(PutObject("bucket", "key", DATA))
+        await engine_of(cos).call_with_response(PutObject("bucket", "key", DATA))
 
 
 async def test_nothing_is_sent_again(cos: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):

@@ -67,18 +67,18 @@ async def test_an_answer_that_comes_before_the_body_is_read():
     for _ in range(5):
         await asyncio.sleep(0.1)
     loop = asyncio.get_running_loop()
-    assert not [handle for handle in loop._scheduled if not handle.cancelled() and "_watch" in repr(handle)]
+    assert not [handle for handle in loop._scheduled if not handle.cancelled() and "_poll_buffer" in repr(handle)]
 
 
 async def test_progress_behind_the_answer_starts_no_timer():
     """A body that goes on after its answer finds a timer that has ended, and must not start to watch anything."""
     patience = IdleTimeout(0.01, None)
-    async with patience.wait():
+    async with patience.start():
         pass
-    patience.sent()
-    patience.moved(asyncio.WriteTransport())
+    patience.stop_polling()
+    patience.on_progress(asyncio.WriteTransport())
     await asyncio.sleep(0.02)
-    assert not [h for h in asyncio.get_running_loop()._scheduled if not h.cancelled() and "_watch" in repr(h)]
+    assert not [h for h in asyncio.get_running_loop()._scheduled if not h.cancelled() and "_poll_buffer" in repr(h)]
 
 
 @pytest.mark.parametrize("body", [b"<html/>", b"<html> ", b'<html xmlns="http://www.w3.org/1999/xhtml"><body/></html>', b"{}"])
@@ -213,12 +213,12 @@ async def test_a_borrowed_connector_stays_open_when_its_loop_is_forgotten(cos_em
     async with aiohttp.ClientSession() as session:
         transport = Transport(ClientConfig(), session)
         other = asyncio.new_event_loop()
-        mine = transport._local()
-        transport._locals[other] = mine
+        mine = transport._state()
+        transport._states[other] = mine
         other.close()
-        del transport._locals[asyncio.get_running_loop()]
-        transport._last = None
-        transport._local()  # forgets the closed loop's
+        del transport._states[asyncio.get_running_loop()]
+        transport._last_state = None
+        transport._state()  # forgets the closed loop's
         assert not session.closed
         async with session.get(cos_emulator.endpoint) as response:
             assert response.status == 403
@@ -243,7 +243,7 @@ async def test_a_lost_answer_to_a_write_on_condition_of_time_is_told(cos: aiocos
 
 def test_any_number_of_attempts_has_a_wait():
     config = RetryConfig(attempts=100_000)
-    assert retry_delay(Unavailable(status=500), attempt=50_000, repeatable=True, config=config, draw=0.5) == config.cap / 2
+    assert retry_delay(Unavailable(status=500), attempt=50_000, idempotent=True, config=config, draw=0.5) == config.cap / 2
 
 
 async def test_a_retry_that_the_deadline_forbids_costs_nothing():
@@ -254,7 +254,7 @@ async def test_a_retry_that_the_deadline_forbids_costs_nothing():
         raise Unavailable(status=503, retry_after=60)
 
     with pytest.raises(Unavailable):
-        await retry_call(failing, config=config, budget=budget, repeatable=True, deadline=asyncio.get_running_loop().time() + 1)
+        await retry_call(failing, config=config, budget=budget, idempotent=True, deadline=asyncio.get_running_loop().time() + 1)
     assert budget.left == config.budget
 
 
@@ -272,7 +272,7 @@ async def test_a_body_that_is_not_read_to_its_end_keeps_no_connection(cos: aioco
     """Closed, or forgotten: then as soon as nobody refers to it, and with a warning."""
     await cos.buckets.create("bucket")
     await cos.objects.put("bucket", "key", os.urandom(8_000_000))
-    connector = engine_of(cos)._transport._local().connector
+    connector = engine_of(cos)._transport._state().connector
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # the warning of aiohttp itself
     for _ in range(3):
         obj = cos.objects.get("bucket", "key")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aiocos.net.body import SteppedPayload, waiting
+from aiocos.net.body import SteppedPayload, unsent_bytes
 
 
 class Writer:
@@ -84,14 +84,14 @@ def test_what_the_peer_has_not_taken_yet_is_counted() -> None:
     here, there = socket.socketpair()
     with here, there:
         transport: Any = Holding(here)
-        assert waiting(transport) == 0
+        assert unsent_bytes(transport) == 0
         here.sendall(b"x" * 1_000)
-        first = waiting(transport)
+        first = unsent_bytes(transport)
         assert first >= 1_000
         here.sendall(b"x" * 1_000)
-        assert waiting(transport) > first
+        assert unsent_bytes(transport) > first
         assert len(there.recv(1_000)) + len(there.recv(10_000)) == 2_000
-        assert waiting(transport) == 0
+        assert unsent_bytes(transport) == 0
 
 
 def test_a_connection_that_is_gone_holds_nothing() -> None:
@@ -99,6 +99,6 @@ def test_a_connection_that_is_gone_holds_nothing() -> None:
     transport: Any = Holding(here)
     here.close()
     there.close()
-    assert waiting(transport) == 0
+    assert unsent_bytes(transport) == 0
     nowhere: Any = Holding(None)
-    assert waiting(nowhere) == 0
+    assert unsent_bytes(nowhere) == 0

@@ -11,24 +11,24 @@ import aiohttp
 import pytest
 from aiohttp import client_proto, hdrs
 
-from aiocos.net import compat_check as verified
+from aiocos.net import compat_check
 
 Handler = client_proto.ResponseHandler
 
 
 @pytest.fixture(autouse=True)
 def not_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verified, "_verified", None)
+    monkeypatch.setattr(compat_check, "_is_compatible", None)
 
 
 async def test_what_is_installed_is_as_it_should_be_and_tried_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     tries: list[int] = []
-    original = verified._verify
-    monkeypatch.setattr(verified, "_verify", lambda: (tries.append(1), original()))
-    assert verified.is_compatible() is True
-    assert verified.is_compatible() is True
+    original = compat_check._check
+    monkeypatch.setattr(compat_check, "_check", lambda: (tries.append(1), original()))
+    assert compat_check.is_compatible() is True
+    assert compat_check.is_compatible() is True
     assert len(tries) == 1
     assert caplog.records == []
 
@@ -42,15 +42,15 @@ async def test_what_fails_is_tried_once_and_told_once(
         tries.append(1)
         raise AttributeError("gone")
 
-    monkeypatch.setattr(verified, "_verify", fails)
-    assert verified.is_compatible() is False
-    assert verified.is_compatible() is False
+    monkeypatch.setattr(compat_check, "_check", fails)
+    assert compat_check.is_compatible() is False
+    assert compat_check.is_compatible() is False
     assert len(tries) == 1
-    assert [(record.name, record.levelno) for record in caplog.records] == [("aiocos.direct", logging.WARNING)]
+    assert [(record.name, record.levelno) for record in caplog.records] == [("aiocos.fast_path", logging.WARNING)]
 
 
 def told(reason: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert verified.is_compatible() is False
+    assert compat_check.is_compatible() is False
     assert reason in caplog.text
 
 
@@ -78,16 +78,16 @@ class Odd:
     [
         (1, "code", 201, "status and headers"),
         (1, "headers", {}, "status and headers"),
-        (1, "is_eof", False, "a body that has come"),
-        (1, "exception", ValueError(), "a body that has come"),
-        (1, "read_nowait", b"other", "a body that has come"),
+        (1, "is_eof", False, "a complete body"),
+        (1, "exception", ValueError(), "a complete body"),
+        (1, "read_nowait", b"other", "a complete body"),
         (1, "at_eof", False, "the end of a body"),
-        (2, "is_eof", False, "an answer to HEAD"),
-        (2, "read_nowait", b"x", "an answer to HEAD"),
+        (2, "is_eof", False, "a response to HEAD"),
+        (2, "read_nowait", b"x", "a response to HEAD"),
         (3, "is_eof", True, "half a body"),
         (3, "readany", b"h", "half a body"),
-        (3, "exception", None, "a body that broke off"),
-        (3, "exception", ValueError(), "a body that broke off"),
+        (3, "exception", None, "an interrupted body"),
+        (3, "exception", ValueError(), "an interrupted body"),
     ],
 )
 async def test_an_answer_that_is_read_otherwise(
@@ -114,7 +114,7 @@ async def test_an_answer_that_is_read_otherwise(
     [
         (1, True, "the end of a body"),
         (3, False, "half a body"),
-        (4, False, "an answer that nobody asked for"),
+        (4, False, "an unrequested response"),
     ],
 )
 async def test_a_connection_whose_state_is_told_otherwise(
@@ -138,7 +138,7 @@ async def test_a_connection_whose_state_is_told_otherwise(
 
 
 def _other_host() -> type:
-    class Other(verified.ConnectRequest):
+    class Other(compat_check.ConnectRequest):
         def __init__(self, *given: Any, **more: Any) -> None:
             super().__init__(*given, **more)
             self.headers[hdrs.HOST] = "other.invalid"
@@ -163,11 +163,11 @@ def _closes(self: Any, key: Any, protocol: Any, *, should_close: bool = False) -
 @pytest.mark.parametrize(
     ("owner", "name", "broken", "reason"),
     [
-        (verified, "ConnectRequest", _other_host(), "the Host header"),
+        (compat_check, "ConnectRequest", _other_host(), "the Host header"),
         (Handler, "set_response_params", _without("max_field_size", 8_190), "is not as expected"),
         (Handler, "set_response_params", _without("skip_payload", False), "is not as expected"),
-        (Handler, "set_exception", lambda self, error, *more: None, "it waits where it should not"),
-        (aiohttp.BaseConnector, "_release", _closes, "a kept connection"),
+        (Handler, "set_exception", lambda self, error, *more: None, "a coroutine waits unexpectedly"),
+        (aiohttp.BaseConnector, "_release", _closes, "a reused connection"),
     ],
     ids=["host", "field", "head", "exception", "kept"],
 )
@@ -187,12 +187,12 @@ async def test_an_exception_that_is_swallowed(monkeypatch: pytest.MonkeyPatch, c
         return await original(self)
 
     monkeypatch.setattr(Handler, "read", read)
-    told("an exception for who waits", caplog)
+    told("an exception in a waiting task", caplog)
 
 
 async def test_trying_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
-    original = verified._Connector
+    original = compat_check._FakeConnector
 
     class Kept(original):  # type: ignore[misc, valid-type]
         def __init__(self, **more: Any) -> None:
@@ -200,8 +200,8 @@ async def test_trying_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> 
             super().__init__(**more)
             made.append(self)
 
-    monkeypatch.setattr(verified, "_Connector", Kept)
-    verified._verify()
+    monkeypatch.setattr(compat_check, "_FakeConnector", Kept)
+    compat_check._check()
     assert made[0].closed
     assert not made[0]._acquired
 
@@ -217,22 +217,22 @@ def test_work_that_waits_is_none() -> None:
     async def waits() -> None:
         await Waits()
 
-    assert verified._now(value()) == 7
-    with pytest.raises(RuntimeError, match="it waits where it should not"):
-        verified._now(waits())
-    verified._expect("it", holds=True)
+    assert compat_check._run(value()) == 7
+    with pytest.raises(RuntimeError, match="a coroutine waits unexpectedly"):
+        compat_check._run(waits())
+    compat_check._expect("it", is_met=True)
     with pytest.raises(RuntimeError, match=r"^it$"):
-        verified._expect("it", holds=False)
+        compat_check._expect("it", is_met=False)
 
 
 def test_a_wire_that_leads_nowhere() -> None:
-    wire = verified._Wire()
+    wire = compat_check._FakeTransport()
     assert (wire.written, wire.is_closing()) == (b"", False)
     wire.write(b"a")
     wire.write(memoryview(b"b"))
     assert wire.written == b"ab"
     for close in ("close", "abort"):
-        wire = verified._Wire()
+        wire = compat_check._FakeTransport()
         getattr(wire, close)()
         assert wire.is_closing() is True
     wire.pause_reading()
@@ -254,4 +254,4 @@ async def test_a_broken_connection_that_is_kept(monkeypatch: pytest.MonkeyPatch,
     state = property(lambda self: self not in lost and should_close.fget(self))  # type: ignore[misc]
     monkeypatch.setattr(Handler, "connection_lost", connection_lost)
     monkeypatch.setattr(Handler, "should_close", state)
-    told("another connection after that", caplog)
+    told("a new connection after an interruption", caplog)

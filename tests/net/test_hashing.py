@@ -76,5 +76,5 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 def test_a_forked_process_makes_threads_of_its_own() -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=100)
     hashing.pool()
-    hashing._forget()
+    hashing._drop_pool()
     assert hashing._pool is None

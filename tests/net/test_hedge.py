@@ -97,7 +97,7 @@ async def test_a_cancel_ends_both(hedged: aiocos.Client, cos_emulator: Emulator)
 
 
 def test_settings_that_cannot_be():
-    for wrong in ({"quantile": 1.0}, {"quantile": 0.0}, {"share": 0.0}, {"least": -1.0}):
+    for wrong in ({"quantile": 1.0}, {"quantile": 0.0}, {"max_fraction": 0.0}, {"min_delay": -1.0}):
         with pytest.raises(ConfigError):
             aiocos.HedgeConfig(**wrong)
 
@@ -157,8 +157,8 @@ def test_every_answer_is_given_or_dropped(
     async def play() -> None:
         hedge, pace = Hedge(HedgeConfig(min_delay=0, max_fraction=1)), AdaptiveLimiter(ConcurrencyConfig(), 8)
         for _ in range(20):
-            hedge._took(0.0)
-        task = asyncio.ensure_future(hedge.first(send, pace))
+            hedge._record(0.0)
+        task = asyncio.ensure_future(hedge.first_response(send, pace))
         if cancelled_after is not None:
             await _turns(cancelled_after)
             task.cancel()
@@ -179,7 +179,7 @@ def test_every_answer_is_given_or_dropped(
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("method", ["read", "head"])
 async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Client, cos_emulator: Emulator, method: str):
-    local = engine_of(hedged)._transport._local()
+    local = engine_of(hedged)._transport._state()
     for turns in range(0, 60, 3):
         cos_emulator.faults.script([Delay(0.05, times=2)])
         task = asyncio.create_task(getattr(hedged.objects, method)("bucket", "k"))
@@ -199,69 +199,69 @@ async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Clien
 
 def test_an_answer_is_late_by_those_of_before():
     hedge = Hedge(HedgeConfig(quantile=0.5, min_delay=0.0))
-    assert hedge.wait() is None
+    assert hedge.delay() is None
     for number in reversed(range(19)):
-        hedge._took(float(number))
-    assert hedge.wait() is None, "too few say nothing"
-    hedge._took(19.0)
-    assert hedge.wait() == 9.0
-    assert Hedge(HedgeConfig()).wait() is None
+        hedge._record(float(number))
+    assert hedge.delay() is None, "too few say nothing"
+    hedge._record(19.0)
+    assert hedge.delay() == 9.0
+    assert Hedge(HedgeConfig()).delay() is None
     for quantile, least, wait in ((0.95, 0.0, 18.0), (0.9, 0.0, 17.0), (0.05, 0.5, 0.5), (0.05, 0.0, 0.0)):
         hedge._config = HedgeConfig(quantile=quantile, min_delay=least)
-        assert hedge.wait() == wait
+        assert hedge.delay() == wait
 
 
 def test_the_last_two_hundred_are_remembered():
     hedge = Hedge(HedgeConfig(quantile=0.999, min_delay=0.0))
-    hedge._took(1_000.0)
-    hedge._took(7.0)
+    hedge._record(1_000.0)
+    hedge._record(7.0)
     for number in range(198):
-        hedge._took(float(number % 5))
+        hedge._record(float(number % 5))
     assert (len(hedge._recent), len(hedge._sorted)) == (200, 200)
     assert hedge._sorted[-1] == 1_000.0
-    hedge._took(1.0)
+    hedge._record(1.0)
     assert (len(hedge._recent), len(hedge._sorted)) == (200, 200)
     assert hedge._sorted[-1] == 7.0
-    hedge._took(1.0)
+    hedge._record(1.0)
     assert hedge._sorted[-1] == 4.0
     assert sorted(hedge._recent) == hedge._sorted
 
 
 async def test_second_requests_are_saved_up_and_spent():
     pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(max_fraction=0.25))
-    assert hedge._may(pace), "one is there at first"
-    assert not hedge._may(pace)
+    assert hedge._is_allowed(pace), "one is there at first"
+    assert not hedge._is_allowed(pace)
 
     async def send() -> Opened:
         return Opened()
 
     for allowed in (0.25, 0.5, 0.75):
-        await hedge.first(send, pace)
-        assert hedge._allowed == allowed
-        assert not hedge._may(pace)
-    await hedge.first(send, pace)
-    assert hedge._may(pace)
-    assert hedge._allowed == 0
+        await hedge.first_response(send, pace)
+        assert hedge._allowance == allowed
+        assert not hedge._is_allowed(pace)
+    await hedge.first_response(send, pace)
+    assert hedge._is_allowed(pace)
+    assert hedge._allowance == 0
     for _ in range(100):
-        await hedge.first(send, pace)
-    assert hedge._allowed == 10, "no more than ten at once"
-    assert hedge.sent == 0
+        await hedge.first_response(send, pace)
+    assert hedge._allowance == 10, "no more than ten at once"
+    assert hedge.second_requests == 0
 
 
 async def test_a_refusal_since_the_last_look_forbids_one():
     pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig())
-    hedge._allowed = 5.0
+    hedge._allowance = 5.0
     pace.on_response(await pace.acquire(large=False), 503, {}, since=None)
-    assert not hedge._may(pace)
-    assert hedge._allowed == 5.0
-    assert hedge._may(pace), "and only one"
-    assert hedge._allowed == 4.0
+    assert not hedge._is_allowed(pace)
+    assert hedge._allowance == 5.0
+    assert hedge._is_allowed(pace), "and only one"
+    assert hedge._allowance == 4.0
 
 
 async def test_how_long_an_answer_took_is_noted_with_and_without_a_second_request():
     pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0))
     for _ in range(20):
-        hedge._took(0.0)
+        hedge._record(0.0)
     loop, sent = asyncio.get_running_loop(), 0
 
     async def send() -> Opened:
@@ -271,13 +271,13 @@ async def test_how_long_an_answer_took_is_noted_with_and_without_a_second_reques
         return Opened()
 
     began = loop.time()
-    answer = await hedge.first(send, pace)
+    answer = await hedge.first_response(send, pace)
     assert not answer.closed
-    assert (sent, hedge.sent, len(hedge._recent)) == (2, 1, 21)
+    assert (sent, hedge.second_requests, len(hedge._recent)) == (2, 1, 21)
     assert 0.01 <= hedge._recent[-1] <= loop.time() - began
     fresh = Hedge(HedgeConfig())
-    await fresh.first(send, pace)
-    assert (sent, fresh.sent, len(fresh._recent)) == (3, 0, 1)
+    await fresh.first_response(send, pace)
+    assert (sent, fresh.second_requests, len(fresh._recent)) == (3, 0, 1)
     assert fresh._recent[0] >= 0.01
 
 
@@ -285,7 +285,7 @@ async def test_how_long_an_answer_took_is_noted_with_and_without_a_second_reques
 async def test_the_last_error_is_raised_where_neither_begins(late: bool):
     pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0 if late else 60.0))
     for _ in range(20):
-        hedge._took(0.0)
+        hedge._record(0.0)
     gates = [asyncio.Event(), asyncio.Event()]
     calls = 0
 
@@ -295,7 +295,7 @@ async def test_the_last_error_is_raised_where_neither_begins(late: bool):
         await gates[number].wait()
         raise ConnectionLostError(f"number {number}", sent=True)
 
-    task = asyncio.ensure_future(hedge.first(send, pace))
+    task = asyncio.ensure_future(hedge.first_response(send, pace))
     if late:
         async with asyncio.timeout(30):
             while calls < 2:

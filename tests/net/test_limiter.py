@@ -66,7 +66,7 @@ class Run:
                 begun += 1
 
         while waiting or events:
-            while waiting and in_flight < width.value:
+            while waiting and in_flight < width.limit:
                 request = waiting.pop()
                 in_flight, tickets, self.sent = in_flight + 1, tickets + 1, self.sent + 1
                 attempts[request] += 1
@@ -82,13 +82,13 @@ class Run:
                 continue
             if event.what == "done":
                 inside -= 1
-                width.on_success(used_up=in_flight >= width.value, seconds=self.service)
+                width.on_success(is_reached=in_flight >= width.limit, seconds=self.service)
                 another()
             else:
                 width.on_throttle(event.ticket, tickets + 1, in_flight - 1)
                 error = aiocos.errors.Unavailable("", status=503, code="SlowDown")
                 delay = retry_delay(
-                    error, attempt=attempts[event.request], repeatable=True, config=config, draw=chance.random()
+                    error, attempt=attempts[event.request], idempotent=True, config=config, draw=chance.random()
                 )
                 if delay is None:
                     self.failed += 1
@@ -96,7 +96,7 @@ class Run:
                 else:
                     push(now + delay, "again", event.request)
             in_flight -= 1
-            self.widths.append((now, width.value))
+            self.widths.append((now, width.limit))
         self.time = now
         return self
 
@@ -151,33 +151,33 @@ def test_a_queue_that_grows_ends_the_doubling():
     """A service that lets requests wait: twice as many at once take twice as long."""
     width = LimitRule(ConcurrencyConfig(), 256)
     for _ in range(2_000):
-        width.on_success(used_up=True, seconds=0.010 * width.value / 8)
+        width.on_success(is_reached=True, seconds=0.010 * width.limit / 8)
     # It goes on by steps, which a queue that is slow stops as well.
-    assert width.value < 100
+    assert width.limit < 100
     quick = LimitRule(ConcurrencyConfig(), 256)
     for _ in range(2_000):
-        quick.on_success(used_up=True, seconds=0.00005 * quick.value)
-    assert quick.value == 256, "milliseconds of a machine next door are no queue"
+        quick.on_success(is_reached=True, seconds=0.00005 * quick.limit)
+    assert quick.limit == 256, "milliseconds of a machine next door are no queue"
 
 
 def test_what_is_not_used_does_not_grow():
     width = LimitRule(ConcurrencyConfig(), 256)
     for _ in range(10_000):
-        width.on_success(used_up=False, seconds=0.01)
-    assert width.value == 32
+        width.on_success(is_reached=False, seconds=0.01)
+    assert width.limit == 32
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 300), st.booleans()), max_size=300))
 def test_the_width_keeps_its_bounds(answers: list[tuple[bool, int, bool]]):
     width = LimitRule(ConcurrencyConfig(), 100)
-    for ticket, (refused, in_flight, used_up) in enumerate(answers):
+    for ticket, (refused, in_flight, is_reached) in enumerate(answers):
         if refused:
-            before = width.value
+            before = width.limit
             width.on_throttle(ticket, ticket + 1, in_flight)
-            assert width.value <= max(1, before - 1)
+            assert width.limit <= max(1, before - 1)
         else:
-            width.on_success(used_up=used_up, seconds=None)
-        assert 1 <= width.value <= 100
+            width.on_success(is_reached=is_reached, seconds=None)
+        assert 1 <= width.limit <= 100
 
 
 # -- the gate ---------------------------------------------------------------------------------------------------------
@@ -404,12 +404,12 @@ async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says()
     for _ in range(5):
         await asyncio.sleep(0)
     assert not waiting.done()
-    pace._go_on()  # too early: it goes on waiting
+    pace._resume()  # too early: it goes on waiting
     await asyncio.sleep(0)
     assert not waiting.done()
-    pace._timer.cancel()
-    pace._held_until = asyncio.get_running_loop().time()
-    pace._go_on()
+    pace._pause_timer.cancel()
+    pace._paused_until = asyncio.get_running_loop().time()
+    pace._resume()
     pace.on_response(await waiting, 200, {}, since=None)
     pace.release(large=False)
     # Others get through: then it is the affair of the one that was refused.
@@ -543,48 +543,48 @@ async def test_refusals_of_other_kinds_are_no_sign_of_a_crowd(cos: aiocos.Client
 # -- the rule, step by step -------------------------------------------------------------------------------------------
 
 
-def grow(width: LimitRule, answers: int, *, used_up: bool = True, seconds: float | None = None) -> list[int]:
+def grow(width: LimitRule, answers: int, *, is_reached: bool = True, seconds: float | None = None) -> list[int]:
     """The width after each of so many answers."""
     values = []
     for _ in range(answers):
-        width.on_success(used_up=used_up, seconds=seconds)
-        values.append(width.value)
+        width.on_success(is_reached=is_reached, seconds=seconds)
+        values.append(width.limit)
     return values
 
 
 def test_the_width_at_first_and_its_growth_by_one_with_every_answer():
-    assert LimitRule(ConcurrencyConfig(), 256).value == 32
-    assert LimitRule(ConcurrencyConfig(initial=40), 16).value == 16
+    assert LimitRule(ConcurrencyConfig(), 256).limit == 32
+    assert LimitRule(ConcurrencyConfig(initial=40), 16).limit == 16
     width = LimitRule(ConcurrencyConfig(initial=4), 8)
-    assert (width.value, width.ceiling, width.refusals) == (4, 8, 0)
-    assert grow(width, 3, used_up=False) == [4, 4, 4]
+    assert (width.limit, width.ceiling, width.refusals) == (4, 8, 0)
+    assert grow(width, 3, is_reached=False) == [4, 4, 4]
     assert grow(width, 6) == [5, 6, 7, 8, 8, 8]
 
 
 def test_a_refusal_takes_the_width_to_what_is_in_flight():
     width = LimitRule(ConcurrencyConfig(initial=16), 16)
     width.on_throttle(0, 10, 5)
-    assert (width.value, width.ceiling, width.refusals) == (5, 8, 1)
+    assert (width.limit, width.ceiling, width.refusals) == (5, 8, 1)
     # A ticket of the same crowd: what the width was before is still 16.
     width.on_throttle(9, 20, 3)
-    assert (width.value, width.ceiling, width.refusals) == (3, 8, 2)
+    assert (width.limit, width.ceiling, width.refusals) == (3, 8, 2)
     # The next crowd, and more in flight than the width.
     width.on_throttle(10, 30, 100)
-    assert (width.value, width.ceiling, width.refusals) == (2, 2, 3)
+    assert (width.limit, width.ceiling, width.refusals) == (2, 2, 3)
     width.on_throttle(30, 40, 0)
-    assert (width.value, width.ceiling, width.refusals) == (1, 1, 4)
+    assert (width.limit, width.ceiling, width.refusals) == (1, 1, 4)
     width.on_throttle(40, 50, 0)
-    assert (width.value, width.ceiling) == (1, 1)
+    assert (width.limit, width.ceiling) == (1, 1)
 
 
 def test_beyond_the_ceiling_it_grows_after_ten_rounds_and_then_faster():
     width = LimitRule(ConcurrencyConfig(initial=16), 16)
     width.on_throttle(0, 1, 2)
     width.on_throttle(1, 2, 100)
-    assert (width.value, width.ceiling) == (1, 1)
+    assert (width.limit, width.ceiling) == (1, 1)
     width.on_throttle(2, 3, 0)
     assert grow(width, 9) == [1] * 9
-    assert grow(width, 20, used_up=False) == [1] * 20, "answers that leave room say nothing"
+    assert grow(width, 20, is_reached=False) == [1] * 20, "answers that leave room say nothing"
     assert grow(width, 1) == [2]
     assert grow(width, 4) == [2, 2, 2, 4], "two rounds of two, and by two"
     assert grow(width, 8) == [4] * 7 + [8], "two rounds of four, and by four"
@@ -595,12 +595,12 @@ def test_beyond_the_ceiling_it_grows_after_ten_rounds_and_then_faster():
 def test_a_refusal_makes_the_growth_begin_anew():
     width = LimitRule(ConcurrencyConfig(initial=16), 64)
     width.on_throttle(0, 1, 4)
-    assert (width.value, width.ceiling) == (4, 8)
+    assert (width.limit, width.ceiling) == (4, 8)
     assert grow(width, 4) == [5, 6, 7, 8]
     assert grow(width, 80) == [8] * 79 + [9]
     assert grow(width, 17) == [9] * 17
     width.on_throttle(1, 2, 100)
-    assert (width.value, width.ceiling) == (8, 8)
+    assert (width.limit, width.ceiling) == (8, 8)
     assert grow(width, 80) == [8] * 79 + [9]
     assert grow(width, 18) == [9] * 17 + [11]
     assert grow(width, 22) == [11] * 21 + [15]
@@ -609,13 +609,13 @@ def test_a_refusal_makes_the_growth_begin_anew():
 def test_a_step_is_never_more_than_the_width():
     width = LimitRule(ConcurrencyConfig(initial=2), 1_000)
     width.on_throttle(0, 1, 1)
-    assert (width.value, width.ceiling) == (1, 1)
+    assert (width.limit, width.ceiling) == (1, 1)
     grow(width, 10)
-    assert (width.value, width._step) == (2, 2)
+    assert (width.limit, width._step) == (2, 2)
     grow(width, 4)
-    assert (width.value, width._step) == (4, 4)
+    assert (width.limit, width._step) == (4, 4)
     grow(width, 8)
-    assert (width.value, width._step) == (8, 8)
+    assert (width.limit, width._step) == (8, 8)
 
 
 def test_answers_that_take_much_longer_than_the_quickest_end_the_growth():
@@ -634,15 +634,15 @@ def test_answers_that_take_much_longer_than_the_quickest_end_the_growth():
 
 def test_the_least_time_is_looked_for_anew_every_500_answers():
     width = LimitRule(ConcurrencyConfig(initial=4), 4)
-    grow(width, 1, used_up=False, seconds=0.1)
-    grow(width, 498, used_up=False, seconds=5.0)
-    assert (width._least, width._least_before) == (0.1, float("inf"))
-    grow(width, 1, used_up=False, seconds=5.0)
-    assert (width._least, width._least_before) == (float("inf"), 0.1)
-    grow(width, 499, used_up=False, seconds=5.0)
-    assert (width._least, width._least_before) == (5.0, 0.1)
-    grow(width, 1, used_up=False, seconds=5.0)
-    assert (width._least, width._least_before) == (float("inf"), pytest.approx(0.105))
+    grow(width, 1, is_reached=False, seconds=0.1)
+    grow(width, 498, is_reached=False, seconds=5.0)
+    assert (width._shortest, width._previous_shortest) == (0.1, float("inf"))
+    grow(width, 1, is_reached=False, seconds=5.0)
+    assert (width._shortest, width._previous_shortest) == (float("inf"), 0.1)
+    grow(width, 499, is_reached=False, seconds=5.0)
+    assert (width._shortest, width._previous_shortest) == (5.0, 0.1)
+    grow(width, 1, is_reached=False, seconds=5.0)
+    assert (width._shortest, width._previous_shortest) == (float("inf"), pytest.approx(0.105))
 
 
 # -- the gate, place by place -----------------------------------------------------------------------------------------
@@ -652,12 +652,12 @@ class Noted:
     """A width that stays, and writes down what it is told."""
 
     def __init__(self, value: int) -> None:
-        self.value = value
+        self.limit = value
         self.refusals = 0
         self.told: list[tuple[object, ...]] = []
 
-    def on_success(self, *, used_up: bool, seconds: float | None) -> None:
-        self.told.append(("on_success", used_up, None if seconds is None else round(seconds)))
+    def on_success(self, *, is_reached: bool, seconds: float | None) -> None:
+        self.told.append(("on_success", is_reached, None if seconds is None else round(seconds)))
 
     def on_throttle(self, ticket: int, newest: int, in_flight: int) -> None:
         self.told.append(("on_throttle", ticket, newest, in_flight))
@@ -665,7 +665,7 @@ class Noted:
 
 def noting(value: int) -> tuple[AdaptiveLimiter, Noted]:
     pace, noted = AdaptiveLimiter(ConcurrencyConfig(initial=value), value), Noted(value)
-    pace._width = noted  # type: ignore[assignment]
+    pace._rule = noted  # type: ignore[assignment]
     return pace, noted
 
 
@@ -688,9 +688,9 @@ async def test_an_answer_is_told_with_whether_the_width_was_used_up():
     for large in (False, True):
         waiting = asyncio.create_task(pace.acquire(large=large))
         await asyncio.sleep(0)
-        noted.value = 9
+        noted.limit = 9
         pace.on_response(5, 200, {}, since=None)
-        noted.value = 3
+        noted.limit = 3
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
     assert noted.told == [("on_success", True, None)] * 2
@@ -714,7 +714,7 @@ async def test_a_hold_begins_only_where_nothing_gets_through():
     assert pace.state().paused_for == 0, "one has got through since"
     pace.on_response(ticket, 503, {}, since=None)
     pace.on_response(ticket, 503, {"Retry-After": "0"}, since=None)
-    assert pace._timer is None
+    assert pace._pause_timer is None
     pace.on_response(ticket, 503, {"Retry-After": "7"}, since=None)
     assert 6 < pace.state().paused_for <= 7
     pace.on_response(ticket, 503, {"Retry-After": "20"}, since=None)
@@ -726,7 +726,7 @@ async def test_a_hold_begins_only_where_nothing_gets_through():
     waiting = asyncio.create_task(pace.acquire(large=False))
     await asyncio.sleep(0)
     assert pace.state() == (1, 0, 1, 0, pytest.approx(20, abs=1))
-    timer = pace._timer
+    timer = pace._pause_timer
     pace.close()
     await asyncio.sleep(0)
     assert timer.cancelled()
@@ -738,10 +738,10 @@ async def test_a_hold_begins_only_where_nothing_gets_through():
 async def test_a_hold_of_others_is_no_affair_of_a_wider_gate():
     pace, _ = noting(2)
     pace.on_response(await pace.acquire(large=False), 503, {"Retry-After": "7"}, since=None)
-    assert pace._timer is None
-    pace._width.value = 1
+    assert pace._pause_timer is None
+    pace._rule.limit = 1
     pace.on_response(1, 503, {"Retry-After": "7"}, since=None)
-    assert pace._timer is not None
+    assert pace._pause_timer is not None
     pace.close()
 
 
@@ -753,7 +753,7 @@ async def test_a_hold_ends_by_itself():
     waiting = [asyncio.create_task(pace.acquire(large=False)) for _ in range(2)]
     async with asyncio.timeout(30):
         assert await waiting[0] == 2
-    assert pace._timer is None
+    assert pace._pause_timer is None
     pace.release(large=False)
     assert await waiting[1] == 3
 
@@ -776,23 +776,23 @@ async def test_a_hold_ends_by_itself():
 )
 async def test_places_that_are_free(width: int, small: int, large: int, may_small: bool, may_large: bool):
     pace, _ = noting(width)
-    pace._taken = [small, large]
+    pace._in_flight = [small, large]
     assert (pace._is_free(False), pace._is_free(True)) == (may_small, may_large)
 
 
 @pytest.mark.parametrize(("small", "large", "free"), [(5, 0, True), (6, 0, False), (6, 1, False), (5, 2, True), (6, 2, False)])
 async def test_a_quarter_is_kept_from_small_ones_while_a_large_one_waits(small: int, large: int, free: bool):
     pace, _ = noting(8)
-    pace._taken = [small, large]
-    pace._lines[True].append(pace._loop.create_future())
+    pace._in_flight = [small, large]
+    pace._queues[True].append(pace._loop.create_future())
     assert pace._is_free(False) is free
-    pace._taken = [5, 3]
+    pace._in_flight = [5, 3]
     assert not pace._is_free(False)
-    noted = pace._width
-    noted.value = 12  # type: ignore[misc]
-    pace._taken = [8, 3]
+    noted = pace._rule
+    noted.limit = 12  # type: ignore[misc]
+    pace._in_flight = [8, 3]
     assert pace._is_free(False)
-    pace._taken = [9, 2]
+    pace._in_flight = [9, 2]
     assert not pace._is_free(False), "beyond three quarters, while large ones have less than theirs"
 
 

@@ -240,7 +240,7 @@ def test_the_address_and_the_password_of_a_proxy(
 @pytest.mark.parametrize("value", ["ftp://proxy.test", "http://", "http://[::1", "socks5://proxy.test:1080"])
 def test_what_is_no_proxy_is_told_and_not_quoted(value: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("https_proxy", value)
-    with pytest.raises(ConfigError, match="https_proxy in the environment is no URL of an http proxy") as caught:
+    with pytest.raises(ConfigError, match="https_proxy in the environment is not the URL of an http proxy") as caught:
         proxy_for("https://cos.example")
     assert value not in str(caught.value)
 
@@ -269,12 +269,12 @@ async def test_passwords_of_a_proxy_are_secrets_in_both_forms(monkeypatch: pytes
     monkeypatch.setenv("http_proxy", "http://user@proxy.test:8080")
     transport = Transport(ONCE)
     assert transport.secrets == set()
-    local = transport._local()
-    local.way_to("https://cos.example")
+    local = transport._state()
+    local.backend_for("https://cos.example")
     assert transport.secrets == {"a-word", "dXNlcjphLXdvcmQ="}
-    local.way_to("http://cos.example")
+    local.backend_for("http://cos.example")
     assert transport.secrets == {"a-word", "dXNlcjphLXdvcmQ=", "dXNlcjo="}, "there is no word to hide"
-    assert set(local.ways) == {"https://cos.example", "http://cos.example"}
+    assert set(local.backends) == {"https://cos.example", "http://cos.example"}
     await transport.close()
 
 
@@ -282,11 +282,11 @@ async def test_a_transport_for_a_token_asks_no_proxy_over_plain_http(monkeypatch
     monkeypatch.setenv("http_proxy", "http://user:a-word@proxy.test:8080")
     monkeypatch.setenv("https_proxy", "http://user:other@proxy.test:8080")
     for plainly, secrets in ((True, {"a-word", "other"}), (False, {"other"})):
-        transport = Transport(ONCE, plainly=plainly)
-        local = transport._local()
-        local.way_to("http://cos.example")
-        local.way_to("https://cos.example")
+        transport = Transport(ONCE, proxy_plain_http=plainly)
+        local = transport._state()
+        local.backend_for("http://cos.example")
+        local.backend_for("https://cos.example")
         assert secrets <= transport.secrets
         assert ("a-word" in transport.secrets) is plainly
         await transport.close()
-    assert EphemeralTransport(ONCE)._transport._plainly is False
+    assert EphemeralTransport(ONCE)._transport._proxy_plain_http is False

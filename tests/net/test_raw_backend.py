@@ -13,11 +13,11 @@ import aiocos
 from aiocos.config import ClientConfig, RetryConfig
 from aiocos.emulator import Emulator
 from aiocos.errors import ConfigError, ConnectionLostError, ProtocolError, RequestTimeoutError
-from aiocos.net import compat_check as verified
+from aiocos.net import compat_check
 from aiocos.net.raw_backend import RawBackend
 from aiocos.net.session_backend import SessionBackend
 from aiocos.net.transport import Transport
-from aiocos.net.watchdog import LOOKS
+from aiocos.net.watchdog import TICKS
 from aiocos.wire.message import PreparedRequest
 
 ONCE = RetryConfig(attempts=1)
@@ -189,7 +189,7 @@ async def test_information_before_the_answer(raw: Raw):
 async def test_another_protocol_is_none_of_ours(raw: Raw):
     raw.answers = [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"]
     async with transport() as sender:
-        with pytest.raises(ProtocolError, match="something else"):
+        with pytest.raises(ProtocolError, match="another protocol"):
             await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}))
 
 
@@ -213,7 +213,7 @@ async def test_a_server_that_does_not_answer_is_given_up_within_an_eighth_more(r
             await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}))
         assert loop.time() - began >= 0.39
         # So often the timer has looked, eight times in an idle timeout.
-        assert sender._local().direct.watch.turn == LOOKS + 1
+        assert sender._state().raw.watchdog.now == TICKS + 1
         assert caught.value.sent
         with pytest.raises(RequestTimeoutError, match="the deadline of the call passed"):
             await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}), deadline=loop.time() + 0.1)
@@ -246,9 +246,9 @@ async def test_a_body_that_breaks_off(raw: Raw):
 
 def let_time_pass(sender: Transport) -> None:
     """Have the timer look as often as it does in more than an idle timeout, without waiting for it."""
-    watch = sender._local().direct.watch
-    for _ in range(2 * LOOKS):
-        watch._look()
+    watch = sender._state().raw.watchdog
+    for _ in range(2 * TICKS):
+        watch._tick()
 
 
 async def test_a_consumer_may_be_slower_than_the_idle_timeout():
@@ -273,7 +273,7 @@ async def test_a_consumer_may_be_slower_than_the_idle_timeout():
         await asyncio.sleep(0)
         more.set()
         assert await waiting == b"cd"
-        assert not sender._local().direct.watch.flights
+        assert not sender._state().raw.watchdog.in_flight
         let_time_pass(sender)
         more.set()
         assert await exchange.chunk() == b"ef"
@@ -294,18 +294,18 @@ async def test_who_waits_is_looked_after_until_the_answer_is_there_and_no_longer
             writer.write(await answer.get())
 
     async with serving(when_told) as origin, transport() as sender:
-        watch = sender._local().direct.watch
+        watch = sender._state().raw.watchdog
         for _ in range(3):
             task = asyncio.create_task(sender.send(PreparedRequest("GET", origin, "/b/k", "", {})))
             await asked.get()
-            assert len(watch.flights) == 1
+            assert len(watch.in_flight) == 1
             # Half of an idle timeout for each: together more than one.
-            for _ in range(LOOKS // 2 + 2):
-                watch._look()
-            assert len(watch.flights) == 1
+            for _ in range(TICKS // 2 + 2):
+                watch._tick()
+            assert len(watch.in_flight) == 1
             await answer.put(OK)
             assert (await task).body == b"ok"
-            assert not watch.flights
+            assert not watch.in_flight
         assert connections == 1
         # And who does wait for too long is broken off.
         task = asyncio.create_task(sender.send(PreparedRequest("GET", origin, "/b/k", "", {})))
@@ -351,19 +351,19 @@ async def test_the_way_that_requests_go(cos_emulator: Emulator, monkeypatch: pyt
 
 
 async def test_the_installed_aiohttp_is_verified():
-    verified._verify()
+    compat_check._check()
 
 
 @pytest.mark.parametrize("broken", ["set_response_params", "_drain_helper", "should_close", "read", "data_received"])
 async def test_an_aiohttp_that_is_otherwise_is_noticed(broken: str, monkeypatch, caplog, cos_emulator: Emulator):
-    monkeypatch.setattr(verified, "_verified", None)
+    monkeypatch.setattr(compat_check, "_is_compatible", None)
     if broken == "should_close":
         monkeypatch.setattr(client_proto.ResponseHandler, "should_close", False)
     else:
         monkeypatch.setattr(client_proto.ResponseHandler, broken, lambda self, *args, **more: None)
     with caplog.at_level(logging.WARNING):
-        assert not verified.is_compatible()
-    assert "requests go by its session" in caplog.text
+        assert not compat_check.is_compatible()
+    assert "requests use its session" in caplog.text
 
 
 # -- piece by piece ---------------------------------------------------------------------------------------------------
@@ -406,18 +406,18 @@ ALWAYS = b"Host: cos.example:81\r\nUser-Agent: agent\r\nAccept-Encoding: identit
 async def test_the_head_of_a_request(request_: PreparedRequest, line: bytes, rest: bytes):
     async with direct_way() as way:
         for _ in range(2):
-            head = way._head(request_, "cos.example:81", request_.body or b"")
+            head = way._encode(request_, "cos.example:81", request_.body or b"")
             assert head == line + b" HTTP/1.1\r\n" + ALWAYS + rest
 
 
 async def test_the_line_of_a_token_is_that_of_the_last_one():
     async with direct_way() as way:
         for token in ("one", "one", "two", "one"):
-            head = way._head(asking("x", Authorization=f"Bearer {token}"), "h")
+            head = way._encode(asking("x", Authorization=f"Bearer {token}"), "h")
             assert head.endswith(f"\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
-            assert way._token == (f"Bearer {token}", f"Authorization: Bearer {token}\r\n".encode())
-        way._head(asking("x", Authorization="AWS4-HMAC-SHA256 x"), "h")
-        assert way._token[0] == "Bearer one", "a signature is never sent twice"
+            assert way._authorization == (f"Bearer {token}", f"Authorization: Bearer {token}\r\n".encode())
+        way._encode(asking("x", Authorization="AWS4-HMAC-SHA256 x"), "h")
+        assert way._authorization[0] == "Bearer one", "a signature is never sent twice"
 
 
 @pytest.mark.parametrize(("idle", "connect", "longest"), [(60.0, 10.0, 60.0), (5.0, 10.0, 10.0)])
@@ -425,11 +425,11 @@ async def test_the_time_in_which_a_connection_is_made(idle: float, connect: floa
     async with direct_way(idle_timeout=idle, connect_timeout=connect) as way:
         assert way._timeout == aiohttp.ClientTimeout(total=None, connect=longest, sock_connect=connect)
         now = asyncio.get_running_loop().time()
-        assert way.patience(None) == way.patience(now + 1_000) == f"nothing moved for {idle:g} s"
-        assert way.patience(now) == "the deadline of the call passed"
-        ask, host = way._place("http://cos.example:81")
+        assert way.timeout_reason(None) == way.timeout_reason(now + 1_000) == f"nothing moved for {idle:g} s"
+        assert way.timeout_reason(now) == "the deadline of the call passed"
+        ask, host = way._add_origin("http://cos.example:81")
         assert host == "cos.example:81"
-        assert way._places["http://cos.example:81"] == (ask, host)
+        assert way._origins["http://cos.example:81"] == (ask, host)
         assert ask.connection_key is ask.connection_key, "made once"
 
 
@@ -439,13 +439,13 @@ async def test_what_has_arrived_is_had_at_once_and_again_by_reading(raw: Raw):
         data = None
         async with asyncio.timeout(30):
             while data is None:
-                data = exchange.arrived()
+                data = exchange.read_nowait()
                 await asyncio.sleep(0)
         assert data == b"ok"
         assert exchange._connection is None, "it is free for the next request"
         assert await exchange.chunk() == b"ok"
         assert await exchange.chunk() == b""
-        assert exchange.what == f"GET {raw.url}/b/k"
+        assert exchange.request_name == f"GET {raw.url}/b/k"
         assert await (await way.open(asking(raw.url), None)).read() == b"ok"
     assert raw.connections == 1
 
@@ -454,14 +454,14 @@ async def test_half_a_body_has_not_arrived_nor_has_one_that_broke_off(raw: Raw):
     raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
     async with direct_way() as way:
         exchange = await way.open(asking(raw.url), None)
-        assert exchange.arrived() is None
+        assert exchange.read_nowait() is None
         assert await exchange.chunk() == b"ok"
-        assert exchange.arrived() is None
+        assert exchange.read_nowait() is None
         exchange._connection.transport.abort()
         async with asyncio.timeout(30):
             while exchange._payload.exception() is None:
                 await asyncio.sleep(0)
-        assert exchange.arrived() is None
+        assert exchange.read_nowait() is None
         with pytest.raises(ConnectionLostError):
             await exchange.chunk()
         exchange.close()
@@ -488,14 +488,14 @@ async def test_who_waits_for_a_body_that_is_closed_is_told(raw: Raw, closing: st
         exchange = await way.open(asking(raw.url), None)
         task = asyncio.create_task(exchange.chunk())
         async with asyncio.timeout(30):
-            while exchange not in way.watch.flights:
+            while exchange not in way.watchdog.in_flight:
                 await asyncio.sleep(0)
         (exchange if closing == "the answer" else way).close()
         with pytest.raises(
             ConnectionLostError, match="closed on this side" if closing == "the answer" else "the client was closed"
         ):
             await task
-        assert not way.watch.flights
+        assert not way.watchdog.in_flight
         exchange.close()
 
 
@@ -544,7 +544,7 @@ class Protocol:
 
 class Progress:
     sending: object = None
-    seen = -1
+    last_progress = -1
 
 
 async def test_each_step_of_a_large_body_is_progress_until_the_answer_begins():
@@ -553,8 +553,8 @@ async def test_each_step_of_a_large_body_is_progress_until_the_answer_begins():
         progress, transport = Progress(), Transported()
 
         def drained() -> None:
-            seen.append((progress.seen, progress.sending))
-            way.watch.turn += 1
+            seen.append((progress.last_progress, progress.sending))
+            way.watchdog.now += 1
             if len(seen) == 3:
                 progress.sending = None
 
@@ -589,7 +589,7 @@ async def test_connections_that_cannot_be_used_are_closed_and_a_hundred_are_enou
                 return made[-1]
 
         connector, way._connector = way._connector, Connector()
-        with pytest.raises(ConnectionLostError, match="the server speaks before it is asked") as caught:
+        with pytest.raises(ConnectionLostError, match="the server sends bytes before a request") as caught:
             await way.open(asking("http://cos.example"), None)
         assert not caught.value.sent
         assert len(made) == 101
@@ -597,7 +597,7 @@ async def test_connections_that_cannot_be_used_are_closed_and_a_hundred_are_enou
         made.clear()
         Connector.good = 3
         first = await way._connector.connect(None, [], None)
-        assert await way._another(first, None, asking("x")) is made[2]
+        assert await way._replace(first, None) is made[2]
         assert [connection.closed for connection in made] == [True, True, False]
         way._connector = connector
 
@@ -632,12 +632,12 @@ async def test_a_cancelled_request_leaves_nothing_behind(raw: Raw):
         for body in (None, bytes(50_000_000)):
             task = asyncio.create_task(way.open(asking(raw.url, "PUT", body), None))
             async with asyncio.timeout(30):
-                while not way.watch.flights:
+                while not way.watchdog.in_flight:
                     await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert not way.watch.flights
+            assert not way.watchdog.in_flight
             assert not way._connector._acquired
         await asyncio.sleep(0)
         assert not [task for task in asyncio.all_tasks() if "_write" in repr(task)]

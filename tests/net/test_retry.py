@@ -74,28 +74,28 @@ YES, NO = True, False
     ids=lambda value: f"{type(value).__name__}-{getattr(value, 'code', '')}" if isinstance(value, CosError) else str(value),
 )
 def test_the_rule(error: CosError, repeatable: bool, attempt: int, again: bool):
-    delay = retry_delay(error, attempt=attempt, repeatable=repeatable, config=CONFIG, draw=0.5)
+    delay = retry_delay(error, attempt=attempt, idempotent=repeatable, config=CONFIG, draw=0.5)
     assert (delay is not None) is again
 
 
 def test_waits_grow_up_to_the_cap_and_are_drawn_below_that():
     error = Unavailable(status=503)
     longest = [
-        retry_delay(error, attempt=n, repeatable=True, config=RetryConfig(attempts=9, base=0.1, cap=2.0), draw=0.999999)
+        retry_delay(error, attempt=n, idempotent=True, config=RetryConfig(attempts=9, base=0.1, cap=2.0), draw=0.999999)
         for n in range(1, 9)
     ]
     assert [round(d or 0, 2) for d in longest] == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0, 2.0]
-    assert retry_delay(error, attempt=3, repeatable=True, config=CONFIG, draw=0.0) == 0.0
+    assert retry_delay(error, attempt=3, idempotent=True, config=CONFIG, draw=0.0) == 0.0
 
 
 def test_a_connection_closed_under_a_request_is_replaced_at_once():
-    assert retry_delay(ConnectionLostError("x", sent=True), attempt=1, repeatable=True, config=CONFIG, draw=0.9) == 0.0
-    assert retry_delay(ConnectionLostError("x", sent=True), attempt=2, repeatable=True, config=CONFIG, draw=0.9) > 0.0
+    assert retry_delay(ConnectionLostError("x", sent=True), attempt=1, idempotent=True, config=CONFIG, draw=0.9) == 0.0
+    assert retry_delay(ConnectionLostError("x", sent=True), attempt=2, idempotent=True, config=CONFIG, draw=0.9) > 0.0
 
 
 def test_the_service_is_given_the_time_it_asks_for_unless_that_is_absurd():
-    assert retry_delay(Throttled(status=503, retry_after=7), attempt=1, repeatable=True, config=CONFIG, draw=0.5) == 7
-    assert retry_delay(Throttled(status=503, retry_after=100_000), attempt=1, repeatable=True, config=CONFIG, draw=0.5) is None
+    assert retry_delay(Throttled(status=503, retry_after=7), attempt=1, idempotent=True, config=CONFIG, draw=0.5) == 7
+    assert retry_delay(Throttled(status=503, retry_after=100_000), attempt=1, idempotent=True, config=CONFIG, draw=0.5) is None
 
 
 def test_the_budget_is_spent_by_retries_and_refilled_by_successes():
@@ -131,14 +131,14 @@ async def test_it_tries_until_it_succeeds_and_gives_the_last_error_otherwise(pau
             raise errors.pop(0)
         return "done"
 
-    assert await retry_call(once, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True) == "done"
+    assert await retry_call(once, config=CONFIG, budget=RetryBudget(CONFIG), idempotent=True) == "done"
     assert len(pauses) == 2
 
     async def never() -> str:
         raise Unavailable("no", status=500)
 
     with pytest.raises(Unavailable) as caught:
-        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True)
+        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), idempotent=True)
     assert caught.value.attempts == 5
     assert "after 5 attempts" in str(caught.value)
 
@@ -153,7 +153,7 @@ async def test_an_empty_budget_ends_it(pauses: list[float]):
         raise Unavailable(status=503)
 
     with pytest.raises(Unavailable):
-        await retry_call(never, config=config, budget=RetryBudget(config), repeatable=True)
+        await retry_call(never, config=config, budget=RetryBudget(config), idempotent=True)
     assert calls == 2
 
 
@@ -163,7 +163,7 @@ async def test_no_wait_goes_beyond_the_deadline(pauses: list[float]):
 
     deadline = asyncio.get_running_loop().time() + 5
     with pytest.raises(Throttled):
-        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True, deadline=deadline)
+        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), idempotent=True, deadline=deadline)
     assert pauses == []
 
 
@@ -172,7 +172,7 @@ async def test_an_exception_that_is_not_ours_passes_through(pauses: list[float])
         raise KeyError("bug")
 
     with pytest.raises(KeyError):
-        await retry_call(broken, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True)
+        await retry_call(broken, config=CONFIG, budget=RetryBudget(CONFIG), idempotent=True)
     assert pauses == []
 
 
@@ -250,7 +250,7 @@ async def test_what_says_nothing_is_waited_for_as_if_it_were_not_there(status: i
 def test_no_retry_after_is_a_wait_that_cannot_be(text: str):
     found = retry_after({"Retry-After": text}, now=1e9)
     assert found is None or found >= 0
-    delay = retry_delay(Throttled(status=429, retry_after=found), attempt=1, repeatable=True, config=RetryConfig(), draw=0.5)
+    delay = retry_delay(Throttled(status=429, retry_after=found), attempt=1, idempotent=True, config=RetryConfig(), draw=0.5)
     assert delay is None or 0 <= delay <= MAX_RETRY_AFTER
 
 
@@ -260,13 +260,13 @@ def test_no_retry_after_is_a_wait_that_cannot_be(text: str):
 @pytest.mark.parametrize(("asked", "delay"), [(0.0, 0.1), (0.05, 0.1), (0.2, 0.2), (300.0, 300.0), (300.1, None)])
 def test_a_service_is_waited_for_as_it_asks_and_never_less_than_the_backoff(asked: float, delay: float | None):
     error = Throttled(status=503, retry_after=asked)
-    assert retry_delay(error, attempt=1, repeatable=True, config=RetryConfig(), draw=0.5) == delay
+    assert retry_delay(error, attempt=1, idempotent=True, config=RetryConfig(), draw=0.5) == delay
 
 
 @pytest.mark.parametrize(("attempts", "attempt", "again"), [(1, 1, NO), (2, 1, YES), (2, 2, NO), (5, 4, YES), (5, 5, NO)])
 def test_the_number_of_attempts(attempts: int, attempt: int, again: bool):
     delay = retry_delay(
-        Unavailable(status=500), attempt=attempt, repeatable=True, config=RetryConfig(attempts=attempts), draw=0.5
+        Unavailable(status=500), attempt=attempt, idempotent=True, config=RetryConfig(attempts=attempts), draw=0.5
     )
     assert (delay is not None) is again
 
@@ -274,14 +274,14 @@ def test_the_number_of_attempts(attempts: int, attempt: int, again: bool):
 def test_waits_double_from_twice_the_base():
     config = RetryConfig(attempts=100, cap=1e30)
     waits = [
-        retry_delay(Unavailable(status=500), attempt=n, repeatable=True, config=config, draw=1.0) for n in (1, 2, 3, 64, 65, 99)
+        retry_delay(Unavailable(status=500), attempt=n, idempotent=True, config=config, draw=1.0) for n in (1, 2, 3, 64, 65, 99)
     ]
     assert waits == [0.2, 0.4, 0.8, 0.1 * 2.0**64, 0.1 * 2.0**64, 0.1 * 2.0**64]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_only_a_503_says_that_nothing_was_done(status: int):
-    again = retry_delay(Unavailable(status=status), attempt=1, repeatable=False, config=RetryConfig(), draw=0.5)
+    again = retry_delay(Unavailable(status=status), attempt=1, idempotent=False, config=RetryConfig(), draw=0.5)
     assert (again is not None) is (status == 503)
 
 
@@ -289,7 +289,7 @@ def test_only_a_503_says_that_nothing_was_done(status: int):
 @pytest.mark.parametrize("repeatable", [YES, NO])
 def test_damage_on_the_way_is_tried_again_once(code: str, repeatable: bool):
     again = [
-        retry_delay(BadDigest(status=400, code=code), attempt=n, repeatable=repeatable, config=RetryConfig(), draw=0.5)
+        retry_delay(BadDigest(status=400, code=code), attempt=n, idempotent=repeatable, config=RetryConfig(), draw=0.5)
         is not None
         for n in (1, 2)
     ]
@@ -322,14 +322,14 @@ async def test_what_a_retry_is_told(pauses: list[float], monkeypatch: pytest.Mon
 
     with pytest.raises(ProtocolError):
         await retry_call(
-            once, config=config, budget=budget, repeatable=True, on_retry=lambda *more: told.append(more), failed=None
+            once, config=config, budget=budget, idempotent=True, on_retry=lambda *more: told.append(more), first_error=None
         )
     # The third finds the budget empty.
     assert told == [(given[0], 1, 0.1), (given[1], 2, 0.2)]
     assert pauses == [0.1, 0.2]
     assert [getattr(error, "attempts", None) for error in given] == [1, 2, None]
     assert budget.left == 0
-    assert await retry_call(once, config=config, budget=budget, repeatable=True) == "done"
+    assert await retry_call(once, config=config, budget=budget, idempotent=True) == "done"
     assert budget.left == 1
 
 
@@ -344,7 +344,7 @@ async def test_a_first_attempt_that_was_made_already_counts(pauses: list[float])
 
     failed = Unavailable(status=502)
     with pytest.raises(Unavailable) as caught:
-        await retry_call(once, config=config, budget=RetryBudget(config), repeatable=True, failed=failed)
+        await retry_call(once, config=config, budget=RetryBudget(config), idempotent=True, first_error=failed)
     assert (calls, len(pauses)) == (1, 1)
     assert (failed.attempts, caught.value.attempts, caught.value.status) == (1, 2, 500)
 
@@ -366,7 +366,7 @@ async def test_a_retry_begins_before_the_deadline_or_not_at_all(
 
     monkeypatch.setattr(retry, "asyncio", SimpleNamespace(get_running_loop=Loop))
     budget = RetryBudget(RetryConfig())
-    work = retry_call(once, config=RetryConfig(), budget=budget, repeatable=True, deadline=100.0 + left)
+    work = retry_call(once, config=RetryConfig(), budget=budget, idempotent=True, deadline=100.0 + left)
     if tried:
         assert await work == "done"
         assert pauses == [7.0]

@@ -45,9 +45,9 @@ def waited(patience: IdleTimeout) -> Timer:
 
 async def test_a_wait_ends_when_idle_or_at_the_deadline() -> None:
     now = asyncio.get_running_loop().time()
-    assert IdleTimeout(60.0, None).wait().when() == pytest.approx(now + 60, abs=5)
-    assert IdleTimeout(60.0, now + 1_000).wait().when() == pytest.approx(now + 60, abs=5)
-    assert IdleTimeout(60.0, now + 20).wait().when() == now + 20
+    assert IdleTimeout(60.0, None).start().when() == pytest.approx(now + 60, abs=5)
+    assert IdleTimeout(60.0, now + 1_000).start().when() == pytest.approx(now + 60, abs=5)
+    assert IdleTimeout(60.0, now + 20).start().when() == now + 20
     assert str(IdleTimeout(60.0, None)) == "nothing moved for 60 s"
     assert str(IdleTimeout(1.5, now + 1_000)) == "nothing moved for 1.5 s"
     assert str(IdleTimeout(60.0, now)) == "the deadline of the call passed"
@@ -56,56 +56,56 @@ async def test_a_wait_ends_when_idle_or_at_the_deadline() -> None:
 async def test_progress_moves_the_end_of_a_wait_until_the_answer_has_begun() -> None:
     now = asyncio.get_running_loop().time()
     patience = IdleTimeout(60.0, None)
-    patience.moved()
+    patience.on_progress()
     timer = waited(patience)
-    patience.moved()
+    patience.on_progress()
     assert timer.set == [pytest.approx(now + 60, abs=5)]
-    assert patience._look is None, "nothing is sent"
+    assert patience._poll is None, "nothing is sent"
     timer.over = True
-    patience.moved()
+    patience.on_progress()
     assert len(timer.set) == 1
     timer.over = False
-    patience.sent()
-    patience.moved()
+    patience.stop_polling()
+    patience.on_progress()
     assert len(timer.set) == 1
 
 
 async def test_a_body_in_the_buffers_of_the_system_moves_while_it_gets_less(monkeypatch: pytest.MonkeyPatch) -> None:
     left = 1_000
-    monkeypatch.setattr(module, "waiting", lambda transport: left)
+    monkeypatch.setattr(module, "unsent_bytes", lambda transport: left)
     now = asyncio.get_running_loop().time()
     patience, sending = IdleTimeout(60.0, None), asyncio.WriteTransport()
     timer = waited(patience)
-    patience.moved(sending)
-    look = patience._look
+    patience.on_progress(sending)
+    look = patience._poll
     assert look is not None
     assert look.when() == pytest.approx(now + 15, abs=5), "four looks in an idle timeout"
-    patience.moved(asyncio.WriteTransport())
-    assert patience._look is look
+    patience.on_progress(asyncio.WriteTransport())
+    assert patience._poll is look
     assert patience._sending is sending
     timer.set.clear()
     look.cancel()
     for left, moves in ((1_000, 0), (1_000, 0), (999, 1), (999, 0), (1_200, 0), (1_100, 1), (0, 1), (0, 0)):
         timer.set.clear()
-        patience._watch()
+        patience._poll_buffer()
         assert len(timer.set) == moves, left
-        look, before = patience._look, look
+        look, before = patience._poll, look
         assert look is not before
         assert look is not None
         assert look.when() == pytest.approx(now + 15, abs=5)
         look.cancel()
-    patience._watch()
-    patience.sent()
-    assert patience._look is not None
-    assert patience._look.cancelled()
+    patience._poll_buffer()
+    patience.stop_polling()
+    assert patience._poll is not None
+    assert patience._poll.cancelled()
 
 
 async def test_without_a_body_there_is_nothing_to_look_at() -> None:
     patience = IdleTimeout(60.0, None)
     timer = waited(patience)
-    patience._watch()
+    patience._poll_buffer()
     assert timer.set == []
-    patience.sent()
+    patience.stop_polling()
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ async def raw() -> AsyncIterator[Raw]:
 
 @pytest.fixture
 async def way() -> AsyncIterator[SessionBackend]:
-    made = SessionBackend(ClientConfig(idle_timeout=30.0), "agent", aiohttp.TCPConnector(), lent=False)
+    made = SessionBackend(ClientConfig(idle_timeout=30.0), "agent", aiohttp.TCPConnector(), is_borrowed=False)
     yield made
     await made.client.close()
 
@@ -131,9 +131,9 @@ def get(raw: Raw, **headers: str) -> PreparedRequest:
 
 async def test_what_has_arrived_is_had_at_once_and_again_by_reading(raw: Raw, way: SessionBackend) -> None:
     exchange = await way.open(get(raw), None)
-    while exchange.arrived() is None:
+    while exchange.read_nowait() is None:
         await asyncio.sleep(0)
-    assert exchange.what == f"GET {raw.url}/b/k"
+    assert exchange.request_name == f"GET {raw.url}/b/k"
     assert await exchange.chunk() == b"ok"
     assert await exchange.chunk() == b""
     assert (await (await way.open(get(raw), None)).read()) == b"ok"
@@ -153,17 +153,17 @@ async def test_cookies_and_compressed_bodies_are_left_alone(raw: Raw, way: Sessi
 async def test_half_a_body_has_not_arrived(raw: Raw, way: SessionBackend) -> None:
     raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
     exchange = await way.open(get(raw), None)
-    assert exchange.arrived() is None
+    assert exchange.read_nowait() is None
     assert await exchange.chunk() == b"ok"
-    assert exchange.arrived() is None
+    assert exchange.read_nowait() is None
     task = asyncio.create_task(exchange.chunk())
     async with asyncio.timeout(30):
-        while not way._waiting:
+        while not way._reading:
             await asyncio.sleep(0)
-    way.wake()
+    way.cancel_reads()
     with pytest.raises(ConnectionLostError):
         await task
-    assert not way._waiting
+    assert not way._reading
 
 
 async def test_a_body_that_broke_off_has_not_arrived(way: SessionBackend) -> None:
@@ -177,7 +177,7 @@ async def test_a_body_that_broke_off_has_not_arrived(way: SessionBackend) -> Non
         async with asyncio.timeout(30):
             while exchange._response.content.exception() is None:  # type: ignore[attr-defined]
                 await asyncio.sleep(0)
-        assert exchange.arrived() is None
+        assert exchange.read_nowait() is None
         with pytest.raises(ConnectionLostError):
             while await exchange.chunk():
                 pass
@@ -219,7 +219,7 @@ async def test_a_body_that_is_dropped_is_warned_of_and_one_that_has_come_is_not(
 
 
 async def test_what_is_told_of_a_wait_that_ended(raw: Raw) -> None:
-    made = SessionBackend(ClientConfig(idle_timeout=0.05), "agent", aiohttp.TCPConnector(), lent=False)
+    made = SessionBackend(ClientConfig(idle_timeout=0.05), "agent", aiohttp.TCPConnector(), is_borrowed=False)
     try:
         raw.answers = [b""]
         with pytest.raises(RequestTimeoutError, match=r"nothing moved for 0\.05 s") as caught:
@@ -262,7 +262,7 @@ async def test_only_a_large_body_is_written_in_steps(
 async def test_connections_of_a_session_that_is_closed_cannot_be_lent() -> None:
     lender = aiohttp.ClientSession()
     assert connector_of(lender) is lender.connector
-    made = SessionBackend(ClientConfig(), "agent", connector_of(lender), lent=True)
+    made = SessionBackend(ClientConfig(), "agent", connector_of(lender), is_borrowed=True)
     await made.client.close()
     assert not lender.connector.closed  # type: ignore[union-attr]
     await lender.close()
@@ -292,7 +292,7 @@ async def test_nothing_is_watched_once_the_answer_has_begun_or_none_will_come(ra
 
     def call_later(delay: float, callback: Any, *given: Any, **more: Any) -> asyncio.TimerHandle:
         handle = original(delay, callback, *given, **more)
-        if getattr(callback, "__name__", "") == "_watch":
+        if getattr(callback, "__name__", "") == "_poll_buffer":
             looks.append(handle)
         return handle
 

@@ -27,13 +27,13 @@ class Pieces(StreamedResponse):
         self.closed = 0
 
     @property
-    def what(self) -> str:
+    def request_name(self) -> str:
         return NAME
 
     async def chunk(self) -> bytes:
         return self._pieces.pop(0) if self._pieces else b""
 
-    def arrived(self) -> bytes | None:
+    def read_nowait(self) -> bytes | None:
         return None
 
     def close(self) -> None:
@@ -53,7 +53,7 @@ async def test_a_body_of_one_piece_is_not_copied() -> None:
 async def test_a_body_may_have_as_many_bytes_as_the_limit() -> None:
     assert await Pieces(b"ab", b"c").read(3) == b"abc"
     for pieces in ((b"ab", b"cd"), (b"abcd",), (b"ab", b"c", b"d")):
-        with pytest.raises(ProtocolError, match=rf"^{NAME}: the answer has more than 3 bytes$"):
+        with pytest.raises(ProtocolError, match=rf"^{NAME}: the response has more than 3 bytes$"):
             await Pieces(*pieces).read(3)
     assert DOCUMENT_LIMIT == 32 * 1024 * 1024
 
@@ -87,8 +87,13 @@ KEY = ConnectionKey("cos.example", 443, True, True, None, None, None)
         (aiohttp.ClientConnectorError(KEY, OSError(111, "refused")), ConnectError, False, "refused"),
         (aiohttp.ClientProxyConnectionError(KEY, OSError(111, "refused")), ConnectError, False, "refused"),
         (aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="no"), ConnectError, False, "407"),
-        (aiohttp.ClientResponseError(ASKED, (), status=400, message="odd"), ProtocolError, None, "the answer is no HTTP: odd"),
-        (BadStatusLine("odd"), ProtocolError, None, "the answer is no HTTP: Bad status line 'odd'"),
+        (
+            aiohttp.ClientResponseError(ASKED, (), status=400, message="odd"),
+            ProtocolError,
+            None,
+            "the response is not HTTP: odd",
+        ),
+        (BadStatusLine("odd"), ProtocolError, None, "the response is not HTTP: Bad status line 'odd'"),
         (aiohttp.InvalidURL("odd"), ConfigError, None, "odd"),
         (ValueError("odd"), ConfigError, None, "odd"),
         (aiohttp.ClientPayloadError("cut"), ConnectionLostError, True, "cut"),

@@ -338,7 +338,7 @@ async def test_a_line_without_an_end_is_refused():
     async with serving(answer) as origin:
         async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE)) as cos:
             async with asyncio.timeout(30):
-                with pytest.raises(ProtocolError, match="no HTTP") as caught:
+                with pytest.raises(ProtocolError, match="is not HTTP") as caught:
                     await cos.objects.head("bucket", "key")
             assert len(str(caught.value)) < 1_000
 
@@ -363,7 +363,7 @@ async def test_connections_are_made_at_the_first_request_and_stay_until_the_clos
     assert transport.connections is None
     await transport.send(plain(cos_emulator.endpoint))
     assert transport.connections not in (None, made)
-    await transport._local().session.client.close()
+    await transport._state().session.client.close()
     assert transport.connections is None, "what is closed is none"
     await transport.send(plain(cos_emulator.endpoint))
     await transport.close()
@@ -385,7 +385,7 @@ async def test_a_failed_request_gives_its_place_back():
 async def test_a_body_above_256_kib_is_large(size: int | None, large: bool, how: str, cos_emulator: Emulator):
     transport = Transport(ClientConfig())
     told: list[tuple[str, object]] = []
-    pace = transport._local().limiter
+    pace = transport._state().limiter
     give = pace.release
     pace.on_response = lambda ticket, status, headers, *, since: told.append(("timed", since is not None))
     pace.release = lambda *, large: (told.append(("large", large)), give(large=large))
@@ -398,14 +398,14 @@ async def test_a_body_above_256_kib_is_large(size: int | None, large: bool, how:
 
 
 async def test_certificates_are_checked_unless_said_otherwise(tmp_path: Path):
-    assert Transport(ClientConfig())._tls() is True
-    context = Transport(ClientConfig(ca_file=str(_certificate(tmp_path)[0])))._tls()
+    assert Transport(ClientConfig())._make_tls() is True
+    context = Transport(ClientConfig(ca_file=str(_certificate(tmp_path)[0])))._make_tls()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert len(context.get_ca_certs()) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         config = ClientConfig(verify_tls=False)
-    context = Transport(config)._tls()
+    context = Transport(config)._make_tls()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
@@ -427,7 +427,7 @@ async def test_the_agent_is_told_with_that_of_the_program():
 
 async def test_connections_are_not_limited_by_aiohttp_and_names_are_kept_for_a_minute():
     transport = Transport(ClientConfig(connect_timeout=7.0))
-    local = transport._local()
+    local = transport._state()
     assert (local.connector.limit, local.connector._cached_hosts._ttl) == (0, 60)
     assert local.hedge is None
     await transport.close()
@@ -435,7 +435,7 @@ async def test_connections_are_not_limited_by_aiohttp_and_names_are_kept_for_a_m
 
 async def test_only_reads_are_hedged(cos_emulator: Emulator):
     transport = Transport(ClientConfig(hedge=aiocos.HedgeConfig()))
-    local = transport._local()
+    local = transport._state()
     seen: list[str] = []
 
     async def first(send, pace):
@@ -443,7 +443,7 @@ async def test_only_reads_are_hedged(cos_emulator: Emulator):
         assert pace is local.limiter
         return await send()
 
-    local.hedge.first = first
+    local.hedge.first_response = first
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
         before = len(seen)
         await transport.send(plain(cos_emulator.endpoint, method))
@@ -458,7 +458,7 @@ def test_what_belonged_to_a_loop_that_is_no_more_is_let_go(closes: bool, cos_emu
 
     async def use() -> aiohttp.BaseConnector:
         await transport.send(plain(cos_emulator_in_thread))
-        return transport._local().connector
+        return transport._state().connector
 
     async def last() -> None:
         if closes:
@@ -466,7 +466,7 @@ def test_what_belonged_to_a_loop_that_is_no_more_is_let_go(closes: bool, cos_emu
         else:
             await use()
         assert first.closed
-        assert len(transport._locals) == (0 if closes else 1)
+        assert len(transport._states) == (0 if closes else 1)
         await transport.close()
 
     with warnings.catch_warnings():

@@ -31,94 +31,94 @@ class Sending:
 
 class Flight:
     def __init__(self, sending: Sending | None = None) -> None:
-        self.seen = -1
+        self.last_progress = -1
         self.sending: Any = sending
         self.unsent = 0
-        self.waits: Any = Waits()
+        self.waiter: Any = Waits()
 
 
 @pytest.fixture
 async def watch(monkeypatch: pytest.MonkeyPatch) -> IdleWatchdog:
-    monkeypatch.setattr(module, "waiting", lambda sending: sending.system)
+    monkeypatch.setattr(module, "unsent_bytes", lambda sending: sending.system)
     return IdleWatchdog(1_000.0)
 
 
 def look(watch: IdleWatchdog, times: int = 1) -> None:
     for _ in range(times):
-        watch._look()
+        watch._tick()
 
 
 async def test_a_wait_is_broken_off_at_the_ninth_look(watch: IdleWatchdog) -> None:
     """Eight looks make an idle timeout; the wait may have begun just before the first of them."""
     look(watch, 3)
     flight = Flight()
-    watch.begin(flight)
-    assert flight.seen == watch.turn == 3
+    watch.watch(flight)
+    assert flight.last_progress == watch.now == 3
     look(watch, 8)
-    assert flight.waits.error is None
-    assert flight in watch.flights
+    assert flight.waiter.error is None
+    assert flight in watch.in_flight
     look(watch)
-    assert isinstance(flight.waits.error, TimeoutError)
-    assert flight not in watch.flights
+    assert isinstance(flight.waiter.error, TimeoutError)
+    assert flight not in watch.in_flight
 
 
 async def test_what_was_seen_to_move_counts_from_then(watch: IdleWatchdog) -> None:
     late, moving = Flight(), Flight()
-    watch.begin(late)
-    watch.begin(moving)
+    watch.watch(late)
+    watch.watch(moving)
     look(watch, 5)
-    moving.seen = watch.turn
+    moving.last_progress = watch.now
     look(watch, 4)
-    assert isinstance(late.waits.error, TimeoutError)
-    assert watch.flights == {moving}
+    assert isinstance(late.waiter.error, TimeoutError)
+    assert watch.in_flight == {moving}
     look(watch, 5)
-    assert isinstance(moving.waits.error, TimeoutError)
+    assert isinstance(moving.waiter.error, TimeoutError)
 
 
 async def test_a_body_moves_while_less_of_it_is_left(watch: IdleWatchdog) -> None:
     flight = Flight(Sending(1_000, 1_000))
-    watch.begin(flight)
+    watch.watch(flight)
     for _ in range(30):
         flight.sending.system -= 10
         look(watch)
-    assert flight.waits.error is None
+    assert flight.waiter.error is None
     for _ in range(30):
         flight.sending.buffered -= 10
         look(watch)
-    assert flight.waits.error is None
+    assert flight.waiter.error is None
     assert flight.unsent == 1_400
     # What only goes from one buffer to the other has not moved.
     for _ in range(9):
         flight.sending.buffered -= 10
         flight.sending.system += 10
         look(watch)
-    assert isinstance(flight.waits.error, TimeoutError)
+    assert isinstance(flight.waiter.error, TimeoutError)
 
 
 async def test_the_timer_runs_while_somebody_waits_and_no_longer(watch: IdleWatchdog) -> None:
     assert watch._timer is None
     flight = Flight()
     now = asyncio.get_running_loop().time()
-    watch.begin(flight)
+    watch.watch(flight)
     timer = watch._timer
     assert timer is not None
     assert timer.when() == pytest.approx(now + 125, abs=10), "an eighth of the idle timeout"
-    watch.begin(Flight())
+    watch.watch(Flight())
     assert watch._timer is timer, "one for all"
     timer.cancel()
     look(watch)
     assert watch._timer is not None
     assert watch._timer.when() == pytest.approx(now + 125, abs=10)
-    watch.flights.clear()
+    watch.in_flight.clear()
     watch._timer.cancel()
     look(watch)
     assert watch._timer is None
-    watch.begin(flight)
+    watch.watch(flight)
     timer = watch._timer
     watch.close()
     assert timer.cancelled()
     assert watch._timer is None
     watch.close()
-    watch.begin(Flight())
+    watch.watch(Flight())
     assert watch._timer is not None, "it can be used again"
     watch.close()

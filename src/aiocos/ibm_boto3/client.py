@@ -99,8 +99,8 @@ class S3Client:
                 await add_checksum(payload)
             engine = engine_of(self.typed)
             if not isinstance(operation, GetObject):
-                return answers.told(operation, await engine.answer(operation))
-            answer = await engine.begin(operation)
+                return answers.told(operation, await engine.call_with_response(operation))
+            answer = await engine.open_with_response(operation)
             stream = ObjectStream(engine, operation, answer.result)
             await stream.__aenter__()
             out = answers.of_result(cls, stream.info)

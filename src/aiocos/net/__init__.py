@@ -1,1 +1,1 @@
-"""The network: one session, one attempt, and when to make another. Nothing here knows an operation."""
+"""The network layer: send a request once, retry it, limit how many are in flight. It does not know any operation."""

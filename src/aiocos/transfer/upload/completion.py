@@ -77,7 +77,7 @@ class Completion:
         """Complete. Raises the service's errors, `IntegrityError`, `TransferError`, and `OutcomeUnknown`."""
         engine = engine_of(self._service)
         try:
-            done = await retry_call(self._once, config=engine.config.retry, budget=engine.budget, repeatable=True)
+            done = await retry_call(self._once, config=engine.config.retry, budget=engine.budget, idempotent=True)
             if isinstance(done, IntegrityError):
                 raise done
         except TransferError:
