@@ -1,6 +1,7 @@
 """Reading objects under trouble: taken up where it broke, never mixed, never silently wrong."""
 
 import asyncio
+import gc
 import os
 
 import pytest
@@ -252,3 +253,32 @@ async def test_an_iteration_may_be_left_and_gone_on_with(cos: aiocos.Client, buc
         if not waiting.cancelled():
             got += waiting.result()
         assert got + await obj.read() == DATA
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("how", ["left", "broken out of", "dropped"])
+async def test_a_body_that_is_not_read_to_its_end_keeps_no_connection(cos: aiocos.Client, how: str):
+    """Closed, or forgotten: then as soon as nobody refers to it, and with a warning."""
+    await cos.buckets.create("bucket")
+    await cos.objects.put("bucket", "key", os.urandom(8_000_000))
+    connector = engine_of(cos)._transport._state().connector
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # the warning of aiohttp itself
+    for _ in range(3):
+        obj = cos.objects.get("bucket", "key")
+        if how == "left":
+            async with obj:
+                await obj.chunk()
+        else:
+            await obj.__aenter__()
+            async for _ in obj:
+                if how == "broken out of":
+                    break
+                assert await obj.chunk()
+                break
+        del obj
+    async with asyncio.timeout(30):
+        while connector._acquired:
+            # An iteration that was left ends in a task of the loop's; only then nobody refers to the body.
+            await asyncio.sleep(0)
+            gc.collect()
+    await cos.objects.head("bucket", "key")

@@ -1,4 +1,4 @@
-"""A read by itself, without a service: what is taken for an answer, what is compared, what is asked for again."""
+"""`ObjectStream` with made-up responses."""
 
 from __future__ import annotations
 
@@ -9,81 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from multidict import CIMultiDict
+from tests.fake_reads import BROKEN, MD5, WHOLE, WRONG, _Answer, _Engine, _stream
 
 import aiocos
 from aiocos import ByteRange
 from aiocos.errors import ConnectionLostError, IntegrityError, PreconditionFailed, ProtocolError
-from aiocos.integrity import Verification
-from aiocos.net.hashing import INLINE, run_in_hash_pool
-from aiocos.net.retry import RetryBudget
-from aiocos.net.streamed_response import StreamedResponse
-from aiocos.object_stream import ObjectStream, compare, read_object
+from aiocos.object_stream import ObjectStream, compare
 from aiocos.operations.buckets import BucketInfo
 from aiocos.operations.objects import GetObject
 from aiocos.wire import digest
 from aiocos.wire.ranges import Extent
-
-WHOLE = b"0123456789" * 10
-MD5 = f'"{hashlib.md5(WHOLE).hexdigest()}"'
-WRONG = f'"{"5" * 32}"'
-
-
-class _Answer(StreamedResponse):
-    """An answer of some chunks; an exception among them is raised."""
-
-    def __init__(self, *chunks: bytes | Exception, status: int = 200, arrived: bool = False, **headers: str) -> None:
-        self.status = status
-        self.chunks = list(chunks)
-        length = sum(len(one) for one in chunks if isinstance(one, bytes))
-        given = {"Content-Length": str(length), "ETag": MD5} | {n.replace("_", "-"): v for n, v in headers.items()}
-        self.headers = CIMultiDict({name: value for name, value in given.items() if value})
-        self.closed = False
-        self.has_arrived = arrived
-
-    async def chunk(self) -> bytes:
-        await asyncio.sleep(0)
-        one = self.chunks.pop(0) if self.chunks else b""
-        if isinstance(one, Exception):
-            raise one
-        return one
-
-    def read_nowait(self) -> bytes | None:
-        return b"".join(self.chunks) if self.has_arrived else None  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        self.closed = True
-
-    @property
-    def request_name(self) -> str:
-        return "an answer"
-
-
-class _Engine:
-    """Gives one answer after the other; `connections` are those of the client."""
-
-    def __init__(self, *answers: Any, bucket: Any = None, **retry: Any) -> None:
-        config = aiocos.ClientConfig(retry=aiocos.RetryConfig(**{"attempts": 3, "base": 0.001, "cap": 0.001, **retry}))
-        self.config, self.budget, self.connections = config, RetryBudget(config.retry), object()
-        self.answers, self.opened, self.called = list(answers), [], []
-        self.bucket = bucket or BucketInfo()
-
-    async def open(self, operation: Any) -> Any:
-        self.opened.append(operation)
-        await asyncio.sleep(0)
-        one = self.answers.pop(0)
-        if isinstance(one, Exception):
-            raise one
-        return one
-
-    async def call(self, operation: Any) -> Any:
-        self.called.append(operation)
-        return self.bucket
-
-
-def _stream(*answers: Any, operation: GetObject | None = None, **more: Any) -> tuple[ObjectStream, Any]:
-    engine: Any = _Engine(*answers, **more)
-    return ObjectStream(engine, operation or GetObject("bucket", "k")), engine
 
 
 async def test_a_stream_tells_what_the_answer_does():
@@ -296,7 +231,6 @@ async def test_an_answer_that_has_begun_is_read_and_no_other():
     assert len(engine.opened) == 1
 
 
-BROKEN = ConnectionLostError("broken", sent=True)
 _TIMES: dict[str, Any] = {
     "if_none_match": '"x"',
     "if_modified_since": datetime(2026, 1, 1, tzinfo=UTC),
@@ -348,152 +282,3 @@ async def test_a_body_of_a_closed_client_is_not_taken_up_again():
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Into memory
-
-
-async def _into_memory(*answers: Any, operation: GetObject | None = None, **more: Any) -> tuple[bytes, Any]:
-    engine: Any = _Engine(*answers, **more)
-    return await read_object(engine, operation or GetObject("bucket", "k")), engine
-
-
-async def test_a_small_object_that_has_arrived_needs_no_stream(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *_: pytest.fail("a stream"))
-    for data in (WHOLE, b"", b"x" * INLINE, b"x" * 99_999):
-        etag = f'"{hashlib.md5(data).hexdigest()}"'
-        assert (await _into_memory(_Answer(data, arrived=True, ETag=etag)))[0] == data
-    assert (await _into_memory(_Answer(WHOLE, arrived=True, Content_Length="")))[0] == WHOLE
-
-
-STREAMED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "another status": ({"range": ByteRange(0, 99)}, {"status": 206, "Content_Range": "bytes 0-99/200"}),
-    "no ETag": ({}, {"ETag": ""}),
-    "an ETag without quotes": ({}, {"ETag": MD5.strip('"')}),
-    "a range": ({"range": ByteRange(0)}, {}),
-    "a part": ({"part_number": 1}, {"Content_Range": "bytes 0-99/100"}),
-    "a version": ({"if_match": MD5}, {}),
-    "not arrived": ({}, {"arrived": False}),
-}
-
-
-@pytest.mark.parametrize(("asked", "answer"), STREAMED.values(), ids=STREAMED)
-async def test_all_else_is_for_a_stream(asked: dict[str, Any], answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
-    made: list[Any] = []
-    monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
-    exchange = _Answer(WHOLE, **{"arrived": True, **answer})
-    data, engine = await _into_memory(exchange, operation=GetObject("bucket", "k", **asked))
-    assert data == WHOLE
-    assert [one[2] for one in made] == [exchange]
-    assert len(engine.opened) == 1
-
-
-@pytest.mark.parametrize("size", [INLINE + 1, 1_000_000])
-async def test_a_large_object_is_for_a_stream(size: int, monkeypatch: pytest.MonkeyPatch):
-    made: list[Any] = []
-    monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
-    data = b"x" * size
-    assert (await _into_memory(_Answer(data, arrived=True, ETag=f'"{hashlib.md5(data).hexdigest()}"')))[0] == data
-    assert len(made) == 1
-
-
-async def test_damaged_bytes_are_asked_for_again_and_then_an_error(monkeypatch: pytest.MonkeyPatch):
-    damaged = [_Answer(WHOLE, ETag=WRONG) for _ in range(5)]
-    assert (await _into_memory(damaged[0], damaged[1], _Answer(WHOLE)))[0] == WHOLE
-    engine: Any = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
-    with pytest.raises(IntegrityError):
-        await read_object(engine, GetObject("bucket", "k"))
-    assert len(engine.opened) == 3
-    # Without what pays for another attempt, there is none.
-    engine = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
-    monkeypatch.setattr(RetryBudget, "take", lambda _: False)
-    with pytest.raises(IntegrityError):
-        await read_object(engine, GetObject("bucket", "k"))
-    assert len(engine.opened) == 1
-
-
-async def test_all_attempts_have_one_deadline(monkeypatch: pytest.MonkeyPatch):
-    engine: Any = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
-    loop = asyncio.get_running_loop()
-    now, opened = loop.time(), engine.open
-    monkeypatch.setattr(loop, "time", lambda: now)
-
-    async def slowly(operation: Any) -> Any:
-        nonlocal now
-        now += 10
-        return await opened(operation)
-
-    engine.open = slowly
-    with pytest.raises(IntegrityError):
-        await read_object(engine, GetObject("bucket", "k", timeout=20))
-    assert [one.timeout for one in engine.opened] == [20, 10]
-
-
-async def test_an_object_of_parts_is_compared_in_memory():
-    good, bad = (f'"{digest.composite_etag([hashlib.md5(data).digest()])}"' for data in (WHOLE, b"?"))
-    assert (await _into_memory(_Answer(WHOLE, ETag=good)))[0] == WHOLE
-    with pytest.raises(IntegrityError, match="GetObject bucket/k"):
-        await _into_memory(*[_Answer(WHOLE, ETag=bad) for _ in range(3)])
-
-
-class _Supposed:
-    """What vouches for some data, by the number of its bytes."""
-
-    def __init__(self, expected: int, kind: str = "composite") -> None:
-        self.read, self.expected, self.kind = 0, expected, kind
-
-    def update(self, data: bytes) -> None:
-        self.read += len(data)
-
-    @property
-    def agrees(self) -> bool:
-        return self.read == self.expected
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "answer"),
-    [
-        (_Supposed(100), "unasked", "composite"),
-        (_Supposed(99), "none", None),
-        (_Supposed(99), "the same", "unchecked"),
-        (_Supposed(99), _Supposed(100, "checksum"), "checksum"),
-        (_Supposed(99), _Supposed(98, "checksum"), "unchecked"),
-        (_Supposed(99), None, "unchecked"),
-    ],
-)
-async def test_what_vouches_for_an_object_in_memory(first: Any, second: Any, answer: str | None):
-    first.read = 0
-    checked: list[Any] = []
-    asked = 0
-
-    async def otherwise() -> Any:
-        nonlocal asked
-        asked += 1
-        return None if second == "none" else first if second == "the same" else second
-
-    async def check(proof: Any, what: str) -> bool:
-        checked.append((proof, what))
-        return proof.agrees
-
-    evidence = Verification(first, check, None if second is None else otherwise)
-    found = await compare(evidence, WHOLE, "it")
-    assert found == (None if answer == "unchecked" else answer)
-    assert asked == (0 if second in ("unasked", None) else 1)
-    last = second if isinstance(second, _Supposed) else first
-    assert checked == ([] if second == "none" else [(last, "it")])
-    assert (first.read, last.read) == (100, 100)
-
-
-@pytest.mark.parametrize(("size", "threads"), [(INLINE, 0), (INLINE + 1, 1)])
-async def test_much_is_hashed_in_a_thread(size: int, threads: int, monkeypatch: pytest.MonkeyPatch):
-    used: list[int] = []
-
-    async def counted(update: Any, data: bytes) -> None:
-        used.append(len(data))
-        await run_in_hash_pool(update, data)
-
-    monkeypatch.setattr("aiocos.object_stream.run_in_hash_pool", counted)
-    proof: Any = _Supposed(size)
-
-    async def check(proof: Any, what: str) -> bool:
-        return proof.agrees
-
-    assert await compare(Verification(proof, check), b"x" * size, "it") == "composite"
-    assert len(used) == threads

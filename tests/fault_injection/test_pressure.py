@@ -10,7 +10,7 @@ import time
 
 import pytest
 from tests.fault_injection.conftest import Saw
-from tests.net.test_limiter import narrow
+from tests.net.narrow_service import narrow
 
 import aiocos
 

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import client_proto, hdrs
 
+from aiocos.emulator import Emulator
 from aiocos.net import compat_check
 
 Handler = client_proto.ResponseHandler
@@ -255,3 +256,19 @@ async def test_a_broken_connection_that_is_kept(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(Handler, "connection_lost", connection_lost)
     monkeypatch.setattr(Handler, "should_close", state)
     told("a new connection after an interruption", caplog)
+
+
+async def test_the_installed_aiohttp_is_verified():
+    compat_check._check()
+
+
+@pytest.mark.parametrize("broken", ["set_response_params", "_drain_helper", "should_close", "read", "data_received"])
+async def test_an_aiohttp_that_is_otherwise_is_noticed(broken: str, monkeypatch, caplog, cos_emulator: Emulator):
+    monkeypatch.setattr(compat_check, "_is_compatible", None)
+    if broken == "should_close":
+        monkeypatch.setattr(client_proto.ResponseHandler, "should_close", False)
+    else:
+        monkeypatch.setattr(client_proto.ResponseHandler, broken, lambda self, *args, **more: None)
+    with caplog.at_level(logging.WARNING):
+        assert not compat_check.is_compatible()
+    assert "requests use its session" in caplog.text

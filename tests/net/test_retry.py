@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.net.test_raw_backend import serving
+from tests.net.raw_server import serving
 
 import aiocos
 from aiocos.config import RetryConfig
@@ -381,3 +381,20 @@ async def test_the_pause_is_as_long_as_is_said():
     began = loop.time()
     await retry.pause(0.05)
     assert loop.time() - began >= 0.04
+
+
+def test_any_number_of_attempts_has_a_wait():
+    config = RetryConfig(attempts=100_000)
+    assert retry_delay(Unavailable(status=500), attempt=50_000, idempotent=True, config=config, draw=0.5) == config.cap / 2
+
+
+async def test_a_retry_that_the_deadline_forbids_costs_nothing():
+    config = RetryConfig()
+    budget = RetryBudget(config)
+
+    async def failing() -> None:
+        raise Unavailable(status=503, retry_after=60)
+
+    with pytest.raises(Unavailable):
+        await retry_call(failing, config=config, budget=budget, idempotent=True, deadline=asyncio.get_running_loop().time() + 1)
+    assert budget.left == config.budget

@@ -10,8 +10,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.net.raw_server import OK, Raw, serving
 from tests.net.scripted import answer, scripted
-from tests.net.test_raw_backend import OK, Raw, serving
 
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, ConnectError, ConnectionLostError, RequestTimeoutError
@@ -106,6 +106,17 @@ async def test_without_a_body_there_is_nothing_to_look_at() -> None:
     patience._poll_buffer()
     assert timer.set == []
     patience.stop_polling()
+
+
+async def test_progress_behind_the_answer_starts_no_timer():
+    """A body that goes on after its answer finds a timer that has ended, and must not start to watch anything."""
+    patience = IdleTimeout(0.01, None)
+    async with patience.start():
+        pass
+    patience.stop_polling()
+    patience.on_progress(asyncio.WriteTransport())
+    await asyncio.sleep(0.02)
+    assert not [h for h in asyncio.get_running_loop()._scheduled if not h.cancelled() and "_poll_buffer" in repr(h)]
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------

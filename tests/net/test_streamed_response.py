@@ -8,58 +8,37 @@ from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http_exceptions import BadStatusLine
 from aiohttp.streams import EofStream
 from multidict import CIMultiDict, CIMultiDictProxy
+from tests.responses import FakeResponse
 from yarl import URL
 
 from aiocos.errors import ConfigError, ConnectError, ConnectionLostError, CosError, ProtocolError, RequestTimeoutError
-from aiocos.net.streamed_response import DOCUMENT_LIMIT, StreamedResponse, map_aiohttp_error, name_of
+from aiocos.net.streamed_response import DOCUMENT_LIMIT, map_aiohttp_error, name_of
 from aiocos.wire.message import PreparedRequest
 
 REQUEST = PreparedRequest("GET", "https://cos.example", "/b/k", "versionId=1", {"Authorization": "Bearer a-token"})
 NAME = "GET https://cos.example/b/k"
 
 
-class Pieces(StreamedResponse):
-    """An answer whose body comes in given pieces."""
-
-    def __init__(self, *pieces: bytes) -> None:
-        self.status, self.headers = 200, {}
-        self._pieces = list(pieces)
-        self.closed = 0
-
-    @property
-    def request_name(self) -> str:
-        return NAME
-
-    async def chunk(self) -> bytes:
-        return self._pieces.pop(0) if self._pieces else b""
-
-    def read_nowait(self) -> bytes | None:
-        return None
-
-    def close(self) -> None:
-        self.closed += 1
-
-
 @pytest.mark.parametrize("pieces", [[], [b"abc"], [b"ab", b"c"]])
 async def test_a_body_is_read_whole(pieces: list[bytes]) -> None:
-    assert await Pieces(*pieces).read() == b"".join(pieces)
+    assert await FakeResponse(*pieces).read() == b"".join(pieces)
 
 
 async def test_a_body_of_one_piece_is_not_copied() -> None:
     piece = bytes(bytearray(b"abc"))
-    assert await Pieces(piece).read() is piece
+    assert await FakeResponse(piece).read() is piece
 
 
 async def test_a_body_may_have_as_many_bytes_as_the_limit() -> None:
-    assert await Pieces(b"ab", b"c").read(3) == b"abc"
+    assert await FakeResponse(b"ab", b"c").read(3) == b"abc"
     for pieces in ((b"ab", b"cd"), (b"abcd",), (b"ab", b"c", b"d")):
         with pytest.raises(ProtocolError, match=rf"^{NAME}: the response has more than 3 bytes$"):
-            await Pieces(*pieces).read(3)
+            await FakeResponse(*pieces).read(3)
     assert DOCUMENT_LIMIT == 32 * 1024 * 1024
 
 
 def test_an_answer_is_closed_at_the_end_of_its_block() -> None:
-    answer = Pieces()
+    answer = FakeResponse()
     with answer as same:
         assert same is answer
         assert answer.closed == 0

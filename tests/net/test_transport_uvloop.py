@@ -1,4 +1,4 @@
-"""Where the program runs uvloop, so do we."""
+"""Both backends on uvloop."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Proxies that the environment names: not for this machine, and never with a credential in the clear."""
+"""Proxies of the environment: never for this machine, and without credentials over plain http."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
+from tests.net.raw_server import serving
 
 import aiocos
 from aiocos.auth.profile import TrustedProfile
@@ -290,3 +291,43 @@ async def test_a_transport_for_a_token_asks_no_proxy_over_plain_http(monkeypatch
         assert ("a-word" in transport.secrets) is plainly
         await transport.close()
     assert EphemeralTransport(ONCE)._transport._proxy_plain_http is False
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_password_of_a_proxy_is_not_told(scheme: str, monkeypatch: pytest.MonkeyPatch):
+    async def refusing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        seen.append(head)
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    seen: list[bytes] = []
+    async with serving(refusing) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.replace("http://", "http://user:s3cret@"))
+        async with aiocos.Client(f"{scheme}://cos.invalid", credentials=aiocos.Anonymous(), config=ONCE) as cos:
+            with pytest.raises(aiocos.CosError) as caught:
+                await cos.objects.read("bucket", "key")
+    assert b"Proxy-Authorization: Basic" in seen[0]
+    for text in (str(caught.value), repr(caught.value), str(caught.value.__cause__)):
+        assert "s3cret" not in text
+    assert "407" in str(caught.value)
+
+
+@pytest.mark.usefixtures("way")
+async def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "http://user:s3cret@127.0.0.1:1")
+    async with aiocos.Client("http://cos.invalid", credentials=aiocos.Anonymous(), config=ONCE) as cos:
+        with pytest.raises(ConnectError) as caught:
+            await cos.objects.read("bucket", "key")
+    assert caught.value.sent is False
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("way")
+async def test_a_port_in_no_proxy(monkeypatch: pytest.MonkeyPatch, cos_emulator: Emulator):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", cos_emulator.endpoint.removeprefix("http://"))
+    async with cos_emulator.client(hmac=True) as cos:
+        await cos.buckets.list()

@@ -1,4 +1,4 @@
-"""Answers that are changed on their way: what the service says is not what it did."""
+"""Made-up responses, and responses that are changed before the client reads them."""
 
 from __future__ import annotations
 
@@ -59,3 +59,25 @@ def altered(
 
     monkeypatch.setattr(Transport, "send", changed_send)
     monkeypatch.setattr(Transport, "open", changed_open)
+
+
+class FakeResponse(StreamedResponse):
+    """A response whose body arrives in these chunks."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.status, self.headers = 200, {}
+        self._pieces = list(pieces)
+        self.closed = 0
+
+    @property
+    def request_name(self) -> str:
+        return "GET https://cos.example/b/k"
+
+    async def chunk(self) -> bytes:
+        return self._pieces.pop(0) if self._pieces else b""
+
+    def read_nowait(self) -> bytes | None:
+        return None
+
+    def close(self) -> None:
+        self.closed += 1

@@ -1,4 +1,4 @@
-"""What servers say reaches messages without the secrets of the request, and without characters that command a terminal."""
+"""Error messages and logs of a call: no secrets, no control characters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import base64
 import copy
 import json
 import logging
+import os
 import pickle
 import subprocess
 import sys
@@ -17,8 +18,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.http_exceptions import BadStatusLine, TransferEncodingError
+from tests.net.raw_server import serving
 from tests.net.scripted import answer, scripted
-from tests.net.test_raw_backend import serving
 
 import aiocos
 from aiocos.cli.display import show_json
@@ -371,3 +372,12 @@ async def test_no_message_is_as_long_as_what_a_service_sends(document: str):
     for text in (str(caught.value), repr(caught.value), str(pickle.loads(pickle.dumps(caught.value)))):
         assert len(text) < 20_000
         assert text.isprintable()
+
+
+@pytest.mark.usefixtures("way")
+async def test_nothing_is_logged_of_a_transfer_that_goes_well(cos: aiocos.Client, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO, "aiocos")
+    await cos.buckets.create("bucket")
+    await cos.upload("bucket", "key", os.urandom(100_000))
+    assert await cos.objects.read("bucket", "key")
+    assert [r for r in caplog.records if r.name.startswith(("aiocos.call", "aiocos.transfer"))] == []
