@@ -12,7 +12,7 @@ from typing import Any
 
 import aiofiles
 import pytest
-from tests.answers import Answer, altered
+from tests.responses import ChangedResponse, change_responses
 from tests.transfer.conftest import CONFIG, DATA, PART, SMALL, open_uploads, used
 
 import aiocos
@@ -324,15 +324,15 @@ async def test_a_service_that_knows_nothing_of_checksums(
     config = dataclasses.replace(older, transfer=SMALL, retry=CONFIG.retry)
     sent = list[dict[str, str]]()
 
-    def old(answer: Answer) -> None:
-        if answer.headers.get("ETag") and not answer.of("PUT", partNumber=True):
+    def old(answer: ChangedResponse) -> None:
+        if answer.headers.get("ETag") and not answer.is_for("PUT", partNumber=True):
             answer.headers["ETag"] = '"' + "0" * 32 + '"'
 
     def note(request: PreparedRequest) -> None:
         sent.append(dict(request.headers))
         request.headers.pop("If-Match", None)
 
-    altered(monkeypatch, old, note)
+    change_responses(monkeypatch, old, note)
     async with cos_emulator.client(config=config) as cos:
         await cos.buckets.create("bucket")
         for data in (DATA, DATA[:1000]):
@@ -394,13 +394,13 @@ async def test_what_was_read_ahead_is_given_back_where_the_upload_fails(
 def etags(monkeypatch: pytest.MonkeyPatch, etag: str, *, protected: bool) -> None:
     """Have every object and part get this ETag, in a bucket under Key Protect or not."""
 
-    def change(answer: Answer) -> None:
-        if answer.of("PUT") and answer.of_object:
+    def change(answer: ChangedResponse) -> None:
+        if answer.is_for("PUT") and answer.is_for_object:
             answer.headers["ETag"] = etag
-        if answer.of("HEAD") and not answer.of_object and protected:
+        if answer.is_for("HEAD") and not answer.is_for_object and protected:
             answer.headers["ibm-sse-kp-enabled"] = "True"
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
 
 
 @pytest.mark.parametrize("etag", ['"' + "5" * 32 + '"', '"opaque"'])
