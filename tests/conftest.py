@@ -17,20 +17,21 @@ settings.load_profile("aiocos")
 leaks.watch()
 
 
-@pytest.fixture(params=["direct", "session"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a test twice: with requests by aiohttp's connections, and by its session."""
-    monkeypatch.setattr("aiocos.net.transport.is_compatible", lambda: request.param == "direct")
+@pytest.fixture(params=["raw", "session"])
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a test twice: with the raw backend, and with the session backend."""
+    monkeypatch.setattr("aiocos.net.transport.is_compatible", lambda: request.param == "raw")
     return request.param
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests out where they would run a second time, by the session: what they are about is not the way."""
+    """Deselect slow tests on the session backend: they do not depend on the backend."""
 
-    def by_session(item: pytest.Item) -> bool:
-        return isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.callspec.params.get("way") == "session"
+    def is_on_session(item: pytest.Item) -> bool:
+        callspec = getattr(item, "callspec", None)
+        return callspec is not None and callspec.params.get("backend") == "session"
 
-    twice = [item for item in items if "slow" in item.keywords and by_session(item)]
+    twice = [item for item in items if "slow" in item.keywords and is_on_session(item)]
     if twice:
         config.hook.pytest_deselected(items=twice)
         items[:] = [item for item in items if item not in twice]

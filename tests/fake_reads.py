@@ -57,13 +57,13 @@ class _Engine:
     def __init__(self, *answers: Any, bucket: Any = None, **retry: Any) -> None:
         config = aiocos.ClientConfig(retry=aiocos.RetryConfig(**{"attempts": 3, "base": 0.001, "cap": 0.001, **retry}))
         self.config, self.budget, self.connections = config, RetryBudget(config.retry), object()
-        self.answers, self.opened, self.called = list(answers), [], []
+        self.replies, self.opened, self.called = list(answers), [], []
         self.bucket = bucket or BucketInfo()
 
     async def open(self, operation: Any) -> Any:
         self.opened.append(operation)
         await asyncio.sleep(0)
-        one = self.answers.pop(0)
+        one = self.replies.pop(0)
         if isinstance(one, Exception):
             raise one
         return one

@@ -33,7 +33,7 @@ from aiocos.wire.message import PreparedRequest, Response
 # -- attempts ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_call_is_one_request_that_refunds() -> None:
+async def test_call_is_one_request_and_refunds() -> None:
     transport = FakeTransport(ok(ETag=MD5))
     made = engine(transport)
     made.budget._left = 10.0
@@ -45,12 +45,12 @@ async def test_a_call_is_one_request_that_refunds() -> None:
     assert made.budget.left == 11.0
 
 
-async def test_attempts_are_counted_logged_and_paid_for(caplog: pytest.LogCaptureFixture) -> None:
+async def test_attempts_are_counted_and_logged_and_use_the_budget(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "aiocos.call")
     transport = FakeTransport(error(500, "InternalError"), ConnectionLostError("cut", sent=True), ok(ETag=MD5))
     made = engine(transport)
-    answer = await made.call_with_response(PUT)
-    assert (answer.result.etag, answer.status, answer.headers, answer.attempts) == (MD5, 200, {"ETag": MD5}, 3)
+    response = await made.call_with_response(PUT)
+    assert (response.result.etag, response.status, response.headers, response.attempts) == (MD5, 200, {"ETag": MD5}, 3)
     assert made.budget.left == 20 - 10 + 1
     first, second = (record.getMessage() for record in caplog.records)
     assert "attempt 1 failed, again in 0.00 s" in first
@@ -60,16 +60,16 @@ async def test_attempts_are_counted_logged_and_paid_for(caplog: pytest.LogCaptur
     assert "attempt 1 failed (not sent), again in" in caplog.records[-1].getMessage()
 
 
-async def test_an_answer_that_has_begun_is_counted_too() -> None:
+async def test_open_with_response_counts_attempts() -> None:
     transport = FakeTransport(error(503, "SlowDown"), ok(b"data", x="1"))
-    answer = await engine(transport).open_with_response(GetObject("b", "k"))
-    assert (answer.status, answer.headers, answer.attempts) == (200, {"x": "1"}, 2)
-    assert await answer.result.read() == b"data"
+    response = await engine(transport).open_with_response(GetObject("b", "k"))
+    assert (response.status, response.headers, response.attempts) == (200, {"x": "1"}, 2)
+    assert await response.result.read() == b"data"
     opened = await engine(FakeTransport(ok(b"data"))).open(GetObject("b", "k"))
     assert await opened.read() == b"data"
 
 
-async def test_the_last_error_is_raised() -> None:
+async def test_last_error_is_raised() -> None:
     for open_ in (False, True):
         transport = FakeTransport(error(500, "InternalError"))
         made = engine(transport)
@@ -85,12 +85,12 @@ async def test_the_last_error_is_raised() -> None:
 
 
 @pytest.mark.parametrize("status", [300, 304, 400, 500])
-async def test_all_from_300_on_are_errors_and_their_bodies_are_read(status: int) -> None:
+async def test_statuses_from_300_are_errors(status: int) -> None:
     transport = FakeTransport(error(status, "Odd"))
     for work in (engine(transport).call(HeadBucket("b")), engine(transport).open(GetObject("b", "k"))):
         with pytest.raises(CosError):
             await work
-    assert all(exchange.closed for exchange in transport.opened)
+    assert all(response.closed for response in transport.opened)
     transport = FakeTransport(ok(b"x", 299))
     assert (await engine(transport).open(GetObject("b", "k"))).status == 299
     assert not transport.opened[0].closed
@@ -115,14 +115,14 @@ async def test_all_from_300_on_are_errors_and_their_bodies_are_read(status: int)
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_may_be_sent_twice(operation: Any, repeatable: bool | None) -> None:
+def test_is_idempotent(operation: Any, repeatable: bool | None) -> None:
     assert is_idempotent(operation) is (operation.spec.idempotent if repeatable is None else repeatable)
 
 
 # -- deadlines --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_deadline_is_for_the_call_and_all_its_attempts() -> None:
+async def test_deadline_is_shared_by_all_attempts() -> None:
     loop = asyncio.get_running_loop()
     transport = FakeTransport(error(500, "InternalError"), ok(ETag=MD5))
     began = loop.time()
@@ -131,7 +131,7 @@ async def test_a_deadline_is_for_the_call_and_all_its_attempts() -> None:
     assert transport.deadlines[0] == transport.deadlines[1]
 
 
-async def test_a_call_that_is_not_done_in_time() -> None:
+async def test_call_times_out() -> None:
     class Silent(FakeTransport):
         async def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Response:
             await asyncio.sleep(60)
@@ -145,13 +145,13 @@ async def test_a_call_that_is_not_done_in_time() -> None:
 
 
 @pytest.mark.parametrize("given", [RequestTimeoutError("a connection", sent=False), TimeoutError("of somebody else")])
-async def test_another_timeout_is_not_taken_for_the_deadline(given: Exception) -> None:
+async def test_other_timeouts_are_raised_unchanged(given: Exception) -> None:
     with pytest.raises(type(given)) as caught:
         await engine(FakeTransport(given), retry=RetryConfig(attempts=1)).call(HeadObject("b", "k", timeout=60.0))
     assert caught.value is given
 
 
-async def test_a_timeout_of_the_transport_is_told_in_its_own_words_also_at_the_deadline() -> None:
+async def test_transport_timeout_at_the_deadline_is_raised_unchanged() -> None:
     class Late(FakeTransport):
         async def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Response:
             try:
@@ -172,7 +172,7 @@ DATE = "Fri, 20 Nov 2026 10:00:00 GMT"
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("open_", [False, True])
-async def test_a_refusal_is_tried_once_more_where_the_identity_says_so(status: int, open_: bool) -> None:
+async def test_refused_request_is_sent_again_with_new_credentials(status: int, open_: bool) -> None:
     refused = error(status, "Code")
     refused.headers["Date"] = DATE  # type: ignore[index]
     identity, transport = FakeAuthorizer(again=True), FakeTransport(refused, ok(b"x"))
@@ -182,12 +182,12 @@ async def test_a_refusal_is_tried_once_more_where_the_identity_says_so(status: i
     assert [headers["Authorization"] for headers in transport.headers] == ["Bearer token-1", "Bearer token-2"]
     assert made.budget.left == 20, "no retry was paid for"
     if open_:
-        assert [exchange.closed for exchange in transport.opened] == [1, 0]
+        assert [response.closed for response in transport.opened] == [1, 0]
 
 
 @pytest.mark.parametrize("open_", [False, True])
 @pytest.mark.parametrize(("status", "kind"), [(401, Unauthorized), (403, AccessDenied)])
-async def test_a_second_refusal_is_the_last(status: int, kind: type[CosError], open_: bool) -> None:
+async def test_second_refusal_is_raised(status: int, kind: type[CosError], open_: bool) -> None:
     for again, requests in ((True, 2), (False, 1)):
         identity, transport = FakeAuthorizer(again=again), FakeTransport(ok(b"", status))
         made = engine(transport, identity)
@@ -197,10 +197,10 @@ async def test_a_second_refusal_is_the_last(status: int, kind: type[CosError], o
         settled: list[tuple[object, ...]] = [("settled", status)] if again else []
         assert identity.told == [("rejected", status, None, ""), *settled]
         if open_:
-            assert all(exchange.closed for exchange in transport.opened)
+            assert all(response.closed for response in transport.opened)
 
 
-async def test_a_second_try_without_an_answer_is_settled_with_0() -> None:
+async def test_second_request_without_a_response_settles_with_0() -> None:
     identity = FakeAuthorizer(again=True)
     transport = FakeTransport(ok(b"", 401), ConnectionLostError("cut", sent=True), ok(b"x"))
     await engine(transport, identity).call(HeadBucket("b"))
@@ -208,7 +208,7 @@ async def test_a_second_try_without_an_answer_is_settled_with_0() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 402, 404])
-async def test_other_refusals_are_not_the_identitys(status: int) -> None:
+async def test_other_statuses_do_not_ask_the_authorizer(status: int) -> None:
     identity, transport = FakeAuthorizer(again=True), FakeTransport(ok(b"", status))
     for work in (engine(transport, identity).call(HeadBucket("b")), engine(transport, identity).open(GetObject("b", "k"))):
         with pytest.raises(CosError):
@@ -220,7 +220,7 @@ async def test_other_refusals_are_not_the_identitys(status: int) -> None:
 
 
 @pytest.mark.parametrize("open_", [False, True])
-async def test_no_secret_comes_back_in_an_error(open_: bool) -> None:
+async def test_no_secrets_in_errors(open_: bool) -> None:
     words = "token-1 a-key-behind of-a-proxy"
     for step in (error(404, "NoSuchKey", words), ConnectionLostError(words, sent=True), ok(words.encode(), 400)):
         made = engine(FakeTransport(step), retry=RetryConfig(attempts=1))
@@ -231,7 +231,7 @@ async def test_no_secret_comes_back_in_an_error(open_: bool) -> None:
         assert "*** *** ***" in str(caught.value)
 
 
-async def test_an_error_in_a_200_is_told_with_its_operation_and_without_secrets() -> None:
+async def test_error_in_a_200_names_the_operation_without_secrets() -> None:
     parts = [CompletedPart(part_number=1, etag='"e"')]
     said = error(200, "InternalError", "token-1")
     with pytest.raises(Unavailable) as caught:
@@ -250,7 +250,7 @@ async def test_an_error_in_a_200_is_told_with_its_operation_and_without_secrets(
 # -- the rest ---------------------------------------------------------------------------------------------------------
 
 
-async def test_writes_are_verified_unless_said_otherwise() -> None:
+async def test_verify_writes() -> None:
     other = '"00000000000000000000000000000000"'
 
     def said(request: PreparedRequest) -> Response:
@@ -262,11 +262,11 @@ async def test_writes_are_verified_unless_said_otherwise() -> None:
     assert (await engine(FakeTransport(said), verify_writes=False).call(PUT)).etag == other
     # An answer that is left to be read says nothing yet.
     assert (await engine(FakeTransport(said)).open(PUT)).status == 200
-    # Other operations have nothing to hold against their answer.
+    # Other operations have nothing to hold against their response.
     assert await engine(FakeTransport(ok(status=204))).call(DeleteBucket("b"))
 
 
-async def test_closing_closes_both_whatever_happens() -> None:
+async def test_close_closes_authorizer_and_transport() -> None:
     for again in (False, True):
         identity, transport = FakeAuthorizer(again), FakeTransport(ok())
         made = engine(transport, identity)
@@ -279,7 +279,7 @@ async def test_closing_closes_both_whatever_happens() -> None:
     assert (made.concurrency, made.connections) == ("concurrency", "connections")
 
 
-async def test_a_date_that_is_none_is_none() -> None:
+async def test_date_of_a_refusal() -> None:
     identity = FakeAuthorizer()
     for date, read in ((formatdate(7.0, usegmt=True), 7.0), ("soon", None)):
         with pytest.raises(AccessDenied):
@@ -288,7 +288,7 @@ async def test_a_date_that_is_none_is_none() -> None:
 
 
 @pytest.mark.parametrize("condition", ["if_match", "if_none_match", "if_unmodified_since"])
-def test_a_write_on_any_condition_is_not_repeatable(condition: str):
+def test_conditional_writes_are_not_idempotent(condition: str):
     value = datetime.now(UTC) if condition == "if_unmodified_since" else "*"
     assert is_idempotent(PutObject("bucket", "key", b""))
     assert not is_idempotent(PutObject("bucket", "key", b"", **{condition: value}))

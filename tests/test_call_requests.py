@@ -19,7 +19,7 @@ from aiocos.operations.objects import HeadObject, PutObject
 
 
 @pytest.mark.parametrize(("size", "elsewhere"), [(262_144, False), (262_145, True)])
-async def test_a_large_body_is_digested_in_a_thread(size: int, elsewhere: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_bodies_are_hashed_in_a_thread(size: int, elsewhere: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[bool] = []
     original = aiocos.wire.digest.digest  # type: ignore[attr-defined]
 
@@ -36,7 +36,7 @@ async def test_a_large_body_is_digested_in_a_thread(size: int, elsewhere: bool, 
 # -- what a request has -----------------------------------------------------------------------------------------------
 
 
-async def test_the_instance_is_named_where_an_operation_is_about_one() -> None:
+async def test_service_instance_header() -> None:
     made = engine(FakeTransport(ok()))
     assert (await made.prepare(ListBuckets())).headers["ibm-service-instance-id"] == "an-instance"
     assert (await made.prepare(ListBuckets(service_instance_id="mine"))).headers["ibm-service-instance-id"] == "mine"
@@ -56,13 +56,13 @@ async def test_the_instance_is_named_where_an_operation_is_about_one() -> None:
         ("md5", {"sdk_checksum_algorithm": "SHA256"}, {"x-amz-checksum-sha256": SHA256}),
     ],
 )
-async def test_a_body_has_one_checksum(checksum: Any, given: dict[str, Any], expected: dict[str, str]) -> None:
+async def test_one_checksum_per_body(checksum: Any, given: dict[str, Any], expected: dict[str, str]) -> None:
     outgoing = await engine(FakeTransport(ok()), checksum=checksum).prepare(PutObject("b", "k", b"data", **given))
     sums = {n: v for n, v in outgoing.headers.items() if n == "Content-MD5" or n.startswith("x-amz-checksum-")}
     assert sums == expected
 
 
-async def test_a_checksum_that_cannot_be_made_here_is_told() -> None:
+async def test_unsupported_announced_checksum_is_refused() -> None:
     made = engine(FakeTransport(ok()))
     with pytest.raises(ConfigError, match="a CRC64NVME checksum is announced and not given"):
         await made.prepare(PutObject("b", "k", b"data", sdk_checksum_algorithm="CRC64NVME"))
@@ -76,7 +76,7 @@ KEYS = [
 
 
 @pytest.mark.parametrize("operation", KEYS, ids=lambda value: type(value).__name__)
-async def test_a_customers_key_does_not_travel_in_the_clear(operation: Any) -> None:
+async def test_customer_key_is_not_sent_over_plain_http(operation: Any) -> None:
     transport = FakeTransport(ok(ETag=MD5))
     for work in (engine(transport, origin="http://cos.example").call, engine(transport, origin="http://cos.example").open):
         with pytest.raises(ConfigError, match=r"\(SSE-C\) is not sent to http://cos\.example"):
@@ -87,7 +87,7 @@ async def test_a_customers_key_does_not_travel_in_the_clear(operation: Any) -> N
     await engine(transport, origin="http://cos.example").open(HeadObject("b", "k"))
 
 
-def test_nor_in_a_url() -> None:
+def test_customer_key_is_not_presigned_for_plain_http() -> None:
     name = "x-amz-server-side-encryption-customer-key"
     request = aiocos.wire.message.Request("GET", "b", "k", [(name.upper(), "a2V5")])  # type: ignore[attr-defined]
     plain = aiocos.wire.message.Request("GET", "b", "k", [(f"{name}-md5", "x")])  # type: ignore[attr-defined]
@@ -106,7 +106,7 @@ def test_nor_in_a_url() -> None:
 # -- buckets under Key Protect ----------------------------------------------------------------------------------------
 
 
-async def test_a_bucket_under_key_protect_is_remembered_for_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_key_protect_is_remembered_for_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000.0
     monkeypatch.setattr("aiocos.call.time.monotonic", lambda: now)
     transport = FakeTransport(ok(**{"ibm-sse-kp-enabled": "True"}))
@@ -121,7 +121,7 @@ async def test_a_bucket_under_key_protect_is_remembered_for_five_minutes(monkeyp
     assert len(transport.requests) == 4
 
 
-async def test_a_bucket_that_is_not_or_cannot_be_asked_has_md5s_and_is_asked_again() -> None:
+async def test_other_buckets_are_looked_up_each_time() -> None:
     for step in (ok(), ok(**{"ibm-sse-kp-enabled": "False"}), ok(b"", 403), ConnectionLostError("cut", sent=True)):
         transport = FakeTransport(step)
         made = engine(transport, retry=RetryConfig(attempts=1))
@@ -130,7 +130,7 @@ async def test_a_bucket_that_is_not_or_cannot_be_asked_has_md5s_and_is_asked_aga
             assert len(transport.requests) == asked
 
 
-async def test_what_is_remembered_of_buckets_does_not_grow_for_ever() -> None:
+async def test_remembered_buckets_are_bounded() -> None:
     made = engine(FakeTransport(ok(**{"ibm-sse-kp-enabled": "True"})))
     for number in range(1_000):
         made._key_protect[str(number)] = float("inf")

@@ -26,7 +26,7 @@ def anonymous(endpoint: str, config: ClientConfig) -> aiocos.Client:
 
 
 @pytest.mark.parametrize(("size", "elsewhere"), [(262_144, False), (262_145, True)])
-async def test_a_large_answer_is_read_in_a_thread(size: int, elsewhere: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_responses_are_parsed_in_a_thread(size: int, elsewhere: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[bool] = []
 
     def noting(name: str) -> None:
@@ -58,9 +58,9 @@ async def test_a_large_answer_is_read_in_a_thread(size: int, elsewhere: bool, mo
     assert threads == [elsewhere]
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("body", [b"<html/>", b"<html> ", b'<html xmlns="http://www.w3.org/1999/xhtml"><body/></html>', b"{}"])
-async def test_an_answer_that_makes_no_sense_is_told_with_its_request(body: bytes):
+async def test_unreadable_response_names_operation_and_request_id(body: bytes):
     async def senseless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nx-amz-request-id: id-7\r\nConnection: close\r\n\r\n"
@@ -74,8 +74,8 @@ async def test_an_answer_that_makes_no_sense_is_told_with_its_request(body: byte
                 pass
 
 
-@pytest.mark.usefixtures("way")
-async def test_a_page_that_says_more_and_not_where_ends_the_listing():
+@pytest.mark.usefixtures("backend")
+async def test_truncated_page_without_a_marker_is_an_error():
     """Also behind a page that did say it: without a marker it would begin anew, for ever."""
     pages = iter(
         [

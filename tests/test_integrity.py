@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.net.scripted import answer, scripted
+from tests.net.scripted import reply, scripted
 from tests.transfer.conftest import CONFIG, DATA, PART
 
 from aiocos.errors import IntegrityError, TransferError, Unavailable
@@ -38,16 +38,16 @@ def serving(
         asked = next((line for line in head.decode().split("\r\n") if line.startswith("Range: bytes=")), None)
         if "partNumber=" in target:
             if parts is None:
-                return answer(length=len(data), etag=etag, **headers)
+                return reply(length=len(data), etag=etag, **headers)
             number = int(target.partition("partNumber=")[2].partition("&")[0])
-            return answer(length=parts[number - 1], etag=etag, x_amz_mp_parts_count=str(counted or len(parts)), **headers)
+            return reply(length=parts[number - 1], etag=etag, x_amz_mp_parts_count=str(counted or len(parts)), **headers)
         if head.startswith(b"HEAD /bucket HTTP"):
-            return answer(etag=None)
+            return reply(etag=None)
         if asked is None:
-            return answer(data, etag=etag, **headers)
+            return reply(data, etag=etag, **headers)
         first, last = map(int, asked.removeprefix("Range: bytes=").split("-"))
         span = f"bytes {first}-{last}/{len(data)}"
-        return answer(data[first : last + 1], status=206, etag=etag, Content_Range=span, **headers)
+        return reply(data[first : last + 1], status=206, etag=etag, Content_Range=span, **headers)
 
     return respond
 
@@ -55,7 +55,9 @@ def serving(
 @pytest.mark.parametrize("data", [SMALL, DATA, b""], ids=["small", "in ranges", "empty"])
 @pytest.mark.parametrize("about", [SECRET, {"x_amz_server_side_encryption": "aws:kms"}], ids=["customer's key", "key service"])
 @pytest.mark.parametrize("kinds", [["sha256"], ["crc32"], ["sha256", "crc32"]], ids="+".join)
-async def test_a_checksum_vouches_where_the_etag_does_not(tmp_path: Path, data: bytes, about: dict[str, str], kinds: list[str]):
+async def test_checksum_header_is_used_if_the_etag_is_not_an_md5(
+    tmp_path: Path, data: bytes, about: dict[str, str], kinds: list[str]
+):
     make = {"sha256": sha256, "crc32": crc32}
     right = {f"x_amz_checksum_{kind}": make[kind](data) for kind in kinds}
     wrong = {f"x_amz_checksum_{kind}": make[kind](data + b"?") for kind in kinds}
@@ -81,14 +83,14 @@ async def test_a_checksum_vouches_where_the_etag_does_not(tmp_path: Path, data: 
 
 
 @pytest.mark.parametrize("kind", ["sha256", "crc32"])
-async def test_a_checksum_of_checksums_is_none_of_the_object(tmp_path: Path, kind: str):
+async def test_composite_checksum_header_is_not_used(tmp_path: Path, kind: str):
     headers = {f"x_amz_checksum_{kind}": "AAAAAA==-3", **SECRET}
     async with scripted(serving(DATA, STRANGE, **headers), config=CONFIG) as (_, cos):
         assert (await cos.download("bucket", "key", tmp_path / "f")).verified is None
         assert await cos.objects.read("bucket", "key") == DATA
 
 
-async def test_the_etag_goes_before_a_checksum(tmp_path: Path):
+async def test_etag_is_preferred_to_a_checksum_header(tmp_path: Path):
     """Where both are there and agree, it is the MD5 that is compared; where it does not agree, a checksum does not help."""
     etag = f'"{hashlib.md5(DATA).hexdigest()}"'
     async with scripted(serving(DATA, etag, x_amz_checksum_crc32=crc32(DATA)), config=CONFIG) as (_, cos):
@@ -146,7 +148,7 @@ UNTOLD: dict[str, tuple[list[int] | None, int | None]] = {
 
 @pytest.mark.parametrize(("told", "counted"), UNTOLD.values(), ids=UNTOLD)
 @pytest.mark.parametrize("checksum", [True, False])
-async def test_where_the_parts_are_not_told_a_checksum_of_the_whole_is_compared(
+async def test_checksum_header_is_used_without_part_sizes(
     tmp_path: Path, told: list[int] | None, counted: int | None, *, checksum: bool
 ):
     """Sizes that cannot be those of the parts accuse nobody."""
@@ -162,10 +164,10 @@ async def test_where_the_parts_are_not_told_a_checksum_of_the_whole_is_compared(
                 await cos.objects.read("bucket", "key")
 
 
-async def test_a_service_that_cannot_be_asked_is_no_excuse(tmp_path: Path):
+async def test_unavailable_service_is_an_error(tmp_path: Path):
     """The bytes do not agree with what the parts look like, and the question how they are is not answered now."""
     sizes = SIZES["looks even"]
-    real, refused = serving(DATA, composite(DATA, sizes), sizes), answer(status=503)
+    real, refused = serving(DATA, composite(DATA, sizes), sizes), reply(status=503)
 
     def respond(head: bytes) -> bytes:
         return refused if b"partNumber=" in head and b"partNumber=1" not in head else real(head)
@@ -177,7 +179,7 @@ async def test_a_service_that_cannot_be_asked_is_no_excuse(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_more_parts_than_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_more_parts_than_the_maximum_of_heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("aiocos.integrity._MAX_HEADS", 3)
     sizes = SIZES["uneven"]
     async with scripted(serving(DATA, composite(DATA, sizes), sizes), config=CONFIG) as (script, cos):

@@ -46,27 +46,27 @@ def composite(data: bytes, sizes: list[int]) -> str:
     return f'"{digest.composite_etag(md5s)}"'
 
 
-# One proof at a time, without a service
+# One checksum at a time, without a service
 
 READING = GetObject("b", "k", expected_bucket_owner="o", timeout=7, version_id="v", if_none_match='"x"', if_match='"y"')
 RIGHT_MD5 = f'"{hashlib.md5(SMALL).hexdigest()}"'
 
 
-def _read(proof: Checksum, data: bytes, step: int) -> Checksum:
+def _read(checksum: Checksum, data: bytes, step: int) -> Checksum:
     for at in range(0, len(data), step):
-        proof.update(data[at : at + step])
-    return proof
+        checksum.update(data[at : at + step])
+    return checksum
 
 
 @pytest.mark.parametrize("step", [1, 7, 10, 13, 1000])
 @pytest.mark.parametrize("lengths", [[30], [10, 10, 10], [10, 10, 3], [1, 2, 27], [29, 1]])
-def test_a_proof_of_parts(lengths: list[int], step: int):
+def test_composite_checksum(lengths: list[int], step: int):
     data = bytes(range(sum(lengths)))
-    proof = _read(composite_checksum(composite(data, lengths), lengths), data, step)
-    assert proof.agrees
-    assert proof.kind == "composite"
-    proof.check("GetObject b/k")
-    proof.update(b"more")
+    checksum = _read(composite_checksum(composite(data, lengths), lengths), data, step)
+    assert checksum.agrees
+    assert checksum.kind == "composite"
+    checksum.check("GetObject b/k")
+    checksum.update(b"more")
     for wrong in (data[:-1], bytes([data[0] ^ 1]) + data[1:], data + data[-1:] * lengths[-1]):
         other = _read(composite_checksum(composite(data, lengths), lengths), wrong, step)
         assert other.agrees == (wrong[: len(data)] == data)
@@ -97,26 +97,26 @@ BOTH = {"checksum_sha256": sha256(SMALL), "checksum_crc32": crc32(SMALL)}
         ({"etag": '"opaque"', "checksum_crc32": ""}, None),
     ],
 )
-def test_what_vouches_for_a_whole_object(about: dict[str, Any], kind: str | None):
-    proof = checksum_of(_info(**about))
-    assert (proof and proof.kind) == kind
-    if proof is not None:
-        assert not proof.agrees
-        assert _read(proof, SMALL, 1000).agrees
-        proof.check("GetObject b/k")
-        proof.update(b"?")
+def test_checksum_of_a_whole_object(about: dict[str, Any], kind: str | None):
+    checksum = checksum_of(_info(**about))
+    assert (checksum and checksum.kind) == kind
+    if checksum is not None:
+        assert not checksum.agrees
+        assert _read(checksum, SMALL, 1000).agrees
+        checksum.check("GetObject b/k")
+        checksum.update(b"?")
         with pytest.raises(IntegrityError, match="GetObject b/k: the received bytes have the checksum") as caught:
-            proof.check("GetObject b/k")
+            checksum.check("GetObject b/k")
         assert caught.value.expected != caught.value.actual
         assert caught.value.expected in (RIGHT_MD5.strip('"'), *BOTH.values())
 
 
 @pytest.mark.parametrize("kind", ["md5", "checksum"])
-async def test_bytes_that_agree_are_not_asked_about(kind: str):
-    proof = checksum_of(_info(etag=RIGHT_MD5) if kind == "md5" else _info(etag='"opaque"', **BOTH))
-    assert proof is not None
+async def test_matching_bytes_send_no_head(kind: str):
+    checksum = checksum_of(_info(etag=RIGHT_MD5) if kind == "md5" else _info(etag='"opaque"', **BOTH))
+    assert checksum is not None
     engine: Any = Recorded(in_turn())
-    assert await verify_checksum(engine, READING, _read(proof, SMALL, 1000), "it") is True
+    assert await verify_checksum(engine, READING, _read(checksum, SMALL, 1000), "it") is True
     assert engine.operations == []
 
 
@@ -124,33 +124,33 @@ async def test_bytes_that_agree_are_not_asked_about(kind: str):
     ("bucket", "verified"),
     [(BucketInfo(kp_enabled=True), False), (BucketInfo(), None), (Unavailable("no", status=503), None)],
 )
-async def test_an_etag_accuses_nobody_before_its_bucket_was_asked(bucket: Any, verified: bool | None):
-    proof = checksum_of(_info())
-    assert proof is not None
+async def test_differing_etag_looks_up_the_bucket(bucket: Any, verified: bool | None):
+    checksum = checksum_of(_info())
+    assert checksum is not None
     engine: Any = Recorded(in_turn(bucket))
     if verified is None:
         with pytest.raises(IntegrityError) as caught:
-            await verify_checksum(engine, READING, proof, "it")
+            await verify_checksum(engine, READING, checksum, "it")
         assert caught.value.__cause__ is None
     else:
-        assert await verify_checksum(engine, READING, proof, "it") is verified
+        assert await verify_checksum(engine, READING, checksum, "it") is verified
     (asked,) = engine.operations
     assert asked == HeadBucket("b", expected_bucket_owner="o", timeout=7)
 
 
-async def test_a_checksum_needs_no_bucket():
-    proof = checksum_of(_info(etag='"opaque"', **BOTH))
-    assert proof is not None
+async def test_checksum_header_does_not_look_up_the_bucket():
+    checksum = checksum_of(_info(etag='"opaque"', **BOTH))
+    assert checksum is not None
     engine: Any = Recorded(in_turn())
     with pytest.raises(IntegrityError):
-        await verify_checksum(engine, READING, proof, "it")
+        await verify_checksum(engine, READING, checksum, "it")
     assert engine.operations == []
 
 
 @pytest.mark.parametrize(
     ("asked", "told", "version"), [("v", "w", "v"), (None, "w", "w"), ("v", None, "v"), (None, None, None)]
 )
-def test_a_request_for_the_very_version(asked: str | None, told: str | None, version: str | None):
+def test_pinned_to(asked: str | None, told: str | None, version: str | None):
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     reading = replace(READING, version_id=asked, if_modified_since=moment, if_unmodified_since=moment)
     expected = GetObject("b", "k", expected_bucket_owner="o", timeout=7, version_id=version, if_match=STRANGE)
@@ -160,7 +160,7 @@ def test_a_request_for_the_very_version(asked: str | None, told: str | None, ver
 # Of an object made of parts: what the service tells of each, by number, and what vouches for the object then.
 
 
-async def _evidence(
+async def _verification(
     sizes: list[int], *, told: list[Any] | None = None, count: int | None = None, size: int | None = -1, **about: Any
 ) -> tuple[Verification | None, Recorded, bytes]:
     data = bytes(n % 251 for n in range(sum(sizes)))
@@ -169,12 +169,12 @@ async def _evidence(
         etag = etag.rpartition("-")[0] + f'-{count}"'
     answers = sizes if told is None else told
 
-    def answer(operation: HeadObject) -> Any:
+    def response(operation: HeadObject) -> Any:
         assert operation.part_number is not None
         one = answers[operation.part_number - 1]
         return one if not isinstance(one, int) else ObjectInfo(etag=etag, content_length=one, parts_count=count or len(sizes))
 
-    engine: Any = Recorded(answer)
+    engine: Any = Recorded(response)
     info = ObjectInfo.model_validate({"etag": etag, "content_length": len(data) if size == -1 else size, **about})
     return await find_verification(engine, READING, info), engine, data
 
@@ -185,50 +185,50 @@ def _asked(engine: Recorded) -> list[int]:
 
 
 @pytest.mark.parametrize("sizes", [[10, 10, 3], [10, 10, 10], [10, 10, 1], [10] * 40])
-async def test_parts_that_are_even_are_asked_for_once(sizes: list[int]):
-    evidence, engine, data = await _evidence(sizes)
-    assert evidence is not None
+async def test_equal_parts_take_one_head(sizes: list[int]):
+    verification, engine, data = await _verification(sizes)
+    assert verification is not None
     assert _asked(engine) == [1]
-    assert _read(evidence.checksum, data, 7).agrees
-    assert await evidence.check(evidence.checksum, "it") is True
-    assert evidence.fallback is not None
+    assert _read(verification.checksum, data, 7).agrees
+    assert await verification.check(verification.checksum, "it") is True
+    assert verification.fallback is not None
     # The service says that they are what they look like: then the bytes are damaged.
-    assert await evidence.fallback() is evidence.checksum
+    assert await verification.fallback() is verification.checksum
     assert _asked(engine) == [1, *range(1, len(sizes) + 1)]
 
 
 @pytest.mark.parametrize("sizes", [[10, 10], [10, 3]])
-async def test_two_parts_are_known_from_the_first(sizes: list[int]):
-    evidence, engine, data = await _evidence(sizes)
-    assert evidence is not None
-    assert (_asked(engine), evidence.fallback) == ([1], None)
-    assert _read(evidence.checksum, data, 7).agrees
+async def test_two_parts_take_one_head(sizes: list[int]):
+    verification, engine, data = await _verification(sizes)
+    assert verification is not None
+    assert (_asked(engine), verification.fallback) == ([1], None)
+    assert _read(verification.checksum, data, 7).agrees
 
 
-async def test_one_part_is_all_of_it():
-    evidence, engine, data = await _evidence([10])
-    assert evidence is not None
-    assert (_asked(engine), evidence.fallback) == ([], None)
-    assert _read(evidence.checksum, data, 7).agrees
+async def test_one_part_takes_no_head():
+    verification, engine, data = await _verification([10])
+    assert verification is not None
+    assert (_asked(engine), verification.fallback) == ([], None)
+    assert _read(verification.checksum, data, 7).agrees
 
 
 @pytest.mark.parametrize("sizes", [[3, 10], [10, 5, 16], [10, 11, 11], [10, 20, 5]])
-async def test_parts_that_are_not_even_are_asked_for_one_by_one(sizes: list[int]):
-    evidence, engine, data = await _evidence(sizes)
-    assert evidence is not None
-    assert (_asked(engine), evidence.fallback) == ([1, *range(1, len(sizes) + 1)], None)
-    assert _read(evidence.checksum, data, 7).agrees
+async def test_unequal_parts_take_a_head_each(sizes: list[int]):
+    verification, engine, data = await _verification(sizes)
+    assert verification is not None
+    assert (_asked(engine), verification.fallback) == ([1, *range(1, len(sizes) + 1)], None)
+    assert _read(verification.checksum, data, 7).agrees
 
 
-async def test_parts_that_only_look_even():
+async def test_parts_that_only_look_equal():
     sizes = [10, 9, 10, 5]
-    evidence, _, data = await _evidence(sizes)
-    assert evidence is not None
-    assert evidence.fallback is not None
-    assert not _read(evidence.checksum, data, 7).agrees
-    other = await evidence.fallback()
+    verification, _, data = await _verification(sizes)
+    assert verification is not None
+    assert verification.fallback is not None
+    assert not _read(verification.checksum, data, 7).agrees
+    other = await verification.fallback()
     assert other is not None
-    assert other is not evidence.checksum
+    assert other is not verification.checksum
     assert _read(other, data, 7).agrees
 
 
@@ -237,13 +237,13 @@ REFUSED = NotFound("no", status=404)
 
 @pytest.mark.parametrize("checksum", [True, False])
 @pytest.mark.parametrize("told", [[10, REFUSED, 10, 5], [10, 0, 10, 5], [10, 10, 10, 5], [10, 9, 10, None]], ids=str)
-async def test_parts_that_look_even_and_are_not_told(told: list[Any], *, checksum: bool):
+async def test_parts_that_look_equal_without_sizes(told: list[Any], *, checksum: bool):
     answers = [ObjectInfo(etag='"e"', parts_count=4) if one is None else one for one in told]
     about = {"checksum_sha256": sha256(bytes(n % 251 for n in range(34)))} if checksum else {}
-    evidence, _, data = await _evidence([10, 9, 10, 5], told=answers, **about)
-    assert evidence is not None
-    assert evidence.fallback is not None
-    other = await evidence.fallback()
+    verification, _, data = await _verification([10, 9, 10, 5], told=answers, **about)
+    assert verification is not None
+    assert verification.fallback is not None
+    other = await verification.fallback()
     assert (other is not None) == checksum
     assert other is None or _read(other, data, 7).agrees
 
@@ -251,13 +251,13 @@ async def test_parts_that_look_even_and_are_not_told(told: list[Any], *, checksu
 @pytest.mark.parametrize(
     "error", [Throttled("no", status=429), Unavailable("no", status=503), ConnectionLostError("no", sent=True)]
 )
-async def test_a_service_that_cannot_say_now_is_an_error_only_where_it_matters(error: Exception):
-    evidence, _, _ = await _evidence([10, 9, 10, 5], told=[10, error, 10, 5])
-    assert evidence is not None
-    assert evidence.fallback is not None
+async def test_unavailable_service_is_an_error_only_in_the_fallback(error: Exception):
+    verification, _, _ = await _verification([10, 9, 10, 5], told=[10, error, 10, 5])
+    assert verification is not None
+    assert verification.fallback is not None
     with pytest.raises(type(error)):
-        await evidence.fallback()
-    assert (await _evidence([10, 5, 16], told=[10, error, 16]))[0] is None
+        await verification.fallback()
+    assert (await _verification([10, 5, 16], told=[10, error, 16]))[0] is None
 
 
 @pytest.mark.parametrize(
@@ -269,36 +269,36 @@ async def test_a_service_that_cannot_say_now_is_an_error_only_where_it_matters(e
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("checksum", [True, False])
-async def test_parts_that_cannot_be_known(about: dict[str, Any], *, checksum: bool):
+async def test_implausible_part_counts(about: dict[str, Any], *, checksum: bool):
     more = {"checksum_sha256": sha256(bytes(n % 251 for n in range(34)))} if checksum else {}
-    evidence, engine, data = await _evidence([10, 9, 3, 12], **about, **more)
-    assert (evidence is not None) == checksum
-    if evidence is not None:
-        assert evidence.fallback is None
-        assert _read(evidence.checksum, data, 7).agrees
-        assert await evidence.check(evidence.checksum, "it") is True
+    verification, engine, data = await _verification([10, 9, 3, 12], **about, **more)
+    assert (verification is not None) == checksum
+    if verification is not None:
+        assert verification.fallback is None
+        assert _read(verification.checksum, data, 7).agrees
+        assert await verification.check(verification.checksum, "it") is True
     assert ("told" in about) == bool(engine.operations)
 
 
-async def test_an_answer_for_the_whole_object_is_none_of_a_part():
+async def test_head_of_the_whole_object_is_not_a_part():
     whole = ObjectInfo(etag='"e"', content_length=34, parts_count=None)
-    assert (await _evidence([10, 9, 3, 12], told=[whole] * 4))[0] is None
+    assert (await _verification([10, 9, 3, 12], told=[whole] * 4))[0] is None
     other = ObjectInfo(etag='"e"', content_length=10, parts_count=3)
-    assert (await _evidence([10, 10, 10, 4], told=[other] * 4))[0] is None
+    assert (await _verification([10, 10, 10, 4], told=[other] * 4))[0] is None
 
 
-async def test_an_object_of_nothing_made_of_a_part():
-    evidence, engine, _ = await _evidence([0])
-    assert evidence is not None
+async def test_empty_object_of_one_part():
+    verification, engine, _ = await _verification([0])
+    assert verification is not None
     assert engine.operations == []
 
 
-async def test_sixteen_parts_are_asked_for_at_once(monkeypatch: pytest.MonkeyPatch):
+async def test_sixteen_heads_at_once(monkeypatch: pytest.MonkeyPatch):
     sizes = [10, *[9] * 39]
     most = in_flight = 0
-    evidence, engine, data = await _evidence(sizes)
-    assert evidence is not None
-    assert _read(evidence.checksum, data, 7).agrees
+    verification, engine, data = await _verification(sizes)
+    assert verification is not None
+    assert _read(verification.checksum, data, 7).agrees
     assert _asked(engine) == [1, *range(1, 41)]
     call = Recorded.call
 
@@ -312,17 +312,17 @@ async def test_sixteen_parts_are_asked_for_at_once(monkeypatch: pytest.MonkeyPat
             in_flight -= 1
 
     monkeypatch.setattr(Recorded, "call", counted)
-    await _evidence(sizes)
+    await _verification(sizes)
     assert most == 16
 
 
-async def test_a_thousand_parts_are_asked_for_and_no_more():
-    evidence, _, data = await _evidence([2, *[1] * 999])
-    assert evidence is not None
-    assert _read(evidence.checksum, data, 7).agrees
-    evidence, engine, _ = await _evidence([2, *[1] * 1000])
-    assert (evidence, _asked(engine)) == (None, [1])
-    evidence, engine, _ = await _evidence([1] * 10_000)
-    assert evidence is not None
-    evidence, engine, _ = await _evidence([1] * 10_001)
-    assert (evidence, engine.operations) == (None, [])
+async def test_at_most_a_thousand_heads():
+    verification, _, data = await _verification([2, *[1] * 999])
+    assert verification is not None
+    assert _read(verification.checksum, data, 7).agrees
+    verification, engine, _ = await _verification([2, *[1] * 1000])
+    assert (verification, _asked(engine)) == (None, [1])
+    verification, engine, _ = await _verification([1] * 10_000)
+    assert verification is not None
+    verification, engine, _ = await _verification([1] * 10_001)
+    assert (verification, engine.operations) == (None, [])

@@ -24,7 +24,7 @@ async def _into_memory(*answers: Any, operation: GetObject | None = None, **more
     return await read_object(engine, operation or GetObject("bucket", "k")), engine
 
 
-async def test_a_small_object_that_has_arrived_needs_no_stream(monkeypatch: pytest.MonkeyPatch):
+async def test_small_object_needs_no_stream(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *_: pytest.fail("a stream"))
     for data in (WHOLE, b"", b"x" * INLINE, b"x" * 99_999):
         etag = f'"{hashlib.md5(data).hexdigest()}"'
@@ -43,19 +43,21 @@ STREAMED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("asked", "answer"), STREAMED.values(), ids=STREAMED)
-async def test_all_else_is_for_a_stream(asked: dict[str, Any], answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("asked", "headers"), STREAMED.values(), ids=STREAMED)
+async def test_other_responses_are_read_by_a_stream(
+    asked: dict[str, Any], headers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
     made: list[Any] = []
     monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
-    exchange = _Answer(WHOLE, **{"arrived": True, **answer})
-    data, engine = await _into_memory(exchange, operation=GetObject("bucket", "k", **asked))
+    response = _Answer(WHOLE, **{"arrived": True, **headers})
+    data, engine = await _into_memory(response, operation=GetObject("bucket", "k", **asked))
     assert data == WHOLE
-    assert [one[2] for one in made] == [exchange]
+    assert [one[2] for one in made] == [response]
     assert len(engine.opened) == 1
 
 
 @pytest.mark.parametrize("size", [INLINE + 1, 1_000_000])
-async def test_a_large_object_is_for_a_stream(size: int, monkeypatch: pytest.MonkeyPatch):
+async def test_large_object_is_read_by_a_stream(size: int, monkeypatch: pytest.MonkeyPatch):
     made: list[Any] = []
     monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
     data = b"x" * size
@@ -63,7 +65,7 @@ async def test_a_large_object_is_for_a_stream(size: int, monkeypatch: pytest.Mon
     assert len(made) == 1
 
 
-async def test_damaged_bytes_are_asked_for_again_and_then_an_error(monkeypatch: pytest.MonkeyPatch):
+async def test_damaged_bytes_are_requested_again(monkeypatch: pytest.MonkeyPatch):
     damaged = [_Answer(WHOLE, ETag=WRONG) for _ in range(5)]
     assert (await _into_memory(damaged[0], damaged[1], _Answer(WHOLE)))[0] == WHOLE
     engine: Any = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
@@ -78,7 +80,7 @@ async def test_damaged_bytes_are_asked_for_again_and_then_an_error(monkeypatch: 
     assert len(engine.opened) == 1
 
 
-async def test_all_attempts_have_one_deadline(monkeypatch: pytest.MonkeyPatch):
+async def test_attempts_share_one_deadline(monkeypatch: pytest.MonkeyPatch):
     engine: Any = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
     loop = asyncio.get_running_loop()
     now, opened = loop.time(), engine.open
@@ -95,7 +97,7 @@ async def test_all_attempts_have_one_deadline(monkeypatch: pytest.MonkeyPatch):
     assert [one.timeout for one in engine.opened] == [20, 10]
 
 
-async def test_an_object_of_parts_is_compared_in_memory():
+async def test_multipart_object_is_compared_in_memory():
     good, bad = (f'"{digest.composite_etag([hashlib.md5(data).digest()])}"' for data in (WHOLE, b"?"))
     assert (await _into_memory(_Answer(WHOLE, ETag=good)))[0] == WHOLE
     with pytest.raises(IntegrityError, match="GetObject bucket/k"):
@@ -117,7 +119,7 @@ class _Supposed:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "answer"),
+    ("first", "second", "outcome"),
     [
         (_Supposed(100), "unasked", "composite"),
         (_Supposed(99), "none", None),
@@ -127,23 +129,23 @@ class _Supposed:
         (_Supposed(99), None, "unchecked"),
     ],
 )
-async def test_what_vouches_for_an_object_in_memory(first: Any, second: Any, answer: str | None):
+async def test_compare_in_memory(first: Any, second: Any, outcome: str | None):
     first.read = 0
     checked: list[Any] = []
     asked = 0
 
-    async def otherwise() -> Any:
+    async def fallback() -> Any:
         nonlocal asked
         asked += 1
         return None if second == "none" else first if second == "the same" else second
 
-    async def check(proof: Any, what: str) -> bool:
-        checked.append((proof, what))
-        return proof.agrees
+    async def check(checksum: Any, what: str) -> bool:
+        checked.append((checksum, what))
+        return checksum.agrees
 
-    evidence = Verification(first, check, None if second is None else otherwise)
-    found = await compare(evidence, WHOLE, "it")
-    assert found == (None if answer == "unchecked" else answer)
+    verification = Verification(first, check, None if second is None else fallback)
+    found = await compare(verification, WHOLE, "it")
+    assert found == (None if outcome == "unchecked" else outcome)
     assert asked == (0 if second in ("unasked", None) else 1)
     last = second if isinstance(second, _Supposed) else first
     assert checked == ([] if second == "none" else [(last, "it")])
@@ -151,7 +153,7 @@ async def test_what_vouches_for_an_object_in_memory(first: Any, second: Any, ans
 
 
 @pytest.mark.parametrize(("size", "threads"), [(INLINE, 0), (INLINE + 1, 1)])
-async def test_much_is_hashed_in_a_thread(size: int, threads: int, monkeypatch: pytest.MonkeyPatch):
+async def test_large_objects_are_hashed_in_a_thread(size: int, threads: int, monkeypatch: pytest.MonkeyPatch):
     used: list[int] = []
 
     async def counted(update: Any, data: bytes) -> None:
@@ -159,10 +161,10 @@ async def test_much_is_hashed_in_a_thread(size: int, threads: int, monkeypatch: 
         await run_in_hash_pool(update, data)
 
     monkeypatch.setattr("aiocos.object_stream.run_in_hash_pool", counted)
-    proof: Any = _Supposed(size)
+    checksum: Any = _Supposed(size)
 
-    async def check(proof: Any, what: str) -> bool:
-        return proof.agrees
+    async def check(checksum: Any, what: str) -> bool:
+        return checksum.agrees
 
-    assert await compare(Verification(proof, check), b"x" * size, "it") == "composite"
+    assert await compare(Verification(checksum, check), b"x" * size, "it") == "composite"
     assert len(used) == threads

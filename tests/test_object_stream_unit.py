@@ -21,11 +21,11 @@ from aiocos.wire import digest
 from aiocos.wire.ranges import Extent
 
 
-async def test_a_stream_tells_what_the_answer_does():
-    answer = _Answer(
+async def test_stream_properties():
+    response = _Answer(
         WHOLE, Content_Type="a/b", x_amz_meta_who="me", Last_Modified="Fri, 20 Nov 2026 10:00:00 GMT", x_amz_version_id="v"
     )
-    stream, _ = _stream(answer)
+    stream, _ = _stream(response)
     for name in ("info", "etag", "size", "content_type", "metadata", "last_modified", "version_id"):
         with pytest.raises(aiocos.ConfigError, match=r"GetObject bucket/k: not open yet: `async with"):
             getattr(stream, name)
@@ -36,15 +36,15 @@ async def test_a_stream_tells_what_the_answer_does():
         assert (obj.last_modified, obj.version_id) == (datetime(2026, 11, 20, 10, tzinfo=UTC), "v")
         assert obj.extent == Extent(0, 100, 100)
         assert obj.info.etag == MD5
-    assert answer.closed
+    assert response.closed
     with pytest.raises(aiocos.ConfigError, match="GetObject bucket/k: not open: it is read inside"):
         await stream.chunk()
 
 
-async def test_the_size_of_a_range_is_that_of_the_range():
+async def test_size_of_a_range():
     operation = GetObject("bucket", "k", range=ByteRange(10, 19))
-    answer = _Answer(WHOLE[10:20], status=206, Content_Range="bytes 10-19/100", Content_Length="")
-    stream, _ = _stream(answer, operation=operation)
+    response = _Answer(WHOLE[10:20], status=206, Content_Range="bytes 10-19/100", Content_Length="")
+    stream, _ = _stream(response, operation=operation)
     async with stream as obj:
         assert (obj.size, obj.extent) == (10, Extent(10, 10, 100))
         assert await obj.read() == WHOLE[10:20]
@@ -59,7 +59,7 @@ async def test_the_size_of_a_range_is_that_of_the_range():
         [WHOLE[i : i + 1] for i in range(100)],
     ],
 )
-async def test_a_body_is_read_in_every_way(chunks: list[bytes]):
+async def test_read_chunk_and_iterate(chunks: list[bytes]):
     async with _stream(_Answer(*chunks))[0] as obj:
         assert await obj.read() == WHOLE
         assert await obj.read() == b""
@@ -72,14 +72,14 @@ async def test_a_body_is_read_in_every_way(chunks: list[bytes]):
 
 
 @pytest.mark.parametrize("size", [0, -1])
-async def test_a_chunk_has_a_byte_at_least(size: int):
+async def test_chunk_size_below_one_is_refused(size: int):
     async with _stream(_Answer(WHOLE))[0] as obj:
         with pytest.raises(aiocos.ConfigError, match="at least 1 byte"):
             async for _ in obj.chunks(size):
                 pass
 
 
-async def test_bytes_that_do_not_agree_are_told_as_often_as_they_are_read():
+async def test_mismatch_is_raised_by_every_read():
     stream, engine = _stream(_Answer(WHOLE, ETag=WRONG))
     async with stream as obj:
         assert await obj.chunk() == WHOLE
@@ -94,28 +94,28 @@ async def test_bytes_that_do_not_agree_are_told_as_often_as_they_are_read():
     assert len(engine.called) == 1
 
 
-async def test_the_comparison_can_be_left_to_the_caller():
+async def test_skip_verification():
     async with _stream(_Answer(WHOLE, ETag=WRONG))[0] as obj:
         obj.skip_verification()
         assert await obj.read() == WHOLE
 
 
 @pytest.mark.parametrize(
-    ("operation", "answer"),
+    ("operation", "headers"),
     [
         (GetObject("bucket", "k", part_number=1), {"status": 206, "Content_Range": "bytes 0-99/100"}),
         (GetObject("bucket", "k", range=ByteRange(0, 99)), {"status": 206, "Content_Range": "bytes 0-99/200"}),
     ],
 )
-async def test_what_is_not_the_whole_object_is_not_compared(operation: GetObject, answer: dict[str, Any]):
-    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG, **answer), operation=operation)
+async def test_ranges_are_not_compared(operation: GetObject, headers: dict[str, Any]):
+    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG, **headers), operation=operation)
     async with stream as obj:
         assert await obj.read() == WHOLE
         assert await obj.verification() is None
     assert engine.called == []
 
 
-async def test_nothing_is_compared_where_reads_are_not_verified():
+async def test_verify_reads_false():
     stream, engine = _stream(_Answer(WHOLE, ETag=WRONG))
     engine.config = aiocos.ClientConfig(verify_reads=False)
     async with stream as obj:
@@ -123,12 +123,12 @@ async def test_nothing_is_compared_where_reads_are_not_verified():
         assert await obj.verification() is None
 
 
-async def test_the_question_of_the_parts_is_open_where_the_answer_does_not_say():
+async def test_verification_of_multipart_objects():
     parts = f'"{digest.composite_etag([hashlib.md5(WHOLE).digest()])}"'
     async with _stream(_Answer(WHOLE, ETag=parts))[0] as obj:
-        evidence = await obj.verification()
-        assert evidence is not None
-        assert await compare(evidence, await obj.read(), "it") == "composite"
+        verification = await obj.verification()
+        assert verification is not None
+        assert await compare(verification, await obj.read(), "it") == "composite"
     async with _stream(_Answer(WHOLE))[0] as obj:
         assert await obj.verification() is None
 
@@ -153,9 +153,11 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] 
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("asked", "answer", "error", "text"), REFUSED.values(), ids=REFUSED)
-async def test_what_is_no_answer_is_refused(asked: dict[str, Any], answer: dict[str, Any], error: type[Exception], text: str):
-    made = _Answer(WHOLE, **answer)
+@pytest.mark.parametrize(("asked", "headers", "error", "text"), REFUSED.values(), ids=REFUSED)
+async def test_unsuitable_responses_are_refused(
+    asked: dict[str, Any], headers: dict[str, Any], error: type[Exception], text: str
+):
+    made = _Answer(WHOLE, **headers)
     stream, _ = _stream(made, operation=GetObject("bucket", "k", **asked))
     with pytest.raises(error, match=text) as caught:
         async with stream:
@@ -180,13 +182,13 @@ TAKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("asked", "answer"), TAKEN.values(), ids=TAKEN)
-async def test_what_is_an_answer_is_taken(asked: dict[str, Any], answer: dict[str, Any]):
-    async with _stream(_Answer(WHOLE, **answer), operation=GetObject("bucket", "k", **asked))[0] as obj:
+@pytest.mark.parametrize(("asked", "headers"), TAKEN.values(), ids=TAKEN)
+async def test_suitable_responses_are_accepted(asked: dict[str, Any], headers: dict[str, Any]):
+    async with _stream(_Answer(WHOLE, **headers), operation=GetObject("bucket", "k", **asked))[0] as obj:
         assert await obj.read() == WHOLE
 
 
-async def test_a_stream_is_opened_by_one_task():
+async def test_stream_is_opened_by_one_task():
     stream, engine = _stream(_Answer(WHOLE), _Answer(WHOLE))
     first = asyncio.create_task(stream.__aenter__())
     await asyncio.sleep(0)
@@ -200,7 +202,7 @@ async def test_a_stream_is_opened_by_one_task():
     assert len(engine.opened) == 2
 
 
-async def test_a_stream_that_could_not_be_opened_can_be_opened_again():
+async def test_stream_can_be_opened_after_an_error():
     stream, _ = _stream(aiocos.NotFound("no", status=404), _Answer(WHOLE))
     with pytest.raises(aiocos.NotFound):
         await stream.__aenter__()
@@ -208,19 +210,19 @@ async def test_a_stream_that_could_not_be_opened_can_be_opened_again():
         assert await obj.read() == WHOLE
 
 
-async def test_a_stream_that_is_dropped_closes_its_connection():
-    answer = _Answer(WHOLE)
-    stream, _ = _stream(answer)
+async def test_dropped_stream_closes_its_connection():
+    response = _Answer(WHOLE)
+    stream, _ = _stream(response)
     await stream.__aenter__()
-    assert not answer.closed
+    assert not response.closed
     del stream
     gc.collect()
     async with asyncio.timeout(20):
-        while not answer.closed:
+        while not response.closed:
             await asyncio.sleep(0.001)
 
 
-async def test_an_answer_that_has_begun_is_read_and_no_other():
+async def test_given_response_is_used_once():
     engine: Any = _Engine(_Answer(WHOLE))
     stream = ObjectStream(engine, GetObject("bucket", "k"), _Answer(WHOLE))
     async with stream as obj:
@@ -239,7 +241,7 @@ _TIMES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("timeout", [None, 30])
-async def test_the_rest_is_asked_for_by_its_bytes_and_its_version(timeout: float | None):
+async def test_continuation_has_range_and_if_match(timeout: float | None):
     operation = GetObject("bucket", "k", version_id="v", timeout=timeout, **_TIMES)
     rest = _Answer(WHOLE[60:], status=206, Content_Range="bytes 60-99/100")
     stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100"), rest, operation=operation)
@@ -253,7 +255,7 @@ async def test_the_rest_is_asked_for_by_its_bytes_and_its_version(timeout: float
     assert timeout is None or 0 < second.timeout < timeout
 
 
-async def test_the_rest_of_a_part_is_asked_for_as_a_range():
+async def test_continuation_of_a_part_is_a_range():
     operation = GetObject("bucket", "k", part_number=2)
     begun = _Answer(WHOLE[:60], BROKEN, status=206, Content_Length="100", Content_Range="bytes 100-199/200")
     rest = _Answer(WHOLE[60:], status=206, Content_Range="bytes 160-199/200")
@@ -263,7 +265,7 @@ async def test_the_rest_of_a_part_is_asked_for_as_a_range():
     assert (engine.opened[1].range, engine.opened[1].part_number) == (ByteRange(160, 199), None)
 
 
-async def test_a_body_without_a_version_is_not_taken_up_again():
+async def test_body_without_an_etag_is_not_continued():
     stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100", ETag=""), _Answer(WHOLE))
     async with stream as obj:
         with pytest.raises(ConnectionLostError):
@@ -271,7 +273,7 @@ async def test_a_body_without_a_version_is_not_taken_up_again():
     assert len(engine.opened) == 1
 
 
-async def test_a_body_of_a_closed_client_is_not_taken_up_again():
+async def test_body_of_a_closed_client_is_not_continued():
     stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100"), _Answer(WHOLE))
     async with stream as obj:
         engine.connections = None

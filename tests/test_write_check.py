@@ -43,9 +43,9 @@ def result(etag: str, **more: Any) -> PutObjectResult:
     return PutObjectResult(etag=f'"{etag}"', **more)
 
 
-async def put(answer: PutObjectResult, headers: dict[str, str], asker: Asker | None = None, **given: Any) -> None:
+async def put(response: PutObjectResult, headers: dict[str, str], asker: Asker | None = None, **given: Any) -> None:
     body = given.pop("body", DATA)
-    await check_put(asker or Asker(), PutObject("b", "k", DATA, **given), sent(headers, body), answer)
+    await check_put(asker or Asker(), PutObject("b", "k", DATA, **given), sent(headers, body), response)
 
 
 # -- the usual answer -------------------------------------------------------------------------------------------------
@@ -62,14 +62,14 @@ async def put(answer: PutObjectResult, headers: dict[str, str], asker: Asker | N
         ({"Content-MD5": "no base64"}, "", False),
     ],
 )
-def test_the_usual_answer(headers: dict[str, str], etag: str, usual: bool) -> None:
+def test_is_usual(headers: dict[str, str], etag: str, usual: bool) -> None:
     assert is_usual(headers, result(etag)) is usual
 
 
 # -- objects and parts ------------------------------------------------------------------------------------------------
 
 
-async def test_the_md5_that_was_sent_is_asked_for_again() -> None:
+async def test_differing_etag_looks_up_the_bucket() -> None:
     asker = Asker()
     with pytest.raises(IntegrityError) as caught:
         await put(result(OTHER, request_id="id-7"), {"Content-MD5": MD5}, asker, expected_bucket_owner="owner")
@@ -84,7 +84,7 @@ async def test_the_md5_that_was_sent_is_asked_for_again() -> None:
     assert asker.asked == [("b", None)]
 
 
-async def test_nobody_is_asked_where_nothing_disagrees() -> None:
+async def test_equal_or_opaque_etags_do_not_look_up_the_bucket() -> None:
     asker = Asker()
     for etag, headers in (
         (HEX, {"Content-MD5": MD5}),
@@ -99,7 +99,7 @@ async def test_nobody_is_asked_where_nothing_disagrees() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 13, 262_144, 262_145])
-async def test_without_an_md5_the_body_itself_is_digested(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_body_is_hashed_without_content_md5(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
 
     async def hashed(work: Any, *given: Any) -> Any:
@@ -119,7 +119,7 @@ async def test_without_an_md5_the_body_itself_is_digested(size: int, monkeypatch
 
 
 @pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
-async def test_a_checksum_that_is_repeated_counts(name: str) -> None:
+async def test_repeated_checksums_are_compared(name: str) -> None:
     header, field = f"x-amz-checksum-{name}", f"checksum_{name}"
     # It is the right one: then the ETag may be anything.
     asker = Asker()
@@ -134,7 +134,7 @@ async def test_a_checksum_that_is_repeated_counts(name: str) -> None:
     await put(result(HEX, **{field: "BBBB"}), {}, asker)
 
 
-async def test_both_checksums_may_have_been_given() -> None:
+async def test_md5_and_checksum_are_both_compared() -> None:
     headers = {"Content-MD5": MD5, "x-amz-checksum-crc32": CRC}
     await put(result(HEX, checksum_crc32=CRC), headers)
     with pytest.raises(IntegrityError):
@@ -153,13 +153,13 @@ async def test_both_checksums_may_have_been_given() -> None:
         ({}, {"customer_algorithm": "AES256"}, False),
     ],
 )
-async def test_a_key_that_is_known_of_explains_an_etag(given: dict[str, Any], answered: dict[str, Any], asked: bool) -> None:
+async def test_encryption_keys_explain_other_etags(given: dict[str, Any], answered: dict[str, Any], asked: bool) -> None:
     asker = Asker("b")
     await put(result(OTHER, **answered), {"Content-MD5": MD5}, asker, **given)
     assert asker.asked == ([("b", None)] if asked else [])
 
 
-async def test_a_part_is_told_with_its_number() -> None:
+async def test_part_number_in_the_error() -> None:
     with pytest.raises(IntegrityError, match=r"^UploadPart b/k part 7: .* the body has .*verify_writes=False\)$"):
         await check_put(Asker(), UploadPart("b", "k", "u", 7, DATA), sent({"Content-MD5": MD5}), result(OTHER))
 
@@ -171,13 +171,13 @@ def copied(etag: str | None, **more: Any) -> CopyObjectResult:
     return CopyObjectResult(etag=None if etag is None else f'"{etag}"', **more)
 
 
-async def copy(answer: CopyObjectResult, asker: Asker, **given: Any) -> None:
+async def copy(response: CopyObjectResult, asker: Asker, **given: Any) -> None:
     given = {"source": CopySource("s", "k"), "source_if_match": f'"{HEX}"', **given}
-    await check_copy(asker, CopyObject("b", "k", **given), sent({}, None), answer)
+    await check_copy(asker, CopyObject("b", "k", **given), sent({}, None), response)
 
 
 @pytest.mark.parametrize("source", [CopySource("s", "k"), ("s", "k")])
-async def test_a_copy_has_the_etag_of_its_source(source: Any) -> None:
+async def test_copy_has_the_etag_of_its_source(source: Any) -> None:
     asker = Asker()
     await copy(copied(HEX), asker, source=source)
     await copy(copied(HEX.upper()), asker, source=source)
@@ -188,7 +188,7 @@ async def test_a_copy_has_the_etag_of_its_source(source: Any) -> None:
     assert asker.asked == [("b", "o"), ("s", "so")]
 
 
-async def test_either_bucket_may_be_under_a_key() -> None:
+async def test_either_bucket_may_be_under_key_protect() -> None:
     for keyed, asked in (("b", [("b", None)]), ("s", [("b", None), ("s", None)])):
         asker = Asker(keyed)
         await copy(copied(OTHER), asker)
@@ -207,7 +207,7 @@ async def test_either_bucket_may_be_under_a_key() -> None:
         ({}, OTHER, {"server_side_encryption": "aws:kms"}),
     ],
 )
-async def test_copies_of_which_nothing_is_known(given: dict[str, Any], etag: str, answered: dict[str, Any]) -> None:
+async def test_copies_that_are_not_compared(given: dict[str, Any], etag: str, answered: dict[str, Any]) -> None:
     asker = Asker()
     await copy(copied(etag, **answered), asker, **given)
     assert asker.asked == []
@@ -219,7 +219,7 @@ PARTS = [CompletedPart(part_number=n, etag=f'"{hashlib.md5(bytes([n])).hexdigest
 MADE = hashlib.md5(b"".join(hashlib.md5(bytes([n])).digest() for n in (1, 2))).hexdigest() + "-2"
 
 
-def test_the_etag_that_follows_from_the_parts() -> None:
+def test_composite_of_parts() -> None:
     assert composite_of(PARTS) == MADE
     assert composite_of([*PARTS, CompletedPart(part_number=3, etag='"another form"')]) is None
     assert composite_of([CompletedPart(part_number=1, etag="")]) is None
@@ -230,7 +230,7 @@ async def complete(etag: str, asker: Asker, expected: str | None = None, parts: 
     await check_completion(asker, operation, None, CompletedUpload(etag=f'"{etag}"'), expected)
 
 
-async def test_a_completion_has_the_etag_of_its_parts() -> None:
+async def test_completion_has_the_etag_of_its_parts() -> None:
     asker = Asker()
     await complete(MADE, asker)
     await complete(OTHER, asker)
@@ -243,19 +243,19 @@ async def test_a_completion_has_the_etag_of_its_parts() -> None:
     await complete(f"{OTHER}-2", Asker("b"))
 
 
-async def test_a_completion_has_the_etag_that_is_given() -> None:
+async def test_completion_has_the_expected_etag() -> None:
     await complete(f"{OTHER}-2", Asker(), f"{OTHER}-2")
     with pytest.raises(IntegrityError, match=f"the parts make {OTHER}-2"):
         await complete(MADE, Asker(), f"{OTHER}-2")
 
 
-async def test_a_completion_under_a_key_says_nothing() -> None:
+async def test_completion_with_a_customer_key_is_not_compared() -> None:
     asker = Asker()
     await complete(f"{OTHER}-2", asker, customer_key=bytes(32))
     assert asker.asked == []
 
 
-def test_headers_of_checksums_are_those_of_the_operation() -> None:
+def test_checksum_headers_match_the_operation() -> None:
     names = ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")
     headers = to_request(PutObject("b", "k", DATA, **{f"checksum_{name}": "x" for name in names})).headers
     assert {f"x-amz-checksum-{name}" for name in names} <= set(headers)

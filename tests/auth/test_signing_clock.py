@@ -28,7 +28,7 @@ def by_this_machine(emulator: Emulator) -> aiocos.Client:
 
 @pytest.mark.parametrize("off", [timedelta(hours=5), timedelta(days=-40)])
 async def test_a_wrong_clock_is_set_once(
-    cos_emulator: Emulator, off: timedelta, way: str, caplog: pytest.LogCaptureFixture
+    cos_emulator: Emulator, off: timedelta, backend: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with cos_emulator.client() as cos:
         await cos.buckets.create("bucket")
@@ -54,7 +54,7 @@ async def test_a_wrong_clock_is_set_once(
     assert ("behind" in said[0].getMessage()) is (off > timedelta(0))
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 async def test_a_streamed_read_is_the_first_to_learn(cos_emulator: Emulator) -> None:
     async with cos_emulator.client() as cos:
         await cos.buckets.create("bucket")
@@ -150,7 +150,7 @@ def hours_signed(cos: aiocos.Client, server: Refusing) -> int:
     return server.hours_of(re.findall(r"X-Amz-Date=(\w+)", cos.objects.presign("bucket", "key"))[0])
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("method", ["head", "read", "put"])
 @pytest.mark.parametrize("code", ["AccessDenied", "SignatureDoesNotMatch", "InvalidAccessKeyId", ""])
 async def test_another_403_moves_no_clock(code: str, method: str) -> None:
@@ -166,7 +166,7 @@ async def test_another_403_moves_no_clock(code: str, method: str) -> None:
         assert [server.hours_of(stamp) for stamp in server.stamps] == [0]
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("hours", [24 * 365 * 10, -24 * 365 * 40])
 @pytest.mark.parametrize("code", ["RequestTimeTooSkewed", ""])
 async def test_a_date_that_is_not_plausible_moves_no_clock(hours: int, code: str) -> None:
@@ -185,7 +185,7 @@ async def test_a_difference_that_any_signature_may_have_is_no_reason_for_a_403_w
         assert len(server.stamps) == 1
 
 
-async def test_a_head_that_is_taken_by_the_services_clock_sets_it(way: str) -> None:
+async def test_a_head_that_is_taken_by_the_services_clock_sets_it(backend: str) -> None:
     async with refusing("", 5) as server, client_of(server) as cos:
         server.takes = 1
         await cos.objects.head("bucket", "key")

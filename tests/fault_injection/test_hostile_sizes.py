@@ -19,7 +19,7 @@ from aiocos.config import GIB, MIB, TIB
 from aiocos.errors import CosError, ProtocolError, RequestTimeoutError
 from aiocos.transfer.manager import manager_of
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 RETRY = aiocos.RetryConfig(attempts=2, base=0.001, cap=0.002)
 CONFIG = aiocos.ClientConfig(retry=RETRY, transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART))

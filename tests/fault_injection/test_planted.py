@@ -22,7 +22,7 @@ from aiocos.transfer import DirectoryError
 from aiocos.transfer.journal import name_for
 from aiocos.transfer.sync.paths import hidden_name
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 FILES = 300
 

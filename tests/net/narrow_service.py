@@ -19,7 +19,7 @@ class Narrow:
     done: int = 0
     url: str = ""
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
+    async def response(self, request: web.BaseRequest) -> web.Response:
         self.asked += 1
         await request.read()
         if self.inside >= self.admits:
@@ -36,7 +36,7 @@ class Narrow:
 @asynccontextmanager
 async def narrow(admits: int, seconds: float) -> AsyncIterator[Narrow]:
     service = Narrow(admits, seconds)
-    runner = web.ServerRunner(web.Server(service.answer))
+    runner = web.ServerRunner(web.Server(service.response))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -13,7 +13,7 @@ class Raw:
     def __init__(self) -> None:
         self.heads: list[bytes] = []
         self.connections = 0
-        self.answers = [OK]
+        self.replies = [OK]
         self.first = b""  # said before anything is asked
         self.url = ""
 
@@ -26,7 +26,7 @@ class Raw:
                 if line.lower().startswith(b"content-length:"):
                     head += await reader.readexactly(int(line.partition(b":")[2]))
             self.heads.append(head)
-            writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+            writer.write(self.replies.pop(0) if len(self.replies) > 1 else self.replies[0])
             await writer.drain()
 
 

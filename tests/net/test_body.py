@@ -35,7 +35,7 @@ class Transport:
 
 
 @pytest.mark.parametrize("size", [0, 1, 262_144, 262_145, 600_000])
-async def test_a_body_is_written_in_steps_of_256_kib_and_each_is_told(size: int) -> None:
+async def test_body_is_written_in_steps_of_256_kib(size: int) -> None:
     data = bytes(number % 251 for number in range(size))
     told: list[object] = []
     transport = object()
@@ -50,13 +50,13 @@ async def test_a_body_is_written_in_steps_of_256_kib_and_each_is_told(size: int)
     assert await payload.as_bytes() == data
 
 
-async def test_the_size_of_a_view_is_in_bytes() -> None:
+async def test_size_of_a_view_is_in_bytes() -> None:
     payload = SteppedPayload(memoryview(bytearray(8)).cast("I"), lambda transport: None)
     assert payload.size == 8
     assert SteppedPayload("ü".encode(), lambda transport: None).decode() == "ü"
 
 
-async def test_a_body_that_is_cancelled_is_not_sent_to_its_end() -> None:
+async def test_cancelled_body_is_aborted() -> None:
     gate, transport, told = asyncio.Event(), Transport(), list[object]()
     for writer in (Writer(transport, gate), Writer(None, gate)):
         task = asyncio.create_task(SteppedPayload(bytes(600_000), told.append).write(writer))  # type: ignore[arg-type]
@@ -80,7 +80,7 @@ class Holding:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
-def test_what_the_peer_has_not_taken_yet_is_counted() -> None:
+def test_unsent_bytes_of_a_socket() -> None:
     here, there = socket.socketpair()
     with here, there:
         transport: Any = Holding(here)
@@ -94,7 +94,7 @@ def test_what_the_peer_has_not_taken_yet_is_counted() -> None:
         assert unsent_bytes(transport) == 0
 
 
-def test_a_connection_that_is_gone_holds_nothing() -> None:
+def test_unsent_bytes_of_a_closed_socket() -> None:
     here, there = socket.socketpair()
     transport: Any = Holding(here)
     here.close()

@@ -22,9 +22,7 @@ def not_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compat_check, "_is_compatible", None)
 
 
-async def test_what_is_installed_is_as_it_should_be_and_tried_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_installed_aiohttp_is_checked_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     tries: list[int] = []
     original = compat_check._check
     monkeypatch.setattr(compat_check, "_check", lambda: (tries.append(1), original()))
@@ -34,9 +32,7 @@ async def test_what_is_installed_is_as_it_should_be_and_tried_once(
     assert caplog.records == []
 
 
-async def test_what_fails_is_tried_once_and_told_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_failed_check_is_logged_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     tries: list[int] = []
 
     def fails() -> None:
@@ -91,7 +87,7 @@ class Odd:
         (3, "exception", ValueError(), "an interrupted body"),
     ],
 )
-async def test_an_answer_that_is_read_otherwise(
+async def test_changed_responses_fail_the_check(
     number: int, name: str, value: object, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     original, reads = Handler.read, 0
@@ -118,7 +114,7 @@ async def test_an_answer_that_is_read_otherwise(
         (4, False, "an unrequested response"),
     ],
 )
-async def test_a_connection_whose_state_is_told_otherwise(
+async def test_changed_connection_state_fails_the_check(
     after: int, value: bool, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     original, should_close, reads = Handler.read, Handler.should_close, 0
@@ -172,14 +168,14 @@ def _closes(self: Any, key: Any, protocol: Any, *, should_close: bool = False) -
     ],
     ids=["host", "field", "head", "exception", "kept"],
 )
-async def test_another_thing_that_is_otherwise(
+async def test_other_changes_fail_the_check(
     owner: object, name: str, broken: object, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(owner, name, broken)
     told(reason, caplog)
 
 
-async def test_an_exception_that_is_swallowed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+async def test_swallowed_exception_fails_the_check(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     original = Handler.read
 
     async def read(self: Any) -> Any:
@@ -191,7 +187,7 @@ async def test_an_exception_that_is_swallowed(monkeypatch: pytest.MonkeyPatch, c
     told("an exception in a waiting task", caplog)
 
 
-async def test_trying_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_check_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     original = compat_check._FakeConnector
 
@@ -207,7 +203,7 @@ async def test_trying_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> 
     assert not made[0]._acquired
 
 
-def test_work_that_waits_is_none() -> None:
+def test_run_refuses_a_coroutine_that_waits() -> None:
     async def value() -> int:
         return 7
 
@@ -226,7 +222,7 @@ def test_work_that_waits_is_none() -> None:
         compat_check._expect("it", is_met=False)
 
 
-def test_a_wire_that_leads_nowhere() -> None:
+def test_fake_transport() -> None:
     wire = compat_check._FakeTransport()
     assert (wire.written, wire.is_closing()) == (b"", False)
     wire.write(b"a")
@@ -240,7 +236,9 @@ def test_a_wire_that_leads_nowhere() -> None:
     wire.resume_reading()
 
 
-async def test_a_broken_connection_that_is_kept(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+async def test_reused_broken_connection_fails_the_check(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """A connection that was lost looks like a good one, and so it goes back into the pool."""
     lost: set[Any] = set()
     original, should_close = Handler.connection_lost, Handler.should_close
@@ -258,12 +256,12 @@ async def test_a_broken_connection_that_is_kept(monkeypatch: pytest.MonkeyPatch,
     told("a new connection after an interruption", caplog)
 
 
-async def test_the_installed_aiohttp_is_verified():
+async def test_installed_aiohttp_passes_the_check():
     compat_check._check()
 
 
 @pytest.mark.parametrize("broken", ["set_response_params", "_drain_helper", "should_close", "read", "data_received"])
-async def test_an_aiohttp_that_is_otherwise_is_noticed(broken: str, monkeypatch, caplog, cos_emulator: Emulator):
+async def test_changed_aiohttp_fails_the_check(broken: str, monkeypatch, caplog, cos_emulator: Emulator):
     monkeypatch.setattr(compat_check, "_is_compatible", None)
     if broken == "should_close":
         monkeypatch.setattr(client_proto.ResponseHandler, "should_close", False)

@@ -37,7 +37,7 @@ def asked(emulator: Emulator, operation: str) -> int:
 
 
 @pytest.mark.parametrize("what", ["read", "head"])
-async def test_a_late_answer_is_asked_for_again(hedged: aiocos.Client, cos_emulator: Emulator, what: str):
+async def test_late_response_is_requested_again(hedged: aiocos.Client, cos_emulator: Emulator, what: str):
     cos_emulator.faults.script([Delay(30, operation={"read": "GetObject", "head": "HeadObject"}[what])])
     async with asyncio.timeout(15):
         if what == "read":
@@ -53,7 +53,7 @@ async def test_writes_are_never_sent_twice(hedged: aiocos.Client, cos_emulator: 
     assert asked(cos_emulator, "PutObject") == 1
 
 
-async def test_second_requests_are_a_share_of_all(hedged: aiocos.Client, cos_emulator: Emulator):
+async def test_second_requests_are_a_fraction(hedged: aiocos.Client, cos_emulator: Emulator):
     """Where everything is slow, most are waited for."""
     cos_emulator.faults.script([Delay(0.2, operation="HeadObject", times=None)])
     await asyncio.gather(*(hedged.objects.head("bucket", "k") for _ in range(30)))
@@ -61,7 +61,7 @@ async def test_second_requests_are_a_share_of_all(hedged: aiocos.Client, cos_emu
     assert 30 < asked(cos_emulator, "HeadObject") <= 35
 
 
-async def test_none_after_a_refusal(hedged: aiocos.Client, cos_emulator: Emulator):
+async def test_no_second_request_after_a_refusal(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([
         Status(503, code="SlowDown", operation="HeadObject"), Delay(0.4, operation="HeadObject", times=1),
     ])  # fmt: skip
@@ -69,20 +69,20 @@ async def test_none_after_a_refusal(hedged: aiocos.Client, cos_emulator: Emulato
     assert asked(cos_emulator, "HeadObject") == 2, "the refused one and its retry, and no second beside that"
 
 
-async def test_an_error_of_one_is_not_the_end(hedged: aiocos.Client, cos_emulator: Emulator):
+async def test_error_of_one_request_waits_for_the_other(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(0.4, operation="HeadObject"), Reset(operation="HeadObject", nth=1)])
     info = await hedged.objects.head("bucket", "k")
     assert info.size == 4
 
 
-async def test_an_answer_that_says_no_is_an_answer(hedged: aiocos.Client, cos_emulator: Emulator):
+async def test_error_response_wins(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(30, operation="GetObject")])
     async with asyncio.timeout(15):
         with pytest.raises(NoSuchKey):
             await hedged.objects.read("bucket", "missing")
 
 
-async def test_a_cancel_ends_both(hedged: aiocos.Client, cos_emulator: Emulator):
+async def test_cancel_ends_both_requests(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(30, operation="HeadObject", times=None)])
     task = asyncio.create_task(hedged.objects.head("bucket", "k"))
     async with asyncio.timeout(15):
@@ -96,7 +96,7 @@ async def test_a_cancel_ends_both(hedged: aiocos.Client, cos_emulator: Emulator)
     assert len(asyncio.all_tasks()) < before
 
 
-def test_settings_that_cannot_be():
+def test_invalid_settings_are_refused():
     for wrong in ({"quantile": 1.0}, {"quantile": 0.0}, {"max_fraction": 0.0}, {"min_delay": -1.0}):
         with pytest.raises(ConfigError):
             aiocos.HedgeConfig(**wrong)
@@ -128,7 +128,7 @@ async def _turns(number: int) -> None:
     lingers=st.integers(0, 4),
     stubborn=st.booleans(),
 )
-def test_every_answer_is_given_or_dropped(
+def test_every_response_is_returned_or_closed(
     begins: tuple[int, int],
     fails: tuple[bool, bool],
     cancelled_after: int | None,
@@ -155,10 +155,10 @@ def test_every_answer_is_given_or_dropped(
         return opened[-1]
 
     async def play() -> None:
-        hedge, pace = Hedge(HedgeConfig(min_delay=0, max_fraction=1)), AdaptiveLimiter(ConcurrencyConfig(), 8)
+        hedge, limiter = Hedge(HedgeConfig(min_delay=0, max_fraction=1)), AdaptiveLimiter(ConcurrencyConfig(), 8)
         for _ in range(20):
             hedge._record(0.0)
-        task = asyncio.ensure_future(hedge.first_response(send, pace))
+        task = asyncio.ensure_future(hedge.first_response(send, limiter))
         if cancelled_after is not None:
             await _turns(cancelled_after)
             task.cancel()
@@ -176,10 +176,10 @@ def test_every_answer_is_given_or_dropped(
     asyncio.run(play())
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("method", ["read", "head"])
-async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Client, cos_emulator: Emulator, method: str):
-    local = engine_of(hedged)._transport._state()
+async def test_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Client, cos_emulator: Emulator, method: str):
+    state = engine_of(hedged)._transport._state()
     for turns in range(0, 60, 3):
         cos_emulator.faults.script([Delay(0.05, times=2)])
         task = asyncio.create_task(getattr(hedged.objects, method)("bucket", "k"))
@@ -189,7 +189,7 @@ async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Clien
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         async with asyncio.timeout(10):
-            while local.connector._acquired:
+            while state.connector._acquired:
                 await asyncio.sleep(0)
         assert hedged.concurrency.in_flight == 0
 
@@ -197,7 +197,7 @@ async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Clien
 # -- the rule ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_is_late_by_those_of_before():
+def test_delay_is_a_quantile_of_recent_times():
     hedge = Hedge(HedgeConfig(quantile=0.5, min_delay=0.0))
     assert hedge.delay() is None
     for number in reversed(range(19)):
@@ -211,7 +211,7 @@ def test_an_answer_is_late_by_those_of_before():
         assert hedge.delay() == wait
 
 
-def test_the_last_two_hundred_are_remembered():
+def test_last_two_hundred_times_are_kept():
     hedge = Hedge(HedgeConfig(quantile=0.999, min_delay=0.0))
     hedge._record(1_000.0)
     hedge._record(7.0)
@@ -227,39 +227,39 @@ def test_the_last_two_hundred_are_remembered():
     assert sorted(hedge._recent) == hedge._sorted
 
 
-async def test_second_requests_are_saved_up_and_spent():
-    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(max_fraction=0.25))
-    assert hedge._is_allowed(pace), "one is there at first"
-    assert not hedge._is_allowed(pace)
+async def test_allowance_for_second_requests():
+    limiter, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(max_fraction=0.25))
+    assert hedge._is_allowed(limiter), "one is there at first"
+    assert not hedge._is_allowed(limiter)
 
     async def send() -> Opened:
         return Opened()
 
     for allowed in (0.25, 0.5, 0.75):
-        await hedge.first_response(send, pace)
+        await hedge.first_response(send, limiter)
         assert hedge._allowance == allowed
-        assert not hedge._is_allowed(pace)
-    await hedge.first_response(send, pace)
-    assert hedge._is_allowed(pace)
+        assert not hedge._is_allowed(limiter)
+    await hedge.first_response(send, limiter)
+    assert hedge._is_allowed(limiter)
     assert hedge._allowance == 0
     for _ in range(100):
-        await hedge.first_response(send, pace)
+        await hedge.first_response(send, limiter)
     assert hedge._allowance == 10, "no more than ten at once"
     assert hedge.second_requests == 0
 
 
-async def test_a_refusal_since_the_last_look_forbids_one():
-    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig())
+async def test_refusal_forbids_one_second_request():
+    limiter, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig())
     hedge._allowance = 5.0
-    pace.on_response(await pace.acquire(large=False), 503, {}, since=None)
-    assert not hedge._is_allowed(pace)
+    limiter.on_response(await limiter.acquire(large=False), 503, {}, since=None)
+    assert not hedge._is_allowed(limiter)
     assert hedge._allowance == 5.0
-    assert hedge._is_allowed(pace), "and only one"
+    assert hedge._is_allowed(limiter), "and only one"
     assert hedge._allowance == 4.0
 
 
-async def test_how_long_an_answer_took_is_noted_with_and_without_a_second_request():
-    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0))
+async def test_response_times_are_recorded():
+    limiter, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0))
     for _ in range(20):
         hedge._record(0.0)
     loop, sent = asyncio.get_running_loop(), 0
@@ -271,19 +271,19 @@ async def test_how_long_an_answer_took_is_noted_with_and_without_a_second_reques
         return Opened()
 
     began = loop.time()
-    answer = await hedge.first_response(send, pace)
-    assert not answer.closed
+    response = await hedge.first_response(send, limiter)
+    assert not response.closed
     assert (sent, hedge.second_requests, len(hedge._recent)) == (2, 1, 21)
     assert 0.01 <= hedge._recent[-1] <= loop.time() - began
     fresh = Hedge(HedgeConfig())
-    await fresh.first_response(send, pace)
+    await fresh.first_response(send, limiter)
     assert (sent, fresh.second_requests, len(fresh._recent)) == (3, 0, 1)
     assert fresh._recent[0] >= 0.01
 
 
 @pytest.mark.parametrize("late", [True, False])
-async def test_the_last_error_is_raised_where_neither_begins(late: bool):
-    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0 if late else 60.0))
+async def test_last_error_is_raised_if_both_fail(late: bool):
+    limiter, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0 if late else 60.0))
     for _ in range(20):
         hedge._record(0.0)
     gates = [asyncio.Event(), asyncio.Event()]
@@ -295,7 +295,7 @@ async def test_the_last_error_is_raised_where_neither_begins(late: bool):
         await gates[number].wait()
         raise ConnectionLostError(f"number {number}", sent=True)
 
-    task = asyncio.ensure_future(hedge.first_response(send, pace))
+    task = asyncio.ensure_future(hedge.first_response(send, limiter))
     if late:
         async with asyncio.timeout(30):
             while calls < 2:

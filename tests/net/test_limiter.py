@@ -11,35 +11,35 @@ from aiocos.errors import ConfigError
 from aiocos.net.limiter import AdaptiveLimiter
 
 
-async def test_places_are_given_in_order_and_never_too_many():
-    pace, order, most = AdaptiveLimiter(ConcurrencyConfig(initial=3), 3), [], 0
+async def test_slots_are_given_in_order():
+    limiter, order, most = AdaptiveLimiter(ConcurrencyConfig(initial=3), 3), [], 0
 
     async def use(n: int) -> None:
         nonlocal most
-        await pace.acquire(large=False)
+        await limiter.acquire(large=False)
         order.append(n)
-        most = max(most, pace.state().in_flight)
+        most = max(most, limiter.state().in_flight)
         await asyncio.sleep(0)
-        pace.release(large=False)
+        limiter.release(large=False)
 
     await asyncio.gather(*map(use, range(50)))
     assert (order, most) == (list(range(50)), 3)
-    assert pace.state()[:3] == (3, 0, 0)
+    assert limiter.state()[:3] == (3, 0, 0)
 
 
 @settings(max_examples=100)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.sampled_from([200, 200, 200, 503, 429])), max_size=40))
-def test_cancelled_or_not_no_place_is_lost(uses: list[tuple[bool, int, int]]):
+def test_no_slot_is_lost_by_cancels(uses: list[tuple[bool, int, int]]):
     async def play() -> None:
-        pace = AdaptiveLimiter(ConcurrencyConfig(initial=4), 8)
+        limiter = AdaptiveLimiter(ConcurrencyConfig(initial=4), 8)
 
         async def use(large: bool, status: int) -> None:
-            ticket = await pace.acquire(large=large)
+            ticket = await limiter.acquire(large=large)
             try:
                 await asyncio.sleep(0)
-                pace.on_response(ticket, status, {}, since=None)
+                limiter.on_response(ticket, status, {}, since=None)
             finally:
-                pace.release(large=large)
+                limiter.release(large=large)
 
         tasks = [asyncio.create_task(use(large, status)) for large, _, status in uses]
         for task, (_, cancel_after, _) in zip(tasks, uses, strict=True):
@@ -49,10 +49,10 @@ def test_cancelled_or_not_no_place_is_lost(uses: list[tuple[bool, int, int]]):
                 task.cancel()
         async with asyncio.timeout(10):
             await asyncio.gather(*tasks, return_exceptions=True)
-        assert pace.state().in_flight == 0
-        assert pace.state().waiting == 0
+        assert limiter.state().in_flight == 0
+        assert limiter.state().waiting == 0
         async with asyncio.timeout(1):
-            await pace.acquire(large=False)
+            await limiter.acquire(large=False)
 
     asyncio.run(play())
 
@@ -61,13 +61,13 @@ class Model:
     """What the gate has to keep to, counted beside it."""
 
     def __init__(self, initial: int, most: int) -> None:
-        self.pace = AdaptiveLimiter(ConcurrencyConfig(initial=initial), most)
+        self.limiter = AdaptiveLimiter(ConcurrencyConfig(initial=initial), most)
         self.held: list[tuple[int, bool]] = []  # ticket and kind of who is in flight
         self.tickets: list[int] = []
         self.waiting: list[asyncio.Task[None]] = []
 
     async def _enter(self, large: bool) -> None:
-        ticket = await self.pace.acquire(large=large)
+        ticket = await self.limiter.acquire(large=large)
         self.entered(ticket, large)
 
     def entered(self, ticket: int, large: bool) -> None:
@@ -82,7 +82,7 @@ class Model:
     async def step(self, what: str, number: int) -> None:
         if what in ("small", "large"):
             large = what == "large"
-            if ticket := self.pace.try_acquire(large=large):
+            if ticket := self.limiter.try_acquire(large=large):
                 self.entered(ticket, large)
             else:
                 self.waiting.append(asyncio.create_task(self._enter(large)))
@@ -97,11 +97,11 @@ class Model:
 
     def leave(self, number: int, status: int) -> None:
         ticket, large = self.held.pop(number % len(self.held))
-        self.pace.on_response(ticket, status, {}, since=None)
-        self.pace.release(large=large)
+        self.limiter.on_response(ticket, status, {}, since=None)
+        self.limiter.release(large=large)
 
     def check(self, before: int) -> None:
-        now = self.pace.state()
+        now = self.limiter.state()
         assert now.in_flight == len(self.held), "who is counted is who is in flight"
         assert now.waiting == len(self.waiting)
         assert len(self.held) <= max(now.limit, before), "none is let in beyond the width"
@@ -135,76 +135,76 @@ def test_never_more_in_flight_than_allowed(initial: int, steps: list[tuple[str, 
         model.waiting = []
         while model.held:
             model.leave(0, 200)
-        assert model.pace.state()[1:3] == (0, 0)
+        assert model.limiter.state()[1:3] == (0, 0)
 
     asyncio.run(play())
 
 
-async def test_a_place_that_comes_together_with_a_cancel_goes_on_to_the_next():
-    pace = AdaptiveLimiter(ConcurrencyConfig(initial=1), 1)
-    await pace.acquire(large=False)
-    first, second = (asyncio.create_task(pace.acquire(large=False)) for _ in range(2))
+async def test_slot_given_to_a_cancelled_task_goes_to_the_next():
+    limiter = AdaptiveLimiter(ConcurrencyConfig(initial=1), 1)
+    await limiter.acquire(large=False)
+    first, second = (asyncio.create_task(limiter.acquire(large=False)) for _ in range(2))
     await asyncio.sleep(0)
-    pace.release(large=False)
+    limiter.release(large=False)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     await asyncio.sleep(0)
     assert second.done()
-    assert pace.state()[:3] == (1, 1, 0)
-    third = asyncio.create_task(pace.acquire(large=False))
+    assert limiter.state()[:3] == (1, 1, 0)
+    third = asyncio.create_task(limiter.acquire(large=False))
     await asyncio.sleep(0)
     assert not third.done(), "one at a time"
     third.cancel()
     await asyncio.gather(third, return_exceptions=True)
 
 
-async def test_small_ones_do_not_wait_for_a_large_one_that_is_in():
-    pace = AdaptiveLimiter(ConcurrencyConfig(initial=7), 8)
-    tickets = [await pace.acquire(large=False) for _ in range(7)]
-    large = asyncio.create_task(pace.acquire(large=True))
-    small = asyncio.create_task(pace.acquire(large=False))
+async def test_small_requests_do_not_wait_for_a_large_one():
+    limiter = AdaptiveLimiter(ConcurrencyConfig(initial=7), 8)
+    tickets = [await limiter.acquire(large=False) for _ in range(7)]
+    large = asyncio.create_task(limiter.acquire(large=True))
+    small = asyncio.create_task(limiter.acquire(large=False))
     await asyncio.sleep(0)
     # One place is given back, and one is added.
-    pace.on_response(tickets[0], 200, {}, since=None)
-    pace.release(large=False)
+    limiter.on_response(tickets[0], 200, {}, since=None)
+    limiter.release(large=False)
     await asyncio.sleep(0)
     assert (large.done(), small.done()) == (True, True)
-    assert pace.state()[:3] == (8, 8, 0)
+    assert limiter.state()[:3] == (8, 8, 0)
 
 
 @pytest.mark.parametrize("since", [None, 0.0])
-async def test_the_width_grows_again_after_refusals(since: float | None):
+async def test_limit_recovers_after_refusals(since: float | None):
     """By answers while it is used up: to half at once, beyond after ten quiet rounds."""
-    pace, held = AdaptiveLimiter(ConcurrencyConfig(initial=8), 8), []
+    limiter, held = AdaptiveLimiter(ConcurrencyConfig(initial=8), 8), []
 
     async def fill() -> None:
-        while ticket := pace.try_acquire(large=False):
+        while ticket := limiter.try_acquire(large=False):
             held.append(ticket)
 
-    async def answer(status: int) -> None:
+    async def response(status: int) -> None:
         await fill()
-        pace.on_response(held.pop(0), status, {}, since=None if since is None else pace._loop.time())
-        pace.release(large=False)
+        limiter.on_response(held.pop(0), status, {}, since=None if since is None else limiter._loop.time())
+        limiter.release(large=False)
 
     for _ in range(6):
-        await answer(503)
-    assert pace.state().limit == 1 + 1
+        await response(503)
+    assert limiter.state().limit == 1 + 1
     for _ in range(400):
-        await answer(200)
-    assert pace.state().limit == 8
-    assert pace.state().refusals == 6
+        await response(200)
+    assert limiter.state().limit == 8
+    assert limiter.state().refusals == 6
 
 
-async def test_neither_kind_holds_the_other_up():
-    pace = AdaptiveLimiter(ConcurrencyConfig(initial=8), 8)
+async def test_small_and_large_requests_do_not_block_each_other():
+    limiter = AdaptiveLimiter(ConcurrencyConfig(initial=8), 8)
     for _ in range(6):
-        await pace.acquire(large=True)
-    large = asyncio.create_task(pace.acquire(large=True))
+        await limiter.acquire(large=True)
+    large = asyncio.create_task(limiter.acquire(large=True))
     await asyncio.sleep(0)
     assert not large.done(), "a quarter is kept for small ones"
-    await pace.acquire(large=False)
-    await pace.acquire(large=False)
-    pace.release(large=True)
+    await limiter.acquire(large=False)
+    await limiter.acquire(large=False)
+    limiter.release(large=True)
     await asyncio.sleep(0)
     assert large.done()
     full = AdaptiveLimiter(ConcurrencyConfig(initial=8), 8)
@@ -221,30 +221,30 @@ async def test_neither_kind_holds_the_other_up():
     await asyncio.gather(*crowd, return_exceptions=True)
 
 
-async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says():
-    pace = AdaptiveLimiter(ConcurrencyConfig(initial=2), 8)
-    tickets = [await pace.acquire(large=False) for _ in range(2)]
+async def test_retry_after_pauses_if_no_request_succeeds():
+    limiter = AdaptiveLimiter(ConcurrencyConfig(initial=2), 8)
+    tickets = [await limiter.acquire(large=False) for _ in range(2)]
     for ticket in tickets:
-        pace.on_response(ticket, 503, {"Retry-After": "50"}, since=None)
-        pace.release(large=False)
-    assert 0 < pace.state().paused_for <= 50
-    waiting = asyncio.create_task(pace.acquire(large=False))
+        limiter.on_response(ticket, 503, {"Retry-After": "50"}, since=None)
+        limiter.release(large=False)
+    assert 0 < limiter.state().paused_for <= 50
+    waiting = asyncio.create_task(limiter.acquire(large=False))
     for _ in range(5):
         await asyncio.sleep(0)
     assert not waiting.done()
-    pace._resume()  # too early: it goes on waiting
+    limiter._resume()  # too early: it goes on waiting
     await asyncio.sleep(0)
     assert not waiting.done()
-    pace._pause_timer.cancel()
-    pace._paused_until = asyncio.get_running_loop().time()
-    pace._resume()
-    pace.on_response(await waiting, 200, {}, since=None)
-    pace.release(large=False)
+    limiter._pause_timer.cancel()
+    limiter._paused_until = asyncio.get_running_loop().time()
+    limiter._resume()
+    limiter.on_response(await waiting, 200, {}, since=None)
+    limiter.release(large=False)
     # Others get through: then it is the affair of the one that was refused.
-    pace.on_response(await pace.acquire(large=False), 503, {"Retry-After": "60"}, since=None)
-    pace.release(large=False)
-    assert pace.state().paused_for == 0
-    pace.close()
+    limiter.on_response(await limiter.acquire(large=False), 503, {"Retry-After": "60"}, since=None)
+    limiter.release(large=False)
+    assert limiter.state().paused_for == 0
+    limiter.close()
 
 
 @pytest.mark.parametrize(
@@ -264,24 +264,24 @@ async def test_where_nothing_gets_through_all_wait_as_long_as_the_service_says()
     ids=str,
 )
 @pytest.mark.parametrize("status", [429, 503, 400])
-async def test_nobody_waits_for_what_no_request_waits_for(status: int, headers: dict[str, str], least: float, most: float):
-    pace = AdaptiveLimiter(ConcurrencyConfig(initial=1), 8)
-    pace.on_response(await pace.acquire(large=False), status, headers, since=None)
-    pace.release(large=False)
+async def test_pause_is_bounded(status: int, headers: dict[str, str], least: float, most: float):
+    limiter = AdaptiveLimiter(ConcurrencyConfig(initial=1), 8)
+    limiter.on_response(await limiter.acquire(large=False), status, headers, since=None)
+    limiter.release(large=False)
     if status == 400:
         least = most = 0
-    assert least <= pace.state().paused_for <= most
-    pace.close()
+    assert least <= limiter.state().paused_for <= most
+    limiter.close()
 
 
-async def test_a_fixed_width_stays():
-    pace = AdaptiveLimiter(None, 5)
-    ticket = await pace.acquire(large=False)
-    pace.on_response(ticket, 503, {"Retry-After": "10"}, since=None)
-    pace.release(large=False)
-    assert pace.state() == (5, 0, 0, 0, 0.0)
+async def test_fixed_limit_stays():
+    limiter = AdaptiveLimiter(None, 5)
+    ticket = await limiter.acquire(large=False)
+    limiter.on_response(ticket, 503, {"Retry-After": "10"}, since=None)
+    limiter.release(large=False)
+    assert limiter.state() == (5, 0, 0, 0, 0.0)
 
 
-def test_settings_that_cannot_be():
+def test_invalid_settings_are_refused():
     with pytest.raises(ConfigError):
         ConcurrencyConfig(initial=0)

@@ -96,7 +96,7 @@ class Run:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_trial_e8_in_virtual_time(seed: int):
+def test_limit_of_8_in_virtual_time(seed: int):
     """400 calls, 100 at once, 8 admitted for 50 ms each: nothing fails, hardly anything is sent twice, no time is lost."""
     run = Run(400, 100, lambda now: 8).go(seed)
     assert run.failed == 0
@@ -105,7 +105,7 @@ def test_trial_e8_in_virtual_time(seed: int):
 
 
 @pytest.mark.parametrize(("capacity", "calls"), [(1, 60), (2, 120), (8, 2_000), (32, 4_000), (100, 8_000), (255, 20_000)])
-def test_other_widths(capacity: int, calls: int):
+def test_other_limits(capacity: int, calls: int):
     run = Run(calls, 300, lambda now: capacity).go()
     ideal = calls / capacity * run.service
     assert run.failed == 0
@@ -114,34 +114,34 @@ def test_other_widths(capacity: int, calls: int):
     assert run.time <= 1.2 * ideal + 1
 
 
-def test_a_service_that_refuses_nobody_is_used_whole():
+def test_unlimited_service_is_used_fully():
     run = Run(20_000, 300, lambda now: 1_000).go()
     assert run.sent == 20_000
     # From 32 to 256 it is three round trips.
     assert next(at for at, width in run.widths if width == 256) < 4 * run.service
 
 
-def test_a_service_that_grows_is_found_within_seconds():
+def test_growing_service_is_used_within_seconds():
     run = Run(20_000, 300, lambda now: 8 if now < 10 else 200).go()
     assert run.failed == 0
     assert next(at for at, width in run.widths if width >= 180) < 10 + 6
 
 
-def test_a_service_that_shrinks_is_spared():
+def test_shrinking_service_is_not_overloaded():
     run = Run(6_000, 300, lambda now: 200 if now < 1 else 8).go()
     assert run.failed <= 6_000 * 0.001
     assert run.sent <= 1.2 * 6_000
     assert [width for at, width in run.widths if 3 < at < 10][-1] <= 10
 
 
-def test_after_an_outage_the_way_back_is_short():
+def test_limit_recovers_after_an_outage():
     """All refused for a while: the width is 1 then, and doubles back to half of what it was."""
     run = Run(10_000, 300, lambda now: 0 if 1 < now < 2 else 100).go()
     assert min(width for at, width in run.widths if 1 < at < 2) == 1
     assert next(at for at, width in run.widths if at > 2 and width >= 40) < 2 + 3
 
 
-def test_a_queue_that_grows_ends_the_doubling():
+def test_growing_queue_stops_the_doubling():
     """A service that lets requests wait: twice as many at once take twice as long."""
     width = LimitRule(ConcurrencyConfig(), 256)
     for _ in range(2_000):
@@ -154,7 +154,7 @@ def test_a_queue_that_grows_ends_the_doubling():
     assert quick.limit == 256, "milliseconds of a machine next door are no queue"
 
 
-def test_what_is_not_used_does_not_grow():
+def test_unreached_limit_is_not_raised():
     width = LimitRule(ConcurrencyConfig(), 256)
     for _ in range(10_000):
         width.on_success(is_reached=False, seconds=0.01)
@@ -162,7 +162,7 @@ def test_what_is_not_used_does_not_grow():
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 300), st.booleans()), max_size=300))
-def test_the_width_keeps_its_bounds(answers: list[tuple[bool, int, bool]]):
+def test_limit_stays_within_bounds(answers: list[tuple[bool, int, bool]]):
     width = LimitRule(ConcurrencyConfig(), 100)
     for ticket, (refused, in_flight, is_reached) in enumerate(answers):
         if refused:
@@ -186,7 +186,7 @@ def grow(width: LimitRule, answers: int, *, is_reached: bool = True, seconds: fl
     return values
 
 
-def test_the_width_at_first_and_its_growth_by_one_with_every_answer():
+def test_first_limit_and_growth_by_one():
     assert LimitRule(ConcurrencyConfig(), 256).limit == 32
     assert LimitRule(ConcurrencyConfig(initial=40), 16).limit == 16
     width = LimitRule(ConcurrencyConfig(initial=4), 8)
@@ -195,7 +195,7 @@ def test_the_width_at_first_and_its_growth_by_one_with_every_answer():
     assert grow(width, 6) == [5, 6, 7, 8, 8, 8]
 
 
-def test_a_refusal_takes_the_width_to_what_is_in_flight():
+def test_refusal_lowers_the_limit_to_what_is_in_flight():
     width = LimitRule(ConcurrencyConfig(initial=16), 16)
     width.on_throttle(0, 10, 5)
     assert (width.limit, width.ceiling, width.refusals) == (5, 8, 1)
@@ -211,7 +211,7 @@ def test_a_refusal_takes_the_width_to_what_is_in_flight():
     assert (width.limit, width.ceiling) == (1, 1)
 
 
-def test_beyond_the_ceiling_it_grows_after_ten_rounds_and_then_faster():
+def test_growth_above_the_ceiling():
     width = LimitRule(ConcurrencyConfig(initial=16), 16)
     width.on_throttle(0, 1, 2)
     width.on_throttle(1, 2, 100)
@@ -226,7 +226,7 @@ def test_beyond_the_ceiling_it_grows_after_ten_rounds_and_then_faster():
     assert grow(width, 1) == [16]
 
 
-def test_a_refusal_makes_the_growth_begin_anew():
+def test_refusal_restarts_the_growth():
     width = LimitRule(ConcurrencyConfig(initial=16), 64)
     width.on_throttle(0, 1, 4)
     assert (width.limit, width.ceiling) == (4, 8)
@@ -240,7 +240,7 @@ def test_a_refusal_makes_the_growth_begin_anew():
     assert grow(width, 22) == [11] * 21 + [15]
 
 
-def test_a_step_is_never_more_than_the_width():
+def test_step_is_at_most_the_limit():
     width = LimitRule(ConcurrencyConfig(initial=2), 1_000)
     width.on_throttle(0, 1, 1)
     assert (width.limit, width.ceiling) == (1, 1)
@@ -252,7 +252,7 @@ def test_a_step_is_never_more_than_the_width():
     assert (width.limit, width._step) == (8, 8)
 
 
-def test_answers_that_take_much_longer_than_the_quickest_end_the_growth():
+def test_slow_responses_stop_the_growth():
     """The average follows by a sixteenth of each answer; too long is twice the least and ten milliseconds."""
     width = LimitRule(ConcurrencyConfig(initial=4), 256)
     assert grow(width, 1, seconds=0.1) == [5]
@@ -266,7 +266,7 @@ def test_answers_that_take_much_longer_than_the_quickest_end_the_growth():
     assert grow(LimitRule(ConcurrencyConfig(initial=4), 256), 3) == [5, 6, 7]
 
 
-def test_the_least_time_is_looked_for_anew_every_500_answers():
+def test_shortest_time_is_measured_anew_every_500_responses():
     width = LimitRule(ConcurrencyConfig(initial=4), 4)
     grow(width, 1, is_reached=False, seconds=0.1)
     grow(width, 498, is_reached=False, seconds=5.0)

@@ -8,7 +8,7 @@ import aiocos
 from aiocos.emulator import Delay, Emulator, Status
 
 
-async def test_trial_e8_over_the_wire():
+async def test_limit_of_8_over_sockets():
     """The same with sockets; how long it takes on this machine is for the benchmark to say."""
     places = asyncio.Semaphore(100)
     async with narrow(8, 0.05) as service, aiocos.Client(service.url, credentials=aiocos.Anonymous()) as cos:
@@ -26,7 +26,7 @@ async def test_trial_e8_over_the_wire():
         assert cos.concurrency[1:3] == (0, 0)
 
 
-async def test_a_client_says_how_it_is(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_client_concurrency(cos: aiocos.Client, cos_emulator: Emulator):
     await cos.buckets.create("bucket")
     assert cos.concurrency[:4] == (32, 0, 0, 0)
     cos_emulator.faults.script([Delay(5, operation="PutObject")])
@@ -39,7 +39,7 @@ async def test_a_client_says_how_it_is(cos: aiocos.Client, cos_emulator: Emulato
     assert cos.concurrency.in_flight == 0
 
 
-async def test_refusals_of_other_kinds_are_no_sign_of_a_crowd(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_other_errors_do_not_lower_the_limit(cos: aiocos.Client, cos_emulator: Emulator):
     await cos.buckets.create("bucket")
     cos_emulator.faults.script([Status(500, code="InternalError", operation="PutObject", times=2)])
     await cos.objects.put("bucket", "k", b"x")

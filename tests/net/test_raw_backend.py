@@ -48,18 +48,18 @@ async def transport(**config) -> AsyncIterator[Transport]:
         ("PUT", "/b/k", "", {"Content-MD5": "x"}, b"z" * 1_000_000),
     ],
 )
-async def test_both_ways_send_the_same(raw: Raw, method: str, path: str, query: str, headers: dict[str, str], body):
+async def test_both_backends_send_equal_requests(raw: Raw, method: str, path: str, query: str, headers: dict[str, str], body):
     if method == "HEAD":
-        raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"]
-    for direct in (True, False):
-        async with transport(fast_path=direct, user_agent="mine") as sender:
+        raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"]
+    for fast_path in (True, False):
+        async with transport(fast_path=fast_path, user_agent="mine") as sender:
             for _ in range(2):
                 await sender.send(PreparedRequest(method, raw.url, path, query, dict(headers), body))
     first, *others = map(fields, raw.heads)
     assert others == [first] * 3
 
 
-async def test_a_memoryview_and_a_bytearray(raw: Raw):
+async def test_memoryview_and_bytearray_bodies(raw: Raw):
     async with transport() as sender:
         for body in (memoryview(b"abc"), bytearray(b"abc"), memoryview(bytearray(100_000))):
             await sender.send(PreparedRequest("PUT", raw.url, "/b/k", "", {}, body))
@@ -68,7 +68,7 @@ async def test_a_memoryview_and_a_bytearray(raw: Raw):
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b"])
-async def test_a_line_break_in_a_header_is_not_sent(raw: Raw, value: str):
+async def test_line_break_in_a_header_is_refused(raw: Raw, value: str):
     async with transport() as sender:
         with pytest.raises(ConfigError, match="X-Name"):
             await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {"X-Name": value}))
@@ -77,18 +77,18 @@ async def test_a_line_break_in_a_header_is_not_sent(raw: Raw, value: str):
     assert raw.heads == []
 
 
-async def test_an_answer_that_nobody_asked_for_is_nobodys(raw: Raw):
-    """A server that says more than was asked: the next request must not take it for its own answer."""
-    raw.answers = [OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nothers", OK]
+async def test_unrequested_response_is_not_used(raw: Raw):
+    """A server that says more than was asked: the next request must not take it for its own response."""
+    raw.replies = [OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nothers", OK]
     async with transport() as sender:
         for _ in range(2):
-            answer = await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}))
-            assert answer.body == b"ok"
+            response = await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}))
+            assert response.body == b"ok"
             await asyncio.sleep(0.02)
     assert raw.connections == 2
 
 
-async def test_an_answer_that_comes_while_nobody_asks(raw: Raw):
+async def test_unrequested_response_on_an_idle_connection(raw: Raw):
     async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(OK)
@@ -102,12 +102,12 @@ async def test_an_answer_that_comes_while_nobody_asks(raw: Raw):
             await asyncio.sleep(0.1)
 
 
-def test_a_line_break_in_the_user_agent():
+def test_line_break_in_the_user_agent_is_refused():
     with pytest.raises(ConfigError, match="user_agent"):
         ClientConfig(user_agent="a\r\nX-Evil: 1")
 
 
-async def test_a_server_that_says_that_it_is_still_at_it():
+async def test_interim_responses_are_progress():
     async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         for _ in range(6):
@@ -120,20 +120,20 @@ async def test_a_server_that_says_that_it_is_still_at_it():
         assert (await sender.send(PreparedRequest("POST", origin, "/b/k", "", {}))).body == b"ok"
 
 
-async def test_information_before_the_answer(raw: Raw):
-    raw.answers = [b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK]
+async def test_interim_responses_before_the_response(raw: Raw):
+    raw.replies = [b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK]
     async with transport() as sender:
         assert (await sender.send(PreparedRequest("PUT", raw.url, "/b/k", "", {}, b"x"))).body == b"ok"
 
 
-async def test_another_protocol_is_none_of_ours(raw: Raw):
-    raw.answers = [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"]
+async def test_switching_protocols_is_refused(raw: Raw):
+    raw.replies = [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"]
     async with transport() as sender:
         with pytest.raises(ProtocolError, match="another protocol"):
             await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}))
 
 
-async def test_a_body_that_ends_with_the_connection(raw: Raw):
+async def test_body_that_ends_with_the_connection(raw: Raw):
     async def until_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 300_000)
@@ -144,8 +144,8 @@ async def test_a_body_that_ends_with_the_connection(raw: Raw):
             assert len((await sender.send(PreparedRequest("GET", origin, "/b/k", "", {}))).body) == 300_000
 
 
-async def test_a_server_that_does_not_answer_is_given_up_within_an_eighth_more(raw: Raw):
-    raw.answers = [b""]
+async def test_silent_server_times_out_within_a_tick(raw: Raw):
+    raw.replies = [b""]
     async with transport(idle_timeout=0.4) as sender:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -159,7 +159,7 @@ async def test_a_server_that_does_not_answer_is_given_up_within_an_eighth_more(r
             await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}), deadline=loop.time() + 0.1)
 
 
-async def test_a_connection_that_is_not_made_in_time_sent_nothing(monkeypatch: pytest.MonkeyPatch):
+async def test_connect_timeout_is_not_sent(monkeypatch: pytest.MonkeyPatch):
     async def never(*_: object, **__: object) -> None:
         await asyncio.sleep(60)
 
@@ -170,7 +170,7 @@ async def test_a_connection_that_is_not_made_in_time_sent_nothing(monkeypatch: p
     assert not caught.value.sent
 
 
-async def test_a_body_that_breaks_off(raw: Raw):
+async def test_interrupted_body(raw: Raw):
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
@@ -191,7 +191,7 @@ def let_time_pass(sender: Transport) -> None:
         watch._tick()
 
 
-async def test_a_consumer_may_be_slower_than_the_idle_timeout():
+async def test_slow_reader_does_not_time_out():
     """Between two chunks nobody waits, and nothing is late."""
     more = asyncio.Event()
 
@@ -205,25 +205,25 @@ async def test_a_consumer_may_be_slower_than_the_idle_timeout():
         writer.write(b"ef")
 
     async with serving(in_pieces) as origin, transport() as sender:
-        exchange = await sender.open(PreparedRequest("GET", origin, "/b/k", "", {}))
+        response = await sender.open(PreparedRequest("GET", origin, "/b/k", "", {}))
         let_time_pass(sender)
-        assert await exchange.chunk() == b"ab"
+        assert await response.chunk() == b"ab"
         let_time_pass(sender)
-        waiting = asyncio.ensure_future(exchange.chunk())
+        waiting = asyncio.ensure_future(response.chunk())
         await asyncio.sleep(0)
         more.set()
         assert await waiting == b"cd"
         assert not sender._state().raw.watchdog.in_flight
         let_time_pass(sender)
         more.set()
-        assert await exchange.chunk() == b"ef"
-        assert await exchange.chunk() == b""
+        assert await response.chunk() == b"ef"
+        assert await response.chunk() == b""
 
 
-async def test_who_waits_is_looked_after_until_the_answer_is_there_and_no_longer():
+async def test_each_wait_has_its_own_idle_timeout():
     """A second request on a kept connection is not broken off by the timer of the first."""
     asked: asyncio.Queue[bytes] = asyncio.Queue()
-    answer: asyncio.Queue[bytes] = asyncio.Queue()
+    response: asyncio.Queue[bytes] = asyncio.Queue()
     connections = 0
 
     async def when_told(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -231,7 +231,7 @@ async def test_who_waits_is_looked_after_until_the_answer_is_there_and_no_longer
         connections += 1
         while True:
             await asked.put(await reader.readuntil(b"\r\n\r\n"))
-            writer.write(await answer.get())
+            writer.write(await response.get())
 
     async with serving(when_told) as origin, transport() as sender:
         watch = sender._state().raw.watchdog
@@ -243,7 +243,7 @@ async def test_who_waits_is_looked_after_until_the_answer_is_there_and_no_longer
             for _ in range(TICKS // 2 + 2):
                 watch._tick()
             assert len(watch.in_flight) == 1
-            await answer.put(OK)
+            await response.put(OK)
             assert (await task).body == b"ok"
             assert not watch.in_flight
         assert connections == 1

@@ -22,7 +22,7 @@ async def raw() -> AsyncIterator[Raw]:
 
 
 @contextlib.asynccontextmanager
-async def direct_way(**config) -> AsyncIterator[RawBackend]:
+async def raw_backend(**config) -> AsyncIterator[RawBackend]:
     connector = aiohttp.TCPConnector(limit=0)
     made = RawBackend(ClientConfig(**config), "agent", connector)
     try:
@@ -55,120 +55,120 @@ ALWAYS = b"Host: cos.example:81\r\nUser-Agent: agent\r\nAccept-Encoding: identit
         (asking("x", Authorization="AWS4 x", b="1"), b"GET /b/k", b"Authorization: AWS4 x\r\nb: 1\r\n\r\n"),
     ],
 )  # fmt: skip
-async def test_the_head_of_a_request(request_: PreparedRequest, line: bytes, rest: bytes):
-    async with direct_way() as way:
+async def test_encoded_head(request_: PreparedRequest, line: bytes, rest: bytes):
+    async with raw_backend() as backend:
         for _ in range(2):
-            head = way._encode(request_, "cos.example:81", request_.body or b"")
+            head = backend._encode(request_, "cos.example:81", request_.body or b"")
             assert head == line + b" HTTP/1.1\r\n" + ALWAYS + rest
 
 
-async def test_the_line_of_a_token_is_that_of_the_last_one():
-    async with direct_way() as way:
+async def test_encoded_authorization_is_kept():
+    async with raw_backend() as backend:
         for token in ("one", "one", "two", "one"):
-            head = way._encode(asking("x", Authorization=f"Bearer {token}"), "h")
+            head = backend._encode(asking("x", Authorization=f"Bearer {token}"), "h")
             assert head.endswith(f"\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
-            assert way._authorization == (f"Bearer {token}", f"Authorization: Bearer {token}\r\n".encode())
-        way._encode(asking("x", Authorization="AWS4-HMAC-SHA256 x"), "h")
-        assert way._authorization[0] == "Bearer one", "a signature is never sent twice"
+            assert backend._authorization == (f"Bearer {token}", f"Authorization: Bearer {token}\r\n".encode())
+        backend._encode(asking("x", Authorization="AWS4-HMAC-SHA256 x"), "h")
+        assert backend._authorization[0] == "Bearer one", "a signature is never sent twice"
 
 
 @pytest.mark.parametrize(("idle", "connect", "longest"), [(60.0, 10.0, 60.0), (5.0, 10.0, 10.0)])
-async def test_the_time_in_which_a_connection_is_made(idle: float, connect: float, longest: float):
-    async with direct_way(idle_timeout=idle, connect_timeout=connect) as way:
-        assert way._timeout == aiohttp.ClientTimeout(total=None, connect=longest, sock_connect=connect)
+async def test_connect_timeouts_and_origins(idle: float, connect: float, longest: float):
+    async with raw_backend(idle_timeout=idle, connect_timeout=connect) as backend:
+        assert backend._timeout == aiohttp.ClientTimeout(total=None, connect=longest, sock_connect=connect)
         now = asyncio.get_running_loop().time()
-        assert way.timeout_reason(None) == way.timeout_reason(now + 1_000) == f"nothing moved for {idle:g} s"
-        assert way.timeout_reason(now) == "the deadline of the call passed"
-        ask, host = way._add_origin("http://cos.example:81")
+        assert backend.timeout_reason(None) == backend.timeout_reason(now + 1_000) == f"nothing moved for {idle:g} s"
+        assert backend.timeout_reason(now) == "the deadline of the call passed"
+        ask, host = backend._add_origin("http://cos.example:81")
         assert host == "cos.example:81"
-        assert way._origins["http://cos.example:81"] == (ask, host)
+        assert backend._origins["http://cos.example:81"] == (ask, host)
         assert ask.connection_key is ask.connection_key, "made once"
 
 
-async def test_what_has_arrived_is_had_at_once_and_again_by_reading(raw: Raw):
-    async with direct_way() as way:
-        exchange = await way.open(asking(raw.url), None)
+async def test_read_nowait_and_chunk(raw: Raw):
+    async with raw_backend() as backend:
+        response = await backend.open(asking(raw.url), None)
         data = None
         async with asyncio.timeout(30):
             while data is None:
-                data = exchange.read_nowait()
+                data = response.read_nowait()
                 await asyncio.sleep(0)
         assert data == b"ok"
-        assert exchange._connection is None, "it is free for the next request"
-        assert await exchange.chunk() == b"ok"
-        assert await exchange.chunk() == b""
-        assert exchange.request_name == f"GET {raw.url}/b/k"
-        assert await (await way.open(asking(raw.url), None)).read() == b"ok"
+        assert response._connection is None, "it is free for the next request"
+        assert await response.chunk() == b"ok"
+        assert await response.chunk() == b""
+        assert response.request_name == f"GET {raw.url}/b/k"
+        assert await (await backend.open(asking(raw.url), None)).read() == b"ok"
     assert raw.connections == 1
 
 
-async def test_half_a_body_has_not_arrived_nor_has_one_that_broke_off(raw: Raw):
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
-    async with direct_way() as way:
-        exchange = await way.open(asking(raw.url), None)
-        assert exchange.read_nowait() is None
-        assert await exchange.chunk() == b"ok"
-        assert exchange.read_nowait() is None
-        exchange._connection.transport.abort()
+async def test_read_nowait_of_incomplete_bodies(raw: Raw):
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
+    async with raw_backend() as backend:
+        response = await backend.open(asking(raw.url), None)
+        assert response.read_nowait() is None
+        assert await response.chunk() == b"ok"
+        assert response.read_nowait() is None
+        response._connection.transport.abort()
         async with asyncio.timeout(30):
-            while exchange._payload.exception() is None:
+            while response._payload.exception() is None:
                 await asyncio.sleep(0)
-        assert exchange.read_nowait() is None
+        assert response.read_nowait() is None
         with pytest.raises(ConnectionLostError):
-            await exchange.chunk()
-        exchange.close()
-        exchange.close()
+            await response.chunk()
+        response.close()
+        response.close()
 
 
-async def test_a_body_that_is_read_to_its_end_leaves_its_connection(raw: Raw):
-    async with direct_way() as way:
+async def test_connection_is_reused_after_a_complete_body(raw: Raw):
+    async with raw_backend() as backend:
         for _ in range(2):
-            exchange = await way.open(asking(raw.url), None)
-            assert await exchange.read() == b"ok"
-            assert exchange._connection is None
-        raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok", OK]
-        exchange = await way.open(asking(raw.url), None)
-        exchange.close()
-        assert await (await way.open(asking(raw.url), None)).read() == b"ok"
+            response = await backend.open(asking(raw.url), None)
+            assert await response.read() == b"ok"
+            assert response._connection is None
+        raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok", OK]
+        response = await backend.open(asking(raw.url), None)
+        response.close()
+        assert await (await backend.open(asking(raw.url), None)).read() == b"ok"
     assert raw.connections == 2
 
 
-@pytest.mark.parametrize("closing", ["the answer", "the way"])
-async def test_who_waits_for_a_body_that_is_closed_is_told(raw: Raw, closing: str):
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"]
-    async with direct_way() as way:
-        exchange = await way.open(asking(raw.url), None)
-        task = asyncio.create_task(exchange.chunk())
+@pytest.mark.parametrize("closing", ["response", "backend"])
+async def test_close_wakes_a_waiting_reader(raw: Raw, closing: str):
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"]
+    async with raw_backend() as backend:
+        response = await backend.open(asking(raw.url), None)
+        task = asyncio.create_task(response.chunk())
         async with asyncio.timeout(30):
-            while exchange not in way.watchdog.in_flight:
+            while response not in backend.watchdog.in_flight:
                 await asyncio.sleep(0)
-        (exchange if closing == "the answer" else way).close()
+        (response if closing == "response" else backend).close()
         with pytest.raises(
-            ConnectionLostError, match="closed on this side" if closing == "the answer" else "the client was closed"
+            ConnectionLostError, match="closed on this side" if closing == "response" else "the client was closed"
         ):
             await task
-        assert not way.watchdog.in_flight
-        exchange.close()
+        assert not backend.watchdog.in_flight
+        response.close()
 
 
-async def test_a_body_that_stands_still_until_the_deadline(raw: Raw):
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
-    async with direct_way() as way:
-        exchange = await way.open(asking(raw.url), asyncio.get_running_loop().time() + 0.2)
-        assert await exchange.chunk() == b"ok"
+async def test_stalled_body_ends_at_the_deadline(raw: Raw):
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
+    async with raw_backend() as backend:
+        response = await backend.open(asking(raw.url), asyncio.get_running_loop().time() + 0.2)
+        assert await response.chunk() == b"ok"
         with pytest.raises(RequestTimeoutError, match="the deadline of the call passed") as caught:
-            await exchange.chunk()
+            await response.chunk()
         assert caught.value.sent
-        exchange.close()
+        response.close()
 
 
 @pytest.mark.parametrize(("size", "large"), [(None, False), (0, False), (32_768, False), (32_769, True)])
 async def test_only_a_large_body_is_written_by_a_task(raw: Raw, size: int | None, large: bool):
-    async with direct_way() as way:
-        exchange = await way.open(asking(raw.url, "PUT", None if size is None else bytes(size)), None)
-        assert (exchange.writer is not None) is large
-        assert await exchange.read() == b"ok"
-        assert exchange.sending is None
+    async with raw_backend() as backend:
+        response = await backend.open(asking(raw.url, "PUT", None if size is None else bytes(size)), None)
+        assert (response.writer is not None) is large
+        assert await response.read() == b"ok"
+        assert response.sending is None
     assert fields(raw.heads[0])[2] == bytes(size or 0)
 
 
@@ -199,19 +199,19 @@ class Progress:
     last_progress = -1
 
 
-async def test_each_step_of_a_large_body_is_progress_until_the_answer_begins():
-    async with direct_way() as way:
+async def test_written_steps_are_progress_until_the_response():
+    async with raw_backend() as backend:
         seen: list[tuple[int, object]] = []
         progress, transport = Progress(), Transported()
 
         def drained() -> None:
             seen.append((progress.last_progress, progress.sending))
-            way.watchdog.now += 1
+            backend.watchdog.now += 1
             if len(seen) == 3:
                 progress.sending = None
 
         data = bytes(number % 251 for number in range(4 * 262_144 + 5))
-        await way._write(progress, Protocol(transport, drained), b"head", data)
+        await backend._write(progress, Protocol(transport, drained), b"head", data)
         assert transport.written[0] == b"head"
         assert b"".join(transport.written[1:]) == data
         assert [len(step) for step in transport.written[1:]] == [262_144] * 4 + [5]
@@ -229,8 +229,8 @@ class Speaking:
         self.closed = True
 
 
-async def test_connections_that_cannot_be_used_are_closed_and_a_hundred_are_enough():
-    async with direct_way() as way:
+async def test_unusable_connections_are_closed_up_to_a_hundred():
+    async with raw_backend() as backend:
         made: list[Speaking] = []
 
         class Connector:
@@ -240,21 +240,21 @@ async def test_connections_that_cannot_be_used_are_closed_and_a_hundred_are_enou
                 made.append(Speaking(len(made) + 1 != self.good))
                 return made[-1]
 
-        connector, way._connector = way._connector, Connector()
+        connector, backend._connector = backend._connector, Connector()
         with pytest.raises(ConnectionLostError, match="the server sends bytes before a request") as caught:
-            await way.open(asking("http://cos.example"), None)
+            await backend.open(asking("http://cos.example"), None)
         assert not caught.value.sent
         assert len(made) == 101
         assert all(connection.closed for connection in made)
         made.clear()
         Connector.good = 3
-        first = await way._connector.connect(None, [], None)
-        assert await way._replace(first, None) is made[2]
+        first = await backend._connector.connect(None, [], None)
+        assert await backend._replace(first, None) is made[2]
         assert [connection.closed for connection in made] == [True, True, False]
-        way._connector = connector
+        backend._connector = connector
 
 
-async def test_an_answer_before_the_end_of_a_large_body_costs_the_connection():
+async def test_response_before_the_end_of_a_body_closes_the_connection():
     """Nobody wants the rest of the body, and the next request must not follow it."""
     connections = 0
 
@@ -267,56 +267,56 @@ async def test_an_answer_before_the_end_of_a_large_body_costs_the_connection():
         if head.startswith(b"PUT"):
             await asyncio.sleep(60)
 
-    async with serving(early) as origin, direct_way() as way:
-        exchange = await way.open(asking(origin, "PUT", bytes(50_000_000)), None)
-        assert await exchange.read() == b"ok"
-        writer = exchange.writer
+    async with serving(early) as origin, raw_backend() as backend:
+        response = await backend.open(asking(origin, "PUT", bytes(50_000_000)), None)
+        assert await response.read() == b"ok"
+        writer = response.writer
         with contextlib.suppress(asyncio.CancelledError):
             await writer
         assert writer.cancelled()
-        assert await (await way.open(asking(origin), None)).read() == b"ok"
+        assert await (await backend.open(asking(origin), None)).read() == b"ok"
     assert connections == 2
 
 
-async def test_a_cancelled_request_leaves_nothing_behind(raw: Raw):
-    raw.answers = [b""]
-    async with direct_way() as way:
+async def test_cancelled_request_leaves_nothing_behind(raw: Raw):
+    raw.replies = [b""]
+    async with raw_backend() as backend:
         for body in (None, bytes(50_000_000)):
-            task = asyncio.create_task(way.open(asking(raw.url, "PUT", body), None))
+            task = asyncio.create_task(backend.open(asking(raw.url, "PUT", body), None))
             async with asyncio.timeout(30):
-                while not way.watchdog.in_flight:
+                while not backend.watchdog.in_flight:
                     await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert not way.watchdog.in_flight
-            assert not way._connector._acquired
+            assert not backend.watchdog.in_flight
+            assert not backend._connector._acquired
         await asyncio.sleep(0)
         assert not [task for task in asyncio.all_tasks() if "_write" in repr(task)]
 
 
-async def test_an_answer_to_a_head_has_no_body(raw: Raw):
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx-amz-meta-a: 1\r\n\r\n"]
-    async with direct_way() as way:
+async def test_response_to_head_has_no_body(raw: Raw):
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx-amz-meta-a: 1\r\n\r\n"]
+    async with raw_backend() as backend:
         for _ in range(2):
-            exchange = await way.open(asking(raw.url, "HEAD"), None)
-            assert (exchange.status, exchange.headers["X-Amz-Meta-A"]) == (200, "1")
-            assert await exchange.read() == b""
+            response = await backend.open(asking(raw.url, "HEAD"), None)
+            assert (response.status, response.headers["X-Amz-Meta-A"]) == (200, "1")
+            assert await response.read() == b""
     assert raw.connections == 1
 
 
-async def test_a_compressed_body_is_given_as_it_came(raw: Raw):
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"]
-    async with direct_way() as way:
-        assert await (await way.open(asking(raw.url), None)).read() == b"ok"
+async def test_compressed_body_is_not_decoded(raw: Raw):
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"]
+    async with raw_backend() as backend:
+        assert await (await backend.open(asking(raw.url), None)).read() == b"ok"
 
 
-async def test_a_connection_serves_on_after_a_large_body_that_was_sent_whole(raw: Raw):
-    async with direct_way() as way:
+async def test_connection_is_reused_after_a_large_body(raw: Raw):
+    async with raw_backend() as backend:
         for size in (100_000, 1_000_000):
-            exchange = await way.open(asking(raw.url, "PUT", bytes(size)), None)
+            response = await backend.open(asking(raw.url, "PUT", bytes(size)), None)
             # The server has read all of it, and so it was written.
-            assert await exchange.writer is None
-            assert await exchange.read() == b"ok"
-            exchange.close()
+            assert await response.writer is None
+            assert await response.read() == b"ok"
+            response.close()
     assert raw.connections == 1

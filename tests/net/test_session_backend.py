@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from tests.net.raw_server import OK, Raw, serving
-from tests.net.scripted import answer, scripted
+from tests.net.scripted import reply, scripted
 
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, ConnectError, ConnectionLostError, RequestTimeoutError
@@ -43,7 +43,7 @@ def waited(patience: IdleTimeout) -> Timer:
 # -- patience ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_wait_ends_when_idle_or_at_the_deadline() -> None:
+async def test_wait_ends_when_idle_or_at_the_deadline() -> None:
     now = asyncio.get_running_loop().time()
     assert IdleTimeout(60.0, None).start().when() == pytest.approx(now + 60, abs=5)
     assert IdleTimeout(60.0, now + 1_000).start().when() == pytest.approx(now + 60, abs=5)
@@ -53,7 +53,7 @@ async def test_a_wait_ends_when_idle_or_at_the_deadline() -> None:
     assert str(IdleTimeout(60.0, now)) == "the deadline of the call passed"
 
 
-async def test_progress_moves_the_end_of_a_wait_until_the_answer_has_begun() -> None:
+async def test_progress_restarts_the_timer_until_the_response() -> None:
     now = asyncio.get_running_loop().time()
     patience = IdleTimeout(60.0, None)
     patience.on_progress()
@@ -70,7 +70,7 @@ async def test_progress_moves_the_end_of_a_wait_until_the_answer_has_begun() -> 
     assert len(timer.set) == 1
 
 
-async def test_a_body_in_the_buffers_of_the_system_moves_while_it_gets_less(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_shrinking_send_buffer_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     left = 1_000
     monkeypatch.setattr(module, "unsent_bytes", lambda transport: left)
     now = asyncio.get_running_loop().time()
@@ -100,7 +100,7 @@ async def test_a_body_in_the_buffers_of_the_system_moves_while_it_gets_less(monk
     assert patience._poll.cancelled()
 
 
-async def test_without_a_body_there_is_nothing_to_look_at() -> None:
+async def test_no_polling_without_a_body() -> None:
     patience = IdleTimeout(60.0, None)
     timer = waited(patience)
     patience._poll_buffer()
@@ -108,7 +108,7 @@ async def test_without_a_body_there_is_nothing_to_look_at() -> None:
     patience.stop_polling()
 
 
-async def test_progress_behind_the_answer_starts_no_timer():
+async def test_progress_after_the_response_starts_no_timer():
     """A body that goes on after its answer finds a timer that has ended, and must not start to watch anything."""
     patience = IdleTimeout(0.01, None)
     async with patience.start():
@@ -130,7 +130,7 @@ async def raw() -> AsyncIterator[Raw]:
 
 
 @pytest.fixture
-async def way() -> AsyncIterator[SessionBackend]:
+async def backend() -> AsyncIterator[SessionBackend]:
     made = SessionBackend(ClientConfig(idle_timeout=30.0), "agent", aiohttp.TCPConnector(), is_borrowed=False)
     yield made
     await made.client.close()
@@ -140,110 +140,110 @@ def get(raw: Raw, **headers: str) -> PreparedRequest:
     return PreparedRequest("GET", raw.url, "/b/k", "", headers)
 
 
-async def test_what_has_arrived_is_had_at_once_and_again_by_reading(raw: Raw, way: SessionBackend) -> None:
-    exchange = await way.open(get(raw), None)
-    while exchange.read_nowait() is None:
+async def test_read_nowait_and_chunk(raw: Raw, backend: SessionBackend) -> None:
+    response = await backend.open(get(raw), None)
+    while response.read_nowait() is None:
         await asyncio.sleep(0)
-    assert exchange.request_name == f"GET {raw.url}/b/k"
-    assert await exchange.chunk() == b"ok"
-    assert await exchange.chunk() == b""
-    assert (await (await way.open(get(raw), None)).read()) == b"ok"
+    assert response.request_name == f"GET {raw.url}/b/k"
+    assert await response.chunk() == b"ok"
+    assert await response.chunk() == b""
+    assert (await (await backend.open(get(raw), None)).read()) == b"ok"
     assert raw.connections == 1
     lines = raw.heads[0].decode().split("\r\n")
     assert {"User-Agent: agent", "Accept-Encoding: identity"} <= set(lines)
     assert not [line for line in lines if line.startswith(("Accept:", "Content-Type:", "Cookie:"))]
 
 
-async def test_cookies_and_compressed_bodies_are_left_alone(raw: Raw, way: SessionBackend) -> None:
-    raw.answers = [b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"]
+async def test_no_cookies_and_no_decompression(raw: Raw, backend: SessionBackend) -> None:
+    raw.replies = [b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"]
     for _ in range(2):
-        assert await (await way.open(get(raw), None)).read() == b"ok"
+        assert await (await backend.open(get(raw), None)).read() == b"ok"
     assert b"Cookie" not in raw.heads[1]
 
 
-async def test_half_a_body_has_not_arrived(raw: Raw, way: SessionBackend) -> None:
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
-    exchange = await way.open(get(raw), None)
-    assert exchange.read_nowait() is None
-    assert await exchange.chunk() == b"ok"
-    assert exchange.read_nowait() is None
-    task = asyncio.create_task(exchange.chunk())
+async def test_read_nowait_of_half_a_body(raw: Raw, backend: SessionBackend) -> None:
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
+    response = await backend.open(get(raw), None)
+    assert response.read_nowait() is None
+    assert await response.chunk() == b"ok"
+    assert response.read_nowait() is None
+    task = asyncio.create_task(response.chunk())
     async with asyncio.timeout(30):
-        while not way._reading:
+        while not backend._reading:
             await asyncio.sleep(0)
-    way.cancel_reads()
+    backend.cancel_reads()
     with pytest.raises(ConnectionLostError):
         await task
-    assert not way._reading
+    assert not backend._reading
 
 
-async def test_a_body_that_broke_off_has_not_arrived(way: SessionBackend) -> None:
+async def test_read_nowait_of_an_interrupted_body(backend: SessionBackend) -> None:
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok")
         await writer.drain()
 
     async with serving(half) as origin:
-        exchange = await way.open(PreparedRequest("GET", origin, "/b/k", "", {}), None)
+        response = await backend.open(PreparedRequest("GET", origin, "/b/k", "", {}), None)
         async with asyncio.timeout(30):
-            while exchange._response.content.exception() is None:  # type: ignore[attr-defined]
+            while response._response.content.exception() is None:  # type: ignore[attr-defined]
                 await asyncio.sleep(0)
-        assert exchange.read_nowait() is None
+        assert response.read_nowait() is None
         with pytest.raises(ConnectionLostError):
-            while await exchange.chunk():
+            while await response.chunk():
                 pass
-        exchange.close()
+        response.close()
 
 
-async def test_a_body_that_was_read_leaves_its_connection_and_others_do_not(raw: Raw, way: SessionBackend) -> None:
-    exchange = await way.open(get(raw), None)
-    assert await exchange.read() == b"ok"
-    exchange.close()
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok", OK]
-    exchange = await way.open(get(raw), None)
-    exchange.close()
-    assert await (await way.open(get(raw), None)).read() == b"ok"
+async def test_connection_is_reused_only_after_a_complete_body(raw: Raw, backend: SessionBackend) -> None:
+    response = await backend.open(get(raw), None)
+    assert await response.read() == b"ok"
+    response.close()
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok", OK]
+    response = await backend.open(get(raw), None)
+    response.close()
+    assert await (await backend.open(get(raw), None)).read() == b"ok"
     assert raw.connections == 2
 
 
-async def test_a_body_that_is_dropped_is_warned_of_and_one_that_has_come_is_not(raw: Raw, way: SessionBackend) -> None:
+async def test_dropped_body_warns_unless_it_has_arrived(raw: Raw, backend: SessionBackend) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        exchange = await way.open(get(raw), None)
+        response = await backend.open(get(raw), None)
         async with asyncio.timeout(30):
-            while not exchange._response.content.is_eof():  # type: ignore[attr-defined]
+            while not response._response.content.is_eof():  # type: ignore[attr-defined]
                 await asyncio.sleep(0)
-        del exchange
+        del response
         gc.collect()
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
-    exchange = await way.open(get(raw), None)
-    dropped = [exchange]
-    del exchange
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
+    response = await backend.open(get(raw), None)
+    dropped = [response]
+    del response
     with pytest.warns(ResourceWarning, match=rf"a body was dropped before its end, and not closed: GET {raw.url}/b/k"):
         dropped.clear()
-    exchange = await way.open(get(raw), None)
-    exchange.close()
+    response = await backend.open(get(raw), None)
+    response.close()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        del exchange
+        del response
         gc.collect()
 
 
-async def test_what_is_told_of_a_wait_that_ended(raw: Raw) -> None:
+async def test_timeout_messages(raw: Raw) -> None:
     made = SessionBackend(ClientConfig(idle_timeout=0.05), "agent", aiohttp.TCPConnector(), is_borrowed=False)
     try:
-        raw.answers = [b""]
+        raw.replies = [b""]
         with pytest.raises(RequestTimeoutError, match=r"nothing moved for 0\.05 s") as caught:
             await made.open(get(raw), None)
         assert caught.value.sent
-        raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
-        exchange = await made.open(get(raw), None)
-        assert await exchange.chunk() == b"ok"
+        raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
+        response = await made.open(get(raw), None)
+        assert await response.chunk() == b"ok"
         with pytest.raises(RequestTimeoutError, match=r"nothing moved for 0\.05 s"):
-            await exchange.chunk()
-        exchange.close()
+            await response.chunk()
+        response.close()
         with pytest.raises(RequestTimeoutError, match="the deadline of the call passed"):
-            raw.answers = [b""]
+            raw.replies = [b""]
             await made.open(get(raw), asyncio.get_running_loop().time() + 0.01)
     finally:
         await made.client.close()
@@ -251,7 +251,7 @@ async def test_what_is_told_of_a_wait_that_ended(raw: Raw) -> None:
 
 @pytest.mark.parametrize("size", [32_768, 32_769])
 async def test_only_a_large_body_is_written_in_steps(
-    raw: Raw, way: SessionBackend, size: int, monkeypatch: pytest.MonkeyPatch
+    raw: Raw, backend: SessionBackend, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
     original = module.SteppedPayload
@@ -261,8 +261,8 @@ async def test_only_a_large_body_is_written_in_steps(
         return original(data, progress)
 
     monkeypatch.setattr(module, "SteppedPayload", counted)
-    exchange = await way.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(size)), None)
-    assert await exchange.read() == b"ok"
+    response = await backend.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(size)), None)
+    assert await response.read() == b"ok"
     assert made == ([size] if size > 32_768 else [])
     assert raw.heads[0].endswith(bytes(size))
 
@@ -270,7 +270,7 @@ async def test_only_a_large_body_is_written_in_steps(
 # -- sessions of others -----------------------------------------------------------------------------------------------
 
 
-async def test_connections_of_a_session_that_is_closed_cannot_be_lent() -> None:
+async def test_closed_session_cannot_be_borrowed() -> None:
     lender = aiohttp.ClientSession()
     assert connector_of(lender) is lender.connector
     made = SessionBackend(ClientConfig(), "agent", connector_of(lender), is_borrowed=True)
@@ -281,22 +281,22 @@ async def test_connections_of_a_session_that_is_closed_cannot_be_lent() -> None:
         connector_of(lender)
 
 
-async def test_a_connection_is_made_within_its_own_time(way: SessionBackend) -> None:
-    assert way.client.timeout.total is None
-    assert way.client.timeout.sock_connect == ClientConfig().connect_timeout
-    assert not way.client.trust_env
+async def test_session_timeouts(backend: SessionBackend) -> None:
+    assert backend.client.timeout.total is None
+    assert backend.client.timeout.sock_connect == ClientConfig().connect_timeout
+    assert not backend.client.trust_env
     with pytest.raises(ConnectError):
-        await way.open(PreparedRequest("GET", "http://127.0.0.1:1", "/b/k", "", {}), None)
+        await backend.open(PreparedRequest("GET", "http://127.0.0.1:1", "/b/k", "", {}), None)
 
 
-async def test_a_request_is_not_repeated_by_aiohttp(way: SessionBackend) -> None:
-    assert getattr(way.client, "_retry_connection", False) is False
-    async with scripted(answer(b"x")) as (script, cos):
+async def test_aiohttp_does_not_repeat_requests(backend: SessionBackend) -> None:
+    assert getattr(backend.client, "_retry_connection", False) is False
+    async with scripted(reply(b"x")) as (script, cos):
         assert await cos.objects.read("b", "k") == b"x"
         assert len(script.heads) == 1
 
 
-async def test_nothing_is_watched_once_the_answer_has_begun_or_none_will_come(raw: Raw, way: SessionBackend) -> None:
+async def test_polling_stops_with_the_response_or_an_error(raw: Raw, backend: SessionBackend) -> None:
     looks: list[asyncio.TimerHandle] = []
     loop = asyncio.get_running_loop()
     original = loop.call_later
@@ -309,11 +309,11 @@ async def test_nothing_is_watched_once_the_answer_has_begun_or_none_will_come(ra
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "call_later", call_later)
-        exchange = await way.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None)
-        assert await exchange.read() == b"ok"
+        response = await backend.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None)
+        assert await response.read() == b"ok"
         assert len(looks) == 1
-        raw.answers = [b""]
-        task = asyncio.create_task(way.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None))
+        raw.replies = [b""]
+        task = asyncio.create_task(backend.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None))
         async with asyncio.timeout(30):
             while len(looks) < 2:
                 await asyncio.sleep(0)

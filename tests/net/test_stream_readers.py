@@ -5,28 +5,28 @@ import gc
 import weakref
 
 import pytest
-from tests.net.scripted import CONFIG, answer, scripted
+from tests.net.scripted import CONFIG, reply, scripted
 
 import aiocos
 from aiocos.errors import ConfigError
 from aiocos.groups import engine_of
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 DATA = bytes(range(256)) * 40
 SIZE = len(DATA)
 HALF = SIZE // 2
 # The first answer of most scripts: half of the object, and then the connection ends.
-BROKEN = answer(DATA[:HALF], length=SIZE)
+BROKEN = reply(DATA[:HALF], length=SIZE)
 
 
 def ranged(first: int, last: int, body: bytes | None = None, **more: str) -> bytes:
     """Bytes `first` to `last` of the object, as a server that knows ranges answers."""
     span = more.pop("span", f"bytes {first}-{last}/{SIZE}")
-    return answer(DATA[first : last + 1] if body is None else body, status=206, Content_Range=span, **more)
+    return reply(DATA[first : last + 1] if body is None else body, status=206, Content_Range=span, **more)
 
 
-async def test_two_tasks_at_once():
+async def test_two_readers():
     async with scripted(BROKEN, ranged(HALF, SIZE - 1)) as (script, cos):
         script.hold = asyncio.Event()
         async with cos.objects.get("b", "k") as obj:
@@ -42,7 +42,7 @@ async def test_two_tasks_at_once():
 
 
 @pytest.mark.parametrize("closing", ["stream", "client"])
-async def test_closed_while_somebody_reads(closing: str):
+async def test_close_while_a_task_reads(closing: str):
     """The reader is told at once, whatever the idle timeout is, and nothing is asked for again."""
     async with scripted(BROKEN) as (script, cos):
         script.hold = asyncio.Event()
@@ -67,7 +67,7 @@ async def test_closed_while_somebody_reads(closing: str):
             assert engine_of(cos).connections is None
 
 
-async def test_read_on_after_the_client_is_closed():
+async def test_read_after_the_client_was_closed():
     async with scripted(BROKEN) as (script, cos):
         script.hold = asyncio.Event()
         obj = await cos.objects.get("b", "k").__aenter__()
@@ -82,7 +82,7 @@ async def test_read_on_after_the_client_is_closed():
 
 
 async def test_opened_by_two_tasks():
-    async with scripted(answer(DATA)) as (script, cos):
+    async with scripted(reply(DATA)) as (script, cos):
         stream = cos.objects.get("b", "k")
         first = asyncio.create_task(stream.__aenter__())
         await asyncio.sleep(0)
@@ -95,7 +95,7 @@ async def test_opened_by_two_tasks():
             assert await stream.read() == DATA
 
 
-async def test_a_cancelled_read_can_be_taken_up():
+async def test_read_continues_after_a_cancel():
     async with scripted(BROKEN, ranged(HALF, SIZE - 1)) as (script, cos):
         script.hold = asyncio.Event()
         async with cos.objects.get("b", "k") as obj:
@@ -112,7 +112,7 @@ async def test_a_cancelled_read_can_be_taken_up():
 
 
 @pytest.mark.parametrize("entered", [True, False], ids=["read", "unread"])
-async def test_a_stream_that_is_dropped_frees_its_socket(entered: bool):
+async def test_dropped_stream_closes_its_socket(entered: bool):
     config = aiocos.ClientConfig(retry=CONFIG.retry)
     async with scripted(BROKEN, config=config) as (script, cos):
         script.hold = asyncio.Event()

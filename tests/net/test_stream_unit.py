@@ -45,7 +45,7 @@ def _broken() -> ConnectionLostError:
 
 
 def body(
-    exchange: StreamedResponse,
+    response: StreamedResponse,
     *more: StreamedResponse,
     length: int | None = 10,
     retry: aiocos.RetryConfig = CONFIG.retry,
@@ -62,7 +62,7 @@ def body(
 
     deadline = asyncio.get_running_loop().time() + at["within"] if at else None
     stream = BodyStream(
-        exchange,
+        response,
         what="GET x",
         extent=Extent(0, length, length),
         reopen=reopen,
@@ -73,7 +73,7 @@ def body(
     return stream, asked
 
 
-async def test_a_closed_body_is_told_as_such_and_asks_for_nothing():
+async def test_closed_body_raises_and_sends_nothing():
     first = _Exchange(b"12345", _broken())
     stream, asked = body(first, _Exchange(b"67890", **{"Content-Range": "bytes 5-9/10"}))
     assert await stream.chunk() == b"12345"
@@ -84,7 +84,7 @@ async def test_a_closed_body_is_told_as_such_and_asks_for_nothing():
     assert (asked, first.closed) == ([], 1)
 
 
-async def test_closed_during_the_pause_before_a_continuation():
+async def test_close_during_backoff():
     slow = aiocos.RetryConfig(attempts=3, base=3600, cap=3600)
     for retry in (CONFIG.retry, slow):
         stream, asked = body(_Exchange(_broken()), _Exchange(b"1234567890"), retry=retry)
@@ -105,7 +105,7 @@ async def test_closed_during_the_pause_before_a_continuation():
         assert asked == []
 
 
-async def test_closed_while_a_continuation_is_opened():
+async def test_close_while_a_continuation_is_opened():
     late = _Exchange(b"1234567890")
     stream, asked = body(_Exchange(_broken()), late)
     reader = asyncio.create_task(stream.chunk())
@@ -117,7 +117,7 @@ async def test_closed_while_a_continuation_is_opened():
     assert late.closed, "its connection is not left behind"
 
 
-async def test_the_rest_of_a_whole_object_that_came_for_a_range_is_dropped():
+async def test_excess_of_a_continuation_is_dropped():
     whole = _Exchange(b"0123456789", b"more", **{"Content-Length": "14"})
     stream, asked = body(_Exchange(b"01234", _broken()), whole, length=10)
     stream._total = 14
@@ -126,7 +126,7 @@ async def test_the_rest_of_a_whole_object_that_came_for_a_range_is_dropped():
     assert (asked, whole.closed) == ([(5, 9)], 1)
 
 
-async def test_no_continuation_is_waited_for_beyond_the_deadline():
+async def test_no_continuation_after_the_deadline():
     slow, silent = aiocos.RetryConfig(attempts=3, base=3600, cap=3600), RequestTimeoutError("silent", sent=True)
     stream, asked = body(_Exchange(silent), _Exchange(b"1234567890"), retry=slow, within=1.0)
     async with asyncio.timeout(5):
@@ -139,7 +139,7 @@ async def test_no_continuation_is_waited_for_beyond_the_deadline():
     assert asked == [(0, 9)]
 
 
-async def test_a_size_that_a_continuation_says_binds_the_next():
+async def test_size_of_a_continuation_must_stay_equal():
     first = _Exchange(b"01234", _broken(), **{"Content-Range": "bytes 0-9/*"})
     second = _Exchange(b"56", _broken(), **{"Content-Range": "bytes 5-9/20"})
     third = _Exchange(b"789", **{"Content-Range": "bytes 7-9/21"})
@@ -158,15 +158,15 @@ async def read_to_the_end(stream: BodyStream) -> bytes:
 
 
 def later(
-    exchange: StreamedResponse, *more: StreamedResponse, first: int, length: int | None, total: int | None = None, **given
+    response: StreamedResponse, *more: StreamedResponse, first: int, length: int | None, total: int | None = None, **given
 ):
     """The same for a body that begins further on in the object."""
-    stream, asked = body(exchange, *more, **given)
+    stream, asked = body(response, *more, **given)
     stream._first, stream._length, stream._total = first, length, total
     return stream, asked
 
 
-async def test_a_range_goes_on_where_it_broke_off():
+async def test_range_continues_where_it_broke():
     second = _Exchange(b"ef", _broken(), **{"Content-Range": "bytes 104-109/200"})
     third = _Exchange(b"ghij", **{"Content-Range": "bytes 106-109/200"})
     stream, asked = later(_Exchange(b"abcd", _broken()), second, third, first=100, length=10, total=200)
@@ -175,7 +175,7 @@ async def test_a_range_goes_on_where_it_broke_off():
     assert stream.bytes_read == 10
 
 
-async def test_a_whole_object_that_came_for_a_range_is_cut_on_both_sides():
+async def test_whole_object_for_a_range_is_cut_on_both_sides():
     whole = _Exchange(b"0", b"12", b"3456", b"789", b"never", **{"Content-Length": "15"})
     stream, asked = later(_Exchange(b"23", _broken()), whole, first=2, length=6)
     assert await read_to_the_end(stream) == b"234567"
@@ -183,7 +183,7 @@ async def test_a_whole_object_that_came_for_a_range_is_cut_on_both_sides():
     assert stream._total == 15
 
 
-async def test_a_body_of_unknown_length_learns_it():
+async def test_unknown_length_is_learned_from_a_continuation():
     second = _Exchange(b"4", _broken(), **{"Content-Range": "bytes 4-9/10", "Content-Length": "6"})
     third = _Exchange(b"56789", **{"Content-Range": "bytes 5-9/10"})
     stream, asked = later(_Exchange(b"23", _broken()), second, third, first=2, length=None)
@@ -193,7 +193,7 @@ async def test_a_body_of_unknown_length_learns_it():
 
 
 @pytest.mark.parametrize(("span", "ends"), [("bytes */4", True), ("bytes */5", False), (None, False)])
-async def test_a_body_of_unknown_length_ends_where_there_are_no_further_bytes(span: str | None, ends: bool):
+async def test_unknown_length_ends_with_invalid_range(span: str | None, ends: bool):
     error = InvalidRange(status=416, headers={} if span is None else {"Content-Range": span})
 
     async def reopen(first: int, last: int | None) -> StreamedResponse:
@@ -211,7 +211,7 @@ async def test_a_body_of_unknown_length_ends_where_there_are_no_further_bytes(sp
                 await stream.chunk()
 
 
-async def test_attempts_count_from_the_last_byte_that_came():
+async def test_attempts_count_from_the_last_byte():
     """Each piece of progress gives a stream its attempts again; without any they end."""
     retry = aiocos.RetryConfig(attempts=3, base=0.0, cap=0.0)
     pieces = [_Exchange(b"%d" % n, _broken(), **{"Content-Range": f"bytes {n}-9/10"}) for n in range(1, 9)]
@@ -225,14 +225,14 @@ async def test_attempts_count_from_the_last_byte_that_came():
     with pytest.raises(ConnectionLostError) as caught:
         await stream.chunk()
     assert (len(asked), caught.value.attempts) == (2, 3)
-    assert all(exchange.closed for exchange in silent[:2])
+    assert all(response.closed for response in silent[:2])
     # What ended a body is told again, and asks for nothing.
     with pytest.raises(ConnectionLostError):
         await stream.chunk()
     assert len(asked) == 2
 
 
-async def test_a_continuation_that_cannot_be_opened_is_tried_again():
+async def test_failed_continuation_is_retried():
     retry = aiocos.RetryConfig(attempts=3, base=0.0, cap=0.0)
     stream, _ = body(_Exchange(b"01234", _broken()), retry=retry)
     opened: list[int] = []
@@ -260,7 +260,7 @@ async def test_a_continuation_that_cannot_be_opened_is_tried_again():
     assert (len(opened), caught.value.attempts) == (2, 3)
 
 
-async def test_a_continuation_costs_of_the_budget():
+async def test_continuation_uses_the_retry_budget():
     retry = aiocos.RetryConfig(attempts=9, base=0.0, cap=0.0, budget=5.0, retry_cost=5.0)
     second = _Exchange(b"1", _broken(), **{"Content-Range": "bytes 1-9/10"})
     stream, asked = body(_Exchange(b"0", _broken()), second, _Exchange(b"x"), retry=retry)
@@ -270,7 +270,7 @@ async def test_a_continuation_costs_of_the_budget():
     assert asked == [(1, 9)]
 
 
-async def test_an_object_that_was_replaced_is_told_with_what_was_asked():
+async def test_replaced_object_error_has_the_request():
     stream, _ = body(_Exchange(b"01234", _broken()))
     said = PreconditionFailed(status=412, code="x", resource="b/k", request_id="id-7", operation="GetObject")
 
@@ -287,7 +287,7 @@ async def test_an_object_that_was_replaced_is_told_with_what_was_asked():
     assert isinstance(error.__cause__, ConnectionLostError)
 
 
-async def test_a_break_behind_the_last_byte_is_none():
+async def test_break_after_the_last_byte_is_ignored():
     first = _Exchange(b"0123456789", _broken())
     stream, asked = body(first)
     assert await read_to_the_end(stream) == b"0123456789"
@@ -301,7 +301,7 @@ async def test_a_break_behind_the_last_byte_is_none():
     assert stream._response.closed
 
 
-async def test_without_an_etag_to_pin_it_nothing_is_asked_for():
+async def test_no_continuation_without_an_etag():
     stream, asked = body(_Exchange(b"01234", _broken()), _Exchange(b"56789"))
     stream._reopen = None
     assert await stream.chunk() == b"01234"
@@ -311,7 +311,7 @@ async def test_without_an_etag_to_pin_it_nothing_is_asked_for():
 
 
 @pytest.mark.parametrize(("within", "tried"), [(7.0, False), (7.1, True)])
-async def test_the_deadline_of_a_pause(within: float, tried: bool, monkeypatch: pytest.MonkeyPatch):
+async def test_backoff_must_end_before_the_deadline(within: float, tried: bool, monkeypatch: pytest.MonkeyPatch):
     stream, _ = body(_Exchange(b""))
     loop = SimpleNamespace(time=lambda: 100.0)
     monkeypatch.setattr("aiocos.net.stream.asyncio", SimpleNamespace(get_running_loop=lambda: loop))

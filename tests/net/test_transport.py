@@ -27,7 +27,7 @@ from aiocos.errors import (
     TransportError,
 )
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 QUICK = RetryConfig(base=0.01, cap=0.02)
 ONCE = RetryConfig(attempts=1)
@@ -43,7 +43,7 @@ def client_for(emulator: Emulator, endpoint: str, config: ClientConfig, **given)
     )
 
 
-async def test_refused_is_not_sent_and_was_tried_again():
+async def test_refused_connection_is_not_sent_and_is_retried():
     config = ClientConfig(retry=QUICK)
     # Bound, so that it is nobody else's, and not listening.
     with socket.socket() as bound:
@@ -56,21 +56,21 @@ async def test_refused_is_not_sent_and_was_tried_again():
     assert caught.value.attempts == 5
 
 
-async def test_a_host_that_does_not_exist():
+async def test_unknown_host():
     config = ClientConfig(retry=ONCE)
     async with aiocos.Client("http://no-such-host.invalid", credentials=aiocos.Anonymous(), config=config) as cos:
         with pytest.raises(ConnectError, match=r"no-such-host\.invalid"):
             await cos.objects.read("bucket", "key")
 
 
-async def test_https_to_a_server_that_speaks_none(cos_emulator: Emulator):
+async def test_https_to_a_plain_http_server(cos_emulator: Emulator):
     endpoint = cos_emulator.endpoint.replace("http://", "https://")
     async with client_for(cos_emulator, endpoint, ClientConfig(retry=ONCE)) as cos:
         with pytest.raises(ConnectError):
             await cos.buckets.list()
 
 
-async def test_an_answer_that_is_no_http():
+async def test_response_that_is_not_http():
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"220 mail.example ESMTP\r\n\r\n")
@@ -88,7 +88,7 @@ async def test_an_answer_that_is_no_http():
 
 
 @pytest.mark.parametrize("reset", [False, True])
-async def test_a_cut_in_the_request_is_made_again(cos: aiocos.Client, cos_emulator: Emulator, reset: bool):
+async def test_request_cut_midway_is_retried(cos: aiocos.Client, cos_emulator: Emulator, reset: bool):
     await cos.buckets.create("bucket")
     data = os.urandom(300_000)
     async with proxy_to(cos_emulator.endpoint) as proxy:
@@ -98,7 +98,7 @@ async def test_a_cut_in_the_request_is_made_again(cos: aiocos.Client, cos_emulat
     assert await cos.objects.read("bucket", "key") == data
 
 
-async def test_a_conditional_write_is_not_made_again(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_conditional_write_is_not_retried(cos: aiocos.Client, cos_emulator: Emulator):
     await cos.buckets.create("bucket")
     async with proxy_to(cos_emulator.endpoint) as proxy:
         async with client_for(cos_emulator, proxy.url, ClientConfig(retry=QUICK)) as through:
@@ -112,7 +112,7 @@ async def test_a_conditional_write_is_not_made_again(cos: aiocos.Client, cos_emu
     assert len(puts) == 1
 
 
-async def test_a_connection_closed_while_idle_costs_nothing(
+async def test_idle_connection_closed_by_the_server(
     cos: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ):
     pauses: list[float] = []
@@ -130,7 +130,7 @@ async def test_a_connection_closed_while_idle_costs_nothing(
     assert pauses == [0.0]
 
 
-async def test_a_slow_uplink_is_no_error_and_a_stalled_one_is(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_slow_uplink_succeeds_and_stalled_uplink_times_out(cos: aiocos.Client, cos_emulator: Emulator):
     await cos.buckets.create("bucket")
     config = ClientConfig(idle_timeout=1.2, retry=ONCE)
     data = os.urandom(10_000_000)
@@ -148,7 +148,7 @@ async def test_a_slow_uplink_is_no_error_and_a_stalled_one_is(cos: aiocos.Client
     assert await cos.objects.read("bucket", "slow") == data
 
 
-async def test_a_stalled_answer_is_timed_out(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_stalled_response_times_out(cos: aiocos.Client, cos_emulator: Emulator):
     async with proxy_to(cos_emulator.endpoint) as proxy:
         config = ClientConfig(idle_timeout=0.3, retry=ONCE)
         async with client_for(cos_emulator, proxy.url, config) as through:
@@ -161,7 +161,7 @@ async def test_a_stalled_answer_is_timed_out(cos: aiocos.Client, cos_emulator: E
             proxy.passing.set()
 
 
-async def test_the_deadline_is_for_all_of_a_call(cos_emulator: Emulator):
+async def test_deadline_covers_all_attempts(cos_emulator: Emulator):
     from aiocos.emulator import Status
 
     cos_emulator.faults.script([Status(503, operation="ListBuckets", times=None)])
@@ -173,7 +173,7 @@ async def test_the_deadline_is_for_all_of_a_call(cos_emulator: Emulator):
                 await cos.buckets.list(timeout=0.4)
 
 
-async def test_nothing_follows_a_redirect():
+async def test_redirects_are_not_followed():
     arrived: list[str] = []
 
     async def elsewhere(request: web.Request) -> web.Response:
@@ -207,7 +207,7 @@ async def test_nothing_follows_a_redirect():
     assert arrived == []
 
 
-async def test_proxies_of_the_environment(cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
+async def test_environment_proxy_and_no_proxy(cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
     seen: list[str] = []
 
     async def forward(request: web.BaseRequest) -> web.StreamResponse:
@@ -230,7 +230,7 @@ async def test_proxies_of_the_environment(cos_emulator: Emulator, monkeypatch: p
     assert seen == ["http://cos.invalid/"]
 
 
-async def test_a_borrowed_session_lends_its_connections_and_stays_open(cos_emulator: Emulator):
+async def test_borrowed_session_stays_open(cos_emulator: Emulator):
     async with aiohttp.ClientSession() as session:
         async with client_for(cos_emulator, cos_emulator.endpoint, ClientConfig(), session=session) as cos:
             await cos.buckets.create("bucket")
@@ -246,7 +246,7 @@ async def test_a_borrowed_session_lends_its_connections_and_stays_open(cos_emula
         await cos.buckets.list()
 
 
-async def test_a_cancelled_call_leaves_no_connection_open(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_cancelled_call_leaves_no_connection_open(cos: aiocos.Client, cos_emulator: Emulator):
     from aiocos.emulator import Delay
 
     await cos.buckets.create("bucket")
@@ -266,11 +266,11 @@ async def test_a_cancelled_call_leaves_no_connection_open(cos: aiocos.Client, co
 
 
 @pytest.mark.parametrize("length", [8_190, 8_191, 20_000, 65_536 - len("x-amz-meta-long: \r\n")])
-async def test_long_lines_of_a_head_are_read(length: int):
+async def test_long_header_lines_are_read(length: int):
     """IBM's SDK takes lines of 65,536 bytes; metadata and policies of gateways exceed aiohttp's own limit."""
     value = "v" * length
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def response(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         more = "".join(f"x-other-{n}: {value}\r\n" for n in range(3))
         head = f'HTTP/1.1 200 OK\r\nETag: "e"\r\nx-amz-meta-long: {value}\r\n{more}Content-Length: 4\r\n\r\n'.encode()
@@ -282,22 +282,22 @@ async def test_long_lines_of_a_head_are_read(length: int):
         writer.write(b"data")
         await writer.drain()
 
-    async with serving(answer) as origin:
+    async with serving(response) as origin:
         async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE)) as cos:
             async with cos.objects.get("bucket", "key") as obj:
                 assert obj.info.metadata == {"long": value}
                 assert await obj.read() == b"data"
 
 
-async def test_a_line_without_an_end_is_refused():
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def test_endless_header_line_is_refused():
+    async def response(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nx-amz-meta-long: ")
         while True:
             writer.write(b"v" * 65_536)
             await writer.drain()
 
-    async with serving(answer) as origin:
+    async with serving(response) as origin:
         async with aiocos.Client(origin, credentials=aiocos.Anonymous(), config=ClientConfig(retry=ONCE)) as cos:
             async with asyncio.timeout(30):
                 with pytest.raises(ProtocolError, match="is not HTTP") as caught:
@@ -309,7 +309,7 @@ def anonymous(endpoint: str, config: ClientConfig) -> aiocos.Client:
     return aiocos.Client(endpoint, credentials=aiocos.Anonymous(), config=config)
 
 
-async def test_an_answer_that_comes_before_the_body_is_read():
+async def test_response_before_the_body_was_sent():
     """Its error counts, no timer stays behind, and what is left of the body is not sent."""
     body = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
 
@@ -335,7 +335,7 @@ async def test_an_answer_that_comes_before_the_body_is_read():
     assert not [handle for handle in loop._scheduled if not handle.cancelled() and "_poll_buffer" in repr(handle)]
 
 
-async def test_a_lost_answer_to_a_write_on_condition_of_time_is_told(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_lost_response_to_a_conditional_write_is_an_error(cos: aiocos.Client, cos_emulator: Emulator):
     await cos.buckets.create("bucket")
     await cos.objects.put("bucket", "key", b"1")
     info = await cos.objects.head("bucket", "key")

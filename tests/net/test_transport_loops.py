@@ -24,7 +24,7 @@ from aiocos.net.transport import Transport
 from aiocos.version import USER_AGENT
 from aiocos.wire.message import PreparedRequest
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 QUICK = RetryConfig(base=0.01, cap=0.02)
 ONCE = RetryConfig(attempts=1)
@@ -40,7 +40,7 @@ def client_for(emulator: Emulator, endpoint: str, config: ClientConfig, **given)
     )
 
 
-async def test_a_client_can_be_used_after_it_was_closed(cos: aiocos.Client):
+async def test_client_can_be_used_after_close(cos: aiocos.Client):
     await cos.buckets.list()
     await cos.close()
     await cos.close()
@@ -61,7 +61,7 @@ print(asyncio.run(work(True)), asyncio.run(work(True)))
 """
 
 
-async def test_a_second_loop_and_another_process(cos: aiocos.Client, cos_emulator: Emulator):
+async def test_second_loop_and_other_process(cos: aiocos.Client, cos_emulator: Emulator):
     await cos.buckets.create("bucket")
     for client in (cos, client_for(cos_emulator, cos_emulator.endpoint, ClientConfig())):
         async with client:
@@ -83,7 +83,7 @@ def plain(origin: str = "http://127.0.0.1:1", method: str = "GET", body: bytes |
     return PreparedRequest(method, origin, "/b/k", "", {}, body)
 
 
-async def test_connections_are_made_at_the_first_request_and_stay_until_the_close(cos_emulator: Emulator):
+async def test_connections_live_from_first_request_to_close(cos_emulator: Emulator):
     transport = Transport(ClientConfig())
     assert transport.connections is None
     await transport.send(plain(cos_emulator.endpoint))
@@ -103,7 +103,7 @@ async def test_connections_are_made_at_the_first_request_and_stay_until_the_clos
     await transport.close()
 
 
-async def test_a_failed_request_gives_its_place_back():
+async def test_failed_request_releases_its_slot():
     transport = Transport(ClientConfig(max_connections=1))
     for body in (None, bytes(300_000)):
         for send in (transport.send, transport.open):
@@ -115,22 +115,22 @@ async def test_a_failed_request_gives_its_place_back():
 
 @pytest.mark.parametrize(("size", "large"), [(None, False), (0, False), (262_144, False), (262_145, True)])
 @pytest.mark.parametrize("how", ["send", "open"])
-async def test_a_body_above_256_kib_is_large(size: int | None, large: bool, how: str, cos_emulator: Emulator):
+async def test_body_above_256_kib_is_large(size: int | None, large: bool, how: str, cos_emulator: Emulator):
     transport = Transport(ClientConfig())
     told: list[tuple[str, object]] = []
-    pace = transport._state().limiter
-    give = pace.release
-    pace.on_response = lambda ticket, status, headers, *, since: told.append(("timed", since is not None))
-    pace.release = lambda *, large: (told.append(("large", large)), give(large=large))
-    answer = await getattr(transport, how)(plain(cos_emulator.endpoint, "PUT", None if size is None else bytes(size)))
-    assert answer.status == 404
+    limiter = transport._state().limiter
+    give = limiter.release
+    limiter.on_response = lambda ticket, status, headers, *, since: told.append(("timed", since is not None))
+    limiter.release = lambda *, large: (told.append(("large", large)), give(large=large))
+    response = await getattr(transport, how)(plain(cos_emulator.endpoint, "PUT", None if size is None else bytes(size)))
+    assert response.status == 404
     if how == "open":
-        answer.close()
+        response.close()
     assert told == [("timed", not large), ("large", large)]
     await transport.close()
 
 
-async def test_certificates_are_checked_unless_said_otherwise(tmp_path: Path):
+async def test_tls_settings(tmp_path: Path):
     assert Transport(ClientConfig())._make_tls() is True
     context = Transport(ClientConfig(ca_file=str(_certificate(tmp_path)[0])))._make_tls()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
@@ -142,7 +142,7 @@ async def test_certificates_are_checked_unless_said_otherwise(tmp_path: Path):
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
-async def test_the_agent_is_told_with_that_of_the_program():
+async def test_user_agent_header():
     for given, told in (("", USER_AGENT), ("mine/1", f"mine/1 {USER_AGENT}")):
         heads: list[bytes] = []
 
@@ -158,25 +158,25 @@ async def test_the_agent_is_told_with_that_of_the_program():
         assert f"User-Agent: {told}\r\n".encode() in heads[0]
 
 
-async def test_connections_are_not_limited_by_aiohttp_and_names_are_kept_for_a_minute():
+async def test_connector_limit_and_dns_cache():
     transport = Transport(ClientConfig(connect_timeout=7.0))
-    local = transport._state()
-    assert (local.connector.limit, local.connector._cached_hosts._ttl) == (0, 60)
-    assert local.hedge is None
+    state = transport._state()
+    assert (state.connector.limit, state.connector._cached_hosts._ttl) == (0, 60)
+    assert state.hedge is None
     await transport.close()
 
 
 async def test_only_reads_are_hedged(cos_emulator: Emulator):
     transport = Transport(ClientConfig(hedge=aiocos.HedgeConfig()))
-    local = transport._state()
+    state = transport._state()
     seen: list[str] = []
 
-    async def first(send, pace):
+    async def first(send, limiter):
         seen.append("hedged")
-        assert pace is local.limiter
+        assert limiter is state.limiter
         return await send()
 
-    local.hedge.first_response = first
+    state.hedge.first_response = first
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
         before = len(seen)
         await transport.send(plain(cos_emulator.endpoint, method))
@@ -185,7 +185,7 @@ async def test_only_reads_are_hedged(cos_emulator: Emulator):
 
 
 @pytest.mark.parametrize("closes", [True, False])
-def test_what_belonged_to_a_loop_that_is_no_more_is_let_go(closes: bool, cos_emulator_in_thread: str):
+def test_connections_of_a_closed_loop_are_dropped(closes: bool, cos_emulator_in_thread: str):
     """At the next use in another loop, and at the close."""
     transport = Transport(ClientConfig())
 
@@ -231,7 +231,7 @@ def cos_emulator_in_thread() -> Iterator[str]:
     loop.close()
 
 
-def test_loops_that_end_without_a_close():
+def test_loops_that_end_without_close():
     """A client that is used in one loop after another and closed only in the last has nothing open in the end."""
 
     emulator_loop = asyncio.new_event_loop()
@@ -261,7 +261,7 @@ def test_loops_that_end_without_a_close():
         emulator_loop.close()
 
 
-async def test_a_borrowed_connector_stays_open_when_its_loop_is_forgotten(cos_emulator: Emulator):
+async def test_borrowed_connector_stays_open_when_its_loop_is_dropped(cos_emulator: Emulator):
     async with aiohttp.ClientSession() as session:
         transport = Transport(ClientConfig(), session)
         other = asyncio.new_event_loop()

@@ -48,7 +48,7 @@ def look(watch: IdleWatchdog, times: int = 1) -> None:
         watch._tick()
 
 
-async def test_a_wait_is_broken_off_at_the_ninth_look(watch: IdleWatchdog) -> None:
+async def test_wait_fails_at_the_ninth_tick(watch: IdleWatchdog) -> None:
     """Eight looks make an idle timeout; the wait may have begun just before the first of them."""
     look(watch, 3)
     flight = Flight()
@@ -62,7 +62,7 @@ async def test_a_wait_is_broken_off_at_the_ninth_look(watch: IdleWatchdog) -> No
     assert flight not in watch.in_flight
 
 
-async def test_what_was_seen_to_move_counts_from_then(watch: IdleWatchdog) -> None:
+async def test_idle_time_counts_from_the_last_progress(watch: IdleWatchdog) -> None:
     late, moving = Flight(), Flight()
     watch.watch(late)
     watch.watch(moving)
@@ -75,7 +75,7 @@ async def test_what_was_seen_to_move_counts_from_then(watch: IdleWatchdog) -> No
     assert isinstance(moving.waiter.error, TimeoutError)
 
 
-async def test_a_body_moves_while_less_of_it_is_left(watch: IdleWatchdog) -> None:
+async def test_shrinking_buffers_are_progress(watch: IdleWatchdog) -> None:
     flight = Flight(Sending(1_000, 1_000))
     watch.watch(flight)
     for _ in range(30):
@@ -95,7 +95,7 @@ async def test_a_body_moves_while_less_of_it_is_left(watch: IdleWatchdog) -> Non
     assert isinstance(flight.waiter.error, TimeoutError)
 
 
-async def test_the_timer_runs_while_somebody_waits_and_no_longer(watch: IdleWatchdog) -> None:
+async def test_timer_runs_only_while_a_request_waits(watch: IdleWatchdog) -> None:
     assert watch._timer is None
     flight = Flight()
     now = asyncio.get_running_loop().time()
