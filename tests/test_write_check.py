@@ -9,12 +9,12 @@ import pytest
 
 from aiocos.errors import IntegrityError
 from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
-from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
+from aiocos.operations.objects import CopyObject, CopyObjectResult, HeadObject, ObjectInfo, PutObject, PutObjectResult
 from aiocos.wire import digest
 from aiocos.wire.bind import to_request
 from aiocos.wire.message import PreparedRequest
 from aiocos.wire.values import CopySource
-from aiocos.write_check import check_completion, check_copy, check_put, composite_of, is_usual
+from aiocos.write_check import check_completion, check_copy, check_put, check_write, composite_of, is_usual
 
 DATA = b"what was sent"
 HEX = hashlib.md5(DATA).hexdigest()
@@ -64,6 +64,45 @@ async def put(response: PutObjectResult, headers: dict[str, str], asker: Asker |
 )
 def test_is_usual(headers: dict[str, str], etag: str, usual: bool) -> None:
     assert is_usual(headers, result(etag)) is usual
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-MD5": MD5},
+        {"Content-MD5": "no base64"},
+        {"x-amz-checksum-crc32": CRC},
+        {"Content-MD5": MD5, "x-amz-checksum-crc32": CRC},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "etag", [f'"{HEX}"', f'"{HEX.upper()}"', HEX, f'W/"{HEX}"', f"-{HEX}-", f'"{OTHER}"', f'"{OTHER}-2"', "", '""']
+)
+@pytest.mark.parametrize("repeated", [{}, {"checksum_crc32": CRC}, {"checksum_crc32": "AAAAAA=="}], ids=str)
+@pytest.mark.parametrize("part", [False, True])
+async def test_fast_path_gives_the_result_of_the_general_path(
+    headers: dict[str, str], etag: str, repeated: dict[str, Any], part: bool
+) -> None:
+    """`check_write` may skip the general check, `check_put`, only if that would accept the write."""
+    operation = UploadPart("b", "k", "u", 7, DATA) if part else PutObject("b", "k", DATA)
+    written = PutObjectResult(etag=etag, **repeated)
+
+    async def outcome(check: Any) -> str:
+        try:
+            pending = check(Asker(), operation, sent(headers), written)
+            if pending is not None:
+                await pending
+        except IntegrityError as error:
+            return str(error)
+        return "accepted"
+
+    assert await outcome(check_write) == await outcome(check_put)
+
+
+async def test_other_operations_are_not_checked() -> None:
+    assert check_write(Asker(), HeadObject("b", "k"), sent({}), ObjectInfo()) is None
 
 
 # -- objects and parts ------------------------------------------------------------------------------------------------

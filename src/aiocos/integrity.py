@@ -128,7 +128,7 @@ def checksum_of(info: ObjectInfo) -> Checksum | None:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How to verify the bytes of an object."""
+    """A checksum for the bytes of an object, and how to compare it."""
 
     checksum: Checksum
     """The checksum to compute first."""
