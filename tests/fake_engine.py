@@ -33,7 +33,7 @@ def error(status: int, code: str, message: str = "no") -> Response:
 
 
 class FakeTransport:
-    """Answers with a script, its last step again and again."""
+    """Returns the responses of a script, the last one again and again."""
 
     def __init__(self, *script: Step) -> None:
         self.script = list(script)
@@ -66,11 +66,11 @@ class FakeTransport:
 
 
 class FakeAuthorizer(Authorizer):
-    """Counts what it is told; `again` is what it says to a refusal."""
+    """Records its calls; `again` is its return value for a refused request."""
 
     def __init__(self, again: bool = False) -> None:
         self.again = again
-        self.told: list[tuple[object, ...]] = []
+        self.calls: list[tuple[object, ...]] = []
         self.authorized = 0
         self.closed = 0
 
@@ -79,11 +79,11 @@ class FakeAuthorizer(Authorizer):
         request.headers["Authorization"] = f"Bearer token-{self.authorized}"
 
     def rejected(self, request: PreparedRequest, status: int, date: float | None = None, code: str = "") -> bool:
-        self.told.append(("rejected", status, date, code))
+        self.calls.append(("rejected", status, date, code))
         return self.again
 
     def settled(self, request: PreparedRequest, status: int) -> None:
-        self.told.append(("settled", status))
+        self.calls.append(("settled", status))
 
     def secrets(self) -> Iterable[str]:
         return ("a-key-behind",)

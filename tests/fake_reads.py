@@ -21,8 +21,8 @@ MD5 = f'"{hashlib.md5(WHOLE).hexdigest()}"'
 WRONG = f'"{"5" * 32}"'
 
 
-class _Answer(StreamedResponse):
-    """An answer of some chunks; an exception among them is raised."""
+class ChunkedResponse(StreamedResponse):
+    """A response whose body has these chunks; an exception among them is raised."""
 
     def __init__(self, *chunks: bytes | Exception, status: int = 200, arrived: bool = False, **headers: str) -> None:
         self.status = status
@@ -48,16 +48,16 @@ class _Answer(StreamedResponse):
 
     @property
     def request_name(self) -> str:
-        return "an answer"
+        return "a response"
 
 
-class _Engine:
-    """Gives one answer after the other; `connections` are those of the client."""
+class ReadEngine:
+    """An engine that returns one response after the other; `connections` is the owner of the client's connections."""
 
-    def __init__(self, *answers: Any, bucket: Any = None, **retry: Any) -> None:
+    def __init__(self, *responses: Any, bucket: Any = None, **retry: Any) -> None:
         config = aiocos.ClientConfig(retry=aiocos.RetryConfig(**{"attempts": 3, "base": 0.001, "cap": 0.001, **retry}))
         self.config, self.budget, self.connections = config, RetryBudget(config.retry), object()
-        self.replies, self.opened, self.called = list(answers), [], []
+        self.replies, self.opened, self.called = list(responses), [], []
         self.bucket = bucket or BucketInfo()
 
     async def open(self, operation: Any) -> Any:
@@ -73,8 +73,8 @@ class _Engine:
         return self.bucket
 
 
-def _stream(*answers: Any, operation: GetObject | None = None, **more: Any) -> tuple[ObjectStream, Any]:
-    engine: Any = _Engine(*answers, **more)
+def stream_of(*responses: Any, operation: GetObject | None = None, **more: Any) -> tuple[ObjectStream, Any]:
+    engine: Any = ReadEngine(*responses, **more)
     return ObjectStream(engine, operation or GetObject("bucket", "k")), engine
 
 

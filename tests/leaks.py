@@ -1,4 +1,4 @@
-"""Watches the whole suite for secrets: in log records at every level, in what exceptions are made of, in warnings.
+"""Search log records, exceptions and warnings of the whole suite for secrets.
 
 What the suite uses as secrets is noted where it comes from: the credentials of every emulator, every token that its IAM issues,
 the keys of customers. Log records and errors are searched at the end of each test, which fails where one shows.
@@ -16,19 +16,19 @@ from aiocos.emulator.service import EmulatorService
 from aiocos.errors import CosError
 from aiocos.wire.values import CustomerKey
 
-# Secrets of the emulator are hex digits and tokens: whole words of a text.
+# Secrets of the emulator are hex digits and tokens, and are found as whole words.
 _WORD = re.compile(r"[A-Za-z0-9_.\-]{20,}")
 
 words: set[str] = set()
-"""Secrets that are found as words."""
+"""Secrets that are searched for as whole words."""
 texts: set[str] = {"the-API-key/with+odd=signs", "tests-secret-key"}
-"""Secrets that are searched for as they are."""
+"""Secrets that are searched for as parts of a text."""
 seen: list[tuple[str, str]] = []
-"""What was logged and raised since the last look: where, and the text."""
+"""The texts logged, raised and warned since the last `found`, each with its source."""
 
 
 def found() -> list[str]:
-    """Where a secret showed since the last look."""
+    """Return the sources and beginnings of secrets in the texts since the last call."""
     out: list[str] = []
     for where, text in seen:
         hits = [secret for secret in texts if secret in text] + [w for w in _WORD.findall(text) if w in words]
@@ -47,7 +47,7 @@ class _Records(logging.Handler):
 
 
 def watch() -> None:
-    """Begin, once for the whole run."""
+    """Start recording; called once per run."""
     logger = logging.getLogger("aiocos")
     logger.addHandler(_Records(logging.DEBUG))
     logger.setLevel(logging.DEBUG)

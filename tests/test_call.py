@@ -70,11 +70,11 @@ async def test_open_with_response_counts_attempts() -> None:
 
 
 async def test_last_error_is_raised() -> None:
-    for open_ in (False, True):
+    for stream in (False, True):
         transport = FakeTransport(error(500, "InternalError"))
         made = engine(transport)
         with pytest.raises(Unavailable) as caught:
-            await (made.open if open_ else made.call)(GetObject("b", "k") if open_ else HeadObject("b", "k"))
+            await (made.open if stream else made.call)(GetObject("b", "k") if stream else HeadObject("b", "k"))
         assert caught.value.attempts == 3
         assert len(transport.requests) == 3
         assert made.budget.left == 10
@@ -96,11 +96,11 @@ async def test_statuses_from_300_are_errors(status: int) -> None:
     assert not transport.opened[0].closed
 
 
-# -- which may be sent twice ------------------------------------------------------------------------------------------
+# -- idempotent operations --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("operation", "repeatable"),
+    ("operation", "idempotent"),
     [
         (HeadObject("b", "k"), True),
         (GetObject("b", "k", if_match='"e"'), True),
@@ -115,8 +115,8 @@ async def test_statuses_from_300_are_errors(status: int) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_is_idempotent(operation: Any, repeatable: bool | None) -> None:
-    assert is_idempotent(operation) is (operation.spec.idempotent if repeatable is None else repeatable)
+def test_is_idempotent(operation: Any, idempotent: bool | None) -> None:
+    assert is_idempotent(operation) is (operation.spec.idempotent if idempotent is None else idempotent)
 
 
 # -- deadlines --------------------------------------------------------------------------------------------------------
@@ -165,38 +165,38 @@ async def test_transport_timeout_at_the_deadline_is_raised_unchanged() -> None:
     assert caught.value.sent is False
 
 
-# -- second tries -----------------------------------------------------------------------------------------------------
+# -- new credentials --------------------------------------------------------------------------------------------------
 
 DATE = "Fri, 20 Nov 2026 10:00:00 GMT"
 
 
 @pytest.mark.parametrize("status", [401, 403])
-@pytest.mark.parametrize("open_", [False, True])
-async def test_refused_request_is_sent_again_with_new_credentials(status: int, open_: bool) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+async def test_refused_request_is_sent_again_with_new_credentials(status: int, stream: bool) -> None:
     refused = error(status, "Code")
     refused.headers["Date"] = DATE  # type: ignore[index]
     identity, transport = FakeAuthorizer(again=True), FakeTransport(refused, ok(b"x"))
     made = engine(transport, identity)
-    await (made.open(GetObject("b", "k")) if open_ else made.call(HeadBucket("b")))
-    assert identity.told == [("rejected", status, 1_795_168_800.0, "Code"), ("settled", 200)]
+    await (made.open(GetObject("b", "k")) if stream else made.call(HeadBucket("b")))
+    assert identity.calls == [("rejected", status, 1_795_168_800.0, "Code"), ("settled", 200)]
     assert [headers["Authorization"] for headers in transport.headers] == ["Bearer token-1", "Bearer token-2"]
     assert made.budget.left == 20, "no retry was paid for"
-    if open_:
+    if stream:
         assert [response.closed for response in transport.opened] == [1, 0]
 
 
-@pytest.mark.parametrize("open_", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(("status", "kind"), [(401, Unauthorized), (403, AccessDenied)])
-async def test_second_refusal_is_raised(status: int, kind: type[CosError], open_: bool) -> None:
+async def test_second_refusal_is_raised(status: int, kind: type[CosError], stream: bool) -> None:
     for again, requests in ((True, 2), (False, 1)):
         identity, transport = FakeAuthorizer(again=again), FakeTransport(ok(b"", status))
         made = engine(transport, identity)
         with pytest.raises(kind):
-            await (made.open(GetObject("b", "k")) if open_ else made.call(HeadBucket("b")))
+            await (made.open(GetObject("b", "k")) if stream else made.call(HeadBucket("b")))
         assert len(transport.requests) == requests
         settled: list[tuple[object, ...]] = [("settled", status)] if again else []
-        assert identity.told == [("rejected", status, None, ""), *settled]
-        if open_:
+        assert identity.calls == [("rejected", status, None, ""), *settled]
+        if stream:
             assert all(response.closed for response in transport.opened)
 
 
@@ -204,7 +204,7 @@ async def test_second_request_without_a_response_settles_with_0() -> None:
     identity = FakeAuthorizer(again=True)
     transport = FakeTransport(ok(b"", 401), ConnectionLostError("cut", sent=True), ok(b"x"))
     await engine(transport, identity).call(HeadBucket("b"))
-    assert identity.told == [("rejected", 401, None, ""), ("settled", 0)]
+    assert identity.calls == [("rejected", 401, None, ""), ("settled", 0)]
 
 
 @pytest.mark.parametrize("status", [400, 402, 404])
@@ -213,19 +213,19 @@ async def test_other_statuses_do_not_ask_the_authorizer(status: int) -> None:
     for work in (engine(transport, identity).call(HeadBucket("b")), engine(transport, identity).open(GetObject("b", "k"))):
         with pytest.raises(CosError):
             await work
-    assert identity.told == []
+    assert identity.calls == []
 
 
 # -- secrets ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("open_", [False, True])
-async def test_no_secrets_in_errors(open_: bool) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+async def test_no_secrets_in_errors(stream: bool) -> None:
     words = "token-1 a-key-behind of-a-proxy"
     for step in (error(404, "NoSuchKey", words), ConnectionLostError(words, sent=True), ok(words.encode(), 400)):
         made = engine(FakeTransport(step), retry=RetryConfig(attempts=1))
         with pytest.raises(CosError) as caught:
-            await (made.open(GetObject("b", "k")) if open_ else made.call(HeadBucket("b")))
+            await (made.open(GetObject("b", "k")) if stream else made.call(HeadBucket("b")))
         for secret in words.split():
             assert secret not in f"{caught.value} {caught.value.args}"
         assert "*** *** ***" in str(caught.value)
@@ -260,9 +260,9 @@ async def test_verify_writes() -> None:
         with pytest.raises(aiocos.IntegrityError):
             await call(PUT)
     assert (await engine(FakeTransport(said), verify_writes=False).call(PUT)).etag == other
-    # An answer that is left to be read says nothing yet.
+    # A response that is still to be read is not checked.
     assert (await engine(FakeTransport(said)).open(PUT)).status == 200
-    # Other operations have nothing to hold against their response.
+    # Other operations have no check.
     assert await engine(FakeTransport(ok(status=204))).call(DeleteBucket("b"))
 
 
@@ -284,7 +284,7 @@ async def test_date_of_a_refusal() -> None:
     for date, read in ((formatdate(7.0, usegmt=True), 7.0), ("soon", None)):
         with pytest.raises(AccessDenied):
             await engine(FakeTransport(ok(b"", 403, Date=date)), identity).call(HeadBucket("b"))
-        assert identity.told.pop() == ("rejected", 403, read, "")
+        assert identity.calls.pop() == ("rejected", 403, read, "")
 
 
 @pytest.mark.parametrize("condition", ["if_match", "if_none_match", "if_unmodified_since"])

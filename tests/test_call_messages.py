@@ -41,7 +41,7 @@ Reply = Callable[[web.BaseRequest, bytes], web.Response]
 
 
 class Service:
-    """Answers as it is told, with all that it was sent at hand; IAM too."""
+    """A service and an IAM whose replies the test makes from the requests."""
 
     def __init__(self) -> None:
         self.reply: Reply = lambda request, body: web.Response(status=400)
@@ -77,7 +77,7 @@ async def service() -> AsyncIterator[Service]:
 
 
 def sent(request: web.BaseRequest, body: bytes) -> str:
-    """All of a request, as a gateway in trouble quotes it; and what a service knows without being sent it."""
+    """Return the whole request, as a failing gateway quotes it, and the secrets that a service knows."""
     known = SECRET if "AWS4" in request.headers.get("Authorization", "") else ""
     head = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
     return f"{request.method} {request.path_qs}\n{head}\n\n{body.decode('latin-1')}\n{known}"
@@ -102,7 +102,7 @@ def as_page(request: web.BaseRequest, body: bytes) -> web.Response:
 
 
 def as_page_cut(request: web.BaseRequest, body: bytes) -> web.Response:
-    """The secret at the place where the page is cut."""
+    """A page that is cut in the middle of a secret."""
     said = request.headers["Authorization"]
     return web.Response(status=502, text="x" * 180 + said.rpartition("Signature=" if "AWS4" in said else " ")[2])
 
@@ -122,7 +122,7 @@ def as_success(request: web.BaseRequest, body: bytes) -> web.Response:
 
 
 def all_of(error: BaseException) -> str:
-    """Whatever anybody could print of an exception."""
+    """Return all texts of an exception."""
     lines = traceback.format_exception(error)
     kept = vars(error)
     return (
@@ -241,7 +241,7 @@ def test_secrets_quoted_by_aiohttp(error: Exception, connecting: bool):
     shows_no_secret(f"{told} {told!r} {''.join(traceback.format_exception(told))} {error.args!r}")
 
 
-# -- characters that command a terminal -------------------------------------------------------------------------------
+# -- control characters -----------------------------------------------------------------------------------------------
 
 
 def test_printable_text():
@@ -269,12 +269,12 @@ def test_no_control_characters_in_messages(error: CosError):
     for text in (str(error), repr(error), f"{error}", "%s" % error, str(pickle.loads(pickle.dumps(error)))):  # noqa: UP031
         assert not [c for c in UNSEEN if c in text]
         assert r"\x1b[2J" in text
-    assert EVIL in error.args, "as it came, for whoever looks into it"
+    assert EVIL in error.args, "the arguments keep the original text"
 
 
 @pytest.mark.usefixtures("backend")
 async def test_no_control_characters_of_services_and_keys(service: Service, caplog: pytest.LogCaptureFixture):
-    # What XML cannot carry comes in a page; the rest in a document.
+    # XML cannot contain ESC, so that is sent in plain text.
     document = f"<Error><Code>InternalError</Code><Message>{EVIL.replace(chr(27), '')}</Message></Error>"
     caplog.set_level(logging.DEBUG)
     config = ClientConfig(retry=RetryConfig(attempts=2, base=0.001))

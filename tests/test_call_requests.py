@@ -33,7 +33,7 @@ async def test_large_bodies_are_hashed_in_a_thread(size: int, elsewhere: bool, m
     assert threads == [elsewhere]
 
 
-# -- what a request has -----------------------------------------------------------------------------------------------
+# -- headers ----------------------------------------------------------------------------------------------------------
 
 
 async def test_service_instance_header() -> None:

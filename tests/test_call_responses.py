@@ -76,7 +76,7 @@ async def test_unreadable_response_names_operation_and_request_id(body: bytes):
 
 @pytest.mark.usefixtures("backend")
 async def test_truncated_page_without_a_marker_is_an_error():
-    """Also behind a page that did say it: without a marker it would begin anew, for ever."""
+    """Also after a page with a marker: the listing would start over, forever."""
     pages = iter(
         [
             "<ListVersionsResult><IsTruncated>true</IsTruncated><NextKeyMarker>k</NextKeyMarker></ListVersionsResult>",

@@ -15,7 +15,7 @@ from aiocos.errors import IntegrityError, TransferError, Unavailable
 from aiocos.wire import digest
 
 SMALL = DATA[:5000]
-# An object under a customer's key: its ETag has the form of an MD5, and is none.
+# An object with a customer's key: its ETag looks like an MD5 and is not one.
 SECRET = {"x_amz_server_side_encryption_customer_algorithm": "AES256"}
 STRANGE = '"' + "5" * 32 + '"'
 
@@ -31,7 +31,7 @@ def crc32(data: bytes) -> str:
 def serving(
     data: bytes, etag: str, parts: list[int] | None = None, counted: int | None = None, **headers: str
 ) -> Callable[[bytes], bytes]:
-    """A service that has one object; `parts` are the sizes that it tells of its parts."""
+    """Return the replies of a service with one object; `parts` are the part sizes that it returns."""
 
     def respond(head: bytes) -> bytes:
         target = head.split(b" ")[1].decode()
@@ -71,7 +71,7 @@ async def test_checksum_header_is_used_if_the_etag_is_not_an_md5(
     async with scripted(serving(data, STRANGE, **about, **wrong), config=CONFIG) as (_, cos):
         with pytest.raises(IntegrityError) as caught:
             await cos.download("bucket", "key", tmp_path / "f")
-        # The strongest of them is the one that is compared.
+        # Only the strongest checksum is compared.
         assert (caught.value.expected, caught.value.actual) == (make[kinds[0]](data + b"?"), make[kinds[0]](data))
         with pytest.raises(IntegrityError):
             await cos.objects.read("bucket", "key")
@@ -91,7 +91,7 @@ async def test_composite_checksum_header_is_not_used(tmp_path: Path, kind: str):
 
 
 async def test_etag_is_preferred_to_a_checksum_header(tmp_path: Path):
-    """Where both are there and agree, it is the MD5 that is compared; where it does not agree, a checksum does not help."""
+    """The MD5 is compared, even if a checksum header would match."""
     etag = f'"{hashlib.md5(DATA).hexdigest()}"'
     async with scripted(serving(DATA, etag, x_amz_checksum_crc32=crc32(DATA)), config=CONFIG) as (_, cos):
         assert (await cos.download("bucket", "key", tmp_path / "f")).verified == "md5"
@@ -134,8 +134,8 @@ async def test_parts_of_any_size(tmp_path: Path, sizes: list[int]):
                 await work
 
 
-# What a service says of the sizes, and of their number. From the first of the last three it looks as if they were even.
-UNTOLD: dict[str, tuple[list[int] | None, int | None]] = {
+# The part sizes and the number of parts that a service returns. In the last three, the first size suggests equal parts.
+CONTRADICTORY: dict[str, tuple[list[int] | None, int | None]] = {
     "not at all": (None, None),
     "another number": ([PART + 1, PART, PART - 1, 12_345], 3),
     "uneven, none of a part": ([PART + 5_000, 0, PART, PART + 7_345], None),
@@ -146,26 +146,26 @@ UNTOLD: dict[str, tuple[list[int] | None, int | None]] = {
 }
 
 
-@pytest.mark.parametrize(("told", "counted"), UNTOLD.values(), ids=UNTOLD)
+@pytest.mark.parametrize(("sizes", "counted"), CONTRADICTORY.values(), ids=CONTRADICTORY)
 @pytest.mark.parametrize("checksum", [True, False])
 async def test_checksum_header_is_used_without_part_sizes(
-    tmp_path: Path, told: list[int] | None, counted: int | None, *, checksum: bool
+    tmp_path: Path, sizes: list[int] | None, counted: int | None, *, checksum: bool
 ):
-    """Sizes that cannot be those of the parts accuse nobody."""
+    """Sizes that contradict each other are not an integrity error."""
     etag = composite(DATA, SIZES["uneven"])
     headers = {"x_amz_checksum_sha256": sha256(DATA)} if checksum else {}
-    async with scripted(serving(DATA, etag, told, counted, **headers), config=CONFIG) as (_, cos):
+    async with scripted(serving(DATA, etag, sizes, counted, **headers), config=CONFIG) as (_, cos):
         result = await cos.download("bucket", "key", tmp_path / "f")
         assert (result.verified, (tmp_path / "f").read_bytes() == DATA) == ("checksum" if checksum else None, True)
         assert await cos.objects.read("bucket", "key") == DATA
     if checksum:
-        async with scripted(serving(DATA[:-1] + b"?", etag, told, counted, **headers), config=CONFIG) as (_, cos):
+        async with scripted(serving(DATA[:-1] + b"?", etag, sizes, counted, **headers), config=CONFIG) as (_, cos):
             with pytest.raises(IntegrityError):
                 await cos.objects.read("bucket", "key")
 
 
 async def test_unavailable_service_is_an_error(tmp_path: Path):
-    """The bytes do not agree with what the parts look like, and the question how they are is not answered now."""
+    """The bytes do not match equal parts, and the service does not return the sizes now."""
     sizes = SIZES["looks even"]
     real, refused = serving(DATA, composite(DATA, sizes), sizes), reply(status=503)
 

@@ -46,7 +46,7 @@ def composite(data: bytes, sizes: list[int]) -> str:
     return f'"{digest.composite_etag(md5s)}"'
 
 
-# One checksum at a time, without a service
+# Single checksums
 
 READING = GetObject("b", "k", expected_bucket_owner="o", timeout=7, version_id="v", if_none_match='"x"', if_match='"y"')
 RIGHT_MD5 = f'"{hashlib.md5(SMALL).hexdigest()}"'
@@ -157,7 +157,7 @@ def test_pinned_to(asked: str | None, told: str | None, version: str | None):
     assert pinned_to(reading, _info(version_id=told)) == expected
 
 
-# Of an object made of parts: what the service tells of each, by number, and what vouches for the object then.
+# Multipart objects: the part sizes that the service returns, and the checksum that follows.
 
 
 async def _verification(
@@ -192,7 +192,7 @@ async def test_equal_parts_take_one_head(sizes: list[int]):
     assert _read(verification.checksum, data, 7).agrees
     assert await verification.check(verification.checksum, "it") is True
     assert verification.fallback is not None
-    # The service says that they are what they look like: then the bytes are damaged.
+    # The parts are equal as assumed, so the bytes are damaged.
     assert await verification.fallback() is verification.checksum
     assert _asked(engine) == [1, *range(1, len(sizes) + 1)]
 

@@ -1,4 +1,4 @@
-"""Reading objects under trouble: taken up where it broke, never mixed, never silently wrong."""
+"""Reading objects from the emulator: continuations, versions, damage, several readers."""
 
 import asyncio
 import gc
@@ -47,7 +47,7 @@ async def test_broken_read_continues_at_its_byte(cos: aiocos.Client, cos_emulato
     cos_emulator.faults.script([kind(operation="GetObject", **fault)])
     async with cos.objects.get(bucket, "k") as obj:
         assert await obj.read() == DATA
-    await asyncio.sleep(0.05)  # a request is written down when it has ended, which may be after its answer
+    await asyncio.sleep(0.05)  # the emulator records a request at its end, which may be after the response
     assert sorted(r.status for r in cos_emulator.requests if r.operation == "GetObject") == [200, 206]
     assert len(cos_emulator.faults.hits) == 1
 
@@ -60,7 +60,7 @@ async def test_broken_range_continues_within_the_range(cos: aiocos.Client, cos_e
 
 
 async def test_body_ends_with_its_client(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
-    """A closed client can be used again; a body of before would open connections that nobody closes."""
+    """A closed client can be used again, but a body from before must not open connections that nothing closes."""
     await cos.objects.put(bucket, "large", DATA * 5)
     async with cos_emulator.client() as other:
         async with other.objects.get(bucket, "large") as obj:
@@ -158,7 +158,7 @@ async def _serving(handler, aiohttp_port: list[int]) -> web.AppRunner:
 
 
 async def test_whole_object_for_a_range_is_refused():
-    """The continuation of a read skips what it has; a range that was asked for is an error, not a surprise."""
+    """A continuation skips what was read; for a requested range, the whole object is an error."""
     calls = 0
 
     async def whole(request: web.Request) -> web.StreamResponse:
@@ -204,7 +204,7 @@ async def test_range_with_status_200():
 @pytest.mark.parametrize("steps", [1, 5, 20, 60])
 @pytest.mark.parametrize("how", ["read", "chunks"])
 async def test_read_after_a_cancelled_read_raises(cos: aiocos.Client, bucket: str, how: str, steps: int):
-    """What the first has taken is gone: the rest alone would look like the whole object."""
+    """The bytes of the first read are lost, and the rest alone would look like the whole object."""
 
     async def taken(obj: ObjectStream) -> bytes:
         return await obj.read() if how == "read" else b"".join([chunk async for chunk in obj.chunks(1 << 30)])
@@ -258,7 +258,7 @@ async def test_iteration_can_be_continued(cos: aiocos.Client, bucket: str):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("how", ["left", "broken out of", "dropped"])
 async def test_unread_body_keeps_no_connection(cos: aiocos.Client, how: str):
-    """Closed, or forgotten: then as soon as nobody refers to it, and with a warning."""
+    """A closed body frees its connection at once, a dropped one when nothing refers to it, with a warning."""
     await cos.buckets.create("bucket")
     await cos.objects.put("bucket", "key", os.urandom(8_000_000))
     connector = engine_of(cos)._transport._state().connector
@@ -278,7 +278,7 @@ async def test_unread_body_keeps_no_connection(cos: aiocos.Client, how: str):
         del obj
     async with asyncio.timeout(30):
         while connector._acquired:
-            # An iteration that was left ends in a task of the loop's; only then nobody refers to the body.
+            # A task of the loop closes the abandoned iterator; until then it refers to the body.
             await asyncio.sleep(0)
             gc.collect()
     await cos.objects.head("bucket", "key")

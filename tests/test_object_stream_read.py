@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from tests.fake_reads import MD5, WHOLE, WRONG, _Answer, _Engine
+from tests.fake_reads import MD5, WHOLE, WRONG, ChunkedResponse, ReadEngine
 
 from aiocos import ByteRange
 from aiocos.errors import CosError, IntegrityError
@@ -19,8 +19,8 @@ from aiocos.operations.objects import GetObject
 from aiocos.wire import digest
 
 
-async def _into_memory(*answers: Any, operation: GetObject | None = None, **more: Any) -> tuple[bytes, Any]:
-    engine: Any = _Engine(*answers, **more)
+async def _read(*responses: Any, operation: GetObject | None = None, **more: Any) -> tuple[bytes, Any]:
+    engine: Any = ReadEngine(*responses, **more)
     return await read_object(engine, operation or GetObject("bucket", "k")), engine
 
 
@@ -28,8 +28,8 @@ async def test_small_object_needs_no_stream(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *_: pytest.fail("a stream"))
     for data in (WHOLE, b"", b"x" * INLINE, b"x" * 99_999):
         etag = f'"{hashlib.md5(data).hexdigest()}"'
-        assert (await _into_memory(_Answer(data, arrived=True, ETag=etag)))[0] == data
-    assert (await _into_memory(_Answer(WHOLE, arrived=True, Content_Length="")))[0] == WHOLE
+        assert (await _read(ChunkedResponse(data, arrived=True, ETag=etag)))[0] == data
+    assert (await _read(ChunkedResponse(WHOLE, arrived=True, Content_Length="")))[0] == WHOLE
 
 
 STREAMED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -49,8 +49,8 @@ async def test_other_responses_are_read_by_a_stream(
 ):
     made: list[Any] = []
     monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
-    response = _Answer(WHOLE, **{"arrived": True, **headers})
-    data, engine = await _into_memory(response, operation=GetObject("bucket", "k", **asked))
+    response = ChunkedResponse(WHOLE, **{"arrived": True, **headers})
+    data, engine = await _read(response, operation=GetObject("bucket", "k", **asked))
     assert data == WHOLE
     assert [one[2] for one in made] == [response]
     assert len(engine.opened) == 1
@@ -61,19 +61,19 @@ async def test_large_object_is_read_by_a_stream(size: int, monkeypatch: pytest.M
     made: list[Any] = []
     monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
     data = b"x" * size
-    assert (await _into_memory(_Answer(data, arrived=True, ETag=f'"{hashlib.md5(data).hexdigest()}"')))[0] == data
+    assert (await _read(ChunkedResponse(data, arrived=True, ETag=f'"{hashlib.md5(data).hexdigest()}"')))[0] == data
     assert len(made) == 1
 
 
 async def test_damaged_bytes_are_requested_again(monkeypatch: pytest.MonkeyPatch):
-    damaged = [_Answer(WHOLE, ETag=WRONG) for _ in range(5)]
-    assert (await _into_memory(damaged[0], damaged[1], _Answer(WHOLE)))[0] == WHOLE
-    engine: Any = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
+    damaged = [ChunkedResponse(WHOLE, ETag=WRONG) for _ in range(5)]
+    assert (await _read(damaged[0], damaged[1], ChunkedResponse(WHOLE)))[0] == WHOLE
+    engine: Any = ReadEngine(*[ChunkedResponse(WHOLE, ETag=WRONG) for _ in range(5)])
     with pytest.raises(IntegrityError):
         await read_object(engine, GetObject("bucket", "k"))
     assert len(engine.opened) == 3
-    # Without what pays for another attempt, there is none.
-    engine = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
+    # Without budget there is no further attempt.
+    engine = ReadEngine(*[ChunkedResponse(WHOLE, ETag=WRONG) for _ in range(5)])
     monkeypatch.setattr(RetryBudget, "take", lambda _: False)
     with pytest.raises(IntegrityError):
         await read_object(engine, GetObject("bucket", "k"))
@@ -81,7 +81,7 @@ async def test_damaged_bytes_are_requested_again(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_attempts_share_one_deadline(monkeypatch: pytest.MonkeyPatch):
-    engine: Any = _Engine(*[_Answer(WHOLE, ETag=WRONG) for _ in range(5)])
+    engine: Any = ReadEngine(*[ChunkedResponse(WHOLE, ETag=WRONG) for _ in range(5)])
     loop = asyncio.get_running_loop()
     now, opened = loop.time(), engine.open
     monkeypatch.setattr(loop, "time", lambda: now)
@@ -99,13 +99,13 @@ async def test_attempts_share_one_deadline(monkeypatch: pytest.MonkeyPatch):
 
 async def test_multipart_object_is_compared_in_memory():
     good, bad = (f'"{digest.composite_etag([hashlib.md5(data).digest()])}"' for data in (WHOLE, b"?"))
-    assert (await _into_memory(_Answer(WHOLE, ETag=good)))[0] == WHOLE
+    assert (await _read(ChunkedResponse(WHOLE, ETag=good)))[0] == WHOLE
     with pytest.raises(IntegrityError, match="GetObject bucket/k"):
-        await _into_memory(*[_Answer(WHOLE, ETag=bad) for _ in range(3)])
+        await _read(*[ChunkedResponse(WHOLE, ETag=bad) for _ in range(3)])
 
 
-class _Supposed:
-    """What vouches for some data, by the number of its bytes."""
+class FakeChecksum:
+    """A checksum that expects a number of bytes."""
 
     def __init__(self, expected: int, kind: str = "composite") -> None:
         self.read, self.expected, self.kind = 0, expected, kind
@@ -121,12 +121,12 @@ class _Supposed:
 @pytest.mark.parametrize(
     ("first", "second", "outcome"),
     [
-        (_Supposed(100), "unasked", "composite"),
-        (_Supposed(99), "none", None),
-        (_Supposed(99), "the same", "unchecked"),
-        (_Supposed(99), _Supposed(100, "checksum"), "checksum"),
-        (_Supposed(99), _Supposed(98, "checksum"), "unchecked"),
-        (_Supposed(99), None, "unchecked"),
+        (FakeChecksum(100), "unused", "composite"),
+        (FakeChecksum(99), "none", None),
+        (FakeChecksum(99), "the same", "unchecked"),
+        (FakeChecksum(99), FakeChecksum(100, "checksum"), "checksum"),
+        (FakeChecksum(99), FakeChecksum(98, "checksum"), "unchecked"),
+        (FakeChecksum(99), None, "unchecked"),
     ],
 )
 async def test_compare_in_memory(first: Any, second: Any, outcome: str | None):
@@ -146,8 +146,8 @@ async def test_compare_in_memory(first: Any, second: Any, outcome: str | None):
     verification = Verification(first, check, None if second is None else fallback)
     found = await compare(verification, WHOLE, "it")
     assert found == (None if outcome == "unchecked" else outcome)
-    assert asked == (0 if second in ("unasked", None) else 1)
-    last = second if isinstance(second, _Supposed) else first
+    assert asked == (0 if second in ("unused", None) else 1)
+    last = second if isinstance(second, FakeChecksum) else first
     assert checked == ([] if second == "none" else [(last, "it")])
     assert (first.read, last.read) == (100, 100)
 
@@ -161,7 +161,7 @@ async def test_large_objects_are_hashed_in_a_thread(size: int, threads: int, mon
         await run_in_hash_pool(update, data)
 
     monkeypatch.setattr("aiocos.object_stream.run_in_hash_pool", counted)
-    checksum: Any = _Supposed(size)
+    checksum: Any = FakeChecksum(size)
 
     async def check(checksum: Any, what: str) -> bool:
         return checksum.agrees
@@ -196,7 +196,7 @@ async def test_fast_path_gives_the_result_of_the_general_path(data: bytes, heade
 
     async def outcome(arrived: bool) -> object:
         try:
-            return (await _into_memory(_Answer(data, arrived=arrived, **headers), attempts=1))[0]
+            return (await _read(ChunkedResponse(data, arrived=arrived, **headers), attempts=1))[0]
         except CosError as error:
             return type(error), str(error)
 

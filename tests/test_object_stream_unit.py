@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.fake_reads import BROKEN, MD5, WHOLE, WRONG, _Answer, _Engine, _stream
+from tests.fake_reads import BROKEN, MD5, WHOLE, WRONG, ChunkedResponse, ReadEngine, stream_of
 
 import aiocos
 from aiocos import ByteRange
@@ -22,10 +22,10 @@ from aiocos.wire.ranges import Extent
 
 
 async def test_stream_properties():
-    response = _Answer(
+    response = ChunkedResponse(
         WHOLE, Content_Type="a/b", x_amz_meta_who="me", Last_Modified="Fri, 20 Nov 2026 10:00:00 GMT", x_amz_version_id="v"
     )
-    stream, _ = _stream(response)
+    stream, _ = stream_of(response)
     for name in ("info", "etag", "size", "content_type", "metadata", "last_modified", "version_id"):
         with pytest.raises(aiocos.ConfigError, match=r"GetObject bucket/k: not open yet: `async with"):
             getattr(stream, name)
@@ -43,8 +43,8 @@ async def test_stream_properties():
 
 async def test_size_of_a_range():
     operation = GetObject("bucket", "k", range=ByteRange(10, 19))
-    response = _Answer(WHOLE[10:20], status=206, Content_Range="bytes 10-19/100", Content_Length="")
-    stream, _ = _stream(response, operation=operation)
+    response = ChunkedResponse(WHOLE[10:20], status=206, Content_Range="bytes 10-19/100", Content_Length="")
+    stream, _ = stream_of(response, operation=operation)
     async with stream as obj:
         assert (obj.size, obj.extent) == (10, Extent(10, 10, 100))
         assert await obj.read() == WHOLE[10:20]
@@ -60,34 +60,34 @@ async def test_size_of_a_range():
     ],
 )
 async def test_read_chunk_and_iterate(chunks: list[bytes]):
-    async with _stream(_Answer(*chunks))[0] as obj:
+    async with stream_of(ChunkedResponse(*chunks))[0] as obj:
         assert await obj.read() == WHOLE
         assert await obj.read() == b""
-    async with _stream(_Answer(*chunks))[0] as obj:
+    async with stream_of(ChunkedResponse(*chunks))[0] as obj:
         assert [one async for one in obj] == chunks
     for size in (1, 7, 50, 99, 100, 101):
-        async with _stream(_Answer(*chunks))[0] as obj:
+        async with stream_of(ChunkedResponse(*chunks))[0] as obj:
             cut = [WHOLE[at : at + size] for at in range(0, 100, size)]
             assert [one async for one in obj.chunks(size)] == cut
 
 
 @pytest.mark.parametrize("size", [0, -1])
 async def test_chunk_size_below_one_is_refused(size: int):
-    async with _stream(_Answer(WHOLE))[0] as obj:
+    async with stream_of(ChunkedResponse(WHOLE))[0] as obj:
         with pytest.raises(aiocos.ConfigError, match="at least 1 byte"):
             async for _ in obj.chunks(size):
                 pass
 
 
 async def test_mismatch_is_raised_by_every_read():
-    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG))
+    stream, engine = stream_of(ChunkedResponse(WHOLE, ETag=WRONG))
     async with stream as obj:
         assert await obj.chunk() == WHOLE
         for _ in range(3):
             with pytest.raises(IntegrityError, match="GetObject bucket/k"):
                 await obj.chunk()
     assert len(engine.called) == 3
-    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG), bucket=BucketInfo(kp_enabled=True))
+    stream, engine = stream_of(ChunkedResponse(WHOLE, ETag=WRONG), bucket=BucketInfo(kp_enabled=True))
     async with stream as obj:
         assert await obj.read() == WHOLE
         assert await obj.chunk() == b""
@@ -95,7 +95,7 @@ async def test_mismatch_is_raised_by_every_read():
 
 
 async def test_skip_verification():
-    async with _stream(_Answer(WHOLE, ETag=WRONG))[0] as obj:
+    async with stream_of(ChunkedResponse(WHOLE, ETag=WRONG))[0] as obj:
         obj.skip_verification()
         assert await obj.read() == WHOLE
 
@@ -108,7 +108,7 @@ async def test_skip_verification():
     ],
 )
 async def test_ranges_are_not_compared(operation: GetObject, headers: dict[str, Any]):
-    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG, **headers), operation=operation)
+    stream, engine = stream_of(ChunkedResponse(WHOLE, ETag=WRONG, **headers), operation=operation)
     async with stream as obj:
         assert await obj.read() == WHOLE
         assert await obj.verification() is None
@@ -116,7 +116,7 @@ async def test_ranges_are_not_compared(operation: GetObject, headers: dict[str, 
 
 
 async def test_verify_reads_false():
-    stream, engine = _stream(_Answer(WHOLE, ETag=WRONG))
+    stream, engine = stream_of(ChunkedResponse(WHOLE, ETag=WRONG))
     engine.config = aiocos.ClientConfig(verify_reads=False)
     async with stream as obj:
         assert await obj.read() == WHOLE
@@ -125,15 +125,15 @@ async def test_verify_reads_false():
 
 async def test_verification_of_multipart_objects():
     parts = f'"{digest.composite_etag([hashlib.md5(WHOLE).digest()])}"'
-    async with _stream(_Answer(WHOLE, ETag=parts))[0] as obj:
+    async with stream_of(ChunkedResponse(WHOLE, ETag=parts))[0] as obj:
         verification = await obj.verification()
         assert verification is not None
         assert await compare(verification, await obj.read(), "it") == "composite"
-    async with _stream(_Answer(WHOLE))[0] as obj:
+    async with stream_of(ChunkedResponse(WHOLE))[0] as obj:
         assert await obj.verification() is None
 
 
-# What is no answer to the request is refused before a byte of it is read, and its connection closed.
+# Responses that do not fit the request are refused before their body is read, and their connection is closed.
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = {
     "a web page": ({}, {"ETag": "", "Content_Type": "text/html"}, ProtocolError, "the 200 response is a web page"),
     "a web page in an encoding": ({}, {"ETag": "", "Content_Type": " Text/HTML ; charset=x"}, ProtocolError, "web page"),
@@ -157,8 +157,8 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] 
 async def test_unsuitable_responses_are_refused(
     asked: dict[str, Any], headers: dict[str, Any], error: type[Exception], text: str
 ):
-    made = _Answer(WHOLE, **headers)
-    stream, _ = _stream(made, operation=GetObject("bucket", "k", **asked))
+    made = ChunkedResponse(WHOLE, **headers)
+    stream, _ = stream_of(made, operation=GetObject("bucket", "k", **asked))
     with pytest.raises(error, match=text) as caught:
         async with stream:
             pass
@@ -184,26 +184,26 @@ TAKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("asked", "headers"), TAKEN.values(), ids=TAKEN)
 async def test_suitable_responses_are_accepted(asked: dict[str, Any], headers: dict[str, Any]):
-    async with _stream(_Answer(WHOLE, **headers), operation=GetObject("bucket", "k", **asked))[0] as obj:
+    async with stream_of(ChunkedResponse(WHOLE, **headers), operation=GetObject("bucket", "k", **asked))[0] as obj:
         assert await obj.read() == WHOLE
 
 
 async def test_stream_is_opened_by_one_task():
-    stream, engine = _stream(_Answer(WHOLE), _Answer(WHOLE))
+    stream, engine = stream_of(ChunkedResponse(WHOLE), ChunkedResponse(WHOLE))
     first = asyncio.create_task(stream.__aenter__())
     await asyncio.sleep(0)
     with pytest.raises(aiocos.ConfigError, match="another task is opening this stream already"):
         await stream.__aenter__()
     await first
     assert await stream.read() == WHOLE
-    # Entered again, it is read again, and what it had is closed.
+    # Opening the stream again closes the first response and reads the object anew.
     async with stream:
         assert await stream.read() == WHOLE
     assert len(engine.opened) == 2
 
 
 async def test_stream_can_be_opened_after_an_error():
-    stream, _ = _stream(aiocos.NotFound("no", status=404), _Answer(WHOLE))
+    stream, _ = stream_of(aiocos.NotFound("no", status=404), ChunkedResponse(WHOLE))
     with pytest.raises(aiocos.NotFound):
         await stream.__aenter__()
     async with stream as obj:
@@ -211,8 +211,8 @@ async def test_stream_can_be_opened_after_an_error():
 
 
 async def test_dropped_stream_closes_its_connection():
-    response = _Answer(WHOLE)
-    stream, _ = _stream(response)
+    response = ChunkedResponse(WHOLE)
+    stream, _ = stream_of(response)
     await stream.__aenter__()
     assert not response.closed
     del stream
@@ -223,8 +223,8 @@ async def test_dropped_stream_closes_its_connection():
 
 
 async def test_given_response_is_used_once():
-    engine: Any = _Engine(_Answer(WHOLE))
-    stream = ObjectStream(engine, GetObject("bucket", "k"), _Answer(WHOLE))
+    engine: Any = ReadEngine(ChunkedResponse(WHOLE))
+    stream = ObjectStream(engine, GetObject("bucket", "k"), ChunkedResponse(WHOLE))
     async with stream as obj:
         assert await obj.read() == WHOLE
     assert engine.opened == []
@@ -243,8 +243,8 @@ _TIMES: dict[str, Any] = {
 @pytest.mark.parametrize("timeout", [None, 30])
 async def test_continuation_has_range_and_if_match(timeout: float | None):
     operation = GetObject("bucket", "k", version_id="v", timeout=timeout, **_TIMES)
-    rest = _Answer(WHOLE[60:], status=206, Content_Range="bytes 60-99/100")
-    stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100"), rest, operation=operation)
+    rest = ChunkedResponse(WHOLE[60:], status=206, Content_Range="bytes 60-99/100")
+    stream, engine = stream_of(ChunkedResponse(WHOLE[:60], BROKEN, Content_Length="100"), rest, operation=operation)
     async with stream as obj:
         assert await obj.read() == WHOLE
     first, second = engine.opened
@@ -257,16 +257,16 @@ async def test_continuation_has_range_and_if_match(timeout: float | None):
 
 async def test_continuation_of_a_part_is_a_range():
     operation = GetObject("bucket", "k", part_number=2)
-    begun = _Answer(WHOLE[:60], BROKEN, status=206, Content_Length="100", Content_Range="bytes 100-199/200")
-    rest = _Answer(WHOLE[60:], status=206, Content_Range="bytes 160-199/200")
-    stream, engine = _stream(begun, rest, operation=operation)
+    begun = ChunkedResponse(WHOLE[:60], BROKEN, status=206, Content_Length="100", Content_Range="bytes 100-199/200")
+    rest = ChunkedResponse(WHOLE[60:], status=206, Content_Range="bytes 160-199/200")
+    stream, engine = stream_of(begun, rest, operation=operation)
     async with stream as obj:
         assert await obj.read() == WHOLE
     assert (engine.opened[1].range, engine.opened[1].part_number) == (ByteRange(160, 199), None)
 
 
 async def test_body_without_an_etag_is_not_continued():
-    stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100", ETag=""), _Answer(WHOLE))
+    stream, engine = stream_of(ChunkedResponse(WHOLE[:60], BROKEN, Content_Length="100", ETag=""), ChunkedResponse(WHOLE))
     async with stream as obj:
         with pytest.raises(ConnectionLostError):
             await obj.read()
@@ -274,7 +274,7 @@ async def test_body_without_an_etag_is_not_continued():
 
 
 async def test_body_of_a_closed_client_is_not_continued():
-    stream, engine = _stream(_Answer(WHOLE[:60], BROKEN, Content_Length="100"), _Answer(WHOLE))
+    stream, engine = stream_of(ChunkedResponse(WHOLE[:60], BROKEN, Content_Length="100"), ChunkedResponse(WHOLE))
     async with stream as obj:
         engine.connections = None
         with pytest.raises(aiocos.ConfigError, match="GetObject bucket/k: the client was closed while this body"):

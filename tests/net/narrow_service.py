@@ -10,7 +10,7 @@ from aiohttp import web
 
 @dataclass
 class Narrow:
-    """Admits so many requests at once, for so long each; refuses the rest."""
+    """Accepts a number of requests at once, each for a number of seconds, and refuses others with 503."""
 
     admits: int
     seconds: float

@@ -8,13 +8,13 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Raw:
-    """A server that answers by a script, and keeps what it was sent."""
+    """A server that answers requests with `replies`, the last one again and again, and keeps the requests."""
 
     def __init__(self) -> None:
         self.heads: list[bytes] = []
         self.connections = 0
         self.replies = [OK]
-        self.first = b""  # said before anything is asked
+        self.first = b""  # sent before a request
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -32,7 +32,7 @@ class Raw:
 
 @contextlib.asynccontextmanager
 async def serving(handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
-    """Serve until the end of the block; give the origin."""
+    """Run a server until the end of the block, and give its origin."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,7 +54,7 @@ async def serving(handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter],
 
 
 def fields(head: bytes) -> tuple[bytes, set[bytes], bytes]:
-    """The request line, the headers in any order, the body."""
+    """Return the request line, the headers in any order, and the body."""
     top, _, body = head.partition(b"\r\n\r\n")
     line, *headers = top.split(b"\r\n")
     return line, {name.lower() + b":" + value for name, _, value in (h.partition(b":") for h in headers)}, body

@@ -1,4 +1,4 @@
-"""What is tried out of the installed aiohttp: each thing that `direct` relies on, broken alone, is noticed."""
+"""The check of the installed aiohttp: each change of something that the raw backend relies on fails it."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ async def test_failed_check_is_logged_once(monkeypatch: pytest.MonkeyPatch, capl
     assert [(record.name, record.levelno) for record in caplog.records] == [("aiocos.fast_path", logging.WARNING)]
 
 
-def told(reason: str, caplog: pytest.LogCaptureFixture) -> None:
+def check_fails_with(reason: str, caplog: pytest.LogCaptureFixture) -> None:
     assert compat_check.is_compatible() is False
     assert reason in caplog.text
 
 
 class Odd:
-    """A payload with one method that answers otherwise."""
+    """A payload with one method that returns something else."""
 
     def __init__(self, payload: Any, name: str, value: object) -> None:
         self._payload, self._name, self._value = payload, name, value
@@ -69,7 +69,7 @@ class Odd:
         return lambda: self._value
 
 
-# The answers in their order: whole, to HEAD, half, with another one behind.
+# The responses of the check, by number: whole, to HEAD, half, and one with another behind it.
 @pytest.mark.parametrize(
     ("number", "name", "value", "reason"),
     [
@@ -103,7 +103,7 @@ async def test_changed_responses_fail_the_check(
         return message, Odd(payload, name, value)
 
     monkeypatch.setattr(Handler, "read", read)
-    told(reason, caplog)
+    check_fails_with(reason, caplog)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_changed_connection_state_fails_the_check(
         "should_close",
         property(lambda self: value if reads == after else should_close.fget(self)),  # type: ignore[misc]
     )
-    told(reason, caplog)
+    check_fails_with(reason, caplog)
 
 
 def _other_host() -> type:
@@ -172,7 +172,7 @@ async def test_other_changes_fail_the_check(
     owner: object, name: str, broken: object, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(owner, name, broken)
-    told(reason, caplog)
+    check_fails_with(reason, caplog)
 
 
 async def test_swallowed_exception_fails_the_check(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -184,7 +184,7 @@ async def test_swallowed_exception_fails_the_check(monkeypatch: pytest.MonkeyPat
         return await original(self)
 
     monkeypatch.setattr(Handler, "read", read)
-    told("an exception in a waiting task", caplog)
+    check_fails_with("an exception in a waiting task", caplog)
 
 
 async def test_check_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,23 +223,23 @@ def test_run_refuses_a_coroutine_that_waits() -> None:
 
 
 def test_fake_transport() -> None:
-    wire = compat_check._FakeTransport()
-    assert (wire.written, wire.is_closing()) == (b"", False)
-    wire.write(b"a")
-    wire.write(memoryview(b"b"))
-    assert wire.written == b"ab"
+    transport = compat_check._FakeTransport()
+    assert (transport.written, transport.is_closing()) == (b"", False)
+    transport.write(b"a")
+    transport.write(memoryview(b"b"))
+    assert transport.written == b"ab"
     for close in ("close", "abort"):
-        wire = compat_check._FakeTransport()
-        getattr(wire, close)()
-        assert wire.is_closing() is True
-    wire.pause_reading()
-    wire.resume_reading()
+        transport = compat_check._FakeTransport()
+        getattr(transport, close)()
+        assert transport.is_closing() is True
+    transport.pause_reading()
+    transport.resume_reading()
 
 
 async def test_reused_broken_connection_fails_the_check(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A connection that was lost looks like a good one, and so it goes back into the pool."""
+    """A lost connection looks usable and is returned to the pool."""
     lost: set[Any] = set()
     original, should_close = Handler.connection_lost, Handler.should_close
     assert isinstance(should_close, property)
@@ -253,7 +253,7 @@ async def test_reused_broken_connection_fails_the_check(
     state = property(lambda self: self not in lost and should_close.fget(self))  # type: ignore[misc]
     monkeypatch.setattr(Handler, "connection_lost", connection_lost)
     monkeypatch.setattr(Handler, "should_close", state)
-    told("a new connection after an interruption", caplog)
+    check_fails_with("a new connection after an interruption", caplog)
 
 
 async def test_installed_aiohttp_passes_the_check():

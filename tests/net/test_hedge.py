@@ -22,7 +22,7 @@ HEDGED = aiocos.ClientConfig(
 
 @pytest.fixture
 async def hedged(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
-    """A client that knows how long answers take here."""
+    """A client that has recorded enough response times."""
     async with cos_emulator.client(config=HEDGED) as cos:
         await cos.buckets.create("bucket")
         await cos.objects.put("bucket", "k", b"data")
@@ -32,7 +32,7 @@ async def hedged(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
         yield cos
 
 
-def asked(emulator: Emulator, operation: str) -> int:
+def count(emulator: Emulator, operation: str) -> int:
     return sum(served.operation == operation for served in emulator.requests)
 
 
@@ -50,15 +50,15 @@ async def test_late_response_is_requested_again(hedged: aiocos.Client, cos_emula
 async def test_writes_are_never_sent_twice(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(0.5, operation="PutObject")])
     await hedged.objects.put("bucket", "k", b"other")
-    assert asked(cos_emulator, "PutObject") == 1
+    assert count(cos_emulator, "PutObject") == 1
 
 
 async def test_second_requests_are_a_fraction(hedged: aiocos.Client, cos_emulator: Emulator):
-    """Where everything is slow, most are waited for."""
+    """If all responses are slow, most requests are not sent twice."""
     cos_emulator.faults.script([Delay(0.2, operation="HeadObject", times=None)])
     await asyncio.gather(*(hedged.objects.head("bucket", "k") for _ in range(30)))
-    # Forty answers before have saved up two, thirty more one and a half, and one was there at first.
-    assert 30 < asked(cos_emulator, "HeadObject") <= 35
+    # One second request is allowed at first; 40 responses have added two, and 30 more one and a half.
+    assert 30 < count(cos_emulator, "HeadObject") <= 35
 
 
 async def test_no_second_request_after_a_refusal(hedged: aiocos.Client, cos_emulator: Emulator):
@@ -66,7 +66,7 @@ async def test_no_second_request_after_a_refusal(hedged: aiocos.Client, cos_emul
         Status(503, code="SlowDown", operation="HeadObject"), Delay(0.4, operation="HeadObject", times=1),
     ])  # fmt: skip
     await hedged.objects.head("bucket", "k")
-    assert asked(cos_emulator, "HeadObject") == 2, "the refused one and its retry, and no second beside that"
+    assert count(cos_emulator, "HeadObject") == 2, "the refused request and its retry"
 
 
 async def test_error_of_one_request_waits_for_the_other(hedged: aiocos.Client, cos_emulator: Emulator):
@@ -86,7 +86,7 @@ async def test_cancel_ends_both_requests(hedged: aiocos.Client, cos_emulator: Em
     cos_emulator.faults.script([Delay(30, operation="HeadObject", times=None)])
     task = asyncio.create_task(hedged.objects.head("bucket", "k"))
     async with asyncio.timeout(15):
-        while asked(cos_emulator, "HeadObject") < 2 and len(cos_emulator.faults.hits) < 2:
+        while count(cos_emulator, "HeadObject") < 2 and len(cos_emulator.faults.hits) < 2:
             await asyncio.sleep(0.01)
     before = len(asyncio.all_tasks())
     task.cancel()
@@ -102,11 +102,11 @@ def test_invalid_settings_are_refused():
             aiocos.HedgeConfig(**wrong)
 
 
-# -- what is left behind ----------------------------------------------------------------------------------------------
+# -- no response is left open -----------------------------------------------------------------------------------------
 
 
-class Opened:
-    """An answer that has begun."""
+class Closeable:
+    """A response that has begun."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -136,11 +136,11 @@ def test_every_response_is_returned_or_closed(
     lingers: int,
     stubborn: bool,
 ):
-    """Whenever a hedged read is cancelled, once or twice, and however long the late one takes to end."""
-    opened: list[Opened] = []
+    """A hedged read may be cancelled at any step, once or twice, and the losing request may take long to end."""
+    opened: list[Closeable] = []
     calls = 0
 
-    async def send() -> Opened:
+    async def send() -> Closeable:
         nonlocal calls
         number, calls = calls, calls + 1
         try:
@@ -151,7 +151,7 @@ def test_every_response_is_returned_or_closed(
                 raise
         if fails[number]:
             raise ConnectionLostError("broken", sent=True)
-        opened.append(Opened())
+        opened.append(Closeable())
         return opened[-1]
 
     async def play() -> None:
@@ -170,7 +170,7 @@ def test_every_response_is_returned_or_closed(
             while asyncio.all_tasks() - {asyncio.current_task()}:
                 await asyncio.sleep(0)
         await _turns(2)
-        given = [outcome] if isinstance(outcome, Opened) else []
+        given = [outcome] if isinstance(outcome, Closeable) else []
         assert [one for one in opened if not one.closed] == given
 
     asyncio.run(play())
@@ -202,7 +202,7 @@ def test_delay_is_a_quantile_of_recent_times():
     assert hedge.delay() is None
     for number in reversed(range(19)):
         hedge._record(float(number))
-    assert hedge.delay() is None, "too few say nothing"
+    assert hedge.delay() is None, "too few samples"
     hedge._record(19.0)
     assert hedge.delay() == 9.0
     assert Hedge(HedgeConfig()).delay() is None
@@ -229,11 +229,11 @@ def test_last_two_hundred_times_are_kept():
 
 async def test_allowance_for_second_requests():
     limiter, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(max_fraction=0.25))
-    assert hedge._is_allowed(limiter), "one is there at first"
+    assert hedge._is_allowed(limiter), "one is allowed at first"
     assert not hedge._is_allowed(limiter)
 
-    async def send() -> Opened:
-        return Opened()
+    async def send() -> Closeable:
+        return Closeable()
 
     for allowed in (0.25, 0.5, 0.75):
         await hedge.first_response(send, limiter)
@@ -244,7 +244,7 @@ async def test_allowance_for_second_requests():
     assert hedge._allowance == 0
     for _ in range(100):
         await hedge.first_response(send, limiter)
-    assert hedge._allowance == 10, "no more than ten at once"
+    assert hedge._allowance == 10, "at most ten"
     assert hedge.second_requests == 0
 
 
@@ -254,7 +254,7 @@ async def test_refusal_forbids_one_second_request():
     limiter.on_response(await limiter.acquire(large=False), 503, {}, since=None)
     assert not hedge._is_allowed(limiter)
     assert hedge._allowance == 5.0
-    assert hedge._is_allowed(limiter), "and only one"
+    assert hedge._is_allowed(limiter), "only one"
     assert hedge._allowance == 4.0
 
 
@@ -264,11 +264,11 @@ async def test_response_times_are_recorded():
         hedge._record(0.0)
     loop, sent = asyncio.get_running_loop(), 0
 
-    async def send() -> Opened:
+    async def send() -> Closeable:
         nonlocal sent
         sent += 1
         await asyncio.sleep(0.02)
-        return Opened()
+        return Closeable()
 
     began = loop.time()
     response = await hedge.first_response(send, limiter)
@@ -289,7 +289,7 @@ async def test_last_error_is_raised_if_both_fail(late: bool):
     gates = [asyncio.Event(), asyncio.Event()]
     calls = 0
 
-    async def send() -> Opened:
+    async def send() -> Closeable:
         nonlocal calls
         number, calls = calls, calls + 1
         await gates[number].wait()

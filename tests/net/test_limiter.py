@@ -58,7 +58,7 @@ def test_no_slot_is_lost_by_cancels(uses: list[tuple[bool, int, int]]):
 
 
 class Model:
-    """What the gate has to keep to, counted beside it."""
+    """A model of the limiter, counted beside it."""
 
     def __init__(self, initial: int, most: int) -> None:
         self.limiter = AdaptiveLimiter(ConcurrencyConfig(initial=initial), most)
@@ -102,11 +102,11 @@ class Model:
 
     def check(self, before: int) -> None:
         now = self.limiter.state()
-        assert now.in_flight == len(self.held), "who is counted is who is in flight"
+        assert now.in_flight == len(self.held), "the counts agree"
         assert now.waiting == len(self.waiting)
-        assert len(self.held) <= max(now.limit, before), "none is let in beyond the width"
+        assert len(self.held) <= max(now.limit, before), "none is let in beyond the limit"
         if self.waiting:
-            # Nobody waits for what is free: of each kind the first is kept out by the width, or by the other's quarter.
+            # No request waits for a free slot: each queue is stopped by the limit, or by the quarter of the other queue.
             small, large = (sum(kind is which for _, kind in self.held) for which in (False, True))
             quarter = now.limit // 4
             assert small + large >= now.limit or large >= now.limit - quarter or small >= now.limit - quarter
@@ -164,7 +164,7 @@ async def test_small_requests_do_not_wait_for_a_large_one():
     large = asyncio.create_task(limiter.acquire(large=True))
     small = asyncio.create_task(limiter.acquire(large=False))
     await asyncio.sleep(0)
-    # One place is given back, and one is added.
+    # One slot is released, and the limit rises by one.
     limiter.on_response(tickets[0], 200, {}, since=None)
     limiter.release(large=False)
     await asyncio.sleep(0)
@@ -174,7 +174,7 @@ async def test_small_requests_do_not_wait_for_a_large_one():
 
 @pytest.mark.parametrize("since", [None, 0.0])
 async def test_limit_recovers_after_refusals(since: float | None):
-    """By answers while it is used up: to half at once, beyond after ten quiet rounds."""
+    """By one per response up to half of the old limit, then after ten rounds without a refusal."""
     limiter, held = AdaptiveLimiter(ConcurrencyConfig(initial=8), 8), []
 
     async def fill() -> None:
@@ -211,14 +211,14 @@ async def test_small_and_large_requests_do_not_block_each_other():
     for _ in range(8):
         await full.acquire(large=False)
     waiting = asyncio.create_task(full.acquire(large=True))
-    crowd = [asyncio.create_task(full.acquire(large=False)) for _ in range(20)]
+    others = [asyncio.create_task(full.acquire(large=False)) for _ in range(20)]
     await asyncio.sleep(0)
     full.release(large=False)
     await asyncio.sleep(0)
     assert waiting.done(), "of eight places two are for large ones, before further small ones"
-    for task in crowd:
+    for task in others:
         task.cancel()
-    await asyncio.gather(*crowd, return_exceptions=True)
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def test_retry_after_pauses_if_no_request_succeeds():
@@ -240,7 +240,7 @@ async def test_retry_after_pauses_if_no_request_succeeds():
     limiter._resume()
     limiter.on_response(await waiting, 200, {}, since=None)
     limiter.release(large=False)
-    # Others get through: then it is the affair of the one that was refused.
+    # Others have succeeded: only the refused request waits.
     limiter.on_response(await limiter.acquire(large=False), 503, {"Retry-After": "60"}, since=None)
     limiter.release(large=False)
     assert limiter.state().paused_for == 0

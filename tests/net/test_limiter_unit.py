@@ -8,70 +8,70 @@ from aiocos.config import ConcurrencyConfig
 from aiocos.net.limiter import AdaptiveLimiter
 
 
-class Noted:
-    """A width that stays, and writes down what it is told."""
+class RecordingRule:
+    """A rule with a constant limit that records its calls."""
 
     def __init__(self, value: int) -> None:
         self.limit = value
         self.refusals = 0
-        self.told: list[tuple[object, ...]] = []
+        self.calls: list[tuple[object, ...]] = []
 
     def on_success(self, *, is_reached: bool, seconds: float | None) -> None:
-        self.told.append(("on_success", is_reached, None if seconds is None else round(seconds)))
+        self.calls.append(("on_success", is_reached, None if seconds is None else round(seconds)))
 
     def on_throttle(self, ticket: int, newest: int, in_flight: int) -> None:
-        self.told.append(("on_throttle", ticket, newest, in_flight))
+        self.calls.append(("on_throttle", ticket, newest, in_flight))
 
 
-def noting(value: int) -> tuple[AdaptiveLimiter, Noted]:
-    limiter, noted = AdaptiveLimiter(ConcurrencyConfig(initial=value), value), Noted(value)
-    limiter._rule = noted  # type: ignore[assignment]
-    return limiter, noted
+def limiter_with(value: int) -> tuple[AdaptiveLimiter, RecordingRule]:
+    limiter, rule = AdaptiveLimiter(ConcurrencyConfig(initial=value), value), RecordingRule(value)
+    limiter._rule = rule  # type: ignore[assignment]
+    return limiter, rule
 
 
 async def test_success_reports_whether_the_limit_is_reached():
-    limiter, noted = noting(3)
+    limiter, rule = limiter_with(3)
     since = asyncio.get_running_loop().time() - 7
     assert [limiter.try_acquire(large=False) for _ in range(2)] == [1, 2]
     limiter.on_response(2, 200, {}, since=since)
-    assert noted.told == [], "there is room, and the ticket is none of the sixteenth"
+    assert rule.calls == [], "the limit is not reached, and only each sixteenth ticket is timed"
     limiter.on_response(16, 200, {}, since=since)
     limiter.on_response(32, 404, {}, since=None)
-    assert noted.told == [("on_success", False, 7), ("on_success", False, None)]
-    noted.told.clear()
+    assert rule.calls == [("on_success", False, 7), ("on_success", False, None)]
+    rule.calls.clear()
     assert limiter.try_acquire(large=True) == 3
     limiter.on_response(3, 200, {}, since=since)
-    assert noted.told == [("on_success", True, 7)]
+    assert rule.calls == [("on_success", True, 7)]
     assert limiter.try_acquire(large=False) == 0
-    noted.told.clear()
-    # Somebody waits: the width is used up, also where a place has just been given back.
+    rule.calls.clear()
+    # While a request waits the limit counts as reached, even if a slot has just been released.
     for large in (False, True):
         waiting = asyncio.create_task(limiter.acquire(large=large))
         await asyncio.sleep(0)
-        noted.limit = 9
+        rule.limit = 9
         limiter.on_response(5, 200, {}, since=None)
-        noted.limit = 3
+        rule.limit = 3
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    assert noted.told == [("on_success", True, None)] * 2
+    assert rule.calls == [("on_success", True, None)] * 2
 
 
 @pytest.mark.parametrize("status", [503, 429])
 async def test_refusal_reports_ticket_and_in_flight(status: int):
-    limiter, noted = noting(8)
+    limiter, rule = limiter_with(8)
     for large in (False, True, False):
         await limiter.acquire(large=large)
     limiter.on_response(2, status, {"Retry-After": "7"}, since=None)
-    assert noted.told == [("on_throttle", 2, 4, 2)]
+    assert rule.calls == [("on_throttle", 2, 4, 2)]
     assert limiter.state().paused_for == 0
 
 
 async def test_pause_begins_only_if_nothing_succeeds():
-    limiter, _ = noting(1)
+    limiter, _ = limiter_with(1)
     ticket = await limiter.acquire(large=False)
     limiter.on_response(ticket, 200, {}, since=None)
     limiter.on_response(ticket, 503, {"Retry-After": "7"}, since=None)
-    assert limiter.state().paused_for == 0, "one has got through since"
+    assert limiter.state().paused_for == 0, "a request has succeeded"
     limiter.on_response(ticket, 503, {}, since=None)
     limiter.on_response(ticket, 503, {"Retry-After": "0"}, since=None)
     assert limiter._pause_timer is None
@@ -80,7 +80,7 @@ async def test_pause_begins_only_if_nothing_succeeds():
     limiter.on_response(ticket, 503, {"Retry-After": "20"}, since=None)
     assert 19 < limiter.state().paused_for <= 20
     limiter.on_response(ticket, 503, {"Retry-After": "3"}, since=None)
-    assert 19 < limiter.state().paused_for <= 20, "who asks for less does not shorten it"
+    assert 19 < limiter.state().paused_for <= 20, "a shorter Retry-After does not shorten the pause"
     limiter.release(large=False)
     assert limiter.try_acquire(large=False) == 0
     waiting = asyncio.create_task(limiter.acquire(large=False))
@@ -90,13 +90,13 @@ async def test_pause_begins_only_if_nothing_succeeds():
     limiter.close()
     await asyncio.sleep(0)
     assert timer.cancelled()
-    assert waiting.done(), "who waits is let in: the client that closes has nobody else to wake them"
+    assert waiting.done(), "close wakes the waiting request"
     assert limiter.state() == (1, 1, 0, 0, 0.0)
     limiter.close()
 
 
 async def test_no_pause_above_a_limit_of_one():
-    limiter, _ = noting(2)
+    limiter, _ = limiter_with(2)
     limiter.on_response(await limiter.acquire(large=False), 503, {"Retry-After": "7"}, since=None)
     assert limiter._pause_timer is None
     limiter._rule.limit = 1
@@ -106,7 +106,7 @@ async def test_no_pause_above_a_limit_of_one():
 
 
 async def test_pause_ends_by_itself():
-    limiter, _ = noting(1)
+    limiter, _ = limiter_with(1)
     ticket = await limiter.acquire(large=False)
     limiter.on_response(ticket, 503, {"Retry-After": "0.02"}, since=None)
     limiter.release(large=False)
@@ -119,7 +119,7 @@ async def test_pause_ends_by_itself():
 
 
 @pytest.mark.parametrize(
-    ("width", "small", "large", "may_small", "may_large"),
+    ("limit", "small", "large", "small_is_free", "large_is_free"),
     [
         (8, 0, 5, True, True),
         (8, 0, 6, True, False),
@@ -134,30 +134,30 @@ async def test_pause_ends_by_itself():
         (1, 0, 1, False, False),
     ],
 )
-async def test_free_slots(width: int, small: int, large: int, may_small: bool, may_large: bool):
-    limiter, _ = noting(width)
+async def test_free_slots(limit: int, small: int, large: int, small_is_free: bool, large_is_free: bool):
+    limiter, _ = limiter_with(limit)
     limiter._in_flight = [small, large]
-    assert (limiter._is_free(False), limiter._is_free(True)) == (may_small, may_large)
+    assert (limiter._is_free(False), limiter._is_free(True)) == (small_is_free, large_is_free)
 
 
 @pytest.mark.parametrize(("small", "large", "free"), [(5, 0, True), (6, 0, False), (6, 1, False), (5, 2, True), (6, 2, False)])
 async def test_quarter_is_reserved_while_a_large_request_waits(small: int, large: int, free: bool):
-    limiter, _ = noting(8)
+    limiter, _ = limiter_with(8)
     limiter._in_flight = [small, large]
     limiter._queues[True].append(limiter._loop.create_future())
     assert limiter._is_free(False) is free
     limiter._in_flight = [5, 3]
     assert not limiter._is_free(False)
-    noted = limiter._rule
-    noted.limit = 12  # type: ignore[misc]
+    rule = limiter._rule
+    rule.limit = 12  # type: ignore[misc]
     limiter._in_flight = [8, 3]
     assert limiter._is_free(False)
     limiter._in_flight = [9, 2]
-    assert not limiter._is_free(False), "beyond three quarters, while large ones have less than theirs"
+    assert not limiter._is_free(False), "above three quarters, while large requests have less than a quarter"
 
 
 async def test_later_requests_do_not_overtake():
-    limiter, _ = noting(1)
+    limiter, _ = limiter_with(1)
     await limiter.acquire(large=False)
     first = asyncio.create_task(limiter.acquire(large=False))
     await asyncio.sleep(0)

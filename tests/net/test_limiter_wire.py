@@ -9,7 +9,7 @@ from aiocos.emulator import Delay, Emulator, Status
 
 
 async def test_limit_of_8_over_sockets():
-    """The same with sockets; how long it takes on this machine is for the benchmark to say."""
+    """The simulation of test_limiter_rule over sockets, without the times."""
     places = asyncio.Semaphore(100)
     async with narrow(8, 0.05) as service, aiocos.Client(service.url, credentials=aiocos.Anonymous()) as cos:
 

@@ -78,7 +78,7 @@ async def test_line_break_in_a_header_is_refused(raw: Raw, value: str):
 
 
 async def test_unrequested_response_is_not_used(raw: Raw):
-    """A server that says more than was asked: the next request must not take it for its own response."""
+    """The server sends a second response: the next request must not take it for its own."""
     raw.replies = [OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nothers", OK]
     async with transport() as sender:
         for _ in range(2):
@@ -152,7 +152,7 @@ async def test_silent_server_times_out_within_a_tick(raw: Raw):
         with pytest.raises(RequestTimeoutError, match=r"nothing moved for 0\.4 s") as caught:
             await sender.send(PreparedRequest("GET", raw.url, "/b/k", "", {}))
         assert loop.time() - began >= 0.39
-        # So often the timer has looked, eight times in an idle timeout.
+        # The watchdog ticks eight times per idle timeout.
         assert sender._state().raw.watchdog.now == TICKS + 1
         assert caught.value.sent
         with pytest.raises(RequestTimeoutError, match="the deadline of the call passed"):
@@ -181,18 +181,18 @@ async def test_interrupted_body(raw: Raw):
             await sender.send(PreparedRequest("GET", origin, "/b/k", "", {}))
 
 
-# -- what the timer looks after ---------------------------------------------------------------------------------------
+# -- the idle timeout -------------------------------------------------------------------------------------------------
 
 
 def let_time_pass(sender: Transport) -> None:
-    """Have the timer look as often as it does in more than an idle timeout, without waiting for it."""
+    """Tick as often as in more than an idle timeout, without waiting."""
     watch = sender._state().raw.watchdog
     for _ in range(2 * TICKS):
         watch._tick()
 
 
 async def test_slow_reader_does_not_time_out():
-    """Between two chunks nobody waits, and nothing is late."""
+    """Nothing times out while no task waits for the body."""
     more = asyncio.Event()
 
     async def in_pieces(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -221,7 +221,7 @@ async def test_slow_reader_does_not_time_out():
 
 
 async def test_each_wait_has_its_own_idle_timeout():
-    """A second request on a kept connection is not broken off by the timer of the first."""
+    """The idle time of a request does not count for the next one on its connection."""
     asked: asyncio.Queue[bytes] = asyncio.Queue()
     response: asyncio.Queue[bytes] = asyncio.Queue()
     connections = 0
@@ -239,7 +239,7 @@ async def test_each_wait_has_its_own_idle_timeout():
             task = asyncio.create_task(sender.send(PreparedRequest("GET", origin, "/b/k", "", {})))
             await asked.get()
             assert len(watch.in_flight) == 1
-            # Half of an idle timeout for each: together more than one.
+            # More than half of an idle timeout for each request.
             for _ in range(TICKS // 2 + 2):
                 watch._tick()
             assert len(watch.in_flight) == 1
@@ -247,7 +247,7 @@ async def test_each_wait_has_its_own_idle_timeout():
             assert (await task).body == b"ok"
             assert not watch.in_flight
         assert connections == 1
-        # And who does wait for too long is broken off.
+        # A request that waits for longer than an idle timeout fails.
         task = asyncio.create_task(sender.send(PreparedRequest("GET", origin, "/b/k", "", {})))
         await asked.get()
         let_time_pass(sender)

@@ -176,13 +176,13 @@ async def test_other_exceptions_are_not_retried(pauses: list[float]):
     assert pauses == []
 
 
-# -- how long a service asks to wait ----------------------------------------------------------------------------------
+# -- Retry-After ------------------------------------------------------------------------------------------------------
 
 FAR = formatdate(time.time() + 86_400, usegmt=True)
 
 
 class Asking:
-    """Refuses the first requests for an object, and answers all others."""
+    """Refuses the first requests for an object, and accepts all others."""
 
     def __init__(self, status: int, code: str, headers: dict[str, str], times: int) -> None:
         self.status, self.headers, self.times = status, headers, times
@@ -229,7 +229,7 @@ async def test_long_retry_after_is_raised_at_once(status: int, code: str, header
             assert caught.value.retry_after > MAX_RETRY_AFTER
             assert (caught.value.attempts, service.asked) == (1, 1)
             assert cos.concurrency.paused_for == 0
-            # Neither another call waits for it, nor the next one of this kind.
+            # Other calls do not wait, and neither does the next one for this object.
             await cos.objects.head("bucket", "other")
             await cos.objects.put("bucket", "key", b"data")
 
@@ -254,7 +254,7 @@ def test_retry_after_is_never_negative_or_infinite(text: str):
     assert delay is None or 0 <= delay <= MAX_RETRY_AFTER
 
 
-# -- each bound -------------------------------------------------------------------------------------------------------
+# -- limits -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("asked", "delay"), [(0.0, 0.1), (0.05, 0.1), (0.2, 0.2), (300.0, 300.0), (300.1, None)])
@@ -324,7 +324,7 @@ async def test_on_retry_arguments(pauses: list[float], monkeypatch: pytest.Monke
         await retry_call(
             once, config=config, budget=budget, idempotent=True, on_retry=lambda *more: told.append(more), first_error=None
         )
-    # The third finds the budget empty.
+    # The third attempt finds the budget empty.
     assert told == [(given[0], 1, 0.1), (given[1], 2, 0.2)]
     assert pauses == [0.1, 0.2]
     assert [getattr(error, "attempts", None) for error in given] == [1, 2, None]

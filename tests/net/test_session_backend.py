@@ -1,4 +1,4 @@
-"""Requests by aiohttp's session: how long they may stand still, and what is left of them."""
+"""The session backend: idle timeouts, responses, connections."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aiocos.wire.message import PreparedRequest
 
 
 class Timer:
-    """An `asyncio.Timeout` that writes down what it is set to."""
+    """An `asyncio.Timeout` that records its new times."""
 
     def __init__(self) -> None:
         self.set: list[float] = []
@@ -34,13 +34,13 @@ class Timer:
         self.set.append(when)
 
 
-def waited(patience: IdleTimeout) -> Timer:
+def with_timer(idle_timeout: IdleTimeout) -> Timer:
     timer = Timer()
-    patience._timer = timer  # type: ignore[assignment]
+    idle_timeout._timer = timer  # type: ignore[assignment]
     return timer
 
 
-# -- patience ---------------------------------------------------------------------------------------------------------
+# -- idle timeouts ----------------------------------------------------------------------------------------------------
 
 
 async def test_wait_ends_when_idle_or_at_the_deadline() -> None:
@@ -55,18 +55,18 @@ async def test_wait_ends_when_idle_or_at_the_deadline() -> None:
 
 async def test_progress_restarts_the_timer_until_the_response() -> None:
     now = asyncio.get_running_loop().time()
-    patience = IdleTimeout(60.0, None)
-    patience.on_progress()
-    timer = waited(patience)
-    patience.on_progress()
+    idle_timeout = IdleTimeout(60.0, None)
+    idle_timeout.on_progress()
+    timer = with_timer(idle_timeout)
+    idle_timeout.on_progress()
     assert timer.set == [pytest.approx(now + 60, abs=5)]
-    assert patience._poll is None, "nothing is sent"
+    assert idle_timeout._poll is None, "nothing is sent"
     timer.over = True
-    patience.on_progress()
+    idle_timeout.on_progress()
     assert len(timer.set) == 1
     timer.over = False
-    patience.stop_polling()
-    patience.on_progress()
+    idle_timeout.stop_polling()
+    idle_timeout.on_progress()
     assert len(timer.set) == 1
 
 
@@ -74,52 +74,52 @@ async def test_shrinking_send_buffer_is_progress(monkeypatch: pytest.MonkeyPatch
     left = 1_000
     monkeypatch.setattr(module, "unsent_bytes", lambda transport: left)
     now = asyncio.get_running_loop().time()
-    patience, sending = IdleTimeout(60.0, None), asyncio.WriteTransport()
-    timer = waited(patience)
-    patience.on_progress(sending)
-    look = patience._poll
-    assert look is not None
-    assert look.when() == pytest.approx(now + 15, abs=5), "four looks in an idle timeout"
-    patience.on_progress(asyncio.WriteTransport())
-    assert patience._poll is look
-    assert patience._sending is sending
+    idle_timeout, sending = IdleTimeout(60.0, None), asyncio.WriteTransport()
+    timer = with_timer(idle_timeout)
+    idle_timeout.on_progress(sending)
+    poll = idle_timeout._poll
+    assert poll is not None
+    assert poll.when() == pytest.approx(now + 15, abs=5), "four polls in an idle timeout"
+    idle_timeout.on_progress(asyncio.WriteTransport())
+    assert idle_timeout._poll is poll
+    assert idle_timeout._sending is sending
     timer.set.clear()
-    look.cancel()
+    poll.cancel()
     for left, moves in ((1_000, 0), (1_000, 0), (999, 1), (999, 0), (1_200, 0), (1_100, 1), (0, 1), (0, 0)):
         timer.set.clear()
-        patience._poll_buffer()
+        idle_timeout._poll_buffer()
         assert len(timer.set) == moves, left
-        look, before = patience._poll, look
-        assert look is not before
-        assert look is not None
-        assert look.when() == pytest.approx(now + 15, abs=5)
-        look.cancel()
-    patience._poll_buffer()
-    patience.stop_polling()
-    assert patience._poll is not None
-    assert patience._poll.cancelled()
+        poll, before = idle_timeout._poll, poll
+        assert poll is not before
+        assert poll is not None
+        assert poll.when() == pytest.approx(now + 15, abs=5)
+        poll.cancel()
+    idle_timeout._poll_buffer()
+    idle_timeout.stop_polling()
+    assert idle_timeout._poll is not None
+    assert idle_timeout._poll.cancelled()
 
 
 async def test_no_polling_without_a_body() -> None:
-    patience = IdleTimeout(60.0, None)
-    timer = waited(patience)
-    patience._poll_buffer()
+    idle_timeout = IdleTimeout(60.0, None)
+    timer = with_timer(idle_timeout)
+    idle_timeout._poll_buffer()
     assert timer.set == []
-    patience.stop_polling()
+    idle_timeout.stop_polling()
 
 
 async def test_progress_after_the_response_starts_no_timer():
-    """A body that goes on after its answer finds a timer that has ended, and must not start to watch anything."""
-    patience = IdleTimeout(0.01, None)
-    async with patience.start():
+    """The body may still be written after the response; that must not start a timer."""
+    idle_timeout = IdleTimeout(0.01, None)
+    async with idle_timeout.start():
         pass
-    patience.stop_polling()
-    patience.on_progress(asyncio.WriteTransport())
+    idle_timeout.stop_polling()
+    idle_timeout.on_progress(asyncio.WriteTransport())
     await asyncio.sleep(0.02)
     assert not [h for h in asyncio.get_running_loop()._scheduled if not h.cancelled() and "_poll_buffer" in repr(h)]
 
 
-# -- answers ----------------------------------------------------------------------------------------------------------
+# -- responses --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -267,18 +267,18 @@ async def test_only_a_large_body_is_written_in_steps(
     assert raw.heads[0].endswith(bytes(size))
 
 
-# -- sessions of others -----------------------------------------------------------------------------------------------
+# -- borrowed sessions ------------------------------------------------------------------------------------------------
 
 
 async def test_closed_session_cannot_be_borrowed() -> None:
-    lender = aiohttp.ClientSession()
-    assert connector_of(lender) is lender.connector
-    made = SessionBackend(ClientConfig(), "agent", connector_of(lender), is_borrowed=True)
+    session = aiohttp.ClientSession()
+    assert connector_of(session) is session.connector
+    made = SessionBackend(ClientConfig(), "agent", connector_of(session), is_borrowed=True)
     await made.client.close()
-    assert not lender.connector.closed  # type: ignore[union-attr]
-    await lender.close()
+    assert not session.connector.closed  # type: ignore[union-attr]
+    await session.close()
     with pytest.raises(ConfigError, match="the session given to the client is closed"):
-        connector_of(lender)
+        connector_of(session)
 
 
 async def test_session_timeouts(backend: SessionBackend) -> None:
@@ -297,27 +297,27 @@ async def test_aiohttp_does_not_repeat_requests(backend: SessionBackend) -> None
 
 
 async def test_polling_stops_with_the_response_or_an_error(raw: Raw, backend: SessionBackend) -> None:
-    looks: list[asyncio.TimerHandle] = []
+    polls: list[asyncio.TimerHandle] = []
     loop = asyncio.get_running_loop()
     original = loop.call_later
 
     def call_later(delay: float, callback: Any, *given: Any, **more: Any) -> asyncio.TimerHandle:
         handle = original(delay, callback, *given, **more)
         if getattr(callback, "__name__", "") == "_poll_buffer":
-            looks.append(handle)
+            polls.append(handle)
         return handle
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "call_later", call_later)
         response = await backend.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None)
         assert await response.read() == b"ok"
-        assert len(looks) == 1
+        assert len(polls) == 1
         raw.replies = [b""]
         task = asyncio.create_task(backend.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None))
         async with asyncio.timeout(30):
-            while len(looks) < 2:
+            while len(polls) < 2:
                 await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert all(look.cancelled() for look in looks)
+    assert all(poll.cancelled() for poll in polls)

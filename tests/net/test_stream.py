@@ -18,17 +18,17 @@ pytestmark = pytest.mark.usefixtures("backend")
 DATA = bytes(range(256)) * 40
 SIZE = len(DATA)
 HALF = SIZE // 2
-# The first answer of most scripts: half of the object, and then the connection ends.
+# The first reply of most scripts: half of the object, then the connection is closed.
 BROKEN = reply(DATA[:HALF], length=SIZE)
 
 
 def ranged(first: int, last: int, body: bytes | None = None, **more: str) -> bytes:
-    """Bytes `first` to `last` of the object, as a server that knows ranges answers."""
+    """Return the reply of a server with ranges to a request for bytes `first` to `last`."""
     span = more.pop("span", f"bytes {first}-{last}/{SIZE}")
     return reply(DATA[first : last + 1] if body is None else body, status=206, Content_Range=span, **more)
 
 
-# -- a continued read ---------------------------------------------------------------------------------------------------
+# -- continuations --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ async def test_wrong_continuation_is_refused(second: bytes, reason: str):
             with pytest.raises(ProtocolError, match=reason):
                 await obj.read()
             assert len(script.heads) == 2
-            # And it stays refused: not a byte of it is given to whoever reads on, and nothing is asked for again.
+            # Further reads raise the error again, return no bytes, and send nothing.
             for _ in range(2):
                 with pytest.raises(ProtocolError, match=reason):
                     await obj.chunk()
@@ -97,7 +97,7 @@ async def test_short_body_is_retried_until_attempts_end():
 
 
 async def test_short_chunked_body_is_continued():
-    """Its chunks end in order, and are fewer bytes than its Content-Range says."""
+    """The chunked body ends properly, with fewer bytes than its Content-Range."""
     short = reply(DATA[5:8], status=206, length=None, Content_Range=f"bytes 5-9/{SIZE}")
     async with scripted(short, ranged(8, 9)) as (script, cos):
         assert await cos.objects.read("b", "k", range=ByteRange(5, 9)) == DATA[5:10]
@@ -105,7 +105,7 @@ async def test_short_chunked_body_is_continued():
 
 
 async def test_body_longer_than_announced():
-    """Only chunks can be more than their Content-Range says: a Content-Length ends the body by itself."""
+    """Only a chunked body can be longer than its Content-Range; a Content-Length ends the body."""
     long = reply(DATA[5:20], status=206, length=None, Content_Range=f"bytes 5-9/{SIZE}")
     async with scripted(long) as (_, cos):
         with pytest.raises(ProtocolError, match="more than the 5 bytes"):
@@ -131,7 +131,7 @@ async def test_body_without_a_length_is_continued():
     async with scripted(part, ranged(HALF, SIZE - 1)) as (script, cos):
         assert await cos.objects.read("b", "k") == DATA
         assert script.ranges == ["", f"bytes={HALF}-"]
-    # The rest breaks off in turn: how much there is has been learnt from the first continuation.
+    # The continuation breaks as well; its Content-Range has told the size.
     async with scripted(part, ranged(HALF, SIZE - 1, DATA[HALF:-7], length=SIZE - HALF), ranged(SIZE - 7, SIZE - 1)) as (
         script,
         cos,
@@ -151,7 +151,7 @@ async def test_body_without_a_length_that_breaks_after_its_last_byte():
 
 @pytest.mark.parametrize("length", [SIZE, None])
 async def test_small_body_with_another_etag_is_one_request(length: int | None):
-    """It has arrived with its head, and is read by the stream all the same."""
+    """The body has arrived with the headers, and the stream still reads it."""
     async with scripted(reply(DATA[:1000], length=length and 1000, etag='"no MD5"')) as (script, cos):
         assert await cos.objects.read("b", "k") == DATA[:1000]
         assert len(script.heads) == 1
@@ -177,7 +177,7 @@ async def test_replaced_object_error_has_the_bytes_read():
             await cos.objects.read("b", "k")
 
 
-# -- the first answer ---------------------------------------------------------------------------------------------------
+# -- the first response ---------------------------------------------------------------------------------------------------
 
 
 NOT_WHOLE = [
@@ -206,7 +206,7 @@ async def _streamed(cos: aiocos.Client, range_: ByteRange | None = None) -> byte
 
 
 async def test_part_with_its_own_md5_is_not_the_whole_object():
-    """An answer to a plain GET that proves itself, and is a part all the same."""
+    """A part in the response to a plain GET, with an ETag that is the MD5 of the part."""
     etag = f'"{hashlib.md5(DATA[:10]).hexdigest()}"'
     async with scripted(ranged(0, 9, etag=etag)) as (_, cos):
         with pytest.raises(ProtocolError):
@@ -227,7 +227,7 @@ async def test_part_with_its_own_md5_is_not_the_whole_object():
         (ByteRange(5, SIZE + 100), ranged(5, SIZE - 1), DATA[5:]),
         (ByteRange.suffix(7), ranged(SIZE - 7, SIZE - 1), DATA[-7:]),
         (ByteRange.suffix(SIZE + 7), ranged(0, SIZE - 1), DATA),
-        # What was asked for is the whole, and so is what came.
+        # The requested range is the whole object, and so is the response.
         (ByteRange(0), reply(DATA), DATA),
         (ByteRange(0, SIZE - 1), reply(DATA), DATA),
         (ByteRange.suffix(SIZE), reply(DATA), DATA),
@@ -313,7 +313,7 @@ async def test_continuation_without_a_content_range_is_refused():
 
 @pytest.mark.parametrize("etag", ["md5", '"v1"'])
 async def test_whole_object_with_a_content_range_is_refused(tmp_path: Path, etag: str):
-    """By every way to read, also where the ETag is that of the bytes that came."""
+    """With each method of reading, also if the ETag is the MD5 of the received bytes."""
     body = b"hello"
     if etag == "md5":
         etag = f'"{hashlib.md5(body).hexdigest()}"'

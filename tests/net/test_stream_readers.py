@@ -16,12 +16,12 @@ pytestmark = pytest.mark.usefixtures("backend")
 DATA = bytes(range(256)) * 40
 SIZE = len(DATA)
 HALF = SIZE // 2
-# The first answer of most scripts: half of the object, and then the connection ends.
+# The first reply of most scripts: half of the object, then the connection is closed.
 BROKEN = reply(DATA[:HALF], length=SIZE)
 
 
 def ranged(first: int, last: int, body: bytes | None = None, **more: str) -> bytes:
-    """Bytes `first` to `last` of the object, as a server that knows ranges answers."""
+    """Return the reply of a server with ranges to a request for bytes `first` to `last`."""
     span = more.pop("span", f"bytes {first}-{last}/{SIZE}")
     return reply(DATA[first : last + 1] if body is None else body, status=206, Content_Range=span, **more)
 
@@ -43,7 +43,7 @@ async def test_two_readers():
 
 @pytest.mark.parametrize("closing", ["stream", "client"])
 async def test_close_while_a_task_reads(closing: str):
-    """The reader is told at once, whatever the idle timeout is, and nothing is asked for again."""
+    """The reader fails at once, whatever the idle timeout is, and nothing is sent."""
     async with scripted(BROKEN) as (script, cos):
         script.hold = asyncio.Event()
         obj = await cos.objects.get("b", "k").__aenter__()
@@ -90,7 +90,7 @@ async def test_opened_by_two_tasks():
             await stream.__aenter__()
         assert await (await first).read() == DATA
         assert len(script.heads) == 1
-        # One after the other is allowed, and reads the object anew.
+        # The stream can be opened again, and reads the object anew.
         async with stream:
             assert await stream.read() == DATA
 
@@ -122,7 +122,7 @@ async def test_dropped_stream_closes_its_socket(entered: bool):
         gone = weakref.ref(stream)
         assert script.open == 1
         del stream
-        assert gone() is None, "nothing refers back to a stream: it goes without the garbage collector"
+        assert gone() is None, "nothing refers to the stream: it is deleted without the garbage collector"
         async with asyncio.timeout(5):
             while script.open:
                 await asyncio.sleep(0.001)

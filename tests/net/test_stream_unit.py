@@ -14,8 +14,8 @@ from aiocos.net.streamed_response import StreamedResponse
 from aiocos.wire.ranges import Extent
 
 
-class _Exchange(StreamedResponse):
-    """An answer that gives its pieces, and then breaks."""
+class Chunks(StreamedResponse):
+    """A response that returns its chunks; an exception among them is raised."""
 
     def __init__(self, *pieces: bytes | Exception, **headers: str) -> None:
         self.status = 206 if "Content-Range" in headers else 200
@@ -51,12 +51,12 @@ def body(
     retry: aiocos.RetryConfig = CONFIG.retry,
     **at: float,
 ):
-    """A body whose continuations are further exchanges; `asked` are the ranges of these."""
-    asked: list[tuple[int, int | None]] = []
+    """Return a body with these continuations, and the list of the ranges that it requests."""
+    requested: list[tuple[int, int | None]] = []
     left = list(more)
 
     async def reopen(first: int, last: int | None) -> StreamedResponse:
-        asked.append((first, last))
+        requested.append((first, last))
         await asyncio.sleep(0)
         return left.pop(0)
 
@@ -70,24 +70,24 @@ def body(
         budget=RetryBudget(retry),
         deadline=deadline,
     )
-    return stream, asked
+    return stream, requested
 
 
 async def test_closed_body_raises_and_sends_nothing():
-    first = _Exchange(b"12345", _broken())
-    stream, asked = body(first, _Exchange(b"67890", **{"Content-Range": "bytes 5-9/10"}))
+    first = Chunks(b"12345", _broken())
+    stream, requested = body(first, Chunks(b"67890", **{"Content-Range": "bytes 5-9/10"}))
     assert await stream.chunk() == b"12345"
     stream.close()
     for _ in range(2):
         with pytest.raises(ConfigError, match="closed after 5 bytes"):
             await stream.chunk()
-    assert (asked, first.closed) == ([], 1)
+    assert (requested, first.closed) == ([], 1)
 
 
 async def test_close_during_backoff():
     slow = aiocos.RetryConfig(attempts=3, base=3600, cap=3600)
     for retry in (CONFIG.retry, slow):
-        stream, asked = body(_Exchange(_broken()), _Exchange(b"1234567890"), retry=retry)
+        stream, requested = body(Chunks(_broken()), Chunks(b"1234567890"), retry=retry)
         paused, going = asyncio.Event(), asyncio.Event()
 
         async def pause(delay: float, paused: asyncio.Event = paused, going: asyncio.Event = going) -> None:
@@ -102,14 +102,14 @@ async def test_close_during_backoff():
             going.set()
             with pytest.raises(ConfigError, match="closed"):
                 await reader
-        assert asked == []
+        assert requested == []
 
 
 async def test_close_while_a_continuation_is_opened():
-    late = _Exchange(b"1234567890")
-    stream, asked = body(_Exchange(_broken()), late)
+    late = Chunks(b"1234567890")
+    stream, requested = body(Chunks(_broken()), late)
     reader = asyncio.create_task(stream.chunk())
-    while not asked:
+    while not requested:
         await asyncio.sleep(0)
     stream.close()
     with pytest.raises(ConfigError, match="closed"):
@@ -118,31 +118,31 @@ async def test_close_while_a_continuation_is_opened():
 
 
 async def test_excess_of_a_continuation_is_dropped():
-    whole = _Exchange(b"0123456789", b"more", **{"Content-Length": "14"})
-    stream, asked = body(_Exchange(b"01234", _broken()), whole, length=10)
+    whole = Chunks(b"0123456789", b"more", **{"Content-Length": "14"})
+    stream, requested = body(Chunks(b"01234", _broken()), whole, length=10)
     stream._total = 14
     assert b"".join([await stream.chunk() for _ in range(2)]) == b"0123456789"
     assert await stream.chunk() == b""
-    assert (asked, whole.closed) == ([(5, 9)], 1)
+    assert (requested, whole.closed) == ([(5, 9)], 1)
 
 
 async def test_no_continuation_after_the_deadline():
     slow, silent = aiocos.RetryConfig(attempts=3, base=3600, cap=3600), RequestTimeoutError("silent", sent=True)
-    stream, asked = body(_Exchange(silent), _Exchange(b"1234567890"), retry=slow, within=1.0)
+    stream, requested = body(Chunks(silent), Chunks(b"1234567890"), retry=slow, within=1.0)
     async with asyncio.timeout(5):
         with pytest.MonkeyPatch.context() as patch, pytest.raises(RequestTimeoutError):
             patch.setattr("aiocos.net.stream.random.random", lambda: 0.5)
             await stream.chunk()
-    assert asked == []
-    stream, asked = body(_Exchange(_broken()), _Exchange(b"1234567890"), within=3600.0)
+    assert requested == []
+    stream, requested = body(Chunks(_broken()), Chunks(b"1234567890"), within=3600.0)
     assert await stream.chunk() == b"1234567890"
-    assert asked == [(0, 9)]
+    assert requested == [(0, 9)]
 
 
 async def test_size_of_a_continuation_must_stay_equal():
-    first = _Exchange(b"01234", _broken(), **{"Content-Range": "bytes 0-9/*"})
-    second = _Exchange(b"56", _broken(), **{"Content-Range": "bytes 5-9/20"})
-    third = _Exchange(b"789", **{"Content-Range": "bytes 7-9/21"})
+    first = Chunks(b"01234", _broken(), **{"Content-Range": "bytes 0-9/*"})
+    second = Chunks(b"56", _broken(), **{"Content-Range": "bytes 5-9/20"})
+    third = Chunks(b"789", **{"Content-Range": "bytes 7-9/21"})
     stream, _ = body(first, second, third)
     stream._total = None
     assert (await stream.chunk(), await stream.chunk()) == (b"01234", b"56")
@@ -160,35 +160,35 @@ async def read_to_the_end(stream: BodyStream) -> bytes:
 def later(
     response: StreamedResponse, *more: StreamedResponse, first: int, length: int | None, total: int | None = None, **given
 ):
-    """The same for a body that begins further on in the object."""
-    stream, asked = body(response, *more, **given)
+    """The body of a range: offsets are of the object."""
+    stream, requested = body(response, *more, **given)
     stream._first, stream._length, stream._total = first, length, total
-    return stream, asked
+    return stream, requested
 
 
 async def test_range_continues_where_it_broke():
-    second = _Exchange(b"ef", _broken(), **{"Content-Range": "bytes 104-109/200"})
-    third = _Exchange(b"ghij", **{"Content-Range": "bytes 106-109/200"})
-    stream, asked = later(_Exchange(b"abcd", _broken()), second, third, first=100, length=10, total=200)
+    second = Chunks(b"ef", _broken(), **{"Content-Range": "bytes 104-109/200"})
+    third = Chunks(b"ghij", **{"Content-Range": "bytes 106-109/200"})
+    stream, requested = later(Chunks(b"abcd", _broken()), second, third, first=100, length=10, total=200)
     assert await read_to_the_end(stream) == b"abcdefghij"
-    assert asked == [(104, 109), (106, 109)]
+    assert requested == [(104, 109), (106, 109)]
     assert stream.bytes_read == 10
 
 
 async def test_whole_object_for_a_range_is_cut_on_both_sides():
-    whole = _Exchange(b"0", b"12", b"3456", b"789", b"never", **{"Content-Length": "15"})
-    stream, asked = later(_Exchange(b"23", _broken()), whole, first=2, length=6)
+    whole = Chunks(b"0", b"12", b"3456", b"789", b"never", **{"Content-Length": "15"})
+    stream, requested = later(Chunks(b"23", _broken()), whole, first=2, length=6)
     assert await read_to_the_end(stream) == b"234567"
-    assert (asked, whole.closed) == ([(4, 7)], 1)
+    assert (requested, whole.closed) == ([(4, 7)], 1)
     assert stream._total == 15
 
 
 async def test_unknown_length_is_learned_from_a_continuation():
-    second = _Exchange(b"4", _broken(), **{"Content-Range": "bytes 4-9/10", "Content-Length": "6"})
-    third = _Exchange(b"56789", **{"Content-Range": "bytes 5-9/10"})
-    stream, asked = later(_Exchange(b"23", _broken()), second, third, first=2, length=None)
+    second = Chunks(b"4", _broken(), **{"Content-Range": "bytes 4-9/10", "Content-Length": "6"})
+    third = Chunks(b"56789", **{"Content-Range": "bytes 5-9/10"})
+    stream, requested = later(Chunks(b"23", _broken()), second, third, first=2, length=None)
     assert await read_to_the_end(stream) == b"23456789"
-    assert asked == [(4, None), (5, 9)]
+    assert requested == [(4, None), (5, 9)]
     assert (stream._length, stream._total) == (8, 10)
 
 
@@ -200,7 +200,7 @@ async def test_unknown_length_ends_with_invalid_range(span: str | None, ends: bo
         raise error
 
     for length in (None, 8):
-        stream, _ = later(_Exchange(b"23", _broken()), first=2, length=length)
+        stream, _ = later(Chunks(b"23", _broken()), first=2, length=length)
         stream._reopen = reopen
         assert await stream.chunk() == b"23"
         if ends and length is None:
@@ -212,41 +212,41 @@ async def test_unknown_length_ends_with_invalid_range(span: str | None, ends: bo
 
 
 async def test_attempts_count_from_the_last_byte():
-    """Each piece of progress gives a stream its attempts again; without any they end."""
+    """Attempts are counted from the last byte that arrived."""
     retry = aiocos.RetryConfig(attempts=3, base=0.0, cap=0.0)
-    pieces = [_Exchange(b"%d" % n, _broken(), **{"Content-Range": f"bytes {n}-9/10"}) for n in range(1, 9)]
-    last = _Exchange(b"9", **{"Content-Range": "bytes 9-9/10"})
-    stream, asked = body(_Exchange(b"0", _broken()), *pieces, last, retry=retry)
+    pieces = [Chunks(b"%d" % n, _broken(), **{"Content-Range": f"bytes {n}-9/10"}) for n in range(1, 9)]
+    last = Chunks(b"9", **{"Content-Range": "bytes 9-9/10"})
+    stream, requested = body(Chunks(b"0", _broken()), *pieces, last, retry=retry)
     assert await read_to_the_end(stream) == b"0123456789"
-    assert len(asked) == 9
-    silent = [_Exchange(_broken(), **{"Content-Range": "bytes 1-9/10"}) for _ in range(5)]
-    stream, asked = body(_Exchange(b"0", _broken()), *silent, retry=retry)
+    assert len(requested) == 9
+    silent = [Chunks(_broken(), **{"Content-Range": "bytes 1-9/10"}) for _ in range(5)]
+    stream, requested = body(Chunks(b"0", _broken()), *silent, retry=retry)
     assert await stream.chunk() == b"0"
     with pytest.raises(ConnectionLostError) as caught:
         await stream.chunk()
-    assert (len(asked), caught.value.attempts) == (2, 3)
+    assert (len(requested), caught.value.attempts) == (2, 3)
     assert all(response.closed for response in silent[:2])
-    # What ended a body is told again, and asks for nothing.
+    # Further reads raise the error again and send nothing.
     with pytest.raises(ConnectionLostError):
         await stream.chunk()
-    assert len(asked) == 2
+    assert len(requested) == 2
 
 
 async def test_failed_continuation_is_retried():
     retry = aiocos.RetryConfig(attempts=3, base=0.0, cap=0.0)
-    stream, _ = body(_Exchange(b"01234", _broken()), retry=retry)
+    stream, _ = body(Chunks(b"01234", _broken()), retry=retry)
     opened: list[int] = []
 
     async def reopen(first: int, last: int | None) -> StreamedResponse:
         opened.append(first)
         if len(opened) < 2:
             raise ConnectionLostError("no connection", sent=True)
-        return _Exchange(b"56789", **{"Content-Range": "bytes 5-9/10"})
+        return Chunks(b"56789", **{"Content-Range": "bytes 5-9/10"})
 
     stream._reopen = reopen
     assert await read_to_the_end(stream) == b"0123456789"
     assert opened == [5, 5]
-    stream, _ = body(_Exchange(b"01234", _broken()), retry=retry)
+    stream, _ = body(Chunks(b"01234", _broken()), retry=retry)
 
     async def never(first: int, last: int | None) -> StreamedResponse:
         opened.append(first)
@@ -262,16 +262,16 @@ async def test_failed_continuation_is_retried():
 
 async def test_continuation_uses_the_retry_budget():
     retry = aiocos.RetryConfig(attempts=9, base=0.0, cap=0.0, budget=5.0, retry_cost=5.0)
-    second = _Exchange(b"1", _broken(), **{"Content-Range": "bytes 1-9/10"})
-    stream, asked = body(_Exchange(b"0", _broken()), second, _Exchange(b"x"), retry=retry)
+    second = Chunks(b"1", _broken(), **{"Content-Range": "bytes 1-9/10"})
+    stream, requested = body(Chunks(b"0", _broken()), second, Chunks(b"x"), retry=retry)
     assert [await stream.chunk() for _ in range(2)] == [b"0", b"1"]
     with pytest.raises(ConnectionLostError):
         await stream.chunk()
-    assert asked == [(1, 9)]
+    assert requested == [(1, 9)]
 
 
 async def test_replaced_object_error_has_the_request():
-    stream, _ = body(_Exchange(b"01234", _broken()))
+    stream, _ = body(Chunks(b"01234", _broken()))
     said = PreconditionFailed(status=412, code="x", resource="b/k", request_id="id-7", operation="GetObject")
 
     async def reopen(first: int, last: int | None) -> StreamedResponse:
@@ -288,13 +288,13 @@ async def test_replaced_object_error_has_the_request():
 
 
 async def test_break_after_the_last_byte_is_ignored():
-    first = _Exchange(b"0123456789", _broken())
-    stream, asked = body(first)
+    first = Chunks(b"0123456789", _broken())
+    stream, requested = body(first)
     assert await read_to_the_end(stream) == b"0123456789"
     assert await stream.chunk() == b""
-    assert asked == []
-    # One that goes on beyond what was announced is no such break.
-    stream, _ = body(_Exchange(b"0123456789", b"x"))
+    assert requested == []
+    # A body that is longer than announced is an error.
+    stream, _ = body(Chunks(b"0123456789", b"x"))
     await stream.chunk()
     with pytest.raises(ProtocolError, match="more than the 10 bytes"):
         await stream.chunk()
@@ -302,17 +302,17 @@ async def test_break_after_the_last_byte_is_ignored():
 
 
 async def test_no_continuation_without_an_etag():
-    stream, asked = body(_Exchange(b"01234", _broken()), _Exchange(b"56789"))
+    stream, requested = body(Chunks(b"01234", _broken()), Chunks(b"56789"))
     stream._reopen = None
     assert await stream.chunk() == b"01234"
     with pytest.raises(ConnectionLostError) as caught:
         await stream.chunk()
-    assert (asked, caught.value.attempts) == ([], 1)
+    assert (requested, caught.value.attempts) == ([], 1)
 
 
 @pytest.mark.parametrize(("within", "tried"), [(7.0, False), (7.1, True)])
 async def test_backoff_must_end_before_the_deadline(within: float, tried: bool, monkeypatch: pytest.MonkeyPatch):
-    stream, _ = body(_Exchange(b""))
+    stream, _ = body(Chunks(b""))
     loop = SimpleNamespace(time=lambda: 100.0)
     monkeypatch.setattr("aiocos.net.stream.asyncio", SimpleNamespace(get_running_loop=lambda: loop))
     stream._deadline = 100.0 + within

@@ -1,4 +1,4 @@
-"""An response that is read whole, and what an exception of aiohttp means for a request."""
+"""Reading a response whole, and the mapping of aiohttp's exceptions."""
 
 from __future__ import annotations
 

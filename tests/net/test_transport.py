@@ -45,7 +45,7 @@ def client_for(emulator: Emulator, endpoint: str, config: ClientConfig, **given)
 
 async def test_refused_connection_is_not_sent_and_is_retried():
     config = ClientConfig(retry=QUICK)
-    # Bound, so that it is nobody else's, and not listening.
+    # Bound, so that no other process has the port, and not listening.
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         origin = f"http://127.0.0.1:{bound.getsockname()[1]}"
@@ -103,7 +103,7 @@ async def test_conditional_write_is_not_retried(cos: aiocos.Client, cos_emulator
     async with proxy_to(cos_emulator.endpoint) as proxy:
         async with client_for(cos_emulator, proxy.url, ClientConfig(retry=QUICK)) as through:
             await through.buckets.list()
-            proxy.cut_down_after = 1  # the answer is lost, the object is there
+            proxy.cut_down_after = 1  # the response is lost, the object is stored
             with pytest.raises(ConnectionLostError) as caught:
                 await through.objects.put("bucket", "key", b"mine", if_none_match="*")
     assert caught.value.sent is True
@@ -165,7 +165,7 @@ async def test_deadline_covers_all_attempts(cos_emulator: Emulator):
     from aiocos.emulator import Status
 
     cos_emulator.faults.script([Status(503, operation="ListBuckets", times=None)])
-    # Without the deadline it would go on for hours; with one for each attempt, too.
+    # Without the deadline, or with one per attempt, this would take hours.
     endless = RetryConfig(attempts=1_000_000, base=0.01, cap=0.02, budget=1e9)
     async with client_for(cos_emulator, cos_emulator.endpoint, ClientConfig(retry=endless)) as cos:
         async with asyncio.timeout(60):
@@ -262,19 +262,19 @@ async def test_cancelled_call_leaves_no_connection_open(cos: aiocos.Client, cos_
     gc.collect()  # an unclosed connection would warn, and warnings are errors here
 
 
-# -- long heads -------------------------------------------------------------------------------------------------------
+# -- long headers -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("length", [8_190, 8_191, 20_000, 65_536 - len("x-amz-meta-long: \r\n")])
 async def test_long_header_lines_are_read(length: int):
-    """IBM's SDK takes lines of 65,536 bytes; metadata and policies of gateways exceed aiohttp's own limit."""
+    """IBM's SDK accepts lines of 65,536 bytes; metadata and headers of gateways exceed aiohttp's own limit."""
     value = "v" * length
 
     async def response(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         more = "".join(f"x-other-{n}: {value}\r\n" for n in range(3))
         head = f'HTTP/1.1 200 OK\r\nETag: "e"\r\nx-amz-meta-long: {value}\r\n{more}Content-Length: 4\r\n\r\n'.encode()
-        # Not all at once: the line is longer than a piece of it that arrives.
+        # In pieces, so that the line arrives in several reads.
         for start in range(0, len(head), 7_000):
             writer.write(head[start : start + 7_000])
             await writer.drain()
@@ -310,7 +310,7 @@ def anonymous(endpoint: str, config: ClientConfig) -> aiocos.Client:
 
 
 async def test_response_before_the_body_was_sent():
-    """Its error counts, no timer stays behind, and what is left of the body is not sent."""
+    """The error is raised, no timer stays behind, and the rest of the body is not sent."""
     body = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
 
     async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

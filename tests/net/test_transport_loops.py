@@ -76,7 +76,7 @@ async def test_second_loop_and_other_process(cos: aiocos.Client, cos_emulator: E
         assert ran.stderr == ""
 
 
-# -- what belongs to a loop -------------------------------------------------------------------------------------------
+# -- the state of a loop ----------------------------------------------------------------------------------------------
 
 
 def plain(origin: str = "http://127.0.0.1:1", method: str = "GET", body: bytes | None = None) -> PreparedRequest:
@@ -97,7 +97,7 @@ async def test_connections_live_from_first_request_to_close(cos_emulator: Emulat
     await transport.send(plain(cos_emulator.endpoint))
     assert transport.connections not in (None, made)
     await transport._state().session.client.close()
-    assert transport.connections is None, "what is closed is none"
+    assert transport.connections is None, "a closed session"
     await transport.send(plain(cos_emulator.endpoint))
     await transport.close()
     await transport.close()
@@ -186,7 +186,7 @@ async def test_only_reads_are_hedged(cos_emulator: Emulator):
 
 @pytest.mark.parametrize("closes", [True, False])
 def test_connections_of_a_closed_loop_are_dropped(closes: bool, cos_emulator_in_thread: str):
-    """At the next use in another loop, and at the close."""
+    """On the next use in another loop, and on close."""
     transport = Transport(ClientConfig())
 
     async def use() -> aiohttp.BaseConnector:
@@ -212,7 +212,7 @@ def test_connections_of_a_closed_loop_are_dropped(closes: bool, cos_emulator_in_
 
 @pytest.fixture
 def cos_emulator_in_thread() -> Iterator[str]:
-    """A server in a loop of its own, for tests that use several."""
+    """An emulator in a thread with its own loop, for tests with several loops."""
     loop, ready = asyncio.new_event_loop(), threading.Event()
     emulator = Emulator()
 
@@ -232,7 +232,7 @@ def cos_emulator_in_thread() -> Iterator[str]:
 
 
 def test_loops_that_end_without_close():
-    """A client that is used in one loop after another and closed only in the last has nothing open in the end."""
+    """A client may be used in several loops and closed in the last one only."""
 
     emulator_loop = asyncio.new_event_loop()
     emulator = Emulator()
@@ -250,7 +250,7 @@ def test_loops_that_end_without_close():
 
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            # Sockets of a loop that ended before they were closed are dropped, which Python says of them.
+            # Python warns about the dropped sockets of the earlier loops.
             warnings.simplefilter("ignore", ResourceWarning)
             assert [asyncio.run(use(close)) for close in (False, False, True)] == [0, 0, 0]
             gc.collect()

@@ -24,7 +24,7 @@ NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", 
 
 
 class Listening:
-    """A proxy that writes down what it is sent, and forwards nothing."""
+    """A proxy that keeps requests and forwards none."""
 
     def __init__(self) -> None:
         self.heads: list[bytes] = []
@@ -142,7 +142,7 @@ async def test_no_credentials_over_plain_http_through_a_proxy(proxy: Listening, 
                 await cos.buckets.list()
     with pytest.raises(ConfigError, match="https"):
         aiocos.Client("https://cos.invalid", api_key="a-key-that-is-secret", iam_endpoint="http://iam.invalid")
-    # What fetches tokens takes no proxy for plain http at all: a token would come back through it.
+    # Tokens are never fetched over plain http through a proxy, which would see them.
     async with EphemeralTransport(ONCE) as http:
         with pytest.raises(ConnectError):
             await http.send(PreparedRequest("PUT", "http://metadata.invalid", "/instance_identity/v1/token", "", {}), timeout=5)
@@ -192,7 +192,7 @@ async def test_proxy_password_is_not_in_messages(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.usefixtures("backend")
 async def test_token_over_plain_http_bypasses_the_proxy(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
-    """IAM on this machine, the service elsewhere: the service is refused, IAM is asked directly."""
+    """IAM is on this machine and reached directly; the service is not, and fails."""
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     async with Emulator() as emulator:
@@ -209,7 +209,7 @@ async def test_token_over_plain_http_bypasses_the_proxy(proxy: Listening, monkey
     assert [head[:7] for head in proxy.heads] == [b"CONNECT"]
 
 
-# -- what the environment says ----------------------------------------------------------------------------------------
+# -- variables of the environment -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
