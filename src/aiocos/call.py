@@ -7,7 +7,7 @@ response whose body is still to be read. Both run the same three steps:
 
 * `prepare` turns an operation into a request: bind its parameters, add a checksum of the body, choose the address.
 * `_attempt` sends the request once and returns the response, or raises the error that the response or the network gives.
-* `_send` makes the first attempt, and leaves retries to `net.retry.retry_call`.
+* `_send` makes the first attempt, and `_retry` further ones by `net.retry.retry_call`.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ from aiocos.wire.redaction import scrub, secrets_of
 from aiocos.wire.retry_after import http_date
 from aiocos.wire.spec import Operation, Result
 from aiocos.wire.strict import read_answer
-from aiocos.write_check import check_write
+from aiocos.write_check import CHECKS, check_write
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
 
 _Send: TypeAlias = Callable[..., Coroutine[Any, Any, Response | StreamedResponse]]
 _Sent: TypeAlias = tuple[Any, Response | StreamedResponse, int]
+"""The result, the response that it was decoded from, and the number of attempts."""
 
 _log = logging.getLogger("aiocos.call")
 
@@ -103,7 +104,7 @@ class Engine:
         # True if others on the network can read requests (plain http to another machine): keys are not sent then.
         self._is_exposed = shows(endpoint.origin)
 
-    # -- the four ways to send an operation -----------------------------------------------------------------------
+    # -- sending an operation --------------------------------------------------------------------------------------
 
     async def call(self, operation: Operation[R]) -> R:
         """Send an operation and return its result.
@@ -133,9 +134,9 @@ class Engine:
 
     # Not a coroutine: it only passes one on, and each further coroutine shows in the time of a small call.
     def _run(self, operation: Operation[Any], *, stream: bool) -> Coroutine[Any, Any, _Sent]:
-        """Send an operation within its timeout, if it has one. Return the result, the response and the number of attempts.
+        """Send an operation, within its timeout if it has one.
 
-        With `stream`, the body is left to the caller and the result is the response itself.
+        With `stream`, the body is left to the caller, and the result is the response itself.
         """
         if operation.timeout is None:
             return self._send(operation, stream, None)
@@ -158,42 +159,49 @@ class Engine:
         request = await self.prepare(operation)
         if self._is_exposed:
             self._refuse_customer_key(request)
-        attempts = 1
         try:
-            result, response = await self._attempt(operation, request, stream, deadline)
-        except RETRYABLE as error:
-
-            def on_retry(error: CosError, attempt: int, delay: float) -> None:
-                nonlocal attempts
-                attempts = attempt + 1
-                _log_retry(operation, error, attempt, delay)
-
-            result, response = await retry_call(
-                lambda: self._attempt(operation, request, stream, deadline),
-                config=self.config.retry,
-                budget=self.budget,
-                idempotent=is_idempotent(operation),
-                deadline=deadline,
-                on_retry=on_retry,
-                first_error=error,
-            )
-        else:
+            sent = await self._attempt(operation, request, stream, deadline)
             self.budget.refund()
-        if not stream and self.config.verify_writes:
+        except RETRYABLE as error:
+            sent = await self._retry(operation, request, stream, deadline, error)
+        if type(operation) in CHECKS and not stream and self.config.verify_writes:
             # Outside the attempts: a service that stored other bytes would most likely do so again.
-            check = check_write(self, operation, request, result)
+            check = check_write(self, operation, request, sent[0])
             if check is not None:
                 await check
+        return sent
+
+    async def _retry(
+        self, operation: Operation[Any], request: PreparedRequest, stream: bool, deadline: float | None, error: CosError
+    ) -> _Sent:
+        """Make further attempts after the first one has failed with `error`."""
+        attempts = 1
+
+        def on_retry(error: CosError, attempt: int, delay: float) -> None:
+            nonlocal attempts
+            attempts = attempt + 1
+            sent = "" if not isinstance(error, TransportError) else " (sent)" if error.sent else " (not sent)"
+            _log.info("%s: attempt %d failed%s, again in %.2f s: %s", operation, attempt, sent, delay, error)
+
+        result, response, _ = await retry_call(
+            lambda: self._attempt(operation, request, stream, deadline),
+            config=self.config.retry,
+            budget=self.budget,
+            idempotent=is_idempotent(operation),
+            deadline=deadline,
+            on_retry=on_retry,
+            first_error=error,
+        )
         return result, response, attempts
 
     async def _attempt(
         self, operation: Operation[Any], request: PreparedRequest, stream: bool, deadline: float | None
-    ) -> tuple[Any, Response | StreamedResponse]:
+    ) -> _Sent:
         """Send a request once. Return the result and the 2xx response; raise the error of any other response."""
         send: _Send = self._transport.open if stream else self._transport.send
         try:
             await self._authorizer.authorize(request)
-            response = await send(request, deadline=deadline)
+            response: Any = await send(request, deadline=deadline)
             if response.status in (401, 403):
                 response = await _read(response)
                 if self._has_new_credentials(request, response):
@@ -204,13 +212,12 @@ class Engine:
             scrub(error, self._secrets(request))
             raise
         if stream:
-            return response, response
-        response = cast("Response", response)
+            return response, response, 1
         try:
             if len(response.body) <= INLINE:
-                return read_answer(operation, response), response
+                return read_answer(operation, response), response, 1
             # Parsing 10 MB takes some thirty milliseconds; in the loop's thread nothing else would run meanwhile.
-            return await run_in_hash_pool(read_answer, operation, response), response
+            return await run_in_hash_pool(read_answer, operation, response), response, 1
         except (ServiceError, ProtocolError) as error:
             # A 200 may carry an <Error>, or a document that does not belong to this operation.
             raise self._name_operation(error, operation, request) from error.__cause__
@@ -376,8 +383,3 @@ async def _read(response: Response | StreamedResponse) -> Response:
         return response
     with response:
         return Response(response.status, response.headers, await response.read())
-
-
-def _log_retry(operation: Operation[Any], error: CosError, attempt: int, delay: float) -> None:
-    sent = "" if not isinstance(error, TransportError) else " (sent)" if error.sent else " (not sent)"
-    _log.info("%s: attempt %d failed%s, again in %.2f s: %s", operation, attempt, sent, delay, error)
