@@ -2,9 +2,12 @@
 
 import asyncio
 import gc
+import itertools
 import os
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 import aiocos
@@ -14,16 +17,38 @@ from aiocos.errors import ConnectionLostError, IntegrityError, InvalidRange, Not
 from aiocos.groups import engine_of
 from aiocos.object_stream import ObjectStream
 
-pytestmark = pytest.mark.usefixtures("backend")
+# One emulator for all tests of this module, each with a bucket of its own: starting one takes longer than most tests.
+pytestmark = [pytest.mark.usefixtures("backend"), pytest.mark.asyncio(loop_scope="module")]
 
 DATA = os.urandom(3_000_000)
+_numbers = itertools.count(1)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_emulator() -> AsyncIterator[Emulator]:
+    async with Emulator() as emulator:
+        yield emulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def cos_emulator(shared_emulator: Emulator) -> Emulator:
+    shared_emulator.faults.clear()
+    shared_emulator.requests.clear()
+    return shared_emulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def cos(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
+    async with cos_emulator.client() as client:
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def bucket(cos: aiocos.Client) -> str:
-    await cos.buckets.create("bucket")
-    await cos.objects.put("bucket", "k", DATA, content_type="x/y", metadata={"Who": "me"})
-    return "bucket"
+    name = f"bucket-{next(_numbers)}"
+    await cos.buckets.create(name)
+    await cos.objects.put(name, "k", DATA, content_type="x/y", metadata={"Who": "me"})
+    return name
 
 
 async def test_stream_properties(cos: aiocos.Client, bucket: str):
@@ -257,14 +282,13 @@ async def test_iteration_can_be_continued(cos: aiocos.Client, bucket: str):
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("how", ["left", "broken out of", "dropped"])
-async def test_unread_body_keeps_no_connection(cos: aiocos.Client, how: str):
+async def test_unread_body_keeps_no_connection(cos: aiocos.Client, bucket: str, how: str):
     """A closed body frees its connection at once, a dropped one when nothing refers to it, with a warning."""
-    await cos.buckets.create("bucket")
-    await cos.objects.put("bucket", "key", os.urandom(8_000_000))
+    await cos.objects.put(bucket, "key", os.urandom(8_000_000))
     connector = engine_of(cos)._transport._state().connector
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # the warning of aiohttp itself
     for _ in range(3):
-        obj = cos.objects.get("bucket", "key")
+        obj = cos.objects.get(bucket, "key")
         if how == "left":
             async with obj:
                 await obj.chunk()
@@ -281,4 +305,5 @@ async def test_unread_body_keeps_no_connection(cos: aiocos.Client, how: str):
             # A task of the loop closes the abandoned iterator; until then it refers to the body.
             await asyncio.sleep(0)
             gc.collect()
-    await cos.objects.head("bucket", "key")
+    await cos.objects.head(bucket, "key")
+    asyncio.get_running_loop().set_exception_handler(None)

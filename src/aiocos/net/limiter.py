@@ -3,8 +3,8 @@
 **The problem.** A service that gets too many requests at once refuses some of them with 503 or 429. How many it accepts is not
 documented and changes.
 
-**The naive way.** Most clients let each refused request back off and retry on its own. The retries meet the crowd that caused
-the refusal, and are refused again until their attempts are used up.
+**The naive way.** Most clients let each refused request back off and retry on its own. The retries add to the load that caused
+the refusals, and are refused again until their attempts are used up.
 
 **The rule.** All requests of a client share one limit, which follows the responses.
 
@@ -15,8 +15,9 @@ the refusal, and are refused again until their attempts are used up.
   limit before the refusals, or at the limit after them if that is higher. From there the limit rises by 1 after ten rounds
   without a refusal, then by 2, 4 and so on: a service that has grown is used within seconds, and the price is a refusal in
   about a hundred requests. A limit that is not reached is not raised.
-* *Slow responses stop the doubling.* A service that queues requests instead of refusing them does not get faster by a longer
-  queue. "Slow" is measured with small requests only, since the time of a large body depends on its size.
+* *Slow responses stop the growth.* A service that queues requests instead of refusing them does not get faster by a longer
+  queue. Slow responses end the doubling, and the limit does not rise while they last. Only small requests are timed, since the
+  time of a large body depends on its size.
 
 Requests with large bodies have a queue of their own, and each queue has a quarter of the limit to itself: parts that take a
 minute on a slow link do not block small calls, and many small calls do not stop an upload.
@@ -90,7 +91,7 @@ class LimitRule:
         """The limit doubles per round trip below this, and is raised carefully above."""
         self.refusals = 0
         """The number of refusals so far."""
-        # Tickets are numbered. Refusals of requests with lower tickets belong to a crowd that was reacted to already.
+        # Requests with lower tickets were sent before the last refusal; their refusals do not change `_limit_before`.
         self._episode = 0
         self._limit_before = self.limit
         self._successes = 0

@@ -261,7 +261,7 @@ class RawBackend:
             if "\n" in value or "\r" in value or "\0" in value:
                 raise ConfigError(f"{name_of(request)}: a line break or a zero byte in {name}: the request was not sent")
             if name == "Authorization" and value.startswith("Bearer "):
-                # Tokens are long, and many requests have the same one: its encoded line is kept.
+                # Tokens are long and used by many requests, so the encoded line is kept.
                 authorization = f"{name}: {value}\r\n".encode()
                 self._authorization = value, authorization
                 continue
