@@ -114,19 +114,19 @@ class Engine:
         return (await self._run(operation, stream=False))[0]
 
     async def open(self, operation: Operation[Any]) -> StreamedResponse:
-        """Send an operation and return its 2xx response as soon as the headers have arrived.
+        """Send an operation and return its 2xx response when the headers have arrived.
 
         The caller reads or closes the response. Raises the exceptions of `aiocos.errors`.
         """
         return (await self._run(operation, stream=True))[0]
 
     async def call_with_response(self, operation: Operation[R]) -> CallResult[R]:
-        """Send an operation like `call`; return status, headers and the number of attempts with the result."""
+        """Send an operation like `call`, and return status and headers as well."""
         result, response, attempts = await self._run(operation, stream=False)
         return CallResult(result, response.status, response.headers, attempts)
 
     async def open_with_response(self, operation: Operation[Any]) -> CallResult[StreamedResponse]:
-        """Send an operation like `open`; return status, headers and the number of attempts with the response."""
+        """Send an operation like `open`, and return the number of attempts as well."""
         result, response, attempts = await self._run(operation, stream=True)
         return CallResult(result, response.status, response.headers, attempts)
 
@@ -155,7 +155,7 @@ class Engine:
             raise RequestTimeoutError(f"{name}: not done within {timeout:g} s", sent=True) from error
 
     async def _send(self, operation: Operation[Any], stream: bool, deadline: float | None) -> _Sent:
-        """Prepare an operation, make attempts until one succeeds or must not be repeated, and check what was written."""
+        """Prepare an operation, attempt and retry it, and check what was written."""
         request = await self.prepare(operation)
         if self._is_exposed:
             self._refuse_customer_key(request)
@@ -197,7 +197,7 @@ class Engine:
     async def _attempt(
         self, operation: Operation[Any], request: PreparedRequest, stream: bool, deadline: float | None
     ) -> _Sent:
-        """Send a request once. Return the result and the 2xx response; raise the error of any other response."""
+        """Send a request once, and raise the error of a response that is not 2xx."""
         send: _Send = self._transport.open if stream else self._transport.send
         try:
             await self._authorizer.authorize(request)
@@ -223,7 +223,7 @@ class Engine:
             raise self._name_operation(error, operation, request) from error.__cause__
 
     def _has_new_credentials(self, request: PreparedRequest, response: Response) -> bool:
-        """Return True if a request refused with 401 or 403 should be sent once more with new credentials.
+        """Return True if a request refused with 401 or 403 should be sent again.
 
         Either its token was revoked or had expired by the service's clock: the token has been dropped, and the next request
         fetches another. Or its signature was dated by a wrong clock, which has been set by the response.
@@ -232,7 +232,10 @@ class Engine:
         return self._authorizer.rejected(request, response.status, date, error_code(response))
 
     async def _send_again(self, send: _Send, request: PreparedRequest, deadline: float | None) -> Response | StreamedResponse:
-        """Send a request with new credentials, and report the status to the authorizer: 0 if no response came."""
+        """Send a request with new credentials.
+
+        The authorizer gets the status of the response, or 0 if there was none.
+        """
         status = 0
         try:
             await self._authorizer.authorize(request)
@@ -243,14 +246,14 @@ class Engine:
             self._authorizer.settled(request, status)
 
     async def _error_for(self, operation: Operation[Any], request: PreparedRequest, response: Response) -> CosError:
-        """Build the exception for a response that is not 2xx; a large body is parsed in a thread."""
+        """Build the exception for a response that is not 2xx, in a thread if large."""
         secrets = self._secrets(request)
         if len(response.body) <= INLINE:
             return error_for(response, operation, request, secrets)
         return await run_in_hash_pool(error_for, response, operation, request, secrets)
 
     def _name_operation(self, error: CosError, operation: Operation[Any], request: PreparedRequest) -> CosError:
-        """Add the operation's name to the error of a 2xx response, and remove secrets from it."""
+        """Add the operation's name to the error of a 2xx response, and remove secrets."""
         scrub(error, self._secrets(request))
         name, resource = operation.spec.name, resource_of(operation)
         if isinstance(error, ServiceError):
@@ -259,13 +262,13 @@ class Engine:
         return ProtocolError(f"{' '.join(filter(None, (name, resource)))}: {error}")
 
     def _secrets(self, request: PreparedRequest) -> set[str]:
-        """Return the secrets that a server could repeat in a message: of the request, the credentials and the proxy."""
+        """Return the secrets of the request, of the credentials and of the proxy."""
         return secrets_of(request).union(self._authorizer.secrets(), self._transport.secrets)
 
     # -- from an operation to a request ---------------------------------------------------------------------------
 
     async def prepare(self, operation: Operation[Any]) -> PreparedRequest:
-        """Bind an operation to a request with a checksum and an address, complete but for the authorization."""
+        """Return the request of an operation, complete except for the authorization."""
         request = to_request(operation)
         headers, body = cast("dict[str, str]", request.headers), request.body
         if operation.spec.names_instance and _INSTANCE not in headers and (instance := self._instance_id()):
@@ -277,7 +280,10 @@ class Engine:
         return self.address(request, headers)
 
     def address(self, request: Request, headers: dict[str, str]) -> PreparedRequest:
-        """Return a request with its origin, path and query as they are sent, and these headers."""
+        """Return a request with its address and these headers.
+
+        Origin, path and query are as they are sent.
+        """
         origin, path = self.endpoint.locate(request.bucket, request.key, self.config.addressing)
         query = encode_query(request.query) if request.query else ""
         return PreparedRequest(request.method, origin, path, query, headers, request.body)
@@ -295,7 +301,10 @@ class Engine:
         return algorithm
 
     def _refuse_customer_key(self, request: PreparedRequest) -> None:
-        """Raise `ConfigError` if a request would send a customer's key over plain http to another machine."""
+        """Raise `ConfigError` if a request has a customer's key.
+
+        Called only if requests go over plain http to another machine.
+        """
         names = [*request.headers, *(part.partition("=")[0] for part in request.query.split("&"))]
         # The header with the MD5 of the key ends in "-md5" and is not a secret.
         if any(name.lower().endswith(_CUSTOMER_KEY) for name in names):
@@ -325,7 +334,7 @@ class Engine:
     # -- state ----------------------------------------------------------------------------------------------------
 
     async def has_md5_etags(self, bucket: str, expected_bucket_owner: str | None = None) -> bool:
-        """Return False if HEAD shows that a bucket is under Key Protect, where ETags may not be MD5s; True otherwise.
+        """Return False if a bucket is under Key Protect, where ETags may not be MD5s.
 
         For use when an ETag differs from the MD5 of the bytes. True also if the HEAD fails. A bucket under Key Protect is
         remembered for five minutes.
@@ -351,7 +360,9 @@ class Engine:
 
     @property
     def connections(self) -> object:
-        """The owner of the running loop's connections, or None before the first request and after `close`.
+        """The owner of the running loop's connections.
+
+        None before the first request and after `close`.
 
         After `close`, the next request creates another object: compare by identity to see whether the client was closed.
         """

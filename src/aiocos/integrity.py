@@ -1,4 +1,4 @@
-"""Find a checksum for an object's bytes: its ETag, a checksum header, or the ETag that its parts give.
+"""Find a checksum for the bytes of an object, and compare them with it.
 
 * The ETag of an object that was stored by one PUT is the MD5 of its bytes.
 * The ETag of a multipart object is the MD5 of the MD5s of its parts. It can be computed if the sizes of the parts are known,
@@ -62,7 +62,10 @@ class Checksum:
         return self._actual() == self._expected
 
     def check(self, what: str) -> None:
-        """Raise `IntegrityError` if the bytes added do not have the expected checksum. `what` names the object."""
+        """Raise `IntegrityError` if the bytes added do not have the expected checksum.
+
+        `what` names the object.
+        """
         actual = self._actual()
         if actual != self._expected:
             raise IntegrityError(
@@ -106,7 +109,10 @@ async def verify_checksum(engine: Engine, operation: GetObject, checksum: Checks
 
 
 def checksum_of(info: ObjectInfo) -> Checksum | None:
-    """Return the checksum of a whole object: its ETag if that is an MD5, or a checksum header, or None."""
+    """Return the checksum of a whole object, or None if it has none.
+
+    It is the ETag if that is an MD5, or else a checksum header.
+    """
     # With a key of a key management service, ETags are not MD5s.
     has_md5_etag = info.server_side_encryption in (None, "AES256") and info.customer_algorithm is None
     if digest.is_md5(info.etag) and has_md5_etag:
@@ -157,7 +163,7 @@ def pinned_to(operation: GetObject, info: ObjectInfo) -> GetObject:
 
 
 async def find_verification(engine: Engine, operation: GetObject, info: ObjectInfo) -> Verification | None:
-    """Return how to verify an object; None if nothing that can be computed is known of it.
+    """Return how to verify an object, or None if there is no way.
 
     For a multipart object the size of its first part is requested, and that of each part if they cannot all be equal.
     """
@@ -190,7 +196,7 @@ async def find_verification(engine: Engine, operation: GetObject, info: ObjectIn
 
 
 def composite_checksum(etag: str, sizes: list[int]) -> Checksum:
-    """Return the checksum of a multipart object with this ETag and parts of these sizes."""
+    """Return the checksum of a multipart object with parts of these sizes."""
     md5s: list[bytes] = []
     current = hashlib.md5(usedforsecurity=False)
     left = sizes[0]
@@ -220,7 +226,10 @@ class _Parts:
         self._count = count
 
     async def sizes_if_equal(self) -> list[int] | None:
-        """Return the sizes if all parts but the last are as large as the first; None if that cannot be."""
+        """Return the sizes of equal parts, computed from the size of the first one.
+
+        Only the last part may be smaller. None if the parts cannot be equal.
+        """
         if self._count == 1:
             return [self._size]
         first = await self._size_of(1)
@@ -228,7 +237,7 @@ class _Parts:
         return [first] * (self._count - 1) + [rest] if first and 0 < rest <= first else None
 
     async def all_sizes(self, *, strict: bool = False) -> list[int] | None:
-        """Return the sizes, requested one by one; None if the service does not return them.
+        """Return the sizes, requested one by one, or None if the service has none.
 
         With `strict`, network errors, throttling and unavailability are raised. Without, they count as not returned.
         """

@@ -123,7 +123,7 @@ class ObjectStream:
             )
 
     def _check_extent(self, response: StreamedResponse, info: ObjectInfo) -> Extent:
-        """Return the bytes of the object that the body holds. Raises `ProtocolError` if others were requested."""
+        """Return the extent of the body, or raise `ProtocolError` if it is another one."""
         requested, number = self._operation.range, self._operation.part_number
         try:
             extent = Extent.of(requested, response.status, info.content_range, info.content_length, part=number is not None)
@@ -162,7 +162,7 @@ class ObjectStream:
 
     @property
     def info(self) -> ObjectInfo:
-        """The headers of the response, parsed. Raises `ConfigError` before the stream is open."""
+        """The parsed headers. Raises `ConfigError` before the stream is open."""
         if self._info is None:
             raise ConfigError(f"{self._what}: not open yet: `async with client.objects.get(...) as obj`")
         return self._info
@@ -174,7 +174,7 @@ class ObjectStream:
 
     @property
     def size(self) -> int:
-        """The size of the body in bytes: of the object, or of the range that was requested."""
+        """The size in bytes of the object, or of the range that was requested."""
         length = self.extent.length if self.extent is not None else None
         return self.info.size if length is None else length
 
@@ -199,7 +199,9 @@ class ObjectStream:
         return self.info.version_id
 
     async def verification(self) -> Verification | None:
-        """Return how to verify a multipart object, which the stream itself does not verify. Sends requests for part sizes.
+        """Return how to verify a multipart object, which the stream does not do.
+
+        Sends requests for the sizes of the parts.
 
         None if the stream itself compares a checksum, if it is not of a whole object, or if there is no way to verify it.
         """
@@ -270,7 +272,7 @@ class ObjectStream:
             raise
 
     async def chunks(self, size: int) -> AsyncIterator[bytes]:
-        """Iterate over the rest in chunks of exactly `size` bytes; the last one may be shorter.
+        """Iterate over the rest in chunks of `size` bytes; the last may be shorter.
 
         Raises `ConfigError` if `size` is below 1.
         """
@@ -352,10 +354,11 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
 
 
 def _read_small(operation: GetObject, response: StreamedResponse) -> bytes | None:
-    """Return the bytes of a whole small object whose body has arrived with its headers and has the MD5 of its ETag.
+    """Return the bytes of a small object that has arrived completely, or None.
 
-    In every other case return None, and the response can still be read by `ObjectStream`, which is the general path: it handles
-    ranges, parts, conditions, other checksums, large bodies and damage. For the responses accepted here it returns these bytes.
+    This fast path applies to a whole object whose body has arrived with its headers and has the MD5 of its ETag. In every other
+    case the response can still be read by `ObjectStream`, the general path: it handles ranges, parts, conditions, other
+    checksums, large bodies and damage. For the responses accepted here it returns these bytes.
     """
     etag = response.headers.get("ETag")
     length = response.headers.get("Content-Length", "")
@@ -375,7 +378,9 @@ def _read_small(operation: GetObject, response: StreamedResponse) -> bytes | Non
 
 
 async def compare(verification: Verification, data: bytes, what: str) -> ChecksumKind | None:
-    """Verify a whole object in memory. Return the kind of checksum that matched, or None if there is none to compare with.
+    """Verify a whole object in memory.
+
+    Return the kind of checksum that matched, or None if there is none to compare with.
 
     Raises `IntegrityError` if the bytes differ from what was stored. `what` names the object in messages.
     """

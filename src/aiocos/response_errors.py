@@ -20,7 +20,10 @@ def resource_of(operation: Operation[Any]) -> str:
 
 
 def error_for(response: Response, operation: Operation[Any], request: PreparedRequest, secrets: set[str]) -> CosError:
-    """Build the exception for a response that is not 2xx. `secrets` are replaced wherever the response repeats them."""
+    """Build the exception for a response that is not 2xx.
+
+    `secrets` are replaced wherever the response repeats them.
+    """
 
     def redact(text: str) -> str:
         return redacted(text, secrets)

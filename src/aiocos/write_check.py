@@ -1,4 +1,6 @@
-"""Compare the service's response to a write with the bytes that were sent, and raise `IntegrityError` if they differ.
+"""Compare the response to a write with the bytes that were sent.
+
+A difference raises `IntegrityError`. What is compared:
 
 * The ETag of an object or a part is the MD5 of its bytes; the ETag of a multipart object follows from the ETags of its parts;
   the ETag of a copy is the ETag of its source.
@@ -51,7 +53,10 @@ def check_write(
 
 
 def is_usual(headers: Mapping[str, str], result: WriteResult) -> bool:
-    """Return True if the ETag of a write is the MD5 in the request's headers, and they have no other checksum."""
+    """Return True if the ETag of a write is the MD5 that was sent.
+
+    False also if the request has another checksum.
+    """
     md5 = headers.get("Content-MD5")
     if md5 is None or result.etag[1:-1] != _hex(md5):
         return False
@@ -82,9 +87,10 @@ async def check_put(
 
 
 async def check_copy(buckets: BucketLookup, operation: CopyObject, _: PreparedRequest, result: CopyObjectResult) -> None:
-    """Check a copy whose `source_if_match` gives the source's ETag, if both ETags are MD5s of whole objects.
+    """Check that a copy has the ETag of its source.
 
-    A multipart object is not compared: its copy may get an ETag of another form. Raises `IntegrityError`.
+    The operation gives the source's ETag by `source_if_match`; without it nothing is compared. Only MD5s of whole objects are
+    compared: the copy of a multipart object may get an ETag of another form. Raises `IntegrityError`.
     """
     etag = operation.source_if_match or ""
     if not digest.is_md5(etag) or not digest.is_md5(result.etag) or digest.bare(etag) == digest.bare(result.etag):
@@ -130,13 +136,16 @@ CHECKS: dict[type[Operation[Any]], Check] = {
 
 
 def composite_of(parts: list[CompletedPart]) -> str | None:
-    """Return the ETag that follows from the ETags of the parts; None if one of these does not have the form of an MD5."""
+    """Return the ETag that follows from the ETags of the parts.
+
+    None if one of these does not have the form of an MD5.
+    """
     etags = [digest.bare(part.etag or "") for part in parts]
     return digest.composite_etag(bytes.fromhex(e) for e in etags) if all(map(digest.is_md5, etags)) else None
 
 
 def _has_other_etag(operation: Operation[Any], result: object) -> bool:
-    """Return True if request or result name an encryption key with which ETags are not MD5s."""
+    """Return True if an encryption key is named with which ETags are not MD5s."""
     for one in (operation, result):
         if getattr(one, "customer_key", None) is not None or getattr(one, "customer_algorithm", None) is not None:
             return True
@@ -146,7 +155,7 @@ def _has_other_etag(operation: Operation[Any], result: object) -> bool:
 
 
 def _hex(value: str) -> str:
-    """Return a Content-MD5 in the hex digits of an ETag; empty if it is not valid base64."""
+    """Return a Content-MD5 in hex digits; empty if it is not valid base64."""
     try:
         return binascii.a2b_base64(value).hex()
     except ValueError:

@@ -326,7 +326,7 @@ async def test_response_before_the_body_was_sent():
             await writer.drain()
         writer.close()
 
-    async with serving(early) as endpoint, anonymous(endpoint, ClientConfig(idle_timeout=0.4, retry=ONCE)) as cos:
+    async with serving(early) as endpoint, anonymous(endpoint, ClientConfig(idle_timeout=20.0, retry=ONCE)) as cos:
         with pytest.raises(AccessDenied, match="PutObject bucket/key"):
             await cos.objects.put("bucket", "key", os.urandom(30_000_000))
     for _ in range(5):

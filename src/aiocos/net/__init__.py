@@ -1,1 +1,4 @@
-"""The network layer: send a request once, retry it, limit how many are in flight. It does not know any operation."""
+"""The network layer: send requests, retry them, and limit how many are in flight.
+
+It does not know any operation.
+"""

@@ -45,7 +45,10 @@ class SteppedPayload(payload.Payload):
         return bytes(self._view).decode(encoding, errors)
 
     async def as_bytes(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
-        """Return the body as bytes; aiohttp calls this for digest authentication only, which is not used here."""
+        """Return the body as bytes.
+
+        aiohttp calls this for digest authentication only, which is not used here.
+        """
         return bytes(self._view)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
@@ -72,7 +75,7 @@ if sys.platform == "linux":
     import termios
 
     def unsent_bytes(transport: asyncio.WriteTransport) -> int:
-        """Return the bytes in the system's send buffer that the server has not acknowledged."""
+        """Return the bytes in the send buffer that the server has not acknowledged."""
         connection = transport.get_extra_info("socket")
         try:
             return int.from_bytes(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)

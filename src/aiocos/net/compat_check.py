@@ -1,4 +1,6 @@
-"""Check that the installed aiohttp behaves as `raw_backend` needs it to, once per process and without a network.
+"""Check that the installed aiohttp behaves as `raw_backend` needs it to.
+
+The check runs once per process, without a network.
 
 The check takes a connector with fake connections through everything that the raw backend does: connect, write, read a response,
 reuse the connection, lose it. If aiohttp does any of this in another way, a warning is logged and all requests use the session.
@@ -28,7 +30,10 @@ _is_compatible: bool | None = None
 
 
 def is_compatible() -> bool:
-    """Return True if the raw backend works with the installed aiohttp. The check runs once per process."""
+    """Return True if the raw backend works with the installed aiohttp.
+
+    The check runs once per process.
+    """
     global _is_compatible
     if _is_compatible is None:
         try:
@@ -92,7 +97,10 @@ def _expect(what: str, is_met: bool) -> None:
 
 
 def _check() -> None:
-    """Use everything that the raw backend relies on. Raises an exception if anything is different."""
+    """Use everything that the raw backend relies on.
+
+    Raises an exception if anything is different.
+    """
     connector: Any = _FakeConnector(limit=0)
     connections: list[Any] = []
     try:

@@ -32,7 +32,10 @@ def pool() -> ThreadPoolExecutor:
 
 
 def _drop_pool() -> None:
-    """Drop the pool in a forked process, which has none of its threads and would wait for them forever."""
+    """Drop the pool in a forked process.
+
+    The process has none of the threads and would wait for them forever.
+    """
     global _pool
     _pool = None
 
@@ -42,5 +45,8 @@ if hasattr(os, "register_at_fork"):
 
 
 async def run_in_hash_pool(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function in the thread pool and return its result. On a cancel, the thread still runs to the function's end."""
+    """Run a function in the thread pool and return its result.
+
+    On a cancel, the thread still runs to the function's end.
+    """
     return await asyncio.get_running_loop().run_in_executor(pool(), partial(work, *args, **kwargs))

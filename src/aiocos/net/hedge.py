@@ -46,7 +46,10 @@ class Hedge:
         """The number of second requests sent so far."""
 
     def delay(self) -> float | None:
-        """Return the seconds after which a second request is sent; None while too few response times are known."""
+        """Return the seconds after which a second request is sent.
+
+        None while too few response times are known.
+        """
         if len(self._sorted) < _MIN_SAMPLES:
             return None
         return max(self._config.min_delay, self._sorted[int(self._config.quantile * (len(self._sorted) - 1))])
@@ -66,7 +69,9 @@ class Hedge:
         return True
 
     async def first_response(self, send: Callable[[], Awaitable[A]], limiter: AdaptiveLimiter) -> A:
-        """Send once, and again after `delay`; return the response that begins first and close the other.
+        """Send once, and again after `delay`; return the first response to begin.
+
+        The other response is closed.
 
         Raises the last error if no request succeeds.
         """

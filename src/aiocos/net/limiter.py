@@ -70,7 +70,7 @@ class ConcurrencyState(NamedTuple):
 
 
 class LimitRule:
-    """The rule for the limit, without a clock and without waiting: responses in, a limit out.
+    """The rule for the limit, without a clock and without waiting.
 
     Args:
         config: The first limit.
@@ -152,7 +152,9 @@ class LimitRule:
 
 
 class AdaptiveLimiter:
-    """The limiter of an event loop: acquire a slot, report the response, release the slot.
+    """The limiter of an event loop.
+
+    Each request acquires a slot, reports its response, and releases the slot.
 
     Args:
         config: The settings of the rule; None keeps the limit at `maximum`.
@@ -172,7 +174,10 @@ class AdaptiveLimiter:
         self._pause_timer: asyncio.TimerHandle | None = None
 
     def try_acquire(self, *, large: bool) -> int:
-        """Acquire a slot if one is free and no request waits for it. Return a ticket, or 0 if there is no free slot."""
+        """Acquire a slot if one is free and no request waits for it.
+
+        Return a ticket, or 0 if there is no free slot.
+        """
         if self._queues[large] or not self._is_free(large):
             return 0
         self._in_flight[large] += 1

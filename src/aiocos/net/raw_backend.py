@@ -39,7 +39,9 @@ _NO_TRACES: list[Any] = []
 
 
 class _RawResponse(StreamedResponse):
-    """A request on a connection, and its response. It is an `InFlight` of the watchdog, before and after the headers arrive.
+    """A request on a connection, and its response.
+
+    It is an `InFlight` of the watchdog, before and after the headers arrive.
 
     `writer` is the task that writes a large body. A server may respond before it has read the body to its end.
     """
@@ -132,7 +134,10 @@ class _RawResponse(StreamedResponse):
 
 
 class ConnectRequest(ClientRequest):
-    """The request that the connector opens a connection for. All requests to an origin share one, and so its pool key."""
+    """The request that the connector opens a connection for.
+
+    All requests to an origin share one, and so its pool key.
+    """
 
     @cached_property
     def connection_key(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -231,7 +236,7 @@ class RawBackend:
         return response
 
     async def _replace(self, connection: Any, connect_request: Any) -> Any:
-        """Close a pooled connection on which unrequested bytes have arrived, and return another one.
+        """Close a connection on which unrequested bytes have arrived; return another.
 
         The bytes would be taken for the response to the next request.
         """
@@ -244,7 +249,7 @@ class RawBackend:
         raise aiohttp.ClientConnectionError("the server sends bytes before a request")
 
     def _add_origin(self, origin: str) -> tuple[Any, str]:
-        """Return the connector's request for an origin and the Host header, and keep them."""
+        """Keep and return the connector's request for an origin and the Host header."""
         connect_request: Any = ConnectRequest("GET", URL(origin), loop=asyncio.get_running_loop())
         found = self._origins[origin] = connect_request, str(connect_request.headers[hdrs.HOST])
         return found
@@ -273,7 +278,10 @@ class RawBackend:
         return b"".join((text.encode(), authorization, b"\r\n", body))
 
     async def _write(self, response: _RawResponse, protocol: Any, head: bytes, body: Bytes) -> None:
-        """Write a head and a large body in steps, as fast as the server reads. Steps are views, not copies."""
+        """Write a head and a large body in steps, as fast as the server reads.
+
+        Steps are views, not copies.
+        """
         transport, watchdog = protocol.transport, self.watchdog
         response.sending = transport
         transport.write(head)
@@ -293,7 +301,10 @@ def _retrieve_exception(writer: asyncio.Task[None]) -> None:
 
 
 def _abort(connection: Any) -> None:
-    """Close a connection without sending what is buffered, which may be a part that was cancelled."""
+    """Close a connection without sending what is buffered.
+
+    That may be a part that was cancelled.
+    """
     transport = connection.transport
     if transport is not None:
         transport.abort()

@@ -1,4 +1,4 @@
-"""Retries: a pure rule that decides, a budget that limits them, and the one loop that makes attempts and sleeps.
+"""Retries: the rule that decides, the budget that limits, the loop that sleeps.
 
 The decision depends on whether the request was sent, which the error says. A request that was not sent may be repeated whatever
 it does. A request that was sent and got no response may have been executed, so it is repeated only if that does no harm.
@@ -34,7 +34,7 @@ MAX_RETRY_AFTER = 300.0
 
 
 def retry_delay(error: CosError, *, attempt: int, idempotent: bool, config: RetryConfig, draw: float) -> float | None:
-    """Return the seconds to wait before the next attempt, or None if there should be none.
+    """Return the seconds to wait before the next attempt, or None to give up.
 
     Args:
         error: The error of the last attempt.
@@ -87,7 +87,7 @@ class RetryBudget:
         self._left = config.budget
 
     def take(self) -> bool:
-        """Take the cost of one retry from the budget; return False if less than that is left."""
+        """Pay for one retry; return False if the budget does not suffice."""
         if self._left < self._config.retry_cost:
             return False
         self._left -= self._config.retry_cost
@@ -119,7 +119,9 @@ async def retry_call(
     on_retry: Callable[[CosError, int, float], None] | None = None,
     first_error: CosError | None = None,
 ) -> T:
-    """Call `make_attempt` until it succeeds or its error should not be retried. Return the result or raise the last error.
+    """Call `make_attempt` until it succeeds or must not be retried.
+
+    Returns its result or raises its last error.
 
     Args:
         make_attempt: Makes one attempt.

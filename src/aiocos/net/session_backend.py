@@ -1,4 +1,6 @@
-"""Send requests by aiohttp's session: the general path, which works with every aiohttp, through proxies, on a user's session.
+"""Send requests by aiohttp's session: the general path.
+
+It works with every aiohttp, through proxies, and on a user's session.
 
 `raw_backend` does the same work in less time where it applies, and has to give the same responses and errors.
 
@@ -30,7 +32,9 @@ Proxy: TypeAlias = "tuple[URL, dict[str, str]]"
 
 
 class IdleTimeout:
-    """The idle timer of one request: `idle` seconds without progress, and never beyond `deadline`.
+    """The idle timer of one request.
+
+    A wait fails after `idle` seconds without progress, and at `deadline` in any case.
 
     A step of the body that was written is progress. After the last step the system may still hold megabytes of the body in its
     buffer; while these get fewer, there is progress too.
@@ -58,7 +62,10 @@ class IdleTimeout:
         return self._timer
 
     def on_progress(self, sending: asyncio.WriteTransport | None = None) -> None:
-        """Restart the timer. `sending` is the transport that a body is written to; its send buffer is polled from then on."""
+        """Restart the timer.
+
+        `sending` is the transport that a body is written to; its send buffer is polled from then on.
+        """
         if self._is_stopped:
             # A server may respond before it has read the body; the rest of the body is written after the timer has ended.
             return
@@ -92,7 +99,10 @@ class IdleTimeout:
 
 
 class _SessionResponse(StreamedResponse):
-    """A response of aiohttp's session. `reading` is the backend's set of responses that a task is waiting on."""
+    """A response of aiohttp's session.
+
+    `reading` is the backend's set of responses that a task is waiting on.
+    """
 
     __slots__ = ("_data", "_idle_timeout", "_reading", "_request", "_response")
 
@@ -219,13 +229,19 @@ class SessionBackend:
         return _SessionResponse(response, idle_timeout, request, self._reading)
 
     def cancel_reads(self) -> None:
-        """Close the responses that tasks are waiting on. aiohttp does not wake these tasks when the session is closed."""
+        """Close the responses that tasks are waiting on.
+
+        aiohttp does not wake these tasks when the session is closed.
+        """
         for response in list(self._reading):
             response.close()
 
 
 def connector_of(session: aiohttp.ClientSession) -> aiohttp.BaseConnector:
-    """Return the connections of a user's session. Raises `ConfigError` if the session is closed."""
+    """Return the connections of a user's session.
+
+    Raises `ConfigError` if the session is closed.
+    """
     if session.closed or session.connector is None:
         raise ConfigError("the session given to the client is closed")
     return session.connector

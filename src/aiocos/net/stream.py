@@ -190,7 +190,10 @@ class BodyStream:
         return self._deadline is not None and asyncio.get_running_loop().time() + delay >= self._deadline
 
     def _check_continuation(self, response: StreamedResponse, requested: ByteRange) -> None:
-        """Raise `ProtocolError` unless a continuation has the requested bytes, or the whole object."""
+        """Raise `ProtocolError` if a continuation does not have the requested bytes.
+
+        The whole object, which contains them, is accepted as well.
+        """
         etag = response.headers.get("ETag", "")
         if bare(etag) != bare(self._etag):
             raise ProtocolError(f"{self._what}: the continuation is of another version ({etag!r} instead of {self._etag!r})")
@@ -211,7 +214,7 @@ class BodyStream:
             self._total = extent.total
 
     def invalidate(self) -> None:
-        """Make every further `chunk` raise `ConfigError`, because bytes were read and lost.
+        """Make every further `chunk` raise `ConfigError`: bytes were read and lost.
 
         What follows the gap would look like the whole body.
         """

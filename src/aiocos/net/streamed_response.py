@@ -1,4 +1,6 @@
-"""The interface between the transport and its backends: a response whose headers have arrived, and the type of a backend.
+"""The interface between the transport and its backends.
+
+It has two parts: `StreamedResponse`, a response whose headers have arrived, and `Send`, the type of a backend.
 
 Both backends, `session_backend` and `raw_backend`, are functions of the type `Send` and return a `StreamedResponse`.
 `map_aiohttp_error` turns aiohttp's exceptions into those of this library, for both.
@@ -53,9 +55,9 @@ class StreamedResponse(ABC):
 
     @abstractmethod
     def read_nowait(self) -> bytes | None:
-        """Return the whole body if all of it has arrived, and release the connection; None otherwise.
+        """Return the whole body if all of it has arrived, or None.
 
-        `chunk` returns these bytes once more.
+        If it has arrived, the connection is released, and `chunk` returns these bytes once more.
         """
 
     @abstractmethod
@@ -68,7 +70,10 @@ class StreamedResponse(ABC):
         """The request, for messages: method and URL without its query."""
 
     async def read(self, limit: int = DOCUMENT_LIMIT) -> bytes:
-        """Return the whole body. Raises `ProtocolError` if it has more than `limit` bytes."""
+        """Return the whole body.
+
+        Raises `ProtocolError` if it has more than `limit` bytes.
+        """
         chunks: list[bytes] = []
         total = 0
         while chunk := await self.chunk():
@@ -98,9 +103,10 @@ def name_of(request: PreparedRequest) -> str:
 
 
 def map_aiohttp_error(error: Exception, request: PreparedRequest, timeout: str, *, connecting: bool = False) -> CosError:
-    """Return the exception of this library for one of aiohttp's. It says whether the request was sent.
+    """Return the exception of this library for one of aiohttp's.
 
-    aiohttp quotes responses that it cannot parse, and a server may repeat the request in them: secrets are removed.
+    The exception says whether the request was sent. aiohttp quotes responses that it cannot parse, and a server may repeat the
+    request in them: secrets are removed.
 
     Args:
         error: The exception of aiohttp.

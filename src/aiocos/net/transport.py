@@ -1,7 +1,7 @@
-"""Send a request once and return its response, or raise an error that says whether the request was sent.
+"""Send a request once, when the limiter allows it, by one of two backends.
 
-A `Transport` does three things for each request: it waits for a free slot (`limiter`), chooses a backend (`raw_backend` or
-`session_backend`), and hands the request to it.
+An error says whether the request was sent. A `Transport` does three things for each request: it waits for a free slot
+(`limiter`), chooses a backend (`raw_backend` or `session_backend`), and hands the request to it.
 
 Connections belong to an event loop. They are created on first use in each loop, so one client works in several
 `asyncio.run` calls. Proxies of the environment are used as with aiohttp's `trust_env`, with three differences: they are looked
@@ -137,15 +137,24 @@ class Transport:
         self._user_agent = f"{config.user_agent} {USER_AGENT}".strip()
 
     def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Coroutine[Any, Any, Response]:
-        """Send a request and return its response with the whole body. `deadline` is a time of the loop's clock."""
+        """Send a request and return its response with the whole body.
+
+        `deadline` is a time of the loop's clock.
+        """
         return self._attempt(request, deadline, True)
 
     def open(self, request: PreparedRequest, *, deadline: float | None = None) -> Coroutine[Any, Any, StreamedResponse]:
-        """Send a request and return its response as soon as the headers have arrived; the caller reads the body."""
+        """Send a request and return its response when the headers have arrived.
+
+        The caller reads the body.
+        """
         return self._attempt(request, deadline, False)
 
     async def _attempt(self, request: PreparedRequest, deadline: float | None, whole: bool) -> Any:
-        """Wait for a slot and send. The slot is free again when the response is returned, read (`whole`) or not."""
+        """Wait for a slot and send.
+
+        The slot is free again when the response is returned, read (`whole`) or not.
+        """
         state, large = self._state(), request.body is not None and len(request.body) > LARGE_BODY
         limiter = state.limiter
         ticket = limiter.try_acquire(large=large) or await limiter.acquire(large=large)
@@ -170,7 +179,10 @@ class Transport:
 
     @property
     def connections(self) -> object:
-        """The owner of the running loop's connections; None before the first request and after `close`."""
+        """The owner of the running loop's connections.
+
+        None before the first request and after `close`.
+        """
         state = self._states.get(asyncio.get_running_loop())
         return None if state is None or state.session.client.closed else state
 
@@ -206,7 +218,7 @@ class Transport:
         return context
 
     async def close(self) -> None:
-        """Close the connections of the running loop, and drop those of loops that are closed."""
+        """Close the connections of the running loop; drop those of closed loops."""
         state = self._states.pop(asyncio.get_running_loop(), None)
         self._last_state = None
         for old in list(self._states):
@@ -226,7 +238,9 @@ class Transport:
 
 
 class EphemeralTransport:
-    """A transport for a few requests, closed at the end of `async with`. Tokens are fetched with it.
+    """A transport for a few requests, closed at the end of `async with`.
+
+    Tokens are fetched with it.
 
     Plain http never goes through a proxy here: it is for this machine or its metadata service, and a proxy would see the token.
     """
@@ -235,7 +249,7 @@ class EphemeralTransport:
         self._transport = Transport(config, proxy_plain_http=False)
 
     async def send(self, request: PreparedRequest, *, timeout: float) -> Response:
-        """Send a request once and return its response with the whole body, within `timeout` seconds."""
+        """Send a request once, within `timeout` seconds, and return the response."""
         return await self._transport.send(request, deadline=asyncio.get_running_loop().time() + timeout)
 
     async def __aenter__(self) -> EphemeralTransport:
@@ -248,7 +262,9 @@ class EphemeralTransport:
 
 
 def proxy_for(origin: str) -> Proxy | None:
-    """Return the proxy for an origin from the environment: its address, and the header with its password.
+    """Return the proxy of the environment for an origin, or None.
+
+    A proxy is its address and the header with its password.
 
     `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` count, in upper or lower case; `ALL_PROXY` does not. This machine
     (`wire.address.is_loopback`) and link-local addresses (the metadata service of a virtual server) are never reached through a
