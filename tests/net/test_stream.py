@@ -312,7 +312,7 @@ async def test_continuation_without_a_content_range_is_refused():
 
 
 @pytest.mark.parametrize("etag", ["md5", '"v1"'])
-async def test_whole_object_with_a_content_range_is_refused(tmp_path: Path, etag: str):
+async def test_part_with_status_200_is_refused(tmp_path: Path, etag: str):
     """With each method of reading, also if the ETag is the MD5 of the received bytes."""
     body = b"hello"
     if etag == "md5":
