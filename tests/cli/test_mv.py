@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.answers import Answer, altered
 from tests.cli.conftest import Shell
+from tests.responses import ChangedResponse, change_responses
 from tests.servers import environment, moto, rclone
 
 from aiocos.transfer import manager as methods
@@ -46,32 +46,32 @@ def stayed(result: Any) -> None:
     assert "not moved" in result.err
 
 
-def tell(monkeypatch: pytest.MonkeyPatch, method: str, change: Callable[[Answer], object], key: str = "") -> None:
+def tell(monkeypatch: pytest.MonkeyPatch, method: str, change: Callable[[ChangedResponse], object], key: str = "") -> None:
     """Change the answers of this method that are about an object whose key ends so."""
 
-    def only(answer: Answer) -> None:
-        if answer.of(method) and answer.of_object and answer.request.path.endswith(key) and answer.status < 300:
+    def only(answer: ChangedResponse) -> None:
+        if answer.is_for(method) and answer.is_for_object and answer.request.path.endswith(key) and answer.status < 300:
             change(answer)
 
-    altered(monkeypatch, only)
+    change_responses(monkeypatch, only)
 
 
-def header(name: str, value: str) -> Callable[[Answer], object]:
+def header(name: str, value: str) -> Callable[[ChangedResponse], object]:
     return lambda answer: answer.headers.update({name: value})
 
 
 def protect(monkeypatch: pytest.MonkeyPatch) -> None:
-    def change(answer: Answer) -> None:
-        if answer.of("HEAD") and not answer.of_object:
+    def change(answer: ChangedResponse) -> None:
+        if answer.is_for("HEAD") and not answer.is_for_object:
             answer.headers["ibm-sse-kp-enabled"] = "True"
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
 
 
 # -- up ---------------------------------------------------------------------------------------------------------------
 
 LIES_UP = {
-    "another MD5": ("PUT", header("ETag", f'"{OTHER}"'), "what is stored is something else"),
+    "another MD5": ("PUT", header("ETag", f'"{OTHER}"'), "the service stored other bytes"),
     "no checksum": ("PUT", header("ETag", f'"{OPAQUE}"'), "confirmed no checksum"),
     "another size": ("HEAD", header("Content-Length", "12"), "the file has 13 bytes, the object 12"),
     "no size": ("HEAD", lambda answer: answer.headers.popall("Content-Length"), "the object None"),
@@ -93,13 +93,13 @@ def test_up(shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPa
 def test_up_in_parts(shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch, lie: str):
     source.write_bytes(os.urandom(LARGE))
 
-    def change(answer: Answer) -> None:
-        if lie == "a part" and answer.of("PUT", partNumber=True) and "partNumber=2" in answer.request.query:
+    def change(answer: ChangedResponse) -> None:
+        if lie == "a part" and answer.is_for("PUT", partNumber=True) and "partNumber=2" in answer.request.query:
             answer.headers["ETag"] = f'"{OTHER}"'
         if lie == "the whole" and answer.body and b"<CompleteMultipartUploadResult" in answer.body:
             answer.body = re.sub(rb"[0-9a-f]{32}-3", f"{OTHER}-3".encode(), answer.body)
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
     stayed(shell("mv", str(source), f"{place}/key"))
     assert source.stat().st_size == LARGE
 
@@ -130,13 +130,13 @@ def test_a_tree_up(shell: Shell, place: str, tmp_path: Path, monkeypatch: pytest
 # -- down -------------------------------------------------------------------------------------------------------------
 
 
-def opaque(answer: Answer) -> None:
+def opaque(answer: ChangedResponse) -> None:
     """A service whose ETags are no checksums, and that gives no others."""
     if answer.headers.get("ETag"):
         answer.headers["ETag"] = f'"{OPAQUE}"'
 
 
-LIES_DOWN: dict[str, tuple[str, Callable[[Answer], object], str]] = {
+LIES_DOWN: dict[str, tuple[str, Callable[[ChangedResponse], object], str]] = {
     "no checksum": ("", opaque, "gives no checksum that could be compared"),
     "another size": ("HEAD", header("Content-Length", "12"), "was replaced while it was moved"),
     "another object": ("HEAD", header("ETag", f'"{OTHER}"'), "was replaced while it was moved"),
@@ -151,7 +151,7 @@ def test_down(shell: Shell, place: str, source: Path, monkeypatch: pytest.Monkey
     if method:
         tell(monkeypatch, method, change)
     else:
-        altered(monkeypatch, change)
+        change_responses(monkeypatch, change)
     target = source.parent / "out"
     result = shell("mv", "-r", f"{place}/p", str(target)) if tree else shell("mv", f"{place}/p/key", str(target / "key"))
     monkeypatch.undo()
@@ -163,7 +163,7 @@ def test_down(shell: Shell, place: str, source: Path, monkeypatch: pytest.Monkey
 def test_down_leaves_what_it_could_not_prove(shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch):
     assert shell("cp", str(source), f"{place}/key").code == 0
     with monkeypatch.context() as patch:
-        altered(patch, opaque)
+        change_responses(patch, opaque)
         stayed(shell("mv", f"{place}/key", str(source.parent / "out")))
     assert there(shell, f"{place}/key")
     assert shell("mv", f"{place}/key", str(source.parent / "out")).code == 0
@@ -246,27 +246,29 @@ def test_up_moves_all_names_of_a_file(shell: Shell, place: str, source: Path):
 # -- within -----------------------------------------------------------------------------------------------------------
 
 
-def of_copies(etag: str) -> Callable[[Answer], object]:
+def of_copies(etag: str) -> Callable[[ChangedResponse], object]:
     """Have the service give copies this ETag, and keep to it."""
 
-    def change(answer: Answer) -> None:
+    def change(answer: ChangedResponse) -> None:
         if answer.body and b"<CopyObjectResult" in answer.body:
             answer.body = re.sub(rb"[0-9a-f]{32}(-\d+)?", etag.encode(), answer.body)
-        if answer.of("HEAD") and answer.of_object and answer.request.path.endswith("/copy"):
+        if answer.is_for("HEAD") and answer.is_for_object and answer.request.path.endswith("/copy"):
             answer.headers["ETag"] = f'"{etag}"'
 
     return change
 
 
-LIES_WITHIN: dict[str, tuple[Callable[[Answer], object], str]] = {
-    "another MD5": (of_copies(OTHER), "what is stored is something else"),
+LIES_WITHIN: dict[str, tuple[Callable[[ChangedResponse], object], str]] = {
+    "another MD5": (of_copies(OTHER), "the service stored other bytes"),
     "no checksum": (of_copies(OPAQUE), "gives no checksums of the two that agree"),
     "another size": (
-        lambda answer: answer.of("HEAD") and answer.request.path.endswith("/copy") and header("Content-Length", "12")(answer),
+        lambda answer: (
+            answer.is_for("HEAD") and answer.request.path.endswith("/copy") and header("Content-Length", "12")(answer)
+        ),
         "the source has 13 bytes, the copy 12",
     ),
     "another object": (
-        lambda answer: answer.of("HEAD") and answer.request.path.endswith("/copy") and header("ETag", f'"{OTHER}"')(answer),
+        lambda answer: answer.is_for("HEAD") and answer.request.path.endswith("/copy") and header("ETag", f'"{OTHER}"')(answer),
         "the copy was replaced since",
     ),
 }
@@ -280,7 +282,7 @@ def test_within(shell: Shell, place: str, source: Path, monkeypatch: pytest.Monk
     change, text = LIES_WITHIN[lie]
     with monkeypatch.context() as patch:
         # Only of the copy: in the other tree the source has its name, too.
-        altered(patch, lambda answer: None if "/from/" in answer.request.path else change(answer))
+        change_responses(patch, lambda answer: None if "/from/" in answer.request.path else change(answer))
         if tree:
             result = shell("mv", "-r", f"{place}/from", f"{place}/to")
         else:
@@ -307,7 +309,7 @@ def test_within_where_the_copy_has_an_etag_of_another_kind(
     source.write_bytes(os.urandom(LARGE))
     assert shell("cp", str(source), f"{place}/key").code == 0
     with monkeypatch.context() as patch:
-        altered(patch, of_copies(digest.etag_of(source.read_bytes()) if good else OTHER))
+        change_responses(patch, of_copies(digest.etag_of(source.read_bytes()) if good else OTHER))
         result = shell("mv", f"{place}/key", f"{place}/copy")
     assert result.code == (0 if good else 1)
     assert there(shell, f"{place}/key") is not good
@@ -318,12 +320,12 @@ def test_within_under_key_protect(shell: Shell, place: str, source: Path, monkey
     """The same ETag twice says nothing where it may be no MD5; where it is one, reading the source shows it."""
     assert shell("cp", str(source), f"{place}/key").code == 0
 
-    def change(answer: Answer) -> None:
+    def change(answer: ChangedResponse) -> None:
         if answer.body and b"<CopyObjectResult" in answer.body:
             answer.body = re.sub(rb"[0-9a-f]{32}", b"5" * 32, answer.body)
-        if answer.of_object and answer.headers.get("ETag"):
+        if answer.is_for_object and answer.headers.get("ETag"):
             answer.headers["ETag"] = '"' + "5" * 32 + '"'
-        if not answer.of_object and answer.of("HEAD"):
+        if not answer.is_for_object and answer.is_for("HEAD"):
             answer.headers["ibm-sse-kp-enabled"] = "True"
 
     def unconditional(request: PreparedRequest) -> None:
@@ -332,7 +334,7 @@ def test_within_under_key_protect(shell: Shell, place: str, source: Path, monkey
             request.headers.pop(name, None)
 
     with monkeypatch.context() as patch:
-        altered(patch, change, unconditional)
+        change_responses(patch, change, unconditional)
         result = shell("mv", f"{place}/key", f"{place}/copy")
     stayed(result)
     assert "gives no checksums of the two that agree" in result.err
@@ -347,14 +349,14 @@ def test_within_under_key_protect(shell: Shell, place: str, source: Path, monkey
 def test_within_by_other_checksums(shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch, good: bool):
     assert shell("cp", str(source), f"{place}/key").code == 0
 
-    def change(answer: Answer) -> None:
-        if not answer.of("HEAD") or not answer.of_object:
+    def change(answer: ChangedResponse) -> None:
+        if not answer.is_for("HEAD") or not answer.is_for_object:
             return
         copy = answer.request.path.endswith("/copy")
         answer.headers["x-amz-checksum-crc64nvme"] = "AAAAAAAAAAA=" if copy and not good else "AAAAAAAAAAE="
 
     with monkeypatch.context() as patch:
-        altered(patch, change)
+        change_responses(patch, change)
         result = shell("mv", f"{place}/key", f"{place}/copy")
     assert result.code == (0 if good else 1)
     assert there(shell, f"{place}/key") is not good
@@ -364,15 +366,15 @@ def test_within_where_nothing_tells_versions_apart(shell: Shell, place: str, sou
     """The copy is proven; whether the source is still what was copied is not."""
     assert shell("cp", str(source), f"{place}/key").code == 0
 
-    def change(answer: Answer) -> None:
-        if answer.of("HEAD") and answer.of_object:
+    def change(answer: ChangedResponse) -> None:
+        if answer.is_for("HEAD") and answer.is_for_object:
             answer.headers.popall("ETag", None)
             answer.headers["x-amz-checksum-crc64nvme"] = "AAAAAAAAAAE="
         if answer.body and b"<CopyObjectResult" in answer.body:
             answer.body = re.sub(rb"<ETag>.*</ETag>", b"<ETag></ETag>", answer.body)
 
     with monkeypatch.context() as patch:
-        altered(patch, change)
+        change_responses(patch, change)
         stayed(shell("mv", f"{place}/key", f"{place}/copy"))
     assert there(shell, f"{place}/key")
 
