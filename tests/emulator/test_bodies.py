@@ -201,7 +201,7 @@ async def test_the_condition_that_counts_is_the_one_at_the_end(raw: Raw) -> None
     assert [await one.end() for one in slow] == [b"200", b"412", b"412"]
     assert (await raw.get("/bucket/key")).body == b"0" * 50_000
     # Nothing of the refused writes is in the database, and no file.
-    assert raw.emulator.store.point.execute("SELECT count(*) FROM blobs").fetchone() == (1,)
+    assert raw.emulator.store.connection.execute("SELECT count(*) FROM blobs").fetchone() == (1,)
     assert len(list(raw.emulator.store.directory.glob("blobs/*/*"))) == 1
 
 

@@ -133,7 +133,7 @@ async def test_a_page_is_what_the_definition_says(keys: list[str], questions: li
         bucket = await _bucket(store, keys)
         for prefix, delimiter, after, limit in questions:
             asked = ListingQuery(bucket, prefix, delimiter, after, limit)
-            found = listing.latest(store.point, asked)
+            found = listing.latest(store.connection, asked)
             page = [("key", o.key) for o in found.objects] + [("prefix", p) for p in found.prefixes]
             expected = naive(keys, asked)
             assert sorted(page) == sorted(expected)
@@ -171,9 +171,9 @@ async def test_a_large_bucket_is_seeked_not_scanned() -> None:
             steps += 1
             return 0
 
-        store.point.set_progress_handler(count, 100)
-        assert listing.latest(store.point, ListingQuery(bucket, delimiter="/")).prefixes == [f"{n}/" for n in range(10)]
-        deep = listing.latest(store.point, ListingQuery(bucket, prefix="7/", after="7/050007", limit=1000))
+        store.connection.set_progress_handler(count, 100)
+        assert listing.latest(store.connection, ListingQuery(bucket, delimiter="/")).prefixes == [f"{n}/" for n in range(10)]
+        deep = listing.latest(store.connection, ListingQuery(bucket, prefix="7/", after="7/050007", limit=1000))
         assert deep.objects[0].key == "7/050017"
         # A scan of 100,000 rows takes millions of steps of SQLite's machine.
         assert steps * 100 < 100_000

@@ -53,7 +53,7 @@ async def test_the_story(raw: Raw) -> None:
     assert done.texts("ETag") == [composite(first, second)]
     assert done.texts("Key") == ["key"]
     # The part that was replaced is gone.
-    assert raw.emulator.store.point.execute("SELECT count(*) FROM blobs").fetchone() == (2,)
+    assert raw.emulator.store.connection.execute("SELECT count(*) FROM blobs").fetchone() == (2,)
     got = await raw.get("/bucket/key")
     assert got.body == first + second
     assert (got.headers["ETag"], got.headers["Content-Type"], got.headers["x-amz-meta-m"]) == (
@@ -345,7 +345,7 @@ async def test_completions_are_forgotten_with_their_versions(raw: Raw) -> None:
         else:
             assert (await raw.delete("/bucket/key")).status == 204
         assert (await complete(raw, upload, [(1, etag(b"x"))])).code == "NoSuchUpload"
-        assert raw.emulator.store.point.execute("SELECT count(*) FROM completions").fetchone() == (0,)
+        assert raw.emulator.store.connection.execute("SELECT count(*) FROM completions").fetchone() == (0,)
     # Where versions are kept, the one that was made is there behind a newer one and behind a marker.
     xml = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
     assert (await raw.put("/bucket?versioning", xml)).status == 200
@@ -378,4 +378,4 @@ async def test_one_of_many_completions_makes_the_object(raw: Raw) -> None:
     await part(raw, upload, 1, b"x")
     answers = await asyncio.gather(*(complete(raw, upload, [(1, etag(b"x"))], If_None_Match="*") for _ in range(10)))
     assert {(answer.status, answer.body) for answer in answers} == {(200, answers[0].body)}
-    assert raw.emulator.store.point.execute("SELECT count(*) FROM objects").fetchone() == (1,)
+    assert raw.emulator.store.connection.execute("SELECT count(*) FROM objects").fetchone() == (1,)

@@ -90,7 +90,7 @@ async def test_a_full_disk(raw: Raw, full: dict[str, bool], size: int) -> None:
     assert not list(raw.emulator.store.directory.glob("incoming/*"))
     full["disk"] = False
     assert (await raw.put("/bucket/new", body)).status == 200
-    assert full_again.stat().st_size >= reserve.LEAST
+    assert full_again.stat().st_size >= reserve.MIN_SIZE
     assert (await raw.get("/bucket?list-type=2")).texts("Contents/Key") == ["d", "new"]
 
 
@@ -165,7 +165,7 @@ async def test_a_statement_that_finds_the_disk_full(raw: Raw) -> None:
 async def test_nothing_is_received_into_the_room_of_a_deletion(raw: Raw) -> None:
     store = raw.emulator.store
     writer = Writer(store.blobs)
-    with store.reserve.opened():
+    with store.reserve.released():
         with pytest.raises(ServiceError):
             writer.put([b"x"])
         with pytest.raises(ServiceError):
@@ -263,7 +263,7 @@ def test_a_file_system_without_allocation(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "posix_fallocate", unknown)
     reserve.Reserve(tmp_path / "reserve").check()
-    assert (tmp_path / "reserve").stat().st_size >= reserve.LEAST
+    assert (tmp_path / "reserve").stat().st_size >= reserve.MIN_SIZE
     (tmp_path / "reserve").unlink()
     monkeypatch.setattr(os, "write", unknown_write)
     reserve.Reserve(tmp_path / "reserve").check()
@@ -288,7 +288,7 @@ def test_a_reserve_is_made_again_when_there_is_room(tmp_path: Path) -> None:
     path = tmp_path / "reserve"
     kept = reserve.Reserve(path)
     size = path.stat().st_size
-    with kept.opened():
+    with kept.released():
         assert not path.exists()
         with pytest.raises(ServiceError) as refused:
             kept.check()

@@ -100,7 +100,7 @@ async def row_2(cos: Client, raw: Raw) -> None:
 
 async def row_3(cos: Client, raw: Raw) -> None:
     """Not suspended while replicated."""
-    found = buckets.find(raw.emulator.store.point, "bucket")
+    found = buckets.find(raw.emulator.store.connection, "bucket")
     assert found is not None
     await raw.emulator.store.write(lambda t: buckets.set_setting(t, found.id, "replication", "<ReplicationConfiguration/>"))
     with pytest.raises(InvalidBucketState):
@@ -416,7 +416,7 @@ async def test_content_goes_with_its_last_version(cos: Client, emulator: Emulato
     await cos.objects.delete("bucket", "key", version_id=first)
     assert await read(cos) == big
     await cos.objects.delete("bucket", "key", version_id=copied.version_id)
-    assert emulator.store.point.execute("SELECT COUNT(*) FROM blobs").fetchone() == (0,)
+    assert emulator.store.connection.execute("SELECT COUNT(*) FROM blobs").fetchone() == (0,)
 
 
 async def test_a_removed_bucket_is_not_versioned(raw: Raw, cos: Client) -> None:
@@ -436,7 +436,7 @@ async def test_the_state_counts_at_the_moment_of_the_write(raw: Raw, cos: Client
             cos.versioning.suspend(name),
             return_exceptions=True,
         )
-        found = buckets.find(raw.emulator.store.point, name)
+        found = buckets.find(raw.emulator.store.connection, name)
         assert found is not None
         assert ("object-lock" in found.settings) == (found.versioning == "Enabled")
 

@@ -80,7 +80,7 @@ def _send(t: Transaction, rule: ReplicationRule, made: ObjectRow, now: float) ->
         archive=None if made.delete_marker else lifecycle.on_write(target, now),
         lock=None if made.delete_marker or not lockable else made.lock or locking.on_write(target, None, now),
     )
-    objects.enter_in_order(t, target.id, replica)
+    objects.insert_in_order(t, target.id, replica)
     return None
 
 
@@ -100,7 +100,7 @@ class Replication:
     async def run_due(self) -> None:
         """Run the due retries. If none are due, this is a single index look-up."""
         now = self._clock.now().timestamp()
-        if failures.is_due(self._store.point, now):
+        if failures.is_due(self._store.connection, now):
             await self._store.write(lambda t: _retry(t, now))
 
 

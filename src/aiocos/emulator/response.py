@@ -73,7 +73,7 @@ async def send(
 def _pieces(content: tuple[Segment, ...], store: Store) -> list[Piece]:
     pieces: list[Piece] = []
     for segment in content:
-        data = objects.read_inline(store.point, segment.blob)
+        data = objects.read_inline(store.connection, segment.blob)
         pieces.append(segment if data is None else data[segment.offset : segment.offset + segment.length])
     return pieces
 

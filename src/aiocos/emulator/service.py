@@ -200,7 +200,7 @@ class EmulatorService:
                 incoming.drop_after = fault.received
         ctx = Context(
             self._store, self._clock, key, self.by_name, wire, self.endpoint, incoming, extra,
-            None if wire.bucket is None else buckets.find(self._store.point, wire.bucket), self._behavior,
+            None if wire.bucket is None else buckets.find(self._store.connection, wire.bucket), self._behavior,
         )  # fmt: skip
         _authorize(ctx, handler)
         if handler.integrity and not incoming.has_integrity():
@@ -235,7 +235,7 @@ class EmulatorService:
             asked = cors.CorsRequest.preflight(request.headers)
             if asked is None:
                 raise failure("InvalidRequest", "A preflight request needs Origin and Access-Control-Request-Method.")
-            found = None if wire.bucket is None else buckets.find(self._store.point, wire.bucket)
+            found = None if wire.bucket is None else buckets.find(self._store.connection, wire.bucket)
             if found is None:
                 raise no_bucket()
             rule = cors.rule_for(found, asked)
@@ -252,7 +252,7 @@ class EmulatorService:
     def _cors_headers(self, request: web.BaseRequest, name: str | None) -> dict[str, str]:
         """Return the CORS headers of a response, also of an error response."""
         origin = request.headers.get("Origin")
-        bucket = buckets.find(self._store.point, name) if origin and name is not None else None
+        bucket = buckets.find(self._store.connection, name) if origin and name is not None else None
         if not origin or bucket is None:
             return {}
         asked = cors.CorsRequest(origin, request.method)

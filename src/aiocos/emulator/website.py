@@ -97,7 +97,7 @@ class Website:
             raise PageError(404, "NoSuchBucket", f"A website is at http://<bucket>.s3-web.localhost, not at {host}")
         if request.method not in ("GET", "HEAD"):
             raise PageError(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-        bucket = buckets.find(self._store.point, named["bucket"].lower())
+        bucket = buckets.find(self._store.connection, named["bucket"].lower())
         if bucket is None:
             raise PageError(404, "NoSuchBucket", f"The specified bucket does not exist: {named['bucket']}")
         xml = bucket.settings.get("website")
@@ -141,7 +141,7 @@ class Website:
 
         Raises `PageError` if it is not public, or returns None if `quietly` is True.
         """
-        found = objects.find(self._store.point, bucket.id, key)
+        found = objects.find(self._store.connection, bucket.id, key)
         if found is None or found.delete_marker:
             return None
         if public_access.is_public(bucket, found) or public_access.acl_of(bucket).startswith("public-read"):

@@ -175,7 +175,7 @@ async def put_bucket(ctx: Context, op: PutBucketAcl) -> Result:
 @handles(GetObjectAcl)
 async def get_object(ctx: Context, op: GetObjectAcl) -> ObjectAccess:
     """Read an object's list."""
-    found = must_find(ctx.store.point, ctx.bucket.id, op.key, op.version_id)
+    found = must_find(ctx.store.connection, ctx.bucket.id, op.key, op.version_id)
     return ObjectAccess(owner=owner(found.owner), grants=_grants(found.acl, found.owner))
 
 

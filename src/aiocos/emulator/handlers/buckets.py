@@ -151,7 +151,7 @@ async def list_buckets(ctx: Context, op: ListBuckets) -> BucketList:
     """List the buckets of an instance."""
     must_name_instance(ctx, op.service_instance_id)
     instance = instance_named(ctx, op.service_instance_id)
-    found = await ctx.store.database.read(lambda c: buckets.listed(c, instance.crn))
+    found = await ctx.store.database.read(lambda c: buckets.list_page(c, instance.crn))
     entries = [BucketEntry(name=b.name, creation_date=moment(b.created)) for b in found]
     return BucketList(owner=owner(instance.guid), buckets=entries)
 
@@ -162,7 +162,7 @@ async def list_extended(ctx: Context, op: ListBucketsExtended) -> BucketPage:
     instance = instance_named(ctx, op.service_instance_id)
     limit = page_size(op.max_keys, "max-keys")
     found = await ctx.store.database.read(
-        lambda c: buckets.listed(c, instance.crn, op.prefix or "", op.marker or "", limit + 1)
+        lambda c: buckets.list_page(c, instance.crn, op.prefix or "", op.marker or "", limit + 1)
     )
     more, page = len(found) > limit, found[:limit]
     return BucketPage(

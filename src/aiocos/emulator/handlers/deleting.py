@@ -40,7 +40,7 @@ async def delete(ctx: Context, op: DeleteObject) -> Deletion:
     current, removal = await ctx.store.write(write, frees=True)
     if current.versioning is None:
         return Deletion()
-    marker = removal.marker or removal.gone
+    marker = removal.marker or removal.removed
     return Deletion(
         version_id=removal.marker.version_id if removal.marker is not None else op.version_id,
         delete_marker=True if marker is not None and marker.delete_marker else None,
@@ -83,7 +83,7 @@ async def delete_many(ctx: Context, op: DeleteObjects) -> DeleteObjectsResult:
 
 
 def _deleted(item: ObjectIdentifier, removal: Removal) -> DeletedObject:
-    marker = removal.marker or removal.gone
+    marker = removal.marker or removal.removed
     if marker is None or not marker.delete_marker:
         return DeletedObject(key=item.key, version_id=item.version_id)
     return DeletedObject(

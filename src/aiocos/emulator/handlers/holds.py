@@ -123,7 +123,7 @@ async def delete(ctx: Context, op: DeleteLegalHold) -> Result:
 @handles(ListLegalHolds)
 async def list_holds(ctx: Context, op: ListLegalHolds) -> Result:
     """Tell the retention and the holds of an object."""
-    found = must_find(ctx.store.point, ctx.bucket.id, op.key)
+    found = must_find(ctx.store.connection, ctx.bucket.id, op.key)
     state = found.retention
     if state is None:
         raise NotFound("The object has no retention.", status=404, code="NoSuchRetention")

@@ -57,7 +57,7 @@ def no_upload() -> NoSuchUpload:
 
 def find_upload(ctx: Context, key: str, upload_id: str, t: Transaction | None = None) -> UploadRow:
     """The open upload; `NoSuchUpload`."""
-    found = uploads.find(t.connection if t else ctx.store.point, ctx.bucket.id, key, upload_id)
+    found = uploads.find(t.connection if t else ctx.store.connection, ctx.bucket.id, key, upload_id)
     if found is None:
         raise no_upload()
     return found
@@ -163,7 +163,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
                 raise checksums.mismatch(f"x-amz-checksum-{name}")
         made = objects.put(t, current.id, new, check)
         uploads.remove(t, upload.id)
-        uploads.note_completion(t, upload.id, made.serial, _said(op.parts))
+        uploads.record_completion(t, upload.id, made.serial, _said(op.parts))
         return current, replicate(t, current, made, now)
 
     current, made = await ctx.store.write(write)

@@ -89,7 +89,7 @@ def _none() -> NoSuchConfiguration:
 def _lock_of(ctx: Context, key: str, version_id: str | None) -> dict[str, Any]:
     if "object-lock" not in ctx.bucket.settings:
         raise locking.no_lock()
-    return must_find(ctx.store.point, ctx.bucket.id, key, version_id).lock or {}
+    return must_find(ctx.store.connection, ctx.bucket.id, key, version_id).lock or {}
 
 
 @handles(GetObjectRetention)

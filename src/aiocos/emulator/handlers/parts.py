@@ -10,7 +10,7 @@ from aiocos.emulator.handlers.multipart import find_upload
 from aiocos.emulator.handlers.reading import quoted
 from aiocos.emulator.handlers.writing import encryption_echo, may_copy, source_of, sums_echo
 from aiocos.emulator.store import ObjectRow, PartRow, Segment, Store, Transaction, objects, uploads
-from aiocos.emulator.store.blobs import cut
+from aiocos.emulator.store.blobs import slice_segments
 from aiocos.errors import Conflict, InvalidRange
 from aiocos.operations.multipart import CopyPartResult, UploadPart, UploadPartCopy, UploadPartResult
 from aiocos.wire.ranges import ByteRange
@@ -46,7 +46,7 @@ async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
     upload = find_upload(ctx, op.key, op.upload_id)
     check_key(upload.customer_md5, key_md5(op.customer_key))
     bucket, source = source_of(ctx, op.source)
-    found = must_find(ctx.store.point, bucket.id, source.key, source.version_id)
+    found = must_find(ctx.store.connection, bucket.id, source.key, source.version_id)
     may_copy(ctx, bucket, found)
     check_source(found, op)
     check_key(found.customer_md5, key_md5(op.source_customer_key))
@@ -54,7 +54,7 @@ async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
     offset, length = _range(found, op.source_range)
     if length > MAX_PART:
         raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size for a part")
-    segments = cut(found.segments, offset, length)
+    segments = slice_segments(found.segments, offset, length)
     with ctx.store.blobs.pinned(segments):
         md5 = await _md5(ctx.store, segments)
         part = PartRow(op.part_number, etag_for(md5, upload.customer_md5), length, ctx.now, {}, segments)
@@ -91,7 +91,7 @@ def _range(found: ObjectRow, asked: ByteRange | None) -> tuple[int, int]:
 async def _md5(store: Store, segments: tuple[Segment, ...]) -> str:
     md5 = hashlib.md5(usedforsecurity=False)
     for segment in segments:
-        inline = objects.read_inline(store.point, segment.blob)
+        inline = objects.read_inline(store.connection, segment.blob)
         if inline is not None:
             md5.update(inline[segment.offset : segment.offset + segment.length])
             continue

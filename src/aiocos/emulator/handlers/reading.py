@@ -9,7 +9,7 @@ from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, Reply, failure, handles, moment
 from aiocos.emulator.handlers.finding import check_key, check_read, key_md5, no_key, readable, told_version
 from aiocos.emulator.store import ObjectRow, objects
-from aiocos.emulator.store.blobs import cut
+from aiocos.emulator.store.blobs import slice_segments
 from aiocos.errors import InvalidRange
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.operations.shared import ResponseOverrideParams
@@ -45,7 +45,7 @@ async def get(ctx: Context, op: GetObject) -> Reply:
         if ctx.caller is None and not ctx.is_owner:
             raise failure("InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests.")
         info = info.model_copy(update=overrides)
-    return Reply(info, status, cut(found.segments, offset, info.size))
+    return Reply(info, status, slice_segments(found.segments, offset, info.size))
 
 
 @handles(HeadObject, "read")
@@ -56,7 +56,7 @@ async def head(ctx: Context, op: HeadObject) -> Reply:
 
 
 def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, ObjectRow, int]:
-    row = objects.find(ctx.store.point, ctx.bucket.id, op.key, op.version_id)
+    row = objects.find(ctx.store.connection, ctx.bucket.id, op.key, op.version_id)
     ctx.may_read(None if row is None or row.delete_marker else row)
     if row is not None and row.delete_marker:
         ctx.headers["x-amz-delete-marker"] = "true"

@@ -112,7 +112,7 @@ async def list_failures(ctx: Context, op: ListBucketReplicationFailures) -> Repl
     before = None if op.first_sync_attempted_before is None else _time(op.first_sync_attempted_before)
     after = _read_token(op.continuation_token) if op.continuation_token else None
     found = await ctx.store.database.read(
-        lambda c: failures.listed(c, bucket, None if before is None else before.timestamp(), after, limit + 1)
+        lambda c: failures.list_page(c, bucket, None if before is None else before.timestamp(), after, limit + 1)
     )
     page, more = found[:limit], len(found) > limit > 0
     return ReplicationFailures(

@@ -77,7 +77,7 @@ def _version(ctx: Context, found: ObjectRow) -> str | None:
 @handles(GetObjectTagging)
 async def get_object(ctx: Context, op: GetObjectTagging) -> ObjectTagSet:
     """Read an object's tags."""
-    found = must_find(ctx.store.point, ctx.bucket.id, op.key, op.version_id)
+    found = must_find(ctx.store.connection, ctx.bucket.id, op.key, op.version_id)
     return ObjectTagSet(tags=_tags(found.headers.get("tagging", "")), version_id=_version(ctx, found))
 
 

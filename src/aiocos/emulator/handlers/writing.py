@@ -94,7 +94,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
 
     explicit = locking.requested_lock(bucket, op, ctx.now)
     # Refused early where it will be refused anyway; the check that counts is made with the write.
-    check(objects.find(ctx.store.point, bucket.id, op.key))
+    check(objects.find(ctx.store.connection, bucket.id, op.key))
     retention.on_write(bucket, op, ctx.now)
     arrival = await ctx.receive(MAX_PUT)
     new = ObjectRow(
@@ -135,7 +135,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
 def source_of(ctx: Context, source: CopySource | tuple[str, str]) -> tuple[BucketRow, CopySource]:
     """The bucket of a copy's source, and the source."""
     named = source if isinstance(source, CopySource) else CopySource(source[0], source[1])
-    bucket = buckets.find(ctx.store.point, named.bucket)
+    bucket = buckets.find(ctx.store.connection, named.bucket)
     if bucket is None:
         raise no_bucket()
     return bucket, named

@@ -1,4 +1,4 @@
-"""What the store holds, as values: instances, buckets, objects, uploads, parts."""
+"""The rows of the store as values: instances, credentials, buckets, objects, uploads, parts."""
 
 import json
 import sqlite3
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, NamedTuple
 
 Role = Literal["Reader", "Writer", "Manager"]
-"""What a user may do with an instance; each role may do what those before it may."""
+"""A user's role in an instance. Each role includes the rights of the roles before it."""
 
 
 class Segment(NamedTuple):
-    """A stretch of a blob. An object's content is its segments, one after the other."""
+    """A byte range of a blob. An object's content is the concatenation of its segments."""
 
     blob: str
     offset: int
@@ -19,7 +19,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A service instance with its credentials. It owns buckets."""
+    """A service instance and its manager's credentials. Instances own buckets."""
 
     crn: str
     guid: str
@@ -33,7 +33,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Credentials of a user of an instance, an API key and an HMAC pair, with the role that the user has."""
+    """Credentials of a user of an instance: an API key, an HMAC pair, and the user's role."""
 
     instance: Instance
     role: Role
@@ -43,7 +43,7 @@ class Key:
 
     @classmethod
     def of_manager(cls, instance: Instance) -> "Key":
-        """The credentials that an instance is made with."""
+        """Return the credentials that an instance was created with."""
         return cls(instance, "Manager", instance.api_key, instance.access_key_id, instance.secret_access_key)
 
     def __repr__(self) -> str:
@@ -52,21 +52,21 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A trusted profile of an account, and the token by which a compute resource may take it on."""
+    """A trusted profile of an account, and the token with which a compute resource may assume it."""
 
     id: str
     crn: str
     name: str
     account: str
     compute_token: str = field(repr=False)
-    key: Key  # whose rights its tokens have
+    key: Key  # its role applies to tokens of the profile
 
 
 @dataclass(frozen=True, slots=True)
 class BucketRow:
-    """A bucket. `versioning` is None where it was never set.
+    """A bucket. `versioning` is None if it was never configured.
 
-    `settings` holds its other configurations: the XML of each by the name of its sub-resource (`website`, `object-lock` …).
+    `settings` has the bucket's other configurations as XML, by sub-resource (`website`, `object-lock` …).
     """
 
     id: int
@@ -82,7 +82,7 @@ class BucketRow:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRow:
-    """One version of an object. `headers` and `sums` are by the field names of the operations' results."""
+    """One version of an object. The keys of `headers` and `sums` are field names of the operations' results."""
 
     key: str
     etag: str  # without quotes
@@ -93,25 +93,25 @@ class ObjectRow:
     metadata: dict[str, str] = field(default_factory=dict[str, str])
     sums: dict[str, str] = field(default_factory=dict[str, str])
     segments: tuple[Segment, ...] = ()
-    parts: tuple[int, ...] | None = None  # sizes of the parts it was uploaded in
+    parts: tuple[int, ...] | None = None  # sizes of the parts of a multipart upload
     acl: str = "private"
     customer_md5: str | None = None
-    retention: dict[str, Any] | None = None  # of a retention policy (IBM): period and holds
-    lock: dict[str, Any] | None = None  # of Object Lock: mode, until, hold
-    archive: dict[str, Any] | None = None  # class and date of the archive, and what is restored of it
+    retention: dict[str, Any] | None = None  # under a retention policy (IBM): period and legal holds
+    lock: dict[str, Any] | None = None  # Object Lock: mode, retain-until date, legal hold
+    archive: dict[str, Any] | None = None  # archive class, time of archiving, state of the restored copy
     version_id: str = "null"
     is_latest: bool = True
     delete_marker: bool = False
     serial: int = 0
 
     def copy(self, **changes: Any) -> "ObjectRow":
-        """The same with some fields changed."""
+        """Return a copy with some fields changed."""
         return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRow:
-    """A multipart upload that was begun."""
+    """An open multipart upload."""
 
     id: str
     bucket: int
@@ -153,7 +153,7 @@ PART_COLUMNS = ", ".join(_columns(PartRow))
 
 
 def values_of(row: BucketRow | ObjectRow | UploadRow | PartRow) -> dict[str, Any]:
-    """The columns of a value, ready for SQLite."""
+    """Return the columns of a row as SQLite parameters."""
     out: dict[str, Any] = {}
     for name in _columns(type(row)):
         value: Any = getattr(row, name)
@@ -166,7 +166,7 @@ def values_of(row: BucketRow | ObjectRow | UploadRow | PartRow) -> dict[str, Any
 
 
 def _loads(text: str | None) -> Any:
-    # Most of these columns are empty; comparing is much cheaper than parsing.
+    # Most of these columns are `{}`; a comparison is much cheaper than parsing JSON.
     return {} if text == "{}" else None if text is None else json.loads(text)
 
 
@@ -175,13 +175,13 @@ def _segments(text: str) -> tuple[Segment, ...]:
 
 
 def bucket_of(row: sqlite3.Row | tuple[Any, ...]) -> BucketRow:
-    """Read a row of BUCKET_COLUMNS."""
+    """Build the value of a row of BUCKET_COLUMNS."""
     (id_, name, instance, created, location, acl, kp_root_key_crn, versioning, settings) = row
     return BucketRow(id_, name, instance, created, location, acl, kp_root_key_crn, versioning, _loads(settings))
 
 
 def object_of(row: sqlite3.Row | tuple[Any, ...]) -> ObjectRow:
-    """Read a row of OBJECT_COLUMNS."""
+    """Build the value of a row of OBJECT_COLUMNS."""
     (
         key,
         etag,
@@ -227,7 +227,7 @@ def object_of(row: sqlite3.Row | tuple[Any, ...]) -> ObjectRow:
 
 
 def upload_of(row: sqlite3.Row | tuple[Any, ...]) -> UploadRow:
-    """Read a row of UPLOAD_COLUMNS."""
+    """Build the value of a row of UPLOAD_COLUMNS."""
     (id_, bucket, key, initiated, owner, headers, metadata, acl, customer, algorithm, kind, lock) = row
     return UploadRow(
         id_,
@@ -246,6 +246,6 @@ def upload_of(row: sqlite3.Row | tuple[Any, ...]) -> UploadRow:
 
 
 def part_of(row: sqlite3.Row | tuple[Any, ...]) -> PartRow:
-    """Read a row of PART_COLUMNS."""
+    """Build the value of a row of PART_COLUMNS."""
     number, etag, size, modified, sums, segments = row
     return PartRow(number, etag, size, modified, _loads(sums), _segments(segments))
