@@ -203,13 +203,13 @@ class Incoming:
             for text in (self._headers.get(header) if header in headers else None, trailers.get(header)):
                 if text is None:
                     continue
-                announced, made = checksums.decode(text, checksums.LENGTHS[name], header), sums.value(name)
-                if made is not None and made != announced:
+                announced, computed = checksums.decode(text, checksums.LENGTHS[name], header), sums.value(name)
+                if computed is not None and computed != announced:
                     raise checksums.mismatch(header)
                 values[name] = base64.b64encode(announced).decode()
         if self._promised is not None:
-            made = sums.value("sha256")
-            if made is None or made.hex() != self._promised:
+            computed = sums.value("sha256")
+            if computed is None or computed.hex() != self._promised:
                 raise ServiceError.by_code["XAmzContentSHA256Mismatch"](
                     "the x-amz-content-sha256 that was sent does not match the body that arrived",
                     status=400,

@@ -126,9 +126,9 @@ def mismatch(name: str) -> BadDigest:
 
 def composite(name: str, values: Sequence[bytes]) -> str:
     """Return the composite checksum: the checksum of the parts' checksums, a dash, and the number of parts."""
-    made = _new(name)
-    made.update(b"".join(values))
-    return f"{base64.b64encode(made.digest()).decode()}-{len(values)}"
+    hasher = _new(name)
+    hasher.update(b"".join(values))
+    return f"{base64.b64encode(hasher.digest()).decode()}-{len(values)}"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

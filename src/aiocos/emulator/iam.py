@@ -115,10 +115,10 @@ class Iam:
             who = self.key_of(form.get("access_token", ""))
         except Unauthorized:
             raise _Refused("BXNIM0407E", "Provided access_token is invalid") from None
-        named = {"id": form.get("profile_id"), "crn": form.get("profile_crn"), "name": form.get("profile_name")}
-        if sum(bool(value) for value in named.values()) != 1 or bool(named["name"]) != bool(form.get("account")):
+        selector = {"id": form.get("profile_id"), "crn": form.get("profile_crn"), "name": form.get("profile_name")}
+        if sum(bool(value) for value in selector.values()) != 1 or bool(selector["name"]) != bool(form.get("account")):
             raise _Refused("BXNIM0109E", "Name the profile by profile_id, profile_crn, or profile_name with account")
-        profile = self.profile(**named)
+        profile = self.profile(**selector)
         own = who.instance.crn.split(":")[6].removeprefix("a/") if profile is not None else ""
         if profile is None or profile.account != own or form.get("account") not in (None, profile.account):
             raise _Refused("BXNIM0439E", "The profile could not be assumed.")
@@ -140,7 +140,7 @@ class Iam:
     def withdraw(self, api_key: str) -> None:
         """Make an API key unknown from now on, and expire its tokens."""
         self.withdrawn.add(api_key)
-        self._revoked.update(token for token, kept in self._tokens.items() if kept.key.api_key == api_key)
+        self._revoked.update(token for token, issued in self._tokens.items() if issued.key.api_key == api_key)
 
     def issue_response(self, key: Key) -> dict[str, Any]:
         """Issue a token and return the JSON body of IAM's response."""
@@ -179,7 +179,7 @@ class Iam:
         text = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
         token = f"{text}.{_base64(hmac.digest(self._secret, text.encode(), 'sha256'))}"
         if len(self._tokens) > 10_000:
-            self._tokens = {name: kept for name, kept in self._tokens.items() if kept.expires > now}
+            self._tokens = {name: issued for name, issued in self._tokens.items() if issued.expires > now}
         self._tokens[token] = _Token(key, now + expires_in)
         return token
 

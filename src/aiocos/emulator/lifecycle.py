@@ -132,17 +132,17 @@ def _date(seconds: float) -> str:
 
 def fits(rule: LifecycleRule, key: str, size: int, tags: dict[str, str]) -> bool:
     """Return True if a rule applies to an object."""
-    given = rule.filter
-    if given is None:
+    condition = rule.filter
+    if condition is None:
         return key.startswith(rule.prefix or "")
-    both = given.and_
-    prefix = both.prefix if both is not None else given.prefix
-    wanted = [*(both.tags if both is not None else []), *([given.tag] if given.tag is not None else [])]
-    above = both.object_size_greater_than if both is not None else given.object_size_greater_than
-    below = both.object_size_less_than if both is not None else given.object_size_less_than
+    combined = condition.and_
+    prefix = combined.prefix if combined is not None else condition.prefix
+    required_tags = [*(combined.tags if combined is not None else []), *([condition.tag] if condition.tag is not None else [])]
+    above = combined.object_size_greater_than if combined is not None else condition.object_size_greater_than
+    below = combined.object_size_less_than if combined is not None else condition.object_size_less_than
     return (
         key.startswith(prefix or "")
-        and all(tags.get(tag.key) == tag.value for tag in wanted)
+        and all(tags.get(tag.key) == tag.value for tag in required_tags)
         and (above is None or size > above)
         and (below is None or size < below)
     )

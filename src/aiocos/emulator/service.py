@@ -25,7 +25,7 @@ from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Behavior, Context, Handler, Reply, denied, failure, is_bearer, no_bucket
 from aiocos.emulator.context import handlers as registry
 from aiocos.emulator.faults import Fault, Faults, Subject
-from aiocos.emulator.handlers.holds import refuse_ambiguous
+from aiocos.emulator.handlers.legal_holds import refuse_ambiguous
 from aiocos.emulator.handlers.retention import is_protected
 from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
@@ -216,8 +216,8 @@ class EmulatorService:
         expected = getattr(operation, "expected_bucket_owner", None)
         if expected is not None and ctx.found is not None and not self._is(ctx.found.instance, expected):
             raise denied()
-        made = await handler.run(ctx, operation)
-        reply = made if isinstance(made, Reply) else Reply(made)
+        outcome = await handler.run(ctx, operation)
+        reply = outcome if isinstance(outcome, Reply) else Reply(outcome)
         status = reply.status or spec.success_status
         if isinstance(reply.result, Page):
             # Writing a page of 1,000 keys takes about 10 ms: do it in a thread.
@@ -232,16 +232,16 @@ class EmulatorService:
         try:
             wire = read(request, bucket, path, query)
             served.bucket, served.key = wire.bucket, wire.key
-            asked = cors.CorsRequest.preflight(request.headers)
-            if asked is None:
+            cors_request = cors.CorsRequest.preflight(request.headers)
+            if cors_request is None:
                 raise failure("InvalidRequest", "A preflight request needs Origin and Access-Control-Request-Method.")
             found = None if wire.bucket is None else buckets.find(self._store.connection, wire.bucket)
             if found is None:
                 raise no_bucket()
-            rule = cors.rule_for(found, asked)
+            rule = cors.rule_for(found, cors_request)
             if rule is None:
                 raise failure("AccessDenied", "CORSResponse: This CORS request is not allowed.", 403)
-            response = Response(200, cors.headers_for(rule, asked))
+            response = Response(200, cors.headers_for(rule, cors_request))
         except ServiceError as error:
             served.code = error.code
             error.resource = _resource(served.bucket, served.key)
@@ -255,9 +255,9 @@ class EmulatorService:
         bucket = buckets.find(self._store.connection, name) if origin and name is not None else None
         if not origin or bucket is None:
             return {}
-        asked = cors.CorsRequest(origin, request.method)
-        rule = cors.rule_for(bucket, asked)
-        return {} if rule is None else cors.headers_for(rule, asked)
+        cors_request = cors.CorsRequest(origin, request.method)
+        rule = cors.rule_for(bucket, cors_request)
+        return {} if rule is None else cors.headers_for(rule, cors_request)
 
     def _identify(
         self, request: web.BaseRequest, path: str, query: str, matching: Sequence[Fault]
@@ -349,8 +349,8 @@ def _resource(bucket: str | None, key: str | None) -> str:
 def _refusal(error: ServiceError, request_id: str) -> Response:
     response = write_error(error, request_id)
     if isinstance(error, HeadersNotSigned):
-        named = f"</Message><HeadersNotSigned>{escape(', '.join(error.names))}</HeadersNotSigned>"
-        response.body = bytes(response.body or b"").replace(b"</Message>", named.encode(), 1)
+        element = f"</Message><HeadersNotSigned>{escape(', '.join(error.names))}</HeadersNotSigned>"
+        response.body = bytes(response.body or b"").replace(b"</Message>", element.encode(), 1)
     return response
 
 

@@ -150,23 +150,23 @@ def _has_body(headers: Headers) -> bool:
 def _verify_query(
     request: SignedRequest, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime
 ) -> VerifiedSignature:
-    given = dict(pairs)
-    if given.get("X-Amz-Algorithm") != ALGORITHM:
+    parameters = dict(pairs)
+    if parameters.get("X-Amz-Algorithm") != ALGORITHM:
         raise _malformed_query('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"')
     if any(sum(name == wanted for name, _ in pairs) != 1 for wanted in _QUERY):
         raise _malformed_query(f"Query-string authentication version 4 requires each of {', '.join(_QUERY)} once.")
-    stamp = _stamp(given["X-Amz-Date"])
+    stamp = _stamp(parameters["X-Amz-Date"])
     if stamp is None:
         raise _malformed_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
-    seconds = _expires(given["X-Amz-Expires"])
-    credential = _credential(given["X-Amz-Credential"], stamp, "AuthorizationQueryParametersError")
+    seconds = _expires(parameters["X-Amz-Expires"])
+    credential = _credential(parameters["X-Amz-Credential"], stamp, "AuthorizationQueryParametersError")
     if stamp - now > SKEW:
         raise refused("RequestTimeTooSkewed", "the URL is signed for a time in the future")
     if now - stamp > timedelta(seconds=seconds):
         raise ServiceError.by_code["AccessDenied"]("Request has expired", status=403, code="AccessDenied")
-    payload = request.headers.get("x-amz-content-sha256") or given.get("X-Amz-Content-Sha256") or UNSIGNED
+    payload = request.headers.get("x-amz-content-sha256") or parameters.get("X-Amz-Content-Sha256") or UNSIGNED
     rest = [(name, value) for name, value in pairs if name != "X-Amz-Signature"]
-    names, signature = given["X-Amz-SignedHeaders"], given["X-Amz-Signature"]
+    names, signature = parameters["X-Amz-SignedHeaders"], parameters["X-Amz-Signature"]
     return _check(request, rest, credential, names, signature, stamp, payload, find_secret, presigned=True)
 
 
@@ -268,9 +268,9 @@ def _check(
     return VerifiedSignature(credential.access_key_id, payload, chain.check_chunk, trailer)
 
 
-def _is_same(made: str, given: str) -> bool:
+def _is_same(computed: str, sent: str) -> bool:
     # compare_digest accepts only ASCII text.
-    return hmac.compare_digest(made.encode(), given.encode("utf-8", "replace"))
+    return hmac.compare_digest(computed.encode(), sent.encode("utf-8", "replace"))
 
 
 def _header(headers: Headers, name: str) -> str:
@@ -305,10 +305,10 @@ class _Chain:
         self._compare(text, signature, "the trailer")
 
     def _compare(self, text: str, signature: str, what: str) -> None:
-        made = hmac.new(self._key, text.encode(), "sha256").hexdigest()
-        if not _is_same(made, signature):
+        computed = hmac.new(self._key, text.encode(), "sha256").hexdigest()
+        if not _is_same(computed, signature):
             raise refused("SignatureDoesNotMatch", f"the signature of {what} does not match")
-        self._previous = made
+        self._previous = computed
 
 
 def payload_hash(signed: VerifiedSignature | None, headers: Mapping[str, str]) -> str | None:

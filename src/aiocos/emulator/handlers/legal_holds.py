@@ -1,23 +1,23 @@
-"""Legal holds of objects in buckets with a retention policy, and the extension of their retention."""
+"""Legal holds and retention of objects in buckets with a retention policy."""
 
 from email.utils import format_datetime
 from typing import Annotated, ClassVar
 
 from aiocos.emulator.context import Context, failure, handles, moment
-from aiocos.emulator.handlers.finding import must_find
+from aiocos.emulator.handlers.bucket_state import current_bucket
+from aiocos.emulator.handlers.lookup import must_find
 from aiocos.emulator.handlers.retention import (
     INDEFINITE,
     PERMANENT,
     Policy,
-    bad,
     check_date,
     check_hold,
     check_period,
     expires,
+    invalid,
     policy_of,
     seconds,
 )
-from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.store import BucketRow, ObjectRow, Transaction, objects
 from aiocos.errors import Conflict, NotFound
 from aiocos.operations.protection import (
@@ -35,7 +35,7 @@ MAX_HOLDS = 100
 
 
 class _Hold(Document):
-    """One legal hold, its date as the documentation has it."""
+    """A legal hold, with its date in the format of the documentation."""
 
     root: ClassVar[str] = "LegalHold"
 
@@ -44,9 +44,9 @@ class _Hold(Document):
 
 
 class _State(Result):
-    """What `RetentionState` reads, with the holds under both names, and times of the form that headers have.
+    """The retention state of an object, with times in the format of HTTP headers.
 
-    The documentation has `LegalHoldSet`, IBM's SDKs read `LegalHolds`.
+    The documentation names the list of holds `LegalHoldSet`; IBM's SDKs read `LegalHolds`. The document has both.
     """
 
     root: ClassVar[str] = "RetentionState"
@@ -64,16 +64,16 @@ def _time(seconds: float) -> str:
 
 
 def refuse_ambiguous(wire: Request) -> None:
-    """Refuse a request about a hold that does not say which one thing it wants."""
+    """Refuse a legal hold request unless it adds or removes exactly one hold."""
     if wire.method != "POST" or wire.key is None:
         return
     ids = [value for name, value in wire.query if name in ("add", "remove")]
     if any(name == "legalHold" for name, _ in wire.query) and (len(ids) != 1 or not ids[0]):
-        raise failure("InvalidRequest", "A request about a legal hold has one parameter add or remove, with an id.")
+        raise failure("InvalidRequest", "A legal hold request needs exactly one parameter, add or remove, with an id.")
 
 
 def _retained(t: Transaction, bucket: BucketRow, key: str) -> ObjectRow:
-    """The object, which must have retention."""
+    """Return the object. Raises `InvalidRequest` if it has no retention."""
     if policy_of(bucket) is None:
         raise failure("InvalidRequest", "The bucket has no retention policy.")
     found = must_find(t.connection, bucket.id, key)
@@ -84,18 +84,18 @@ def _retained(t: Transaction, bucket: BucketRow, key: str) -> ObjectRow:
 
 @handles(AddLegalHold, role="Manager")
 async def add(ctx: Context, op: AddLegalHold) -> Result:
-    """Place a hold."""
+    """Add a legal hold."""
     check_hold(op.hold_id)
-    named, now = ctx.bucket, ctx.now
+    bucket, now = ctx.bucket, ctx.now
 
     def write(t: Transaction) -> None:
-        found = _retained(t, still_there(t, named), op.key)
+        found = _retained(t, current_bucket(t, bucket), op.key)
         assert found.retention is not None
         holds = found.retention["holds"]
         if op.hold_id in holds:
             raise Conflict("The object has a legal hold of this id.", status=409, code="LegalHoldExists")
         if len(holds) >= MAX_HOLDS:
-            raise failure("InvalidRequest", f"An object has {MAX_HOLDS} legal holds at most.")
+            raise failure("InvalidRequest", f"An object can have at most {MAX_HOLDS} legal holds.")
         objects.set_retention(t, found.serial, {**found.retention, "holds": {**holds, op.hold_id: now}})
 
     await ctx.store.write(write)
@@ -104,11 +104,11 @@ async def add(ctx: Context, op: AddLegalHold) -> Result:
 
 @handles(DeleteLegalHold, role="Manager")
 async def delete(ctx: Context, op: DeleteLegalHold) -> Result:
-    """Lift a hold."""
-    named = ctx.bucket
+    """Remove a legal hold."""
+    bucket = ctx.bucket
 
     def write(t: Transaction) -> None:
-        found = _retained(t, still_there(t, named), op.key)
+        found = _retained(t, current_bucket(t, bucket), op.key)
         assert found.retention is not None
         holds = found.retention["holds"]
         if op.hold_id not in holds:
@@ -122,7 +122,7 @@ async def delete(ctx: Context, op: DeleteLegalHold) -> Result:
 
 @handles(ListLegalHolds)
 async def list_holds(ctx: Context, op: ListLegalHolds) -> Result:
-    """Tell the retention and the holds of an object."""
+    """Return the retention and the legal holds of an object."""
     found = must_find(ctx.store.connection, ctx.bucket.id, op.key)
     state = found.retention
     if state is None:
@@ -140,17 +140,17 @@ async def list_holds(ctx: Context, op: ListLegalHolds) -> Result:
 
 @handles(ExtendObjectRetention)
 async def extend(ctx: Context, op: ExtendObjectRetention) -> Result:
-    """Make an object's retention longer."""
-    ways = (op.additional_period, op.new_period, op.new_expires, op.from_now)
-    if sum(way is not None for way in ways) != 1:
-        raise failure("InvalidRequest", "Retention is extended in exactly one way.")
+    """Extend the retention of an object."""
+    extensions = (op.additional_period, op.new_period, op.new_expires, op.from_now)
+    if sum(extension is not None for extension in extensions) != 1:
+        raise failure("InvalidRequest", "Extend retention by exactly one of its four headers.")
     check_date(ctx.request, "New-Retention-Expiration-Date")
-    named, now = ctx.bucket, ctx.now
+    bucket, now = ctx.bucket, ctx.now
 
     def write(t: Transaction) -> None:
-        bucket = still_there(t, named)
-        found = _retained(t, bucket, op.key)
-        policy = policy_of(bucket)
+        current = current_bucket(t, bucket)
+        found = _retained(t, current, op.key)
+        policy = policy_of(current)
         assert found.retention is not None
         assert policy is not None
         period = _extended(op, policy, found, now)
@@ -161,7 +161,7 @@ async def extend(ctx: Context, op: ExtendObjectRetention) -> Result:
 
 
 def _extended(op: ExtendObjectRetention, policy: Policy, found: ObjectRow, now: float) -> int:
-    """The new period of an object, from its creation; refused where it is none that may be."""
+    """Return the new retention period of an object, counted from its creation. Raises if it is not allowed."""
     assert found.retention is not None
     current, created = found.retention["period"], int(found.modified)
     if current == PERMANENT:
@@ -169,7 +169,7 @@ def _extended(op: ExtendObjectRetention, policy: Policy, found: ObjectRow, now: 
     if op.from_now is not None:
         from_now = seconds(op.from_now)
         if from_now < 0:
-            raise bad("A period is not negative.")
+            raise invalid("A period must not be negative.")
         check_period(policy, from_now)
         period = int(now) + from_now - created
     elif op.new_expires is not None:
@@ -180,15 +180,15 @@ def _extended(op: ExtendObjectRetention, policy: Policy, found: ObjectRow, now: 
         assert op.additional_period is not None
         additional = seconds(op.additional_period)
         if current == INDEFINITE:
-            raise failure("InvalidRequest", "Indefinite retention has no end that something could be added to.")
+            raise failure("InvalidRequest", "Indefinite retention cannot be extended by a period: it has no end.")
         if additional < 0:
-            raise bad("A period is not negative.")
+            raise invalid("A period must not be negative.")
         period = current + additional
     if created + period > now + policy.maximum:
-        raise bad("The retention would last longer than the bucket allows.")
+        raise invalid("The retention would last longer than the bucket allows.")
     if current == INDEFINITE:
         if op.from_now is None and period < policy.minimum:
-            raise bad("The retention would be shorter than the bucket allows.")
+            raise invalid("The retention would be shorter than the bucket allows.")
     elif period <= current:
-        raise bad("The retention would not become longer.")
+        raise invalid("The retention would not become longer.")
     return period

@@ -1,4 +1,4 @@
-"""GET and HEAD of objects."""
+"""GetObject and HeadObject."""
 
 from dataclasses import fields
 from email.utils import format_datetime
@@ -7,7 +7,9 @@ from urllib.parse import parse_qsl
 
 from aiocos.emulator import lifecycle
 from aiocos.emulator.context import Context, Reply, failure, handles, moment
-from aiocos.emulator.handlers.finding import check_key, check_read, key_md5, no_key, readable, told_version
+from aiocos.emulator.handlers.conditions import check_read
+from aiocos.emulator.handlers.customer_keys import check_key, key_md5
+from aiocos.emulator.handlers.lookup import no_such_key, readable, response_version_id
 from aiocos.emulator.store import ObjectRow, objects
 from aiocos.emulator.store.blobs import slice_segments
 from aiocos.errors import InvalidRange
@@ -16,16 +18,16 @@ from aiocos.operations.shared import ResponseOverrideParams
 from aiocos.wire.ranges import ContentRange
 
 _OVERRIDES = {f.name.replace("_", "-"): f.name.removeprefix("response_") for f in fields(ResponseOverrideParams)}
-"""The fields of `ObjectInfo` that a request may replace, by the names of the query parameters."""
+"""The fields of `ObjectInfo` that a request may override, by the names of the query parameters."""
 
 
 def quoted(etag: str) -> str:
-    """An ETag as headers and documents carry it."""
+    """Return an ETag in quotes, as in headers and documents."""
     return f'"{etag}"'
 
 
 def checksum_type(sums: dict[str, str]) -> str | None:
-    """Whether checksums are of the whole, or of the parts' checksums (then they end in the number of parts)."""
+    """Return the type of checksums: `COMPOSITE` if they are of the parts' checksums and end in the number of parts."""
     if not sums:
         return None
     return "COMPOSITE" if all("-" in value for value in sums.values()) else "FULL_OBJECT"
@@ -33,13 +35,13 @@ def checksum_type(sums: dict[str, str]) -> str | None:
 
 @handles(GetObject, "read")
 async def get(ctx: Context, op: GetObject) -> Reply:
-    """Read an object, or a range or part of it."""
-    info, status, found, offset = _look(ctx, op)
+    """Return an object, or a range or a part of it."""
+    info, status, found, offset = _read_info(ctx, op)
     lifecycle.refuse_archived(found, ctx.now)
-    given = dict(ctx.request.query)
-    overrides = {field: given[name] for name, field in _OVERRIDES.items() if name in given}
+    parameters = dict(ctx.request.query)
+    overrides = {field: parameters[name] for name, field in _OVERRIDES.items() if name in parameters}
     if op.response_expires is not None:
-        # IBM's SDKs write ISO 8601, and the header is an HTTP date. Any other text is taken over as it came.
+        # IBM's SDKs send ISO 8601, but the header is an HTTP date. Any other text is returned unchanged.
         overrides["expires"] = format_datetime(op.response_expires, usegmt=True)
     if overrides:
         if ctx.caller is None and not ctx.is_owner:
@@ -50,12 +52,12 @@ async def get(ctx: Context, op: GetObject) -> Reply:
 
 @handles(HeadObject, "read")
 async def head(ctx: Context, op: HeadObject) -> Reply:
-    """Tell about an object."""
-    info, status, _, _ = _look(ctx, op)
+    """Return an object's metadata."""
+    info, status, _, _ = _read_info(ctx, op)
     return Reply(info, status)
 
 
-def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, ObjectRow, int]:
+def _read_info(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, ObjectRow, int]:
     row = objects.find(ctx.store.connection, ctx.bucket.id, op.key, op.version_id)
     ctx.may_read(None if row is None or row.delete_marker else row)
     if row is not None and row.delete_marker:
@@ -63,13 +65,13 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
         ctx.headers["x-amz-version-id"] = row.version_id
     found = readable(row, op.version_id)
     if found is None:
-        raise no_key()
-    # A 304 carries the ETag it speaks of.
+        raise no_such_key()
+    # A 304 response has the ETag of the object too.
     ctx.headers["ETag"] = quoted(found.etag)
     check_read(found, op)
     check_key(found.customer_md5, key_md5(op.customer_key))
-    values = {**describe(found), **lifecycle.read_fields(ctx.bucket, found, ctx.now)}
-    values["version_id"] = told_version(ctx.bucket, found)
+    values = {**object_fields(found), **lifecycle.read_fields(ctx.bucket, found, ctx.now)}
+    values["version_id"] = response_version_id(ctx.bucket, found)
     status, offset, length = 200, 0, found.size
     if op.part_number is not None:
         if op.range is not None:
@@ -87,7 +89,7 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
     if status == 206 and length:
         values["content_range"] = ContentRange(offset, offset + length - 1, found.size).to_wire()
     elif op.checksum_mode == "ENABLED" and status == 200:
-        # Of a range the checksums of the whole say nothing.
+        # The checksums of the whole object say nothing about a range.
         values.update((f"checksum_{name}", value) for name, value in found.sums.items())
         values["checksum_type"] = checksum_type(found.sums)
     values["content_length"] = length
@@ -95,14 +97,14 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
 
 
 def _is_unchanged(found: ObjectRow, if_range: str | None) -> bool:
-    """Tell whether a range may be answered. `If-Range` has the strong ETag or the date of what the client has of the object."""
+    """Return True if If-Range allows a partial response: it has the object's strong ETag or its modification time."""
     if if_range is None:
         return True
     return if_range.strip() in (quoted(found.etag), format_datetime(moment(int(found.modified)), usegmt=True))
 
 
-def describe(found: ObjectRow) -> dict[str, Any]:
-    """What is told of an object on every read, by the field names of `ObjectInfo`."""
+def object_fields(found: ObjectRow) -> dict[str, Any]:
+    """Return the fields of `ObjectInfo` that every read returns."""
     values: dict[str, Any] = {
         "content_type": "application/octet-stream",
         **found.headers,
@@ -131,7 +133,7 @@ def describe(found: ObjectRow) -> dict[str, Any]:
 
 
 def _part(found: ObjectRow, number: int) -> tuple[int, int]:
-    """Offset and length of a part. An object put in one piece is its own part 1."""
+    """Return the offset and length of a part. An object that was not uploaded in parts is its own part 1."""
     sizes = (found.size,) if found.parts is None else found.parts
     if not 1 <= number <= 10_000:
         raise failure("InvalidArgument", "partNumber must be between 1 and 10000")

@@ -1,10 +1,10 @@
-"""Objects removed, one or up to 1,000 at a time."""
+"""DeleteObject and DeleteObjects."""
 
 from aiocos.config import MAX_KEYS
 from aiocos.emulator import locking
 from aiocos.emulator.context import Context, failure, handles
 from aiocos.emulator.handlers import retention
-from aiocos.emulator.handlers.state import still_there
+from aiocos.emulator.handlers.bucket_state import current_bucket
 from aiocos.emulator.replication import replicate
 from aiocos.emulator.store import BucketRow, ObjectRow, Transaction, objects
 from aiocos.emulator.store.objects import Removal
@@ -22,7 +22,7 @@ from aiocos.operations.objects import (
 
 @handles(DeleteObject, "write")
 async def delete(ctx: Context, op: DeleteObject) -> Deletion:
-    """Remove an object or a version, or put a delete marker before them; what is not there is gone."""
+    """Delete an object or a version, or add a delete marker. Succeeds if there is no object."""
     bucket, now, writer = ctx.bucket, ctx.now, ctx.writer
     bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
 
@@ -31,7 +31,7 @@ async def delete(ctx: Context, op: DeleteObject) -> Deletion:
         locking.refuse_locked(old, now, bypass=bypass)
 
     def write(t: Transaction) -> tuple[BucketRow, Removal]:
-        current = still_there(t, bucket)
+        current = current_bucket(t, bucket)
         removal = objects.remove(t, current.id, op.key, op.version_id, check, now, writer)
         if removal.marker is not None:
             replicate(t, current, removal.marker, now)
@@ -49,10 +49,10 @@ async def delete(ctx: Context, op: DeleteObject) -> Deletion:
 
 @handles(DeleteObjects, "write", integrity=True)
 async def delete_many(ctx: Context, op: DeleteObjects) -> DeleteObjectsResult:
-    """Remove objects and versions; each has its own outcome."""
-    wanted = op.delete.objects
-    if not 1 <= len(wanted) <= MAX_KEYS:
-        raise failure("MalformedXML", f"A bulk delete names 1 to {MAX_KEYS} objects, not {len(wanted)}.")
+    """Delete objects and versions. Each has its own outcome."""
+    items = op.delete.objects
+    if not 1 <= len(items) <= MAX_KEYS:
+        raise failure("MalformedXML", f"A bulk delete needs 1 to {MAX_KEYS} objects, not {len(items)}.")
     bucket, now, writer = ctx.bucket, ctx.now, ctx.writer
     bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
     deleted: list[DeletedObject] = []
@@ -63,13 +63,13 @@ async def delete_many(ctx: Context, op: DeleteObjects) -> DeleteObjectsResult:
         locking.refuse_locked(old, now, bypass=bypass)
 
     def write(t: Transaction) -> None:
-        current = still_there(t, bucket)
-        deleted.clear()  # on a full disk this runs a second time
+        current = current_bucket(t, bucket)
+        deleted.clear()  # on a full disk this function runs again
         errors.clear()
-        for item in wanted:
+        for item in items:
             try:
                 if not item.key:
-                    raise failure("UserKeyMustBeSpecified", "An object without a key cannot be removed.")
+                    raise failure("UserKeyMustBeSpecified", "An object without a key cannot be deleted.")
                 removal = objects.remove(t, current.id, item.key, item.version_id, check, now, writer)
                 if removal.marker is not None:
                     replicate(t, current, removal.marker, now)
