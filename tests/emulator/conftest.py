@@ -1,4 +1,4 @@
-"""A raw HTTP client for the emulator: what is sent here was built by nobody's library."""
+"""Fixtures of the emulator's tests: a client that sends raw HTTP requests, so that no library corrects them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NS = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 @dataclass
-class Answer:
+class RawResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -38,8 +38,8 @@ class Answer:
         return [e.text or "" for e in self.xml.findall(path)]
 
 
-class _Again:
-    """A body that can be sent twice: the session repeats a PUT by itself where a kept connection breaks."""
+class _RepeatableBody:
+    """A body that can be sent twice: aiohttp's session repeats a PUT by itself if a reused connection breaks."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -50,6 +50,8 @@ class _Again:
 
 
 class Raw:
+    """A client that sends requests as they are given, with the token of one service instance or without credentials."""
+
     def __init__(self, emulator: Emulator, session: aiohttp.ClientSession, instance: Instance | None) -> None:
         self.emulator = emulator
         self.session = session
@@ -62,7 +64,7 @@ class Raw:
         target: str,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> RawResponse:
         all_headers = dict(headers or {})
         if self.token is not None and "Authorization" not in all_headers:
             all_headers["Authorization"] = f"Bearer {self.token}"
@@ -72,27 +74,27 @@ class Raw:
             all_headers["Content-Length"] = str(len(body))
         url = URL(f"{self.emulator.endpoint}{target}", encoded=True)
         async with self.session.request(
-            method, url, data=_Again(body) if body else body, headers=all_headers, skip_auto_headers=["Content-Type"]
+            method, url, data=_RepeatableBody(body) if body else body, headers=all_headers, skip_auto_headers=["Content-Type"]
         ) as r:
-            return Answer(r.status, r.headers.copy(), await r.read())
+            return RawResponse(r.status, r.headers.copy(), await r.read())
 
-    async def get(self, target: str, **headers: str) -> Answer:
-        return await self.send("GET", target, headers=_named(headers))
+    async def get(self, target: str, **headers: str) -> RawResponse:
+        return await self.send("GET", target, headers=_header_names(headers))
 
-    async def head(self, target: str, **headers: str) -> Answer:
-        return await self.send("HEAD", target, headers=_named(headers))
+    async def head(self, target: str, **headers: str) -> RawResponse:
+        return await self.send("HEAD", target, headers=_header_names(headers))
 
-    async def put(self, target: str, body: bytes = b"", **headers: str) -> Answer:
-        return await self.send("PUT", target, body, _named(headers))
+    async def put(self, target: str, body: bytes = b"", **headers: str) -> RawResponse:
+        return await self.send("PUT", target, body, _header_names(headers))
 
-    async def post(self, target: str, body: bytes = b"", **headers: str) -> Answer:
-        return await self.send("POST", target, body, _named(headers))
+    async def post(self, target: str, body: bytes = b"", **headers: str) -> RawResponse:
+        return await self.send("POST", target, body, _header_names(headers))
 
-    async def delete(self, target: str, **headers: str) -> Answer:
-        return await self.send("DELETE", target, headers=_named(headers))
+    async def delete(self, target: str, **headers: str) -> RawResponse:
+        return await self.send("DELETE", target, headers=_header_names(headers))
 
 
-def _named(headers: Mapping[str, str]) -> dict[str, str]:
+def _header_names(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
@@ -106,6 +108,7 @@ def etag(body: bytes) -> str:
 
 @pytest_asyncio.fixture
 async def emulator() -> AsyncIterator[Emulator]:
+    """A running emulator."""
     async with Emulator() as running:
         yield running
 
@@ -125,11 +128,12 @@ async def raw(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
 
 
 @pytest_asyncio.fixture
-async def stranger(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
-    """Somebody of another service instance."""
+async def other_instance(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
+    """The manager of another service instance."""
     return Raw(emulator, session, await emulator.add_instance())
 
 
 @pytest_asyncio.fixture
 async def anonymous(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
+    """A client without credentials."""
     return Raw(emulator, session, None)

@@ -1,15 +1,15 @@
-"""Tables of the documentation as tests: one function a row, and its number in the name of the test.
+"""Tables of the documentation as tests: one function per row, with the row's number in the name of the test.
 
 ::
 
     put = Table()
 
     @put.row(8)
-    async def _(w: World) -> None: ...
+    async def _(env: Environment) -> None: ...
 
     @pytest.mark.parametrize("row", put)
-    async def test_protection_put(row: int, world: World) -> None:
-        await put.run(row, world)
+    async def test_protection_put(row: int, env: Environment) -> None:
+        await put.run(row, env)
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ FREE = ProtectionConfiguration.of_days(minimum=0, default=0, maximum=1000, perma
 
 
 @dataclass
-class World:
-    """An emulator whose clock stands still until it is moved, with clients of all kinds."""
+class Environment:
+    """An emulator with a clock that moves only when told to, and clients of a manager and a writer."""
 
     emulator: Emulator
     clock: Clock
@@ -48,37 +48,37 @@ class World:
 
     @property
     def raw(self) -> Raw:
-        """Requests that no library has built, with a token of this moment."""
+        """Return a client for raw requests, with a token issued now."""
         return Raw(self.emulator, self.session, self.emulator.instance)
 
-    async def protected(self, name: str = "kept", policy: ProtectionConfiguration = POLICY) -> None:
-        """Make a bucket with a policy."""
+    async def create_protected_bucket(self, name: str = "kept", policy: ProtectionConfiguration = POLICY) -> None:
+        """Create a bucket with a retention policy."""
         await self.cos.buckets.create(name)
         await self.cos.protection.put(name, policy)
 
     async def put_raw(self, target: str, body: bytes = b"x", **headers: str) -> Any:
-        """Put with a checksum and headers of one's own."""
+        """Send a PUT with a checksum and the given headers."""
         return await self.raw.put(target, body, Content_MD5=md5(body), **headers)
 
-    async def held(self, key: str = "key", *, bucket: str = "kept") -> set[str]:
-        """The ids of an object's holds."""
+    async def hold_ids(self, key: str = "key", *, bucket: str = "kept") -> set[str]:
+        """Return the ids of an object's legal holds."""
         return {hold.id for hold in (await self.cos.legal_holds.list(bucket, key)).legal_holds}
 
     async def period(self, key: str = "key", *, bucket: str = "kept") -> int | None:
-        """The retention period of an object."""
+        """Return the retention period of an object in seconds."""
         return (await self.cos.objects.head(bucket, key)).retention_period
 
 
 @asynccontextmanager
-async def make_world() -> AsyncIterator[World]:
+async def make_environment() -> AsyncIterator[Environment]:
     clock = Clock(START)
     async with Emulator(clock=clock) as emulator, aiohttp.ClientSession() as session:
         key = await emulator.add_api_key("Writer")
         async with emulator.client() as cos, emulator.client(key=key) as writer:
-            yield World(emulator, clock, cos, writer, session)
+            yield Environment(emulator, clock, cos, writer, session)
 
 
-Row = Callable[[World], Awaitable[None]]
+Row = Callable[[Environment], Awaitable[None]]
 
 
 class Table(dict[int | str, Row]):
@@ -92,8 +92,8 @@ class Table(dict[int | str, Row]):
 
         return enter
 
-    async def run(self, number: int | str, world: World) -> None:
-        await self[number](world)
+    async def run(self, number: int | str, env: Environment) -> None:
+        await self[number](env)
 
 
 @contextmanager

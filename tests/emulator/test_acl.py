@@ -1,4 +1,4 @@
-"""Access control lists, and what they let others do."""
+"""Access control lists of buckets and objects, and the access that they give to others."""
 
 import pytest
 
@@ -7,18 +7,18 @@ from .conftest import Raw
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
 
 
-async def test_the_default_is_the_owner_alone(raw: Raw) -> None:
+async def test_by_default_only_the_owner_has_access(raw: Raw) -> None:
     await raw.put("/bucket/key", b"x")
     for target in ("/bucket?acl", "/bucket/key?acl"):
-        answer = await raw.get(target)
-        assert answer.xml.tag == "AccessControlPolicy"
-        assert answer.texts("Owner/ID") == [raw.emulator.instance.guid]
-        assert answer.texts("AccessControlList/Grant/Permission") == ["FULL_CONTROL"]
-        assert answer.texts("AccessControlList/Grant/Grantee/ID") == [raw.emulator.instance.guid]
+        response = await raw.get(target)
+        assert response.xml.tag == "AccessControlPolicy"
+        assert response.texts("Owner/ID") == [raw.emulator.instance.guid]
+        assert response.texts("AccessControlList/Grant/Permission") == ["FULL_CONTROL"]
+        assert response.texts("AccessControlList/Grant/Grantee/ID") == [raw.emulator.instance.guid]
     assert (await raw.get("/bucket/none?acl")).code == "NoSuchKey"
 
 
-async def test_a_public_object(raw: Raw, anonymous: Raw) -> None:
+async def test_anyone_can_read_a_public_object_and_nothing_else(raw: Raw, anonymous: Raw) -> None:
     await raw.put("/bucket/key", b"x", x_amz_acl="public-read")
     await raw.put("/bucket/other", b"x")
     assert (await anonymous.get("/bucket/key")).body == b"x"
@@ -37,7 +37,7 @@ async def test_a_public_object(raw: Raw, anonymous: Raw) -> None:
     assert (await anonymous.get("/bucket/key")).status == 403
 
 
-async def test_a_public_bucket(raw: Raw, anonymous: Raw) -> None:
+async def test_anyone_can_list_a_public_bucket(raw: Raw, anonymous: Raw) -> None:
     await raw.put("/bucket/key", b"x")
     await raw.put("/bucket?acl", x_amz_acl="public-read")
     assert (await anonymous.get("/bucket")).texts("Contents/Key") == ["key"]
@@ -48,7 +48,7 @@ async def test_a_public_bucket(raw: Raw, anonymous: Raw) -> None:
     assert (await raw.get("/bucket/new?acl")).texts("Owner/ID") == [raw.emulator.instance.guid]
 
 
-async def test_by_document(raw: Raw, anonymous: Raw) -> None:
+async def test_a_grant_to_everybody_in_a_document_makes_an_object_public(raw: Raw, anonymous: Raw) -> None:
     await raw.put("/bucket/key", b"x")
     own = (await raw.get("/bucket/key?acl")).body
     grant = (
@@ -57,9 +57,9 @@ async def test_by_document(raw: Raw, anonymous: Raw) -> None:
     )
     public = own.replace(b"</AccessControlList>", grant.encode())
     assert (await raw.put("/bucket/key?acl", public)).status == 200
-    answer = await raw.get("/bucket/key?acl")
-    assert answer.texts("AccessControlList/Grant/Permission") == ["FULL_CONTROL", "READ"]
-    assert answer.texts("AccessControlList/Grant/Grantee/URI") == [EVERYBODY]
+    response = await raw.get("/bucket/key?acl")
+    assert response.texts("AccessControlList/Grant/Permission") == ["FULL_CONTROL", "READ"]
+    assert response.texts("AccessControlList/Grant/Grantee/URI") == [EVERYBODY]
     assert (await anonymous.get("/bucket/key")).body == b"x"
     assert (await raw.put("/bucket/key?acl", own)).status == 200
     assert (await anonymous.get("/bucket/key")).status == 403
@@ -68,7 +68,7 @@ async def test_by_document(raw: Raw, anonymous: Raw) -> None:
 
 
 @pytest.mark.parametrize("target", ["/bucket?acl", "/bucket/key?acl"])
-async def test_refusals(raw: Raw, target: str) -> None:
+async def test_invalid_acl_requests_are_refused(raw: Raw, target: str) -> None:
     await raw.put("/bucket/key", b"x")
     assert (await raw.put(target, x_amz_acl="nonsense")).code == "InvalidArgument"
     assert (await raw.put(target)).code == "MissingRequestBodyError"
@@ -88,20 +88,20 @@ def _to(group: str, permission: str = "READ", extra: str = "") -> str:
 
 
 @pytest.mark.parametrize("target", ["/bucket", "/bucket/key"])
-async def test_the_most_that_is_granted_counts(raw: Raw, anonymous: Raw, target: str) -> None:
+async def test_the_grant_with_the_most_access_applies(raw: Raw, anonymous: Raw, target: str) -> None:
     await raw.put("/bucket/key", b"x")
     everybody, authenticated = _to("global/AllUsers"), _to("global/AuthenticatedUsers")
     for grants in ([everybody, authenticated], [authenticated, everybody]):
         assert (await raw.put(f"{target}?acl", _policy(*grants))).status == 200
         assert (await anonymous.get(target)).status == 200
-    # For those with an account alone: nobody else gets in, and no more is promised.
+    # `authenticated-read` gives anonymous callers no access, and is not reported as a grant.
     assert (await raw.put(f"{target}?acl", _policy(authenticated))).status == 200
     assert (await anonymous.get(target)).status == 403
     assert (await raw.get(f"{target}?acl")).texts("AccessControlList/Grant/Permission") == ["FULL_CONTROL"]
 
 
 @pytest.mark.parametrize("target", ["/bucket?acl", "/bucket/key?acl"])
-async def test_what_cannot_be_honored_is_never_taken(raw: Raw, target: str) -> None:
+async def test_grants_that_the_emulator_cannot_enforce_are_refused(raw: Raw, target: str) -> None:
     await raw.put("/bucket/key", b"x")
     own = f"<ID>{raw.emulator.instance.guid}</ID>"
     for grant in (
@@ -112,17 +112,17 @@ async def test_what_cannot_be_honored_is_never_taken(raw: Raw, target: str) -> N
         _to("s3/LogDelivery", "READ", own),
         "<Grantee><EmailAddress>me@ibm.com</EmailAddress></Grantee><Permission>READ</Permission>",
     ):
-        answer = await raw.put(target, _policy(grant))
-        assert (answer.status, answer.code) == (501, "NotImplemented"), grant
+        response = await raw.put(target, _policy(grant))
+        assert (response.status, response.code) == (501, "NotImplemented"), grant
     for grant in (_to("global/AllUsers", "SHARE"), "<Permission>READ</Permission>", f"<Grantee>{own}</Grantee>"):
-        answer = await raw.put(target, _policy(grant))
-        assert (answer.status, answer.code) == (400, "MalformedXML"), grant
+        response = await raw.put(target, _policy(grant))
+        assert (response.status, response.code) == (400, "MalformedXML"), grant
 
 
-async def test_a_list_that_was_read_can_be_written(raw: Raw, stranger: Raw) -> None:
-    """Also that of an object that belongs to a writer of another instance."""
+async def test_an_acl_document_that_was_read_can_be_written_back(raw: Raw, other_instance: Raw) -> None:
+    """Includes the ACL of an object that another instance owns."""
     await raw.put("/bucket?acl", x_amz_acl="public-read-write")
-    await stranger.put("/bucket/theirs", b"x", x_amz_acl="public-read")
+    await other_instance.put("/bucket/theirs", b"x", x_amz_acl="public-read")
     for target in ("/bucket?acl", "/bucket/theirs?acl"):
         read = await raw.get(target)
         assert (await raw.put(target, read.body)).status == 200

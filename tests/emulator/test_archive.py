@@ -1,4 +1,4 @@
-"""Archived objects: when they are, what is told of them, and how they are restored."""
+"""Archived objects: when they are archived, what responses say about them, and how they are restored."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ async def _refused(cos: Client, key: str) -> None:
     assert (caught.value.status, caught.value.code) == (403, "InvalidObjectState")
 
 
-async def test_new_objects_are_archived_old_ones_not(cos: Client, clock: Clock) -> None:
+async def test_an_archive_rule_applies_only_to_objects_written_after_it(cos: Client, clock: Clock) -> None:
     await cos.objects.put("bucket", "old", b"data")
     await cos.lifecycle.put("bucket", [LifecycleRule.archive(days=20, id="a")])
     await cos.objects.put("bucket", "new", b"data")
     head = await cos.objects.head("bucket", "new")
     assert head.transition == 'transition="ARCHIVE", date="Thu, 21 Mar 2030 12:00:00 GMT"'
     assert (head.storage_class, head.is_archived) == (None, False)
-    await cos.lifecycle.delete("bucket")  # what was written under the rule stays under it
+    await cos.lifecycle.delete("bucket")  # objects written under the rule stay under it
     clock.advance(20 * DAY - HOUR)
     assert await cos.objects.read("bucket", "new") == b"data"
     clock.advance(HOUR)
     await _refused(cos, "new")
     head = await cos.objects.head("bucket", "new")
     assert (head.storage_class, head.is_archived, head.restore) == ("GLACIER", True, None)
-    # The documentation has the time of the transition on every object that has one, archived or not.
+    # In the documentation, every object with a transition has its time in the response, archived or not.
     assert head.transition == 'transition="ARCHIVE", date="Thu, 21 Mar 2030 12:00:00 GMT"'
     assert head.archive_transition_time == "Thu, 21 Mar 2030 12:00:00 GMT"
     assert [e.storage_class async for e in cos.objects.list("bucket")] == ["GLACIER", "STANDARD"]
@@ -59,7 +59,7 @@ async def test_new_objects_are_archived_old_ones_not(cos: Client, clock: Clock) 
     assert await cos.objects.read("bucket", "later") == b"data"
 
 
-async def test_at_once_and_at_a_date(cos: Client, clock: Clock) -> None:
+async def test_archive_rules_of_zero_days_and_of_a_date(cos: Client, clock: Clock) -> None:
     await cos.lifecycle.put("bucket", [LifecycleRule.archive(days=0)])
     await cos.objects.put("bucket", "at once", b"data")
     await _refused(cos, "at once")
@@ -76,7 +76,7 @@ async def test_at_once_and_at_a_date(cos: Client, clock: Clock) -> None:
     [("GLACIER", None, 12), ("GLACIER", "Bulk", 12), ("ACCELERATED", None, 2), ("ACCELERATED", "Accelerated", 2),
      ("ACCELERATED", "Bulk", 12)],
 )  # fmt: skip
-async def test_restore(
+async def test_a_restored_copy_is_readable_until_it_expires(
     cos: Client,
     clock: Clock,
     storage_class: Literal["GLACIER", "ACCELERATED"],
@@ -102,7 +102,7 @@ async def test_restore(
     assert head.restored_until == until
     assert await cos.objects.read("bucket", "key") == b"data"
     clock.advance(DAY)
-    await cos.objects.restore("bucket", "key", days=10)  # its lifetime is counted anew from now
+    await cos.objects.restore("bucket", "key", days=10)  # the lifetime of the copy starts again now
     until = START + hours * HOUR + 11 * DAY
     assert (await cos.objects.head("bucket", "key")).restored_until == until
     clock.advance(10 * DAY)
@@ -112,7 +112,7 @@ async def test_restore(
     assert (await cos.objects.head("bucket", "key")).is_restoring
 
 
-async def test_restores_that_are_refused(cos: Client) -> None:
+async def test_invalid_restores_are_refused(cos: Client) -> None:
     await cos.objects.put("bucket", "plain", b"data")
     with pytest.raises(aiocos.InvalidObjectState) as caught:
         await cos.objects.restore("bucket", "plain", days=1)
@@ -129,7 +129,7 @@ async def test_restores_that_are_refused(cos: Client) -> None:
     assert refused.value.code == "InvalidArgument"
 
 
-async def test_what_else_reads_content_is_refused(cos: Client, clock: Clock) -> None:
+async def test_archived_content_cannot_be_copied(cos: Client, clock: Clock) -> None:
     await cos.buckets.create("other")
     await cos.lifecycle.put("bucket", [LifecycleRule.archive(days=0)])
     await cos.objects.put("bucket", "key", b"data", metadata={"who": "me"})
@@ -140,7 +140,7 @@ async def test_what_else_reads_content_is_refused(cos: Client, clock: Clock) -> 
         await cos.multipart.upload_part_copy("other", "joined", upload.upload_id, 1, ("bucket", "key"))
     assert (await cos.objects.head("bucket", "key")).metadata == {"who": "me"}
     await cos.objects.delete("bucket", "key")
-    await cos.objects.put("bucket", "key", b"again")  # a new object under the rule, archived as well
+    await cos.objects.put("bucket", "key", b"again")  # a new object under the rule: archived too
     await _refused(cos, "key")
     await cos.objects.restore("bucket", "key", days=1)
     clock.advance(12 * HOUR)
@@ -150,13 +150,13 @@ async def test_what_else_reads_content_is_refused(cos: Client, clock: Clock) -> 
     assert await cos.objects.read("other", "copy") == b"again"
 
 
-async def test_uploads_in_parts_are_archived(cos: Client) -> None:
+async def test_a_multipart_upload_is_archived(cos: Client) -> None:
     await cos.lifecycle.put("bucket", [LifecycleRule.archive(days=0)])
     await cos.upload("bucket", "large", b"x" * (12 * 1024 * 1024), part_size=5 * 1024 * 1024)
     await _refused(cos, "large")
 
 
-async def test_waiting_for_a_restore(cos: Client, clock: Clock) -> None:
+async def test_restore_with_wait_returns_when_the_copy_is_readable(cos: Client, clock: Clock) -> None:
     await cos.lifecycle.put("bucket", [LifecycleRule.archive(days=0, storage_class="ACCELERATED")])
     await cos.objects.put("bucket", "key", b"data")
     with pytest.raises(aiocos.RequestTimeoutError, match="bucket/key"):

@@ -1,4 +1,4 @@
-"""Bodies: checksums announced and checked, lengths kept, large ones streamed."""
+"""Request bodies: checksums are verified, lengths are enforced, large bodies are streamed."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ CHECKS = {"crc32": "cbf43926", "crc32c": "e3069283", "crc64nvme": "ae8b14860a799
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_check_values(name: str) -> None:
+def test_crcs_match_their_published_check_values(name: str) -> None:
     sums = Sums([name])
     sums.update([b"1234", b"56789"])
     value = sums.value(name)
@@ -27,7 +27,7 @@ def test_check_values(name: str) -> None:
     assert value.hex() == CHECKS[name]
 
 
-def announced(body: bytes) -> dict[str, str]:
+def checksum_headers(body: bytes) -> dict[str, str]:
     slow = Sums(["crc32c", "crc64nvme"])
     slow.update([body])
     return {
@@ -41,10 +41,10 @@ def announced(body: bytes) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("size", [10, 100_000])
-@pytest.mark.parametrize("name", list(announced(b"")))
-async def test_announced_checksums(raw: Raw, name: str, size: int) -> None:
+@pytest.mark.parametrize("name", list(checksum_headers(b"")))
+async def test_a_checksum_in_a_header_is_verified_and_stored(raw: Raw, name: str, size: int) -> None:
     body, other = os.urandom(size), os.urandom(size)
-    good = announced(body)[name]
+    good = checksum_headers(body)[name]
     put = await raw.send("PUT", "/bucket/key", body, {name: good})
     assert put.status == 200
     if name != "Content-MD5":
@@ -60,46 +60,46 @@ async def test_announced_checksums(raw: Raw, name: str, size: int) -> None:
     assert len(list(raw.emulator.store.directory.glob("blobs/*/*"))) == (1 if size > 32768 else 0)
 
 
-async def speak(raw: Raw, text: bytes, *, leave: bool = False) -> bytes:
+async def send_bytes(raw: Raw, text: bytes, *, leave: bool = False) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", raw.emulator.port)
     writer.write(text.replace(b"TOKEN", (raw.token or "").encode()))
     await writer.drain()
     if leave:
         writer.write_eof()
-        answer = await asyncio.wait_for(reader.read(), 10)
+        response = await asyncio.wait_for(reader.read(), 10)
     else:
-        answer = await asyncio.wait_for(reader.readuntil(b"</Error>"), 10)
+        response = await asyncio.wait_for(reader.readuntil(b"</Error>"), 10)
     writer.close()
     await writer.wait_closed()
-    return answer
+    return response
 
 
 HEAD = b"PUT /bucket/key HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\n"
 
 
-async def test_a_body_without_a_length(raw: Raw) -> None:
-    assert b" 411 " in (await speak(raw, HEAD + b"\r\n")).split(b"\r\n")[0]
-    chunked = await speak(raw, HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")
+async def test_a_body_without_content_length_is_411(raw: Raw) -> None:
+    assert b" 411 " in (await send_bytes(raw, HEAD + b"\r\n")).split(b"\r\n")[0]
+    chunked = await send_bytes(raw, HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")
     assert b"<Code>MissingContentLength</Code>" in chunked
 
 
 @pytest.mark.parametrize("size", [100, 1_000_000])
-async def test_a_body_cut_short_leaves_nothing(raw: Raw, size: int) -> None:
+async def test_an_incomplete_body_stores_nothing(raw: Raw, size: int) -> None:
     await raw.put("/bucket/key", b"old")
-    await speak(raw, HEAD + b"Content-Length: %d\r\n\r\n" % size + b"x" * (size // 2), leave=True)
+    await send_bytes(raw, HEAD + b"Content-Length: %d\r\n\r\n" % size + b"x" * (size // 2), leave=True)
     assert (await raw.get("/bucket/key")).body == b"old"
     assert not list(raw.emulator.store.directory.glob("blobs/*/*"))
     assert not list(raw.emulator.store.directory.glob("incoming/*"))
 
 
-async def test_too_large_is_refused_before_it_comes(raw: Raw) -> None:
-    answer = await speak(raw, HEAD + b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % (5 * 1024**3 + 1))
-    assert b"<Code>EntityTooLarge</Code>" in answer
-    assert b"100 Continue" not in answer
-    assert b"connection: close" in answer.lower()
+async def test_a_too_large_body_is_refused_before_it_is_sent(raw: Raw) -> None:
+    response = await send_bytes(raw, HEAD + b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % (5 * 1024**3 + 1))
+    assert b"<Code>EntityTooLarge</Code>" in response
+    assert b"100 Continue" not in response
+    assert b"connection: close" in response.lower()
 
 
-async def test_expect_continue(raw: Raw) -> None:
+async def test_expect_continue_gets_100_before_the_body(raw: Raw) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", raw.emulator.port)
     head = HEAD.replace(b"TOKEN", (raw.token or "").encode())
     writer.write(head + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\n")
@@ -111,7 +111,7 @@ async def test_expect_continue(raw: Raw) -> None:
     assert (await raw.get("/bucket/key")).body == b"hello"
 
 
-async def test_a_stored_encoding_is_left_alone(raw: Raw) -> None:
+async def test_content_encoding_is_stored_and_the_body_is_not_decoded(raw: Raw) -> None:
     import gzip
 
     body = gzip.compress(b"hello" * 1000)
@@ -120,14 +120,14 @@ async def test_a_stored_encoding_is_left_alone(raw: Raw) -> None:
     assert (got.body, got.headers["Content-Encoding"]) == (body, "gzip")
 
 
-async def test_a_document_too_long(raw: Raw) -> None:
+async def test_a_too_long_document_is_refused(raw: Raw) -> None:
     body = b"<Delete>" + b" " * (8 * 1024 * 1024) + b"</Delete>"
-    answer = await raw.post("/bucket?delete", body, Content_MD5=md5(body))
-    assert (answer.status, answer.code) == (400, "MaxMessageLengthExceeded")
+    response = await raw.post("/bucket?delete", body, Content_MD5=md5(body))
+    assert (response.status, response.code) == (400, "MaxMessageLengthExceeded")
 
 
-async def test_readers_of_an_object_that_is_replaced(raw: Raw) -> None:
-    """Who has begun to read gets the object that was there, whole."""
+async def test_a_running_get_returns_the_object_that_was_replaced_meanwhile(raw: Raw) -> None:
+    """A response that has begun delivers the whole old object."""
     body = os.urandom(8 * 1024 * 1024)
     await raw.put("/bucket/key", body)
     url = f"{raw.emulator.endpoint}/bucket/key"
@@ -153,23 +153,23 @@ def put_and_get(port: int, token: str, body: bytes) -> int:
     return length
 
 
-async def test_the_loop_is_not_held_up(raw: Raw) -> None:
-    """No step of the loop takes long while 96 MiB come and go: hashed or written in one step they would take 0.1 s."""
+async def test_large_bodies_do_not_block_the_event_loop(raw: Raw) -> None:
+    """No step of the loop takes long while 96 MiB are stored and read. Hashing or writing them in one step would take 0.1 s."""
     body = os.urandom(96 * 1024 * 1024)
     with loop_steps() as steps:
         assert await asyncio.to_thread(put_and_get, raw.emulator.port, raw.token or "", body) == len(body)
     assert [step for step in steps if step[0] > 0.05] == []
 
 
-async def test_bytes_that_are_no_text(raw: Raw) -> None:
+async def test_invalid_utf8_in_a_request_is_400(raw: Raw) -> None:
     head = b"GET /bucket/%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\n%s\r\n"
-    assert b"<Code>InvalidURI</Code>" in await speak(raw, head % (b"%FF", b""))
-    assert b"<Code>InvalidURI</Code>" in await speak(raw, head % (b"?prefix=%FF", b""))
-    assert b"<Code>InvalidArgument</Code>" in await speak(raw, head % (b"key", b"x-amz-meta-a: \xff\r\n"))
+    assert b"<Code>InvalidURI</Code>" in await send_bytes(raw, head % (b"%FF", b""))
+    assert b"<Code>InvalidURI</Code>" in await send_bytes(raw, head % (b"?prefix=%FF", b""))
+    assert b"<Code>InvalidArgument</Code>" in await send_bytes(raw, head % (b"key", b"x-amz-meta-a: \xff\r\n"))
 
 
-class Slow:
-    """A PUT whose body stops half way until it is told to go on."""
+class PausedPut:
+    """A PUT that pauses in the middle of its body."""
 
     def __init__(self, raw: Raw, target: str, body: bytes, **headers: str) -> None:
         self._raw, self._target, self._body, self._headers = raw, target, body, headers
@@ -194,27 +194,27 @@ class Slow:
         return status.split()[1]
 
 
-async def test_the_condition_that_counts_is_the_one_at_the_end(raw: Raw) -> None:
-    slow = [Slow(raw, "/bucket/key", b"%d" % n * 50_000, If_None_Match="*") for n in range(3)]
+async def test_write_conditions_are_checked_when_the_body_is_complete(raw: Raw) -> None:
+    slow = [PausedPut(raw, "/bucket/key", b"%d" % n * 50_000, If_None_Match="*") for n in range(3)]
     for one in slow:
         await one.begin()
     assert [await one.end() for one in slow] == [b"200", b"412", b"412"]
     assert (await raw.get("/bucket/key")).body == b"0" * 50_000
-    # Nothing of the refused writes is in the database, and no file.
+    # The refused writes left neither rows nor files.
     assert raw.emulator.store.connection.execute("SELECT count(*) FROM blobs").fetchone() == (1,)
     assert len(list(raw.emulator.store.directory.glob("blobs/*/*"))) == 1
 
 
-async def test_a_condition_is_looked_at_before_the_body_too(raw: Raw) -> None:
+async def test_write_conditions_are_checked_before_the_body_too(raw: Raw) -> None:
     await raw.put("/bucket/key", b"x")
-    answer = await speak(raw, HEAD + b"If-None-Match: *\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
-    assert b"<Code>PreconditionFailed</Code>" in answer
-    assert b"100 Continue" not in answer
+    response = await send_bytes(raw, HEAD + b"If-None-Match: *\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
+    assert b"<Code>PreconditionFailed</Code>" in response
+    assert b"100 Continue" not in response
 
 
-async def test_a_part_that_comes_after_the_abort(raw: Raw) -> None:
+async def test_a_part_completed_after_the_abort_is_not_stored(raw: Raw) -> None:
     upload = (await raw.post("/bucket/key?uploads")).texts("UploadId")[0]
-    slow = Slow(raw, f"/bucket/key?uploadId={upload}&partNumber=1", b"x" * 100_000)
+    slow = PausedPut(raw, f"/bucket/key?uploadId={upload}&partNumber=1", b"x" * 100_000)
     await slow.begin()
     assert (await raw.delete(f"/bucket/key?uploadId={upload}")).status == 204
     assert await slow.end() == b"404"
@@ -222,8 +222,8 @@ async def test_a_part_that_comes_after_the_abort(raw: Raw) -> None:
     assert not list(raw.emulator.store.directory.glob("incoming/*"))
 
 
-async def test_a_bucket_that_goes_while_the_body_comes(raw: Raw) -> None:
-    slow = Slow(raw, "/bucket/key", b"x" * 100_000)
+async def test_a_put_fails_if_its_bucket_is_deleted_meanwhile(raw: Raw) -> None:
+    slow = PausedPut(raw, "/bucket/key", b"x" * 100_000)
     await slow.begin()
     assert (await raw.delete("/bucket")).status == 204
     assert (await raw.put("/bucket")).status == 200
@@ -231,8 +231,8 @@ async def test_a_bucket_that_goes_while_the_body_comes(raw: Raw) -> None:
     assert (await raw.get("/bucket/key")).status == 404
 
 
-async def test_readers_of_an_upload_that_is_replaced(raw: Raw) -> None:
-    """The files of later parts are there for a reader who is still at the first."""
+async def test_a_running_get_keeps_the_files_of_all_parts(raw: Raw) -> None:
+    """A response that still sends the first part can read the files of later parts after the object was deleted."""
     bodies = [os.urandom(6 * 1024 * 1024), os.urandom(6 * 1024 * 1024), os.urandom(100)]
     upload = (await raw.post("/bucket/key?uploads")).texts("UploadId")[0]
     parts = ""
@@ -248,8 +248,8 @@ async def test_readers_of_an_upload_that_is_replaced(raw: Raw) -> None:
     await until(lambda: not list(raw.emulator.store.directory.glob("blobs/*/*")), "the files are removed")
 
 
-async def test_callers_who_hold_all_threads(raw: Raw) -> None:
-    """The loop's default executor may be full of threads that wait for the emulator."""
+async def test_callers_that_occupy_the_default_executor_are_served(raw: Raw) -> None:
+    """The event loop's default executor may be full of threads that wait for the emulator."""
     body = os.urandom(100_000)
     port, token = raw.emulator.port, raw.token or ""
     waiting = [asyncio.to_thread(put_and_get, port, token, body) for _ in range(64)]

@@ -1,4 +1,4 @@
-"""Buckets: names, owners, locations, lists."""
+"""Buckets: names, owners, locations, listings."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 
 from aiocos.emulator.request import bucket_of_host
 
-from .conftest import Answer, Raw
+from .conftest import Raw, RawResponse
 
 # From the page about storage classes, and that about One-Rate plans.
 _EVERYWHERE = [
@@ -73,23 +73,23 @@ DOCUMENTED = [f"{place}-{kind}" for place in _EVERYWHERE for kind in ("standard"
         "account-x",
     ],
 )
-async def test_a_bad_name_is_refused(raw: Raw, name: str) -> None:
-    answer = await raw.put(f"/{name}")
-    assert (answer.status, answer.code) == (400, "InvalidBucketName")
+async def test_an_invalid_bucket_name_is_refused(raw: Raw, name: str) -> None:
+    response = await raw.put(f"/{name}")
+    assert (response.status, response.code) == (400, "InvalidBucketName")
 
 
 @pytest.mark.parametrize("name", ["abc", "a" * 63, "1.2.3", "a-b.c"])
-async def test_a_good_name_is_taken(raw: Raw, name: str) -> None:
+async def test_a_valid_bucket_name_is_accepted(raw: Raw, name: str) -> None:
     assert (await raw.put(f"/{name}")).status == 200
 
 
-async def test_names_are_global(raw: Raw, stranger: Raw) -> None:
-    own, other = await raw.put("/bucket"), await stranger.put("/bucket")
+async def test_bucket_names_are_global(raw: Raw, other_instance: Raw) -> None:
+    own, other = await raw.put("/bucket"), await other_instance.put("/bucket")
     assert (own.status, own.code) == (409, "BucketAlreadyOwnedByYou")
     assert (other.status, other.code) == (409, "BucketAlreadyExists")
 
 
-async def test_a_bucket_of_another_instance_is_closed(raw: Raw, stranger: Raw) -> None:
+async def test_a_bucket_of_another_instance_cannot_be_accessed(raw: Raw, other_instance: Raw) -> None:
     await raw.put("/bucket/key", b"x")
     for method, target in [
         ("GET", "/bucket"),
@@ -98,17 +98,17 @@ async def test_a_bucket_of_another_instance_is_closed(raw: Raw, stranger: Raw) -
         ("DELETE", "/bucket"),
         ("GET", "/bucket?acl"),
     ]:
-        answer = await stranger.send(method, target)
-        assert (answer.status, answer.code) == (403, "AccessDenied"), (method, target)
-    assert (await stranger.head("/bucket")).status == 403
+        response = await other_instance.send(method, target)
+        assert (response.status, response.code) == (403, "AccessDenied"), (method, target)
+    assert (await other_instance.head("/bucket")).status == 403
 
 
-async def test_location(raw: Raw) -> None:
+async def test_the_location_of_a_bucket_can_be_set_and_read(raw: Raw) -> None:
     body = b"<CreateBucketConfiguration><LocationConstraint>eu-de-smart</LocationConstraint></CreateBucketConfiguration>"
     assert (await raw.put("/placed", body)).status == 200
-    answer = await raw.get("/placed?location")
-    assert answer.xml.tag == "LocationConstraint"
-    assert answer.xml.text == "eu-de-smart"
+    response = await raw.get("/placed?location")
+    assert response.xml.tag == "LocationConstraint"
+    assert response.xml.text == "eu-de-smart"
     assert (await raw.get("/bucket?location")).xml.text == "us-south-standard"
     await raw.put("/regional", body.replace(b"eu-de-smart", b"eu-gb"))
     assert (await raw.get("/regional?location")).xml.text == "eu-gb-standard"
@@ -116,8 +116,8 @@ async def test_location(raw: Raw) -> None:
     assert (refused.status, refused.code) == (400, "InvalidLocationConstraint")
 
 
-async def test_every_code_of_a_location_comes_back(raw: Raw) -> None:
-    """IBM's SDK lists some codes, the pages of IBM's documentation others; every one is the code of a place and a class."""
+async def test_every_documented_location_constraint_is_stored(raw: Raw) -> None:
+    """IBM's SDK lists some location constraints, IBM's documentation others. All of them are accepted."""
     model: Any = ibm_botocore.session.get_session().get_service_model("s3")
     codes: set[str] = {*model.shape_for("BucketLocationConstraint").enum, *DOCUMENTED}
     codes |= {f"{place}-{kind}" for place in ("us", "eu", "ap") for kind in ("standard", "vault", "cold", "smart", "flex")}
@@ -131,35 +131,35 @@ async def test_every_code_of_a_location_comes_back(raw: Raw) -> None:
 
 
 @pytest.mark.parametrize("region", ["us", "eu", "ap", "us-south", "eu-gb", "jp-tok", "br-sao", "ams03"])
-async def test_a_region_alone_means_its_standard_class(raw: Raw, region: str) -> None:
+async def test_a_region_without_storage_class_means_standard(raw: Raw, region: str) -> None:
     body = f"<C><LocationConstraint>{region}</LocationConstraint></C>".encode()
     assert (await raw.put("/regional", body)).status == 200
     assert (await raw.get("/regional?location")).xml.text == f"{region}-standard"
 
 
 @pytest.mark.parametrize("code", ["us-standard-standard-", "-smart", "us_smart", "smart", "us-south-", "US-SMART"])
-async def test_what_is_no_code_is_refused(raw: Raw, code: str) -> None:
+async def test_an_unknown_location_constraint_is_refused(raw: Raw, code: str) -> None:
     body = f"<C><LocationConstraint>{code}</LocationConstraint></C>".encode()
     refused = await raw.put("/misplaced", body)
     assert (refused.status, refused.code) == (400, "InvalidLocationConstraint")
 
 
-async def test_key_protect(raw: Raw) -> None:
+async def test_key_protect_headers_are_returned(raw: Raw) -> None:
     crn = "crn:v1:bluemix:public:kms:us-south:a/acc:inst:key:0123-4567"
     pair = {"ibm-sse-kp-encryption-algorithm": "AES256", "ibm-sse-kp-customer-root-key-crn": crn}
     assert (await raw.send("PUT", "/keyed", headers=pair)).status == 200
-    answer = await raw.head("/keyed")
-    assert answer.headers["ibm-sse-kp-enabled"] == "True"
-    # The page of the documentation has that spelling for HEAD; the listing has the same headers.
+    response = await raw.head("/keyed")
+    assert response.headers["ibm-sse-kp-enabled"] == "True"
+    # The documentation has this spelling for HEAD, and the same headers for the listing.
     assert (await raw.get("/keyed")).headers["ibm-sse-kp-enabled"] == "True"
     assert "ibm-sse-kp-enabled" not in (await raw.get("/bucket")).headers
-    assert answer.headers["ibm-sse-kp-crk-id"] == "0123-4567"
+    assert response.headers["ibm-sse-kp-crk-id"] == "0123-4567"
     assert "ibm-sse-kp-enabled" not in (await raw.head("/bucket")).headers
     half = await raw.put("/half", ibm_sse_kp_encryption_algorithm="AES256")
     assert (half.status, half.code) == (400, "InvalidArgument")
 
 
-async def test_delete(raw: Raw) -> None:
+async def test_only_an_empty_bucket_can_be_deleted(raw: Raw) -> None:
     await raw.put("/bucket/key", b"x")
     full = await raw.delete("/bucket")
     assert (full.status, full.code) == (409, "BucketNotEmpty")
@@ -173,20 +173,20 @@ async def test_delete(raw: Raw) -> None:
     assert (await raw.get("/bucket?uploads")).texts("Upload") == []
 
 
-async def test_lists_are_of_an_instance(raw: Raw, stranger: Raw) -> None:
-    await stranger.put("/theirs")
+async def test_a_listing_has_the_buckets_of_one_instance(raw: Raw, other_instance: Raw) -> None:
+    await other_instance.put("/theirs")
     await raw.put("/apple")
-    answer = await raw.get("/")
-    assert answer.xml.tag == "ListAllMyBucketsResult"
-    assert answer.texts("Buckets/Bucket/Name") == ["apple", "bucket"]
-    assert answer.texts("Owner/ID") == [raw.emulator.instance.guid]
+    response = await raw.get("/")
+    assert response.xml.tag == "ListAllMyBucketsResult"
+    assert response.texts("Buckets/Bucket/Name") == ["apple", "bucket"]
+    assert response.texts("Owner/ID") == [raw.emulator.instance.guid]
     for named in (raw.emulator.instance.crn, raw.emulator.instance.guid):
         assert (await raw.get("/", ibm_service_instance_id=named)).texts("Buckets/Bucket/Name") == ["apple", "bucket"]
     assert (await raw.get("/", ibm_service_instance_id="crn:v1:somebody")).code == "AccessDenied"
-    assert (await stranger.get("/")).texts("Buckets/Bucket/Name") == ["theirs"]
+    assert (await other_instance.get("/")).texts("Buckets/Bucket/Name") == ["theirs"]
 
 
-async def test_extended_list_is_paged(raw: Raw) -> None:
+async def test_the_extended_listing_has_pages(raw: Raw) -> None:
     for n in range(5):
         await raw.put(f"/page-{n}")
     first = await raw.get("/?extended&max-keys=2&prefix=page-")
@@ -199,12 +199,12 @@ async def test_extended_list_is_paged(raw: Raw) -> None:
     assert last.texts("IsTruncated") == ["false"]
 
 
-async def test_anonymous_may_not(anonymous: Raw, raw: Raw) -> None:
+async def test_anonymous_requests_are_refused(anonymous: Raw, raw: Raw) -> None:
     for method, target in [("GET", "/"), ("PUT", "/mine"), ("GET", "/bucket"), ("GET", "/bucket/key"), ("PUT", "/bucket/key")]:
         assert (await anonymous.send(method, target)).status == 403
 
 
-async def test_the_expected_owner(raw: Raw) -> None:
+async def test_the_expected_bucket_owner_is_checked(raw: Raw) -> None:
     instance = raw.emulator.instance
     account = instance.crn.split(":a/")[1].split(":")[0]
     for right in (instance.guid, instance.crn, account):
@@ -221,36 +221,36 @@ async def test_the_expected_owner(raw: Raw) -> None:
         ("POST", "/bucket/key?select"), ("POST", "/bucket/key"), ("PATCH", "/bucket/key"), ("GET", "/bucket/key?uploads"),
     ],
 )  # fmt: skip
-async def test_what_is_not_served_is_refused_and_does_nothing(raw: Raw, method: str, target: str) -> None:
+async def test_an_unsupported_operation_is_501_and_changes_nothing(raw: Raw, method: str, target: str) -> None:
     await raw.put("/bucket/key", b"kept")
-    answer = await raw.send(method, target, b"body" if method == "PUT" else None)
-    assert (answer.status, answer.code) == (501, "NotImplemented")
+    response = await raw.send(method, target, b"body" if method == "PUT" else None)
+    assert (response.status, response.code) == (501, "NotImplemented")
     assert (await raw.get("/bucket/key")).body == b"kept"
 
 
-async def test_every_answer_has_its_headers(raw: Raw) -> None:
-    for answer in (
+async def test_every_response_has_the_service_headers(raw: Raw) -> None:
+    for response in (
         await raw.get("/"),
         await raw.get("/bucket/none"),
         await raw.head("/bucket/none"),
         await raw.delete("/bucket/none"),
     ):
-        assert answer.headers["X-Clv-Request-Id"] == answer.headers["x-amz-request-id"]
-        assert answer.headers["X-Clv-S3-Version"] == "2.5"
-        assert answer.headers["Server"].startswith("Cleversafe/")
-        assert "Date" in answer.headers
+        assert response.headers["X-Clv-Request-Id"] == response.headers["x-amz-request-id"]
+        assert response.headers["X-Clv-S3-Version"] == "2.5"
+        assert response.headers["Server"].startswith("Cleversafe/")
+        assert "Date" in response.headers
 
 
-async def test_the_error_document(raw: Raw) -> None:
-    answer = await raw.get("/bucket/no/such%20key")
-    assert answer.status == 404
-    assert answer.headers["Content-Type"] == "application/xml"
-    assert b"xmlns" not in answer.body
-    assert {e.tag: e.text for e in answer.xml} == {
+async def test_the_elements_of_an_error_document(raw: Raw) -> None:
+    response = await raw.get("/bucket/no/such%20key")
+    assert response.status == 404
+    assert response.headers["Content-Type"] == "application/xml"
+    assert b"xmlns" not in response.body
+    assert {e.tag: e.text for e in response.xml} == {
         "Code": "NoSuchKey",
         "Message": "The specified key does not exist.",
         "Resource": "/bucket/no/such key",
-        "RequestId": answer.headers["x-amz-request-id"],
+        "RequestId": response.headers["x-amz-request-id"],
         "httpStatusCode": "404",
     }
     head = await raw.head("/bucket/no/such%20key")
@@ -259,7 +259,7 @@ async def test_the_error_document(raw: Raw) -> None:
     assert odd.code == "NoSuchKey"
 
 
-async def test_virtual_hosts(raw: Raw) -> None:
+async def test_a_bucket_can_be_addressed_as_a_virtual_host(raw: Raw) -> None:
     host = f"bucket.localhost:{raw.emulator.port}"
     assert (await raw.put("/a/b", b"virtual", Host=host)).status == 200
     assert (await raw.get("/bucket/a/b")).body == b"virtual"
@@ -296,25 +296,25 @@ async def test_virtual_hosts(raw: Raw) -> None:
     ],
 )
 @pytest.mark.parametrize("port", ["", ":80", ":9000"])
-def test_the_bucket_of_a_host(host: str, bucket: str | None, port: str) -> None:
+def test_the_bucket_name_in_a_host_header(host: str, bucket: str | None, port: str) -> None:
     assert bucket_of_host(host + port) == bucket
 
 
-async def test_virtual_hosts_of_the_service(raw: Raw) -> None:
+async def test_virtual_hosts_with_a_service_name(raw: Raw) -> None:
     for host in ("bucket.s3.localhost", f"bucket.s3.us-south.localhost:{raw.emulator.port}"):
         assert (await raw.put("/key", host.encode(), Host=host)).status == 200
         assert (await raw.get("/bucket/key")).body == host.encode()
         assert (await raw.get("/bucket/key", Host=host.partition(".")[2])).body == host.encode()
 
 
-async def test_a_token_names_no_instance(raw: Raw, session: aiohttp.ClientSession) -> None:
-    """IBM's page requires the header to create and list buckets with IAM; an HMAC key pair needs none."""
+async def test_iam_requests_without_an_instance_cannot_create_or_list_buckets(raw: Raw, session: aiohttp.ClientSession) -> None:
+    """IBM's documentation requires the instance header to create and list buckets with IAM. An HMAC key pair needs none."""
     emulator = raw.emulator
     for scheme in ("Bearer", "bearer"):
         headers = {"Authorization": f"{scheme} {raw.token}"}
         for method, path in (("GET", "/"), ("PUT", "/bucket2")):
             async with session.request(method, emulator.endpoint + path, headers=headers) as response:
-                refused = Answer(response.status, response.headers.copy(), await response.read())
+                refused = RawResponse(response.status, response.headers.copy(), await response.read())
             assert (refused.status, refused.code) == (400, "InvalidArgument")
             assert "ibm-service-instance-id" in refused.texts("Message")[0]
         for path in ("/bucket", "/bucket?location", "/?extended"):

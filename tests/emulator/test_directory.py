@@ -1,4 +1,4 @@
-"""The data directory: only the emulator's own is changed, and nobody else reads the keys in it."""
+"""The data directory: the emulator changes only its own, and nobody else can read the keys in it."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ BODY = os.urandom(100_000)
 
 
 def tree(directory: Path) -> dict[str, tuple[int, bytes | None]]:
-    """Everything below a directory: mode, and content of files."""
+    """Return everything below a directory: modes, and contents of files."""
     return {
         str(path.relative_to(directory)): (path.lstat().st_mode, path.read_bytes() if path.is_file() else None)
         for path in [directory, *directory.rglob("*")]
@@ -38,7 +38,7 @@ def mode(path: Path) -> int:
 
 
 async def fill(directory: Path, session: aiohttp.ClientSession) -> None:
-    """Put an object into an emulator's directory, and leave what a killed one leaves."""
+    """Store an object in an emulator's directory, and add the files that a killed emulator leaves."""
     async with Emulator(directory) as emulator:
         raw = Raw(emulator, session, emulator.instance)
         assert (await raw.put("/bucket")).status == 200
@@ -53,7 +53,7 @@ async def content(directory: Path, session: aiohttp.ClientSession) -> bytes:
         return (await Raw(emulator, session, emulator.instance).get("/bucket/key")).body
 
 
-def as_before_the_marker(directory: Path) -> None:
+def convert_to_old_layout(directory: Path) -> None:
     """Give a directory the layout and the modes of a release that wrote no marker."""
     (directory / MARKER).unlink()
     (directory / "reserve").unlink()
@@ -87,7 +87,7 @@ def _database(directory: Path, sql: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-async def test_a_foreign_directory_is_refused_and_left_alone(tmp_path: Path, kind: str) -> None:
+async def test_a_foreign_directory_is_refused_and_not_changed(tmp_path: Path, kind: str) -> None:
     directory = tmp_path / "data"
     directory.mkdir(mode=0o755)
     FOREIGN[kind](directory)
@@ -102,7 +102,7 @@ NAMES = st.sampled_from(["blobs/00/ab", "incoming/ab", "incoming/x/y", "lock", "
 
 
 @given(names=st.sets(NAMES, min_size=1))
-def test_no_set_of_foreign_files_is_taken(tmp_path_factory: pytest.TempPathFactory, names: set[str]) -> None:
+def test_a_directory_with_any_foreign_file_is_refused(tmp_path_factory: pytest.TempPathFactory, names: set[str]) -> None:
     directory = tmp_path_factory.mktemp("data")
     for name in names:
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
@@ -113,22 +113,22 @@ def test_no_set_of_foreign_files_is_taken(tmp_path_factory: pytest.TempPathFacto
     assert tree(directory) == before
 
 
-def test_a_directory_that_was_not_yet_marked_is_taken(tmp_path: Path) -> None:
-    """What an emulator leaves that was killed as it began."""
+def test_a_directory_without_marker_left_by_a_killed_emulator_is_claimed(tmp_path: Path) -> None:
+    """An emulator killed during its start leaves such a directory."""
     (tmp_path / "lock").touch()
     (tmp_path / f"{MARKER}.new").write_text("Data dir")
     os.close(claim(tmp_path))
     assert (tmp_path / MARKER).exists()
 
 
-async def test_a_file_is_no_directory(tmp_path: Path) -> None:
+async def test_a_file_instead_of_a_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(b"mine")
     with pytest.raises(ConfigError, match="is not a directory"):
         async with Emulator(tmp_path / "data"):
             pass
 
 
-async def test_new_and_empty_directories_are_taken(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+async def test_new_and_empty_directories_are_claimed(tmp_path: Path, session: aiohttp.ClientSession) -> None:
     (tmp_path / "empty").mkdir(mode=0o755)
     for directory in (tmp_path / "empty", tmp_path / "new" / "deep"):
         await fill(directory, session)
@@ -138,15 +138,15 @@ async def test_new_and_empty_directories_are_taken(tmp_path: Path, session: aioh
         assert not (directory / "incoming" / ("1" * 32)).exists()
 
 
-async def test_data_from_before_the_marker_is_adopted(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+async def test_data_of_a_release_without_marker_is_accepted(tmp_path: Path, session: aiohttp.ClientSession) -> None:
     await fill(tmp_path, session)
-    as_before_the_marker(tmp_path)
+    convert_to_old_layout(tmp_path)
     assert await content(tmp_path, session) == BODY
     assert (tmp_path / MARKER).is_file()
     assert not (tmp_path / "incoming" / ("1" * 32)).exists()
 
 
-async def test_data_of_a_killed_emulator_is_adopted(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+async def test_data_of_a_killed_emulator_is_accepted(tmp_path: Path, session: aiohttp.ClientSession) -> None:
     """All of its tables may still be in the write-ahead log."""
     code = (
         "import asyncio, os, sys\nfrom pathlib import Path\nfrom aiocos.emulator import Emulator\n"
@@ -162,7 +162,7 @@ async def test_data_of_a_killed_emulator_is_adopted(tmp_path: Path, session: aio
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "another", "garbage"])
 @pytest.mark.parametrize("marked", [True, False])
-async def test_nothing_is_swept_without_its_database(
+async def test_no_blob_is_removed_if_the_database_is_missing(
     tmp_path: Path, session: aiohttp.ClientSession, damage: str, marked: bool
 ) -> None:
     await fill(tmp_path, session)
@@ -187,7 +187,7 @@ async def test_nothing_is_swept_without_its_database(
         assert await content(tmp_path, session) == BODY
 
 
-async def test_half_written_files_are_not_swept_without_a_database(tmp_path: Path) -> None:
+async def test_no_unfinished_file_is_removed_if_the_database_is_missing(tmp_path: Path) -> None:
     async with Emulator(tmp_path):
         pass
     for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
@@ -201,7 +201,7 @@ async def test_half_written_files_are_not_swept_without_a_database(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["blobs", "incoming"])
-async def test_nothing_is_swept_behind_a_link(tmp_path: Path, session: aiohttp.ClientSession, name: str) -> None:
+async def test_no_file_behind_a_symbolic_link_is_removed(tmp_path: Path, session: aiohttp.ClientSession, name: str) -> None:
     data, outside = tmp_path / "data", tmp_path / "outside"
     await fill(data, session)
     shutil.rmtree(data / name)
@@ -216,14 +216,14 @@ async def test_nothing_is_swept_behind_a_link(tmp_path: Path, session: aiohttp.C
     assert tree(tmp_path) == before
 
 
-async def test_a_pipe_in_place_of_the_database_is_not_waited_for(tmp_path: Path) -> None:
+async def test_a_pipe_instead_of_the_database_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / DATABASE)
     with pytest.raises(ConfigError, match="does not belong to an emulator"):
         async with Emulator(tmp_path):
             pass
 
 
-async def test_a_database_that_is_none_is_not_replaced(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+async def test_a_foreign_file_named_like_the_database_is_not_replaced(tmp_path: Path, session: aiohttp.ClientSession) -> None:
     async with Emulator(tmp_path):
         pass
     garbage = os.urandom(100_000)
@@ -238,7 +238,7 @@ async def test_a_database_that_is_none_is_not_replaced(tmp_path: Path, session: 
     assert (tmp_path / DATABASE).read_bytes()[16:] == garbage
 
 
-async def test_only_files_with_the_form_of_a_blob_are_swept(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+async def test_only_files_named_like_blobs_are_removed(tmp_path: Path, session: aiohttp.ClientSession) -> None:
     await fill(tmp_path / "data", session)
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -260,14 +260,16 @@ async def test_only_files_with_the_form_of_a_blob_are_swept(tmp_path: Path, sess
 
 
 @pytest.mark.parametrize("adopted", [True, False])
-async def test_keys_are_for_their_owner_only(tmp_path: Path, session: aiohttp.ClientSession, adopted: bool) -> None:
+async def test_only_the_owner_can_read_the_data_directory(
+    tmp_path: Path, session: aiohttp.ClientSession, adopted: bool
+) -> None:
     directory = tmp_path / "data"
     old = os.umask(0)
     try:
         directory.mkdir(mode=0o777)
         if adopted:
             await fill(directory, session)
-            as_before_the_marker(directory)
+            convert_to_old_layout(directory)
         async with Emulator(directory) as emulator:
             raw = Raw(emulator, session, emulator.instance)
             await raw.put("/bucket2")
@@ -294,8 +296,8 @@ async def test_a_temporary_directory_is_private() -> None:
         os.umask(old)
 
 
-async def test_a_second_emulator_changes_nothing(tmp_path: Path, session: aiohttp.ClientSession) -> None:
-    """It is refused before it sweeps: what the first is receiving looks like what a killed one left."""
+async def test_a_second_emulator_on_a_directory_changes_nothing(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+    """It is refused before it removes unfinished files, which may be uploads of the first."""
     async with Emulator(tmp_path) as first:
         half = tmp_path / "incoming" / ("1" * 32)
         half.write_bytes(b"half")
@@ -315,7 +317,7 @@ def command(directory: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, capture_output=True, text=True, timeout=60)
 
 
-async def test_the_command_says_why_not(tmp_path: Path) -> None:
+async def test_the_command_line_says_why_a_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "incoming").mkdir()
     (tmp_path / "mine" / "incoming" / "thesis.txt").write_bytes(b"mine")

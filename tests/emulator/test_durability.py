@@ -1,4 +1,4 @@
-"""What was answered is there after a restart and after `kill -9`; what was not answered is there whole or not at all."""
+"""Durability: acknowledged writes survive a restart and `kill -9`; other writes are stored completely or not at all."""
 
 import asyncio
 import hashlib
@@ -29,7 +29,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_restart(tmp_path: Path, session: aiohttp.ClientSession) -> None:
+async def test_data_survives_a_restart(tmp_path: Path, session: aiohttp.ClientSession) -> None:
     body = os.urandom(200_000)
     async with Emulator(tmp_path) as first:
         raw = Raw(first, session, first.instance)
@@ -39,7 +39,7 @@ async def test_a_restart(tmp_path: Path, session: aiohttp.ClientSession) -> None
         upload = (await raw.post("/bucket/up?uploads")).texts("UploadId")[0]
         await raw.put(f"/bucket/up?uploadId={upload}&partNumber=1", body)
         api_key, access_key_id = first.api_key, first.access_key_id
-        # What a killed process leaves.
+        # Files that a killed process leaves.
         (tmp_path / "blobs" / "00").mkdir(exist_ok=True)
         (tmp_path / "blobs" / "00" / ("0" * 32)).write_bytes(b"orphan")
         (tmp_path / "incoming" / ("1" * 32)).write_bytes(b"half")
@@ -56,7 +56,7 @@ async def test_a_restart(tmp_path: Path, session: aiohttp.ClientSession) -> None
         assert not (tmp_path / "incoming" / ("1" * 32)).exists()
 
 
-async def test_a_directory_has_one_emulator(tmp_path: Path) -> None:
+async def test_a_directory_can_be_used_by_one_emulator_only(tmp_path: Path) -> None:
     async with Emulator(tmp_path):
         with pytest.raises(ConfigError, match="in use"):
             async with Emulator(tmp_path):
@@ -65,14 +65,14 @@ async def test_a_directory_has_one_emulator(tmp_path: Path) -> None:
         pass
 
 
-async def test_a_temporary_folder_goes() -> None:
+async def test_a_temporary_directory_is_removed() -> None:
     async with Emulator() as emulator:
         directory = emulator.store.directory
         assert directory.exists()
     assert not directory.exists()
 
 
-async def test_loopback_only() -> None:
+async def test_only_loopback_addresses_are_accepted() -> None:
     for host in ("0.0.0.0", "192.168.0.1", "example.com"):
         with pytest.raises(ConfigError):
             Emulator(host=host)
@@ -80,7 +80,7 @@ async def test_loopback_only() -> None:
         assert emulator.endpoint.startswith("http://localhost:")
 
 
-async def test_a_port_in_use() -> None:
+async def test_a_port_in_use_is_an_error() -> None:
     async with Emulator() as first:
         with pytest.raises(OSError, match="in use"):
             async with Emulator(port=first.port):
@@ -94,28 +94,28 @@ async def _served(directory: Path) -> tuple[asyncio.subprocess.Process, str, dic
     return process, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}", "ibm-service-instance-id": crn}
 
 
-async def test_kill_9(tmp_path: Path) -> None:
-    """Writers of known contents, a kill in their midst, a look at what is there: three times over one directory."""
+async def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:
+    """Kill the emulator while clients write known contents, then check what is stored; three times on one directory."""
     rng = random.Random(7)
-    answered: dict[str, str] = {}
-    tried: dict[str, set[str]] = {}
+    acknowledged: dict[str, str] = {}
+    attempted: dict[str, set[str]] = {}
     for round_ in range(3):
         process, endpoint, headers = await _served(tmp_path)
         async with aiohttp.ClientSession(headers=headers) as session:
             if round_ == 0:
                 async with session.put(f"{endpoint}/bucket") as response:
                     assert response.status == 200
-            await _check(session, endpoint, answered, tried)
-            writers = [asyncio.create_task(_write(session, endpoint, rng, answered, tried)) for _ in range(8)]
+            await _check(session, endpoint, acknowledged, attempted)
+            writers = [asyncio.create_task(_write(session, endpoint, rng, acknowledged, attempted)) for _ in range(8)]
             await asyncio.sleep(0.25)
             process.send_signal(signal.SIGKILL)
             await process.wait()
             await asyncio.gather(*writers)
-    assert len(answered) > 10
+    assert len(acknowledged) > 10
     process, endpoint, headers = await _served(tmp_path)
     try:
         async with aiohttp.ClientSession(headers=headers) as session:
-            await _check(session, endpoint, answered, tried)
+            await _check(session, endpoint, acknowledged, attempted)
         assert not list((tmp_path / "incoming").iterdir())
     finally:
         process.kill()
@@ -123,35 +123,41 @@ async def test_kill_9(tmp_path: Path) -> None:
 
 
 async def _write(
-    session: aiohttp.ClientSession, endpoint: str, rng: random.Random, answered: dict[str, str], tried: dict[str, set[str]]
+    session: aiohttp.ClientSession,
+    endpoint: str,
+    rng: random.Random,
+    acknowledged: dict[str, str],
+    attempted: dict[str, set[str]],
 ) -> None:
     me = f"{rng.getrandbits(64):x}"
     try:
         for n in range(10_000):
             key, body = f"{me}-{n % 5}", os.urandom(rng.choice([10, 40_000, 300_000]))
             tag = hashlib.md5(body).hexdigest()
-            tried.setdefault(key, set()).add(tag)
+            attempted.setdefault(key, set()).add(tag)
             async with session.put(f"{endpoint}/bucket/{key}", data=body) as response:
                 assert response.status == 200
-                answered[key] = tag
-                # From here on the earlier contents are no answer any more.
-                tried[key] = {tag}
+                acknowledged[key] = tag
+                # From now on, earlier contents would be wrong.
+                attempted[key] = {tag}
     except (aiohttp.ClientError, ConnectionError):
         pass
 
 
-async def _check(session: aiohttp.ClientSession, endpoint: str, answered: dict[str, str], tried: dict[str, set[str]]) -> None:
-    for key, tags in tried.items():
+async def _check(
+    session: aiohttp.ClientSession, endpoint: str, acknowledged: dict[str, str], attempted: dict[str, set[str]]
+) -> None:
+    for key, tags in attempted.items():
         async with session.get(f"{endpoint}/bucket/{key}") as response:
             if response.status == 404:
-                assert key not in answered
+                assert key not in acknowledged
                 continue
             body = await response.read()
             tag = hashlib.md5(body).hexdigest()
             assert response.headers["ETag"] == f'"{tag}"'
             assert tag in tags
-            answered[key] = tag
-            tried[key] = {tag}
+            acknowledged[key] = tag
+            attempted[key] = {tag}
 
 
 def _peak_kib(pid: int) -> int:
@@ -161,8 +167,8 @@ def _peak_kib(pid: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell the memory of a process")
-async def test_a_large_object_needs_no_memory(tmp_path: Path) -> None:
-    """400 MiB come and go; the process stays below 150 MiB (it begins at some 60)."""
+async def test_a_large_object_is_streamed_in_little_memory(tmp_path: Path) -> None:
+    """Storing and reading 400 MiB keeps the process below 150 MiB (it starts at about 60)."""
     process, endpoint, headers = await _served(tmp_path)
     size, chunk = 400, os.urandom(1024 * 1024)
 

@@ -1,4 +1,4 @@
-"""`Expect: 100-continue`: whatever the first answer is, the client's next request is answered, by real clients and raw."""
+"""`Expect: 100-continue`: the next request on the connection works, whatever the first response was. Raw and by clients."""
 
 import asyncio
 import io
@@ -21,13 +21,13 @@ from .conftest import Raw
 SIZES = [0, 1, 1000, 65_536, 262_144, 1_048_576, 5 * 1024 * 1024]
 
 
-class Wire:
-    """A connection on which the test says when what is sent."""
+class ManualConnection:
+    """A connection on which the test decides when each byte is sent."""
 
     def __init__(self, raw: Raw, port: int | None = None) -> None:
         self._raw, self._port = raw, port or raw.emulator.port
 
-    async def __aenter__(self) -> "Wire":
+    async def __aenter__(self) -> "ManualConnection":
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._port)
         return self
 
@@ -47,15 +47,15 @@ class Wire:
         return int(status.split()[1]), headers, body
 
 
-async def is_answered(wire: Wire) -> bool:
+async def is_answered(wire: ManualConnection) -> bool:
     wire.head("GET", "/bucket?location")
     status, _, _ = await wire.answer()
     return status == 200
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_an_accepted_body(raw: Raw, size: int) -> None:
-    async with Wire(raw) as wire:
+async def test_an_accepted_body_is_requested_with_100(raw: Raw, size: int) -> None:
+    async with ManualConnection(raw) as wire:
         for _ in range(2):
             wire.head("PUT", "/bucket/key", f"Content-Length: {size}", "Expect: 100-continue")
             assert await wire.answer() == (100, {}, b"")
@@ -83,14 +83,14 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", [*REFUSED, *ACCEPTED])
-async def test_a_final_answer_without_the_body(raw: Raw, kind: str, size: int) -> None:
-    """The client is told that the connection ends; it may send its body all the same, and has its answer."""
+async def test_a_final_response_without_100_closes_the_connection(raw: Raw, kind: str, size: int) -> None:
+    """The response announces that the connection closes. A client that sends the body anyway still gets the response."""
     await raw.put("/bucket/there", b"x")
     await raw.put("/bucket/large", b"x" * 100_000)
     method, target, expected = (REFUSED | ACCEPTED)[kind]
     condition = "If-None-Match: *" if expected == 412 else "X: y"
     for sends in (False, True):
-        async with Wire(raw) as wire:
+        async with ManualConnection(raw) as wire:
             wire.head(method, target, f"Content-Length: {size}", condition, "Expect: 100-continue")
             status, headers, _ = await wire.answer()
             assert (status, headers.get("connection")) == (expected, "close")
@@ -98,19 +98,19 @@ async def test_a_final_answer_without_the_body(raw: Raw, kind: str, size: int) -
                 wire.writer.write(b"x" * size)
             if sends or size == 0:
                 assert await asyncio.wait_for(wire.reader.read(), 20) == b""
-        async with Wire(raw) as wire:
+        async with ManualConnection(raw) as wire:
             assert await is_answered(wire)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", [*REFUSED, *ACCEPTED])
-async def test_a_body_that_is_sent_unasked(raw: Raw, kind: str, size: int) -> None:
-    """A client may do that after a while. Its next request is answered here, or it was told to open another connection."""
+async def test_a_body_sent_without_waiting_for_100_is_handled(raw: Raw, kind: str, size: int) -> None:
+    """A client may send the body after a timeout. The connection then works for the next request, or is announced to close."""
     await raw.put("/bucket/there", b"x")
     await raw.put("/bucket/large", b"x" * 100_000)
     method, target, expected = (REFUSED | ACCEPTED)[kind]
     condition = "If-None-Match: *" if expected == 412 else "X: y"
-    async with Wire(raw) as wire:
+    async with ManualConnection(raw) as wire:
         wire.head(method, target, f"Content-Length: {size}", condition, "Expect: 100-Continue")
         wire.writer.write(b"x" * size)
         status, headers, _ = await wire.answer()
@@ -121,10 +121,10 @@ async def test_a_body_that_is_sent_unasked(raw: Raw, kind: str, size: int) -> No
             assert await asyncio.wait_for(wire.reader.read(), 20) == b""
 
 
-async def test_a_refusal_midway(raw: Raw) -> None:
-    """The client was told to go on, and is still sending."""
+async def test_a_refusal_while_the_body_is_sent(raw: Raw) -> None:
+    """The client got 100 and is still sending when the request is refused."""
     size = 5 * 1024 * 1024
-    async with Wire(raw) as wire:
+    async with ManualConnection(raw) as wire:
         wire.head(
             "PUT", "/bucket/key", f"Content-Length: {size}", "x-amz-decoded-content-length: 5000000",
             "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER", "Expect: 100-continue",
@@ -137,16 +137,16 @@ async def test_a_refusal_midway(raw: Raw) -> None:
         assert await asyncio.wait_for(wire.reader.read(), 20) == b""
 
 
-async def test_http_1_0_knows_no_such_answer(raw: Raw) -> None:
-    async with Wire(raw) as wire:
+async def test_http_1_0_gets_no_100(raw: Raw) -> None:
+    async with ManualConnection(raw) as wire:
         wire.head("PUT", "/bucket/key", "Content-Length: 5", "Expect: 100-continue", version="1.0")
         wire.writer.write(b"hello")
         assert (await wire.answer())[0] == 200
 
 
-async def test_tokens_and_metadata_ask_for_the_body_too(raw: Raw) -> None:
+async def test_token_and_metadata_requests_get_100_too(raw: Raw) -> None:
     form = f"grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey={raw.emulator.api_key}".encode()
-    async with Wire(raw) as wire:
+    async with ManualConnection(raw) as wire:
         for _ in range(2):
             kind = "Content-Type: application/x-www-form-urlencoded"
             wire.head("POST", "/identity/token", f"Content-Length: {len(form)}", kind, "Expect: 100-continue")
@@ -156,7 +156,7 @@ async def test_tokens_and_metadata_ask_for_the_body_too(raw: Raw) -> None:
         assert await is_answered(wire)
     async with Emulator(metadata_port=0) as emulator:
         port = int(emulator.metadata_endpoint.rpartition(":")[2])
-        async with Wire(raw, port) as wire:
+        async with ManualConnection(raw, port) as wire:
             target = "/instance_identity/v1/token?version=2022-03-01"
             wire.head("PUT", target, "Content-Length: 18", "Metadata-Flavor: ibm", "Expect: 100-continue")
             assert (await wire.answer())[0] == 100
@@ -203,8 +203,8 @@ def code_of(call: Callable[[], Any]) -> str:
 
 @pytest.mark.parametrize("make", [ibm_client, aws_client])
 @pytest.mark.parametrize("slow", [False, True])
-async def test_sdks(raw: Raw, make: Callable[[Emulator], Any], slow: bool) -> None:
-    """They expect to be asked for files only, and send them unasked after a second."""
+async def test_sdk_uploads_with_expect_continue(raw: Raw, make: Callable[[Emulator], Any], slow: bool) -> None:
+    """The SDKs use Expect for files only, and send the body after waiting one second."""
     if slow:
         raw.emulator.faults.script([Delay(1.1, method="PUT", times=None)])
 
@@ -235,8 +235,8 @@ async def run(*command: str) -> tuple[int, str]:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl; the tests above send what it sends")
 @pytest.mark.parametrize("size", SIZES)
-async def test_curl(raw: Raw, tmp_path: Path, size: int) -> None:
-    """One run, several requests: curl keeps the connection where it may."""
+async def test_curl_uploads_with_expect_continue(raw: Raw, tmp_path: Path, size: int) -> None:
+    """One run with several requests: curl reuses the connection if it can."""
     file = tmp_path / "body"
     file.write_bytes(b"x" * size)
     common = ["-sS", "-m", "60", "-o", "/dev/null", "-w", "%{http_code} ", "-H", f"Authorization: Bearer {raw.token}"]
@@ -250,7 +250,7 @@ async def test_curl(raw: Raw, tmp_path: Path, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1000, SIZES[-1]])
-async def test_rclone(raw: Raw, tmp_path: Path, size: int) -> None:
+async def test_rclone_uploads_with_expect_continue(raw: Raw, tmp_path: Path, size: int) -> None:
     files = tmp_path / "files"
     files.mkdir()
     for n in range(3):
@@ -270,8 +270,8 @@ async def test_rclone(raw: Raw, tmp_path: Path, size: int) -> None:
 
 @pytest.mark.parametrize("broken", [b"ZZ\r\nabc\r\n", b"3;x\r\nabcX\r\n", b"-1\r\n", b"0\r\nno trailer\r\n\r\n"])
 @pytest.mark.parametrize("target", ["/bucket/key", "/bucket?tagging", "/identity/token"])
-async def test_a_body_whose_chunks_break_off_in_the_middle(raw: Raw, target: str, broken: bytes) -> None:
-    async with Wire(raw) as wire:
+async def test_malformed_chunked_transfer_encoding_is_400(raw: Raw, target: str, broken: bytes) -> None:
+    async with ManualConnection(raw) as wire:
         more = ["Content-Encoding: aws-chunked", "X-Amz-Decoded-Content-Length: 3"] if target == "/bucket/key" else []
         wire.head("POST" if "identity" in target else "PUT", target, "Transfer-Encoding: chunked", *more)
         wire.writer.write(b"3\r\n3\r\n\r\n")
@@ -283,9 +283,9 @@ async def test_a_body_whose_chunks_break_off_in_the_middle(raw: Raw, target: str
         assert (status, b"cannot be read as HTTP" in body or b"malformed" in body) == (400, True)
 
 
-async def test_a_body_that_stands_still(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stalled_body_times_out(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aiocos.emulator.receive.MAX_IDLE", 1.0)
-    async with Wire(raw) as wire:
+    async with ManualConnection(raw) as wire:
         wire.head("PUT", "/bucket/key", "Content-Length: 4")
         wire.writer.write(b"abc")
         status, _, body = await wire.answer()

@@ -22,13 +22,13 @@ async def fill(raw: Raw, *keys: str) -> None:
         assert (await raw.put(f"/bucket/{quote(key)}", key.encode())).status == 200
 
 
-async def test_order_is_that_of_utf8_bytes(raw: Raw) -> None:
+async def test_keys_are_listed_in_the_order_of_their_utf8_bytes(raw: Raw) -> None:
     keys = ["b", "a", "Z", "ü", "日", "a/b", "a-b", "\U0001f600", "ﬀ"]
     await fill(raw, *keys)
     assert (await raw.get("/bucket")).texts("Contents/Key") == sorted(keys, key=str.encode)
 
 
-async def test_version_two(raw: Raw) -> None:
+async def test_list_objects_v2(raw: Raw) -> None:
     await fill(raw, "a", "b/1", "b/2", "c/1", "d")
     first = await raw.get("/bucket?list-type=2&delimiter=/&max-keys=2")
     assert first.xml.tag == "ListBucketResult"
@@ -54,7 +54,7 @@ async def test_version_two(raw: Raw) -> None:
     }
 
 
-async def test_version_one(raw: Raw) -> None:
+async def test_list_objects_v1(raw: Raw) -> None:
     await fill(raw, "a", "b/1", "b/2", "c")
     first = await raw.get("/bucket?delimiter=/&max-keys=2")
     assert (first.texts("Contents/Key"), first.texts("CommonPrefixes/Prefix")) == (["a"], ["b/"])
@@ -65,7 +65,7 @@ async def test_version_one(raw: Raw) -> None:
     assert (await raw.get("/bucket?prefix=b/&delimiter=/")).texts("Contents/Key") == ["b/1", "b/2"]
 
 
-async def test_page_sizes(raw: Raw) -> None:
+async def test_max_keys_limits_a_page(raw: Raw) -> None:
     await fill(raw, "a", "b")
     none = await raw.get("/bucket?list-type=2&max-keys=0")
     assert (none.texts("Contents"), none.texts("IsTruncated")) == ([], ["false"])
@@ -74,7 +74,7 @@ async def test_page_sizes(raw: Raw) -> None:
         assert (await raw.get(f"/bucket?list-type=2&max-keys={bad}")).code == "InvalidArgument"
 
 
-async def test_encoding(raw: Raw) -> None:
+async def test_url_encoded_listing(raw: Raw) -> None:
     keys = [" a+b", "a\rb", "a\nb", "\x02", "ü%2F", "<&>"]
     await fill(raw, *keys)
     listed = await raw.get("/bucket?list-type=2&encoding-type=url&prefix=&start-after=%01")
@@ -86,7 +86,7 @@ async def test_encoding(raw: Raw) -> None:
     assert plain.texts("EncodingType") == []
 
 
-async def test_versions(raw: Raw) -> None:
+async def test_listing_versions_of_a_bucket_without_versioning(raw: Raw) -> None:
     await fill(raw, "a", "b/1", "b/2")
     page = await raw.get("/bucket?versions&max-keys=1")
     assert page.xml.tag == "ListVersionsResult"
@@ -101,8 +101,8 @@ async def test_versions(raw: Raw) -> None:
     assert (await raw.get("/bucket?versions&version-id-marker=null")).code == "InvalidArgument"
 
 
-def naive(keys: list[str], asked: ListingQuery) -> list[tuple[str, str]]:
-    """The page by definition: every key looked at."""
+def reference_page(keys: list[str], asked: ListingQuery) -> list[tuple[str, str]]:
+    """Return the page that results from looking at every key."""
     out: list[tuple[str, str]] = []
     for key in sorted(keys, key=str.encode):
         if not key.startswith(asked.prefix):
@@ -121,23 +121,23 @@ KEY = st.text(st.sampled_from("ab/ü\U0001f600"), min_size=1, max_size=5)
 @settings(max_examples=15, deadline=None)
 @given(
     keys=st.lists(KEY, min_size=1, max_size=30, unique=True),
-    questions=st.lists(
+    queries=st.lists(
         st.tuples(KEY | st.just(""), st.sampled_from(["", "/", "a", "b/"]), KEY | st.just(""), st.integers(1, 10)),
         min_size=10,
         max_size=30,
     ),
 )
-async def test_a_page_is_what_the_definition_says(keys: list[str], questions: list[tuple[str, str, str, int]]) -> None:
+async def test_a_page_equals_one_computed_from_all_keys(keys: list[str], queries: list[tuple[str, str, str, int]]) -> None:
     store = Store(None)
     try:
         bucket = await _bucket(store, keys)
-        for prefix, delimiter, after, limit in questions:
+        for prefix, delimiter, after, limit in queries:
             asked = ListingQuery(bucket, prefix, delimiter, after, limit)
             found = listing.latest(store.connection, asked)
             page = [("key", o.key) for o in found.objects] + [("prefix", p) for p in found.prefixes]
-            expected = naive(keys, asked)
+            expected = reference_page(keys, asked)
             assert sorted(page) == sorted(expected)
-            everything = naive(keys, ListingQuery(bucket, prefix, delimiter, after, 10**6))
+            everything = reference_page(keys, ListingQuery(bucket, prefix, delimiter, after, 10**6))
             assert found.truncated == (len(everything) > limit)
             if page:
                 assert found.last == expected[-1][1]
@@ -160,7 +160,7 @@ async def _bucket(store: Store, keys: list[str]) -> int:
     return await store.write(write)
 
 
-async def test_a_large_bucket_is_seeked_not_scanned() -> None:
+async def test_a_page_of_a_large_bucket_does_not_read_all_keys() -> None:
     store = Store(None)
     try:
         bucket = await _bucket(store, [f"{n % 10}/{n:06}" for n in range(100_000)])
@@ -175,7 +175,7 @@ async def test_a_large_bucket_is_seeked_not_scanned() -> None:
         assert listing.latest(store.connection, ListingQuery(bucket, delimiter="/")).prefixes == [f"{n}/" for n in range(10)]
         deep = listing.latest(store.connection, ListingQuery(bucket, prefix="7/", after="7/050007", limit=1000))
         assert deep.objects[0].key == "7/050017"
-        # A scan of 100,000 rows takes millions of steps of SQLite's machine.
+        # Reading 100,000 rows would take millions of steps of SQLite's virtual machine.
         assert steps * 100 < 100_000
     finally:
         await store.close()
@@ -185,8 +185,8 @@ PREFIXES = ["a b/", "a+b/", "100%/", "a%20b/", "ü/", "x&y/"]
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-async def test_ibms_sdk_reads_the_names_that_were_written(raw: Raw, prefix: str) -> None:
-    """The SDK asks for encoded pages and decodes some names of each; of version one it does not decode the prefix."""
+async def test_ibm_boto3_reads_unusual_keys(raw: Raw, prefix: str) -> None:
+    """The SDK requests encoded pages and decodes some of their fields; it does not decode the prefix of version 1."""
     await fill(raw, f"{prefix}k %1", f"{prefix}sub +/k")
     cos = await asyncio.to_thread(sdk_client, raw.emulator, "hmac")
     for call in (cos.list_objects, cos.list_objects_v2):
@@ -205,7 +205,7 @@ async def test_ibms_sdk_reads_the_names_that_were_written(raw: Raw, prefix: str)
         assert (page.prefix, page.contents[0].key) == (prefix, f"{prefix}k %1")
 
 
-async def test_a_prefix_that_xml_cannot_carry(raw: Raw) -> None:
+async def test_a_prefix_that_xml_cannot_represent_is_omitted(raw: Raw) -> None:
     await fill(raw, "\x01k")
     page = await raw.get("/bucket?prefix=%01&encoding-type=url")
     assert (page.texts("Contents/Key"), page.texts("Prefix")) == (["%01k"], [])
@@ -215,7 +215,7 @@ LISTINGS = ["", "list-type=2&", "versions&", "uploads&"]
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
-async def test_an_empty_delimiter_is_none(raw: Raw, listing: str) -> None:
+async def test_an_empty_delimiter_is_ignored(raw: Raw, listing: str) -> None:
     await fill(raw, "a/b")
     page = await raw.get(f"/bucket?{listing}delimiter=&prefix=&encoding-type=")
     assert page.status == 200
@@ -226,7 +226,7 @@ async def test_an_empty_delimiter_is_none(raw: Raw, listing: str) -> None:
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
-async def test_an_unknown_encoding_is_refused(raw: Raw, listing: str) -> None:
+async def test_an_unknown_encoding_type_is_refused(raw: Raw, listing: str) -> None:
     for encoding in ("base64", "URL", "url "):
         refused = await raw.get(f"/bucket?{listing}encoding-type={quote(encoding)}")
         assert (refused.status, refused.code) == (400, "InvalidArgument")

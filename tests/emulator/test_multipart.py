@@ -1,4 +1,4 @@
-"""Multipart uploads and their rules."""
+"""Multipart uploads."""
 
 import asyncio
 import hashlib
@@ -14,22 +14,22 @@ from tests.waiting import until
 from aiocos.emulator import Emulator
 from aiocos.emulator.checksums import Sums
 
-from .conftest import Answer, Raw, etag
+from .conftest import Raw, RawResponse, etag
 
 MIN = 5 * 1024 * 1024
 
 
 async def begin(raw: Raw, key: str = "key", **headers: str) -> str:
-    answer = await raw.post(f"/bucket/{key}?uploads", **headers)
-    assert answer.xml.tag == "InitiateMultipartUploadResult"
-    return answer.texts("UploadId")[0]
+    response = await raw.post(f"/bucket/{key}?uploads", **headers)
+    assert response.xml.tag == "InitiateMultipartUploadResult"
+    return response.texts("UploadId")[0]
 
 
-async def part(raw: Raw, upload: str, number: int, body: bytes, key: str = "key", **headers: str) -> Answer:
+async def part(raw: Raw, upload: str, number: int, body: bytes, key: str = "key", **headers: str) -> RawResponse:
     return await raw.put(f"/bucket/{key}?partNumber={number}&uploadId={upload}", body, **headers)
 
 
-async def complete(raw: Raw, upload: str, parts: Sequence[tuple[int, str]], key: str = "key", **headers: str) -> Answer:
+async def complete(raw: Raw, upload: str, parts: Sequence[tuple[int, str]], key: str = "key", **headers: str) -> RawResponse:
     inner = "".join(f"<Part><ETag>{tag}</ETag><PartNumber>{number}</PartNumber></Part>" for number, tag in parts)
     body = f"<CompleteMultipartUpload>{inner}</CompleteMultipartUpload>".encode()
     return await raw.post(f"/bucket/{key}?uploadId={upload}", body, **headers)
@@ -40,10 +40,10 @@ def composite(*bodies: bytes) -> str:
     return f'"{hashlib.md5(joined).hexdigest()}-{len(bodies)}"'
 
 
-async def test_the_story(raw: Raw) -> None:
+async def test_an_upload_is_created_listed_and_completed(raw: Raw) -> None:
     first, second = os.urandom(MIN), os.urandom(1000)
     upload = await begin(raw, Content_Type="a/b", x_amz_meta_m="1")
-    # In any order, and the second time counts.
+    # Parts can be sent in any order, and a repeated part replaces the earlier one.
     assert (await part(raw, upload, 7, second)).headers["ETag"] == etag(second)
     assert (await part(raw, upload, 2, b"replaced")).status == 200
     assert (await part(raw, upload, 2, first)).status == 200
@@ -52,7 +52,7 @@ async def test_the_story(raw: Raw) -> None:
     assert done.xml.tag == "CompleteMultipartUploadResult"
     assert done.texts("ETag") == [composite(first, second)]
     assert done.texts("Key") == ["key"]
-    # The part that was replaced is gone.
+    # The file of the replaced part was removed.
     assert raw.emulator.store.connection.execute("SELECT count(*) FROM blobs").fetchone() == (2,)
     got = await raw.get("/bucket/key")
     assert got.body == first + second
@@ -67,7 +67,7 @@ async def test_the_story(raw: Raw) -> None:
     assert (await part(raw, upload, 1, b"late")).code == "NoSuchUpload"
 
 
-async def test_reading_by_part(raw: Raw) -> None:
+async def test_an_object_can_be_read_by_part_number(raw: Raw) -> None:
     first, second = os.urandom(MIN), os.urandom(1000)
     upload = await begin(raw)
     await part(raw, upload, 1, first)
@@ -85,7 +85,7 @@ async def test_reading_by_part(raw: Raw) -> None:
     assert "x-amz-mp-parts-count" not in plain.headers
 
 
-async def test_completion_refuses(raw: Raw) -> None:
+async def test_an_invalid_completion_is_refused_and_the_upload_stays_open(raw: Raw) -> None:
     small, large = b"small", os.urandom(MIN)
     upload = await begin(raw)
     await part(raw, upload, 1, small)
@@ -99,23 +99,23 @@ async def test_completion_refuses(raw: Raw) -> None:
         ([(4, etag(small))], "InvalidPart"),
         ([(1, etag(small)), (2, etag(large))], "EntityTooSmall"),
     ]:
-        answer = await complete(raw, upload, parts)
-        assert (answer.status, answer.code) == (400, code), parts
+        response = await complete(raw, upload, parts)
+        assert (response.status, response.code) == (400, code), parts
     assert (await raw.post(f"/bucket/key?uploadId={upload}")).code in ("MissingRequestBodyError", "MalformedXML")
     assert (await raw.post(f"/bucket/key?uploadId={upload}", b"<nonsense")).code == "MalformedXML"
-    # None of this has ended the upload.
+    # The upload is still open.
     assert (await complete(raw, upload, [(2, etag(large)), (3, etag(small))])).status == 200
 
 
 @pytest.mark.parametrize("number", [0, -1, 10_001])
-async def test_part_numbers(raw: Raw, number: int) -> None:
+async def test_a_part_number_out_of_range_is_refused(raw: Raw, number: int) -> None:
     upload = await begin(raw)
-    answer = await part(raw, upload, number, b"x")
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = await part(raw, upload, number, b"x")
+    assert (response.status, response.code) == (400, "InvalidArgument")
     assert (await part(raw, upload, 10_000, b"x")).status == 200
 
 
-async def test_unknown_uploads(raw: Raw) -> None:
+async def test_an_unknown_upload_id_is_refused(raw: Raw) -> None:
     upload = await begin(raw)
     assert (await part(raw, "nonsense", 1, b"x")).code == "NoSuchUpload"
     assert (await part(raw, upload, 1, b"x", key="other")).code == "NoSuchUpload"
@@ -124,16 +124,16 @@ async def test_unknown_uploads(raw: Raw) -> None:
     assert (await raw.get("/bucket/key?uploadId=nonsense")).code == "NoSuchUpload"
 
 
-async def test_abort(raw: Raw) -> None:
+async def test_an_aborted_upload_is_gone(raw: Raw) -> None:
     upload = await begin(raw)
     await part(raw, upload, 1, os.urandom(100_000))
-    answer = await raw.delete(f"/bucket/key?uploadId={upload}")
-    assert (answer.status, answer.body) == (204, b"")
+    response = await raw.delete(f"/bucket/key?uploadId={upload}")
+    assert (response.status, response.body) == (204, b"")
     assert (await raw.get(f"/bucket/key?uploadId={upload}")).code == "NoSuchUpload"
     await until(lambda: not list(raw.emulator.store.directory.glob("blobs/*/*")), "the files are removed")
 
 
-async def test_conditions_of_completion(raw: Raw) -> None:
+async def test_conditions_of_a_completion_are_checked(raw: Raw) -> None:
     await raw.put("/bucket/key", b"old")
     upload = await begin(raw)
     await part(raw, upload, 1, b"new")
@@ -143,7 +143,7 @@ async def test_conditions_of_completion(raw: Raw) -> None:
     assert (await complete(raw, upload, [(1, etag(b"new"))], If_Match=etag(b"old"))).status == 200
 
 
-async def test_copied_parts(raw: Raw) -> None:
+async def test_a_range_of_an_object_can_be_copied_as_a_part(raw: Raw) -> None:
     source = os.urandom(MIN + 1000)
     await raw.put("/bucket/source", source)
     upload = await begin(raw)
@@ -164,7 +164,7 @@ async def test_copied_parts(raw: Raw) -> None:
     assert (await raw.get("/bucket/key")).body == source + source[10:110]
 
 
-async def test_listing_parts(raw: Raw) -> None:
+async def test_parts_are_listed_in_pages(raw: Raw) -> None:
     upload = await begin(raw)
     for number in (1, 2, 5, 9):
         await part(raw, upload, number, b"x" * number)
@@ -177,7 +177,7 @@ async def test_listing_parts(raw: Raw) -> None:
     assert page.texts("IsTruncated") == ["false"]
 
 
-async def test_listing_uploads(raw: Raw) -> None:
+async def test_uploads_are_listed_in_pages(raw: Raw) -> None:
     made = sorted([(key, await begin(raw, key)) for key in ("a", "a", "b/1", "b/2", "c")])
     every = await raw.get("/bucket?uploads")
     assert list(zip(every.texts("Upload/Key"), every.texts("Upload/UploadId"), strict=True)) == made
@@ -197,7 +197,7 @@ async def test_listing_uploads(raw: Raw) -> None:
     assert (await raw.get("/bucket?uploads&key-marker=a")).texts("Upload/Key") == ["b/1", "b/2", "c"]
 
 
-async def test_a_part_of_an_aborted_upload_does_not_stay(raw: Raw) -> None:
+async def test_the_files_of_an_aborted_upload_are_removed(raw: Raw) -> None:
     from aiocos.emulator import Delay
 
     upload = await begin(raw)
@@ -210,9 +210,9 @@ async def test_a_part_of_an_aborted_upload_does_not_stay(raw: Raw) -> None:
     assert not list(raw.emulator.store.directory.glob("incoming/*"))
 
 
-async def test_keys_that_xml_cannot_carry(raw: Raw) -> None:
-    answer = await raw.post("/bucket/%01?uploads")
-    upload = answer.texts("UploadId")[0]
+async def test_keys_that_xml_cannot_represent_are_omitted(raw: Raw) -> None:
+    response = await raw.post("/bucket/%01?uploads")
+    upload = response.texts("UploadId")[0]
     await part(raw, upload, 1, b"x", key="%01")
     assert (await complete(raw, upload, [(1, etag(b"x"))], key="%01")).status == 200
     assert (await raw.get("/bucket/%01")).body == b"x"
@@ -220,12 +220,12 @@ async def test_keys_that_xml_cannot_carry(raw: Raw) -> None:
     assert (plain.status, plain.code) == (400, "InvalidArgument")
 
 
-# The hash of a whole does not follow from those of its parts: there is no FULL_OBJECT of SHA-256.
+# SHA-256 of an object cannot be computed from those of its parts, so there is no FULL_OBJECT type of it.
 CHECKSUMS = [(name, kind) for name in ("crc32", "crc32c", "crc64nvme") for kind in ("COMPOSITE", "FULL_OBJECT")]
 
 
 @pytest.mark.parametrize(("name", "kind"), [*CHECKSUMS, ("sha256", "COMPOSITE")])
-async def test_checksums_of_uploads(raw: Raw, name: str, kind: str) -> None:
+async def test_the_checksum_of_an_upload_is_computed_from_its_parts(raw: Raw, name: str, kind: str) -> None:
     bodies = [os.urandom(MIN), os.urandom(70_001)]
     header = f"x-amz-checksum-{name}"
 
@@ -255,12 +255,12 @@ async def test_checksums_of_uploads(raw: Raw, name: str, kind: str) -> None:
     assert (got.headers[header], got.headers["x-amz-checksum-type"]) == (expected, kind)
 
 
-async def put_key(raw: Raw, body: bytes = b"old", **headers: str) -> Answer:
+async def put_key(raw: Raw, body: bytes = b"old", **headers: str) -> RawResponse:
     return await raw.put("/bucket/key", body, **headers)
 
 
-async def test_a_write_may_forbid_to_overwrite(raw: Raw) -> None:
-    # Begun while there is nothing: the completion looks again, if it is asked to.
+async def test_forbid_overwrite_refuses_to_replace_an_object(raw: Raw) -> None:
+    # The upload starts while there is no object. The completion checks again if it has the header.
     first, second = await begin(raw, x_ibm_forbid_overwrite="true"), await begin(raw)
     for upload in (first, second):
         await part(raw, upload, 1, b"new")
@@ -273,22 +273,22 @@ async def test_a_write_may_forbid_to_overwrite(raw: Raw) -> None:
         await raw.post("/bucket/key?uploads", x_ibm_forbid_overwrite="true"),
         await complete(raw, second, [(1, etag(b"new"))], x_ibm_forbid_overwrite="true"),
     )
-    assert [(answer.status, answer.code) for answer in writes] == [(409, "ObjectAlreadyExists")] * len(writes)
+    assert [(response.status, response.code) for response in writes] == [(409, "ObjectAlreadyExists")] * len(writes)
     assert (await raw.get("/bucket/key")).body == b"old"
     assert len((await raw.get("/bucket?uploads")).xml.findall("Upload")) == 2
-    # What was begun so does not bind its completion.
+    # The header of the creation does not apply to the completion.
     assert (await complete(raw, first, [(1, etag(b"new"))])).status == 200
     assert (await raw.get("/bucket/key")).body == b"new"
 
 
 @pytest.mark.parametrize("value", ["false", "False", "", "0", "yes"])
-async def test_only_true_forbids_to_overwrite(raw: Raw, value: str) -> None:
+async def test_forbid_overwrite_with_a_value_other_than_true_is_ignored(raw: Raw, value: str) -> None:
     assert (await put_key(raw)).status == 200
     assert (await put_key(raw, b"new", x_ibm_forbid_overwrite=value)).status == 200
 
 
 @pytest.mark.parametrize("status", ["Enabled", "Suspended"])
-async def test_buckets_with_versions_ignore_the_forbidden_overwrite(raw: Raw, status: str) -> None:
+async def test_a_bucket_with_versioning_ignores_forbid_overwrite(raw: Raw, status: str) -> None:
     xml = f"<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>".encode()
     assert (await raw.put("/bucket?versioning", xml)).status == 200
     assert (await put_key(raw)).status == 200
@@ -296,7 +296,7 @@ async def test_buckets_with_versions_ignore_the_forbidden_overwrite(raw: Raw, st
 
 
 @pytest.mark.parametrize("honors", [True, False])
-async def test_conditions_of_a_completion_may_be_ignored(session: aiohttp.ClientSession, honors: bool) -> None:
+async def test_the_emulator_can_ignore_conditions_of_completions(session: aiohttp.ClientSession, honors: bool) -> None:
     async with Emulator(honors_conditional_completion=honors, honors_forbid_overwrite=honors) as emulator:
         raw = Raw(emulator, session, emulator.instance)
         await raw.put("/bucket")
@@ -304,19 +304,19 @@ async def test_conditions_of_a_completion_may_be_ignored(session: aiohttp.Client
         for upload in uploads:
             await part(raw, upload, 1, b"new")
         await put_key(raw)
-        # Of a PUT they count always.
+        # Conditions of a PUT are always checked.
         assert (await put_key(raw, If_None_Match="*")).status == 412
-        answers = (
+        responses = (
             await complete(raw, uploads[0], [(1, etag(b"new"))], If_None_Match="*"),
             await complete(raw, uploads[1], [(1, etag(b"new"))], If_Match='"other"'),
             await complete(raw, uploads[2], [(1, etag(b"new"))], If_Unmodified_Since="Sat, 01 Jan 2000 00:00:00 GMT"),
             await complete(raw, uploads[3], [(1, etag(b"new"))], x_ibm_forbid_overwrite="true"),
         )
-        assert [answer.status for answer in answers] == ([412, 412, 412, 409] if honors else [200] * 4)
+        assert [response.status for response in responses] == ([412, 412, 412, 409] if honors else [200] * 4)
 
 
-async def test_a_second_completion_answers_as_the_first(raw: Raw) -> None:
-    """Its answer may have been lost. Its condition would meet the object that the first has made."""
+async def test_a_repeated_completion_succeeds(raw: Raw) -> None:
+    """The client may not have got the first response. A condition would now fail because of the object that it created."""
     upload = await begin(raw)
     for number, body in ((1, b"x" * MIN), (2, b"y")):
         await part(raw, upload, number, body)
@@ -326,7 +326,7 @@ async def test_a_second_completion_answers_as_the_first(raw: Raw) -> None:
     for headers in ({"If_None_Match": "*", "x_ibm_forbid_overwrite": "true"}, {}, {"If_Match": '"other"'}):
         again = await complete(raw, upload, parts, **headers)
         assert (again.status, again.body) == (200, first.body)
-    # Quotes are no matter; other parts, or another key, are another request.
+    # Quotes around the ETag do not matter. Other parts or another key make it another request.
     assert (await complete(raw, upload, [(n, tag.strip('"')) for n, tag in parts])).body == first.body
     for others in (parts[:1], [(1, parts[0][1]), (3, parts[1][1])], [(1, parts[0][1]), (2, etag(b"z"))]):
         assert (await complete(raw, upload, others)).code == "NoSuchUpload"
@@ -335,7 +335,7 @@ async def test_a_second_completion_answers_as_the_first(raw: Raw) -> None:
     assert (await raw.delete(f"/bucket/key?uploadId={upload}")).code == "NoSuchUpload"
 
 
-async def test_completions_are_forgotten_with_their_versions(raw: Raw) -> None:
+async def test_a_repeated_completion_fails_after_its_version_was_removed(raw: Raw) -> None:
     for end in ("replaced", "deleted"):
         upload = await begin(raw)
         await part(raw, upload, 1, b"x")
@@ -346,7 +346,7 @@ async def test_completions_are_forgotten_with_their_versions(raw: Raw) -> None:
             assert (await raw.delete("/bucket/key")).status == 204
         assert (await complete(raw, upload, [(1, etag(b"x"))])).code == "NoSuchUpload"
         assert raw.emulator.store.connection.execute("SELECT count(*) FROM completions").fetchone() == (0,)
-    # Where versions are kept, the one that was made is there behind a newer one and behind a marker.
+    # With versioning, the version still exists behind a newer one and behind a delete marker.
     xml = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
     assert (await raw.put("/bucket?versioning", xml)).status == 200
     upload = await begin(raw)
@@ -361,7 +361,7 @@ async def test_completions_are_forgotten_with_their_versions(raw: Raw) -> None:
     assert (await complete(raw, upload, [(1, etag(b"x"))])).code == "NoSuchUpload"
 
 
-async def test_completions_are_known_after_a_restart(session: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_a_repeated_completion_succeeds_after_a_restart(session: aiohttp.ClientSession, tmp_path: Path) -> None:
     parts = [(1, etag(b"x"))]
     async with Emulator(tmp_path / "data") as emulator:
         raw = Raw(emulator, session, emulator.instance)
@@ -373,9 +373,9 @@ async def test_completions_are_known_after_a_restart(session: aiohttp.ClientSess
         assert (await complete(Raw(emulator, session, emulator.instance), upload, parts)).status == 200
 
 
-async def test_one_of_many_completions_makes_the_object(raw: Raw) -> None:
+async def test_concurrent_completions_create_one_object(raw: Raw) -> None:
     upload = await begin(raw)
     await part(raw, upload, 1, b"x")
-    answers = await asyncio.gather(*(complete(raw, upload, [(1, etag(b"x"))], If_None_Match="*") for _ in range(10)))
-    assert {(answer.status, answer.body) for answer in answers} == {(200, answers[0].body)}
+    responses = await asyncio.gather(*(complete(raw, upload, [(1, etag(b"x"))], If_None_Match="*") for _ in range(10)))
+    assert {(response.status, response.body) for response in responses} == {(200, responses[0].body)}
     assert raw.emulator.store.connection.execute("SELECT count(*) FROM objects").fetchone() == (1,)

@@ -1,4 +1,4 @@
-"""Numbers, dates, ranges and markers from outside: whatever stands in a request is answered, and is no defect of ours."""
+"""Hostile numbers, dates, ranges and markers: every request gets a response, and never an internal error."""
 
 from datetime import datetime
 from typing import Any, get_args
@@ -51,8 +51,8 @@ def encoded(text: str) -> str:
     return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
-async def ask(raw: Raw, cls: type[Operation[Any]], upload: str, changed: dict[str, str]) -> None:
-    """Make a request of an operation in which some parameters have other values; it must be answered by the service."""
+async def send_with(raw: Raw, cls: type[Operation[Any]], upload: str, values: dict[str, str]) -> None:
+    """Send a request of an operation with other values for some parameters. The response must not be an internal error."""
     statement = cls.spec
     usual = {"uploadId": upload, "partNumber": "1", "x-amz-copy-source": "/bucket/there", "Content-MD5": md5(b"")}
     headers: dict[str, str] = {}
@@ -61,7 +61,7 @@ async def ask(raw: Raw, cls: type[Operation[Any]], upload: str, changed: dict[st
         place = parameter.location
         if not isinstance(place, Header | Query):
             continue
-        value = changed.get(parameter.name, usual.get(place.name) if parameter.required else None)
+        value = values.get(parameter.name, usual.get(place.name) if parameter.required else None)
         if value is None:
             continue
         if isinstance(place, Query):
@@ -70,8 +70,8 @@ async def ask(raw: Raw, cls: type[Operation[Any]], upload: str, changed: dict[st
             headers[place.name] = value
     path = "/bucket/there" if statement.has_key else "/bucket" if statement.has_bucket else "/"
     body = b"x" if statement.has_payload and not statement.query else b""
-    answer = await raw.send(statement.method, f"{path}?{'&'.join(query)}", body, headers)
-    assert answer.status < 500 or answer.status == 501, (cls.__name__, changed, answer.body)
+    response = await raw.send(statement.method, f"{path}?{'&'.join(query)}", body, headers)
+    assert response.status < 500 or response.status == 501, (cls.__name__, values, response.body)
 
 
 @pytest.fixture
@@ -81,16 +81,16 @@ async def upload(raw: Raw) -> str:
 
 
 @pytest.mark.parametrize("cls", sorted(handlers, key=lambda cls: cls.__name__))
-async def test_parameters(raw: Raw, upload: str, cls: type[Operation[Any]]) -> None:
+async def test_hostile_values_of_every_parameter(raw: Raw, upload: str, cls: type[Operation[Any]]) -> None:
     for parameter in cls.spec.parameters:
         if not isinstance(parameter.location, Header | Query):
             continue
         for value in hostile(parameter):
             if isinstance(parameter.location, Header) and (value != value.strip() or not value.isprintable()):
                 continue
-            await ask(raw, cls, upload, {parameter.name: value})
+            await send_with(raw, cls, upload, {parameter.name: value})
             if cls.__name__ in ENDING:
-                # They end what the others need.
+                # These remove what the next requests need.
                 assert (await raw.put("/bucket")).status in (200, 409)
                 assert (await raw.put("/bucket/there", b"content")).status == 200
 
@@ -189,8 +189,8 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)
-async def test_documents(raw: Raw, upload: str, kind: str) -> None:
-    """Also what follows where one is taken: writes, reads and listings under it, now and later."""
+async def test_hostile_values_in_documents(raw: Raw, upload: str, kind: str) -> None:
+    """Includes what follows if a value is accepted: later writes, reads and listings in the bucket."""
     target, text, values = DOCUMENTS[kind]
     for bucket in ("target", "protected", "archived"):
         assert (await raw.put(f"/{bucket}")).status == 200
@@ -208,38 +208,38 @@ async def test_documents(raw: Raw, upload: str, kind: str) -> None:
         if text.startswith("<Rule>"):
             document = b"<LifecycleConfiguration>" + document + b"</LifecycleConfiguration>"
         method = "POST" if "upload" in target or "restore" in target else "PUT"
-        answers = [await raw.send(method, target.replace("UPLOAD", upload), document, {"Content-MD5": md5(document)})]
+        responses = [await raw.send(method, target.replace("UPLOAD", upload), document, {"Content-MD5": md5(document)})]
         later = f"/{bucket}/{n}"
-        answers.append(await raw.put(later, b"x", Content_MD5=md5(b"x")))
-        answers += [
+        responses.append(await raw.put(later, b"x", Content_MD5=md5(b"x")))
+        responses += [
             await raw.get(later),
             await raw.head(later),
             await raw.get(f"/{bucket}"),
             await raw.get(f"/{bucket}?versions"),
         ]
-        answers += [await raw.post(f"{later}?uploads"), await raw.get(f"/{bucket}?{target.partition('?')[2].split('=')[0]}")]
-        answers += [await raw.get("/bucket/there", Origin="http://o"), await raw.delete(later)]
+        responses += [await raw.post(f"{later}?uploads"), await raw.get(f"/{bucket}?{target.partition('?')[2].split('=')[0]}")]
+        responses += [await raw.get("/bucket/there", Origin="http://o"), await raw.delete(later)]
         raw.emulator.clock.advance(days=1)
         raw.token = raw.emulator.iam.issue(raw.emulator.instance)
-        answers += [await raw.get(f"/{bucket}"), await raw.head(target.partition("?")[0])]
-        taken |= answers[0].status < 300
-        broken = [answer for answer in answers if answer.status >= 500 and answer.status != 501]
-        assert not broken, (value[:50], [answers.index(b) for b in broken])
+        responses += [await raw.get(f"/{bucket}"), await raw.head(target.partition("?")[0])]
+        taken |= responses[0].status < 300
+        broken = [response for response in responses if response.status >= 500 and response.status != 501]
+        assert not broken, (value[:50], [responses.index(b) for b in broken])
     assert taken or kind in ("the parts of an upload", "a restore"), "no value at all was taken"
 
 
 @pytest.mark.parametrize("value", [*NUMBERS, "[]", "{}", '"5"', "null", "true", "[" * 10_000, '{"expires_in":}'])
-async def test_metadata(session: aiohttp.ClientSession, value: str) -> None:
+async def test_hostile_values_in_metadata_requests(session: aiohttp.ClientSession, value: str) -> None:
     async with Emulator(metadata_port=0) as emulator:
         headers = {"Metadata-Flavor": "ibm"}
         url = f"{emulator.metadata_endpoint}/instance_identity/v1"
         for body in (f'{{"expires_in": {value}}}', value):
-            async with session.put(f"{url}/token?version=2022-03-01", data=body.encode(), headers=headers) as answer:
+            async with session.put(f"{url}/token?version=2022-03-01", data=body.encode(), headers=headers) as response:
                 good = body.replace(" ", "") in ("", "{}", '{"expires_in":5}')
-                assert answer.status == (200 if good else 400)
-        async with session.put(f"{url}/token?version=2022-03-01", data=b'{"expires_in": 3600}', headers=headers) as answer:
-            token = (await answer.json())["access_token"]
+                assert response.status == (200 if good else 400)
+        async with session.put(f"{url}/token?version=2022-03-01", data=b'{"expires_in": 3600}', headers=headers) as response:
+            token = (await response.json())["access_token"]
         bearer = {"Authorization": f"Bearer {token}"}
         for body in (value, f'{{"trusted_profile": {value}}}', f'{{"trusted_profile": {{"id": {value}, "x": 1}}}}'):
-            async with session.post(f"{url}/iam_token?version=2022-03-01", data=body.encode(), headers=bearer) as answer:
-                assert answer.status == 400
+            async with session.post(f"{url}/iam_token?version=2022-03-01", data=body.encode(), headers=bearer) as response:
+                assert response.status == 400

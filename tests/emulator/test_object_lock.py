@@ -1,4 +1,4 @@
-"""Object Lock: the rows of the reference by their numbers."""
+"""Object Lock: the rows of the documentation's tables, by their numbers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KP = "crn:v1:bluemix:public:kms:us-south:a/0123:4567:key:0123-4567"
 
 @pytest_asyncio.fixture
 async def cos(raw: Raw) -> AsyncIterator[Client]:
-    """The owner of `locked`, which has Object Lock and no default, and of the plain `bucket`."""
+    """The owner of `locked`, which has Object Lock without default retention, and of `bucket`, which has no Object Lock."""
     async with raw.emulator.client() as made:
         await made.buckets.create("locked", object_lock_enabled=True)
         yield made
@@ -47,12 +47,12 @@ async def hmac(raw: Raw) -> AsyncIterator[Client]:
 
 
 def later(raw: Raw, days: float) -> datetime:
-    """A time so many days from now, in whole seconds."""
+    """Return the time `days` from now, in whole seconds."""
     return (raw.emulator.clock.now() + days * DAY).replace(microsecond=0)
 
 
-async def locked(cos: Client, until: datetime, mode: LockMode = "GOVERNANCE", hold: Any = None, key: str = "key") -> str:
-    """Put a version that is locked; returns its id."""
+async def put_locked(cos: Client, until: datetime, mode: LockMode = "GOVERNANCE", hold: Any = None, key: str = "key") -> str:
+    """Store a version with retention and return its version id."""
     put = await cos.objects.put(
         "locked", key, b"x", object_lock_mode=mode, object_lock_retain_until=until, object_lock_legal_hold=hold
     )
@@ -76,13 +76,13 @@ CONFIGURATION = ObjectLockConfiguration.of("GOVERNANCE", days=3)
 
 
 async def bucket_1(cos: Client, raw: Raw) -> None:
-    """Made with lock: versioned and locked."""
+    """A bucket created with Object Lock has versioning and Object Lock."""
     assert (await cos.versioning.get("locked")).status == "Enabled"
     assert (await cos.object_lock.get_configuration("locked")).object_lock_enabled == "Enabled"
 
 
 async def bucket_2(cos: Client, raw: Raw) -> None:
-    """A header that makes no sense is not heeded; `True` does."""
+    """An invalid value of the header is ignored; `True` is accepted."""
     for n, value in enumerate(("ture", "1", "yes", "", "false")):
         assert (await raw.put(f"/other{n}", x_amz_bucket_object_lock_enabled=value)).status == 200
         assert (await cos.versioning.get(f"other{n}")).status is None
@@ -93,7 +93,7 @@ async def bucket_2(cos: Client, raw: Raw) -> None:
 
 
 async def bucket_3(cos: Client, raw: Raw) -> None:
-    """Not without versioning."""
+    """Object Lock needs versioning."""
     with pytest.raises(InvalidBucketState):
         await cos.object_lock.put_configuration("bucket", CONFIGURATION)
     await cos.versioning.suspend("bucket")
@@ -104,14 +104,14 @@ async def bucket_3(cos: Client, raw: Raw) -> None:
 
 
 async def bucket_4(cos: Client, raw: Raw) -> None:
-    """Not with a retention policy."""
+    """A retention policy excludes Object Lock."""
     await cos.protection.put("bucket", POLICY)
     with pytest.raises(InvalidBucketState, match="retention policy"):
         await cos.object_lock.put_configuration("bucket", CONFIGURATION)
 
 
 async def bucket_5(cos: Client, raw: Raw) -> None:
-    """What makes no sense."""
+    """Invalid configurations are refused."""
     default = "<DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention>"
     for inner in (
         f"<Rule>{default}</Rule><Rule>{default}</Rule>",
@@ -124,8 +124,8 @@ async def bucket_5(cos: Client, raw: Raw) -> None:
         xml = (
             f"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>{inner}</ObjectLockConfiguration>".encode()
         )
-        answer = await raw.put("/locked?object-lock", xml, Content_MD5=md5(xml))
-        assert (answer.status, answer.code) == (400, "MalformedXML"), inner
+        response = await raw.put("/locked?object-lock", xml, Content_MD5=md5(xml))
+        assert (response.status, response.code) == (400, "MalformedXML"), inner
     for wrong in ({"days": 0}, {"days": -1}, {"days": 36_501}, {"years": 0}, {"years": 101}):
         with pytest.raises(InvalidRequest) as caught:
             await cos.object_lock.put_configuration("locked", ObjectLockConfiguration.of("COMPLIANCE", **wrong))
@@ -135,13 +135,13 @@ async def bucket_5(cos: Client, raw: Raw) -> None:
 
 
 async def bucket_6(cos: Client, raw: Raw) -> None:
-    """No checksum, no configuration."""
-    answer = await raw.put("/locked?object-lock", CONFIGURATION.to_xml())
-    assert (answer.status, answer.code) == (400, "InvalidRequest")
+    """The configuration needs a checksum."""
+    response = await raw.put("/locked?object-lock", CONFIGURATION.to_xml())
+    assert (response.status, response.code) == (400, "InvalidRequest")
 
 
 async def bucket_7(cos: Client, raw: Raw) -> None:
-    """The default is replaced."""
+    """The default retention can be replaced."""
     for configuration in (CONFIGURATION, ObjectLockConfiguration.of("COMPLIANCE", years=2), ObjectLockConfiguration()):
         await cos.object_lock.put_configuration("locked", configuration)
         told = await cos.object_lock.get_configuration("locked")
@@ -149,7 +149,7 @@ async def bucket_7(cos: Client, raw: Raw) -> None:
 
 
 async def bucket_8(cos: Client, raw: Raw) -> None:
-    """No way back."""
+    """Object Lock cannot be disabled."""
     with pytest.raises(InvalidRequest) as caught:
         await cos.object_lock.put_configuration("locked", ObjectLockConfiguration(object_lock_enabled="Disabled"))
     assert at(caught) == (400, "MalformedXML")
@@ -157,21 +157,21 @@ async def bucket_8(cos: Client, raw: Raw) -> None:
 
 
 async def bucket_9(cos: Client, raw: Raw) -> None:
-    """Versioning stays on."""
+    """Versioning cannot be suspended."""
     with pytest.raises(InvalidBucketState, match="Object Lock"):
         await cos.versioning.suspend("locked")
     await cos.versioning.enable("locked")
 
 
 async def bucket_10(cos: Client, raw: Raw) -> None:
-    """Nothing to tell."""
+    """A bucket without Object Lock has no configuration to read."""
     with pytest.raises(NoSuchConfiguration) as caught:
         await cos.object_lock.get_configuration("bucket")
     assert at(caught) == (404, "ObjectLockConfigurationNotFoundError")
 
 
 @pytest.mark.parametrize("row", range(1, 11))
-async def test_lock_bucket(cos: Client, raw: Raw, row: int) -> None:
+async def test_object_lock_configuration_of_buckets(cos: Client, raw: Raw, row: int) -> None:
     await globals()[f"bucket_{row}"](cos, raw)
 
 
@@ -180,7 +180,7 @@ async def test_lock_bucket(cos: Client, raw: Raw, row: int) -> None:
 
 
 async def version_1(cos: Client, raw: Raw) -> None:
-    """Mode and date come as a pair, on all three ways to write."""
+    """Mode and date must be sent together, in PUT, copy and multipart upload."""
     await cos.objects.put("locked", "source", b"x")
     date = later(raw, 1)
     for half in ({"object_lock_mode": "GOVERNANCE"}, {"object_lock_retain_until": date}):
@@ -208,12 +208,12 @@ async def version_1(cos: Client, raw: Raw) -> None:
         headers = {f"x-amz-object-lock-{header}": value}
         if header == "mode":
             headers["x-amz-object-lock-retain-until-date"] = date.isoformat()
-        answer = await raw.send("PUT", "/locked/key", b"x", headers)
-        assert (answer.status, answer.code) == (400, "InvalidArgument")
+        response = await raw.send("PUT", "/locked/key", b"x", headers)
+        assert (response.status, response.code) == (400, "InvalidArgument")
 
 
 async def version_2(cos: Client, raw: Raw) -> None:
-    """The default counts from the write, where nothing else is said."""
+    """The default retention is counted from the write, unless the request has its own."""
     await cos.object_lock.put_configuration("locked", ObjectLockConfiguration.of("GOVERNANCE", days=3))
     await cos.objects.put("locked", "days", b"x")
     info = await cos.objects.head("locked", "days")
@@ -225,7 +225,7 @@ async def version_2(cos: Client, raw: Raw) -> None:
     assert info.last_modified is not None
     assert (info.object_lock_mode, info.object_lock_retain_until) == ("COMPLIANCE", info.last_modified + 730 * DAY)
     date = later(raw, 1)
-    await locked(cos, date, key="own")
+    await put_locked(cos, date, key="own")
     info = await cos.objects.head("locked", "own")
     assert (info.object_lock_mode, info.object_lock_retain_until) == ("GOVERNANCE", date)
     await cos.objects.put("locked", "held", b"x", object_lock_legal_hold="ON")
@@ -238,7 +238,7 @@ async def version_2(cos: Client, raw: Raw) -> None:
 
 
 async def version_3(cos: Client, raw: Raw) -> None:
-    """A bucket without lock."""
+    """A bucket without Object Lock refuses locks."""
     date = later(raw, 1)
     for given in ({"object_lock_mode": "GOVERNANCE", "object_lock_retain_until": date}, {"object_lock_legal_hold": "ON"}):
         for call in (
@@ -253,18 +253,18 @@ async def version_3(cos: Client, raw: Raw) -> None:
 
 
 async def version_4(cos: Client, raw: Raw) -> None:
-    """A date that has passed."""
+    """A date in the past is refused."""
     with pytest.raises(InvalidRequest) as caught:
-        await locked(cos, later(raw, -1))
+        await put_locked(cos, later(raw, -1))
     assert at(caught) == (400, "InvalidArgument")
 
 
 async def version_5(cos: Client, raw: Raw) -> None:
-    """Each version has its own lock; to overwrite touches none."""
+    """Each version has its own lock; writing a new version changes no other."""
     date = later(raw, 1)
-    first = await locked(cos, date, "COMPLIANCE", "ON")
+    first = await put_locked(cos, date, "COMPLIANCE", "ON")
     second = (await cos.objects.put("locked", "key", b"y")).version_id
-    third = await locked(cos, later(raw, 2))
+    third = await put_locked(cos, later(raw, 2))
     assert (await cos.object_lock.get_retention("locked", "key", version_id=first)).retain_until == date
     assert (await cos.object_lock.get_legal_hold("locked", "key", version_id=first)).status == "ON"
     for missing in (cos.object_lock.get_retention, cos.object_lock.get_legal_hold):
@@ -276,8 +276,8 @@ async def version_5(cos: Client, raw: Raw) -> None:
 
 
 async def version_6(cos: Client, raw: Raw) -> None:
-    """A marker can always be made, and is not protected."""
-    version = await locked(cos, later(raw, 1), "COMPLIANCE", "ON")
+    """A delete marker can always be added and is not protected."""
+    version = await put_locked(cos, later(raw, 1), "COMPLIANCE", "ON")
     marker = await cos.objects.delete("locked", "key")
     assert marker.delete_marker
     await cos.objects.delete("locked", "key", version_id=marker.version_id)
@@ -285,9 +285,9 @@ async def version_6(cos: Client, raw: Raw) -> None:
 
 
 async def version_7(cos: Client, raw: Raw) -> None:
-    """A locked version stays."""
+    """A locked version cannot be deleted."""
     for mode in ("COMPLIANCE", "GOVERNANCE"):
-        version = await locked(cos, later(raw, 1), mode)
+        version = await put_locked(cos, later(raw, 1), mode)
         with pytest.raises(ObjectProtected) as caught:
             await cos.objects.delete("locked", "key", version_id=version)
         assert at(caught) == (403, "AccessDenied")
@@ -302,8 +302,8 @@ async def version_7(cos: Client, raw: Raw) -> None:
 
 
 async def version_8(cos: Client, raw: Raw) -> None:
-    """GOVERNANCE is bypassed by who may: removed, shortened, deleted."""
-    version = await locked(cos, later(raw, 5))
+    """A caller with the right to bypass GOVERNANCE can remove, shorten and delete."""
+    version = await put_locked(cos, later(raw, 5))
     date = later(raw, 1)
     shorter = ObjectRetention(mode="GOVERNANCE", retain_until=date)
     await cos.object_lock.put_retention("locked", "key", shorter, bypass_governance=True)
@@ -313,16 +313,16 @@ async def version_8(cos: Client, raw: Raw) -> None:
     with pytest.raises(ObjectProtected):
         await cos.objects.delete("locked", "key", version_id=version, bypass_governance=False)
     await cos.objects.delete("locked", "key", version_id=version, bypass_governance=True)
-    version = await locked(cos, later(raw, 5))
+    version = await put_locked(cos, later(raw, 5))
     assert not (await cos.objects.delete_many("locked", [named("key", version)], bypass_governance=True)).errors
-    version = await locked(cos, later(raw, 5), "COMPLIANCE")
+    version = await put_locked(cos, later(raw, 5), "COMPLIANCE")
     with pytest.raises(ObjectProtected):
         await cos.objects.delete("locked", "key", version_id=version, bypass_governance=True)
 
 
 async def version_9(cos: Client, raw: Raw) -> None:
-    """A legal hold is not bypassed, and outlives the lock."""
-    version = await locked(cos, later(raw, 1), hold="ON")
+    """A legal hold cannot be bypassed, and remains when the retention expires."""
+    version = await put_locked(cos, later(raw, 1), hold="ON")
     for _ in range(2):
         with pytest.raises(ObjectProtected):
             await cos.objects.delete("locked", "key", version_id=version, bypass_governance=True)
@@ -333,14 +333,14 @@ async def version_9(cos: Client, raw: Raw) -> None:
 
 
 async def version_10(cos: Client, raw: Raw) -> None:
-    """Tags are free."""
-    version = await locked(cos, later(raw, 1), "COMPLIANCE", "ON")
+    """Tags of a locked version can be changed."""
+    version = await put_locked(cos, later(raw, 1), "COMPLIANCE", "ON")
     assert (await cos.tagging.put_object("locked", "key", {"a": "b"}, version_id=version)).version_id == version
     assert (await cos.objects.head("locked", "key", version_id=version)).tag_count == 1
 
 
 async def version_11(cos: Client, raw: Raw) -> None:
-    """Locked versions are archived by their rule, and do not expire."""
+    """Locked versions are archived by rules and do not expire."""
     rule = (
         b"<LifecycleConfiguration><Rule><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>"
         b"<Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition><Expiration><Days>2</Days></Expiration>"
@@ -348,7 +348,7 @@ async def version_11(cos: Client, raw: Raw) -> None:
         b"</Rule></LifecycleConfiguration>"
     )
     assert (await raw.put("/locked?lifecycle", rule, Content_MD5=md5(rule))).status == 200
-    version = await locked(cos, later(raw, 30), "COMPLIANCE")
+    version = await put_locked(cos, later(raw, 30), "COMPLIANCE")
     raw.emulator.clock.advance(days=10)
     assert (await cos.objects.head("locked", "key", version_id=version)).storage_class == "GLACIER"
     assert [v.version_id for v in (await anext(cos.objects.list_versions("locked").pages())).versions] == [version]
@@ -357,14 +357,14 @@ async def version_11(cos: Client, raw: Raw) -> None:
 
 
 async def version_12(cos: Client, raw: Raw) -> None:
-    """The lock goes with the replica where the target has lock; else the replication fails."""
+    """The lock is replicated to a target with Object Lock; without it, the replication fails."""
     from .test_replication import rule
 
     for name, lock in (("target", True), ("plain", False)):
         await cos.buckets.create(name, object_lock_enabled=lock)
         await cos.versioning.enable(name)
         await cos.replication.put("locked", rule(name))
-        version = await locked(cos, later(raw, 1), key=name)
+        version = await put_locked(cos, later(raw, 1), key=name)
         status = (await cos.objects.head("locked", name)).replication_status
         assert status == ("COMPLETE" if lock else "FAILED")
         if lock:
@@ -375,19 +375,19 @@ async def version_12(cos: Client, raw: Raw) -> None:
 
 
 async def version_13(cos: Client, raw: Raw) -> None:
-    """Lock and Key Protect go together. (The key itself is no business of the service.)"""
+    """Object Lock can be combined with Key Protect. (The key itself is outside of the service.)"""
     await cos.buckets.create("keyed", object_lock_enabled=True, kp_algorithm="AES256", kp_root_key_crn=KP)
     assert (await cos.buckets.head("keyed")).kp_root_key_id == "0123-4567"
     assert (await cos.object_lock.get_configuration("keyed")).object_lock_enabled == "Enabled"
 
 
 @pytest.mark.parametrize("row", range(1, 14))
-async def test_lock_version(cos: Client, raw: Raw, row: int) -> None:
+async def test_object_lock_of_versions(cos: Client, raw: Raw, row: int) -> None:
     await globals()[f"version_{row}"](cos, raw)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 6.3: the current lock, the new one (mode, days from now), bypass, the answer
+# 6.3: the current lock, the new one (mode, days from now), bypass, the response
 
 Wanted = tuple[LockMode | None, float | None]
 
@@ -424,7 +424,7 @@ def _ids(rows: list[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(("row", "before", "wanted", "bypass", "status"), RETENTION, ids=_ids(RETENTION))
-async def test_lock_retention(
+async def test_allowed_changes_of_a_lock(
     cos: Client, raw: Raw, row: int, before: Wanted | None, wanted: Wanted, bypass: bool, status: int
 ) -> None:
     now = later(raw, 0)
@@ -437,11 +437,11 @@ async def test_lock_retention(
         await cos.object_lock.put_retention("locked", "key", made(before))
     xml = made(wanted).to_xml()
     headers = {"Content-MD5": md5(xml)} | ({"x-amz-bypass-governance-retention": "true"} if bypass else {})
-    answer = await raw.send("PUT", f"/locked/key?retention&versionId={version}", xml, headers)
-    assert answer.status == status
+    response = await raw.send("PUT", f"/locked/key?retention&versionId={version}", xml, headers)
+    assert response.status == status
     if status != 200:
         expected = "AccessDenied" if status == 403 else "MalformedXML" if row == 9 else "InvalidArgument"
-        assert answer.code == expected
+        assert response.code == expected
     after = made(wanted) if status == 200 else None if before is None else made(before)
     if after is None or after.mode is None:
         with pytest.raises(NoSuchConfiguration):
@@ -453,12 +453,12 @@ async def test_lock_retention(
 
 
 @pytest.mark.parametrize("row", [10, 11])
-async def test_lock_retention_refused(cos: Client, raw: Raw, row: int) -> None:
+async def test_refused_changes_of_a_lock(cos: Client, raw: Raw, row: int) -> None:
     wanted = ObjectRetention(mode="GOVERNANCE", retain_until=later(raw, 1))
     if row == 10:
         await cos.objects.put("locked", "key", b"x")
-        answer = await raw.put("/locked/key?retention", wanted.to_xml())
-        assert (answer.status, answer.code) == (400, "InvalidRequest")
+        response = await raw.put("/locked/key?retention", wanted.to_xml())
+        assert (response.status, response.code) == (400, "InvalidRequest")
     else:
         await cos.objects.put("bucket", "key", b"x")
         with pytest.raises(InvalidRequest) as caught:
@@ -466,8 +466,8 @@ async def test_lock_retention_refused(cos: Client, raw: Raw, row: int) -> None:
         assert at(caught) == (400, "InvalidRequest")
 
 
-async def test_a_lock_that_has_run_out_is_none(cos: Client, raw: Raw) -> None:
-    version = await locked(cos, later(raw, 1), "COMPLIANCE")
+async def test_an_expired_lock_can_be_replaced(cos: Client, raw: Raw) -> None:
+    version = await put_locked(cos, later(raw, 1), "COMPLIANCE")
     raw.emulator.clock.advance(days=2)
     assert (await cos.object_lock.get_retention("locked", "key")).mode == "COMPLIANCE"
     await cos.object_lock.put_retention("locked", "key", ObjectRetention(mode="GOVERNANCE", retain_until=later(raw, 1)))
@@ -479,9 +479,9 @@ async def test_a_lock_that_has_run_out_is_none(cos: Client, raw: Raw) -> None:
 
 
 async def hold_1(cos: Client, raw: Raw) -> None:
-    """ON and OFF, with or without a lock, by whoever may write the configuration."""
+    """ON and OFF, with or without retention, for any caller who may write the configuration."""
     date = later(raw, 1)
-    await locked(cos, date, "COMPLIANCE")
+    await put_locked(cos, date, "COMPLIANCE")
     await cos.objects.put("locked", "free", b"x")
     for key in ("key", "free"):
         for status in ("ON", "OFF", "ON"):
@@ -495,18 +495,18 @@ async def hold_1(cos: Client, raw: Raw) -> None:
 
 
 async def hold_2(cos: Client, raw: Raw) -> None:
-    """Anything else."""
+    """Other values are refused."""
     await cos.objects.put("locked", "key", b"x")
     for status in ("on", "Off", "", "TRUE"):
         xml = f"<LegalHold><Status>{status}</Status></LegalHold>".encode()
-        answer = await raw.put("/locked/key?legal-hold", xml, Content_MD5=md5(xml))
-        assert (answer.status, answer.code) == (400, "MalformedXML")
+        response = await raw.put("/locked/key?legal-hold", xml, Content_MD5=md5(xml))
+        assert (response.status, response.code) == (400, "MalformedXML")
     xml = b"<LegalHold><Status>ON</Status></LegalHold>"
     assert (await raw.put("/locked/key?legal-hold", xml)).code == "InvalidRequest"
 
 
 async def hold_3(cos: Client, raw: Raw) -> None:
-    """Without an id, the current version."""
+    """Without a version id, the current version is changed."""
     old = (await cos.objects.put("locked", "key", b"x")).version_id
     await cos.objects.put("locked", "key", b"y")
     await cos.object_lock.put_legal_hold("locked", "key", "ON")
@@ -521,7 +521,7 @@ async def hold_3(cos: Client, raw: Raw) -> None:
 
 
 async def hold_4(cos: Client, raw: Raw) -> None:
-    """A bucket without lock."""
+    """A bucket without Object Lock refuses legal holds."""
     await cos.objects.put("bucket", "key", b"x")
     with pytest.raises(InvalidRequest) as caught:
         await cos.object_lock.put_legal_hold("bucket", "key", "ON")
@@ -529,81 +529,81 @@ async def hold_4(cos: Client, raw: Raw) -> None:
 
 
 @pytest.mark.parametrize("row", range(1, 5))
-async def test_lock_legal_hold(cos: Client, raw: Raw, row: int) -> None:
+async def test_legal_holds_of_versions(cos: Client, raw: Raw, row: int) -> None:
     await globals()[f"hold_{row}"](cos, raw)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Besides
+# Not in the tables
 
 
-async def test_lock_with_a_key_pair(cos: Client, hmac: Client, raw: Raw) -> None:
-    version = await locked(hmac, later(raw, 1))
+async def test_object_lock_with_hmac_credentials(cos: Client, hmac: Client, raw: Raw) -> None:
+    version = await put_locked(hmac, later(raw, 1))
     with pytest.raises(ObjectProtected):
         await hmac.objects.delete("locked", "key", version_id=version)
 
 
-async def test_a_stranger_bypasses_nothing(cos: Client, raw: Raw, stranger: Raw) -> None:
+async def test_another_instance_cannot_bypass_governance(cos: Client, raw: Raw, other_instance: Raw) -> None:
     await cos.acl.put_bucket("locked", acl="public-read-write")
-    version = await locked(cos, later(raw, 1))
-    answer = await stranger.delete(f"/locked/key?versionId={version}", x_amz_bypass_governance_retention="true")
-    assert (answer.status, answer.code) == (403, "AccessDenied")
+    version = await put_locked(cos, later(raw, 1))
+    response = await other_instance.delete(f"/locked/key?versionId={version}", x_amz_bypass_governance_retention="true")
+    assert (response.status, response.code) == (403, "AccessDenied")
     for target in ("/locked?object-lock", "/locked/key?retention", "/locked/key?legal-hold"):
-        assert (await stranger.get(target)).status == 403
+        assert (await other_instance.get(target)).status == 403
 
 
-async def test_a_copy_does_not_take_the_lock_along(cos: Client, raw: Raw) -> None:
-    await locked(cos, later(raw, 1), hold="ON")
+async def test_a_copy_does_not_inherit_the_lock(cos: Client, raw: Raw) -> None:
+    await put_locked(cos, later(raw, 1), hold="ON")
     await cos.objects.copy("bucket", "copy", ("locked", "key"))
     await cos.objects.delete("bucket", "copy")
     await cos.objects.copy("locked", "copy", ("locked", "key"))
     assert (await cos.objects.head("locked", "copy")).object_lock_mode is None
 
 
-async def test_the_header_tells_the_date_in_utc(cos: Client, raw: Raw) -> None:
+async def test_the_retain_until_header_is_in_utc(cos: Client, raw: Raw) -> None:
     date = later(raw, 1)
-    await locked(cos, date)
-    answer = await raw.head("/locked/key")
-    assert answer.headers["x-amz-object-lock-retain-until-date"] == date.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert parsedate_to_datetime(answer.headers["Last-Modified"]) < date
+    await put_locked(cos, date)
+    response = await raw.head("/locked/key")
+    assert response.headers["x-amz-object-lock-retain-until-date"] == date.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert parsedate_to_datetime(response.headers["Last-Modified"]) < date
 
 
-async def test_lock_survives_a_restart(tmp_path: Any) -> None:
+async def test_locks_survive_a_restart(tmp_path: Any) -> None:
     async with Emulator(tmp_path) as first, first.client() as cos:
         await cos.buckets.create("locked", object_lock_enabled=True)
         until = datetime.now(UTC).replace(microsecond=0) + DAY
-        version = await locked(cos, until)
+        version = await put_locked(cos, until)
     async with Emulator(tmp_path) as second, second.client() as cos:
         with pytest.raises(ObjectProtected):
             await cos.objects.delete("locked", "key", version_id=version)
 
 
-def test_a_default_is_stated_in_days_or_years() -> None:
+def test_a_default_retention_needs_days_or_years() -> None:
     made = ObjectLockConfiguration.of("GOVERNANCE", days=3)
     assert made.rule == LockRule(default_retention=DefaultLock(mode="GOVERNANCE", days=3))
 
 
 @pytest.mark.parametrize("target", ["retention", "legal-hold"])
-async def test_a_bucket_without_lock_has_no_locks_to_read(cos: Client, raw: Raw, target: str) -> None:
-    """Reading is refused as writing is, whether the object is there or not."""
+async def test_reading_a_lock_in_a_bucket_without_object_lock_is_refused(cos: Client, raw: Raw, target: str) -> None:
+    """Reading is refused like writing, whether or not the object exists."""
     await cos.objects.put("bucket", "key", b"x")
     for key in ("key", "missing"):
-        answer = await raw.get(f"/bucket/{key}?{target}")
-        assert (answer.status, answer.code) == (400, "InvalidRequest")
-        assert answer.texts("Message") == ["Bucket is missing Object Lock Configuration"]
+        response = await raw.get(f"/bucket/{key}?{target}")
+        assert (response.status, response.code) == (400, "InvalidRequest")
+        assert response.texts("Message") == ["Bucket is missing Object Lock Configuration"]
     await cos.objects.put("locked", "key", b"x")
     assert (await raw.get(f"/locked/key?{target}")).code == "NoSuchObjectLockConfiguration"
     assert (await raw.get(f"/locked/missing?{target}")).code == "NoSuchKey"
 
 
-async def test_a_date_keeps_its_milliseconds(cos: Client, raw: Raw) -> None:
+async def test_the_retention_date_keeps_milliseconds(cos: Client, raw: Raw) -> None:
     date = later(raw, 1) + timedelta(microseconds=123_456)
     told = date.replace(microsecond=123_000)
-    version = await locked(cos, date)
+    version = await put_locked(cos, date)
     assert (await cos.objects.head("locked", "key")).object_lock_retain_until == told
     assert (await cos.object_lock.get_retention("locked", "key")).retain_until == told
-    answer = await raw.head("/locked/key")
-    assert answer.headers["x-amz-object-lock-retain-until-date"].endswith(".123Z")
+    response = await raw.head("/locked/key")
+    assert response.headers["x-amz-object-lock-retain-until-date"].endswith(".123Z")
     upload = (
         await cos.multipart.create("locked", "parts", object_lock_mode="GOVERNANCE", object_lock_retain_until=date)
     ).upload_id
@@ -620,10 +620,10 @@ async def test_a_date_keeps_its_milliseconds(cos: Client, raw: Raw) -> None:
 
 @pytest.mark.parametrize("stored", [0, 500_000, 999_000])
 @pytest.mark.parametrize("said", [0, 1, 1_000, 499_000, 500_000, 500_999, 999_999])
-async def test_a_fraction_makes_no_date_later(cos: Client, raw: Raw, stored: int, said: int) -> None:
-    """SDKs cut the date of a header to seconds and leave that of a document: one instant must not extend itself."""
+async def test_dates_are_compared_in_whole_seconds(cos: Client, raw: Raw, stored: int, said: int) -> None:
+    """SDKs truncate the date of a header to seconds, but not that of a document. The same time must not be an extension."""
     second = later(raw, 1)
-    await locked(cos, second + timedelta(microseconds=stored))
+    await put_locked(cos, second + timedelta(microseconds=stored))
     before = await cos.object_lock.get_retention("locked", "key")
     for mode in ("COMPLIANCE", "GOVERNANCE"):
         wanted = ObjectRetention(mode=mode, retain_until=second + timedelta(microseconds=said))
@@ -635,10 +635,10 @@ async def test_a_fraction_makes_no_date_later(cos: Client, raw: Raw, stored: int
     await cos.object_lock.put_retention("locked", "key", wanted, bypass_governance=True)
 
 
-async def test_nothing_else_changes_the_mode(cos: Client, raw: Raw) -> None:
-    """A write, a copy, a default of the bucket, a legal hold or tags leave the lock of a version alone."""
+async def test_no_other_request_changes_a_lock(cos: Client, raw: Raw) -> None:
+    """Writes, copies, a default retention, legal holds and tags leave the lock of an existing version unchanged."""
     date = later(raw, 5)
-    version = await locked(cos, date)
+    version = await put_locked(cos, date)
     await cos.object_lock.put_configuration("locked", ObjectLockConfiguration.of("COMPLIANCE", days=9))
     await cos.objects.put("locked", "key", b"new")
     await cos.objects.copy("locked", "key", ("locked", "key"), metadata_directive="REPLACE")
@@ -649,13 +649,13 @@ async def test_nothing_else_changes_the_mode(cos: Client, raw: Raw) -> None:
     assert (found.mode, found.retain_until) == ("GOVERNANCE", date)
 
 
-async def test_a_replica_keeps_what_was_set_on_it(cos: Client, raw: Raw) -> None:
-    """What follows the source neither weakens a replica in COMPLIANCE nor lifts a hold that the source never had."""
+async def test_a_replica_keeps_its_own_stricter_lock(cos: Client, raw: Raw) -> None:
+    """A change of the source neither weakens a COMPLIANCE replica nor removes a legal hold that the source never had."""
     from .test_replication import rule
 
     await cos.buckets.create("target", object_lock_enabled=True)
     await cos.replication.put("locked", rule("target"))
-    version = await locked(cos, later(raw, 5))
+    version = await put_locked(cos, later(raw, 5))
     longer = ObjectRetention(mode="COMPLIANCE", retain_until=later(raw, 9))
     await cos.object_lock.put_retention("target", "key", longer, version_id=version)
     await cos.object_lock.put_legal_hold("target", "key", "ON", version_id=version)
@@ -673,12 +673,12 @@ async def test_a_replica_keeps_what_was_set_on_it(cos: Client, raw: Raw) -> None
     assert (await cos.objects.head("target", "key", version_id=version)).object_lock_retain_until == strict.retain_until
 
 
-async def test_a_replica_whose_lock_has_run_out_follows_again(cos: Client, raw: Raw) -> None:
+async def test_a_replica_with_an_expired_lock_follows_its_source(cos: Client, raw: Raw) -> None:
     from .test_replication import rule
 
     await cos.buckets.create("target", object_lock_enabled=True)
     await cos.replication.put("locked", rule("target"))
-    version = await locked(cos, later(raw, 1))
+    version = await put_locked(cos, later(raw, 1))
     strict = ObjectRetention(mode="COMPLIANCE", retain_until=later(raw, 2))
     await cos.object_lock.put_retention("target", "key", strict, version_id=version)
     raw.emulator.clock.advance(days=3)
@@ -688,12 +688,12 @@ async def test_a_replica_whose_lock_has_run_out_follows_again(cos: Client, raw: 
         assert (await again.objects.head("target", "key", version_id=version)).object_lock_mode == "GOVERNANCE"
 
 
-async def test_a_replica_follows_a_bypass(cos: Client, raw: Raw) -> None:
+async def test_a_replica_follows_a_lock_shortened_by_bypass(cos: Client, raw: Raw) -> None:
     from .test_replication import rule
 
     await cos.buckets.create("target", object_lock_enabled=True)
     await cos.replication.put("locked", rule("target"))
-    version = await locked(cos, later(raw, 5))
+    version = await put_locked(cos, later(raw, 5))
     sooner = later(raw, 2)
     shorter = ObjectRetention(mode="GOVERNANCE", retain_until=sooner)
     await cos.object_lock.put_retention("locked", "key", shorter, version_id=version, bypass_governance=True)

@@ -1,4 +1,4 @@
-"""The pytest plugin, in strict and in auto mode, and its import."""
+"""The pytest plugin in strict and in auto mode, and its import."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ async def test_fresh(cos):
 
 
 @pytest.mark.parametrize("mode", ["strict", "auto"])
-def test_modes(tmp_path: Path, mode: str) -> None:
+def test_the_fixtures_work_in_both_asyncio_modes(tmp_path: Path, mode: str) -> None:
     mark = "@pytest.mark.asyncio" if mode == "strict" else ""
     (tmp_path / "test_user.py").write_text(TEST.format(mark=mark))
     (tmp_path / "pytest.ini").write_text(
@@ -37,7 +37,7 @@ def test_modes(tmp_path: Path, mode: str) -> None:
     assert "2 passed" in run.stdout, run.stdout + run.stderr
 
 
-def test_without_pytest_asyncio(tmp_path: Path) -> None:
+def test_the_plugin_without_pytest_asyncio(tmp_path: Path) -> None:
     (tmp_path / "test_user.py").write_text("def test_it(cos):\n    pass\n")
     (tmp_path / "conftest.py").write_text("")
     code = (
@@ -53,7 +53,7 @@ def test_without_pytest_asyncio(tmp_path: Path) -> None:
     assert "need pytest-asyncio" in run.stdout, run.stdout + run.stderr
 
 
-def test_the_plugin_imports_no_emulator() -> None:
+def test_loading_the_plugin_does_not_import_the_emulator() -> None:
     code = "import sys, aiocos.integrations.pytest; print('aiocos.emulator' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert run.stdout.strip() == "False", run.stderr

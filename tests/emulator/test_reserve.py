@@ -1,4 +1,4 @@
-"""A full disk: reads and deletions work, everything else is refused, and room that was made is used again."""
+"""A full disk: reads and deletions work, other writes are refused, and freed space is used again."""
 
 import asyncio
 import errno
@@ -20,24 +20,24 @@ from aiocos.emulator.store import database, reserve
 from aiocos.emulator.store.blobs import Writer
 from aiocos.errors import ServiceError
 
-from .conftest import Answer, Raw, md5
+from .conftest import Raw, RawResponse, md5
 from .test_durability import SERVE
 
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch, raw: Raw) -> dict[str, bool]:
-    """A disk on which there is no room but that of the reserve, until `full["disk"]` is False."""
+    """Simulate a disk that has no space except the reserve while `full["disk"]` is True."""
     path = raw.emulator.store.directory / "reserve"
     state = {"disk": True}
     write = os.write
     run, allocate = database.Database._run, reserve._allocate  # pyright: ignore[reportPrivateUsage]
 
-    def no_room() -> OSError:
+    def disk_full() -> OSError:
         return OSError(errno.ENOSPC, "No space left on device")
 
     def running(self: database.Database, batch: Any) -> object:
         if state["disk"] and path.exists():
-            # The commit fails, when the writes have run.
+            # The writes run, then the commit fails.
             connection = self._writer_connection
             connection.execute("BEGIN IMMEDIATE")
             for job in batch:
@@ -49,12 +49,12 @@ def full(monkeypatch: pytest.MonkeyPatch, raw: Raw) -> dict[str, bool]:
 
     def allocating(path: Path, size: int) -> None:
         if state["disk"]:
-            raise no_room()
+            raise disk_full()
         allocate(path, size)
 
     def writing(fd: int, data: bytes) -> int:
         if state["disk"]:
-            raise no_room()
+            raise disk_full()
         return write(fd, data)
 
     monkeypatch.setattr(database.Database, "_run", running)
@@ -65,7 +65,7 @@ def full(monkeypatch: pytest.MonkeyPatch, raw: Raw) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("size", [10, 100_000])
-async def test_a_full_disk(raw: Raw, full: dict[str, bool], size: int) -> None:
+async def test_on_a_full_disk_reads_and_deletions_work(raw: Raw, full: dict[str, bool], size: int) -> None:
     body = os.urandom(size)
     for key in "abcd":
         await raw.put(f"/bucket/{key}", body)
@@ -79,23 +79,23 @@ async def test_a_full_disk(raw: Raw, full: dict[str, bool], size: int) -> None:
     assert (await raw.get("/bucket/a")).body == body
     assert (await raw.get("/bucket?list-type=2")).texts("Contents/Key") == ["a", "b", "c", "d"]
     assert (await raw.delete("/bucket/a")).status == 204
-    # The room that the deletion had is for other deletions, not for this.
+    # The space of the deletion is for other deletions, not for writes.
     assert (await raw.put("/bucket/new", body)).status == 507
     document = b"<Delete><Object><Key>b</Key></Object><Object><Key>c</Key></Object></Delete>"
-    full_again = raw.emulator.store.directory / "reserve"
-    full_again.write_bytes(b"")
+    reserve_file = raw.emulator.store.directory / "reserve"
+    reserve_file.write_bytes(b"")
     gone = await raw.post("/bucket?delete", document, Content_MD5=md5(document))
     assert gone.texts("Deleted/Key") == ["b", "c"]  # each once
     assert (await raw.delete(f"/bucket/up?uploadId={upload}")).status == 204
     assert not list(raw.emulator.store.directory.glob("incoming/*"))
     full["disk"] = False
     assert (await raw.put("/bucket/new", body)).status == 200
-    assert full_again.stat().st_size >= reserve.MIN_SIZE
+    assert reserve_file.stat().st_size >= reserve.MIN_SIZE
     assert (await raw.get("/bucket?list-type=2")).texts("Contents/Key") == ["d", "new"]
 
 
-async def test_what_is_due_waits_for_room(raw: Raw, full: dict[str, bool]) -> None:
-    """Expiry before a read must not fail the read; it makes room instead."""
+async def test_expiry_works_on_a_full_disk(raw: Raw, full: dict[str, bool]) -> None:
+    """Expiry before a read must not fail the read, and frees space."""
     rule = "<Rule><ID>r</ID><Filter/><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>"
     document = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>".encode()
     assert (await raw.put("/bucket?lifecycle", document, Content_MD5=md5(document))).status == 200
@@ -106,7 +106,9 @@ async def test_what_is_due_waits_for_room(raw: Raw, full: dict[str, bool]) -> No
     assert (await raw.get("/bucket?list-type=2")).texts("Contents/Key") == []
 
 
-async def test_a_full_disk_that_fails_deletions_too(raw: Raw, full: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_deletion_that_fails_even_with_the_reserve_is_507(
+    raw: Raw, full: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def running(self: database.Database, batch: Any) -> object:
         raise full_error()
 
@@ -125,7 +127,7 @@ def full_error() -> sqlite3.OperationalError:
     return error
 
 
-async def test_reads_work_where_not_even_expiry_does(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reads_work_if_expiry_fails(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = "<Rule><ID>r</ID><Filter/><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>"
     document = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>".encode()
     await raw.put("/bucket?lifecycle", document, Content_MD5=md5(document))
@@ -140,11 +142,11 @@ async def test_reads_work_where_not_even_expiry_does(raw: Raw, monkeypatch: pyte
     raw.token = raw.emulator.iam.issue(raw.emulator.instance)
     assert (await raw.get("/bucket/key")).body == b"x"
     monkeypatch.setattr(database.Database, "_run", run)
-    assert (await raw.get("/bucket/key")).status == 404, "it stayed due"
+    assert (await raw.get("/bucket/key")).status == 404, "the expiry was repeated"
 
 
-async def test_a_statement_that_finds_the_disk_full(raw: Raw) -> None:
-    """SQLite may say so at any statement, and has then rolled everything back."""
+async def test_a_deletion_is_repeated_if_any_statement_finds_the_disk_full(raw: Raw) -> None:
+    """SQLite can report a full disk at any statement, after it has rolled back everything."""
     runs = 0
 
     def write(t: database.Transaction) -> int:
@@ -162,7 +164,7 @@ async def test_a_statement_that_finds_the_disk_full(raw: Raw) -> None:
     assert (refused.value.status, runs) == (507, 1)
 
 
-async def test_nothing_is_received_into_the_room_of_a_deletion(raw: Raw) -> None:
+async def test_uploads_cannot_use_the_released_reserve(raw: Raw) -> None:
     store = raw.emulator.store
     writer = Writer(store.blobs)
     with store.reserve.released():
@@ -183,9 +185,9 @@ def _can_mount() -> bool:
     return subprocess.run(command, capture_output=True, timeout=20).returncode == 0
 
 
-@pytest.mark.skipif(not _can_mount(), reason="this system lets nobody mount a small file system of his own")
+@pytest.mark.skipif(not _can_mount(), reason="this system does not allow to mount a small file system")
 @pytest.mark.parametrize("size", [1000, 200_000])
-async def test_a_disk_that_is_really_full(tmp_path: Path, size: int) -> None:
+async def test_a_real_full_disk(tmp_path: Path, size: int) -> None:
     mounted = 'mount -t tmpfs -o size=12m none "$0" && exec "$1" -c "$2" "$0/data"'
     process = await asyncio.create_subprocess_exec(
         "unshare", "-rm", "sh", "-c", mounted, str(tmp_path), sys.executable, SERVE, stdout=asyncio.subprocess.PIPE
@@ -197,15 +199,15 @@ async def test_a_disk_that_is_really_full(tmp_path: Path, size: int) -> None:
         bucket = f"http://127.0.0.1:{port}/bucket"
         async with aiohttp.ClientSession(headers=headers) as session:
 
-            async def send(method: str, target: str = "", body: bytes = b"") -> Answer:
+            async def send(method: str, target: str = "", body: bytes = b"") -> RawResponse:
                 async with session.request(method, bucket + target, data=body) as response:
-                    return Answer(response.status, response.headers.copy(), await response.read())
+                    return RawResponse(response.status, response.headers.copy(), await response.read())
 
             assert (await send("PUT")).status == 200
             keys: list[str] = []
 
-            async def fill(size: int) -> Answer:
-                """Put objects until one is refused."""
+            async def fill(size: int) -> RawResponse:
+                """Store objects until one is refused."""
                 for n in itertools.count():
                     key = f"{len(keys)}-{n}-{size}-{os.urandom(4).hex()}"
                     put = await send("PUT", f"/{key}", os.urandom(size))
@@ -217,7 +219,7 @@ async def test_a_disk_that_is_really_full(tmp_path: Path, size: int) -> None:
             for _ in range(3):
                 put = await fill(size)
                 assert (put.status, put.code) == (507, "InsufficientStorage")
-                await fill(10)  # what is left takes less
+                await fill(10)  # small objects still fit
                 assert len(keys) > 5
                 some = keys[: len(keys) // 2]
                 assert len((await send("GET", f"/{keys[-1]}")).body) in (10, size)
@@ -243,10 +245,10 @@ async def test_an_existing_directory_on_a_full_disk_can_be_opened(
         await raw.put("/bucket/key", b"x")
     (tmp_path / "reserve").unlink()
 
-    def no_room(path: Path, size: int) -> None:
+    def disk_full(path: Path, size: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(reserve, "_allocate", no_room)
+    monkeypatch.setattr(reserve, "_allocate", disk_full)
     async with Emulator(tmp_path) as emulator:
         raw = Raw(emulator, session, emulator.instance)
         assert (await raw.get("/bucket/key")).body == b"x"
@@ -255,8 +257,8 @@ async def test_an_existing_directory_on_a_full_disk_can_be_opened(
 
 
 @pytest.mark.parametrize("reason", [errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM])
-def test_a_file_system_without_allocation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int) -> None:
-    """The room is written then; where even that is not possible there is no reserve, and writes go on."""
+def test_a_file_system_without_posix_fallocate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int) -> None:
+    """The reserve is written instead. If that fails too, there is no reserve and writes go on."""
 
     def unknown(fd: int, offset: int, size: int) -> None:
         raise OSError(reason, "Operation not supported")
@@ -270,8 +272,9 @@ def test_a_file_system_without_allocation(tmp_path: Path, monkeypatch: pytest.Mo
     assert not (tmp_path / "reserve").exists()
 
 
-def test_a_full_disk_is_not_filled_with_the_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reserve_is_not_created_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(fd: int, offset: int, size: int) -> None:
+        """Simulate a disk that has no space except the reserve while `full["disk"]` is True."""
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
@@ -284,7 +287,7 @@ def unknown_write(fd: int, data: bytes) -> int:
     raise OSError(errno.EPERM, "Operation not permitted")
 
 
-def test_a_reserve_is_made_again_when_there_is_room(tmp_path: Path) -> None:
+def test_the_reserve_is_restored_when_there_is_space(tmp_path: Path) -> None:
     path = tmp_path / "reserve"
     kept = reserve.Reserve(path)
     size = path.stat().st_size
@@ -293,6 +296,6 @@ def test_a_reserve_is_made_again_when_there_is_room(tmp_path: Path) -> None:
         with pytest.raises(ServiceError) as refused:
             kept.check()
         assert refused.value.status == 507
-        assert not path.exists(), "the room is the deletion's"
+        assert not path.exists(), "the space is for the deletion"
     assert path.stat().st_size == size
     kept.check()

@@ -1,4 +1,4 @@
-"""What users of an instance may do, by their role."""
+"""The permissions of the roles Reader, Writer and Manager."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def bucket(cos: Client) -> None:
     await cos.objects.put("bucket", "key", b"x")
 
 
-async def test_readers_read(reader: Client) -> None:
+async def test_readers_can_only_read(reader: Client) -> None:
     assert [b.name for b in (await reader.buckets.list()).buckets] == ["bucket"]
     assert [e.key async for e in reader.objects.list("bucket")] == ["key"]
     assert await reader.objects.read("bucket", "key") == b"x"
@@ -61,7 +61,7 @@ async def test_readers_read(reader: Client) -> None:
             await call
 
 
-async def test_writers_write(writer: Client) -> None:
+async def test_writers_can_write_but_not_manage(writer: Client) -> None:
     await writer.buckets.create("other")
     await writer.objects.put("bucket", "new", b"y", tagging="a=b")
     await writer.objects.delete("bucket", "key")
@@ -91,7 +91,7 @@ MANAGERS = {
     "DeleteLegalHold",
     "PutPublicAccessBlock",
     "DeletePublicAccessBlock",
-    # The documentation of roles does not say; our choice.
+    # The documentation does not say; this is our choice.
     "PutBucketAcl",
     "PutObjectAcl",
 }
@@ -105,7 +105,7 @@ def test_every_operation_has_the_role_that_is_documented() -> None:
     assert {cls.spec.name for cls in handlers} >= MANAGERS
 
 
-async def test_writers_bypass_governance(cos: Client, writer: Client, reader: Client) -> None:
+async def test_writers_can_bypass_governance(cos: Client, writer: Client, reader: Client) -> None:
     await cos.buckets.create("locked", object_lock_enabled=True)
     await writer.object_lock.put_configuration("locked", aiocos.ObjectLockConfiguration.of("GOVERNANCE", days=5))
     made = await cos.objects.put("locked", "key", b"x")
@@ -116,22 +116,24 @@ async def test_writers_bypass_governance(cos: Client, writer: Client, reader: Cl
     await writer.objects.delete("locked", "key", version_id=made.version_id, bypass_governance=True)
 
 
-async def test_who_may_not_write_may_do_what_anybody_may(cos: Client, reader: Client) -> None:
+async def test_readers_can_do_what_anonymous_callers_can(cos: Client, reader: Client) -> None:
     await cos.buckets.create("open", acl="public-read-write")
     await reader.objects.put("open", "key", b"x")
 
 
 @pytest.mark.parametrize("role", ["Manager", "Writer", "Reader"])
-async def test_users_of_another_instance(cos_emulator: Emulator, role: Literal["Manager", "Writer", "Reader"]) -> None:
+async def test_users_of_another_instance_have_no_access(
+    cos_emulator: Emulator, role: Literal["Manager", "Writer", "Reader"]
+) -> None:
     other = await cos_emulator.add_instance()
     key = await cos_emulator.add_api_key(role, instance=other)
-    async with cos_emulator.client(key=key) as stranger:
-        assert (await stranger.buckets.list()).buckets == []
+    async with cos_emulator.client(key=key) as other_instance:
+        assert (await other_instance.buckets.list()).buckets == []
         for call in (
-            stranger.objects.read("bucket", "key"),
-            stranger.objects.put("bucket", "key", b"x"),
-            stranger.buckets.head("bucket"),
-            stranger.website.get("bucket"),
+            other_instance.objects.read("bucket", "key"),
+            other_instance.objects.put("bucket", "key", b"x"),
+            other_instance.buckets.head("bucket"),
+            other_instance.website.get("bucket"),
         ):
             with pytest.raises(AccessDenied):
                 await call
@@ -139,7 +141,7 @@ async def test_users_of_another_instance(cos_emulator: Emulator, role: Literal["
     assert key.secret_access_key not in repr(key)
 
 
-async def test_users_that_cannot_be(cos_emulator: Emulator) -> None:
+async def test_an_unknown_role_or_instance_is_refused(cos_emulator: Emulator) -> None:
     with pytest.raises(aiocos.ConfigError, match="not a role"):
         await cos_emulator.add_api_key("Admin")  # type: ignore[arg-type]
     async with Emulator() as other:
@@ -147,7 +149,7 @@ async def test_users_that_cannot_be(cos_emulator: Emulator) -> None:
             await cos_emulator.add_api_key("Reader", instance=other.instance)
 
 
-async def test_users_are_kept_with_the_data(tmp_path: Path) -> None:
+async def test_users_survive_a_restart(tmp_path: Path) -> None:
     async with Emulator(tmp_path) as emulator, emulator.client() as cos:
         key = await emulator.add_api_key("Reader")
         await cos.buckets.create("bucket")

@@ -16,7 +16,7 @@ async def bucket(cos: Client) -> None:
     await cos.buckets.create("bucket")
 
 
-async def test_tags_of_an_object(cos: Client) -> None:
+async def test_tags_of_an_object_can_be_set_read_and_removed(cos: Client) -> None:
     await cos.objects.put("bucket", "key", b"x", tagging="a=1&b+c=d%2Be", metadata={"who": "me"})
     assert (await cos.tagging.get_object("bucket", "key")).as_dict() == {"a": "1", "b c": "d+e"}
     await cos.tagging.put_object("bucket", "key", {"state": "ready", "empty": ""})
@@ -40,7 +40,7 @@ async def test_tags_of_an_object(cos: Client) -> None:
             await call
 
 
-async def test_copies_keep_or_replace_tags(cos: Client) -> None:
+async def test_a_copy_keeps_or_replaces_tags(cos: Client) -> None:
     await cos.objects.put("bucket", "key", b"x", tagging="a=1")
     await cos.objects.copy("bucket", "kept", ("bucket", "key"), metadata_directive="REPLACE")
     await cos.objects.copy("bucket", "new", ("bucket", "key"), tagging_directive="REPLACE", tagging="b=2")
@@ -49,7 +49,7 @@ async def test_copies_keep_or_replace_tags(cos: Client) -> None:
         assert (await cos.tagging.get_object("bucket", key)).as_dict() == tags
 
 
-async def test_tags_of_a_copy_follow_the_tagging_directive_alone(cos: Client) -> None:
+async def test_tags_of_a_copy_depend_on_the_tagging_directive_only(cos: Client) -> None:
     for key, tagging in {"tagged": "a=1", "plain": None}.items():
         await cos.objects.put("bucket", key, b"x", tagging=tagging)
         for directive in ("COPY", "REPLACE"):
@@ -75,7 +75,7 @@ async def test_tags_of_a_copy_follow_the_tagging_directive_alone(cos: Client) ->
         {"k": "v&"},
     ],
 )
-async def test_tags_that_are_refused(cos: Client, tags: dict[str, str]) -> None:
+async def test_invalid_tags_are_refused(cos: Client, tags: dict[str, str]) -> None:
     await cos.objects.put("bucket", "key", b"x", tagging="a=1")
     for call in (
         cos.tagging.put_object("bucket", "key", tags),
@@ -89,14 +89,14 @@ async def test_tags_that_are_refused(cos: Client, tags: dict[str, str]) -> None:
     assert await cos.objects.read("bucket", "key") == b"x"
 
 
-async def test_the_same_key_twice(cos: Client) -> None:
+async def test_a_duplicate_tag_key_is_refused(cos: Client) -> None:
     await cos.objects.put("bucket", "key", b"x")
     with pytest.raises(aiocos.InvalidRequest) as caught:
         await cos.tagging.put_object("bucket", "key", [Tag(key="a", value="1"), Tag(key="a", value="2")])
     assert caught.value.code == "InvalidTag"
 
 
-async def test_tags_of_a_bucket(cos: Client) -> None:
+async def test_tags_of_a_bucket_can_be_set_read_and_removed(cos: Client) -> None:
     with pytest.raises(aiocos.NoSuchConfiguration) as caught:
         await cos.tagging.get_bucket("bucket")
     assert (caught.value.status, caught.value.code) == (404, "NoSuchTagSet")
@@ -107,7 +107,7 @@ async def test_tags_of_a_bucket(cos: Client) -> None:
         await cos.tagging.get_bucket("bucket")
 
 
-async def test_aspera_is_told_to_iam_only(cos: Client, cos_emulator: Emulator) -> None:
+async def test_the_aspera_connection_is_available_with_iam_only(cos: Client, cos_emulator: Emulator) -> None:
     found = await cos.buckets.aspera("bucket")
     assert found.access_key is not None
     assert found.access_key.secret
@@ -129,7 +129,7 @@ async def test_aspera_is_told_to_iam_only(cos: Client, cos_emulator: Emulator) -
         ("a==", {"a": "="}),
     ],
 )
-async def test_a_name_alone_is_a_tag_without_a_value(cos: Client, text: str, tags: dict[str, str]) -> None:
+async def test_a_name_in_the_header_without_value_is_a_tag(cos: Client, text: str, tags: dict[str, str]) -> None:
     await cos.objects.put("bucket", "key", b"x", tagging=text)
     await cos.objects.copy("bucket", "copy", ("bucket", "key"))
     for key in ("key", "copy"):
@@ -140,7 +140,7 @@ async def test_a_name_alone_is_a_tag_without_a_value(cos: Client, text: str, tag
 @pytest.mark.parametrize(
     ("text", "code"), [("=v", "InvalidTag"), ("a=%zz", "InvalidTag"), ("a=1&a=2", "InvalidTag"), ("a=%ff", "InvalidArgument")]
 )
-async def test_tags_in_a_header_are_refused(cos: Client, text: str, code: str) -> None:
+async def test_invalid_tags_in_a_header_are_refused(cos: Client, text: str, code: str) -> None:
     with pytest.raises(aiocos.InvalidRequest) as caught:
         await cos.objects.put("bucket", "key", b"x", tagging=text)
     assert (caught.value.status, caught.value.code) == (400, code)

@@ -1,4 +1,4 @@
-"""Versions of objects: the rows of the reference by their numbers, and what they leave open."""
+"""Versioning: the rows of the documentation's table by their numbers, and cases that it leaves open."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ POLICY = ProtectionConfiguration.of_days(minimum=0, default=1, maximum=10)
 
 @pytest.fixture(autouse=True)
 def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No two things happen in the same millisecond."""
+    """Let the clock advance with every reading, so that no two versions have the same time."""
     real = Clock.now
 
     def now(self: Clock) -> datetime:
@@ -52,14 +52,14 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest_asyncio.fixture
 async def cos(raw: Raw) -> AsyncIterator[Client]:
-    """The owner of `bucket`, which is versioned."""
+    """The owner of `bucket`, which has versioning."""
     async with raw.emulator.client() as made:
         await made.versioning.enable("bucket")
         yield made
 
 
 async def ids(cos: Client, key: str = "key") -> list[tuple[str, bool, bool]]:
-    """Version id, whether it is the latest, whether it is a marker: newest first."""
+    """Return version id, "is the latest" and "is a delete marker" of each version, newest first."""
     page = await anext(cos.objects.list_versions("bucket", prefix=key).pages())
     versions = [(v.last_modified, v.version_id, v.is_latest, False) for v in page.versions if v.key == key]
     markers = [(m.last_modified, m.version_id, m.is_latest, True) for m in page.delete_markers if m.key == key]
@@ -75,7 +75,7 @@ async def read(cos: Client, key: str = "key", version_id: str | None = None) -> 
 
 
 async def row_1(cos: Client, raw: Raw) -> None:
-    """Never set, enabled, suspended, enabled; and no way back."""
+    """Versioning is first unset, then enabled, suspended, enabled; it cannot be unset again."""
     await cos.buckets.create("other")
     assert (await cos.versioning.get("other")).status is None
     for status in ("Enabled", "Suspended", "Enabled"):
@@ -85,11 +85,11 @@ async def row_1(cos: Client, raw: Raw) -> None:
         await cos.versioning.put("other", VersioningConfiguration())
     assert (caught.value.status, caught.value.code) == (400, "MalformedXML")
     bare = await raw.put("/other?versioning", VersioningConfiguration(status="Enabled").to_xml())
-    assert bare.status == 200  # the documentation demands no checksum here
+    assert bare.status == 200  # the documentation requires no checksum here
 
 
 async def row_2(cos: Client, raw: Raw) -> None:
-    """Not with a retention policy."""
+    """A retention policy excludes versioning."""
     await cos.buckets.create("other")
     await cos.protection.put("other", POLICY)
     for change in (cos.versioning.enable, cos.versioning.suspend):
@@ -99,7 +99,7 @@ async def row_2(cos: Client, raw: Raw) -> None:
 
 
 async def row_3(cos: Client, raw: Raw) -> None:
-    """Not suspended while replicated."""
+    """Versioning cannot be suspended while the bucket is replicated."""
     found = buckets.find(raw.emulator.store.connection, "bucket")
     assert found is not None
     await raw.emulator.store.write(lambda t: buckets.set_setting(t, found.id, "replication", "<ReplicationConfiguration/>"))
@@ -109,7 +109,7 @@ async def row_3(cos: Client, raw: Raw) -> None:
 
 
 async def row_4(cos: Client, raw: Raw) -> None:
-    """What is older than versioning has the id `null`; while suspended, that id is written over."""
+    """Objects from before versioning have the id `null`; while suspended, writes replace the version `null`."""
     await cos.buckets.create("other")
     assert (await cos.objects.put("other", "key", b"old")).version_id is None
     assert (await cos.objects.head("other", "key")).version_id is None
@@ -130,18 +130,18 @@ async def row_4(cos: Client, raw: Raw) -> None:
 
 
 async def row_5(cos: Client, raw: Raw) -> None:
-    """Version ids are opaque, of safe characters, and no two are the same."""
+    """Version ids are opaque, unique and of URL-safe characters."""
     made = [(await cos.objects.put("bucket", "key", b"x")).version_id or "" for _ in range(5)]
     assert len(set(made)) == 5
     assert all(len(name) <= 1024 and name.replace("-", "").isalnum() for name in made)
 
 
 async def row_6(cos: Client, raw: Raw) -> None:
-    """A deletion without an id makes a marker."""
+    """A deletion without version id adds a delete marker."""
     version = (await cos.objects.put("bucket", "key", b"x")).version_id
-    answer = await raw.delete("/bucket/key")
-    assert (answer.status, answer.headers["x-amz-delete-marker"]) == (204, "true")
-    marker = answer.headers["x-amz-version-id"]
+    response = await raw.delete("/bucket/key")
+    assert (response.status, response.headers["x-amz-delete-marker"]) == (204, "true")
+    marker = response.headers["x-amz-version-id"]
     assert await ids(cos) == [(marker, True, True), (version, False, False)]
     again = await cos.objects.delete("bucket", "key")
     assert again.delete_marker
@@ -150,12 +150,12 @@ async def row_6(cos: Client, raw: Raw) -> None:
 
 
 async def row_7(cos: Client, raw: Raw) -> None:
-    """A read finds a marker: 404, and says so."""
+    """A read that finds a delete marker is a 404 with the marker's headers."""
     await cos.objects.put("bucket", "key", b"x")
     marker = (await cos.objects.delete("bucket", "key")).version_id
-    for answer in (await raw.get("/bucket/key"), await raw.head("/bucket/key")):
-        assert answer.status == 404
-        assert (answer.headers["x-amz-delete-marker"], answer.headers["x-amz-version-id"]) == ("true", marker)
+    for response in (await raw.get("/bucket/key"), await raw.head("/bucket/key")):
+        assert response.status == 404
+        assert (response.headers["x-amz-delete-marker"], response.headers["x-amz-version-id"]) == ("true", marker)
     with pytest.raises(NoSuchKey):
         await read(cos)
     with pytest.raises(NotFound):
@@ -164,17 +164,17 @@ async def row_7(cos: Client, raw: Raw) -> None:
 
 
 async def row_8(cos: Client, raw: Raw) -> None:
-    """A marker is read by its id: 405."""
+    """Reading a delete marker by its id is 405."""
     await cos.objects.put("bucket", "key", b"x")
     marker = (await cos.objects.delete("bucket", "key")).version_id
     with pytest.raises(MethodNotAllowed):
         await read(cos, version_id=marker)
-    for answer in (await raw.get(f"/bucket/key?versionId={marker}"), await raw.head(f"/bucket/key?versionId={marker}")):
-        assert (answer.status, answer.headers["x-amz-delete-marker"]) == (405, "true")
+    for response in (await raw.get(f"/bucket/key?versionId={marker}"), await raw.head(f"/bucket/key?versionId={marker}")):
+        assert (response.status, response.headers["x-amz-delete-marker"]) == (405, "true")
 
 
 async def row_9(cos: Client, raw: Raw) -> None:
-    """Without its marker the object is back."""
+    """Deleting the delete marker makes the object readable again."""
     version = (await cos.objects.put("bucket", "key", b"x")).version_id
     marker = (await cos.objects.delete("bucket", "key")).version_id
     gone = await cos.objects.delete("bucket", "key", version_id=marker)
@@ -184,11 +184,11 @@ async def row_9(cos: Client, raw: Raw) -> None:
 
 
 async def row_10(cos: Client, raw: Raw) -> None:
-    """Copies of versions."""
+    """Versions can be copied."""
     old = (await cos.objects.put("bucket", "key", b"old")).version_id
     new = (await cos.objects.put("bucket", "key", b"new")).version_id
-    answer = await raw.put("/bucket/copy", x_amz_copy_source=f"bucket/key?versionId={old}")
-    assert (answer.status, answer.headers["x-amz-copy-source-version-id"]) == (200, old)
+    response = await raw.put("/bucket/copy", x_amz_copy_source=f"bucket/key?versionId={old}")
+    assert (response.status, response.headers["x-amz-copy-source-version-id"]) == (200, old)
     assert await read(cos, "copy") == b"old"
     plain = await cos.objects.copy("bucket", "copy", ("bucket", "key"))
     assert (plain.source_version_id, await read(cos, "copy")) == (new, b"new")
@@ -201,7 +201,7 @@ async def row_10(cos: Client, raw: Raw) -> None:
 
 
 async def row_11(cos: Client, raw: Raw) -> None:
-    """New versions go to the archive on their own, by the rule that stands when they are written."""
+    """Each new version is archived by the rule in force when it is written."""
     rule = (
         b"<LifecycleConfiguration><Rule><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>"
         b"<Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition></Rule></LifecycleConfiguration>"
@@ -215,7 +215,7 @@ async def row_11(cos: Client, raw: Raw) -> None:
 
 
 async def row_12(cos: Client, raw: Raw) -> None:
-    """Expiry of the current version makes a marker; versions end so many days after they were succeeded."""
+    """Expiry of the current version adds a delete marker; older versions expire some days after they became noncurrent."""
     rule = (
         b"<LifecycleConfiguration><Rule><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>"
         b"<Expiration><Days>3</Days></Expiration>"
@@ -233,14 +233,14 @@ async def row_12(cos: Client, raw: Raw) -> None:
 
 
 async def row_13(cos: Client, raw: Raw) -> None:
-    """The emulator lets nobody wait: the next write is a version."""
+    """Versioning applies immediately: the next write is a version. (The service documents a delay.)"""
     await cos.buckets.create("other")
     await cos.versioning.enable("other")
     assert (await cos.objects.put("other", "key", b"x")).version_id not in (None, "null")
 
 
 async def row_14(cos: Client, raw: Raw) -> None:
-    """MFA delete stands in the protocol only."""
+    """MFA delete is part of the protocol, but not supported."""
     with pytest.raises(OperationNotSupported):
         await cos.versioning.put("bucket", VersioningConfiguration(status="Enabled", mfa_delete="Enabled"))
     await cos.versioning.put("bucket", VersioningConfiguration(status="Enabled", mfa_delete="Disabled"))
@@ -252,30 +252,30 @@ ROWS: list[Callable[[Client, Raw], Awaitable[None]]] = [
 
 
 @pytest.mark.parametrize("row", range(1, len(ROWS) + 1))
-async def test_versioning(cos: Client, raw: Raw, row: int) -> None:
+async def test_documented_rules_of_versioning(cos: Client, raw: Raw, row: int) -> None:
     await ROWS[row - 1](cos, raw)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Besides
+# Not in the table
 
 
-async def test_without_versioning_nothing_is_said_of_versions(raw: Raw) -> None:
-    answers = [
+async def test_responses_without_versioning_have_no_version_headers(raw: Raw) -> None:
+    responses = [
         await raw.put("/bucket/key", b"x"),
         await raw.get("/bucket/key"),
         await raw.put("/bucket/copy", x_amz_copy_source="bucket/key"),
         await raw.delete("/bucket/key"),
     ]
-    for answer in answers:
-        assert not {"x-amz-version-id", "x-amz-delete-marker", "x-amz-copy-source-version-id"} & set(answer.headers)
+    for response in responses:
+        assert not {"x-amz-version-id", "x-amz-delete-marker", "x-amz-copy-source-version-id"} & set(response.headers)
     assert (await raw.get("/bucket/key?versionId=null")).code == "NoSuchVersion"
     assert (await raw.get("/bucket/copy?versionId=null")).status == 200
     assert (await raw.delete("/bucket/copy?versionId=none")).status == 204
     assert (await raw.get("/bucket/copy")).status == 200
 
 
-async def test_versions_are_read_by_id(cos: Client, raw: Raw) -> None:
+async def test_versions_can_be_read_by_id(cos: Client, raw: Raw) -> None:
     made = {data: (await cos.objects.put("bucket", "key", data)).version_id for data in (b"1", b"22", b"333")}
     for data, version in made.items():
         assert await read(cos, version_id=version) == data
@@ -285,7 +285,7 @@ async def test_versions_are_read_by_id(cos: Client, raw: Raw) -> None:
         await read(cos, version_id="none")
 
 
-async def test_the_next_newest_becomes_the_latest(cos: Client) -> None:
+async def test_deleting_the_latest_version_makes_the_previous_one_latest(cos: Client) -> None:
     made = [(await cos.objects.put("bucket", "key", b"%d" % n)).version_id for n in range(3)]
     gone = await cos.objects.delete("bucket", "key", version_id=made[2])
     assert (gone.version_id, gone.delete_marker) == (made[2], None)
@@ -299,7 +299,7 @@ async def test_the_next_newest_becomes_the_latest(cos: Client) -> None:
         await read(cos)
 
 
-async def test_a_suspended_bucket_loses_its_null_version_only(cos: Client) -> None:
+async def test_deletion_in_a_suspended_bucket_replaces_only_the_null_version(cos: Client) -> None:
     version = (await cos.objects.put("bucket", "key", b"kept")).version_id
     await cos.versioning.suspend("bucket")
     await cos.objects.put("bucket", "key", b"null")
@@ -328,7 +328,7 @@ async def test_bulk_deletion_of_versions_and_markers(cos: Client) -> None:
     assert await read(cos, "b") == b"2"
 
 
-async def test_a_bucket_is_empty_without_versions_and_markers_only(cos: Client) -> None:
+async def test_a_bucket_with_versions_or_delete_markers_cannot_be_deleted(cos: Client) -> None:
     version = (await cos.objects.put("bucket", "key", b"x")).version_id
     marker = (await cos.objects.delete("bucket", "key")).version_id
     for left in (version, marker):
@@ -339,7 +339,7 @@ async def test_a_bucket_is_empty_without_versions_and_markers_only(cos: Client) 
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-async def test_pages_of_versions(cos: Client, size: int) -> None:
+async def test_versions_are_listed_in_pages(cos: Client, size: int) -> None:
     expected: list[tuple[str, str | None]] = []
     for key in ("a", "b", "c/d"):
         made = [(await cos.objects.put("bucket", key, b"x")).version_id for _ in range(2)]
@@ -360,7 +360,7 @@ async def test_pages_of_versions(cos: Client, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-async def test_a_bucket_is_emptied_while_it_is_listed(cos: Client, size: int) -> None:
+async def test_a_bucket_can_be_emptied_page_by_page(cos: Client, size: int) -> None:
     for key in ("a", "b"):
         for _ in range(5):
             await cos.objects.put("bucket", key, b"x")
@@ -371,7 +371,7 @@ async def test_a_bucket_is_emptied_while_it_is_listed(cos: Client, size: int) ->
     await cos.buckets.delete("bucket")
 
 
-async def test_plain_listings_show_what_a_plain_read_finds(cos: Client) -> None:
+async def test_object_listings_show_only_latest_versions_without_markers(cos: Client) -> None:
     await cos.objects.put("bucket", "a", b"1")
     await cos.objects.put("bucket", "a", b"22")
     await cos.objects.put("bucket", "b", b"1")
@@ -379,7 +379,7 @@ async def test_plain_listings_show_what_a_plain_read_finds(cos: Client) -> None:
     assert [(o.key, o.size) async for o in cos.objects.list("bucket")] == [("a", 2)]
 
 
-async def test_conditions_look_at_the_current_version(cos: Client) -> None:
+async def test_conditions_apply_to_the_current_version(cos: Client) -> None:
     old = await cos.objects.put("bucket", "key", b"1")
     await cos.objects.put("bucket", "key", b"2")
     with pytest.raises(PreconditionFailed):
@@ -389,7 +389,7 @@ async def test_conditions_look_at_the_current_version(cos: Client) -> None:
     assert await read(cos) == b"3"
 
 
-async def test_access_is_granted_by_version(cos: Client, anonymous: Raw) -> None:
+async def test_each_version_has_its_own_acl(cos: Client, anonymous: Raw) -> None:
     old = (await cos.objects.put("bucket", "key", b"1")).version_id
     new = (await cos.objects.put("bucket", "key", b"2")).version_id
     await cos.acl.put_object("bucket", "key", acl="public-read", version_id=old)
@@ -400,7 +400,7 @@ async def test_access_is_granted_by_version(cos: Client, anonymous: Raw) -> None
     assert len((await cos.acl.get_object("bucket", "key")).grants) == 1
 
 
-async def test_an_upload_in_parts_makes_a_version(cos: Client) -> None:
+async def test_a_multipart_upload_creates_a_version(cos: Client) -> None:
     old = (await cos.objects.put("bucket", "key", b"old")).version_id
     begun = await cos.multipart.create("bucket", "key")
     part = await cos.multipart.upload_part("bucket", "key", begun.upload_id, 1, b"new")
@@ -409,7 +409,7 @@ async def test_an_upload_in_parts_makes_a_version(cos: Client) -> None:
     assert await read(cos) == b"new"
 
 
-async def test_content_goes_with_its_last_version(cos: Client, emulator: Emulator) -> None:
+async def test_content_is_removed_with_its_last_version(cos: Client, emulator: Emulator) -> None:
     big = b"x" * 100_000
     first = (await cos.objects.put("bucket", "key", big)).version_id
     copied = await cos.objects.copy("bucket", "key", CopySource("bucket", "key", first))
@@ -419,14 +419,14 @@ async def test_content_goes_with_its_last_version(cos: Client, emulator: Emulato
     assert emulator.store.connection.execute("SELECT COUNT(*) FROM blobs").fetchone() == (0,)
 
 
-async def test_a_removed_bucket_is_not_versioned(raw: Raw, cos: Client) -> None:
+async def test_a_recreated_bucket_has_no_versioning(raw: Raw, cos: Client) -> None:
     with pytest.raises(ServiceError) as caught:
         await cos.versioning.enable("none")
     assert caught.value.code == "NoSuchBucket"
 
 
-async def test_the_state_counts_at_the_moment_of_the_write(raw: Raw, cos: Client) -> None:
-    """What is sent together is decided one after the other: never is a locked bucket suspended, or a policy versioned."""
+async def test_concurrent_settings_never_contradict_each_other(raw: Raw, cos: Client) -> None:
+    """Concurrent requests are decided one after the other: Object Lock is never suspended, a policy never has versioning."""
     for n in range(10):
         name = f"race{n}"
         await cos.buckets.create(name)
@@ -441,7 +441,7 @@ async def test_the_state_counts_at_the_moment_of_the_write(raw: Raw, cos: Client
         assert ("object-lock" in found.settings) == (found.versioning == "Enabled")
 
 
-async def test_writes_at_the_same_time_leave_one_latest(raw: Raw, cos: Client) -> None:
+async def test_concurrent_writes_leave_one_latest_version(raw: Raw, cos: Client) -> None:
     async def one(n: int) -> None:
         if n % 4:
             await cos.objects.put("bucket", "key", b"%d" % n)
@@ -455,8 +455,8 @@ async def test_writes_at_the_same_time_leave_one_latest(raw: Raw, cos: Client) -
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_it_does_what_a_list_would(cos: Client, seed: int) -> None:
-    """Random writes and removals beside a model: by key the versions, newest first; None is a marker."""
+async def test_random_operations_match_a_model(cos: Client, seed: int) -> None:
+    """Compare random writes and deletions with a model: the versions of each key, newest first, None for a delete marker."""
     chance = random.Random(seed)
     model: dict[str, list[tuple[str, bytes | None]]] = {"a": [], "b/c": []}
     enabled = True
@@ -491,7 +491,7 @@ async def test_it_does_what_a_list_would(cos: Client, seed: int) -> None:
                 assert await read(cos, name, version) == data
 
 
-def test_the_clock_takes_days_and_hours() -> None:
+def test_the_clock_advances_by_days_and_hours() -> None:
     clock = Clock(datetime(2026, 1, 1, tzinfo=UTC))
     clock.advance(days=100)
     assert clock.now().date() == date(2026, 4, 11)
