@@ -10,7 +10,7 @@ import pytest
 import aiocos
 from aiocos import AccessDenied, Conflict, InvalidRequest, NoSuchKey, NotFound, ObjectProtected
 
-from .rows import DAY, DAYS, FREE, START, Environment, Table, make_environment, refused
+from ..documentation_tables import DAY, DAYS, FREE, START, Environment, Table, make_environment, refused
 
 add, delete, listed, extend, indefinite = Table(), Table(), Table(), Table(), Table()
 

@@ -9,7 +9,7 @@ import pytest
 import aiocos
 from aiocos import InvalidRequest, ObjectProtected, ProtectionConfiguration
 
-from .rows import DAY, DAYS, FREE, POLICY, START, Environment, Table, make_environment, refused
+from ..documentation_tables import DAY, DAYS, FREE, POLICY, START, Environment, Table, make_environment, refused
 
 write, multipart, copied = Table(), Table(), Table()
 MIB = 1024 * 1024

@@ -25,7 +25,7 @@ from aiocos.operations.multipart import CompletedPart
 from aiocos.operations.object_lock import DefaultLock, LockMode, LockRule, ObjectLockConfiguration, ObjectRetention
 from aiocos.operations.objects import ObjectIdentifier
 
-from .conftest import Raw, md5
+from ..conftest import Raw, md5
 from .test_versioning import POLICY
 
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from aiocos import AccessDenied, Client, CorsRule, LifecycleRule
 from aiocos.emulator import Emulator
 from aiocos.emulator.context import handlers
 
-from .rows import POLICY, refused
+from .documentation_tables import POLICY, refused
 
 
 @pytest.fixture(params=["iam", "hmac"])

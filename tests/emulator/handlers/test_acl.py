@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import Raw
+from ..conftest import Raw
 
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
 

@@ -11,8 +11,8 @@ from aiocos import LifecycleRule, ObjectProtected
 from aiocos.emulator import Clock, Emulator
 from aiocos.operations.objects import ObjectInfo
 
-from .conftest import md5
-from .rows import DAY, DAYS, FREE, POLICY, START, Environment, Table, make_environment, refused
+from ..conftest import md5
+from ..documentation_tables import DAY, DAYS, FREE, POLICY, START, Environment, Table, make_environment, refused
 
 read, deleted = Table(), Table()
 MIB = 1024 * 1024

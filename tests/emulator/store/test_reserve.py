@@ -20,8 +20,8 @@ from aiocos.emulator.store import database, reserve
 from aiocos.emulator.store.blobs import Writer
 from aiocos.errors import ServiceError
 
-from .conftest import Raw, RawResponse, md5
-from .test_durability import SERVE
+from ..conftest import Raw, RawResponse, md5
+from .emulator_process import SERVE
 
 
 @pytest.fixture

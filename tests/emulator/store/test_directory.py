@@ -20,7 +20,7 @@ from aiocos.emulator import Emulator
 from aiocos.emulator.store.directory import DATABASE, MARKER, claim
 from aiocos.errors import ConfigError
 
-from .conftest import Raw
+from ..conftest import Raw
 
 BODY = os.urandom(100_000)
 

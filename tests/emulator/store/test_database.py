@@ -5,28 +5,14 @@ import hashlib
 import os
 import random
 import signal
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from aiocos.emulator import Emulator
-from aiocos.errors import ConfigError
 
-from .conftest import Raw, etag
-
-SERVE = """
-import asyncio, sys
-from pathlib import Path
-from aiocos.emulator import Emulator
-async def main():
-    async with Emulator(Path(sys.argv[1])) as emulator:
-        print(emulator.port, emulator.iam.issue(emulator.instance), emulator.service_instance_id, flush=True)
-        await asyncio.Event().wait()
-asyncio.run(main())
-"""
+from ..conftest import Raw, etag
+from .emulator_process import start_process
 
 
 async def test_data_survives_a_restart(tmp_path: Path, session: aiohttp.ClientSession) -> None:
@@ -56,51 +42,13 @@ async def test_data_survives_a_restart(tmp_path: Path, session: aiohttp.ClientSe
         assert not (tmp_path / "incoming" / ("1" * 32)).exists()
 
 
-async def test_a_directory_can_be_used_by_one_emulator_only(tmp_path: Path) -> None:
-    async with Emulator(tmp_path):
-        with pytest.raises(ConfigError, match="in use"):
-            async with Emulator(tmp_path):
-                pass
-    async with Emulator(tmp_path):
-        pass
-
-
-async def test_a_temporary_directory_is_removed() -> None:
-    async with Emulator() as emulator:
-        directory = emulator.store.directory
-        assert directory.exists()
-    assert not directory.exists()
-
-
-async def test_only_loopback_addresses_are_accepted() -> None:
-    for host in ("0.0.0.0", "192.168.0.1", "example.com"):
-        with pytest.raises(ConfigError):
-            Emulator(host=host)
-    async with Emulator(host="localhost") as emulator:
-        assert emulator.endpoint.startswith("http://localhost:")
-
-
-async def test_a_port_in_use_is_an_error() -> None:
-    async with Emulator() as first:
-        with pytest.raises(OSError, match="in use"):
-            async with Emulator(port=first.port):
-                pass
-
-
-async def _served(directory: Path) -> tuple[asyncio.subprocess.Process, str, dict[str, str]]:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVE, str(directory), stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    port, token, crn = (await asyncio.wait_for(process.stdout.readline(), 30)).decode().split()
-    return process, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}", "ibm-service-instance-id": crn}
-
-
 async def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:
     """Kill the emulator while clients write known contents, then check what is stored; three times on one directory."""
     rng = random.Random(7)
     acknowledged: dict[str, str] = {}
     attempted: dict[str, set[str]] = {}
     for round_ in range(3):
-        process, endpoint, headers = await _served(tmp_path)
+        process, endpoint, headers = await start_process(tmp_path)
         async with aiohttp.ClientSession(headers=headers) as session:
             if round_ == 0:
                 async with session.put(f"{endpoint}/bucket") as response:
@@ -112,7 +60,7 @@ async def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:
             await process.wait()
             await asyncio.gather(*writers)
     assert len(acknowledged) > 10
-    process, endpoint, headers = await _served(tmp_path)
+    process, endpoint, headers = await start_process(tmp_path)
     try:
         async with aiohttp.ClientSession(headers=headers) as session:
             await _check(session, endpoint, acknowledged, attempted)
@@ -158,37 +106,3 @@ async def _check(
             assert tag in tags
             acknowledged[key] = tag
             attempted[key] = {tag}
-
-
-def _peak_kib(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell the memory of a process")
-async def test_a_large_object_is_streamed_in_little_memory(tmp_path: Path) -> None:
-    """Storing and reading 400 MiB keeps the process below 150 MiB (it starts at about 60)."""
-    process, endpoint, headers = await _served(tmp_path)
-    size, chunk = 400, os.urandom(1024 * 1024)
-
-    async def body() -> AsyncIterator[bytes]:
-        for _ in range(size):
-            yield chunk
-
-    try:
-        async with aiohttp.ClientSession(headers=headers) as session:
-            async with session.put(f"{endpoint}/bucket") as response:
-                assert response.status == 200
-            length = {"Content-Length": str(size * len(chunk))}
-            async with session.put(f"{endpoint}/bucket/key", data=body(), headers=length) as response:
-                assert response.status == 200
-            async with session.get(f"{endpoint}/bucket/key") as response:
-                got = 0
-                async for piece in response.content.iter_any():
-                    got += len(piece)
-        assert got == size * len(chunk)
-        assert _peak_kib(process.pid) < 150 * 1024
-    finally:
-        process.kill()
-        await process.wait()

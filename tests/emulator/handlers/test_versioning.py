@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 
 import pytest
 import pytest_asyncio
@@ -33,7 +33,7 @@ from aiocos.operations.protection import ProtectionConfiguration
 from aiocos.operations.versioning import VersioningConfiguration
 from aiocos.wire.values import CopySource
 
-from .conftest import Raw, md5
+from ..conftest import Raw, md5
 
 POLICY = ProtectionConfiguration.of_days(minimum=0, default=1, maximum=10)
 
@@ -489,12 +489,3 @@ async def test_random_operations_match_a_model(cos: Client, seed: int) -> None:
         for version, data in versions:
             if data is not None:
                 assert await read(cos, name, version) == data
-
-
-def test_the_clock_advances_by_days_and_hours() -> None:
-    clock = Clock(datetime(2026, 1, 1, tzinfo=UTC))
-    clock.advance(days=100)
-    assert clock.now().date() == date(2026, 4, 11)
-    clock.advance(60, hours=-1)
-    clock.advance(timedelta(minutes=59))
-    assert abs(clock.now() - datetime(2026, 4, 11, tzinfo=UTC)) < timedelta(seconds=1)

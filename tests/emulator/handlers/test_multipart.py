@@ -14,7 +14,7 @@ from tests.waiting import until
 from aiocos.emulator import Emulator
 from aiocos.emulator.checksums import Sums
 
-from .conftest import Raw, RawResponse, etag
+from ..conftest import Raw, RawResponse, etag
 
 MIN = 5 * 1024 * 1024
 

@@ -11,8 +11,8 @@ import aiocos
 from aiocos import AccessDenied, InvalidBucketState, InvalidRequest, ProtectionConfiguration
 from aiocos.emulator.store import Transaction, buckets
 
-from .conftest import md5
-from .rows import DAY, DAYS, POLICY, Environment, Table, make_environment, refused
+from ..conftest import md5
+from ..documentation_tables import DAY, DAYS, POLICY, Environment, Table, make_environment, refused
 
 put = Table()
 further = Table()
