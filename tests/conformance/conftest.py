@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+import pytest_asyncio
 
 import servers
 from aiocos import Client
@@ -92,11 +93,18 @@ def needs(server: str) -> Callable[[str], None]:
     return check
 
 
-@pytest.fixture
-async def cos(server: str, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def emulator() -> AsyncIterator[Emulator]:
+    """One emulator for all tests of a module: each test has its own bucket."""
+    async with Emulator() as emulator:
+        yield emulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def cos(server: str, emulator: Emulator, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
     """A client of the server."""
     if server.startswith("emulator"):
-        async with Emulator() as emulator, emulator.client(hmac=server.endswith("hmac")) as client:
+        async with emulator.client(hmac=server.endswith("hmac")) as client:
             yield client
         return
     if server == "live":
@@ -116,7 +124,7 @@ async def cos(server: str, request: pytest.FixtureRequest) -> AsyncIterator[Clie
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def bucket(cos: Client) -> AsyncIterator[str]:
     """A new bucket for one test, removed afterwards with its contents."""
     name = f"aiocos-test-{uuid.uuid4().hex[:12]}"

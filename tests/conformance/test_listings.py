@@ -13,6 +13,8 @@ from aiocos.operations import entries
 from aiocos.wire.document import Document
 from aiocos.wire.spec import Result
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 Needs = Callable[[str], None]
 KEYS = ["a", "b/1", "b/2", "b/c/3", "d/4", "e f/5", "z"]
 

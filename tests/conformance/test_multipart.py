@@ -15,6 +15,8 @@ from aiocos.wire import digest
 
 from .support import open_uploads
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 Needs = Callable[[str], None]
 MIB = 1 << 20
 FIRST, LAST = bytes(range(256)) * 4096 * 5, b"the end"

@@ -14,6 +14,8 @@ import pytest
 from aiocos import ByteRange, Client, CopySource, NoSuchBucket, NoSuchKey, NotFound, NotModified, PreconditionFailed
 from aiocos.errors import BadDigest, InvalidRange
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 Needs = Callable[[str], None]
 DATA = bytes(range(256)) * 40
 

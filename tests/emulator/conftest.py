@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
+import pytest
 import pytest_asyncio
 from yarl import URL
 
+from aiocos import Client
 from aiocos.emulator import Emulator, Instance
+from aiocos.emulator.store import Transaction
 
-NS = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+_HERE = Path(__file__).parent
 
 
 @dataclass
@@ -106,20 +112,75 @@ def etag(body: bytes) -> str:
     return f'"{hashlib.md5(body).hexdigest()}"'
 
 
-@pytest_asyncio.fixture
-async def emulator() -> AsyncIterator[Emulator]:
-    """A running emulator."""
+_TABLES = ("failures", "completions", "parts", "uploads", "objects", "blobs", "buckets")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of a module in one event loop, so that they can share an emulator."""
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function) and _HERE in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_emulator() -> AsyncIterator[Emulator]:
     async with Emulator() as running:
         yield running
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def shared_emulator(module_emulator: Emulator) -> Emulator:
+    """The module's emulator, emptied. Starting a new one for each test takes several times as long."""
+    emulator = module_emulator
+
+    def clear(t: Transaction) -> None:
+        for table in _TABLES:
+            t.execute(f"DELETE FROM {table}")
+
+    await emulator.store.write(clear)
+    for path in (*emulator.store.directory.glob("blobs/*/*"), *emulator.store.directory.glob("incoming/*")):
+        path.unlink(missing_ok=True)
+    if abs(ahead := emulator.clock.timestamp() - time.time()) > 1:
+        emulator.clock.advance(-ahead)
+    emulator.faults.script([])
+    emulator.requests.clear()
+    emulator.iam.requests.clear()
+    return emulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def new_emulator() -> AsyncIterator[Emulator]:
+    async with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def emulator(request: pytest.FixtureRequest) -> Emulator:
+    """A running emulator without buckets; a new one in modules with `NEW_EMULATOR = True`."""
+    is_new = getattr(request.module, "NEW_EMULATOR", False)
+    return request.getfixturevalue("new_emulator" if is_new else "shared_emulator")
+
+
+@pytest.fixture
+def cos_emulator(emulator: Emulator) -> Emulator:
+    """The emulator, in place of the one of the pytest plugin."""
+    return emulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def cos(emulator: Emulator) -> AsyncIterator[Client]:
+    """A client of the emulator."""
+    async with emulator.client() as client:
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(auto_decompress=False) as made:
         yield made
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def raw(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
     """The owner of a bucket called `bucket`."""
     made = Raw(emulator, session, emulator.instance)
@@ -127,13 +188,13 @@ async def raw(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
     return made
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def other_instance(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
     """The manager of another service instance."""
     return Raw(emulator, session, await emulator.add_instance())
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def anonymous(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
     """A client without credentials."""
     return Raw(emulator, session, None)

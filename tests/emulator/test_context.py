@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import AccessDenied, Client, CorsRule, LifecycleRule
@@ -21,19 +22,19 @@ def hmac(request: pytest.FixtureRequest) -> bool:
     return request.param == "hmac"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def reader(cos_emulator: Emulator, hmac: bool) -> AsyncIterator[Client]:
     async with cos_emulator.client(key=await cos_emulator.add_api_key("Reader"), hmac=hmac) as client:
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def writer(cos_emulator: Emulator, hmac: bool) -> AsyncIterator[Client]:
     async with cos_emulator.client(key=await cos_emulator.add_api_key("Writer"), hmac=hmac) as client:
         yield client
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
 async def bucket(cos: Client) -> None:
     await cos.buckets.create("bucket")
     await cos.objects.put("bucket", "key", b"x")

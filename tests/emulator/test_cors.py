@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import Client, CorsRule
@@ -66,7 +67,7 @@ async def test_cors_rules_need_a_checksum(raw: Raw) -> None:
     assert (await raw.put("/bucket?cors", body, Content_MD5=md5(body))).status == 200
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cors_rules(emulator: Emulator, raw: Raw) -> None:
     async with emulator.client() as cos:
         await cos.cors.put("bucket", RULES)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from aiocos import (
     Client,
@@ -261,7 +262,7 @@ async def _locked(env: Environment) -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def env() -> AsyncIterator[Environment]:
     clock = Clock(datetime(2018, 10, 5, 15, 39, 38, tzinfo=UTC))
     async with Emulator(clock=clock, token_lifetime=3600) as emulator, emulator.client(hmac=True) as cos:

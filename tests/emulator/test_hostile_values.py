@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from aiocos.emulator import Emulator
 from aiocos.emulator.context import handlers
@@ -74,7 +75,7 @@ async def send_with(raw: Raw, cls: type[Operation[Any]], upload: str, values: di
     assert response.status < 500 or response.status == 501, (cls.__name__, values, response.body)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def upload(raw: Raw) -> str:
     assert (await raw.put("/bucket/there", b"content")).status == 200
     return (await raw.post("/bucket/there?uploads")).texts("UploadId")[0]

@@ -9,6 +9,8 @@ from aiocos.emulator import Emulator, Status
 
 from .conftest import Raw
 
+NEW_EMULATOR = True  # these tests change more than buckets and objects
+
 APIKEY = "urn:ibm:params:oauth:grant-type:apikey"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import Client, Expiration, FilterAnd, LifecycleFilter, LifecycleRule, Tag, Transition
@@ -115,12 +116,12 @@ async def test_unusual_lifecycle_documents(raw: Raw) -> None:
 # By the clock
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def clock() -> Clock:
     return Clock(MIDDAY)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def timed_client(clock: Clock):
     """A client of an emulator whose clock shows noon of 1 March 2030, with a bucket."""
     async with Emulator(clock=clock) as emulator, emulator.client() as client:

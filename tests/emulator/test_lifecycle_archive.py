@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import Client, LifecycleRule
@@ -17,12 +18,12 @@ DAY = timedelta(days=1)
 START = datetime(2030, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def clock() -> Clock:
     return Clock(START)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cos(clock: Clock):
     async with Emulator(clock=clock) as emulator, emulator.client() as client:
         await client.buckets.create("bucket", location="us-south-smart")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import Anonymous, Client, PublicAccessBlockConfiguration
@@ -18,25 +19,25 @@ from aiocos.operations.multipart import CompletedPart
 from .conftest import Raw
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def anonymous_client(cos_emulator: Emulator) -> AsyncIterator[Client]:
     async with Client(endpoint=cos_emulator.endpoint, credentials=Anonymous()) as client:
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def raw(cos_emulator: Emulator) -> AsyncIterator[Raw]:
     async with aiohttp.ClientSession() as session:
         yield Raw(cos_emulator, session, cos_emulator.instance)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def anonymous(cos_emulator: Emulator) -> AsyncIterator[Raw]:
     async with aiohttp.ClientSession() as session:
         yield Raw(cos_emulator, session, None)
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
 async def bucket(cos: Client) -> None:
     await cos.buckets.create("bucket")
 

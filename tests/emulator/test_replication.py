@@ -50,7 +50,7 @@ def rule(target: str, **given: Any) -> ReplicationConfiguration:
     return ReplicationConfiguration(rules=[one(target, **given)])
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cos(raw: Raw) -> AsyncIterator[Client]:
     """The owner of `bucket` and `target`, both with versioning."""
     async with raw.emulator.client() as made:

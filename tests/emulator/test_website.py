@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import (
@@ -56,7 +57,7 @@ class Browser:
             return Page(response.status, response.headers, await response.text())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def browser(cos_emulator: Emulator, cos: Client) -> AsyncIterator[Browser]:
     """A browser for a public site with an index, an error page and routing rules."""
     await cos.buckets.create("site", acl="public-read")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 
 from aiocos import Client, CorsRule, Redirect, RoutingCondition, RoutingRule, WebsiteConfiguration
 from aiocos.emulator import Emulator
@@ -16,7 +16,7 @@ PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>{0}</title>
 </body></html>"""
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
 async def site(cos: Client) -> None:
     await cos.buckets.create("site", acl="public-read")
     rule = RoutingRule(condition=RoutingCondition(key_prefix_equals="old/"), redirect=Redirect(replace_key_prefix_with="new/"))

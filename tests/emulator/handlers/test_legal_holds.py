@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import AccessDenied, Conflict, InvalidRequest, NoSuchKey, NotFound, ObjectProtected
@@ -15,7 +16,7 @@ from ..documentation_tables import DAY, DAYS, FREE, START, Environment, Table, m
 add, delete, listed, extend, indefinite = Table(), Table(), Table(), Table(), Table()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def env():
     async with make_environment() as made:
         await made.create_protected_bucket()

@@ -32,7 +32,7 @@ DAY = timedelta(days=1)
 KP = "crn:v1:bluemix:public:kms:us-south:a/0123:4567:key:0123-4567"
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cos(raw: Raw) -> AsyncIterator[Client]:
     """The owner of `locked`, which has Object Lock without default retention, and of `bucket`, which has no Object Lock."""
     async with raw.emulator.client() as made:
@@ -40,7 +40,7 @@ async def cos(raw: Raw) -> AsyncIterator[Client]:
         yield made
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def hmac(raw: Raw) -> AsyncIterator[Client]:
     async with raw.emulator.client(hmac=True) as made:
         yield made
@@ -358,7 +358,7 @@ async def version_11(cos: Client, raw: Raw) -> None:
 
 async def version_12(cos: Client, raw: Raw) -> None:
     """The lock is replicated to a target with Object Lock; without it, the replication fails."""
-    from .test_replication import rule
+    from ..test_replication import rule
 
     for name, lock in (("target", True), ("plain", False)):
         await cos.buckets.create(name, object_lock_enabled=lock)
@@ -651,7 +651,7 @@ async def test_no_other_request_changes_a_lock(cos: Client, raw: Raw) -> None:
 
 async def test_a_replica_keeps_its_own_stricter_lock(cos: Client, raw: Raw) -> None:
     """A change of the source neither weakens a COMPLIANCE replica nor removes a legal hold that the source never had."""
-    from .test_replication import rule
+    from ..test_replication import rule
 
     await cos.buckets.create("target", object_lock_enabled=True)
     await cos.replication.put("locked", rule("target"))
@@ -674,7 +674,7 @@ async def test_a_replica_keeps_its_own_stricter_lock(cos: Client, raw: Raw) -> N
 
 
 async def test_a_replica_with_an_expired_lock_follows_its_source(cos: Client, raw: Raw) -> None:
-    from .test_replication import rule
+    from ..test_replication import rule
 
     await cos.buckets.create("target", object_lock_enabled=True)
     await cos.replication.put("locked", rule("target"))
@@ -689,7 +689,7 @@ async def test_a_replica_with_an_expired_lock_follows_its_source(cos: Client, ra
 
 
 async def test_a_replica_follows_a_lock_shortened_by_bypass(cos: Client, raw: Raw) -> None:
-    from .test_replication import rule
+    from ..test_replication import rule
 
     await cos.buckets.create("target", object_lock_enabled=True)
     await cos.replication.put("locked", rule("target"))

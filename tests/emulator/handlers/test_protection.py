@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import AccessDenied, InvalidBucketState, InvalidRequest, ProtectionConfiguration
@@ -18,7 +19,7 @@ put = Table()
 further = Table()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def env():
     async with make_environment() as made:
         await made.cos.buckets.create("bucket")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import InvalidRequest, ObjectProtected, ProtectionConfiguration
@@ -26,7 +27,7 @@ OTHER_FORMS = [
 ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def env():
     async with make_environment() as made:
         await made.create_protected_bucket()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import LifecycleRule, ObjectProtected
@@ -18,7 +19,7 @@ read, deleted = Table(), Table()
 MIB = 1024 * 1024
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def env():
     async with make_environment() as made:
         await made.create_protected_bucket()

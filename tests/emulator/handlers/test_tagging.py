@@ -5,13 +5,14 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import Client, Tag
 from aiocos.emulator import Emulator
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
 async def bucket(cos: Client) -> None:
     await cos.buckets.create("bucket")
 

@@ -50,7 +50,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Clock, "now", now)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cos(raw: Raw) -> AsyncIterator[Client]:
     """The owner of `bucket`, which has versioning."""
     async with raw.emulator.client() as made:

@@ -23,6 +23,8 @@ from aiocos.errors import ServiceError
 from ..conftest import Raw, RawResponse, md5
 from .emulator_process import SERVE
 
+NEW_EMULATOR = True  # these tests change more than buckets and objects
+
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch, raw: Raw) -> dict[str, bool]:
