@@ -176,16 +176,16 @@ async def cos(emulator: Emulator) -> AsyncIterator[Client]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(auto_decompress=False) as made:
-        yield made
+    async with aiohttp.ClientSession(auto_decompress=False) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def raw(emulator: Emulator, session: aiohttp.ClientSession) -> Raw:
     """The owner of a bucket called `bucket`."""
-    made = Raw(emulator, session, emulator.instance)
-    assert (await made.put("/bucket")).status == 200
-    return made
+    created = Raw(emulator, session, emulator.instance)
+    assert (await created.put("/bucket")).status == 200
+    return created
 
 
 @pytest_asyncio.fixture(loop_scope="module")

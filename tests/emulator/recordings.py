@@ -25,7 +25,7 @@ from .conftest import RawResponse
 
 ANY = "any"
 
-# What every answer of the service has by its page about headers, and what a transport adds: examples leave them out at will.
+# Headers of every response, according to the documentation, and headers added by the connection. Examples may omit them.
 USUAL = frozenset(
     {
         "accept-ranges",

@@ -109,12 +109,12 @@ def test_every_operation_has_the_role_that_is_documented() -> None:
 async def test_writers_can_bypass_governance(cos: Client, writer: Client, reader: Client) -> None:
     await cos.buckets.create("locked", object_lock_enabled=True)
     await writer.object_lock.put_configuration("locked", aiocos.ObjectLockConfiguration.of("GOVERNANCE", days=5))
-    made = await cos.objects.put("locked", "key", b"x")
+    created = await cos.objects.put("locked", "key", b"x")
     with refused(AccessDenied, 403, "AccessDenied"):
-        await reader.objects.delete("locked", "key", version_id=made.version_id, bypass_governance=True)
+        await reader.objects.delete("locked", "key", version_id=created.version_id, bypass_governance=True)
     with refused(aiocos.ObjectProtected, 403, "AccessDenied"):
-        await writer.objects.delete("locked", "key", version_id=made.version_id)
-    await writer.objects.delete("locked", "key", version_id=made.version_id, bypass_governance=True)
+        await writer.objects.delete("locked", "key", version_id=created.version_id)
+    await writer.objects.delete("locked", "key", version_id=created.version_id, bypass_governance=True)
 
 
 async def test_readers_can_do_what_anonymous_callers_can(cos: Client, reader: Client) -> None:

@@ -94,9 +94,9 @@ def bucket_and_object_operations(c: Any, guid: str) -> None:
     assert permissions == ["FULL_CONTROL", "READ"]
     c.put_bucket_acl(Bucket="story", ACL="private")
     refused("NoSuchTagSet", c.get_bucket_tagging, Bucket="story")
-    gone = c.delete_objects(Bucket="story", Delete={"Objects": [{"Key": key} for key in [*KEYS, "copy"]]})
-    assert {d["Key"] for d in gone["Deleted"]} == {*KEYS, "copy"}
-    assert "Errors" not in gone
+    removed = c.delete_objects(Bucket="story", Delete={"Objects": [{"Key": key} for key in [*KEYS, "copy"]]})
+    assert {d["Key"] for d in removed["Deleted"]} == {*KEYS, "copy"}
+    assert "Errors" not in removed
     c.delete_bucket(Bucket="story")
     assert c.list_buckets()["Buckets"] == []
 

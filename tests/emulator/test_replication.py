@@ -53,11 +53,11 @@ def rule(target: str, **given: Any) -> ReplicationConfiguration:
 @pytest_asyncio.fixture(loop_scope="module")
 async def cos(raw: Raw) -> AsyncIterator[Client]:
     """The owner of `bucket` and `target`, both with versioning."""
-    async with raw.emulator.client() as made:
-        await made.buckets.create("target")
+    async with raw.emulator.client() as client:
+        await client.buckets.create("target")
         for name in ("bucket", "target"):
-            await made.versioning.enable(name)
-        yield made
+            await client.versioning.enable(name)
+        yield client
 
 
 async def status(cos: Client, key: str = "key", bucket: str = "bucket") -> str | None:
@@ -77,12 +77,12 @@ async def test_replication_rules_can_be_set_replaced_and_removed(cos: Client, ra
         await cos.replication.get("bucket")
     assert (caught.value.status, caught.value.code) == (404, "ReplicationConfigurationNotFoundError")
     for given in ({"prefix": "a/"}, {"tag": Tag(key="k", value="v")}, {}):
-        made = rule("target", **given)
-        await cos.replication.put("bucket", made)
-        assert (await cos.replication.get("bucket")).rules == made.rules
-    capitals = made.to_xml().replace(b"Enabled", b"ENABLED").replace(b"Disabled", b"DISABLED")
+        created = rule("target", **given)
+        await cos.replication.put("bucket", created)
+        assert (await cos.replication.get("bucket")).rules == created.rules
+    capitals = created.to_xml().replace(b"Enabled", b"ENABLED").replace(b"Disabled", b"DISABLED")
     assert (await raw.put("/bucket?replication", capitals, Content_MD5=md5(capitals))).status == 200
-    assert (await cos.replication.get("bucket")).rules == made.rules
+    assert (await cos.replication.get("bucket")).rules == created.rules
     assert (await raw.put("/bucket?replication", capitals)).code == "InvalidRequest"
     assert (await raw.delete("/bucket?replication")).status == 204
     with pytest.raises(NoSuchConfiguration):
@@ -92,7 +92,7 @@ async def test_replication_rules_can_be_set_replaced_and_removed(cos: Client, ra
 
 async def test_invalid_replication_rules_are_refused(cos: Client, raw: Raw) -> None:
     and_ = ReplicationAnd(prefix="a", tags=[Tag(key="k", value="v")])
-    for made, code in (
+    for created, code in (
         (rule("target", prefix="a", and_=and_), "MalformedXML"),
         (rule("target", prefix="a", tag=Tag(key="k", value="v")), "MalformedXML"),
         (ReplicationConfiguration(rules=[]), "MalformedXML"),
@@ -105,7 +105,7 @@ async def test_invalid_replication_rules_are_refused(cos: Client, raw: Raw) -> N
         (rule("crn:v1:bluemix:public:kms:global:a/1:2:bucket:target"), "InvalidArgument"),
     ):
         with pytest.raises(InvalidRequest) as caught:
-            await cos.replication.put("bucket", made)
+            await cos.replication.put("bucket", created)
         assert (caught.value.status, caught.value.code) == (400, code)
     most = ReplicationConfiguration(rules=[one("target", n, prefix=str(n)) for n in range(1000)])
     await cos.replication.put("bucket", most)
@@ -240,8 +240,12 @@ async def test_locks_and_later_changes_of_them_are_replicated(cos: Client, raw: 
     assert (await cos.objects.head("target", "key")).object_lock_mode is None
     await cos.object_lock.put_retention("bucket", "key", ObjectRetention(mode="GOVERNANCE", retain_until=until))
     await cos.object_lock.put_legal_hold("bucket", "key", "ON")
-    told = await cos.objects.head("target", "key")
-    assert (told.object_lock_mode, told.object_lock_retain_until, told.object_lock_legal_hold) == ("GOVERNANCE", until, "ON")
+    reported = await cos.objects.head("target", "key")
+    assert (reported.object_lock_mode, reported.object_lock_retain_until, reported.object_lock_legal_hold) == (
+        "GOVERNANCE",
+        until,
+        "ON",
+    )
     with pytest.raises(ObjectProtected):
         await cos.objects.delete("target", "key", version_id=version)
     await cos.object_lock.put_retention("bucket", "key", ObjectRetention(), bypass_governance=True)
@@ -276,10 +280,10 @@ async def test_failed_replications_are_listed_and_retried(cos: Client, raw: Raw)
     assert failure.sync_failure_cause == "Versioning disabled on destination bucket"
     assert failure.first_sync_attempted == failure.last_sync_attempted
 
-    asked = await cos.replication.reattempt("bucket")
+    requested = await cos.replication.reattempt("bucket")
     now = raw.emulator.clock.now()
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    assert asked.scheduled_time == midnight
+    assert requested.scheduled_time == midnight
     assert await failures(cos) == [("key", "content")]
     raw.emulator.clock.advance(midnight - now + timedelta(seconds=1))
     assert await failures(cos) == []

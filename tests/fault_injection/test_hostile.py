@@ -76,10 +76,10 @@ async def serve(request: web.BaseRequest) -> web.StreamResponse:
 
 
 async def test_e16_a_redirect_does_not_get_the_token(saw: Saw) -> None:
-    heard: list[str] = []
+    received: list[str] = []
 
     async def elsewhere(request: web.BaseRequest) -> web.StreamResponse:
-        heard.append(request.headers.get("Authorization", ""))
+        received.append(request.headers.get("Authorization", ""))
         return web.Response()
 
     runners = [web.ServerRunner(web.Server(response)) for response in (serve, elsewhere)]
@@ -99,7 +99,7 @@ async def test_e16_a_redirect_does_not_get_the_token(saw: Saw) -> None:
     finally:
         for runner in runners:
             await runner.cleanup()
-    assert heard == []
+    assert received == []
     saw("E16", "a redirect to another host is an error, and no request is sent to that host")
 
 

@@ -68,9 +68,9 @@ async def test_e8_a_service_that_accepts_eight_requests_at_a_time(saw: Saw) -> N
             ratios.append(((time.monotonic() - began) / 2.5, service.asked / 400))
             assert service.done == 400
             assert service.asked <= 1.2 * 400
-    duration, asked = sorted(ratios)[1]
+    duration, requested = sorted(ratios)[1]
     assert duration <= 2 * 1.3
-    saw("E8", f"0 of 400 requests failed, {asked:.2f} times as many requests, {duration:.2f} times the ideal time")
+    saw("E8", f"0 of 400 requests failed, {requested:.2f} times as many requests, {duration:.2f} times the ideal time")
 
 
 async def test_e9_creating_a_client_does_not_block_the_event_loop(saw: Saw, way: str) -> None:

@@ -45,8 +45,8 @@ def put_a_socket(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     here = os.getcwd()
     os.chdir(root)  # the path of a socket can have at most 107 bytes
     try:
-        with socket.socket(socket.AF_UNIX) as made:
-            made.bind("socket")
+        with socket.socket(socket.AF_UNIX) as created:
+            created.bind("socket")
     finally:
         os.chdir(here)
     return ["socket"]

@@ -91,8 +91,8 @@ def sdk() -> Iterator[RecordingSdk]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    async with Client(endpoint=ENDPOINT, credentials=Anonymous()) as created:
-        yield created
+    async with Client(endpoint=ENDPOINT, credentials=Anonymous()) as client:
+        yield client
 
 
 def _sides(cls: type[Operation[Any]], arguments: list[Argument]) -> tuple[dict[str, Any], Operation[Any]]:

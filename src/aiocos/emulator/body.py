@@ -30,11 +30,14 @@ MAX_DOCUMENT = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A completely received body: its blob, its MD5, and the checksums that the client sent (base64, by algorithm)."""
+    """A completely received body."""
 
     blob: Blob
+    """The received bytes."""
     md5: bytes
+    """MD5 of the bytes."""
     sums: dict[str, str]
+    """Checksums that the client sent, in base64, by algorithm."""
 
 
 class Incoming:
@@ -56,7 +59,7 @@ class Incoming:
             )
 
     def length(self) -> int:
-        """Return the size of the object according to the headers. Raises `MissingContentLength` if they do not say."""
+        """Return the size of the object according to the headers. Raises `MissingContentLength` without such a header."""
         name = "x-amz-decoded-content-length" if self._decoder is not None else "content-length"
         text = self._headers.get(name)
         if text is None:

@@ -61,8 +61,8 @@ def on_replica(old: Lock | None, source: Lock, now: float) -> Lock:
     previous = old or {}
     lock = source if "hold" in source or "hold" not in previous else {**source, "hold": previous["hold"]}
     if previous.get("mode") == "COMPLIANCE" and now < previous["until"]:
-        later = source["until"] if source.get("mode") == "COMPLIANCE" else 0.0
-        lock = {**lock, "mode": "COMPLIANCE", "until": max(previous["until"], later)}
+        source_until = source["until"] if source.get("mode") == "COMPLIANCE" else 0.0
+        lock = {**lock, "mode": "COMPLIANCE", "until": max(previous["until"], source_until)}
     return lock
 
 

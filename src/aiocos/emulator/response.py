@@ -1,7 +1,7 @@
-"""Answers on their way out: headers every answer has, contents from the store, and the faults that meet a body.
+"""Sending of responses: the headers of every response, contents from the store, and faults that damage a body.
 
-A content in one file goes out by `sendfile`, without passing through Python. A content in several pieces, or one that a fault
-spoils, is read in chunks of a MiB.
+Content in one file is sent with `sendfile`, without passing through Python. Content in several pieces, or damaged by a fault,
+is read in chunks of 1 MiB.
 """
 
 import asyncio

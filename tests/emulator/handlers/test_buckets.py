@@ -149,8 +149,8 @@ async def test_only_an_empty_bucket_can_be_deleted(raw: Raw) -> None:
     assert (full.status, full.code) == (409, "BucketNotEmpty")
     await raw.delete("/bucket/key")
     await raw.post("/bucket/other?uploads")
-    gone = await raw.delete("/bucket")
-    assert (gone.status, gone.body) == (204, b"")
+    removed = await raw.delete("/bucket")
+    assert (removed.status, removed.body) == (204, b"")
     assert (await raw.delete("/bucket")).code == "NoSuchBucket"
     assert (await raw.get("/bucket")).code == "NoSuchBucket"
     assert (await raw.put("/bucket")).status == 200

@@ -18,10 +18,10 @@ add, delete, listed, extend, indefinite = Table(), Table(), Table(), Table(), Ta
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def env():
-    async with make_environment() as made:
-        await made.create_protected_bucket()
-        await made.cos.objects.put("kept", "key", b"x", retention_period=20 * DAYS)
-        yield made
+    async with make_environment() as environment:
+        await environment.create_protected_bucket()
+        await environment.cos.objects.put("kept", "key", b"x", retention_period=20 * DAYS)
+        yield environment
 
 
 async def store_object_without_retention(env: Environment) -> None:

@@ -152,9 +152,9 @@ async def test_a_range_of_an_object_can_be_copied_as_a_part(raw: Raw) -> None:
     assert whole.texts("ETag") == [etag(source)]
     some = await part(raw, upload, 2, b"", x_amz_copy_source="/bucket/source", x_amz_copy_source_range="bytes=10-109")
     assert some.texts("ETag") == [etag(source[10:110])]
-    for asked, status in [("bytes=0-99999999", 416), ("bytes=5-", 400), ("bytes=-5", 400)]:
-        refused = await part(raw, upload, 3, b"", x_amz_copy_source="bucket/source", x_amz_copy_source_range=asked)
-        assert refused.status == status, asked
+    for requested, status in [("bytes=0-99999999", 416), ("bytes=5-", 400), ("bytes=-5", 400)]:
+        refused = await part(raw, upload, 3, b"", x_amz_copy_source="bucket/source", x_amz_copy_source_range=requested)
+        assert refused.status == status, requested
     assert (await part(raw, upload, 3, b"", x_amz_copy_source="bucket/none")).code == "NoSuchKey"
     bad = await part(raw, upload, 3, b"", x_amz_copy_source="bucket/source", x_amz_copy_source_if_match='"x"')
     assert bad.code == "PreconditionFailed"
@@ -178,9 +178,9 @@ async def test_parts_are_listed_in_pages(raw: Raw) -> None:
 
 
 async def test_uploads_are_listed_in_pages(raw: Raw) -> None:
-    made = sorted([(key, await begin(raw, key)) for key in ("a", "a", "b/1", "b/2", "c")])
+    created = sorted([(key, await begin(raw, key)) for key in ("a", "a", "b/1", "b/2", "c")])
     every = await raw.get("/bucket?uploads")
-    assert list(zip(every.texts("Upload/Key"), every.texts("Upload/UploadId"), strict=True)) == made
+    assert list(zip(every.texts("Upload/Key"), every.texts("Upload/UploadId"), strict=True)) == created
     seen: list[tuple[str, str]] = []
     marker = ""
     while True:
@@ -189,7 +189,7 @@ async def test_uploads_are_listed_in_pages(raw: Raw) -> None:
         if page.texts("IsTruncated") == ["false"]:
             break
         marker = f"&key-marker={page.texts('NextKeyMarker')[0]}&upload-id-marker={page.texts('NextUploadIdMarker')[0]}"
-    assert seen == made
+    assert seen == created
     rolled = await raw.get("/bucket?uploads&delimiter=/")
     assert rolled.texts("CommonPrefixes/Prefix") == ["b/"]
     assert rolled.texts("Upload/Key") == ["a", "a", "c"]
@@ -232,9 +232,9 @@ async def test_the_checksum_of_an_upload_is_computed_from_its_parts(raw: Raw, na
     def value(*data: bytes) -> bytes:
         sums = Sums([name])
         sums.update(data)
-        made = sums.value(name)
-        assert made is not None
-        return made
+        created = sums.value(name)
+        assert created is not None
+        return created
 
     upload = await begin(raw, x_amz_checksum_algorithm=name.upper(), x_amz_checksum_type=kind)
     for number, body in enumerate(bodies, 1):

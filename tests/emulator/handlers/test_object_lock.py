@@ -144,8 +144,8 @@ async def bucket_7(cos: Client, raw: Raw) -> None:
     """The default retention can be replaced."""
     for configuration in (CONFIGURATION, ObjectLockConfiguration.of("COMPLIANCE", years=2), ObjectLockConfiguration()):
         await cos.object_lock.put_configuration("locked", configuration)
-        told = await cos.object_lock.get_configuration("locked")
-        assert (told.object_lock_enabled, told.rule) == ("Enabled", configuration.rule)
+        reported = await cos.object_lock.get_configuration("locked")
+        assert (reported.object_lock_enabled, reported.rule) == ("Enabled", configuration.rule)
 
 
 async def bucket_8(cos: Client, raw: Raw) -> None:
@@ -447,8 +447,8 @@ async def test_allowed_changes_of_a_lock(
         with pytest.raises(NoSuchConfiguration):
             await cos.object_lock.get_retention("locked", "key")
     else:
-        told = await cos.object_lock.get_retention("locked", "key", version_id=version)
-        assert (told.mode, told.retain_until) == (after.mode, after.retain_until)
+        reported = await cos.object_lock.get_retention("locked", "key", version_id=version)
+        assert (reported.mode, reported.retain_until) == (after.mode, after.retain_until)
     assert (await cos.object_lock.get_legal_hold("locked", "key")).status == "OFF"
 
 
@@ -598,10 +598,10 @@ async def test_reading_a_lock_in_a_bucket_without_object_lock_is_refused(cos: Cl
 
 async def test_the_retention_date_keeps_milliseconds(cos: Client, raw: Raw) -> None:
     date = later(raw, 1) + timedelta(microseconds=123_456)
-    told = date.replace(microsecond=123_000)
+    reported = date.replace(microsecond=123_000)
     version = await put_locked(cos, date)
-    assert (await cos.objects.head("locked", "key")).object_lock_retain_until == told
-    assert (await cos.object_lock.get_retention("locked", "key")).retain_until == told
+    assert (await cos.objects.head("locked", "key")).object_lock_retain_until == reported
+    assert (await cos.object_lock.get_retention("locked", "key")).retain_until == reported
     response = await raw.head("/locked/key")
     assert response.headers["x-amz-object-lock-retain-until-date"].endswith(".123Z")
     upload = (
@@ -612,10 +612,10 @@ async def test_the_retention_date_keeps_milliseconds(cos: Client, raw: Raw) -> N
     copied: Any = {"object_lock_mode": "GOVERNANCE", "object_lock_retain_until": date}
     await cos.objects.copy("locked", "copy", ("locked", "key"), **copied)
     for key in ("parts", "copy"):
-        assert (await cos.objects.head("locked", key)).object_lock_retain_until == told
+        assert (await cos.objects.head("locked", key)).object_lock_retain_until == reported
     later_by_one = ObjectRetention(mode="GOVERNANCE", retain_until=date + timedelta(seconds=1))
     await cos.object_lock.put_retention("locked", "key", later_by_one, version_id=version)
-    assert (await cos.object_lock.get_retention("locked", "key")).retain_until == told + timedelta(seconds=1)
+    assert (await cos.object_lock.get_retention("locked", "key")).retain_until == reported + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("stored", [0, 500_000, 999_000])

@@ -21,9 +21,9 @@ further = Table()
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def env():
-    async with make_environment() as made:
-        await made.cos.buckets.create("bucket")
-        yield made
+    async with make_environment() as environment:
+        await environment.cos.buckets.create("bucket")
+        yield environment
 
 
 def days(minimum: int, default: int, maximum: int, permanent: bool | None = None) -> ProtectionConfiguration:
@@ -272,7 +272,9 @@ VERSIONS = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfig
 async def test_the_bucket_is_checked_again_when_the_policy_is_written(env: Environment, first: str) -> None:
     """A change of the bucket while the request is received is taken into account."""
     if first == "policy":
-        status, told = await put_slowly(env, "/bucket?versioning", VERSIONS, lambda: env.cos.protection.put("bucket", POLICY))
+        status, reported = await put_slowly(
+            env, "/bucket?versioning", VERSIONS, lambda: env.cos.protection.put("bucket", POLICY)
+        )
         assert (await env.cos.versioning.get("bucket")).status is None
     else:
         between = {
@@ -280,8 +282,8 @@ async def test_the_bucket_is_checked_again_when_the_policy_is_written(env: Envir
             "object": lambda: env.cos.objects.put("bucket", "key", b"x"),
             "removal": lambda: env.cos.buckets.delete("bucket"),
         }[first]
-        status, told = await put_slowly(env, "/bucket?protection", BODY, between)
-    assert (status, told.partition(b"<Code>")[2].partition(b"<")[0]) == {
+        status, reported = await put_slowly(env, "/bucket?protection", BODY, between)
+    assert (status, reported.partition(b"<Code>")[2].partition(b"<")[0]) == {
         "removal": (404, b"NoSuchBucket"),
     }.get(first, (409, b"InvalidBucketState"))
     if first in ("versions", "object"):

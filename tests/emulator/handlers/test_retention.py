@@ -29,9 +29,9 @@ OTHER_FORMS = [
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def env():
-    async with make_environment() as made:
-        await made.create_protected_bucket()
-        yield made
+    async with make_environment() as environment:
+        await environment.create_protected_bucket()
+        yield environment
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -208,9 +208,9 @@ async def _at_completion(env: Environment) -> None:
     assert await env.period() == 20 * DAYS
     assert "CompleteMultipartUpload" in {served.operation for served in env.emulator.requests}
     # Retention headers of the creation and of parts are ignored.
-    made = await env.raw.post("/kept/nothing?uploads", Retention_Period="1", Retention_Legal_Hold_ID="h")
-    assert made.status == 200
-    (upload_id,) = made.texts("UploadId")
+    created = await env.raw.post("/kept/nothing?uploads", Retention_Period="1", Retention_Legal_Hold_ID="h")
+    assert created.status == 200
+    (upload_id,) = created.texts("UploadId")
     part_sent = await env.put_raw(f"/kept/nothing?partNumber=1&uploadId={upload_id}", Retention_Period="1")
     assert part_sent.status == 200
     done = [aiocos.CompletedPart(part_number=1, etag=part_sent.headers["ETag"])]

@@ -21,9 +21,9 @@ MIB = 1024 * 1024
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def env():
-    async with make_environment() as made:
-        await made.create_protected_bucket()
-        yield made
+    async with make_environment() as environment:
+        await environment.create_protected_bucket()
+        yield environment
 
 
 # ---------------------------------------------------------------------------------------------------------------------

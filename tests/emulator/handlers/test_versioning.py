@@ -53,9 +53,9 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest_asyncio.fixture(loop_scope="module")
 async def cos(raw: Raw) -> AsyncIterator[Client]:
     """The owner of `bucket`, which has versioning."""
-    async with raw.emulator.client() as made:
-        await made.versioning.enable("bucket")
-        yield made
+    async with raw.emulator.client() as client:
+        await client.versioning.enable("bucket")
+        yield client
 
 
 async def ids(cos: Client, key: str = "key") -> list[tuple[str, bool, bool]]:
@@ -115,25 +115,25 @@ async def row_4(cos: Client, raw: Raw) -> None:
     assert (await cos.objects.head("other", "key")).version_id is None
     await cos.versioning.enable("other")
     assert (await cos.objects.head("other", "key")).version_id == "null"
-    kept = (await cos.objects.put("other", "key", b"kept")).version_id
-    assert kept not in (None, "null")
+    remaining = (await cos.objects.put("other", "key", b"kept")).version_id
+    assert remaining not in (None, "null")
     assert await cos.objects.read("other", "key", version_id="null") == b"old"
     await cos.versioning.suspend("other")
     for data in (b"first", b"second"):
         assert (await cos.objects.put("other", "key", data)).version_id == "null"
     assert await cos.objects.read("other", "key") == b"second"
-    assert [v.version_id async for v in cos.objects.list_versions("other")] == ["null", kept]
+    assert [v.version_id async for v in cos.objects.list_versions("other")] == ["null", remaining]
     await cos.versioning.enable("other")
     newest = (await cos.objects.put("other", "key", b"newest")).version_id
-    assert [v.version_id async for v in cos.objects.list_versions("other")] == [newest, "null", kept]
+    assert [v.version_id async for v in cos.objects.list_versions("other")] == [newest, "null", remaining]
     assert await cos.objects.read("other", "key", version_id="null") == b"second"
 
 
 async def row_5(cos: Client, raw: Raw) -> None:
     """Version ids are opaque, unique and of URL-safe characters."""
-    made = [(await cos.objects.put("bucket", "key", b"x")).version_id or "" for _ in range(5)]
-    assert len(set(made)) == 5
-    assert all(len(name) <= 1024 and name.replace("-", "").isalnum() for name in made)
+    created = [(await cos.objects.put("bucket", "key", b"x")).version_id or "" for _ in range(5)]
+    assert len(set(created)) == 5
+    assert all(len(name) <= 1024 and name.replace("-", "").isalnum() for name in created)
 
 
 async def row_6(cos: Client, raw: Raw) -> None:
@@ -177,8 +177,8 @@ async def row_9(cos: Client, raw: Raw) -> None:
     """Deleting the delete marker makes the object readable again."""
     version = (await cos.objects.put("bucket", "key", b"x")).version_id
     marker = (await cos.objects.delete("bucket", "key")).version_id
-    gone = await cos.objects.delete("bucket", "key", version_id=marker)
-    assert (gone.delete_marker, gone.version_id) == (True, marker)
+    removed = await cos.objects.delete("bucket", "key", version_id=marker)
+    assert (removed.delete_marker, removed.version_id) == (True, marker)
     assert await read(cos) == b"x"
     assert await ids(cos) == [(version, True, False)]
 
@@ -225,8 +225,8 @@ async def row_12(cos: Client, raw: Raw) -> None:
     version = (await cos.objects.put("bucket", "key", b"x")).version_id
     assert (await raw.put("/bucket?lifecycle", rule, Content_MD5=md5(rule))).status == 200
     raw.emulator.clock.advance(days=5)
-    (marker, latest, marked), (kept, was_latest, _) = await ids(cos)
-    assert (latest, marked, kept, was_latest) == (True, True, version, False)
+    (marker, latest, marked), (remaining, was_latest, _) = await ids(cos)
+    assert (latest, marked, remaining, was_latest) == (True, True, version, False)
     assert marker != version
     raw.emulator.clock.advance(days=5)
     assert await ids(cos) == [(marker, True, True)]
@@ -276,25 +276,25 @@ async def test_responses_without_versioning_have_no_version_headers(raw: Raw) ->
 
 
 async def test_versions_can_be_read_by_id(cos: Client, raw: Raw) -> None:
-    made = {data: (await cos.objects.put("bucket", "key", data)).version_id for data in (b"1", b"22", b"333")}
-    for data, version in made.items():
+    created = {data: (await cos.objects.put("bucket", "key", data)).version_id for data in (b"1", b"22", b"333")}
+    for data, version in created.items():
         assert await read(cos, version_id=version) == data
         assert (await cos.objects.head("bucket", "key", version_id=version)).version_id == version
-    assert (await cos.objects.head("bucket", "key")).version_id == made[b"333"]
+    assert (await cos.objects.head("bucket", "key")).version_id == created[b"333"]
     with pytest.raises(NoSuchVersion):
         await read(cos, version_id="none")
 
 
 async def test_deleting_the_latest_version_makes_the_previous_one_latest(cos: Client) -> None:
-    made = [(await cos.objects.put("bucket", "key", b"%d" % n)).version_id for n in range(3)]
-    gone = await cos.objects.delete("bucket", "key", version_id=made[2])
-    assert (gone.version_id, gone.delete_marker) == (made[2], None)
+    created = [(await cos.objects.put("bucket", "key", b"%d" % n)).version_id for n in range(3)]
+    removed = await cos.objects.delete("bucket", "key", version_id=created[2])
+    assert (removed.version_id, removed.delete_marker) == (created[2], None)
     assert await read(cos) == b"1"
-    await cos.objects.delete("bucket", "key", version_id=made[0])
-    assert await ids(cos) == [(made[1], True, False)]
-    await cos.objects.delete("bucket", "key", version_id=made[1])
+    await cos.objects.delete("bucket", "key", version_id=created[0])
+    assert await ids(cos) == [(created[1], True, False)]
+    await cos.objects.delete("bucket", "key", version_id=created[1])
     assert await ids(cos) == []
-    await cos.objects.delete("bucket", "key", version_id=made[1])
+    await cos.objects.delete("bucket", "key", version_id=created[1])
     with pytest.raises(NoSuchKey):
         await read(cos)
 
@@ -303,8 +303,8 @@ async def test_deletion_in_a_suspended_bucket_replaces_only_the_null_version(cos
     version = (await cos.objects.put("bucket", "key", b"kept")).version_id
     await cos.versioning.suspend("bucket")
     await cos.objects.put("bucket", "key", b"null")
-    gone = await cos.objects.delete("bucket", "key")
-    assert (gone.delete_marker, gone.version_id) == (True, "null")
+    removed = await cos.objects.delete("bucket", "key")
+    assert (removed.delete_marker, removed.version_id) == (True, "null")
     assert await ids(cos) == [("null", True, True), (version, False, False)]
     await cos.objects.put("bucket", "key", b"again")
     assert await ids(cos) == [("null", True, False), (version, False, False)]
@@ -317,14 +317,19 @@ async def test_bulk_deletion_of_versions_and_markers(cos: Client) -> None:
     await cos.objects.put("bucket", "b", b"2")
     both = [ObjectIdentifier(key="b"), ObjectIdentifier(key="a", version_id=first)]
     page = await engine_of(cos).call(DeleteObjects("bucket", Delete(objects=both)))
-    made, gone = page.deleted
-    assert (made.key, made.version_id, made.delete_marker) == ("b", None, True)
-    assert (gone.key, gone.version_id, gone.delete_marker, gone.delete_marker_version_id) == ("a", first, None, None)
-    marker = made.delete_marker_version_id
+    created, removed = page.deleted
+    assert (created.key, created.version_id, created.delete_marker) == ("b", None, True)
+    assert (removed.key, removed.version_id, removed.delete_marker, removed.delete_marker_version_id) == (
+        "a",
+        first,
+        None,
+        None,
+    )
+    marker = created.delete_marker_version_id
     assert (await ids(cos, "b"))[0] == (marker, True, True)
     page = await engine_of(cos).call(DeleteObjects("bucket", Delete(objects=[ObjectIdentifier(key="b", version_id=marker)])))
-    (gone,) = page.deleted
-    assert (gone.version_id, gone.delete_marker, gone.delete_marker_version_id) == (marker, True, marker)
+    (removed,) = page.deleted
+    assert (removed.version_id, removed.delete_marker, removed.delete_marker_version_id) == (marker, True, marker)
     assert await read(cos, "b") == b"2"
 
 
@@ -342,10 +347,10 @@ async def test_a_bucket_with_versions_or_delete_markers_cannot_be_deleted(cos: C
 async def test_versions_are_listed_in_pages(cos: Client, size: int) -> None:
     expected: list[tuple[str, str | None]] = []
     for key in ("a", "b", "c/d"):
-        made = [(await cos.objects.put("bucket", key, b"x")).version_id for _ in range(2)]
-        made.append((await cos.objects.delete("bucket", key)).version_id)
-        made.append((await cos.objects.put("bucket", key, b"x")).version_id)
-        expected += [(key, version) for version in reversed(made)]
+        created = [(await cos.objects.put("bucket", key, b"x")).version_id for _ in range(2)]
+        created.append((await cos.objects.delete("bucket", key)).version_id)
+        created.append((await cos.objects.put("bucket", key, b"x")).version_id)
+        expected += [(key, version) for version in reversed(created)]
     seen: list[tuple[str, str | None]] = []
     latest: list[str] = []
     async for page in cos.objects.list_versions("bucket", max_keys=size).pages():
@@ -462,21 +467,21 @@ async def test_random_operations_match_a_model(cos: Client, seed: int) -> None:
     enabled = True
     for step in range(60):
         key = chance.choice(list(model))
-        kept = model[key]
+        remaining = model[key]
         match chance.randrange(8):
             case 0:
                 enabled = not enabled
                 await (cos.versioning.enable if enabled else cos.versioning.suspend)("bucket")
             case 1 | 2:
-                made = await cos.objects.delete("bucket", key)
-                model[key] = [(made.version_id or "", None), *(v for v in kept if enabled or v[0] != "null")]
-            case 3 | 4 if kept:
-                version = chance.choice(kept)
+                created = await cos.objects.delete("bucket", key)
+                model[key] = [(created.version_id or "", None), *(v for v in remaining if enabled or v[0] != "null")]
+            case 3 | 4 if remaining:
+                version = chance.choice(remaining)
                 await cos.objects.delete("bucket", key, version_id=version[0])
-                kept.remove(version)
+                remaining.remove(version)
             case _:
                 put = await cos.objects.put("bucket", key, b"%d" % step)
-                model[key] = [(put.version_id or "", b"%d" % step), *(v for v in kept if enabled or v[0] != "null")]
+                model[key] = [(put.version_id or "", b"%d" % step), *(v for v in remaining if enabled or v[0] != "null")]
         for name, versions in model.items():
             expected = [(version, n == 0, data is None) for n, (version, data) in enumerate(versions)]
             assert await ids(cos, name) == expected

@@ -167,14 +167,14 @@ async def test_no_blob_is_removed_if_the_database_is_missing(
 ) -> None:
     await fill(tmp_path, session)
     database = tmp_path / DATABASE
-    kept = database.read_bytes()
+    remaining = database.read_bytes()
     database.unlink()
     if damage == "empty":
         database.write_bytes(b"")
     elif damage == "another":
         _database(tmp_path, "CREATE TABLE photos (id)")
     elif damage == "garbage":
-        database.write_bytes(os.urandom(len(kept)))
+        database.write_bytes(os.urandom(len(remaining)))
     if not marked:
         (tmp_path / MARKER).unlink()
     before = tree(tmp_path)
@@ -183,7 +183,7 @@ async def test_no_blob_is_removed_if_the_database_is_missing(
             pass
     assert tree(tmp_path) == before
     if marked:
-        database.write_bytes(kept)
+        database.write_bytes(remaining)
         assert await content(tmp_path, session) == BODY
 
 
@@ -254,8 +254,8 @@ async def test_only_files_named_like_blobs_are_removed(tmp_path: Path, session: 
     (tmp_path / "data" / "incoming" / "folder").mkdir()
     assert await content(tmp_path / "data", session) == BODY
     assert (outside / ("2" * 32)).exists()
-    for kept in ("00/notes.txt", "00/abcdef", "00/" + "3" * 32, "my/" + "4" * 32, "../incoming/folder"):
-        assert (blobs / kept).exists()
+    for remaining in ("00/notes.txt", "00/abcdef", "00/" + "3" * 32, "my/" + "4" * 32, "../incoming/folder"):
+        assert (blobs / remaining).exists()
     assert not (blobs / "00" / ("0" * 32)).exists()
 
 

@@ -40,10 +40,10 @@ async def test_a_page_equals_one_computed_from_all_keys(keys: list[str], queries
     try:
         bucket = await _bucket(store, keys)
         for prefix, delimiter, after, limit in queries:
-            asked = ListingQuery(bucket, prefix, delimiter, after, limit)
-            found = listing.latest(store.connection, asked)
+            requested = ListingQuery(bucket, prefix, delimiter, after, limit)
+            found = listing.latest(store.connection, requested)
             page = [("key", o.key) for o in found.objects] + [("prefix", p) for p in found.prefixes]
-            expected = reference_page(keys, asked)
+            expected = reference_page(keys, requested)
             assert sorted(page) == sorted(expected)
             everything = reference_page(keys, ListingQuery(bucket, prefix, delimiter, after, 10**6))
             assert found.truncated == (len(everything) > limit)

@@ -86,8 +86,8 @@ async def test_on_a_full_disk_reads_and_deletions_work(raw: Raw, full: dict[str,
     document = b"<Delete><Object><Key>b</Key></Object><Object><Key>c</Key></Object></Delete>"
     reserve_file = raw.emulator.store.directory / "reserve"
     reserve_file.write_bytes(b"")
-    gone = await raw.post("/bucket?delete", document, Content_MD5=md5(document))
-    assert gone.texts("Deleted/Key") == ["b", "c"]  # each once
+    removed = await raw.post("/bucket?delete", document, Content_MD5=md5(document))
+    assert removed.texts("Deleted/Key") == ["b", "c"]  # each once
     assert (await raw.delete(f"/bucket/up?uploadId={upload}")).status == 204
     assert not list(raw.emulator.store.directory.glob("incoming/*"))
     full["disk"] = False
@@ -291,13 +291,13 @@ def unknown_write(fd: int, data: bytes) -> int:
 
 def test_the_reserve_is_restored_when_there_is_space(tmp_path: Path) -> None:
     path = tmp_path / "reserve"
-    kept = reserve.Reserve(path)
+    remaining = reserve.Reserve(path)
     size = path.stat().st_size
-    with kept.released():
+    with remaining.released():
         assert not path.exists()
         with pytest.raises(ServiceError) as refused:
-            kept.check()
+            remaining.check()
         assert refused.value.status == 507
         assert not path.exists(), "the space is for the deletion"
     assert path.stat().st_size == size
-    kept.check()
+    remaining.check()

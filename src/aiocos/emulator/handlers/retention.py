@@ -30,9 +30,13 @@ class Policy:
     """A bucket's retention policy. Periods are in seconds."""
 
     minimum: int
+    """Minimum retention period."""
     default: int
+    """Retention period of objects without their own."""
     maximum: int
+    """Maximum retention period."""
     permanent: bool
+    """True if objects can be retained permanently."""
 
 
 def policy_of(bucket: BucketRow) -> Policy | None:

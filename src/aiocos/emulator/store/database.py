@@ -32,7 +32,9 @@ class Transaction:
     """The argument of a write: the connection, and the ids of blob files that lost their last reference."""
 
     connection: sqlite3.Connection
+    """The connection of the writer."""
     unreferenced: list[str] = field(default_factory=list[str])
+    """Ids of blob files that lost their last reference in this transaction."""
 
     def execute(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> sqlite3.Cursor:
         """Run one SQL statement."""

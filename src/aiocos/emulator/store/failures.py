@@ -10,15 +10,22 @@ from aiocos.emulator.store.database import Transaction
 
 
 class Failure(NamedTuple):
-    """One failed replication. `kind` is the `SyncType` of the service's report; `first` and `last` are times of attempts."""
+    """One failed replication of an object version."""
 
     serial: int
+    """Serial of the object version."""
     key: str
+    """Key of the object."""
     version_id: str
+    """Version id."""
     kind: str
+    """What failed: the `SyncType` of the service's report."""
     cause: str
+    """Why the last attempt failed."""
     first: float
+    """Time of the first failed attempt, in seconds since 1970."""
     last: float
+    """Time of the last failed attempt, in seconds since 1970."""
 
 
 def record(t: Transaction, bucket: int, serial: int, kind: str, cause: str, now: float) -> None:

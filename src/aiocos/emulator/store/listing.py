@@ -14,17 +14,20 @@ from aiocos.emulator.store.rows import OBJECT_COLUMNS, UPLOAD_COLUMNS, ObjectRow
 
 @dataclass(slots=True)
 class ListingPage:
-    """One page of a listing. Entries and common prefixes count against the limit together.
-
-    `last` is the last entry or prefix: the next page starts after it.
-    """
+    """One page of a listing. Entries and common prefixes count against the limit together."""
 
     objects: list[ObjectRow] = field(default_factory=list[ObjectRow])
+    """Object versions on the page."""
     uploads: list[UploadRow] = field(default_factory=list[UploadRow])
+    """Uploads on the page."""
     prefixes: list[str] = field(default_factory=list[str])
+    """Common prefixes on the page."""
     truncated: bool = False
+    """True if there are more entries."""
     last: str = ""
-    last_id: str = ""  # version id or upload id of the last entry; "" if a prefix is last
+    """The last entry or prefix: the next page starts after it."""
+    last_id: str = ""
+    """Version id or upload id of the last entry; empty if a prefix is last."""
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.uploads) + len(self.prefixes)
@@ -32,15 +35,20 @@ class ListingPage:
 
 @dataclass(frozen=True, slots=True)
 class ListingQuery:
-    """The parameters of a listing. `after` is a key or a common prefix."""
+    """The parameters of a listing."""
 
     bucket: int
+    """Database id of the bucket."""
     prefix: str = ""
+    """Only keys with this prefix are listed."""
     delimiter: str = ""
+    """Keys are grouped at the first delimiter after the prefix; empty for no groups."""
     after: str = ""
+    """Key or common prefix after which the page starts."""
     limit: int = 1000
-    # Version id or upload id, among those of the key `after`, that ended the previous page; "" if all of that key were listed.
+    """Maximum number of entries and prefixes."""
     after_id: str = ""
+    """Version id or upload id that ended the previous page within the key `after`; empty if all of that key were listed."""
 
     def first(self) -> bytes:
         """Return the key at which the page starts."""

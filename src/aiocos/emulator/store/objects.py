@@ -26,7 +26,9 @@ class Removal:
     """The outcome of a removal: the removed version, or the delete marker that was added."""
 
     removed: ObjectRow | None = None
+    """The removed version; None if there was none, or a delete marker was added."""
     marker: ObjectRow | None = None
+    """The added delete marker; None if a version was removed."""
 
 
 def find(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> ObjectRow | None:

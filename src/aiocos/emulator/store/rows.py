@@ -13,8 +13,11 @@ class Segment(NamedTuple):
     """A byte range of a blob. An object's content is the concatenation of its segments."""
 
     blob: str
+    """Id of the blob."""
     offset: int
+    """Start of the range in the blob, in bytes."""
     length: int
+    """Length of the range in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,15 @@ class Instance:
     """A service instance and its manager's credentials. Instances own buckets."""
 
     crn: str
+    """CRN of the instance."""
     guid: str
+    """GUID of the instance, which is the owner id of its buckets and objects."""
     api_key: str
+    """The manager's IAM API key."""
     access_key_id: str
+    """Access key id of the manager's HMAC pair."""
     secret_access_key: str
+    """Secret of the manager's HMAC pair."""
 
     def __repr__(self) -> str:
         return f"Instance({self.crn!r})"
@@ -36,10 +44,15 @@ class Key:
     """Credentials of a user of an instance: an API key, an HMAC pair, and the user's role."""
 
     instance: Instance
+    """The instance that the user belongs to."""
     role: Role
+    """The user's role in the instance."""
     api_key: str
+    """IAM API key."""
     access_key_id: str
+    """Access key id of the HMAC pair."""
     secret_access_key: str
+    """Secret of the HMAC pair."""
 
     @classmethod
     def of_manager(cls, instance: Instance) -> "Key":
@@ -55,54 +68,85 @@ class Profile:
     """A trusted profile of an account, and the token with which a compute resource may assume it."""
 
     id: str
+    """Id of the profile."""
     crn: str
+    """CRN of the profile."""
     name: str
+    """Name of the profile."""
     account: str
+    """Id of the account."""
     compute_token: str = field(repr=False)
-    key: Key  # its role applies to tokens of the profile
+    """The token of a compute resource that may assume the profile."""
+    key: Key
+    """The credentials whose role applies to tokens of the profile."""
 
 
 @dataclass(frozen=True, slots=True)
 class BucketRow:
-    """A bucket. `versioning` is None if it was never configured.
-
-    `settings` has the bucket's other configurations as XML, by sub-resource (`website`, `object-lock` …).
-    """
+    """A bucket."""
 
     id: int
+    """Id assigned by the database."""
     name: str
+    """Name of the bucket."""
     instance: str
+    """CRN of the instance that owns the bucket."""
     created: float
+    """Time of the creation, in seconds since 1970."""
     location: str
+    """Location with storage class, such as `us-south-standard`."""
     acl: str
+    """Canned ACL of the bucket."""
     kp_root_key_crn: str | None = None
+    """CRN of the Key Protect root key; None without one."""
     versioning: str | None = None
+    """`Enabled` or `Suspended`; None if it was never configured."""
     settings: dict[str, str] = field(default_factory=dict[str, str])
+    """Other configurations as XML, by sub-resource (`website`, `object-lock` …)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRow:
-    """One version of an object. The keys of `headers` and `sums` are field names of the operations' results."""
+    """One version of an object, or a delete marker."""
 
     key: str
-    etag: str  # without quotes
+    """Key of the object."""
+    etag: str
+    """ETag without quotes; empty for a delete marker."""
     size: int
+    """Size in bytes."""
     modified: float
+    """Time of the write, in seconds since 1970."""
     owner: str
+    """GUID of the instance that wrote the object."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    """Stored response headers and tags, by field names of `ObjectInfo`."""
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    """User metadata."""
     sums: dict[str, str] = field(default_factory=dict[str, str])
+    """Checksums in base64, by algorithm."""
     segments: tuple[Segment, ...] = ()
-    parts: tuple[int, ...] | None = None  # sizes of the parts of a multipart upload
+    """The byte ranges that make up the content."""
+    parts: tuple[int, ...] | None = None
+    """Sizes of the parts of a multipart upload; None for an object stored by one request."""
     acl: str = "private"
+    """Canned ACL of the version."""
     customer_md5: str | None = None
-    retention: dict[str, Any] | None = None  # under a retention policy (IBM): period and legal holds
-    lock: dict[str, Any] | None = None  # Object Lock: mode, retain-until date, legal hold
-    archive: dict[str, Any] | None = None  # archive class, time of archiving, state of the restored copy
+    """MD5 of the customer key (SSE-C); None without one."""
+    retention: dict[str, Any] | None = None
+    """Retention under a bucket's retention policy (IBM): period and legal holds."""
+    lock: dict[str, Any] | None = None
+    """Object Lock: mode, retain-until date and legal hold."""
+    archive: dict[str, Any] | None = None
+    """Archive class, time of archiving, and the state of a restore."""
     version_id: str = "null"
+    """Version id; `null` for writes while versioning was not enabled."""
     is_latest: bool = True
+    """True for the version that a read without a version id finds."""
     delete_marker: bool = False
+    """True for a delete marker."""
     serial: int = 0
+    """Number assigned by the database; it grows with every write."""
 
     def copy(self, **changes: Any) -> "ObjectRow":
         """Return a copy with some fields changed."""
@@ -114,17 +158,29 @@ class UploadRow:
     """An open multipart upload."""
 
     id: str
+    """Upload id."""
     bucket: int
+    """Database id of the bucket."""
     key: str
+    """Key of the object that the upload creates."""
     initiated: float
+    """Time of the creation, in seconds since 1970."""
     owner: str
+    """GUID of the instance that created the upload."""
     headers: dict[str, str]
+    """Response headers and tags of the resulting object."""
     metadata: dict[str, str]
+    """User metadata of the resulting object."""
     acl: str = "private"
+    """Canned ACL of the resulting object."""
     customer_md5: str | None = None
+    """MD5 of the customer key (SSE-C); None without one."""
     checksum_algorithm: str | None = None
+    """Algorithm announced at the creation, in capitals; None without one."""
     checksum_type: str | None = None
+    """`COMPOSITE` or `FULL_OBJECT`; None without an algorithm."""
     lock: dict[str, Any] | None = None
+    """Object Lock of the resulting version, from the headers of the creation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +188,17 @@ class PartRow:
     """A part of an upload."""
 
     number: int
+    """Part number, from 1."""
     etag: str
+    """ETag without quotes."""
     size: int
+    """Size in bytes."""
     modified: float
+    """Time of the write, in seconds since 1970."""
     sums: dict[str, str]
+    """Checksums in base64, by algorithm."""
     segments: tuple[Segment, ...]
+    """The byte ranges that make up the part."""
 
 
 _JSON = frozenset({"headers", "metadata", "sums", "segments", "parts", "retention", "lock", "archive", "settings"})
