@@ -1,10 +1,8 @@
 """Multipart uploads."""
 
 import asyncio
-import hashlib
 import os
 from base64 import b64encode
-from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
@@ -15,29 +13,7 @@ from aiocos.emulator import Emulator
 from aiocos.emulator.checksums import Sums
 
 from ..conftest import Raw, RawResponse, etag
-
-MIN = 5 * 1024 * 1024
-
-
-async def begin(raw: Raw, key: str = "key", **headers: str) -> str:
-    response = await raw.post(f"/bucket/{key}?uploads", **headers)
-    assert response.xml.tag == "InitiateMultipartUploadResult"
-    return response.texts("UploadId")[0]
-
-
-async def part(raw: Raw, upload: str, number: int, body: bytes, key: str = "key", **headers: str) -> RawResponse:
-    return await raw.put(f"/bucket/{key}?partNumber={number}&uploadId={upload}", body, **headers)
-
-
-async def complete(raw: Raw, upload: str, parts: Sequence[tuple[int, str]], key: str = "key", **headers: str) -> RawResponse:
-    inner = "".join(f"<Part><ETag>{tag}</ETag><PartNumber>{number}</PartNumber></Part>" for number, tag in parts)
-    body = f"<CompleteMultipartUpload>{inner}</CompleteMultipartUpload>".encode()
-    return await raw.post(f"/bucket/{key}?uploadId={upload}", body, **headers)
-
-
-def composite(*bodies: bytes) -> str:
-    joined = b"".join(hashlib.md5(b).digest() for b in bodies)
-    return f'"{hashlib.md5(joined).hexdigest()}-{len(bodies)}"'
+from .multipart_requests import MIN, begin, complete, composite, part
 
 
 async def test_an_upload_is_created_listed_and_completed(raw: Raw) -> None:
@@ -67,24 +43,6 @@ async def test_an_upload_is_created_listed_and_completed(raw: Raw) -> None:
     assert (await part(raw, upload, 1, b"late")).code == "NoSuchUpload"
 
 
-async def test_an_object_can_be_read_by_part_number(raw: Raw) -> None:
-    first, second = os.urandom(MIN), os.urandom(1000)
-    upload = await begin(raw)
-    await part(raw, upload, 1, first)
-    await part(raw, upload, 2, second)
-    await complete(raw, upload, [(1, etag(first)), (2, etag(second))])
-    got = await raw.get("/bucket/key?partNumber=2")
-    assert (got.status, got.body, got.headers["x-amz-mp-parts-count"]) == (206, second, "2")
-    assert got.headers["Content-Range"] == f"bytes {MIN}-{MIN + 999}/{MIN + 1000}"
-    head = await raw.head("/bucket/key?partNumber=1")
-    assert (head.status, head.headers["Content-Length"], head.headers["x-amz-mp-parts-count"]) == (206, str(MIN), "2")
-    assert (await raw.get("/bucket/key?partNumber=3")).status == 416
-    await raw.put("/bucket/plain", b"abc")
-    plain = await raw.get("/bucket/plain?partNumber=1")
-    assert (plain.status, plain.body) == (206, b"abc")
-    assert "x-amz-mp-parts-count" not in plain.headers
-
-
 async def test_an_invalid_completion_is_refused_and_the_upload_stays_open(raw: Raw) -> None:
     small, large = b"small", os.urandom(MIN)
     upload = await begin(raw)
@@ -105,14 +63,6 @@ async def test_an_invalid_completion_is_refused_and_the_upload_stays_open(raw: R
     assert (await raw.post(f"/bucket/key?uploadId={upload}", b"<nonsense")).code == "MalformedXML"
     # The upload is still open.
     assert (await complete(raw, upload, [(2, etag(large)), (3, etag(small))])).status == 200
-
-
-@pytest.mark.parametrize("number", [0, -1, 10_001])
-async def test_a_part_number_out_of_range_is_refused(raw: Raw, number: int) -> None:
-    upload = await begin(raw)
-    response = await part(raw, upload, number, b"x")
-    assert (response.status, response.code) == (400, "InvalidArgument")
-    assert (await part(raw, upload, 10_000, b"x")).status == 200
 
 
 async def test_an_unknown_upload_id_is_refused(raw: Raw) -> None:
@@ -141,27 +91,6 @@ async def test_conditions_of_a_completion_are_checked(raw: Raw) -> None:
     assert (refused.status, refused.code) == (412, "PreconditionFailed")
     assert (await raw.get("/bucket/key")).body == b"old"
     assert (await complete(raw, upload, [(1, etag(b"new"))], If_Match=etag(b"old"))).status == 200
-
-
-async def test_a_range_of_an_object_can_be_copied_as_a_part(raw: Raw) -> None:
-    source = os.urandom(MIN + 1000)
-    await raw.put("/bucket/source", source)
-    upload = await begin(raw)
-    whole = await part(raw, upload, 1, b"", x_amz_copy_source="bucket/source")
-    assert whole.xml.tag == "CopyPartResult"
-    assert whole.texts("ETag") == [etag(source)]
-    some = await part(raw, upload, 2, b"", x_amz_copy_source="/bucket/source", x_amz_copy_source_range="bytes=10-109")
-    assert some.texts("ETag") == [etag(source[10:110])]
-    for requested, status in [("bytes=0-99999999", 416), ("bytes=5-", 400), ("bytes=-5", 400)]:
-        refused = await part(raw, upload, 3, b"", x_amz_copy_source="bucket/source", x_amz_copy_source_range=requested)
-        assert refused.status == status, requested
-    assert (await part(raw, upload, 3, b"", x_amz_copy_source="bucket/none")).code == "NoSuchKey"
-    bad = await part(raw, upload, 3, b"", x_amz_copy_source="bucket/source", x_amz_copy_source_if_match='"x"')
-    assert bad.code == "PreconditionFailed"
-    await raw.delete("/bucket/source")
-    done = await complete(raw, upload, [(1, etag(source)), (2, etag(source[10:110]))])
-    assert done.texts("ETag") == [composite(source, source[10:110])]
-    assert (await raw.get("/bucket/key")).body == source + source[10:110]
 
 
 async def test_parts_are_listed_in_pages(raw: Raw) -> None:
