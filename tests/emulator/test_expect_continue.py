@@ -17,52 +17,27 @@ from aiocos.emulator import Delay, Emulator
 from servers import environment, program
 
 from .conftest import Raw
+from .manual_connection import ManualConnection
 
 SIZES = [0, 1, 1000, 65_536, 262_144, 1_048_576, 5 * 1024 * 1024]
 
 
-class ManualConnection:
-    """A connection on which the test decides when each byte is sent."""
-
-    def __init__(self, raw: Raw, port: int | None = None) -> None:
-        self._raw, self._port = raw, port or raw.emulator.port
-
-    async def __aenter__(self) -> "ManualConnection":
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._port)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.writer.close()
-        await self.writer.wait_closed()
-
-    def head(self, method: str, target: str, *headers: str, version: str = "1.1") -> None:
-        lines = [f"{method} {target} HTTP/{version}", "Host: x", f"Authorization: Bearer {self._raw.token}", *headers]
-        self.writer.write("\r\n".join([*lines, "", ""]).encode())
-
-    async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)).decode()
-        status, *lines = head.split("\r\n")[:-2]
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-        body = await asyncio.wait_for(self.reader.readexactly(int(headers.get("content-length", 0))), 20)
-        return int(status.split()[1]), headers, body
-
-
-async def is_answered(wire: ManualConnection) -> bool:
-    wire.head("GET", "/bucket?location")
-    status, _, _ = await wire.answer()
+async def gets_response(connection: ManualConnection) -> bool:
+    connection.head("GET", "/bucket?location")
+    status, _, _ = await connection.read_response()
     return status == 200
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_an_accepted_body_is_requested_with_100(raw: Raw, size: int) -> None:
-    async with ManualConnection(raw) as wire:
+    async with ManualConnection(raw) as connection:
         for _ in range(2):
-            wire.head("PUT", "/bucket/key", f"Content-Length: {size}", "Expect: 100-continue")
-            assert await wire.answer() == (100, {}, b"")
-            wire.writer.write(b"x" * size)
-            status, headers, _ = await wire.answer()
+            connection.head("PUT", "/bucket/key", f"Content-Length: {size}", "Expect: 100-continue")
+            assert await connection.read_response() == (100, {}, b"")
+            connection.writer.write(b"x" * size)
+            status, headers, _ = await connection.read_response()
             assert (status, headers.get("connection")) == (200, None)
-            assert await is_answered(wire)
+            assert await gets_response(connection)
 
 
 REFUSED = {
@@ -90,16 +65,16 @@ async def test_a_final_response_without_100_closes_the_connection(raw: Raw, kind
     method, target, expected = (REFUSED | ACCEPTED)[kind]
     condition = "If-None-Match: *" if expected == 412 else "X: y"
     for sends in (False, True):
-        async with ManualConnection(raw) as wire:
-            wire.head(method, target, f"Content-Length: {size}", condition, "Expect: 100-continue")
-            status, headers, _ = await wire.answer()
+        async with ManualConnection(raw) as connection:
+            connection.head(method, target, f"Content-Length: {size}", condition, "Expect: 100-continue")
+            status, headers, _ = await connection.read_response()
             assert (status, headers.get("connection")) == (expected, "close")
             if sends:
-                wire.writer.write(b"x" * size)
+                connection.writer.write(b"x" * size)
             if sends or size == 0:
-                assert await asyncio.wait_for(wire.reader.read(), 20) == b""
-        async with ManualConnection(raw) as wire:
-            assert await is_answered(wire)
+                assert await asyncio.wait_for(connection.reader.read(), 20) == b""
+        async with ManualConnection(raw) as connection:
+            assert await gets_response(connection)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -110,60 +85,60 @@ async def test_a_body_sent_without_waiting_for_100_is_handled(raw: Raw, kind: st
     await raw.put("/bucket/large", b"x" * 100_000)
     method, target, expected = (REFUSED | ACCEPTED)[kind]
     condition = "If-None-Match: *" if expected == 412 else "X: y"
-    async with ManualConnection(raw) as wire:
-        wire.head(method, target, f"Content-Length: {size}", condition, "Expect: 100-Continue")
-        wire.writer.write(b"x" * size)
-        status, headers, _ = await wire.answer()
+    async with ManualConnection(raw) as connection:
+        connection.head(method, target, f"Content-Length: {size}", condition, "Expect: 100-Continue")
+        connection.writer.write(b"x" * size)
+        status, headers, _ = await connection.read_response()
         assert status == expected
         if headers.get("connection") != "close":
-            assert await is_answered(wire)
+            assert await gets_response(connection)
         else:
-            assert await asyncio.wait_for(wire.reader.read(), 20) == b""
+            assert await asyncio.wait_for(connection.reader.read(), 20) == b""
 
 
 async def test_a_refusal_while_the_body_is_sent(raw: Raw) -> None:
     """The client got 100 and is still sending when the request is refused."""
     size = 5 * 1024 * 1024
-    async with ManualConnection(raw) as wire:
-        wire.head(
+    async with ManualConnection(raw) as connection:
+        connection.head(
             "PUT", "/bucket/key", f"Content-Length: {size}", "x-amz-decoded-content-length: 5000000",
             "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER", "Expect: 100-continue",
         )  # fmt: skip
-        assert (await wire.answer())[0] == 100
-        wire.writer.write(b"nonsense\r\n")
-        status, headers, _ = await wire.answer()
+        assert (await connection.read_response())[0] == 100
+        connection.writer.write(b"nonsense\r\n")
+        status, headers, _ = await connection.read_response()
         assert (status, headers.get("connection")) == (400, "close")
-        wire.writer.write(b"x" * (size - 10))
-        assert await asyncio.wait_for(wire.reader.read(), 20) == b""
+        connection.writer.write(b"x" * (size - 10))
+        assert await asyncio.wait_for(connection.reader.read(), 20) == b""
 
 
 async def test_http_1_0_gets_no_100(raw: Raw) -> None:
-    async with ManualConnection(raw) as wire:
-        wire.head("PUT", "/bucket/key", "Content-Length: 5", "Expect: 100-continue", version="1.0")
-        wire.writer.write(b"hello")
-        assert (await wire.answer())[0] == 200
+    async with ManualConnection(raw) as connection:
+        connection.head("PUT", "/bucket/key", "Content-Length: 5", "Expect: 100-continue", version="1.0")
+        connection.writer.write(b"hello")
+        assert (await connection.read_response())[0] == 200
 
 
 async def test_token_and_metadata_requests_get_100_too(raw: Raw) -> None:
     form = f"grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey={raw.emulator.api_key}".encode()
-    async with ManualConnection(raw) as wire:
+    async with ManualConnection(raw) as connection:
         for _ in range(2):
             kind = "Content-Type: application/x-www-form-urlencoded"
-            wire.head("POST", "/identity/token", f"Content-Length: {len(form)}", kind, "Expect: 100-continue")
-            assert (await wire.answer())[0] == 100
-            wire.writer.write(form)
-            assert (await wire.answer())[0] == 200
-        assert await is_answered(wire)
+            connection.head("POST", "/identity/token", f"Content-Length: {len(form)}", kind, "Expect: 100-continue")
+            assert (await connection.read_response())[0] == 100
+            connection.writer.write(form)
+            assert (await connection.read_response())[0] == 200
+        assert await gets_response(connection)
     async with Emulator(metadata_port=0) as emulator:
         port = int(emulator.metadata_endpoint.rpartition(":")[2])
-        async with ManualConnection(raw, port) as wire:
+        async with ManualConnection(raw, port) as connection:
             target = "/instance_identity/v1/token?version=2022-03-01"
-            wire.head("PUT", target, "Content-Length: 18", "Metadata-Flavor: ibm", "Expect: 100-continue")
-            assert (await wire.answer())[0] == 100
-            wire.writer.write(b'{"expires_in":300}')
-            assert (await wire.answer())[0] == 200
-            wire.head("PUT", target, "Content-Length: 18", "Expect: 100-continue")
-            status, headers, _ = await wire.answer()
+            connection.head("PUT", target, "Content-Length: 18", "Metadata-Flavor: ibm", "Expect: 100-continue")
+            assert (await connection.read_response())[0] == 100
+            connection.writer.write(b'{"expires_in":300}')
+            assert (await connection.read_response())[0] == 200
+            connection.head("PUT", target, "Content-Length: 18", "Expect: 100-continue")
+            status, headers, _ = await connection.read_response()
             assert (status, headers["connection"]) == (400, "close")
 
 
@@ -266,27 +241,3 @@ async def test_rclone_uploads_with_expect_continue(raw: Raw, tmp_path: Path, siz
     assert refused[0] != 0
     assert "NoSuchBucket" in refused[1]
     assert (await raw.get("/bucket?list-type=2")).texts("Contents/Size") == [str(size)] * 3
-
-
-@pytest.mark.parametrize("broken", [b"ZZ\r\nabc\r\n", b"3;x\r\nabcX\r\n", b"-1\r\n", b"0\r\nno trailer\r\n\r\n"])
-@pytest.mark.parametrize("target", ["/bucket/key", "/bucket?tagging", "/identity/token"])
-async def test_malformed_chunked_transfer_encoding_is_400(raw: Raw, target: str, broken: bytes) -> None:
-    async with ManualConnection(raw) as wire:
-        more = ["Content-Encoding: aws-chunked", "X-Amz-Decoded-Content-Length: 3"] if target == "/bucket/key" else []
-        wire.head("POST" if "identity" in target else "PUT", target, "Transfer-Encoding: chunked", *more)
-        wire.writer.write(b"3\r\n3\r\n\r\n")
-        await wire.writer.drain()
-        while not any(one.status == 0 and one.operation for one in raw.emulator.requests):
-            await asyncio.sleep(0.01)
-        wire.writer.write(broken)
-        status, _, body = await wire.answer()
-        assert (status, b"cannot be read as HTTP" in body or b"malformed" in body) == (400, True)
-
-
-async def test_a_stalled_body_times_out(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aiocos.emulator.receive.MAX_IDLE", 1.0)
-    async with ManualConnection(raw) as wire:
-        wire.head("PUT", "/bucket/key", "Content-Length: 4")
-        wire.writer.write(b"abc")
-        status, _, body = await wire.answer()
-        assert (status, b"<Code>RequestTimeout</Code>" in body) == (400, True)

@@ -8,7 +8,7 @@ or its next request, and the server cannot tell which. Clients handle this case 
 
 from aiohttp import HttpVersion11, web
 
-_ASKED = "aiocos-sent-continue"
+_CONTINUE_SENT = "aiocos-sent-continue"
 
 
 def _expects(request: web.BaseRequest) -> bool:
@@ -16,16 +16,16 @@ def _expects(request: web.BaseRequest) -> bool:
     return request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11
 
 
-def _was_asked(request: web.BaseRequest) -> bool:
+def _is_continue_sent(request: web.BaseRequest) -> bool:
     # Stored in the instance dictionary: as a mapping, a request accepts other keys in aiohttp 3.14 than in 3.11.
-    return _ASKED in vars(request)
+    return _CONTINUE_SENT in vars(request)
 
 
 async def ask_for_body(request: web.BaseRequest) -> None:
     """Send `100 Continue` if the client waits for it. Call this before reading the body."""
-    if not _expects(request) or _was_asked(request):
+    if not _expects(request) or _is_continue_sent(request):
         return
-    vars(request)[_ASKED] = True
+    vars(request)[_CONTINUE_SENT] = True
     writer = request.writer
     await writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     writer.output_size = 0
@@ -36,6 +36,6 @@ def close_if_waiting(request: web.BaseRequest, response: web.StreamResponse) -> 
     if not _expects(request):
         return
     content = request.content
-    sent_unasked = content.is_eof() and bool(request.content_length)
-    if not content.is_eof() or not (_was_asked(request) or sent_unasked):
+    sent_without_waiting = content.is_eof() and bool(request.content_length)
+    if not content.is_eof() or not (_is_continue_sent(request) or sent_without_waiting):
         response.force_close()

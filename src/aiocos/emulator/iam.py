@@ -30,13 +30,18 @@ _REFRESH = "refresh_token"
 
 @dataclass(slots=True)
 class TokenRequest:
-    """A received token request: grant type, status of the response, time, headers and form."""
+    """A received token request."""
 
     grant_type: str
+    """The requested grant, such as `urn:ibm:params:oauth:grant-type:apikey`; empty without one."""
     status: int
+    """Status of the response."""
     at: float
+    """Time of the request by the emulator's clock, in seconds since 1970."""
     headers: Mapping[str, str] = field(repr=False)
+    """Headers of the request."""
     form: Mapping[str, str] = field(repr=False)
+    """Fields of the form. They include secrets."""
 
 
 class _Refused(Exception):

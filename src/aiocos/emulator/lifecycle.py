@@ -130,7 +130,7 @@ def _date(seconds: float) -> str:
 # Expiry
 
 
-def fits(rule: LifecycleRule, key: str, size: int, tags: dict[str, str]) -> bool:
+def matches(rule: LifecycleRule, key: str, size: int, tags: dict[str, str]) -> bool:
     """Return True if a rule applies to an object."""
     condition = rule.filter
     if condition is None:
@@ -158,7 +158,7 @@ def expiry_of(rules: tuple[LifecycleRule, ...], found: ObjectRow) -> tuple[float
     due: list[tuple[float, str]] = []
     for rule in rules:
         expiration = rule.expiration
-        if expiration is None or not fits(rule, found.key, found.size, tags_of(found)):
+        if expiration is None or not matches(rule, found.key, found.size, tags_of(found)):
             continue
         if expiration.days is not None:
             due.append((midnight_after(found.modified + expiration.days * DAY), rule.id or ""))
@@ -174,7 +174,7 @@ def abort_of(rules: tuple[LifecycleRule, ...], upload: UploadRow) -> tuple[float
         for rule in rules
         if rule.abort_incomplete_multipart_upload is not None
         and rule.abort_incomplete_multipart_upload.days_after_initiation is not None
-        and fits(rule, upload.key, 0, tags_of(upload))
+        and matches(rule, upload.key, 0, tags_of(upload))
     ]
     return min(due, default=None)
 
@@ -253,14 +253,15 @@ def _allow(old: ObjectRow | None) -> None:
 
 
 def _ends_markers(rule: LifecycleRule, marker: ObjectRow) -> bool:
-    return rule.expiration is not None and bool(rule.expiration.expired_object_delete_marker) and fits(rule, marker.key, 0, {})
+    removes = rule.expiration is not None and bool(rule.expiration.expired_object_delete_marker)
+    return removes and matches(rule, marker.key, 0, {})
 
 
 def _noncurrent_due(rules: tuple[LifecycleRule, ...], version: ObjectRow, since: float, newer: int, now: float) -> bool:
     """Return True if a version is due that became noncurrent at `since` and has `newer` newer noncurrent versions."""
     for rule in rules:
         end = rule.noncurrent_version_expiration
-        if end is None or not fits(rule, version.key, version.size, tags_of(version)):
+        if end is None or not matches(rule, version.key, version.size, tags_of(version)):
             continue
         if newer >= (end.newer_noncurrent_versions or 0) and now >= midnight_after(since + (end.noncurrent_days or 0) * DAY):
             return True

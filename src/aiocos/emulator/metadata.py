@@ -47,12 +47,12 @@ class Metadata:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         own, profiles = PATHS.get(request.query.get("version", ""), ("", ""))
         if (request.method, request.path) == ("PUT", own):
-            return await self._own(request)
+            return await self._issue_identity_token(request)
         if (request.method, request.path) == ("POST", profiles):
-            return await self._profile(request)
+            return await self._issue_iam_token(request)
         return _error(404, "not_found", f"{request.method} {request.path} of this version does not exist")
 
-    async def _own(self, request: web.BaseRequest) -> web.Response:
+    async def _issue_identity_token(self, request: web.BaseRequest) -> web.Response:
         if request.headers.get("Metadata-Flavor") != "ibm":
             return _error(400, "missing_header", "The header Metadata-Flavor: ibm is missing")
         body = await _json(request)
@@ -63,7 +63,7 @@ class Metadata:
         self._tokens[token] = now + lasts
         return web.json_response({"access_token": token, "created_at": now, "expires_at": now + lasts, "expires_in": lasts})
 
-    async def _profile(self, request: web.BaseRequest) -> web.Response:
+    async def _issue_iam_token(self, request: web.BaseRequest) -> web.Response:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or self._tokens.get(token, 0) <= self._clock.timestamp():
             return _error(401, "not_authorized", "The token of the server is missing or has expired")

@@ -23,10 +23,10 @@ def _parsed(xml: str) -> tuple[ReplicationRule, ...]:
 def rule_for(bucket: BucketRow, found: ObjectRow) -> ReplicationRule | None:
     """Return the matching rule with the highest priority; None if no rule matches a version."""
     xml = bucket.settings.get("replication")
-    return None if xml is None else next((rule for rule in _parsed(xml) if _fits(rule, found)), None)
+    return None if xml is None else next((rule for rule in _parsed(xml) if _matches(rule, found)), None)
 
 
-def _fits(rule: ReplicationRule, found: ObjectRow) -> bool:
+def _matches(rule: ReplicationRule, found: ObjectRow) -> bool:
     conditions = rule.filter
     combined = conditions.and_
     prefixes = (rule.prefix, conditions.prefix, combined.prefix if combined is not None else None)
@@ -48,7 +48,7 @@ def replicate(t: Transaction, bucket: BucketRow, version: ObjectRow, now: float)
     rule = rule_for(bucket, version)
     if rule is None or (version.delete_marker and rule.delete_marker_replication.status != "Enabled"):
         return version
-    failed = _send(t, rule, version, now)
+    failed = _copy_to_target(t, rule, version, now)
     if failed is None:
         failures.clear(t, version.serial)
     else:
@@ -58,7 +58,7 @@ def replicate(t: Transaction, bucket: BucketRow, version: ObjectRow, now: float)
     return version
 
 
-def _send(t: Transaction, rule: ReplicationRule, version: ObjectRow, now: float) -> tuple[str, str] | None:
+def _copy_to_target(t: Transaction, rule: ReplicationRule, version: ObjectRow, now: float) -> tuple[str, str] | None:
     """Create or update the replica. Returns None, or what failed (the service's SyncType) and the reason."""
     target = target_of(t, rule.destination.bucket)
     if target is None:

@@ -146,11 +146,11 @@ class EmulatorService:
             matching = await self._apply_faults(Subject(served.operation, wire.method, wire.bucket, wire.key))
             late = next((f for f in matching if isinstance(f, faults.LateError)), None)
             if late is not None and not late.applied:
-                reply, response = None, _late(late, served, wire)
+                reply, response = None, _late_error(late, served, wire)
             else:
                 reply, response = await self._handle(request, wire, cls, path, query, matching, extra)
                 if late is not None:
-                    reply, response = None, _late(late, served, wire)
+                    reply, response = None, _late_error(late, served, wire)
         except ServiceError as error:
             served.code = error.code
             error.resource = error.resource or _resource(served.bucket, served.key)
@@ -214,7 +214,7 @@ class EmulatorService:
         large = spec.body is not None and not spec.has_payload and len(wire.body or b"") > INLINE
         operation = await asyncio.to_thread(from_request, cls, wire) if large else from_request(cls, wire)
         expected = getattr(operation, "expected_bucket_owner", None)
-        if expected is not None and ctx.found is not None and not self._is(ctx.found.instance, expected):
+        if expected is not None and ctx.found is not None and not self._is_owner_id(ctx.found.instance, expected):
             raise denied()
         outcome = await handler.run(ctx, operation)
         reply = outcome if isinstance(outcome, Reply) else Reply(outcome)
@@ -280,7 +280,7 @@ class EmulatorService:
         found = self._by_access_key.get(access_key_id)
         return None if found is None else found.secret_access_key
 
-    def _is(self, crn: str, expected: str) -> bool:
+    def _is_owner_id(self, crn: str, expected: str) -> bool:
         # The account is the part of the CRN after `a/`.
         owner = self.by_name.get(crn)
         return expected in (crn, owner.guid if owner else crn) or f":a/{expected}:" in crn
@@ -360,7 +360,7 @@ def _bad_token(body: dict[str, Any], fault: faults.BadToken) -> object:
     return {**body, "access_token": ""} if fault.what == "empty" else ["not a token"]
 
 
-def _late(fault: faults.LateError, served: HandledRequest, wire: Request) -> Response:
+def _late_error(fault: faults.LateError, served: HandledRequest, wire: Request) -> Response:
     served.code = fault.code
     error = failure(fault.code, fault.message, 500)
     error.resource = _resource(wire.bucket, wire.key)

@@ -52,22 +52,30 @@ class Headers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request as it was sent: path and query are still percent-encoded."""
+    """A request as it was sent."""
 
     method: str
+    """HTTP method."""
     path: str
+    """Path, still percent-encoded."""
     query: str
+    """Query without the question mark, still percent-encoded."""
     headers: Headers
+    """Headers of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSignature:
-    """The result of a valid signature: the access key id, the payload type, and verifiers for signed chunks."""
+    """The result of a valid signature."""
 
     access_key_id: str
-    payload: str  # hex SHA-256, UNSIGNED-PAYLOAD, or STREAMING-…
+    """The access key id that signed the request."""
+    payload: str
+    """The SHA-256 of the body in hex digits, `UNSIGNED-PAYLOAD`, or a value that starts with `STREAMING-`."""
     check_chunk: Callable[[bytes, str], None] | None = None
+    """Checks the signature of a chunk; None if chunks are not signed."""
     check_trailer: Callable[[bytes, str], None] | None = None
+    """Checks the signature of the trailers; None if they are not signed."""
 
 
 FindSecret = Callable[[str], str | None]
