@@ -38,7 +38,7 @@ SEED = int(os.environ.get("AIOCOS_SOAK_SEED", str(time.time_ns() % 10**6)))
 WORKERS, KEYS = 16, 60
 OPERATIONS = ("PutObject", "UploadPart", "GetObject", "CompleteMultipartUpload", "CreateMultipartUpload")
 DEEDS = ("put", "upload", "upload", "file", "stream", "read", "download", "download", "delete", "copy")
-TRANSFER = {"part_size": 5 * MIB, "multipart_threshold": 6 * MIB, "memory": 64 * MIB, "cleanup_timeout": 8.0}
+TRANSFER = {"part_size": 5 * MIB, "multipart_threshold": 6 * MIB, "max_memory": 64 * MIB, "cleanup_timeout": 8.0}
 
 
 class Service:
