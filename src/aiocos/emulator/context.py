@@ -48,16 +48,25 @@ class Context:
     """One request, as its handler sees it."""
 
     store: Store
+    """The storage of the emulator."""
     clock: Clock
-    key: Key | None  # None: anonymous
-    instances: dict[str, Instance]  # of this emulator, by CRN and by GUID
+    """The clock of the emulator."""
+    key: Key | None
+    """Credentials of the caller; None for an anonymous request."""
+    instances: dict[str, Instance]
+    """The instances of this emulator, by CRN and by GUID."""
     request: Request
+    """The received request."""
     endpoint: str
+    """The URL of the emulator."""
     incoming: Incoming
+    """The body of the request, which the handler receives."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """Headers to add to the response, whether it succeeds or fails."""
     found: BucketRow | None = None
+    """The bucket of the request; None if there is none or it does not exist."""
     behavior: Behavior = Behavior()
+    """Settings for behavior in which services differ."""
 
     @property
     def caller(self) -> Instance | None:
@@ -87,7 +96,10 @@ class Context:
 
     @property
     def writer(self) -> str:
-        """The owner id of objects that this request writes: the caller, or the bucket's owner for an anonymous request."""
+        """The owner id of objects that this request writes.
+
+        The caller's, or the bucket owner's for an anonymous request.
+        """
         return self.caller.guid if self.caller is not None else self.guid(self.bucket.instance)
 
     def guid(self, crn: str) -> str:
@@ -122,7 +134,10 @@ def denied() -> AccessDenied:
 
 
 def is_bearer(authorization: str) -> bool:
-    """Return True if an Authorization header has a bearer token. The case of the scheme is ignored."""
+    """Return True if an Authorization header has a bearer token.
+
+    The case of the scheme is ignored.
+    """
     return authorization.partition(" ")[0].lower() == "bearer"
 
 
@@ -132,17 +147,23 @@ def owner(guid: str) -> Owner:
 
 
 def moment(seconds: float) -> datetime:
-    """Convert seconds since 1970; times after the year 9999 (a rule of a million days) become its last second."""
+    """Convert seconds since 1970.
+
+    Times after the year 9999 (a rule of a million days) become its last second.
+    """
     return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response with more than a result: another status, or the content of an object."""
+    """A response with another status or with content, in addition to a result."""
 
     result: Result
+    """The result of the operation."""
     status: int | None = None
+    """HTTP status; None for the operation's own."""
     content: tuple[Segment, ...] | None = None
+    """The byte ranges of the response body; None for a body written from the result."""
 
 
 Run = Callable[[Context, Any], Awaitable[Result | Reply]]
@@ -153,9 +174,13 @@ class Handler:
     """The handler of an operation and the permission that it needs."""
 
     run: Run
+    """The function that handles the operation."""
     need: Need
-    role: Role  # the role that a user of the owner must have
-    integrity: bool  # True if the request must have a checksum of its body
+    """The permission that the caller needs."""
+    role: Role
+    """The role that a user of the bucket's instance needs."""
+    integrity: bool
+    """True if the request must have a checksum of its body."""
 
 
 handlers: dict[type[Operation[Any]], Handler] = {}
@@ -165,7 +190,10 @@ handlers: dict[type[Operation[Any]], Handler] = {}
 def handles(
     cls: type[O], need: Need = "owner", *, integrity: bool = False, role: Role | None = None
 ) -> Callable[[Callable[[Context, O], Awaitable[Result | Reply]]], Callable[[Context, O], Awaitable[Result | Reply]]]:
-    """Enter a function as the handler of an operation. By default, readers may make GET and HEAD requests, and writers all."""
+    """Register a function as the handler of an operation.
+
+    By default, readers may make GET and HEAD requests, and writers all.
+    """
     least: Role = role or ("Reader" if cls.spec.method in ("GET", "HEAD") else "Writer")
 
     def enter(run: Callable[[Context, O], Awaitable[Result | Reply]]) -> Callable[[Context, O], Awaitable[Result | Reply]]:

@@ -1,4 +1,7 @@
-"""CORS: find the rule of a bucket that allows a cross-origin request, and build its response headers."""
+"""CORS: find the rule that allows a cross-origin request.
+
+The rule determines the headers of the response.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,7 +26,10 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class CorsRequest:
-    """A cross-origin request: its origin and method, and for a preflight the headers that will be sent."""
+    """A cross-origin request: its origin and method.
+
+    For a preflight, also the headers that will be sent.
+    """
 
     origin: str
     method: str
@@ -31,7 +37,10 @@ class CorsRequest:
 
     @classmethod
     def preflight(cls, headers: Mapping[str, str]) -> "CorsRequest | None":
-        """Parse the headers of an OPTIONS request. Returns None if it is not a preflight request."""
+        """Parse the headers of an OPTIONS request.
+
+        Returns None if it is not a preflight request.
+        """
         origin, method = headers.get("Origin"), headers.get("Access-Control-Request-Method")
         if not origin or not method:
             return None

@@ -1,4 +1,6 @@
-"""Sending of responses: the headers of every response, contents from the store, and faults that damage a body.
+"""Sending of responses.
+
+They get the headers of every response and contents from the store; faults may damage their bodies.
 
 Content in one file is sent with `sendfile`, without passing through Python. Content in several pieces, or damaged by a fault,
 is read in chunks of 1 MiB.

@@ -1,4 +1,6 @@
-"""The handlers of operations, one subject per file. Importing this package registers all of them.
+"""The handlers of operations, one subject per file.
+
+Importing this package registers all of them.
 
 A handler is a function of a context and a typed operation. It returns the operation's result or raises the service's error.
 The operation's spec parses the request before the handler runs, and writes the result afterwards. A handler reads a header

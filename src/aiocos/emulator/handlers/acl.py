@@ -62,7 +62,10 @@ class _Grant(NamedTuple):
 
 
 def canned(name: str | None) -> str:
-    """Return the ACL stored for a canned name. Without a name, or with an empty one, it is `private`."""
+    """Return the ACL stored for a canned name.
+
+    Without a name, or with an empty one, it is `private`.
+    """
     found = _CANNED.get(name or "")
     if found is None:
         raise failure("InvalidArgument", f"{name!r} is not a canned ACL")
@@ -70,7 +73,9 @@ def canned(name: str | None) -> str:
 
 
 def acl_of_headers(op: ObjectAclParams, bucket: BucketRow | None, owners: Collection[str]) -> str:
-    """Return the canned ACL that the headers of a write request. Raises `AccessDenied` if the bucket blocks public ACLs.
+    """Return the canned ACL that is requested by the headers of a write.
+
+    Raises `AccessDenied` if the bucket blocks public ACLs.
 
     Grants to the ids in `owners` are allowed: they own the object. `bucket` is None for a bucket that is being created.
     """
@@ -114,7 +119,10 @@ def _grants_of_document(policy: AccessControlPolicy) -> Iterable[_Grant]:
 
 
 def _canned_for(grants: Iterable[_Grant], bucket: BucketRow | None, owners: Collection[str]) -> str:
-    """Return the canned ACL equivalent to grants. Blocked grants are refused before unsupported ones."""
+    """Return the canned ACL equivalent to grants.
+
+    Blocked grants are refused before unsupported ones.
+    """
     grants = list(grants)
     acl, supported = "private", True
     for grant in grants:

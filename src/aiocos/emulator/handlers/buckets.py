@@ -49,7 +49,9 @@ def check_name(name: str) -> None:
 
 
 def requested_instance(ctx: Context, requested: str | None) -> Instance:
-    """Return the instance for a request: the one in the header, by CRN or GUID, or the caller's.
+    """Return the instance for a request.
+
+    It is the one in the header, given by CRN or GUID, or the caller's.
 
     Raises `AccessDenied` for another instance than the caller's.
     """
@@ -60,7 +62,10 @@ def requested_instance(ctx: Context, requested: str | None) -> Instance:
 
 
 def full_location(constraint: str | None) -> str:
-    """Return the location with storage class for a location constraint; `InvalidLocationConstraint` if it is unknown."""
+    """Return the location with storage class for a location constraint.
+
+    Raises `InvalidLocationConstraint` if it is unknown.
+    """
     code = constraint or DEFAULT_LOCATION
     # Check locations with a storage class first: `us-smart` also looks like a region.
     if _LOCATION.fullmatch(code):
@@ -71,7 +76,9 @@ def full_location(constraint: str | None) -> str:
 
 
 def require_instance(ctx: Context, requested: str | None) -> None:
-    """Refuse to create or list buckets with an IAM token that comes without the header `ibm-service-instance-id`.
+    """Refuse to create or list buckets with IAM if no instance is given.
+
+    The instance must be in the header `ibm-service-instance-id`.
 
     IBM's documentation requires it, because an IAM token does not select one of the account's instances; an HMAC key pair
     belongs to one instance. The extended listing works without the header: IBM's own SDK does not send it there.
@@ -111,7 +118,10 @@ async def create(ctx: Context, op: CreateBucket) -> CreateBucketResult:
 
 
 def key_protect_id(ctx: Context) -> str | None:
-    """Return the id of the bucket's Key Protect root key, and add the response header that says Key Protect is on."""
+    """Return the id of the bucket's Key Protect root key.
+
+    Also adds the response header that says that Key Protect is enabled.
+    """
     if ctx.bucket.kp_root_key_crn is None:
         return None
         # The documentation writes it with a capital T, unlike all other boolean headers.
@@ -189,7 +199,10 @@ def page_size(requested: int | None, name: str) -> int:
 
 @handles(GetBucketAspera)
 async def aspera(ctx: Context, op: GetBucketAspera) -> AsperaConnection:
-    """Return the Aspera connection of a bucket. The values are made up: the emulator has no Aspera node."""
+    """Return the Aspera connection of a bucket.
+
+    The values are made up: the emulator has no Aspera node.
+    """
     if not is_bearer(ctx.request.headers.get("authorization", "")):
         raise failure("AccessDenied", "The Aspera connection is available with IAM credentials only.", 403)
     seed = f"{ctx.bucket.instance}/{ctx.bucket.name}".encode()

@@ -42,7 +42,10 @@ def check_read(found: ObjectRow, op: ReadConditionParams) -> None:
 
 
 def check_write(old: ObjectRow | None, op: WriteConditionParams) -> None:
-    """Check the conditions of a write. Each failure raises `PreconditionFailed`, also If-Match without an object."""
+    """Check the conditions of a write.
+
+    Each failure raises `PreconditionFailed`, also If-Match without an object.
+    """
     if old is not None and old.delete_marker:
         old = None
     if op.if_match is not None and (old is None or not _matches(op.if_match, old)):
@@ -54,13 +57,19 @@ def check_write(old: ObjectRow | None, op: WriteConditionParams) -> None:
 
 
 def check_overwrite(bucket: BucketRow, old: ObjectRow | None, op: ForbidOverwriteParams, behavior: Behavior) -> None:
-    """Refuse to replace an object if the request forbids it. A bucket that ever had versioning ignores the header."""
+    """Refuse to replace an object if the request forbids it.
+
+    A bucket that ever had versioning ignores the header.
+    """
     if op.forbid_overwrite and behavior.honors_forbid_overwrite and bucket.versioning is None and old is not None:
         raise failure("ObjectAlreadyExists", "The object already exists, and the request forbids to overwrite it.", 409)
 
 
 def check_source(found: ObjectRow, op: CopySourceParams) -> None:
-    """Check the conditions on the source of a copy. Each failure raises `PreconditionFailed`."""
+    """Check the conditions on the source of a copy.
+
+    Each failure raises `PreconditionFailed`.
+    """
     if op.source_if_match is not None:
         if not _matches(op.source_if_match, found):
             raise _failed()

@@ -1,4 +1,7 @@
-"""Configurations of buckets. Each is stored as the document that was sent, by the name of its sub-resource."""
+"""Configurations of buckets.
+
+Each is stored as the document that was sent, by the name of its sub-resource.
+"""
 
 from typing import TypeVar
 

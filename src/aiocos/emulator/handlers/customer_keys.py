@@ -1,4 +1,7 @@
-"""Encryption with customer keys (SSE-C). The emulator stores only the MD5 of a key, and content unencrypted."""
+"""Encryption with customer keys (SSE-C).
+
+The emulator stores only the MD5 of a key, and content unencrypted.
+"""
 
 import secrets
 
@@ -28,5 +31,8 @@ def check_key(stored: str | None, sent: str | None) -> None:
 
 
 def etag_for(md5: str, customer_md5: str | None) -> str:
-    """Return the ETag of content: its MD5. With a customer key it is 32 random digits, which reveal nothing of the content."""
+    """Return the ETag of content: its MD5.
+
+    With a customer key it is 32 random digits, which reveal nothing of the content.
+    """
     return md5 if customer_md5 is None else secrets.token_hex(16)

@@ -22,7 +22,10 @@ from aiocos.operations.objects import (
 
 @handles(DeleteObject, "write")
 async def delete(ctx: Context, op: DeleteObject) -> Deletion:
-    """Delete an object or a version, or add a delete marker. Succeeds if there is no object."""
+    """Delete an object or a version, or add a delete marker.
+
+    Succeeds if there is no object.
+    """
     bucket, now, writer = ctx.bucket, ctx.now, ctx.writer
     bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
 

@@ -27,7 +27,10 @@ def quoted(etag: str) -> str:
 
 
 def checksum_type(sums: dict[str, str]) -> str | None:
-    """Return the type of checksums: `COMPOSITE` if they are of the parts' checksums and end in the number of parts."""
+    """Return the type of checksums.
+
+    `COMPOSITE` checksums are of the parts' checksums and end in the number of parts.
+    """
     if not sums:
         return None
     return "COMPOSITE" if all("-" in value for value in sums.values()) else "FULL_OBJECT"
@@ -97,7 +100,10 @@ def _read_info(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, in
 
 
 def _is_unchanged(found: ObjectRow, if_range: str | None) -> bool:
-    """Return True if If-Range allows a partial response: it has the object's strong ETag or its modification time."""
+    """Return True if If-Range allows a partial response.
+
+    It must have the object's strong ETag or its modification time.
+    """
     if if_range is None:
         return True
     return if_range.strip() in (quoted(found.etag), format_datetime(moment(int(found.modified)), usegmt=True))
@@ -133,7 +139,10 @@ def object_fields(found: ObjectRow) -> dict[str, Any]:
 
 
 def _part(found: ObjectRow, number: int) -> tuple[int, int]:
-    """Return the offset and length of a part. An object that was not uploaded in parts is its own part 1."""
+    """Return the offset and length of a part.
+
+    An object that was not uploaded in parts is its own part 1.
+    """
     sizes = (found.size,) if found.parts is None else found.parts
     if not 1 <= number <= 10_000:
         raise failure("InvalidArgument", "partNumber must be between 1 and 10000")

@@ -161,7 +161,10 @@ async def extend(ctx: Context, op: ExtendObjectRetention) -> Result:
 
 
 def _extended(op: ExtendObjectRetention, policy: Policy, found: ObjectRow, now: float) -> int:
-    """Return the new retention period of an object, counted from its creation. Raises if it is not allowed."""
+    """Return the new retention period of an object, counted from its creation.
+
+    Raises if it is not allowed.
+    """
     assert found.retention is not None
     current, created = found.retention["period"], int(found.modified)
     if current == PERMANENT:

@@ -32,7 +32,10 @@ def common_prefixes(page: ListingPage) -> list[CommonPrefix]:
 
 
 def encoding_type(query: str | None) -> str | None:
-    """Return the encoding type of a page. An empty one is None; an unknown one raises `InvalidRequest` (InvalidArgument)."""
+    """Return the encoding type of a page.
+
+    An empty one is None; an unknown one raises `InvalidRequest` (InvalidArgument).
+    """
     if query not in (None, "", "url"):
         raise failure("InvalidArgument", "Invalid Encoding Method specified in Request")
     return query or None

@@ -12,12 +12,17 @@ def no_such_key() -> NoSuchKey:
 
 
 def lookup(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> ObjectRow | None:
-    """Return the version that a read finds. None if there is no version, or the latest one is a delete marker."""
+    """Return the version that a read finds.
+
+    None if there is no version, or the latest one is a delete marker.
+    """
     return readable(objects.find(connection, bucket, key, version_id), version_id)
 
 
 def readable(found: ObjectRow | None, version_id: str | None) -> ObjectRow | None:
-    """Return a version if it can be read; None for a latest version that is a delete marker.
+    """Return a version if it can be read.
+
+    None for a latest version that is a delete marker.
 
     With a version id, raises `NoSuchVersion` if there is no version, and `MethodNotAllowed` for a delete marker.
     """
@@ -30,7 +35,10 @@ def readable(found: ObjectRow | None, version_id: str | None) -> ObjectRow | Non
 
 
 def response_version_id(bucket: BucketRow, found: ObjectRow | None) -> str | None:
-    """Return the version id for a response header; None if the bucket never had versioning."""
+    """Return the version id for a response header.
+
+    None if the bucket never had versioning.
+    """
     return None if found is None or bucket.versioning is None else found.version_id
 
 

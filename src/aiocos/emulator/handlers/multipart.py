@@ -114,7 +114,9 @@ def _default_checksum_type(algorithm: str | None) -> str | None:
 
 @handles(CompleteMultipartUpload, "write")
 async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload:
-    """Join the parts of an upload. No bytes are copied: the object gets the segments of its parts.
+    """Join the parts of an upload.
+
+    No bytes are copied: the object gets the segments of its parts.
 
     A repeated completion with the same parts succeeds, as long as the resulting version exists.
     """

@@ -1,4 +1,4 @@
-"""Object Lock: the configuration of buckets, and retention and legal hold of versions."""
+"""Object Lock: bucket configurations, and retention and holds of versions."""
 
 from typing import Annotated, Any
 
@@ -52,7 +52,10 @@ async def get_configuration(ctx: Context, op: GetObjectLockConfiguration) -> Obj
 
 @handles(PutObjectLockConfiguration, integrity=True)
 async def put_configuration(ctx: Context, op: PutObjectLockConfiguration) -> RequestChargedResult:
-    """Enable Object Lock on a bucket with versioning, or replace the default retention."""
+    """Enable Object Lock, or replace the default retention.
+
+    The bucket must have versioning.
+    """
     if len(_Rules.from_xml(bytes(ctx.request.body or b"")).rules) > 1:
         raise _malformed("An Object Lock configuration can have only one rule.")
     _check(op.configuration)
@@ -114,7 +117,10 @@ async def get_legal_hold(ctx: Context, op: GetObjectLegalHold) -> ObjectLegalHol
 
 @handles(PutObjectRetention, integrity=True)
 async def put_retention(ctx: Context, op: PutObjectRetention) -> RequestChargedResult:
-    """Set or extend the retention of a version. With the right to bypass GOVERNANCE, shorten or remove it."""
+    """Set or extend the retention of a version.
+
+    With the right to bypass GOVERNANCE, shorten or remove it.
+    """
     mode, bucket, now = op.retention.mode, ctx.bucket, ctx.now
     until = None if op.retention.retain_until is None else op.retention.retain_until.timestamp()
     if (mode is None) != (until is None):
@@ -137,7 +143,10 @@ async def put_retention(ctx: Context, op: PutObjectRetention) -> RequestChargedR
 
 
 def _check_change(found: ObjectRow, mode: str | None, until: float | None, now: float, *, bypass: bool) -> None:
-    """Raise `AccessDenied` if a change weakens unexpired retention. Without bypass, only a later date is allowed."""
+    """Raise `AccessDenied` if a change weakens unexpired retention.
+
+    Without bypass, only a later date is allowed.
+    """
     if not locking.is_retained(found, now):
         return
     assert found.lock is not None

@@ -43,7 +43,10 @@ async def upload_part(ctx: Context, op: UploadPart) -> UploadPartResult:
 
 @handles(UploadPartCopy, "write")
 async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
-    """Copy a range of an object as a part. The bytes are not copied; they are read once, for the ETag."""
+    """Copy a range of an object as a part.
+
+    The bytes are not copied; they are read once, for the ETag.
+    """
     _check_number(op.part_number)
     upload = find_upload(ctx, op.key, op.upload_id)
     check_key(upload.customer_md5, key_md5(op.customer_key))

@@ -56,7 +56,10 @@ def user_metadata(metadata: dict[str, str] | None) -> dict[str, str]:
 
 
 def require_supported_encryption(op: EncryptionParams) -> None:
-    """Refuse encryption with keys of another service, which the emulator does not support."""
+    """Refuse encryption with keys of another service.
+
+    The emulator does not support it.
+    """
     if op.server_side_encryption not in (None, "AES256"):
         raise OperationNotSupported("only AES256 is supported", status=501, code="NotImplemented")
 
@@ -142,7 +145,10 @@ def check_copy_access(ctx: Context, bucket: BucketRow, found: ObjectRow) -> None
 
 @handles(CopyObject, "write")
 async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
-    """Copy an object. No bytes are copied: the copy has the segments of its source, and usually its ETag."""
+    """Copy an object.
+
+    No bytes are copied: the copy has the segments of its source, and usually its ETag.
+    """
     require_supported_encryption(op)
     bucket = ctx.bucket
     retention.check_copy(bucket, op, ctx.request)

@@ -1,4 +1,6 @@
-"""Retention of objects in buckets with a retention policy: its value for a new object, and what it forbids.
+"""Retention of objects in buckets with a retention policy.
+
+This module computes the retention of new objects and refuses what retention forbids.
 
 It is stored in `ObjectRow.retention`: the period in seconds, counted from the creation of the object, and the legal holds.
 """
@@ -65,7 +67,10 @@ def check_hold(hold: str) -> None:
 
 
 def check_date(request: Request, header: str) -> None:
-    """Refuse a date that is not in one of the two documented formats. Other headers accept more formats."""
+    """Refuse a date that is not in one of the two documented formats.
+
+    Other headers accept more formats.
+    """
     text = request.headers.get(header.lower())
     if text is not None and not _DATE.fullmatch(text):
         raise invalid(f"{header} must be a date like 2030-01-01T00:00:00Z or 20300101T000000Z.")
@@ -76,7 +81,10 @@ def _has_retention_headers(op: RetentionParams) -> bool:
 
 
 def check_request(bucket: BucketRow, op: RetentionParams, request: Request, *, integrity: bool) -> None:
-    """Check the retention headers of a write, as far as possible without the object that would be replaced."""
+    """Check the retention headers of a write.
+
+    This is the part of the check that does not need the object that would be replaced.
+    """
     if policy_of(bucket) is None:
         if _has_retention_headers(op):
             raise failure("InvalidRequest", "The bucket has no retention policy.")
@@ -89,7 +97,10 @@ def check_request(bucket: BucketRow, op: RetentionParams, request: Request, *, i
 
 
 def on_write(bucket: BucketRow, op: RetentionParams, now: float) -> State | None:
-    """Return the retention of a new object. Raises `InvalidRequest` if the bucket's policy does not allow it."""
+    """Return the retention of a new object.
+
+    Raises `InvalidRequest` if the bucket's policy does not allow it.
+    """
     policy = policy_of(bucket)
     if policy is None:
         return None
@@ -106,7 +117,10 @@ def on_write(bucket: BucketRow, op: RetentionParams, now: float) -> State | None
 
 
 def check_period(policy: Policy, period: int) -> int:
-    """Return a period. Raises `InvalidRequest` (InvalidArgument) if the policy does not allow it."""
+    """Return a period.
+
+    Raises `InvalidRequest` (InvalidArgument) if the policy does not allow it.
+    """
     if period == INDEFINITE:
         return period
     if period == PERMANENT:
@@ -133,7 +147,10 @@ def check_copy(bucket: BucketRow, op: CopyObject, request: Request) -> None:
 
 
 def on_copy(bucket: BucketRow, source: ObjectRow, op: CopyObject, now: float) -> State | None:
-    """Return the retention of a copy: the source's, if the directive is COPY and the source has retention."""
+    """Return the retention of a copy.
+
+    It is the source's if the directive is COPY and the source has retention.
+    """
     policy = policy_of(bucket)
     if policy is None or source.retention is None or (op.retention_directive or "").upper() != "COPY":
         return on_write(bucket, op, now)
@@ -142,13 +159,19 @@ def on_copy(bucket: BucketRow, source: ObjectRow, op: CopyObject, now: float) ->
 
 
 def expires(found: ObjectRow) -> int | None:
-    """Return the expiration of an object's retention in seconds since 1970; None if it has none or does not expire."""
+    """Return the expiration of an object's retention in seconds since 1970.
+
+    None if it has none or does not expire.
+    """
     state = found.retention
     return None if state is None or state["period"] < 0 else int(found.modified) + state["period"]
 
 
 def is_protected(found: ObjectRow, now: float) -> bool:
-    """Return True if an object has a legal hold or retention that is indefinite, permanent or unexpired."""
+    """Return True if an object has a legal hold or is under retention.
+
+    Retention can be indefinite, permanent or unexpired.
+    """
     state = found.retention
     if state is None:
         return False

@@ -1,4 +1,7 @@
-"""Tags of objects and buckets. An object's tags are stored in the format of the header `x-amz-tagging`."""
+"""Tags of objects and buckets.
+
+An object's tags are stored in the format of the header `x-amz-tagging`.
+"""
 
 import re
 from urllib.parse import parse_qsl, urlencode
@@ -52,7 +55,10 @@ def check(pairs: list[tuple[str, str]], maximum: int = MAX_TAGS) -> None:
 
 
 def parse_header(text: str) -> str:
-    """Return the tags of the header `x-amz-tagging` in stored form. Raises `InvalidTag` for tags that are not allowed."""
+    """Return the tags of the header `x-amz-tagging` in stored form.
+
+    Raises `InvalidTag` for tags that are not allowed.
+    """
     try:
         # A name without `=` is a tag with an empty value.
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict")

@@ -1,4 +1,7 @@
-"""Versioning of buckets. `store.objects` applies it when objects are written and removed."""
+"""Versioning of buckets.
+
+`store.objects` applies it when objects are written and removed.
+"""
 
 from aiocos.emulator.context import Context, failure, handles
 from aiocos.emulator.handlers.bucket_state import current_bucket, invalid_state, refuse_retention_policy

@@ -1,4 +1,4 @@
-"""Storage of the emulator: SQLite for metadata and small contents, files for large contents.
+"""Storage of the emulator: SQLite, and files for large contents.
 
 Keeping everything in memory is the naive way and enough for short tests. But the emulator is also a development server, which
 must survive a restart, and tests upload gigabytes, which must not fill the memory. One file per object, with a file of metadata

@@ -1,4 +1,6 @@
-"""Blobs: small contents in the database, large ones as files that exist completely or not at all.
+"""Blobs: small contents in the database, large ones in files.
+
+A file exists completely or not at all.
 
 Writing a file straight to its final path is the naive way: a process killed halfway leaves half a file that looks complete.
 So a file is written under `incoming/`, synced, renamed into `blobs/xx/`, and only then gets its row in the database. A killed
@@ -25,7 +27,10 @@ CHUNK = 1024 * 1024
 
 
 class Blob:
-    """Content that was received and has no references yet. `data` is None if the content is a file."""
+    """Content that was received and has no references yet.
+
+    `data` is None if the content is a file.
+    """
 
     __slots__ = ("data", "id", "size")
 
@@ -41,7 +46,10 @@ class Blob:
 
 
 class Writer:
-    """A file being written. Its methods block and run in a worker thread: `put` repeatedly, then `finish` or `discard`."""
+    """A file being written.
+
+    Its methods block and run in a worker thread: `put` repeatedly, then `finish` or `discard`.
+    """
 
     @disk_full_as_507()
     def __init__(self, blobs: "Blobs") -> None:
@@ -115,7 +123,9 @@ class Blobs:
         return self.directory / name[:2] / name
 
     def sweep(self, named: Iterable[str]) -> int:
-        """Remove the files that have no database row and return their number. Call it before anything is served.
+        """Remove the files that have no database row and return their number.
+
+        Call it before anything is served.
 
         Only files named like blobs, in folders named like blob folders, are removed.
         """

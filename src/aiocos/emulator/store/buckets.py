@@ -15,7 +15,10 @@ _INSTANCE = "crn, guid, api_key, access_key_id, secret_access_key"
 def new_instance(
     crn: str | None = None, api_key: str | None = None, access_key_id: str | None = None, secret_access_key: str | None = None
 ) -> Instance:
-    """Create an instance. Omitted values are random, in the service's forms (HMAC pairs are 32 and 48 hex digits)."""
+    """Create an instance.
+
+    Omitted values are random, in the service's forms (HMAC pairs are 32 and 48 hex digits).
+    """
     if crn is None:
         account, guid = os.urandom(16).hex(), str(uuid.uuid4())
         crn = f"crn:v1:bluemix:public:cloud-object-storage:global:a/{account}:{guid}::"
@@ -51,7 +54,10 @@ def new_key(instance: Instance, role: Role) -> Key:
 
 
 def keys(connection: sqlite3.Connection) -> list[Key]:
-    """Return all credentials: the ones each instance was created with, then the ones added later."""
+    """Return all credentials.
+
+    First the ones that each instance was created with, then the ones added later.
+    """
     by_crn = {i.crn: i for i in instances(connection)}
     added = connection.execute("SELECT instance, role, api_key, access_key_id, secret_access_key FROM keys ORDER BY rowid")
     return [*map(Key.of_manager, by_crn.values()), *(Key(by_crn[crn], *rest) for crn, *rest in added)]
@@ -90,7 +96,10 @@ def add(t: Transaction, bucket: BucketRow) -> None:
 
 
 def is_empty(t: Transaction, bucket: int) -> bool:
-    """Return True if a bucket holds no object, version or delete marker. Open uploads do not count."""
+    """Return True if a bucket holds no object, version or delete marker.
+
+    Open uploads do not count.
+    """
     return t.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (bucket,)).fetchone() is None
 
 
@@ -126,7 +135,10 @@ def with_setting(connection: sqlite3.Connection, name: str) -> list[BucketRow]:
 def list_page(
     connection: sqlite3.Connection, instance: str, prefix: str = "", after: str = "", limit: int = -1
 ) -> list[BucketRow]:
-    """Return an instance's buckets by name: those with the prefix, after a name, at most `limit` (-1 for all)."""
+    """Return an instance's buckets by name.
+
+    Those with the prefix, after a name, at most `limit` (-1 for all).
+    """
     parameters: tuple[Any, ...] = (instance, after, len(prefix), prefix, limit)
     rows = connection.execute(
         f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE instance = ? AND name > ? AND substr(name, 1, ?) = ? "

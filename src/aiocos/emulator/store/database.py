@@ -29,7 +29,10 @@ _BATCH = 256
 
 @dataclass(slots=True)
 class Transaction:
-    """The argument of a write: the connection, and the ids of blob files that lost their last reference."""
+    """The argument of a write.
+
+    It has the connection, and the ids of blob files that lost their last reference.
+    """
 
     connection: sqlite3.Connection
     """The connection of the writer."""
@@ -94,7 +97,9 @@ class Database:
         return made
 
     async def write(self, run: Write[T], *, frees: bool = False) -> T:
-        """Run a function in the writer's next transaction and return its result after the commit.
+        """Run a function in the writer's next transaction.
+
+        Returns the function's result after the commit.
 
         If the function raises, only its own changes are rolled back. Cancelling the caller does not undo the write. On a full
         disk, a function with `frees` runs once or twice more, in the space of the reserve; others raise `ServiceError` 507.

@@ -38,7 +38,9 @@ _BLOB_FOLDER = re.compile(r"[0-9a-f]{2}")
 
 
 def claim(directory: Path) -> int:
-    """Claim a directory for one emulator and return the descriptor of its lock file. Closing it releases the directory.
+    """Claim a directory for one emulator and return the descriptor of its lock file.
+
+    Closing it releases the directory.
 
     Raises `ConfigError`, and leaves the directory unchanged, if it holds anything but an emulator's data, if its database is
     missing, or if another emulator uses it.
@@ -65,7 +67,10 @@ def claim(directory: Path) -> int:
 
 
 def blob_files(directory: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield the files with the name of a blob in a blob folder. Symbolic links are not followed."""
+    """Yield the files with the name of a blob in a blob folder.
+
+    Symbolic links are not followed.
+    """
     for folder in _entries(directory / BLOBS):
         if _BLOB_FOLDER.fullmatch(folder.name) and folder.is_dir(follow_symlinks=False):
             yield from _named_like_blobs(Path(folder.path))
@@ -142,7 +147,10 @@ def _is_marked(directory: Path) -> bool:
 
 
 def _has_tables(directory: Path) -> bool:
-    """Return True if the database exists and has the emulator's tables. It is opened read-only."""
+    """Return True if the database exists and has the emulator's tables.
+
+    It is opened read-only.
+    """
     path = directory / DATABASE
     if not _is_sqlite(path):
         return False

@@ -1,4 +1,6 @@
-"""Database access for failed replications. A row is deleted together with its object version.
+"""Database access for failed replications.
+
+A row is deleted together with its object version.
 
 Functions that take a transaction run on the writer thread.
 """
@@ -53,7 +55,10 @@ def is_due(connection: sqlite3.Connection, now: float) -> bool:
 
 
 def take_due(t: Transaction, now: float) -> list[tuple[str, str, str]]:
-    """Return bucket, key and version id of all due attempts, the oldest first, and unschedule them."""
+    """Return bucket, key and version id of all due attempts.
+
+    The oldest is first. The attempts are unscheduled.
+    """
     rows = t.execute(
         "SELECT buckets.name, objects.key, objects.version_id FROM failures JOIN objects USING (serial) "
         "JOIN buckets ON buckets.id = failures.bucket WHERE failures.due <= ? ORDER BY serial",

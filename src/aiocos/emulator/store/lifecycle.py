@@ -1,4 +1,7 @@
-"""Reads of a whole bucket, key by key, for its lifecycle rules. They run on the writer thread."""
+"""Reads of a whole bucket, key by key, for its lifecycle rules.
+
+They run on the writer thread.
+"""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -10,7 +13,10 @@ _PAGE = 1000
 
 
 def all_versions(t: Transaction, bucket: int) -> Iterator[list[ObjectRow]]:
-    """Yield the versions of each key, the newest first. Keys are read in pages, so the caller may remove versions meanwhile."""
+    """Yield the versions of each key, the newest first.
+
+    Keys are read in pages, so the caller may remove versions meanwhile.
+    """
     after = b""
     while True:
         rows = t.execute(

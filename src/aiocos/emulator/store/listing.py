@@ -14,7 +14,10 @@ from aiocos.emulator.store.rows import OBJECT_COLUMNS, UPLOAD_COLUMNS, ObjectRow
 
 @dataclass(slots=True)
 class ListingPage:
-    """One page of a listing. Entries and common prefixes count against the limit together."""
+    """One page of a listing.
+
+    Entries and common prefixes count against the limit together.
+    """
 
     objects: list[ObjectRow] = field(default_factory=list[ObjectRow])
     """Object versions on the page."""
@@ -69,7 +72,10 @@ class ListingQuery:
 
 
 def after_prefix(prefix: bytes) -> bytes:
-    """Return the smallest bytes greater than every key with this prefix. UTF-8 never contains 0xFF, so no byte overflows."""
+    """Return the smallest bytes greater than every key with this prefix.
+
+    UTF-8 never contains 0xFF, so no byte overflows.
+    """
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
 

@@ -1,4 +1,7 @@
-"""Database access for object versions. Functions that take a transaction run on the writer thread."""
+"""Database access for object versions.
+
+Functions that take a transaction run on the writer thread.
+"""
 
 import json
 import sqlite3
@@ -23,7 +26,10 @@ NULL = "null"
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """The outcome of a removal: the removed version, or the delete marker that was added."""
+    """The outcome of a removal.
+
+    It is the removed version, or the delete marker that was added.
+    """
 
     removed: ObjectRow | None = None
     """The removed version; None if there was none, or a delete marker was added."""
@@ -32,7 +38,10 @@ class Removal:
 
 
 def find(connection: sqlite3.Connection, bucket: int, key: str, version_id: str | None = None) -> ObjectRow | None:
-    """Return the version with this id, or the latest one, which may be a delete marker. None if there is no version."""
+    """Return the version with this id, or the latest one.
+
+    The latest one may be a delete marker. None if there is no version.
+    """
     if version_id is None:
         row = connection.execute(
             f"SELECT {OBJECT_COLUMNS} FROM objects WHERE bucket = ? AND key = ? AND is_latest = 1", (bucket, key.encode())
@@ -64,7 +73,10 @@ def add_references(t: Transaction, segments: Iterable[Segment]) -> None:
 
 
 def drop_references(t: Transaction, segments: Iterable[Segment]) -> None:
-    """Count one reference less to the blob of each segment, and delete blobs without references."""
+    """Count one reference less to the blob of each segment.
+
+    Blobs without references are deleted.
+    """
     for s in segments:
         t.execute("UPDATE blobs SET refs = refs - 1 WHERE id = ?", (s.blob,))
     for name in {s.blob for s in segments}:
@@ -87,7 +99,10 @@ def put(t: Transaction, bucket: int, new: ObjectRow, check: Check) -> ObjectRow:
 
 
 def remove(t: Transaction, bucket: int, key: str, version_id: str | None, check: Check, now: float, owner: str) -> Removal:
-    """Remove a version. Without a version id, a bucket that ever had versioning gets a delete marker with this owner."""
+    """Remove a version.
+
+    Without a version id, a bucket that ever had versioning gets a delete marker with this owner.
+    """
     versioning = _versioning(t, bucket)
     if version_id is None and versioning is not None:
         marker_id = _next_id(t, bucket)
@@ -104,7 +119,10 @@ def remove(t: Transaction, bucket: int, key: str, version_id: str | None, check:
 
 
 def insert(t: Transaction, bucket: int, new: ObjectRow) -> ObjectRow:
-    """Insert a version as the latest, with the version id it has. An existing version with this id is replaced."""
+    """Insert a version as the latest, with the version id it has.
+
+    An existing version with this id is replaced.
+    """
     return _insert(t, bucket, new, find(t.connection, bucket, new.key))
 
 

@@ -31,7 +31,10 @@ def disk_full_error() -> ServiceError:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Return True if an error of the system or of SQLite means a full disk or an exhausted quota."""
+    """Return True if an error means a full disk or an exhausted quota.
+
+    Errors of the system and of SQLite are recognized.
+    """
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -63,7 +66,10 @@ class Reserve:
         self._restore()
 
     def check(self) -> None:
-        """Raise `ServiceError` 507 if the reserve is used up and cannot be restored. For writes that need disk space."""
+        """Raise `ServiceError` 507 if the reserve is used up and cannot be restored.
+
+        For writes that need disk space.
+        """
         if self._missing:
             self._restore()
             if self._missing:
@@ -71,7 +77,10 @@ class Reserve:
 
     @contextmanager
     def released(self) -> Generator[None]:
-        """Delete the reserve file for a deletion that runs in the block; one block at a time."""
+        """Delete the reserve file for a deletion that runs in the block.
+
+        One block at a time.
+        """
         with self._mutex:
             self._missing = self._in_use = True
             with suppress(OSError):

@@ -1,4 +1,7 @@
-"""The rows of the store as values: instances, credentials, buckets, objects, uploads, parts."""
+"""The rows of the store as values.
+
+Instances, credentials, buckets, objects, uploads and parts.
+"""
 
 import json
 import sqlite3
@@ -10,7 +13,10 @@ Role = Literal["Reader", "Writer", "Manager"]
 
 
 class Segment(NamedTuple):
-    """A byte range of a blob. An object's content is the concatenation of its segments."""
+    """A byte range of a blob.
+
+    An object's content is the concatenation of its segments.
+    """
 
     blob: str
     """Id of the blob."""
@@ -41,7 +47,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Credentials of a user of an instance: an API key, an HMAC pair, and the user's role."""
+    """Credentials of a user of an instance, with the user's role.
+
+    An API key and an HMAC pair.
+    """
 
     instance: Instance
     """The instance that the user belongs to."""
@@ -65,7 +74,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A trusted profile of an account, and the token with which a compute resource may assume it."""
+    """A trusted profile of an account.
+
+    A compute resource can assume it with a token.
+    """
 
     id: str
     """Id of the profile."""

@@ -1,4 +1,7 @@
-"""Database access for multipart uploads. Functions that take a transaction run on the writer thread."""
+"""Database access for multipart uploads.
+
+Functions that take a transaction run on the writer thread.
+"""
 
 import sqlite3
 
@@ -33,7 +36,10 @@ def add(t: Transaction, upload: UploadRow) -> None:
 
 
 def put_part(t: Transaction, upload: str, part: PartRow) -> None:
-    """Insert a part, or replace the part with this number. Adds references to its segments."""
+    """Insert a part, or replace the part with this number.
+
+    Adds references to its segments.
+    """
     where = (upload, part.number)
     replaced = t.execute(f"SELECT {PART_COLUMNS} FROM parts WHERE upload = ? AND number = ?", where).fetchone()
     t.execute("DELETE FROM parts WHERE upload = ? AND number = ?", where)
@@ -49,7 +55,10 @@ def put_part(t: Transaction, upload: str, part: PartRow) -> None:
 
 
 def parts(connection: sqlite3.Connection, upload: str, after: int = 0, limit: int = -1) -> list[PartRow]:
-    """Return the parts of an upload by number: those with a number above `after`, at most `limit` (-1 for all)."""
+    """Return the parts of an upload by number.
+
+    Those with a number above `after`, at most `limit` (-1 for all).
+    """
     rows = connection.execute(
         f"SELECT {PART_COLUMNS} FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?", (upload, after, limit)
     )
@@ -65,12 +74,18 @@ def remove(t: Transaction, upload: str) -> None:
 
 
 def record_completion(t: Transaction, upload: str, serial: int, parts: str) -> None:
-    """Record the parts of a completion request for as long as the resulting version exists."""
+    """Record the parts of a completion request.
+
+    The record is kept for as long as the resulting version exists.
+    """
     t.execute("INSERT INTO completions (upload, serial, parts) VALUES (?, ?, ?)", (upload, serial, parts))
 
 
 def completed(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str, parts: str) -> ObjectRow | None:
-    """Return the version created by completing this upload with exactly these parts, or None if it no longer exists."""
+    """Return the version created by completing this upload with these parts.
+
+    None if the version no longer exists.
+    """
     row = connection.execute(
         f"SELECT {OBJECT_COLUMNS} FROM objects WHERE bucket = ? AND key = ? "
         "AND serial = (SELECT serial FROM completions WHERE upload = ? AND parts = ?)",
