@@ -1,11 +1,11 @@
-"""The tables of the emulator.
+"""The tables of the emulator's database.
 
-Keys are BLOBs of UTF-8, so that SQLite compares them byte by byte, which is the order of listings. An object's row stands
-for one version: `serial` grows with every write, `is_latest` marks the version a plain read finds. Content is named by
-segments `[blob, offset, length]`; `blobs.refs` counts the segments, so that copies and completed uploads share bytes instead
-of moving them. Small contents stand in `blobs.data`; larger ones are files of the blob's name. `failures` has the versions
-whose replication failed; `due` is when it is tried again. `completions` has the uploads that have become versions which are
-still there, with the numbers and ETags of the parts that they were completed with.
+Keys of objects are BLOBs of UTF-8: SQLite compares them byte by byte, which is the order of listings. A row of `objects` is one
+version: `serial` grows with every write, and `is_latest` marks the version that a read without a version id finds. Content is
+a list of segments `[blob, offset, length]`. `blobs.refs` counts the segments of a blob, so that copies and completed uploads
+share bytes instead of copying them. Small contents are in `blobs.data`; larger ones are files named by the blob's id.
+`failures` has the versions whose replication failed, and in `due` the time of the next attempt. `completions` has the uploads
+whose resulting versions still exist, with the numbers and ETags of the parts in the completion request.
 """
 
 SCHEMA = """
@@ -113,4 +113,4 @@ ADDED = {
     "objects": {"lock": "TEXT", "archive": "TEXT"},
     "uploads": {"lock": "TEXT"},
 }
-"""Columns that data of an earlier release does not have yet; they are added when it is opened."""
+"""Columns missing from databases of earlier releases. They are added when such a database is opened."""
