@@ -46,6 +46,7 @@ class Resource:
 
     _model: ClassVar[ResourceModel]
     meta: ResourceMeta
+    """Client and loaded data of the resource."""
 
     def __init__(self, *args: Any, client: S3Client, **kwargs: Any) -> None:
         given = bind_identifiers(self._model, tuple(self._model.identifiers), args, kwargs)
@@ -53,7 +54,10 @@ class Resource:
         self.meta = ResourceMeta(list(self._model.identifiers), client)
 
     def get_available_subresources(self) -> list[str]:
-        """Return the names of methods that return sub-resources, such as `Object`."""
+        """Return the names of methods that return sub-resources.
+
+        One of them is `Object` of a bucket.
+        """
         return sorted(self._model.children)
 
     def __await__(self) -> Generator[Any, None, Self]:
