@@ -55,8 +55,9 @@ def _wrapped_lines(lines: list[str], width: int, *, first: bool) -> list[str]:
         room = width - (3 if first and n == 0 else 0)
         margin = " " * (len(line) - len(line.lstrip()))
         more = margin + ("    " if margin else "")
-        wrapped = textwrap.wrap(line, room, subsequent_indent=more, break_long_words=False, break_on_hyphens=False)
-        out += wrapped or [""]
+        out += textwrap.wrap(
+            line, room, initial_indent="", subsequent_indent=more, break_long_words=False, break_on_hyphens=False
+        ) or [""]
     return out
 
 

@@ -699,7 +699,7 @@ class DeleteMarkerTypeDef(TypedDict):
     Key: str
     """Key of the deleted object, decoded."""
     VersionId: NotRequired[str]
-    """Version id of the marker. To delete the marker by this id restores the object."""
+    """Version id of the marker. Deleting the marker by this id restores the object."""
     IsLatest: NotRequired[bool]
     """True if the marker is the current version of the key: a read of the key then raises `NoSuchKey`."""
     LastModified: NotRequired[datetime]

@@ -60,10 +60,10 @@ def with_encoded_keys(cls: type[Operation[Any]]) -> type[Operation[Any]]:
     result = cls.spec.result
     page_type = cast("type[Result]", type(result.__name__, (_EncodedPage, result), {"__module__": result.__module__}))
 
-    def contradiction(self: Operation[Any], page: Page) -> str | None:
+    def find_mismatch(self: Operation[Any], page: Page) -> str | None:
         # The request has its keys decoded, so a decoded copy of the page is compared with it.
-        return cls.contradiction(self, result.model_validate(result.received(page.model_dump(exclude_unset=True))))
+        return cls.find_mismatch(self, result.model_validate(result.received(page.model_dump(exclude_unset=True))))
 
     listing = _variant(cls, replace(cls.spec, result=page_type))
-    listing.contradiction = contradiction  # type: ignore[method-assign, assignment]
+    listing.find_mismatch = find_mismatch  # type: ignore[method-assign, assignment]
     return listing

@@ -202,7 +202,7 @@ class ListBucketsExtended(Operation[BucketPage]):
     service_instance_id: Annotated[str | None, Header("ibm-service-instance-id")] = None
     """Service instance to list: its CRN or GUID. None takes it from the credentials, which usually have it."""
 
-    def contradiction(self, result: BucketPage) -> str | None:
+    def find_mismatch(self, result: BucketPage) -> str | None:
         """Compare the prefix."""
         requested = self.prefix or ""
         if result.prefix not in (None, requested):

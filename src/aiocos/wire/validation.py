@@ -1,8 +1,11 @@
-"""One-line messages for values that do not fit a document. Those of pydantic have several lines and a link."""
+"""One-line messages for values that do not fit a document.
+
+pydantic's own messages have several lines and a link.
+"""
 
 from pydantic import ValidationError
 
-# Messages by pydantic's error type. For all other types pydantic's own message is used, which has one line as well.
+# Messages by pydantic's type of error. Other types have pydantic's text about the value, which has one line as well.
 _MESSAGES = {
     "missing": "is missing",
     "string_type": "must be a string",
@@ -19,8 +22,11 @@ _MESSAGES = {
 }
 
 
-def told(error: ValidationError) -> str:
-    """Describe the first value that does not fit, in one line: its field, the requirement, the value."""
+def describe_validation_error(error: ValidationError) -> str:
+    """Describe the first value that does not fit, in one line.
+
+    The line has the field, the requirement and the value.
+    """
     first = error.errors(include_url=False)[0]
     field = ".".join(str(p) for p in first["loc"]) or "document"
     kind, value = first["type"], first.get("input")

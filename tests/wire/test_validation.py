@@ -1,4 +1,4 @@
-"""Tests of `aiocos.wire.misfit`: one-line messages for values that do not fit a document."""
+"""Tests of `aiocos.wire.validation`: one-line messages for values that do not fit a document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from aiocos.wire.document import Document
-from aiocos.wire.misfit import told
+from aiocos.wire.validation import describe_validation_error
 
 
 class _Inner(Document):
@@ -55,10 +55,10 @@ class _Outer(Document):
 def test_the_message_names_the_first_value_that_does_not_fit(given: Any, text: str) -> None:
     with pytest.raises(ValidationError) as caught:
         _Outer.model_validate(given)
-    assert told(caught.value) == text
+    assert describe_validation_error(caught.value) == text
 
 
 def test_the_message_of_a_missing_field_has_no_value() -> None:
     with pytest.raises(ValidationError) as caught:
         _Inner.model_validate({})
-    assert told(caught.value) == "name: is missing"
+    assert describe_validation_error(caught.value) == "name: is missing"
