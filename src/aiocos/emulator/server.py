@@ -1,8 +1,8 @@
 """The server of the emulator.
 
-It starts, stops, listens, and manages instances and credentials.
+It listens, and manages service instances and their credentials.
 
-S3 and IAM share one port (see `iam`). The server binds a loopback address only, because its credentials are for tests and its
+S3 and IAM share one port (see the module `emulator.iam`). The server binds a loopback address only, because its credentials are for tests and its
 traffic is plain http.
 """
 

@@ -1,4 +1,6 @@
-"""Operations on buckets: create, head, list, delete, location, Aspera.
+"""Operation specs: create, head, list, delete and locate buckets.
+
+Another one returns the connection data for Aspera, IBM's high-speed transfer service.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-bucket-operations
 """

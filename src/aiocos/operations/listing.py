@@ -1,4 +1,4 @@
-"""Listings of objects and of their versions, and the base of all pages of keys.
+"""Operation specs: listings of objects and of their versions.
 
 Both versions of the object listing are here: `ListObjects` (1) and `ListObjectsV2`.
 

@@ -1,4 +1,4 @@
-"""Operations on multipart uploads: create, add parts, complete, abort, list.
+"""Operation specs: create, fill, complete, abort and list multipart uploads.
 
 A part is uploaded, or copied from an existing object.
 

@@ -1,4 +1,4 @@
-"""Operations on objects: put, get, head, delete, copy.
+"""Operation specs: put, get, head, delete and copy objects.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-object-operations
 """

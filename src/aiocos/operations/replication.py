@@ -1,4 +1,4 @@
-"""Replication: automatic copies of new objects in other buckets.
+"""Operation specs: automatic copies of new objects in other buckets.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-replication-overview
 """

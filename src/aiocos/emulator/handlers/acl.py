@@ -1,4 +1,4 @@
-"""Access control lists (ACLs), stored as the name of a canned ACL.
+"""Handlers of access control lists, stored as the name of a canned ACL.
 
 The service supports `public-read` only. `public-read-write` is stored for buckets; other canned ACLs of S3 are treated as
 private, because IAM decides everything else. Grants to single users are refused, since the emulator could not enforce them.

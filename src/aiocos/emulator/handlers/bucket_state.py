@@ -1,4 +1,4 @@
-"""The current state of a bucket, and settings that exclude each other."""
+"""Checks of a bucket's current state, and of settings that exclude each other."""
 
 from aiocos.emulator.context import no_bucket
 from aiocos.emulator.store import BucketRow, Transaction, buckets

@@ -1,4 +1,4 @@
-"""Creating, listing and deleting buckets, and reading their properties."""
+"""Handlers that create, list and delete buckets, and return their properties."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""The conditions of reads, writes and copies."""
+"""Checks of the conditions of reads, writes and copies (If-Match …)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Configurations of buckets.
+"""Storage of bucket configurations, for the handlers of each kind.
 
 Each is stored as the document that was sent, by the name of its sub-resource.
 """

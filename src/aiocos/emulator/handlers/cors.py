@@ -1,4 +1,4 @@
-"""CORS rules of buckets. `emulator.cors` applies them."""
+"""Handlers of CORS rules of buckets. `emulator.cors` applies the rules."""
 
 from aiocos.emulator.context import Context, failure, handles
 from aiocos.emulator.handlers.configurations import no_configuration, read_configuration, replace_configuration

@@ -1,4 +1,4 @@
-"""Encryption with customer keys (SSE-C).
+"""Checks of customer keys (SSE-C) for the handlers of objects and parts.
 
 The emulator stores only the MD5 of a key, and content unencrypted.
 """

@@ -1,4 +1,4 @@
-"""DeleteObject and DeleteObjects."""
+"""Handlers of DeleteObject and DeleteObjects."""
 
 from aiocos.config import MAX_KEYS
 from aiocos.emulator import locking

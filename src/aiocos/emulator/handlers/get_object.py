@@ -1,4 +1,4 @@
-"""GetObject and HeadObject."""
+"""Handlers of GetObject and HeadObject."""
 
 from dataclasses import fields
 from email.utils import format_datetime

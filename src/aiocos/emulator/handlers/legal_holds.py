@@ -1,4 +1,4 @@
-"""Legal holds and retention of objects in buckets with a retention policy."""
+"""Handlers of legal holds and retention of objects (IBM)."""
 
 from email.utils import format_datetime
 from typing import Annotated, ClassVar

@@ -1,4 +1,4 @@
-"""Lifecycle rules of buckets, and restores of archived objects."""
+"""Handlers of lifecycle rules of buckets, and of restores of archived objects."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Listings of objects and versions, ordered by the UTF-8 bytes of the keys."""
+"""Handlers of listings, ordered by the UTF-8 bytes of the keys."""
 
 import base64
 import binascii

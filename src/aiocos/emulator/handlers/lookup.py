@@ -1,4 +1,4 @@
-"""Lookup of object versions for reads."""
+"""Lookup of object versions for the handlers that read them."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""Creating, completing, aborting and listing multipart uploads."""
+"""Handlers that create, complete, abort and list multipart uploads."""
 
 import json
 import os

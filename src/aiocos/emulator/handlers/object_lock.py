@@ -1,4 +1,4 @@
-"""Object Lock: bucket configurations, and retention and holds of versions."""
+"""Handlers of Object Lock: bucket configurations, retention and holds."""
 
 from typing import Annotated, Any
 

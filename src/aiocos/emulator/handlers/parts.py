@@ -1,4 +1,4 @@
-"""UploadPart and UploadPartCopy."""
+"""Handlers of UploadPart and UploadPartCopy."""
 
 import hashlib
 

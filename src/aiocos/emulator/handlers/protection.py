@@ -1,4 +1,4 @@
-"""Retention policies of buckets."""
+"""Handlers of retention policies of buckets (IBM)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The public access block of buckets. `emulator.public_access` enforces it."""
+"""Handlers of the public access block of buckets."""
 
 from aiocos.emulator.context import Context, handles
 from aiocos.emulator.handlers.configurations import no_configuration, read_configuration, replace_configuration

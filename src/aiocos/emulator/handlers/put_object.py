@@ -1,4 +1,4 @@
-"""PutObject and CopyObject."""
+"""Handlers of PutObject and CopyObject."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Replication rules of buckets, and their failed replications."""
+"""Handlers of replication rules of buckets, and of failed replications."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Retention of objects in buckets with a retention policy.
+"""Checks and handlers of the retention of objects (IBM).
 
 This module computes the retention of new objects and refuses what retention forbids.
 

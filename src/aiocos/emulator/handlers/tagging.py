@@ -1,6 +1,6 @@
-"""Tags of objects and buckets.
+"""Handlers of tags of objects and buckets.
 
-An object's tags are stored in the format of the header `x-amz-tagging`.
+The database keeps an object's tags in the format of the header `x-amz-tagging` (`a=1&b=2`), and a bucket's as the document sent.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Versioning of buckets.
+"""Handlers of the versioning of buckets.
 
 `store.objects` applies it when objects are written and removed.
 """

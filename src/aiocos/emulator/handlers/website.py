@@ -1,4 +1,4 @@
-"""Website configurations of buckets. `emulator.website` serves the websites."""
+"""Handlers of website configurations of buckets."""
 
 import re
 

@@ -1,6 +1,7 @@
-"""Reads of a whole bucket, key by key, for its lifecycle rules.
+"""Walk all keys of a bucket in the database, for its lifecycle rules.
 
-They run on the writer thread.
+These functions run in a write transaction, on the one thread that writes the database, so nothing changes between finding a
+version and deleting it.
 """
 
 from collections.abc import Iterator

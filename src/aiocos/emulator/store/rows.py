@@ -1,4 +1,4 @@
-"""The rows of the store as values.
+"""The rows of the database as dataclasses.
 
 Instances, credentials, buckets, objects, uploads and parts.
 """

@@ -1,11 +1,13 @@
 """The tables of the emulator's database.
 
-Keys of objects are BLOBs of UTF-8: SQLite compares them byte by byte, which is the order of listings. A row of `objects` is one
-version: `serial` grows with every write, and `is_latest` marks the version that a read without a version id finds. Content is
-a list of segments `[blob, offset, length]`. `blobs.refs` counts the segments of a blob, so that copies and completed uploads
-share bytes instead of copying them. Small contents are in `blobs.data`; larger ones are files named by the blob's id.
-`failures` has the versions whose replication failed, and in `due` the time of the next attempt. `completions` has the uploads
-whose resulting versions still exist, with the numbers and ETags of the parts in the completion request.
+* `objects`: one row per version. `serial` grows with every write, and `is_latest` marks the version that a read without a version
+  id finds. Keys are BLOBs of UTF-8: SQLite compares them byte by byte, which is the order of listings.
+* `blobs`: the bytes of contents. A version's content is a list of segments `[blob, offset, length]`, each a range of a blob.
+  `blobs.refs` counts the segments of a blob, so that copies and completed uploads share bytes instead of copying them. Small
+  contents are in `blobs.data`; larger ones are files named by the blob's id.
+* `failures`: the versions whose replication failed; the column `due` is the time of the next attempt.
+* `completions`: completed uploads whose versions still exist, with the numbers and ETags of the parts in the request, so that a
+  repeated CompleteMultipartUpload gets the same response.
 """
 
 SCHEMA = """

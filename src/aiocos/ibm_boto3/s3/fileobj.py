@@ -1,4 +1,4 @@
-"""File objects: sources of uploads and targets of downloads."""
+"""File objects as sources of uploads and targets of downloads."""
 
 from __future__ import annotations
 

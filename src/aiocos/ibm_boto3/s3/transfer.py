@@ -7,8 +7,8 @@ The transfers upload from and download to files and file objects, and copy withi
     config = TransferConfig(multipart_threshold=15 * MB, multipart_chunksize=5 * MB)
     await cos.upload_file("a.bin", "films", "a.bin", ExtraArgs={"ContentType": "video/mp4"}, Callback=print, Config=config)
 
-These are the transfers of `aiocos.Client` under other names: parallel parts in bounded memory, verified by checksums, with
-nothing left behind after a failure.
+Names and arguments are those of boto3. The work is done by the transfers of `aiocos.Client`: parallel parts in bounded memory,
+verified by checksums, with nothing left behind after a failure.
 """
 
 from __future__ import annotations
