@@ -1,7 +1,7 @@
 """Send the emulator's responses.
 
-Every response gets the common headers. Its body may come from the store, and a scripted fault (see `emulator.faults`) may cut or
-corrupt it.
+Every response gets the common headers. Its body may come from the store, and a scripted fault (see `emulator.faults`) may cut
+or corrupt it.
 
 Content in one file is sent with `sendfile`, without passing through Python. Content in several pieces, or damaged by a fault,
 is read in chunks of 1 MiB.

@@ -2,8 +2,8 @@
 
 It listens, and manages service instances and their credentials.
 
-S3 and IAM share one port (see the module `emulator.iam`). The server binds a loopback address only, because its credentials are for tests and its
-traffic is plain http.
+S3 and IAM share one port (see the module `emulator.iam`). The server binds a loopback address only, because its credentials are
+for tests and its traffic is plain http.
 """
 
 import asyncio

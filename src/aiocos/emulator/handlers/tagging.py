@@ -1,6 +1,7 @@
 """Handlers of tags of objects and buckets.
 
-The database keeps an object's tags in the format of the header `x-amz-tagging` (`a=1&b=2`), and a bucket's as the document sent.
+The database keeps the tags of an object in the format of the header `x-amz-tagging` (`a=1&b=2`), and those of a bucket as the
+document that was sent.
 """
 
 import re

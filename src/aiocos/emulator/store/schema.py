@@ -1,7 +1,7 @@
 """The tables of the emulator's database.
 
-* `objects`: one row per version. `serial` grows with every write, and `is_latest` marks the version that a read without a version
-  id finds. Keys are BLOBs of UTF-8: SQLite compares them byte by byte, which is the order of listings.
+* `objects`: one row per version. `serial` grows with every write, and `is_latest` marks the version that a read without a
+  version id finds. Keys are BLOBs of UTF-8: SQLite compares them byte by byte, which is the order of listings.
 * `blobs`: the bytes of contents. A version's content is a list of segments `[blob, offset, length]`, each a range of a blob.
   `blobs.refs` counts the segments of a blob, so that copies and completed uploads share bytes instead of copying them. Small
   contents are in `blobs.data`; larger ones are files named by the blob's id.
