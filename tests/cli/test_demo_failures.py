@@ -40,16 +40,16 @@ def test_without_a_tree_it_uploads_the_installed_packages(tmp_path: Path, monkey
     (tmp_path / "link").symlink_to(tmp_path / "a")
     found = demo._find(None)
     assert [path.name for path in found.directories] == ["a", "b"]
-    assert (len(found.files), found.bytes, found.bounded) == (2, 5, False)
+    assert (len(found.files), found.bytes, found.truncated) == (2, 5, False)
 
 
 def test_packages_beyond_the_limits_are_left_out_and_later_ones_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     packages(tmp_path, monkeypatch, a=6, b=5, c=4)
-    monkeypatch.setattr(demo, "_MOST_BYTES", 10)
+    monkeypatch.setattr(demo, "_MAX_BYTES", 10)
     found = demo._find(None)
     assert [path.name for path in found.directories] == ["a", "c"]
-    assert (found.bytes, found.bounded) == (10, True)
-    monkeypatch.setattr(demo, "_MOST_FILES", 1)
+    assert (found.bytes, found.truncated) == (10, True)
+    monkeypatch.setattr(demo, "_MAX_FILES", 1)
     assert [path.name for path in demo._find(None).directories] == ["a"]
 
 
@@ -80,7 +80,7 @@ def test_a_file_that_nobody_uploaded_is_noticed(tmp_path: Path):
     with pytest.raises(aiocos.IntegrityError, match="never uploaded"):
         demo._same_trees(tree, copy)
     (copy / "tree" / "a").unlink()
-    with pytest.raises(aiocos.IntegrityError, match="changed"):
+    with pytest.raises(aiocos.IntegrityError, match="differs"):
         demo._same_trees(tree, copy)
 
 
@@ -96,11 +96,11 @@ async def test_a_deletion_that_should_have_been_refused_is_noticed(cos: Client):
     await cos.buckets.create("records")
     await cos.objects.put("records", "report", b"not protected")
     with pytest.raises(aiocos.IntegrityError, match="report was deleted"):
-        await demo._refusal(cos, "records", "report", "a legal hold")
+        await demo._refused_deletion(cos, "records", "report", "a legal hold")
 
 
 async def test_another_error_of_a_deletion_is_not_taken_for_a_refusal(cos: Client, cos_emulator: Emulator):
     await cos.buckets.create("records")
     cos_emulator.faults.script([Status(403, code="AccessDenied", operation="DeleteObject")])
     with pytest.raises(aiocos.AccessDenied):
-        await demo._refusal(cos, "records", "report", "a legal hold")
+        await demo._refused_deletion(cos, "records", "report", "a legal hold")

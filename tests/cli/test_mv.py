@@ -137,7 +137,7 @@ def opaque(answer: Answer) -> None:
 
 
 LIES_DOWN: dict[str, tuple[str, Callable[[Answer], object], str]] = {
-    "no checksum": ("", opaque, "gives no checksum that could be compared"),
+    "no checksum": ("", opaque, "returned no checksum to compare with"),
     "another size": ("HEAD", header("Content-Length", "12"), "was replaced while it was moved"),
     "another object": ("HEAD", header("ETag", f'"{OTHER}"'), "was replaced while it was moved"),
 }
@@ -260,7 +260,7 @@ def of_copies(etag: str) -> Callable[[Answer], object]:
 
 LIES_WITHIN: dict[str, tuple[Callable[[Answer], object], str]] = {
     "another MD5": (of_copies(OTHER), "what is stored is something else"),
-    "no checksum": (of_copies(OPAQUE), "gives no checksums of the two that agree"),
+    "no checksum": (of_copies(OPAQUE), "returned no checksums of the two that agree"),
     "another size": (
         lambda answer: answer.of("HEAD") and answer.request.path.endswith("/copy") and header("Content-Length", "12")(answer),
         "the source has 13 bytes, the copy 12",
@@ -335,7 +335,7 @@ def test_within_under_key_protect(shell: Shell, place: str, source: Path, monkey
         altered(patch, change, unconditional)
         result = shell("mv", f"{place}/key", f"{place}/copy")
     stayed(result)
-    assert "gives no checksums of the two that agree" in result.err
+    assert "returned no checksums of the two that agree" in result.err
     assert there(shell, f"{place}/key")
     with monkeypatch.context() as patch:
         protect(patch)

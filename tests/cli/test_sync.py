@@ -148,7 +148,7 @@ def test_many_failures_are_counted_and_json_has_them_all(shell: Shell, place: st
     for command in (["sync"], ["cp", "-r"]):
         result = shell(*command, str(tree), f"{place}/x")
         assert (result.code, result.err.count("is a pipe")) == (1, 21), "20 of them, and the first once more at the end"
-        assert "and 3 more, which --json names" in result.err
+        assert "and 3 more: --json lists all of them" in result.err
         [told] = shell(*command, str(tree), f"{place}/x", "--json").json()
         assert len(told["errors"]) == 23  # type: ignore[arg-type]
 

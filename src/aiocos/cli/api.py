@@ -46,7 +46,8 @@ def api(
     operation: Annotated[
         str | None,
         typer.Argument(
-            help="Name of the operation, such as put-bucket-website. Without it, all are listed.", show_default=False
+            help="Name of the operation, such as put-bucket-website. Without a name, all operations are listed.",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[
@@ -54,7 +55,10 @@ def api(
     ] = None,
     as_help: Annotated[bool, typer.Option("--help", "-h", help="Show the parameters of the operation.")] = False,
 ) -> None:
-    """Call any operation of the service by its name. Results are printed as JSON."""
+    """Call any operation of the service; print its result as JSON.
+
+    `aiocos api` lists the operations, `aiocos api NAME --help` describes one with its options.
+    """
     by_name = {kebab(name): cls for name, cls in registry.items() if cls.__module__.startswith("aiocos.")}
     if operation is None:
         if as_help:
@@ -65,7 +69,7 @@ def api(
         return
     cls = by_name.get(operation)
     if cls is None:
-        raise typer.BadParameter(f"there is no operation {operation}: `aiocos api` lists them")
+        raise typer.BadParameter(f"{operation!r} is not an operation: `aiocos api` lists all operations")
     if as_help:
         _explain(operation, cls)
         return
@@ -73,7 +77,7 @@ def api(
 
     async def work(client: Client) -> None:
         if isinstance(call, GetObject):
-            await _get(client, call, output)
+            await _get_object(client, call, output)
         else:
             show_json(await engine_of(client).call(call))
 
@@ -114,25 +118,28 @@ def _explain(name: str, cls: type[Operation[Any]]) -> None:
 
 
 def _build(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
-    """Build the operation from command-line options. Raises `typer.BadParameter` for options that do not fit."""
-    known = {option: p for p in _offered(cls) for option in _names(p)}
+    """Build the operation from its command-line options.
+
+    Raises `typer.BadParameter` for an unknown option, a missing value or a value of another type.
+    """
+    parameters = {option: p for p in _offered(cls) for option in _names(p)}
     values: dict[str, Any] = {}
-    rest = list(arguments)
-    while rest:
-        option = rest.pop(0)
+    remaining = list(arguments)
+    while remaining:
+        option = remaining.pop(0)
         name, equals, value = option.removeprefix("--").partition("=")
-        p = known.get(name)
+        p = parameters.get(name)
         if not option.startswith("--") or p is None:
-            raise typer.BadParameter(f"{option} is not an option of {kebab(cls.__name__)}: see --help")
+            raise typer.BadParameter(f"{option} is not an option of {kebab(cls.__name__)}: --help lists its options")
         if not equals:
-            if unwrap(p.type) is bool and (not rest or rest[0].lower() not in ("true", "false")):
+            if unwrap(p.type) is bool and (not remaining or remaining[0].lower() not in ("true", "false")):
                 value = "true"
-            elif not rest:
+            elif not remaining:
                 raise typer.BadParameter(f"{option} needs a value")
             else:
-                value = rest.pop(0)
+                value = remaining.pop(0)
         try:
-            values[p.name] = _read(p, value)
+            values[p.name] = _parse_value(p, value)
         except (ValueError, ValidationError) as error:
             raise typer.BadParameter(f"--{name}: {_message(error)}") from None
     if missing := [f"--{kebab(p.name)}" for p in cls.spec.parameters if p.required and p.name not in values]:
@@ -144,28 +151,31 @@ def _message(error: Exception) -> str:
     return told(error) if isinstance(error, ValidationError) else str(error)
 
 
-def _content(text: str) -> bytes:
+def _read_content(text: str) -> bytes:
+    """Return the content of an option: standard input for `@-`, a file for `@path`, otherwise the text itself."""
     if text == "@-":
         return sys.stdin.buffer.read()
     return Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
 
 
-def _read(p: Parameter, text: str) -> Any:
-    place = p.location
-    if isinstance(place, Body):
-        return _document(place, p, json.loads(_content(text)))
-    if isinstance(place, Payload | KeyHeaders):
-        return _content(text)
-    if isinstance(place, HeaderMap):
-        return _pairs(text)
-    if isinstance(place, InPath):
+def _parse_value(p: Parameter, text: str) -> Any:
+    """Parse the value of an option. Raises `ValueError` or `ValidationError` if it does not fit the parameter."""
+    location = p.location
+    if isinstance(location, Body):
+        return _parse_document(location, p, json.loads(_read_content(text)))
+    if isinstance(location, Payload | KeyHeaders):
+        return _read_content(text)
+    if isinstance(location, HeaderMap):
+        return _parse_pairs(text)
+    if isinstance(location, InPath):
         return text
-    if isinstance(place, Local):
+    if isinstance(location, Local):
         return float(text)
-    return codec(p.type, isinstance(place, Header) and place.iso).read(text)
+    return codec(p.type, isinstance(location, Header) and location.iso).read(text)
 
 
-def _pairs(text: str) -> dict[str, str]:
+def _parse_pairs(text: str) -> dict[str, str]:
+    """Parse `name=value,name=value`, or a JSON object."""
     if text.startswith("{"):
         return json.loads(text)
     pairs = [part.partition("=") for part in text.split(",") if part]
@@ -174,68 +184,72 @@ def _pairs(text: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _document(place: Body, p: Parameter, given: Any) -> Any:
-    if place.of is None:
+def _parse_document(body: Body, p: Parameter, data: Any) -> Any:
+    """Validate JSON data as the document of a parameter, or as the value of the document's single field."""
+    if body.of is None:
         document = cast("type[Document]", unwrap(p.type))
-        return document.model_validate(_renamed(document, given))
-    ((name, info),) = place.of.model_fields.items()
+        return document.model_validate(_to_field_names(document, data))
+    ((name, info),) = body.of.model_fields.items()
     # Accept the whole document, or only the value of its single field.
-    whole = _renamed(place.of, given)
+    whole = _to_field_names(body.of, data)
     if not isinstance(whole, dict) or name not in whole:
-        whole = {name: _inside(info.annotation, given)}
-    return getattr(place.of.model_validate(whole), name)
+        whole = {name: _to_field_names_inside(info.annotation, data)}
+    return getattr(body.of.model_validate(whole), name)
 
 
-def _renamed(document: type[Document], given: Any) -> Any:
-    """Replace XML element names in JSON by the names of the document's fields."""
-    if not isinstance(given, dict):
-        return given
+def _to_field_names(document: type[Document], data: Any) -> Any:
+    """Replace XML element names in JSON data by the names of the document's fields."""
+    if not isinstance(data, dict):
+        return data
     plan = plan_of(document)
-    wire = {entry.name: entry for entry in (*plan.elements, *plan.attributes)}
-    plural = {f"{name}s": entry for name, entry in wire.items() if entry.many and entry.item is None}
-    out: dict[str, Any] = {}
-    for name, value in cast("dict[str, Any]", given).items():
-        entry = plural.get(name) or wire.get(name)
+    elements = {entry.name: entry for entry in (*plan.elements, *plan.attributes)}
+    # `Rules` is accepted for repeated `Rule` elements.
+    plural = {f"{name}s": entry for name, entry in elements.items() if entry.many and entry.item is None}
+    renamed: dict[str, Any] = {}
+    for name, value in cast("dict[str, Any]", data).items():
+        entry = plural.get(name) or elements.get(name)
         field = entry.field if entry is not None else name
         info = document.model_fields.get(field)
         if info is not None:
             if entry is not None and entry.item is not None and isinstance(value, dict):
                 value = cast("dict[str, Any]", value).get(entry.item, value)
-            value = _inside(info.annotation, value)
-        out[field] = value
-    return out
+            value = _to_field_names_inside(info.annotation, value)
+        renamed[field] = value
+    return renamed
 
 
-def _inside(annotation: Any, value: Any) -> Any:
+def _to_field_names_inside(annotation: Any, value: Any) -> Any:
+    """Apply `_to_field_names` to the documents in the value of a field with this type annotation."""
     kind = unwrap(annotation)
     if get_origin(kind) in (Union, UnionType):
         return value
     if get_origin(kind) in (list, tuple) and isinstance(value, list):
-        return [_inside(get_args(kind)[0], item) for item in cast("list[Any]", value)]
-    return _renamed(kind, value) if isinstance(kind, type) and issubclass(kind, Document) else value
+        return [_to_field_names_inside(get_args(kind)[0], item) for item in cast("list[Any]", value)]
+    return _to_field_names(kind, value) if isinstance(kind, type) and issubclass(kind, Document) else value
 
 
-async def _get(client: Client, call: GetObject, output: Path | None) -> None:
+async def _get_object(client: Client, call: GetObject, output: Path | None) -> None:
     """Write an object to a file or to standard output. With a file, its properties are printed as JSON."""
     names = [p.name for p in call.spec.parameters if p.name not in ("bucket", "key")]
-    given: dict[str, Any] = {name: getattr(call, name) for name in names}
+    arguments: dict[str, Any] = {name: getattr(call, name) for name in names}
     get = cast("Callable[..., Any]", client.objects.get)
-    async with get(call.bucket, call.key, **given) as obj:
+    async with get(call.bucket, call.key, **arguments) as stream:
         if output is None:
-            async for chunk in obj:
+            async for chunk in stream:
                 sys.stdout.buffer.write(chunk)
             return
         with _atomic_file(output) as file:
-            async for chunk in obj:
+            async for chunk in stream:
                 file.write(chunk)
-        show_json(obj.info)
+        show_json(stream.info)
 
 
 @contextmanager
 def _atomic_file(path: Path) -> Generator[BinaryIO]:
-    """Open a temporary file that replaces `path` at the end of the block; remove it if the block fails.
+    """Open a temporary file that replaces `path` at the end of the block.
 
-    If `path` is not a regular file (a pipe, a device), write to it directly.
+    If the block fails, the temporary file is removed and `path` is unchanged. If `path` exists and is not a regular file
+    (a pipe, a device), it is opened itself.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:

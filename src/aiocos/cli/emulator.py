@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 
 def emulator(
-    port: Annotated[int, typer.Option(help="Port of the S3 and IAM endpoints; 0 takes a free one.")] = 9000,
-    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
-    website_port: Annotated[int, typer.Option(help="Port of the website endpoint; 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(help="Port of the S3 and IAM endpoints; 0 chooses a free port.", metavar="PORT")] = 9000,
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.", metavar="ADDRESS")] = "127.0.0.1",
+    website_port: Annotated[int, typer.Option(help="Port of the website endpoint; 0 chooses a free port.", metavar="PORT")] = 0,
     data: Annotated[
-        Path | None, typer.Option(help="Directory for stored data: new, empty, or from an earlier run. Default: temporary.")
+        Path | None,
+        typer.Option(
+            help="Directory for the data: new, empty, or from an earlier run. Default: temporary.", metavar="DIRECTORY"
+        ),
     ] = None,
     ignore_conditional_completion: Annotated[
         bool,
@@ -54,7 +57,7 @@ def emulator(
 
 
 def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
-    found = {
+    details = {
         "endpoint": server.endpoint,
         "iam_endpoint": server.iam_endpoint,
         "api_key": server.api_key,
@@ -64,7 +67,7 @@ def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
         "website_endpoint": server.website_endpoint("{bucket}"),
     }
     if as_json:
-        show_json(found)
+        show_json(details)
         sys.stdout.flush()
         return
     say(f"COS is served at {server.endpoint}; data is {f'kept in {data}' if data else 'deleted at the end'}. Ctrl-C stops it.")
@@ -83,6 +86,7 @@ def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
 
 
 async def _wait_for_stop() -> None:
+    """Wait for SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     # Event loops on Windows have no signal handlers; Ctrl-C cancels the task there.

@@ -18,14 +18,18 @@ from aiocos.operations.listing import ObjectEntry
 
 def ls(
     path: Annotated[
-        str | None, typer.Argument(help="cos://bucket/prefix. Without it, buckets are listed.", show_default=False)
+        str | None,
+        typer.Argument(help="cos://bucket or cos://bucket/prefix. Without a path, buckets are listed.", show_default=False),
     ] = None,
     recursive: Recursive = False,
     long: Annotated[bool, typer.Option("--long", "-l", help="Show time, size and storage class.")] = False,
     exact: Annotated[bool, typer.Option("--bytes", "-b", help="Show sizes in bytes.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List buckets, or the objects and prefixes up to the next slash; with -r all objects."""
+    """List buckets, or the objects and prefixes in a bucket.
+
+    Keys are listed up to the next slash, as in a directory; with -r, all keys that begin with the prefix.
+    """
     target = CosPath.parse(path) if path is not None else None
 
     async def work(client: Client) -> None:
@@ -46,14 +50,14 @@ async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
         else:
             say(f"cos://{bucket.name}")
 
-    shown = False
+    any_shown = False
     try:
         async for bucket in client.buckets.list_extended():
             show(bucket)
-            shown = True
+            any_shown = True
     except (OperationNotSupported, InvalidRequest):
-        # Other S3 services have only the plain listing of buckets.
-        if shown:
+        # Other S3 services have only the plain listing of buckets. After a first page, listing again would repeat buckets.
+        if any_shown:
             raise
         for bucket in (await client.buckets.list()).buckets:
             show(bucket)
@@ -108,7 +112,7 @@ async def _properties(client: Client, target: CosPath, as_json: bool) -> dict[st
     if target.key:
         return {"bucket": target.bucket, "key": target.key, **fields(await client.objects.head(target.bucket, target.key))}
     properties: dict[str, object] = {"bucket": target.bucket, **fields(await client.buckets.head(target.bucket))}
-    # HEAD of a bucket returns little. The location needs another permission, and some services do not offer it.
+    # HEAD of a bucket does not return the location. To read it needs another permission, and some services do not offer it.
     with suppress(ServiceError):
         if location := (await client.buckets.location(target.bucket)).location:
             properties["location"] = location

@@ -43,8 +43,8 @@ class CosPath:
         return self.key.rsplit("/", 1)[-1]
 
     @property
-    def is_place(self) -> bool:
-        """True if a copy to this path keeps its source's name: this is a bucket or the key ends in a slash."""
+    def is_folder(self) -> bool:
+        """True for a bucket, and for a key that ends in a slash: a copy to this path keeps the name of its source."""
         return not self.key or self.key.endswith("/")
 
     def is_below(self, other: "CosPath") -> bool:
@@ -61,11 +61,11 @@ class CosPath:
         return f"{SCHEME}{self.bucket}/{self.key}"
 
 
-Place = CosPath | Path | None
+Location = CosPath | Path | None
 """A source or target of `cp`: a path in COS, a local path, or None for standard input or output."""
 
 
-def place(text: str) -> Place:
+def parse_location(text: str) -> Location:
     """Parse a source or target argument of `cp`."""
     if text == "-":
         return None
@@ -74,7 +74,7 @@ def place(text: str) -> Place:
 
 def key_for(target: CosPath, name: str) -> str:
     """Return the key for a file called `name`: the target itself, or below it if it is a bucket or ends in a slash."""
-    return f"{target.key}{name}" if target.is_place else target.key
+    return f"{target.key}{name}" if target.is_folder else target.key
 
 
 def file_for(target: Path, text: str, source: CosPath) -> Path:
