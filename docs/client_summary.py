@@ -18,11 +18,11 @@ from pathlib import Path
 from types import FunctionType
 from typing import Annotated, Any, get_args, get_origin
 
-from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.typing import stringify_annotation
 
 import aiocos
 from aiocos import groups
+from aiocos.wire import describe
 from aiocos.wire.method import Group, Method
 from aiocos.wire.spec import Operation
 
@@ -106,7 +106,7 @@ def transfers() -> str:
         own: set[str] = set(inspect.get_annotations(request))
         fields.sort(key=lambda field: (field.kw_only, field.name not in own))
         given = ", ".join(field.name for field in fields if not field.kw_only)
-        text = "\n".join(f"   {line}".rstrip() for line in inspect.cleandoc(method.__doc__ or "").splitlines())
+        text = "\n".join(f"   {line}".rstrip() for line in inspect.cleandoc(request.__doc__ or "").splitlines())
         out.append(f"## client.{name}\n\n```{{eval-rst}}\n.. py:method:: {name}({given}, *, …)\n   :async:\n")
         out.append(f"   :no-contents-entry:\n\n{text}\n```\n\n")
         out.append(f"`client.start_{name}` takes the same parameters and returns a `TransferHandle` at once.\n\n")
@@ -137,14 +137,7 @@ def type_of(field: dataclasses.Field[Any]) -> str:
 
 def field_texts(cls: type[Any]) -> dict[str, str]:
     """Return the string under each field of a class, inherited fields included, as one line of a Markdown table."""
-    texts: dict[str, str] = {}
-    for owner in reversed(cls.__mro__):
-        if owner.__module__.startswith("aiocos."):
-            documented = ModuleAnalyzer.for_module(owner.__module__).find_attr_docs()
-            for (name, field), lines in documented.items():
-                if name == owner.__name__:
-                    texts[field] = " ".join(" ".join(lines).split()).replace("|", "\\|")
-    return texts
+    return {name: " ".join(text.split()).replace("|", "\\|") for name, text in describe.field_texts(cls).items()}
 
 
 def _linked(noun: str, name: str, method: Any) -> str:

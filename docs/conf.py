@@ -18,7 +18,7 @@ import aiocos
 project = "aiocos"
 author = "The aiocos authors"
 release = aiocos.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinx_design"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "sphinx_design"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "site", "reference/_*"]
 html_theme = "furo"
@@ -35,6 +35,8 @@ default_role = "code"
 python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 nitpicky = False
+# Exceptions have the same names in `aiocos` and `aiocos.ibm_boto3`; a bare name in a docstring means those of `aiocos`.
+suppress_warnings = ["ref.python"]
 
 reference = Path(__file__).parent / "reference"
 writing_reference.write(reference)

@@ -1,9 +1,9 @@
-"""Every operation that IBM's SDK knows: how it is offered here, or why it is not.
+"""Compares the operations of the client with those of IBM's SDK.
 
     python docs/walk_model.py
 
-walks the service model of `ibm_boto3` and prints a line for each operation. It ends with status 1 where one is missing without
-a reason, where a reason is given for one that is offered, or where something is offered that the model does not know.
+reads the service model of `ibm_boto3` and prints for each operation the client's methods, or why there is none. The exit status
+is 1 if an operation is missing without a reason, has a reason but is offered, or is not in the model.
 """
 
 import sys
@@ -14,7 +14,7 @@ from aiocos.groups import Service
 from aiocos.wire.method import Group, Method
 from aiocos.wire.spec import registry
 
-_UNDOCUMENTED = "in the model only: no page of IBM's documentation has it"
+_UNDOCUMENTED = "in the model of the SDK only: no page of IBM's documentation describes it"
 NOT_SERVED = {
     "GetBucketAccelerateConfiguration": _UNDOCUMENTED,
     "PutBucketAccelerateConfiguration": _UNDOCUMENTED,
@@ -30,20 +30,20 @@ NOT_SERVED = {
     "PutBucketMetricsConfiguration": _UNDOCUMENTED,
     "DeleteBucketMetricsConfiguration": _UNDOCUMENTED,
     "ListBucketMetricsConfigurations": _UNDOCUMENTED,
-    "DeleteBucketPolicy": "access is IAM's: the model has no way to read or write a bucket policy, only to delete one",
+    "DeleteBucketPolicy": "access is granted by IAM: the model can delete a bucket policy, but neither read nor write one",
     "GetObjectTorrent": _UNDOCUMENTED,
 }
 
 
 def offered() -> dict[str, list[str]]:
-    """The methods of the client by the operation they make: `objects.get` and `objects.read` by `GetObject`."""
+    """Return the client's methods by operation: `objects.get` and `objects.read` for `GetObject`."""
     found: dict[str, list[str]] = {}
     for name, group in _groups():
         for attribute, value in vars(group).items():
             if isinstance(value, Method):
                 method: Method[Any, ..., Any] = value
                 found.setdefault(method.operation.__name__, []).append(f"{name}.{attribute}")
-    # These are made by methods of their own.
+    # Methods that are written by hand.
     found["DeleteObjects"] = ["objects.delete_many"]
     found["RestoreObject"] = ["objects.restore"]
     return found
@@ -57,7 +57,7 @@ def _groups() -> Iterator[tuple[str, type[Group[Any]]]]:
 
 
 def model() -> list[str]:
-    """The operations that the SDK's model knows."""
+    """Return the names of the operations in the SDK's model."""
     import ibm_boto3
 
     client = ibm_boto3.client(
@@ -70,21 +70,21 @@ def model() -> list[str]:
 
 
 def main() -> int:
-    """Print the table; return 1 where something is missing or said twice."""
+    """Print the table; return 1 if an operation is missing, or both offered and not."""
     methods, names = offered(), model()
     width = max(map(len, names))
     wrong: list[str] = []
     for name in names:
         if name in registry and name in methods and name not in NOT_SERVED:
-            statement = registry[name].spec
-            print(f"{name:{width}}  offered as {', '.join(f'client.{m}' for m in methods[name])}  ({statement.method})")
+            verb = registry[name].spec.method
+            print(f"{name:{width}}  offered as {', '.join(f'client.{m}' for m in methods[name])}  ({verb})")
         elif name in NOT_SERVED and name not in registry:
-            print(f"{name:{width}}  not served by COS: {NOT_SERVED[name]}")
+            print(f"{name:{width}}  not offered: {NOT_SERVED[name]}")
         else:
             wrong.append(name)
-            print(f"{name:{width}}  MISSING, or both offered and not")
+            print(f"{name:{width}}  MISSING, or with a reason although it is offered")
     wrong += sorted((set(registry) | set(NOT_SERVED)) - set(names))
-    print(f"{len(names)} operations in the model: {len(registry)} offered, {len(NOT_SERVED)} not served")
+    print(f"{len(names)} operations in the model: {len(registry)} offered, {len(NOT_SERVED)} not offered")
     if wrong:
         print(f"wrong: {', '.join(wrong)}")
     return 1 if wrong else 0

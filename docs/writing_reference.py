@@ -1,19 +1,17 @@
-"""Writes the reference of all operations from their statements: what stands here is what the client sends.
+"""Writes the reference pages of operations and documents from the classes that the client itself uses.
 
     python docs/writing_reference.py some/directory
 
-The documentation's build calls `write`. Nothing in the pages it makes is written by hand.
+The build of the documentation calls `write`. No part of these pages is written by hand.
 """
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path as File
-from textwrap import dedent
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -22,8 +20,9 @@ sys.path.insert(0, str(File(__file__).parent))
 from walk_model import NOT_SERVED, offered
 
 import aiocos.errors
-from aiocos.ibm_boto3 import answers, shapes
+from aiocos.ibm_boto3 import inputs, responses
 from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Attribute, Document, Element, NotInXml, Text, pascal, unwrap
 from aiocos.wire.spec import (
     Body,
@@ -43,41 +42,43 @@ _LINK = re.compile(r"https://cloud\.ibm\.com/docs/\S+")
 
 _ABOUT = """# Operations
 
-Every operation of the service that the client offers, with the place that each parameter has on the wire. A parameter without a
-default must be given. Every method also takes `timeout`, the deadline of the whole call in seconds. Every call may raise
-`AccessDenied`, `NoSuchBucket`, `Throttled`, `Unavailable`, `TransportError` and `CredentialsError` besides what is said here.
-Fields of documents stand in [Documents](documents.md).
+Every operation of the service that the client offers, with its parameters and where each travels in the request. Parameters
+marked **required** have no default. Every method also takes `timeout`, the deadline of the whole call in seconds. Besides the
+errors listed here, every call may raise `AccessDenied`, `NoSuchBucket`, `Throttled`, `Unavailable`, `TransportError` and
+`CredentialsError`. [Documents](documents.md) describes the fields of documents and results.
 
 """
 
 
 def operations_page() -> str:
-    """The page of all operations, as Markdown."""
+    """Return the page of all operations, as Markdown."""
     out = [_ABOUT]
     methods = offered()
     module: ModuleType | None = None
-    for cls in _statements():
+    for cls in _operations():
         if inspect.getmodule(cls) is not module:
             module = inspect.getmodule(cls)
             assert module is not None
             out.append(_heading(module))
         out.append(_operation(cls, methods.get(cls.__name__, [])))
-    out.append("## Not offered\n\nWhat IBM's SDK knows and the service does not serve.\n\n| Operation | Why not |\n|---|---|\n")
+    out.append(
+        "## Not offered\n\nOperations of IBM's SDK that the service does not document.\n\n| Operation | Why not |\n|---|---|\n"
+    )
     out += [f"| {name} | {reason} |\n" for name, reason in sorted(NOT_SERVED.items())]
     return "".join(out)
 
 
 def documents_page() -> str:
-    """The page of all documents: what stands in bodies, and what methods give back."""
-    out = ["# Documents\n\nWhat is sent and received as XML, and the results of all methods, with the place of each field.\n\n"]
+    """Return the page of all documents: XML bodies, and the results of methods."""
+    out = ["# Documents\n\nXML documents that are sent and received, and the results of all methods.\n\n"]
     for cls in sorted(_documents(), key=lambda c: c.__name__):
         out.append(f"## {cls.__name__}\n\n{inspect.cleandoc(cls.__doc__ or '')}\n\n")
         fields = {name: info for name, info in cls.model_fields.items() if name != "request_id"}
         if not fields:
-            out.append("No fields but `request_id`.\n\n")
+            out.append("No fields besides `request_id`.\n\n")
             continue
-        texts = _field_texts(cls)
-        out.append("| Field | Type | Place | |\n|---|---|---|---|\n")
+        texts = field_texts(cls)
+        out.append("| Field | Type | Location | |\n|---|---|---|---|\n")
         for name, info in fields.items():
             mark = next((m for m in info.metadata if isinstance(m, Element | Attribute | Text | NotInXml)), None)
             need = "" if not info.is_required() else " **required**"
@@ -89,34 +90,34 @@ def documents_page() -> str:
 
 _FACE = """# As in ibm_boto3
 
-The operations by their names in IBM's SDK, as `aiocos.ibm_boto3` has them: what each takes (**required**), and what its answer
-may hold besides `ResponseMetadata`.
+The operations by their names in IBM's SDK, as `aiocos.ibm_boto3` offers them: the parameters (**required** ones in bold), and
+the keys that a response may have besides `ResponseMetadata`.
 
-| Method | Takes | Answers | Typed |
+| Method | Parameters | Response | Typed client |
 |---|---|---|---|
 """
 
 
 def face_page() -> str:
-    """The page of the operations as the face has them."""
+    """Return the page of the operations as `aiocos.ibm_boto3` offers them."""
     out, methods = [_FACE], offered()
     for method, cls in sorted(OPERATIONS.items()):
-        members = shapes.members_of(cls.spec)
-        takes = [f"**{name}**" if name in members and members[name].required else name for name in shapes.offered(cls.spec)]
+        members = inputs.input_members(cls.spec)
+        takes = [f"**{name}**" if name in members and members[name].required else name for name in inputs.input_names(cls.spec)]
         typed = ", ".join(f"`{name}`" for name in methods.get(cls.__name__, []))
-        out.append(f"| `{method}` | {', '.join(takes)} | {', '.join(answers.members_told(cls))} | {typed} |\n")
+        out.append(f"| `{method}` | {', '.join(takes)} | {', '.join(responses.member_names(cls))} | {typed} |\n")
     return "".join(out)
 
 
 def write(directory: File) -> None:
-    """Write the pages into a directory."""
+    """Write the pages to a directory."""
     directory.mkdir(exist_ok=True)
     (directory / "operations.md").write_text(operations_page())
     (directory / "documents.md").write_text(documents_page())
     (directory / "ibm-boto3.md").write_text(face_page())
 
 
-def _statements() -> list[type[Operation[Any]]]:
+def _operations() -> list[type[Operation[Any]]]:
     known = [cls for cls in registry.values() if cls.__module__.startswith("aiocos.operations.")]
     return sorted(known, key=lambda cls: cls.__module__)
 
@@ -137,11 +138,11 @@ def _operation(cls: type[Operation[Any]], methods: list[str]) -> str:
     out = [f"### {cls.__name__}\n\n`{line}` → {s.success_status}\n\n", inspect.cleandoc(cls.__doc__ or ""), "\n\n"]
     out.append(f"Method: {', '.join(f'`client.{m}`' for m in methods)}. Result: [{s.result.__name__}]({_at(s.result)}).")
     if errors := _errors(cls.__doc__ or ""):
-        out.append(f" Errors of its own: {', '.join(f'`{e}`' for e in errors)}.")
+        out.append(f" Raises: {', '.join(f'`{e}`' for e in errors)}.")
     if not s.idempotent:
-        out.append(" Not repeated by itself where the answer is lost.")
-    out.append("\n\n| Parameter | Type | Place | |\n|---|---|---|---|\n")
-    texts = _field_texts(cls)
+        out.append(" Not retried if the response is lost: a second request could have another effect.")
+    out.append("\n\n| Parameter | Type | Location | |\n|---|---|---|---|\n")
+    texts = field_texts(cls)
     for p in s.parameters:
         if isinstance(p.location, Local):
             continue
@@ -152,8 +153,8 @@ def _operation(cls: type[Operation[Any]], methods: list[str]) -> str:
 
 
 def _errors(text: str) -> list[str]:
-    said = text.partition("Raises")[2]
-    return [name for name in re.findall(r"`(\w+)`", said) if hasattr(aiocos.errors, name)]
+    raised = text.partition("Raises")[2]
+    return [name for name in re.findall(r"`(\w+)`", raised) if hasattr(aiocos.errors, name)]
 
 
 def _at(cls: type[Document]) -> str:
@@ -225,30 +226,13 @@ def _documents() -> set[type[Document]]:
         for inner in get_args(kind):
             enter(inner)
 
-    for cls in _statements():
+    for cls in _operations():
         enter(cls.spec.result)
         for p in cls.spec.parameters:
             enter(p.type)
             if isinstance(p.location, Body) and p.location.of is not None:
                 enter(p.location.of)
     return found
-
-
-def _field_texts(cls: type[Any]) -> dict[str, str]:
-    """The string that follows a field in the source of its class, or of the class it comes from."""
-    texts: dict[str, str] = {}
-    for owner in reversed(cls.__mro__):
-        if not owner.__module__.startswith("aiocos."):
-            continue
-        (tree,) = ast.parse(dedent(inspect.getsource(owner))).body
-        assert isinstance(tree, ast.ClassDef)
-        for field, text in zip(tree.body, tree.body[1:], strict=False):
-            match field, text:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
-                    texts[name] = inspect.cleandoc(said)
-                case _:
-                    pass
-    return texts
 
 
 def _cell(text: str) -> str:

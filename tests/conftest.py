@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
-
-import leaks
+from tests import leaks
 
 # The machines that run this are shared; a slow example says nothing about the code.
 settings.register_profile("aiocos", deadline=None, max_examples=60, derandomize=True)

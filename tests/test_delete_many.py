@@ -1,4 +1,4 @@
-"""Deleting many objects: any number, any key, failures one by one."""
+"""Deletion of many objects: any number, any key, failures key by key."""
 
 import asyncio
 import gc

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.guides import blocks, run_guide
 
 import aiocos
 from aiocos.emulator import Emulator
-from guides import blocks, run_guide
 
 DOCS = Path(__file__).parent.parent / "docs"
 GUIDES = DOCS / "guides"

@@ -1,4 +1,4 @@
-"""Where the next page begins: what each listing asks for next, and what ends it."""
+"""The start of the next page of each listing, and the end of a listing."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def test_a_page_that_is_not_truncated_is_the_last(listing: Any, page: Any,
 async def test_a_listing_that_turns_in_a_circle_ends(listing: Any, page: Any, said: dict[str, Any]):
     endless = page.model_copy(update={"is_truncated": True})
     engine = Recorded(lambda _: endless)
-    with pytest.raises(ProtocolError, match="points to one that has been read"):
+    with pytest.raises(ProtocolError, match="the page names a page that was read already"):
         async for _ in listing(engine).pages():
             assert len(engine.operations) < 5
 
@@ -131,7 +131,7 @@ EMPTY = [
 @pytest.mark.parametrize(("listing", "page"), EMPTY, ids=lambda value: type(value).__name__)
 async def test_a_page_that_does_not_say_how_to_go_on_ends_the_listing(listing: Any, page: Any):
     engine = Recorded(in_turn(page.model_copy(update={"is_truncated": True})))
-    with pytest.raises(ProtocolError, match=r"^\w+( b(/k)?)?: the page says that there is more"):
+    with pytest.raises(ProtocolError, match=r"^\w+( b(/k)?)?: the page says that there are more entries"):
         async for _ in listing(engine).pages():
             pass
 

@@ -7,9 +7,9 @@ import pickle
 from collections.abc import Iterator
 
 import pytest
+from tests import leaks
 
 import aiocos
-import leaks
 from aiocos import ApiKey, BearerToken, Client, CosError, CustomerKey, DualCredentials, Hmac, TrustedProfile
 from aiocos.auth.tokens import Token
 from aiocos.emulator import Emulator

@@ -1,4 +1,4 @@
-"""Metadata changed by a copy that keeps the rest, and waiting."""
+"""Metadata is changed by a copy that keeps everything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waits: how often they look, how long, and what they ask."""
+"""Waits poll at an interval, with a timeout, and request the right thing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """An asyncio-native client for IBM Cloud Object Storage.
 
-A name is loaded when it is first used, and with `Client` all that a client needs. In a running event loop that would hold
-everything up, so programs name what they use at their top: `from aiocos import Client`.
+Names are loaded when they are first used, `Client` with all the modules that a client needs. In a running event loop that would
+block it for a while, so import what you use at the top of a module: `from aiocos import Client`.
 """
 
 from importlib import import_module
@@ -111,7 +111,7 @@ if TYPE_CHECKING:
     from aiocos.wire.ranges import ByteRange
     from aiocos.wire.values import CopySource, CustomerKey
 else:
-    # Not for checkers: with this in sight they would let every name pass, misspelled ones too.
+    # Hidden from type checkers: with a `__getattr__` they accept every name, misspelled ones too.
     def __getattr__(name: str) -> Any:
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -239,9 +239,9 @@ _MODULES = {
         ConnectError CosError CredentialsError EntityTooLarge EntityTooSmall IncompleteBody IntegrityError
         ConnectionLostError InvalidBucketState InvalidObjectState InvalidPart InvalidRange InvalidRequest
         InvalidSignature MethodNotAllowed MissingContentLength NoSuchBucket NoSuchConfiguration NoSuchKey
-        NoSuchUpload NoSuchVersion NotFound NotModified OperationNotSupported ObjectAlreadyExists ObjectProtected PreconditionFailed
-        ProtocolError Redirected ServiceError Throttled RequestTimeoutError TransferError TransportError Unauthorized
-        Unavailable OutcomeUnknown
+        NoSuchUpload NoSuchVersion NotFound NotModified ObjectAlreadyExists ObjectProtected OperationNotSupported
+        OutcomeUnknown PreconditionFailed ProtocolError Redirected RequestTimeoutError ServiceError Throttled
+        TransferError TransportError Unauthorized Unavailable
     """,
     "aiocos.operations.cors": "CorsRule",
     "aiocos.operations.lifecycle": """

@@ -1,4 +1,4 @@
-"""The client: an endpoint, an identity, and everything COS can be asked."""
+"""The client: an endpoint, credentials, and the groups of methods."""
 
 from __future__ import annotations
 
@@ -33,18 +33,34 @@ class Client(Service, Transfers):
         async with Client(region="us-south", api_key="…", service_instance_id="crn:…") as cos:
             await cos.objects.put("photos", "a.txt", b"hello")
 
-    Made without I/O and outside any event loop; works again in a second `asyncio.run`; can be pickled, unless it borrows a
-    session. Closed by `async with` or `await client.close()`, after which it can be used again.
+    Creating a client does no I/O and needs no event loop. `async with` or `await client.close()` closes it; after that it can
+    be used again, also in another event loop. It can be pickled, unless it uses a session of yours.
 
-    `endpoint` is a URL or host; or give `region` (`us-south`, `eu`, `ams03` …) and `network`. Of credentials: `api_key` with
-    `service_instance_id` (IAM), `access_key_id` with `secret_access_key` (HMAC), both (IAM for calls, HMAC for presigned URLs),
-    or `credentials`; without any, the environment and the usual files are looked through at the first request. `session` is an
-    aiohttp session of yours whose connections are used; closing it stays with you.
+    Args:
+        endpoint: URL or host of the service. Without `endpoint` and `region`, the environment variable `AIOCOS_ENDPOINT`, read
+            when the client is created.
+        region: Region in place of an endpoint: `us-south`, `eu`, `ams03`, … The endpoint follows from region and network.
+        network: Network of the region's endpoint: `public`, `private` or `direct`.
+        api_key: IBM Cloud API key. The client exchanges it for IAM tokens.
+        service_instance_id: CRN or GUID of the service instance; needed to create and list buckets with an API key.
+        access_key_id: Access key of an HMAC credential, with `secret_access_key`. Together with `api_key`, calls use IAM tokens
+            and presigned URLs use the HMAC keys.
+        secret_access_key: Secret key of the HMAC credential.
+        session_token: Session token of temporary HMAC keys.
+        credentials: A `Credentials` object, in place of keys. Without any credentials, the environment and the usual files are
+            searched at the first request.
+        profile: Section of `~/.aws/credentials` and `~/.aws/config` to read credentials from, in place of keys.
+        iam_endpoint: URL of IAM. None uses the one that the credentials name, then the environment variable
+            `IBM_AUTH_ENDPOINT` (read when the client is created), then IBM Cloud's.
+        config: Settings. None uses the defaults of `ClientConfig`.
+        session: An aiohttp session whose connections are used. You close it yourself.
 
-    Without `endpoint` and `region` the endpoint is `AIOCOS_ENDPOINT` of the environment. Without `iam_endpoint`, and where the
-    credentials name none, tokens are fetched at `IBM_AUTH_ENDPOINT` of the environment, wherever the credentials come from.
-    Both are read when the client is made.
+    Raises:
+        ConfigError: The arguments contradict each other, or there is no endpoint.
     """
+
+    config: ClientConfig
+    """Settings of the client."""
 
     def __init__(
         self,
@@ -74,10 +90,10 @@ class Client(Service, Transfers):
             profile=profile,
         )
         if config is not None and not config.verify_tls:
-            text = "TLS certificates are not verified: anybody on the way can read and change everything"
+            text = "TLS certificates are not verified: anyone on the network path can read and change the traffic"
             warnings.warn(text, stacklevel=2)
         self._build(
-            _place(endpoint, region, network),
+            _endpoint(endpoint, region, network),
             identity,
             service_instance_id,
             (iam_endpoint, os.environ.get("IBM_AUTH_ENDPOINT")),
@@ -122,26 +138,36 @@ class Client(Service, Transfers):
 
     @property
     def endpoint(self) -> str:
-        """The endpoint, `scheme://host[:port]`."""
+        """Return the URL of the endpoint, without a path."""
         return self._state[0].origin
 
     @property
     def concurrency(self) -> ConcurrencyState:
-        """How many requests are in flight in the running loop and how many may be, by what the service takes."""
+        """Requests in flight in the running event loop, and their limit.
+
+        The limit follows the service's responses: see `ConcurrencyConfig`.
+        """
         return self._engine.concurrency
 
     async def delegated_token(self, receiver: str = "aspera_ats") -> SecretStr:
-        """Fetch a token with which another service may act for this client's API key: Aspera, by default. It lasts six days.
+        """Fetch a token with which another service may act for this client's API key.
 
-        Raises `CredentialsError` where the client has no API key, or IAM gives none.
+        The token lasts six days.
+
+        Args:
+            receiver: IAM client id of that service. The default is Aspera's.
+
+        Raises:
+            CredentialsError: The client has no API key, or IAM refuses the token.
         """
         token: Token = await self._state[1].delegation(self._settings, receiver)()
         return SecretStr(token.value)
 
     async def close(self) -> None:
-        """Close the connections of the running loop, when uploads that were given up have been taken back.
+        """Close the connections.
 
-        Transfers that were started and have not ended are cancelled. The client can be used again.
+        Background transfers are cancelled, and aborts of failed uploads are waited for, before that. This concerns the running
+        event loop only. The client can be used again.
         """
         try:
             await self._caller.end()
@@ -158,7 +184,7 @@ class Client(Service, Transfers):
         await self.close()
 
     def _sign_by(self, clock: Callable[[], float]) -> None:
-        """Sign requests and URLs by another clock than this machine's: an emulator's, which tests move by months and years."""
+        """Sign requests and URLs by another clock, such as that of an emulator."""
         self._clock.follow(clock)
 
     def __repr__(self) -> str:
@@ -166,7 +192,7 @@ class Client(Service, Transfers):
 
     def __getstate__(self) -> tuple[Any, ...]:
         if self._session is not None:
-            raise TypeError("a client that borrows a session cannot be pickled: the session belongs to this process")
+            raise TypeError("a client with a session of yours cannot be pickled: the session belongs to this process")
         return self._state
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -174,7 +200,7 @@ class Client(Service, Transfers):
         self._build(endpoint, credentials, service_instance_id, iam, config, None)
 
 
-def _place(endpoint: str | None, region: str | None, network: Network) -> Endpoint:
+def _endpoint(endpoint: str | None, region: str | None, network: Network) -> Endpoint:
     if endpoint is not None and region is not None:
         raise ConfigError("give an endpoint or a region, not both")
     if endpoint is not None:

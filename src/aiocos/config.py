@@ -94,9 +94,9 @@ class ConcurrencyConfig:
 class HedgeConfig:
     """Hedged reads: second requests for GETs and HEADs that take long.
 
-    A read without a response after some time is sent again, and the first response wins.
-    This shortens the slowest responses if they come from one slow server, at the price of a few more requests. Writes are
-    never hedged, and nothing is hedged right after the service has throttled a request.
+    A read without a response after some time is sent again, and the first response wins. This shortens the slowest responses if
+    they come from one slow server, at the price of a few more requests. Writes are never hedged, and nothing is hedged right
+    after the service has throttled a request.
     """
 
     quantile: float = 0.95
@@ -214,8 +214,8 @@ class ClientConfig:
     """Client settings other than the endpoint and the credentials."""
 
     connect_timeout: float = 10.0
-    """Seconds to open a connection, the TLS handshake included; `ConnectError` or `RequestTimeoutError` after that. Above 0,
-    `ConfigError` otherwise. The default is short, so that a host that is down is noticed soon.
+    """Seconds to open a connection, the TLS handshake included, after which a request fails with `RequestTimeoutError`. Above
+    0, `ConfigError` otherwise. The default is short, so that a host that is down is noticed soon.
     """
 
     idle_timeout: float = 60.0

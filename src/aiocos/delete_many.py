@@ -1,4 +1,7 @@
-"""Deleting any number of objects: batches of 1,000, a few of them at once, failures key by key."""
+"""Deletion of any number of objects.
+
+Batches of 1,000 keys are deleted, several at once, and failures are reported key by key.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ from aiocos.wire.document import unrepresentable
 
 Keys = Iterable[str | ObjectIdentifier] | AsyncIterable[str | ObjectIdentifier]
 
-# Batches in flight. Each holds the service for a thousand deletions, so few are enough.
-_AT_ONCE = 4
+# Batches in flight. Each is a thousand deletions for the service, so a few are enough.
+_MAX_IN_FLIGHT = 4
 
 
 async def delete_many(
@@ -34,10 +37,13 @@ async def delete_many(
     bypass_governance: bool | None = None,
     timeout: float | None = None,
 ) -> DeleteObjectsResult:
-    """Delete objects by key (or key and version), however many; the keys may come from a listing while it runs.
+    """Delete objects by key, or by key and version.
 
-    Returns what became of each key: `deleted` (empty with `quiet`) and `errors`, for example objects under retention. Raises
-    only where a whole batch fails; batches already sent have happened. `timeout` is the deadline of each request, in seconds.
+    The keys may come from a listing that is still running.
+
+    Returns `deleted` (empty with `quiet`) and `errors`, key by key: an object under retention is an error, for example. Raises
+    only if a whole batch fails; batches that were sent before have taken effect. `timeout` is the deadline of each request, in
+    seconds.
     """
     deleted: list[DeletedObject] = []
     errors: list[DeleteError] = []
@@ -57,7 +63,7 @@ async def delete_many(
         errors.extend(result.errors)
 
     async def single(one: ObjectIdentifier) -> None:
-        # No XML can carry this key, a path can.
+        # XML cannot carry this key, the path of a URL can.
         operation = DeleteObject(
             bucket, one.key, version_id=one.version_id, bypass_governance=bypass_governance, timeout=timeout
         )
@@ -74,13 +80,13 @@ async def delete_many(
     running: set[asyncio.Task[None]] = set()
     try:
         async for objects in _batches(keys):
-            if len(running) >= _AT_ONCE:
-                running = await _some_done(running)
+            if len(running) >= _MAX_IN_FLIGHT:
+                running = await _wait_for_first(running)
             first = objects[0]
             work = single(first) if len(objects) == 1 and unrepresentable(first.key) else batch(objects)
             running.add(asyncio.create_task(work))
         while running:
-            running = await _some_done(running)
+            running = await _wait_for_first(running)
     finally:
         for task in running:
             task.cancel()
@@ -88,11 +94,11 @@ async def delete_many(
     return DeleteObjectsResult(deleted=deleted, errors=errors, request_id=request_id)
 
 
-async def _some_done(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-    """Wait until a batch is done, and return those that are not.
+async def _wait_for_first(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    """Wait until at least one batch has ended, and return the others.
 
-    Raises the failure of one that failed. The caller still has all of them then, to gather: two may fail together, and a
-    failure that nobody asks for is reported as lost.
+    Raises the exception of a batch that failed. The caller still holds all tasks in that case and gathers them: if two fail at
+    once, asyncio would log the exception that nobody retrieved.
     """
     done, rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
@@ -101,24 +107,27 @@ async def _some_done(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]
 
 
 async def _batches(keys: Keys) -> AsyncIterator[list[ObjectIdentifier]]:
-    """Cut keys into lists of at most 1,000; a key that XML cannot carry is a list of its own."""
-    gathered: list[ObjectIdentifier] = []
+    """Yield the keys in lists of at most 1,000.
+
+    A key that XML cannot carry is a list by itself.
+    """
+    batch: list[ObjectIdentifier] = []
     async for key in _each(keys):
         one = key if isinstance(key, ObjectIdentifier) else ObjectIdentifier(key=key)
         if unrepresentable(one.key):
             yield [one]
             continue
-        gathered.append(one)
-        if len(gathered) == MAX_KEYS:
-            yield gathered
-            gathered = []
-    if gathered:
-        yield gathered
+        batch.append(one)
+        if len(batch) == MAX_KEYS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 async def _each(keys: Keys) -> AsyncIterator[str | ObjectIdentifier]:
     if isinstance(keys, str):
-        raise TypeError("keys is a collection of keys, not one key: use `delete`, or put it into a list")
+        raise TypeError("`keys` is a collection of keys: use `delete` for one key, or put the key into a list")
     if isinstance(keys, AsyncIterable):
         async for key in keys:
             yield key

@@ -114,6 +114,8 @@ class ObjectStream:
     def _extent(self, exchange: StreamedResponse, info: ObjectInfo) -> Extent:
         """Return what of the object the body holds; `ProtocolError` where that is not what was asked for."""
         asked, number = self._operation.range, self._operation.part_number
+        if isinstance(asked, str):
+            asked = ByteRange.from_wire(asked)
         try:
             extent = Extent.of(asked, exchange.status, info.content_range, info.content_length, part=number is not None)
         except ValueError as error:

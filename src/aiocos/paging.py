@@ -1,8 +1,8 @@
-"""Listings that page themselves."""
+"""Listings that fetch page after page."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
@@ -31,7 +31,16 @@ _MARKERS = (
 
 
 class Listing(Generic[E, P]):
-    """The answer to a listing: iterate over its entries, or over whole `pages()`. Nothing is asked before that."""
+    """The entries of a listing, for `async for` and for `await`.
+
+    All listings of the client are read in one of these three ways::
+
+        async for entry in cos.objects.list("bucket"): ...  # entries, page after page
+        entries = await cos.objects.list("bucket")  # all entries as a list
+        async for page in cos.objects.list("bucket").pages(): ...  # pages, with common prefixes, owner, request id
+
+    Nothing is requested before that. Each `async for`, `await` and `pages()` starts at the first page again.
+    """
 
     def __init__(
         self,
@@ -48,20 +57,32 @@ class Listing(Generic[E, P]):
     def __aiter__(self) -> AsyncIterator[E]:
         return self._each()
 
+    def __await__(self) -> Generator[Any, Any, list[E]]:
+        return self._all().__await__()
+
+    def __repr__(self) -> str:
+        return f"<Listing {self._operation!r}: await it, or iterate with `async for`>"
+
     async def _each(self) -> AsyncGenerator[E, None]:
         async for page in self.pages():
             for entry in self._entries(page):
                 yield entry
 
-    async def pages(self) -> AsyncGenerator[P, None]:
-        """Give page after page; a page also holds the common prefixes. Raises what the call raises.
+    async def _all(self) -> list[E]:
+        found: list[E] = []
+        async for page in self.pages():
+            found += self._entries(page)
+        return found
 
-        The deadline (`timeout=`) is that of each page. A page that says that there is more and not how to get it, and one that
-        points to a page that has been read, raise `ProtocolError`: the listing has no end that could be believed.
+    async def pages(self) -> AsyncGenerator[P, None]:
+        """Yield page after page: responses, with all that they hold besides entries.
+
+        The deadline (`timeout=`) is that of each page. Raises what the operation raises, and `ProtocolError` if a page says
+        that there are more but not where they start, or names a page that was read already: the listing would never end.
         """
         operation = self._operation
-        # By hash: a listing may have a million pages, and a token may be long.
-        met = {_place(operation)}
+        # As hashes: a listing may have a million pages, and a token may be long.
+        seen = {_start_of(operation)}
         while True:
             page = await self._engine.call(operation)
             yield page
@@ -70,12 +91,16 @@ class Listing(Generic[E, P]):
                 return
             what = f"{operation.spec.name} {resource_of(operation)}".strip()
             if not any(change.values()):
-                raise ProtocolError(f"{what}: the page says that there is more, and not how to get it")
+                raise ProtocolError(f"{what}: the page says that there are more entries, but not where the next page starts")
             operation = replace(operation, **change)
-            if (place := _place(operation)) in met:
-                raise ProtocolError(f"{what}: the page points to one that has been read as the next")
-            met.add(place)
+            if (start := _start_of(operation)) in seen:
+                raise ProtocolError(f"{what}: the page names a page that was read already as the next one")
+            seen.add(start)
 
 
-def _place(operation: Operation[Any]) -> int:
+def single_page(operation: Operation[Any], page: Result) -> None:
+    """Return None, "no next page", for listings of a single response."""
+
+
+def _start_of(operation: Operation[Any]) -> int:
     return hash(tuple(getattr(operation, name, None) for name in _MARKERS))

@@ -1,4 +1,4 @@
-"""What is said of an object, changed: a copy of it onto itself that keeps all that is not changed."""
+"""Changes of metadata and content headers by a copy of the object onto itself."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ async def update_metadata(
     customer_key: CustomerKey | bytes | None,
     timeout: float | None,
 ) -> CopyObjectResult:
-    """Read what is said of the object, change it, and copy the object onto itself on condition that it is the same still."""
+    """Read the object's headers, change them, and copy the object onto itself.
+
+    The copy is made on the condition that the object's ETag has not changed.
+    """
     info = await engine.call(HeadObject(bucket, key, customer_key=customer_key, timeout=timeout))
     what = f"update_metadata {bucket}/{key}"
     if info.size > MAX_PUT:
@@ -45,11 +48,11 @@ async def update_metadata(
             f"client.copy(bucket, key, bucket, key, metadata_directive='REPLACE', metadata=..., ...), which copies parts"
         )
     if info.missing_meta:
-        raise ConfigError(f"{what}: {info.missing_meta} entries of its metadata cannot be told by HTTP and would be lost")
-    gone = {name.lower() for name in remove}
-    new = {name: value for name, value in info.metadata.items() if name not in gone}
+        raise ConfigError(f"{what}: HTTP cannot carry {info.missing_meta} entries of its metadata, which would be lost")
+    removed = {name.lower() for name in remove}
+    new = {name: value for name, value in info.metadata.items() if name not in removed}
     new.update({name.lower(): value for name, value in metadata.items()})
-    told = {name: getattr(info, name) if headers.get(name) is None else headers[name] for name in _KEPT}
+    content = {name: getattr(info, name) if headers.get(name) is None else headers[name] for name in _KEPT}
     operation = CopyObject(
         bucket,
         key,
@@ -63,21 +66,21 @@ async def update_metadata(
         source_customer_key=customer_key,
         retention_directive="COPY" if info.retention_period is not None else None,
         timeout=timeout,
-        **{name: value for name, value in told.items() if value},
+        **{name: value for name, value in content.items() if value},
         **_lock(info),
     )
     return await engine.call(operation)
 
 
 async def _acl(engine: Engine, bucket: str, key: str, info: ObjectInfo, timeout: float | None) -> str | None:
-    # A copy is private, whatever its source was.
+    # The service makes every copy private, a copy of a public object too.
     access = await engine.call(GetObjectAcl(bucket, key, version_id=info.version_id, timeout=timeout))
     public = any(g.grantee is not None and (g.grantee.uri or "").endswith(_EVERYBODY) for g in access.grants)
     return "public-read" if public else None
 
 
 def _lock(info: ObjectInfo) -> dict[str, Any]:
-    # The copy is a new version; nothing of the old one's lock comes with it.
+    # The copy is a new version, and CopyObject does not copy the lock of the old one.
     lock: dict[str, Any] = {}
     until = info.object_lock_retain_until
     if info.object_lock_mode and until is not None and until > datetime.now(UTC):

@@ -1,7 +1,6 @@
-"""Waiting for the service: until something is there, or gone, or restored.
+"""Polling of the service until something exists, is gone, or is restored.
 
-Each wait asks again and again. `timeout` is how long to wait in all, in seconds (None: for ever); what the call itself cannot
-do (no permission, no connection) is raised at once.
+Errors of a request (no permission, no connection) end the wait at once.
 """
 
 from __future__ import annotations
@@ -16,7 +15,10 @@ T = TypeVar("T")
 
 
 async def within(work: Awaitable[T], *, what: str, timeout: float | None) -> T:
-    """Await work for so long at most; `RequestTimeoutError` says what was not done."""
+    """Await something for at most `timeout` seconds (None: without a limit).
+
+    `RequestTimeoutError` opens with `what`: a phrase for what was awaited.
+    """
     clock = asyncio.timeout(timeout)
     try:
         async with clock:
@@ -28,15 +30,19 @@ async def within(work: Awaitable[T], *, what: str, timeout: float | None) -> T:
 
 
 async def wait_for(
-    look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], *, what: str, timeout: float | None, poll: float
+    check: Callable[[], Awaitable[T]], is_done: Callable[[T], bool], *, what: str, timeout: float | None, poll: float
 ) -> T:
-    """Look until what is seen is enough; `RequestTimeoutError` says what was waited for."""
+    """Call `check` until its result satisfies `is_done`, and return that result.
 
-    async def keep_looking() -> T:
+    There are `poll` seconds between two calls. `RequestTimeoutError` after `timeout` seconds (None: never) opens with `what`: a
+    phrase for the state that was awaited.
+    """
+
+    async def poll_until_done() -> T:
         while True:
-            seen = await look()
-            if enough(seen):
-                return seen
+            result = await check()
+            if is_done(result):
+                return result
             await asyncio.sleep(poll)
 
-    return await within(keep_looking(), what=what, timeout=timeout)
+    return await within(poll_until_done(), what=what, timeout=timeout)

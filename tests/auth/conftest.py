@@ -1,11 +1,15 @@
+"""Fixtures of the tests of credentials."""
+
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from .fakes import Clock, Issuer
+from .homes import Home
 
 
 @pytest.fixture
@@ -18,9 +22,14 @@ async def issuer(clock: Clock) -> Issuer:
     return Issuer(clock)
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
 @pytest.fixture(autouse=True)
 def private_files() -> Iterator[None]:
-    """Let files be readable by their owner only, as files with credentials are."""
+    """Make new files readable by their owner only, as files with credentials should be."""
     before = os.umask(0o077)
     yield
     os.umask(before)

@@ -1,4 +1,4 @@
-"""A clock that stands still, an IAM that answers as it is told, and tokens from nowhere."""
+"""Test doubles: a clock that the test moves, an IAM with scripted responses, an issuer of tokens."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Clock:
         return self.now
 
 
-class Pauses:
-    """Notes how long was slept, and lets the clock do it."""
+class RecordedWaits:
+    """Records waits, and moves the clock instead of sleeping."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -47,7 +47,7 @@ def token(value: str, expires_in: object = 3600, **more: object) -> Response:
 
 
 class FakeIam:
-    """Answers with the script, step by step and then its last step again; without one, with a new token each time."""
+    """Returns the scripted responses one by one, and then the last one again; without a script, a new token each time."""
 
     def __init__(self, *script: Response | Exception | Callable[[], Response]) -> None:
         self.script = list(script)
@@ -88,7 +88,7 @@ def outgoing(origin: str = "https://s3.test", **headers: str) -> PreparedRequest
 
 
 class Issuer:
-    """Hands out tokens of an hour, counted; waits at `gate`, fails with `error`."""
+    """Issues numbered tokens that are valid for an hour; waits for `gate`, and raises `error` if it is set."""
 
     def __init__(self, clock: Clock, lifetime: float = 3_600.0) -> None:
         self.clock = clock
@@ -108,7 +108,7 @@ class Issuer:
         return Token.issued(f"token-{number}", self.lifetime, now=self.clock())
 
 
-async def settled() -> None:
+async def run_pending_tasks() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
 

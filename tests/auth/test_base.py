@@ -1,4 +1,4 @@
-"""Identities without machinery, and the clock that signatures carry."""
+"""Anonymous access, bearer tokens of the user, and the clock for signatures."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .fakes import outgoing
 SETTINGS = AuthSettings()
 
 
-def test_settings_unless_said_otherwise() -> None:
+def test_default_settings() -> None:
     assert SETTINGS.region == "us-east-1"
     assert (SETTINGS.verify_tls, SETTINGS.sign_bodies) == (True, True)
 
 
-# The clock
+# SigningClock
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_settings_unless_said_otherwise() -> None:
         (-90 * 86_400.0 - 1, None),
     ],
 )
-def test_the_bounds_within_which_the_service_is_followed(difference: float, offset: float | None) -> None:
+def test_offsets_that_are_followed(difference: float, offset: float | None) -> None:
     clock = SigningClock(lambda: 5e9)
     assert clock.offset_of(5e9 + difference) == offset
     assert clock.correct(5e9 + difference) is (offset is not None)
@@ -45,7 +45,7 @@ def test_the_bounds_within_which_the_service_is_followed(difference: float, offs
     assert clock.offset_of(None) is None
 
 
-def test_another_clock_takes_no_offset_along() -> None:
+def test_follow_resets_the_offset() -> None:
     clock = SigningClock(lambda: 1_000.0)
     assert clock() == 1_000.0
     clock.adopt(500.0)
@@ -54,7 +54,7 @@ def test_another_clock_takes_no_offset_along() -> None:
     assert (clock(), clock.offset) == (2_000.0, 0.0)
 
 
-def test_the_first_correction_is_a_warning_and_the_others_are_not(caplog: pytest.LogCaptureFixture) -> None:
+def test_only_the_first_correction_is_logged_as_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "aiocos.auth")
     clock = SigningClock(lambda: 1_000.0)
     clock.adopt(3_600.4)
@@ -65,10 +65,10 @@ def test_the_first_correction_is_a_warning_and_the_others_are_not(caplog: pytest
     assert "clock is 0:02:00 ahead of the service's" in second
 
 
-# Nobody
+# Anonymous
 
 
-async def test_nobody_adds_nothing_and_never_tries_again() -> None:
+async def test_anonymous_adds_nothing() -> None:
     authorizer = Anonymous().authorizer(SETTINGS)
     request = outgoing()
     await authorizer.authorize(request)
@@ -81,7 +81,7 @@ async def test_nobody_adds_nothing_and_never_tries_again() -> None:
 
 
 @pytest.mark.parametrize("credentials", [Anonymous(), BearerToken("t"), Hmac("i", "s")], ids=lambda c: type(c).__name__)
-def test_only_a_key_delegates(credentials: Anonymous | BearerToken | Hmac) -> None:
+def test_only_api_keys_delegate(credentials: Anonymous | BearerToken | Hmac) -> None:
     with pytest.raises(CredentialsError, match="cannot delegate: that takes an API key"):
         credentials.delegation(SETTINGS, "aspera")
 
@@ -90,7 +90,7 @@ def test_only_a_key_delegates(credentials: Anonymous | BearerToken | Hmac) -> No
 
 
 @pytest.mark.parametrize("token", ["a-token", SecretStr("a-token")], ids=["text", "secret"])
-async def test_a_token_that_stays_is_sent_and_never_asked_for_again(token: str | SecretStr) -> None:
+async def test_fixed_token(token: str | SecretStr) -> None:
     credentials = BearerToken(token, "an-instance")
     assert credentials.service_instance_id == "an-instance"
     assert "a-token" not in repr(credentials)
@@ -104,7 +104,7 @@ async def test_a_token_that_stays_is_sent_and_never_asked_for_again(token: str |
     assert BearerToken("t").service_instance_id is None
 
 
-async def test_a_function_is_asked_on_every_request() -> None:
+async def test_token_function_is_called_for_each_request() -> None:
     made: list[str] = []
 
     async def token() -> str:
@@ -116,11 +116,11 @@ async def test_a_function_is_asked_on_every_request() -> None:
         request = outgoing()
         await authorizer.authorize(request)
         assert request.headers == {"Authorization": f"Bearer token-{number}"}
-    assert authorizer.rejected(request, 401) is True, "it may know better by now"
+    assert authorizer.rejected(request, 401) is True, "the function may return another token now"
     assert authorizer.rejected(request, 403) is False
 
 
-async def test_an_empty_token_is_not_sent() -> None:
+async def test_empty_token_is_not_sent() -> None:
     async def token() -> str:
         return ""
 
@@ -131,9 +131,9 @@ async def test_an_empty_token_is_not_sent() -> None:
         assert request.headers == {}
 
 
-async def test_a_token_is_not_sent_over_plain_http() -> None:
+async def test_token_is_not_sent_over_plain_http() -> None:
     authorizer = BearerToken("t").authorizer(SETTINGS)
-    await authorizer.authorize(outgoing())  # also once its header is known
+    await authorizer.authorize(outgoing())  # also after the header was cached
     request = outgoing("http://cos.example")
     with pytest.raises(ConfigError, match=r"not sent to http://cos\.example: plain http"):
         await authorizer.authorize(request)

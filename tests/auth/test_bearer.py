@@ -1,4 +1,4 @@
-"""One token for all clients of a loop, and none for those of another."""
+"""Shared tokens: one for all clients of an identity in an event loop."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from aiocos.auth.bearer import TokenAuthorizer, source_for
 from aiocos.auth.tokens import TokenSource
 from aiocos.errors import ConfigError
 
-from .fakes import Clock, Issuer, fetches, outgoing, settled
+from .fakes import Clock, Issuer, fetches, outgoing, run_pending_tasks
 
 
-async def test_clients_of_one_loop_share_a_source_and_identities_do_not() -> None:
+async def test_source_for_returns_one_source_for_each_identity() -> None:
     assert source_for(("k", 1)) is source_for(("k", 1))
     assert source_for(("k", 1)) is not source_for(("k", 2))
 
 
-def test_a_second_loop_has_its_own_token_and_no_loop_is_kept_alive() -> None:
+def test_each_loop_has_its_own_token_and_is_not_kept_alive() -> None:
     clock = Clock()
     authorizers: list[TokenAuthorizer] = []
     loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
@@ -45,14 +45,14 @@ def test_a_second_loop_has_its_own_token_and_no_loop_is_kept_alive() -> None:
     assert [ref() for ref in loops] == [None, None]
 
 
-def test_a_loop_closed_in_the_middle_of_a_fetch_is_let_go() -> None:
+def test_loop_closed_during_a_fetch_is_not_kept_alive() -> None:
     clock = Clock()
 
     async def begin() -> asyncio.Task[str]:
         issuer = Issuer(clock)
         issuer.gate.clear()
         task = asyncio.ensure_future(source_for("stuck").token(issuer))
-        await settled()
+        await run_pending_tasks()
         return task
 
     loop = asyncio.new_event_loop()
@@ -73,7 +73,7 @@ def test_a_loop_closed_in_the_middle_of_a_fetch_is_let_go() -> None:
     assert gone() is None
 
 
-async def test_sources_without_clients_are_kept_for_the_next_client_but_not_for_ever() -> None:
+async def test_unused_sources_are_kept_up_to_a_limit() -> None:
     first = weakref.ref(source_for("first"))
     gc.collect()
     assert first() is not None
@@ -83,7 +83,7 @@ async def test_sources_without_clients_are_kept_for_the_next_client_but_not_for_
     assert first() is None
 
 
-async def test_authorizers_send_the_token_and_drop_what_was_rejected(clock: Clock) -> None:
+async def test_rejected_token_is_replaced(clock: Clock) -> None:
     issuer = Issuer(clock)
     clock.now = time.monotonic()
     one, two = TokenAuthorizer("drop", issuer), TokenAuthorizer("drop", issuer)
@@ -93,13 +93,13 @@ async def test_authorizers_send_the_token_and_drop_what_was_rejected(clock: Cloc
     assert one.rejected(old, 401)
     await two.authorize(new)
     assert new.headers == {"Authorization": "Bearer token-2"}
-    assert one.rejected(old, 401), "a token that somebody else dropped: a second try has the new one"
+    assert one.rejected(old, 401), "another client has invalidated it: a second attempt has the new token"
     await one.authorize(old)
     assert old.headers == {"Authorization": "Bearer token-2"}
     assert issuer.calls == 2
 
 
-async def test_no_token_travels_over_plain_http(clock: Clock) -> None:
+async def test_token_is_not_sent_over_plain_http(clock: Clock) -> None:
     issuer = Issuer(clock)
     clock.now = time.monotonic()
     authorizer = TokenAuthorizer("plain", issuer)
@@ -112,7 +112,7 @@ async def test_no_token_travels_over_plain_http(clock: Clock) -> None:
         await authorizer.authorize(outgoing(loopback))
 
 
-async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(
+async def test_last_client_to_close_cancels_an_unused_refresh(
     clock: Clock, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bearer, "TokenSource", lambda: TokenSource(clock=clock))
@@ -124,7 +124,7 @@ async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(
     await one.authorize(outgoing())
     assert len(fetches()) == 1
     await one.close()
-    assert len(fetches()) == 1, "the other client still wants it"
+    assert len(fetches()) == 1, "the other client still uses it"
     await two.close()
     assert not fetches()
 
@@ -133,11 +133,11 @@ async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(
     assert request.headers["Authorization"] == "Bearer token-1", "a closed client can be used again, and the token stayed"
     clock.now += 3_600
     caller = asyncio.create_task(two.authorize(request))
-    await settled()
+    await run_pending_tasks()
     running = fetches()
     await one.close()
     await two.close()
-    assert fetches() == running, "somebody waits for this one"
+    assert fetches() == running, "a caller waits for this refresh"
     assert len(running) == 1
     issuer.gate.set()
     await caller
@@ -145,7 +145,7 @@ async def test_the_last_client_to_close_stops_a_refresh_that_runs_for_nobody(
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic token-1", "token-1", "bearer token-1"])
-async def test_only_a_token_of_its_own_kind_is_dropped(clock: Clock, issuer: Issuer, header: str) -> None:
+async def test_other_authorization_headers_invalidate_nothing(clock: Clock, issuer: Issuer, header: str) -> None:
     clock.now = time.monotonic()
     authorizer = TokenAuthorizer(("kind", header), issuer)
     await authorizer.authorize(outgoing())
@@ -158,7 +158,7 @@ async def test_only_a_token_of_its_own_kind_is_dropped(clock: Clock, issuer: Iss
     assert issuer.calls == 1
 
 
-async def test_a_client_without_a_source_has_nothing_to_drop(clock: Clock, issuer: Issuer) -> None:
+async def test_rejected_without_a_source(clock: Clock, issuer: Issuer) -> None:
     clock.now = time.monotonic()
     request = outgoing(Authorization="Bearer token-1")
     authorizer = TokenAuthorizer("no source", issuer)
@@ -170,7 +170,7 @@ async def test_a_client_without_a_source_has_nothing_to_drop(clock: Clock, issue
     assert authorizer.rejected(request, 401) is False
 
 
-async def test_a_client_that_is_used_again_counts_again(clock: Clock, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_client_used_after_close_is_a_user_again(clock: Clock, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bearer, "TokenSource", lambda: TokenSource(clock=clock))
     one, two = TokenAuthorizer("again", issuer), TokenAuthorizer("again", issuer)
     await one.authorize(outgoing())

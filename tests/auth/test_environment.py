@@ -1,4 +1,4 @@
-"""Identities that the environment names: each name, and what it means for each kind."""
+"""Credentials in environment variables of IBM's Go SDK and IBM's SDK core."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+import aiocos
 from aiocos import Anonymous, ApiKey, BearerToken, ConfigError, TrustedProfile
 from aiocos.auth.base import Credentials
 from aiocos.auth.environment import from_profile, from_sdk
 
-# Every name of IBM's SDK core at once: what does not belong to the kind that AUTH_TYPE names must not count.
+from .homes import CRN, Home
+
+# All variables of IBM's SDK core: those that don't belong to the AUTH_TYPE must be ignored.
 EVERYTHING = {
     "RESOURCE_CONFIGURATION_APIKEY": "key",
     "RESOURCE_CONFIGURATION_AUTH_URL": "http://127.0.0.1:1",
@@ -25,16 +28,18 @@ EVERYTHING = {
     "RESOURCE_CONFIGURATION_SCOPE": "scope",
     "IBM_SERVICE_INSTANCE_ID": "instance",
 }
+
 CLIENT = {"client_id": "client", "client_secret": "secret", "scope": "scope"}
+
 URL = "http://127.0.0.1:1"
 
 
-def nothing(path: Path) -> dict[str, str]:
-    raise AssertionError(f"{path} is read though no file is named")
+def unexpected_read(path: Path) -> dict[str, str]:
+    raise AssertionError(f"{path} is read although no variable names a file")
 
 
-def found(values: dict[str, str]) -> Credentials | None:
-    return from_sdk(values, nothing)
+def from_variables(values: dict[str, str]) -> Credentials | None:
+    return from_sdk(values, unexpected_read)
 
 
 @pytest.mark.parametrize(
@@ -68,22 +73,22 @@ def found(values: dict[str, str]) -> Credentials | None:
         ),
     ],
 )
-def test_each_kind_takes_what_belongs_to_it(kind: str, expected: Credentials) -> None:
-    assert found({**EVERYTHING, "RESOURCE_CONFIGURATION_AUTH_TYPE": kind}) == expected
-    # The case is free, and white space is not.
-    assert found({**EVERYTHING, "RESOURCE_CONFIGURATION_AUTH_TYPE": kind.upper()}) == expected
+def test_each_kind_reads_only_its_own_variables(kind: str, expected: Credentials) -> None:
+    assert from_variables({**EVERYTHING, "RESOURCE_CONFIGURATION_AUTH_TYPE": kind}) == expected
+    # Upper and lower case are the same.
+    assert from_variables({**EVERYTHING, "RESOURCE_CONFIGURATION_AUTH_TYPE": kind.upper()}) == expected
 
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [("vpc", TrustedProfile(vpc=True, profile_crn="c")), ("iamassume", TrustedProfile(api_key="key", profile_crn="c"))],
 )
-def test_a_profile_is_named_by_its_crn(kind: str, expected: Credentials) -> None:
+def test_profile_by_crn(kind: str, expected: Credentials) -> None:
     prefix = "RESOURCE_CONFIGURATION_"
     values = {f"{prefix}AUTH_TYPE": kind, f"{prefix}IAM_PROFILE_CRN": "c", f"{prefix}APIKEY": "key"}
-    assert found(values) == expected
+    assert from_variables(values) == expected
     with pytest.raises(ConfigError, match="needs the profile_id or profile_name"):
-        found({**values, f"{prefix}AUTH_TYPE": "container"})
+        from_variables({**values, f"{prefix}AUTH_TYPE": "container"})
 
 
 @pytest.mark.parametrize(
@@ -100,24 +105,24 @@ def test_a_profile_is_named_by_its_crn(kind: str, expected: Credentials) -> None
         ({}, None),
     ],
 )
-def test_the_kind_follows_from_what_is_there(values: dict[str, str], expected: Credentials | None) -> None:
-    assert found({f"RESOURCE_CONFIGURATION_{name}": value for name, value in values.items()}) == expected
+def test_kind_without_auth_type(values: dict[str, str], expected: Credentials | None) -> None:
+    assert from_variables({f"RESOURCE_CONFIGURATION_{name}": value for name, value in values.items()}) == expected
 
 
 @pytest.mark.parametrize("values", [{"IAM_PROFILE_CRN": "c"}, {"CR_TOKEN_FILENAME": "/t"}])
-def test_a_profile_that_a_compute_resource_cannot_name_is_told(values: dict[str, str]) -> None:
+def test_compute_resource_needs_a_profile_id_or_name(values: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="a compute resource needs the profile_id or profile_name"):
-        found({f"RESOURCE_CONFIGURATION_{name}": value for name, value in values.items()})
+        from_variables({f"RESOURCE_CONFIGURATION_{name}": value for name, value in values.items()})
 
 
 @pytest.mark.parametrize(("kind", "name"), [("iam", "APIKEY"), ("iamAssume", "APIKEY"), ("bearerToken", "BEARER_TOKEN")])
-def test_what_a_kind_needs_and_does_not_have_is_told(kind: str, name: str) -> None:
+def test_missing_variable_is_named(kind: str, name: str) -> None:
     values = {"RESOURCE_CONFIGURATION_AUTH_TYPE": kind, "RESOURCE_CONFIGURATION_IAM_PROFILE_ID": "p"}
     with pytest.raises(ConfigError, match=f"RESOURCE_CONFIGURATION_AUTH_TYPE needs RESOURCE_CONFIGURATION_{name} too"):
-        found(values)
+        from_variables(values)
 
 
-def test_a_file_wins_over_the_environment() -> None:
+def test_file_wins_over_the_environment() -> None:
     read: list[Path] = []
 
     def lines(path: Path) -> dict[str, str]:
@@ -154,5 +159,65 @@ def test_a_file_wins_over_the_environment() -> None:
         ),
     ],
 )
-def test_the_names_of_the_go_sdk(environ: dict[str, str], expected: dict[str, Any] | None) -> None:
+def test_variables_of_the_go_sdk(environ: dict[str, str], expected: dict[str, Any] | None) -> None:
     assert from_profile(environ) == (None if expected is None else TrustedProfile(**expected))
+
+
+AWS = {"AWS_ACCESS_KEY_ID": "i", "AWS_SECRET_ACCESS_KEY": "s"}
+
+
+def test_trusted_profile_in_the_chain(home: Home) -> None:
+    base = {"TRUSTED_PROFILE_ID": "Profile-1", "IBM_SERVICE_INSTANCE_ID": CRN, "IBM_AUTH_ENDPOINT": "https://iam.test"}
+    rest = {"service_instance_id": CRN, "iam_endpoint": "https://iam.test"}
+    assert home.resolve(**base, CR_TOKEN_FILE_PATH="/t") == TrustedProfile("Profile-1", token_file="/t", **rest)
+    assert home.resolve(**base, **AWS) == TrustedProfile("Profile-1", **rest)
+    assert home.resolve(**base, IBM_SERVICE_ID_API_KEY="k") == TrustedProfile("Profile-1", api_key="k", **rest)
+    by_name = {"TRUSTED_PROFILE_NAME": "n", "IBM_SERVICE_ID_API_KEY": "k", "IAM_ACCOUNT_ID": "a"}
+    assert home.resolve(**by_name) == TrustedProfile(profile_name="n", account_id="a", api_key="k")
+    with pytest.raises(ConfigError, match="two identities"):
+        home.resolve(**base, IBM_API_KEY_ID="k")
+
+
+_R = "RESOURCE_CONFIGURATION_"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"APIKEY": "k", "AUTH_URL": "https://iam.test"}, ApiKey("k", CRN, "https://iam.test")),
+        (
+            {"AUTH_TYPE": "IAM", "APIKEY": "k", "CLIENT_ID": "c", "CLIENT_SECRET": "s", "SCOPE": "x"},
+            ApiKey("k", CRN, client_id="c", client_secret="s", scope="x"),
+        ),
+        ({"IAM_PROFILE_NAME": "n"}, TrustedProfile(profile_name="n", service_instance_id=CRN)),
+        (
+            {"AUTH_TYPE": "container", "IAM_PROFILE_ID": "p", "CR_TOKEN_FILENAME": "/t"},
+            TrustedProfile("p", token_file="/t", service_instance_id=CRN),
+        ),
+        ({"AUTH_TYPE": "vpc"}, TrustedProfile(vpc=True, service_instance_id=CRN)),
+        (
+            {"AUTH_TYPE": "vpc", "IAM_PROFILE_CRN": "c", "VPC_IMS_VERSION": "2025-08-26", "AUTH_URL": "http://[fe80::1]"},
+            TrustedProfile(profile_crn="c", vpc="2025-08-26", metadata_endpoint="http://[fe80::1]", service_instance_id=CRN),
+        ),
+        (
+            {"AUTH_TYPE": "iamAssume", "APIKEY": "k", "IAM_PROFILE_NAME": "n", "IAM_ACCOUNT_ID": "a"},
+            TrustedProfile(profile_name="n", account_id="a", api_key="k", service_instance_id=CRN),
+        ),
+        ({"AUTH_TYPE": "bearerToken", "BEARER_TOKEN": "t"}, BearerToken("t", CRN)),
+        ({"AUTH_TYPE": "noAuth"}, Anonymous()),
+    ],
+)
+def test_variables_of_the_sdk_core_in_the_chain(home: Home, values: dict[str, str], expected: aiocos.Credentials) -> None:
+    named = {f"{_R}{name}": value for name, value in values.items()}
+    assert home.resolve(**named, IBM_SERVICE_INSTANCE_ID=CRN) == expected
+    file = home.write("ibm.env", "# settings\n" + "".join(f"{name}={value}\n" for name, value in named.items()))
+    assert home.resolve(IBM_CREDENTIALS_FILE=str(file), IBM_SERVICE_INSTANCE_ID=CRN) == expected
+
+
+def test_invalid_variables_of_the_sdk_core(home: Home) -> None:
+    with pytest.raises(ConfigError, match="can't be used with COS"):
+        home.resolve(**{f"{_R}AUTH_TYPE": "cp4d"})
+    with pytest.raises(ConfigError, match="APIKEY too"):
+        home.resolve(**{f"{_R}AUTH_TYPE": "iam"})
+    home.write(".aws/credentials", "[default]\nibm_api_key_id=k\n")
+    assert home.resolve(**{f"{_R}URL": "https://config.test"}) == ApiKey("k")  # no credentials

@@ -1,4 +1,4 @@
-"""The exchange over real connections: a server that answers, one that points elsewhere, one that is not there."""
+"""API keys over real connections: a server that issues tokens, one that redirects, one that is down."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def settings() -> AuthSettings:
 
 
 @asynccontextmanager
-async def serving(handler: object) -> AsyncIterator[str]:
+async def token_server(handler: object) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_post("/identity/token", handler)  # type: ignore[arg-type]
     runner = web.AppRunner(app)
@@ -37,7 +37,7 @@ async def serving(handler: object) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def test_a_token_is_traded_for_a_key() -> None:
+async def test_api_key_is_exchanged_for_a_token() -> None:
     forms: list[dict[str, str]] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -46,7 +46,7 @@ async def test_a_token_is_traded_for_a_key() -> None:
             return web.json_response({}, status=503, headers={"Retry-After": "0"})
         return web.json_response({"access_token": "a.b.c", "token_type": "Bearer", "expires_in": 3600})
 
-    async with serving(answer) as endpoint:
+    async with token_server(answer) as endpoint:
         client = ApiKey(KEY, iam_endpoint=endpoint).authorizer(settings())
         requests = [outgoing() for _ in range(50)]
         await asyncio.gather(*map(client.authorize, requests))
@@ -55,19 +55,19 @@ async def test_a_token_is_traded_for_a_key() -> None:
     assert [form["apikey"] for form in forms] == [KEY, KEY]
 
 
-async def test_a_key_does_not_follow_a_redirect() -> None:
+async def test_redirect_is_not_followed() -> None:
     elsewhere: list[str] = []
 
     async def collect(request: web.Request) -> web.Response:
         elsewhere.append(await request.text())
         return web.json_response({"access_token": "t", "expires_in": 3600})
 
-    async with serving(collect) as hostile:
+    async with token_server(collect) as hostile:
 
         async def point(request: web.Request) -> web.Response:
             return web.Response(status=307, headers={"Location": f"{hostile}/identity/token"})
 
-        async with serving(point) as endpoint:
+        async with token_server(point) as endpoint:
             client = ApiKey(KEY, iam_endpoint=endpoint).authorizer(settings())
             with pytest.raises(CredentialsError, match="redirect") as raised:
                 await client.authorize(outgoing())
@@ -75,9 +75,9 @@ async def test_a_key_does_not_follow_a_redirect() -> None:
     assert not elsewhere
 
 
-async def test_an_iam_that_is_not_there_is_told_in_short() -> None:
+async def test_unreachable_iam() -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: refused, and nobody else can have it meanwhile
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused, and no other process can take the port
         client = ApiKey(KEY, iam_endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}").authorizer(settings())
         with pytest.raises(CredentialsError, match="after 5 attempts: no response") as raised:
             await client.authorize(outgoing())

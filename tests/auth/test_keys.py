@@ -1,4 +1,4 @@
-"""HMAC keys: what is signed with them, when, and what of them is kept."""
+"""HMAC keys: signing requests, the derived key, and correcting the clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def signer(clock: SigningClock, **more: object) -> Signer:
     return made
 
 
-def test_white_space_around_keys_is_not_meant() -> None:
+def test_white_space_around_keys_is_removed() -> None:
     made = Hmac(" id\n", SecretStr(" secret\n"), " token ", "")
     assert made == Hmac("id", "secret", SecretStr("token"))
     assert (made.access_key_id, stripped_secret(made.secret_access_key)) == ("id", "secret")
@@ -40,13 +40,13 @@ def test_white_space_around_keys_is_not_meant() -> None:
             Hmac(*pair)
 
 
-def test_what_must_not_come_back_in_a_message() -> None:
+def test_secrets() -> None:
     settings = AuthSettings()
     assert list(Hmac("id", "secret").authorizer(settings).secrets()) == ["secret"]
     assert list(Hmac("id", "secret", "token").authorizer(settings).secrets()) == ["secret", "token"]
 
 
-async def test_the_payload_is_signed_unless_said_otherwise_and_tls_guards_it() -> None:
+async def test_payload_is_unsigned_only_on_request_and_over_https() -> None:
     digest = hashlib.sha256(b"data").hexdigest()
     for sign_bodies, origin, expected in (
         (True, HTTPS, digest),
@@ -61,7 +61,7 @@ async def test_the_payload_is_signed_unless_said_otherwise_and_tls_guards_it() -
     assert asked.headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
 
 
-async def test_the_key_of_a_day_is_derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_signing_key_is_derived_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     from aiocos.auth import keys
 
     derived: list[tuple[str, str, str]] = []
@@ -84,19 +84,19 @@ async def test_the_key_of_a_day_is_derived_once(monkeypatch: pytest.MonkeyPatch)
     assert derived == [("secret", "20260101", "us-south"), ("secret", "20260102", "us-south")]
     await made.close()
     await made.authorize(request())
-    assert len(derived) == 3, "a client that was closed keeps no key"
+    assert len(derived) == 3, "a closed client keeps no key"
 
 
-# The service's clock
+# Correcting the clock
 
 
 @pytest.mark.parametrize("code", ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"])
-def test_the_service_says_that_the_time_is_the_reason(code: str) -> None:
+def test_error_codes_for_a_wrong_time_correct_the_clock(code: str) -> None:
     clock = SigningClock(lambda: 1e9)
     made = signer(clock)
     assert made.rejected(request("PUT"), 403, 1e9 + 60, code) is True
     assert clock.offset == 60
-    assert made.rejected(request("PUT"), 403, 1e9 + 60, code) is False, "it is set already"
+    assert made.rejected(request("PUT"), 403, 1e9 + 60, code) is False, "the clock was already corrected"
     assert made.rejected(request("PUT"), 401, 1e9 + 600, code) is False
     assert made.rejected(request("PUT"), 403, None, code) is False
     assert clock.offset == 60
@@ -114,16 +114,16 @@ def test_the_service_says_that_the_time_is_the_reason(code: str) -> None:
         ("GET", "AccessDenied", 901, False),
     ],
 )
-def test_without_a_code_a_head_is_tried_where_no_signature_could_be_good(
+def test_head_without_a_code_is_tried_with_the_time_of_the_service(
     method: str, code: str, difference: int, tried: bool
 ) -> None:
     clock = SigningClock(lambda: 1e9)
     made = signer(clock)
     assert made.rejected(request(method), 403, 1e9 + difference, code) is tried
-    assert clock.offset == 0, "not before the second try has gone well"
+    assert clock.offset == 0, "not before the second attempt has succeeded"
 
 
-async def test_only_the_request_on_trial_has_the_other_time() -> None:
+async def test_only_the_second_attempt_has_the_time_of_the_service() -> None:
     clock = SigningClock(lambda: 1e9)
     made = signer(clock)
     tried, other = request("HEAD"), request("HEAD")
@@ -133,24 +133,24 @@ async def test_only_the_request_on_trial_has_the_other_time() -> None:
     assert tried.headers["x-amz-date"] == "20010909T024640Z"
     assert other.headers["x-amz-date"] == "20010909T014640Z"
     made.settled(other, 200)
-    assert clock.offset == 0, "another request says nothing"
+    assert clock.offset == 0, "the result of another request doesn't count"
     made.settled(tried, 200)
     assert clock.offset == 3600
-    # The difference counts from what the clock shows by now.
+    # The difference is to the corrected clock.
     assert made.rejected(request("HEAD"), 403, 1e9 + 3600 + 900) is False
     assert made.rejected(request("HEAD"), 403, 1e9 + 3600 + 901) is True
 
 
-async def test_a_clock_of_somebody_else_is_never_set() -> None:
+async def test_other_clocks_are_not_corrected() -> None:
     made = Hmac("id", "secret").authorizer(AuthSettings(clock=lambda: 1e9))
     assert made.rejected(request("HEAD"), 403, 1e9 + 3600) is False
     assert made.rejected(request(), 403, 1e9 + 3600, "RequestTimeTooSkewed") is False
 
 
-# Both
+# DualCredentials
 
 
-async def test_both_identities() -> None:
+async def test_dual_credentials() -> None:
     iam = FakeIam(answer({"delegated_refresh_token": "t"}))
     settings = AuthSettings(http=iam.http)
     both = DualCredentials(ApiKey("k", "an-instance"), Hmac("id", "secret", None, "another"))

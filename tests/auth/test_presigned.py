@@ -1,4 +1,4 @@
-"""URLs that anybody may use: fetched by curl, from the emulator and from a server that somebody else wrote."""
+"""Presigned URLs, used by curl with the emulator and with rclone's server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests import servers
 
-import servers
 from aiocos import Client, CompletedPart, ConfigError, CredentialsError, ProtectionConfiguration
 from aiocos.auth.sigv4 import SigningKey, presign, signing_key
 from aiocos.emulator import Emulator
@@ -48,7 +48,7 @@ async def cos(request: pytest.FixtureRequest, cos_emulator: Emulator, tmp_path: 
             yield made
 
 
-async def test_by_curl(cos: Client) -> None:
+async def test_presigned_methods(cos: Client) -> None:
     key = "a b+ü/c.txt"
     put = cos.objects.presign("bucket", key, method="PUT", expires=60, headers={"Content-Type": "text/plain"})
     await curl("-X", "PUT", "--data-binary", "by curl", "-H", "Content-Type: text/plain", put)
@@ -70,7 +70,7 @@ async def signing(cos_emulator: Emulator) -> AsyncIterator[Client]:
         yield made
 
 
-async def test_parts_by_curl(signing: Client) -> None:
+async def test_presigned_part(signing: Client) -> None:
     upload = await signing.multipart.create("bucket", "key")
     url = signing.objects.presign("bucket", "key", method="PUT", upload_id=upload.upload_id, part_number=1)
     await curl("-X", "PUT", "-H", "Content-Type:", "--data-binary", "a part", url)
@@ -85,7 +85,7 @@ async def test_parts_by_curl(signing: Client) -> None:
         signing.objects.presign("bucket", "key", upload_id="u", part_number=1)
 
 
-async def test_what_an_answer_shall_say(signing: Client) -> None:
+async def test_response_headers_in_the_query(signing: Client) -> None:
     await signing.versioning.enable("bucket")
     first = await signing.objects.put("bucket", "key", b"first")
     await signing.objects.put("bucket", "key", b"second")
@@ -97,7 +97,7 @@ async def test_what_an_answer_shall_say(signing: Client) -> None:
     assert answer.endswith("first")
 
 
-async def test_retention_comes_with_the_url(cos_emulator: Emulator, signing: Client) -> None:
+async def test_retention_header_is_signed(cos_emulator: Emulator, signing: Client) -> None:
     await signing.protection.put("bucket", ProtectionConfiguration.of_days(minimum=1, default=2, maximum=3))
     md5 = base64.b64encode(hashlib.md5(b"kept").digest()).decode()
     url = signing.objects.presign("bucket", "key", method="PUT", headers={"Retention-Period": "86400", "Content-MD5": md5})
@@ -109,15 +109,14 @@ async def test_retention_comes_with_the_url(cos_emulator: Emulator, signing: Cli
     assert "SignatureDoesNotMatch" in await curl("-X", "PUT", "--data-binary", "kept", *other, url, expect=403)
 
 
-async def test_urls_end(cos_emulator: Emulator, signing: Client) -> None:
+async def test_url_expires(cos_emulator: Emulator, signing: Client) -> None:
     await signing.objects.put("bucket", "key", b"x")
     url = signing.objects.presign("bucket", "key", expires=60)
     cos_emulator.clock.advance(61)
     assert "Request has expired" in await curl(url, expect=403)
 
 
-async def test_tokens_cannot_sign_and_it_is_said_what_can(cos_emulator: Emulator) -> None:
-    """Trial E12."""
+async def test_api_key_alone_cannot_sign_urls(cos_emulator: Emulator) -> None:
     only = {"api_key": cos_emulator.api_key, "iam_endpoint": cos_emulator.iam_endpoint}
     async with Client(cos_emulator.endpoint, **only) as cos:
         with pytest.raises(CredentialsError, match=r"ApiKey cannot sign URLs: that takes HMAC keys\. Give access_key_id"):
@@ -136,8 +135,8 @@ async def test_tokens_cannot_sign_and_it_is_said_what_can(cos_emulator: Emulator
     assert len(cos_emulator.iam.requests) == 1
 
 
-async def test_a_client_of_the_emulator_has_both(cos_emulator: Emulator) -> None:
-    """Calls go by token, URLs by the keys; so do those of other instances and users."""
+async def test_client_of_the_emulator_has_api_key_and_hmac_keys(cos_emulator: Emulator) -> None:
+    """Calls carry tokens and the HMAC keys sign URLs, for other instances and users too."""
     async with cos_emulator.client() as cos:
         await cos.buckets.create("bucket")
         await cos.objects.put("bucket", "key", b"x")
@@ -151,13 +150,13 @@ async def test_a_client_of_the_emulator_has_both(cos_emulator: Emulator) -> None
             assert f"X-Amz-Credential={owner.access_key_id}%2F" in theirs.objects.presign("bucket", "key")
 
 
-# -- how long a URL is valid ------------------------------------------------------------------------------------------
+# -- validity of a URL ----------------------------------------------------------------------------------------------
 
 WEEK = 604_800
 
 
 @pytest.mark.parametrize("expires", [1, 3600, WEEK, timedelta(seconds=1), timedelta(days=7)])
-def test_what_a_url_may_be_valid_for(expires: int | timedelta) -> None:
+def test_valid_values_of_expires(expires: int | timedelta) -> None:
     cos = Client("https://cos.example", access_key_id="id", secret_access_key="secret")
     seconds = expires if isinstance(expires, int) else int(expires.total_seconds())
     assert f"X-Amz-Expires={seconds}&" in cos.objects.presign("bucket", "key", expires=expires)
@@ -172,7 +171,7 @@ def test_what_a_url_may_be_valid_for(expires: int | timedelta) -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_it_may_not(expires: object) -> None:
+def test_invalid_values_of_expires(expires: object) -> None:
     cos = Client("https://cos.example", access_key_id="id", secret_access_key="secret")
     with pytest.raises(ConfigError, match=r"1 to 604800 seconds \(7 days\)"):
         cos.objects.presign("bucket", "key", expires=expires)  # type: ignore[arg-type]

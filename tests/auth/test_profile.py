@@ -1,4 +1,4 @@
-"""Trusted profiles: what is asked for each way of taking one on, and what cannot be."""
+"""Trusted profiles: the requests of each way of authentication, endpoints, and invalid arguments."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def fetched(profile: TrustedProfile, iam: FakeIam, **settings: Any) -> Tok
         ({"profile_id": "p", "scope": "ibm"}, {"profile_id": ["p"], "scope": ["ibm"]}),
     ],
 )
-async def test_the_form_of_a_compute_resource(tmp_path: Path, named: dict[str, str], form: dict[str, list[str]]) -> None:
+async def test_form_of_a_compute_resource(tmp_path: Path, named: dict[str, str], form: dict[str, list[str]]) -> None:
     file = tmp_path / "token"
     file.write_text(" compute-token\n")
     iam = FakeIam()
@@ -48,14 +48,14 @@ async def test_the_form_of_a_compute_resource(tmp_path: Path, named: dict[str, s
     assert "Authorization" not in iam.requests[0].headers
 
 
-async def test_a_client_of_its_own_says_so(tmp_path: Path) -> None:
+async def test_client_id_and_scope(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("compute-token")
     iam = FakeIam()
     client = {"client_id": "me", "client_secret": "hush", "scope": "ibm"}
     await fetched(TrustedProfile("p", token_file=file, **client), iam)
     assert iam.requests[0].headers["Authorization"] == "Basic bWU6aHVzaA=="
-    # A key that assumes a profile says it twice, and goes to the same IAM.
+    # A key that assumes a profile sends it in both requests, to the same IAM.
     iam = FakeIam()
     await fetched(TrustedProfile("p", api_key="k", iam_endpoint="iam.test", **client), iam)
     assert [request.headers["Authorization"] for request in iam.requests] == ["Basic bWU6aHVzaA=="] * 2
@@ -63,8 +63,8 @@ async def test_a_client_of_its_own_says_so(tmp_path: Path) -> None:
     assert [iam.form(number)["scope"] for number in (0, 1)] == [["ibm"], ["ibm"]]
 
 
-def test_where_compute_resources_find_their_token() -> None:
-    """The places that IBM's documentation names, for OpenShift and Kubernetes, and for Code Engine."""
+def test_token_files() -> None:
+    """The files in IBM's documentation, for OpenShift and Kubernetes, and for Code Engine."""
     assert TOKEN_FILES == (
         "/var/run/secrets/tokens/vault-token",
         "/var/run/secrets/tokens/sa-token",
@@ -72,7 +72,7 @@ def test_where_compute_resources_find_their_token() -> None:
     )
 
 
-async def test_the_first_token_that_can_be_read_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_first_readable_token_file_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty").write_text(" \n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     (tmp_path / "folder").mkdir()
@@ -84,7 +84,7 @@ async def test_the_first_token_that_can_be_read_is_taken(tmp_path: Path, monkeyp
     await fetched(TrustedProfile("p"), iam)
     assert iam.form()["cr_token"] == ["good"]
     await fetched(TrustedProfile("p", token_file=tmp_path / "later"), iam)
-    assert iam.form()["cr_token"] == ["later"], "a file that is named is the only one"
+    assert iam.form()["cr_token"] == ["later"], "only the given file is read"
     monkeypatch.setattr("aiocos.auth.profile.TOKEN_FILES", tuple(names[:4]))
     with pytest.raises(CredentialsError) as raised:
         await fetched(TrustedProfile("p"), iam)
@@ -96,7 +96,7 @@ async def test_the_first_token_that_can_be_read_is_taken(tmp_path: Path, monkeyp
     assert len(iam.requests) == 2
 
 
-async def test_a_compute_token_that_iam_repeats_is_not_shown(tmp_path: Path) -> None:
+async def test_compute_token_in_a_response_is_hidden(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("compute-token")
     iam = FakeIam(answer({"errorCode": "C", "errorMessage": "bad compute-token"}, 400))
@@ -115,7 +115,7 @@ async def test_a_compute_token_that_iam_repeats_is_not_shown(tmp_path: Path) -> 
         ({"profile_name": "n", "account_id": "a"}, {"profile_name": ["n"], "account": ["a"]}),
     ],
 )
-async def test_the_forms_of_a_key_that_assumes_a_profile(named: dict[str, str], form: dict[str, list[str]]) -> None:
+async def test_forms_of_an_api_key_that_assumes_a_profile(named: dict[str, str], form: dict[str, list[str]]) -> None:
     iam = FakeIam()
     profile = TrustedProfile(api_key=SecretStr("k"), service_instance_id="crn:x", **named)
     assert (await fetched(profile, iam)).value == "token-2"
@@ -126,7 +126,7 @@ async def test_the_forms_of_a_key_that_assumes_a_profile(named: dict[str, str], 
     assert profile.service_instance_id == "crn:x"
 
 
-async def test_secrets_of_both_steps_are_not_shown() -> None:
+async def test_secrets_of_both_requests_are_hidden() -> None:
     told = answer({"errorCode": "C", "errorMessage": "a-long-key of own-token"}, 400)
     profile = TrustedProfile("p", api_key="a-long-key")
     with pytest.raises(CredentialsError, match=r"no token for the API key .*C: \*\*\* of own-token"):
@@ -134,7 +134,7 @@ async def test_secrets_of_both_steps_are_not_shown() -> None:
     with pytest.raises(CredentialsError, match=r"no token for the trusted profile p .*C: a-long-key of \*\*\*") as raised:
         await fetched(profile, FakeIam(token("own-token"), told))
     assert raised.value.code == "C"
-    # The authorizer knows the key, and takes it out.
+    # The authorizer returns the key as a secret.
     authorizer = profile.authorizer(AuthSettings(http=FakeIam().http))
     assert set(authorizer.secrets()) == {"a-long-key"}
 
@@ -159,7 +159,7 @@ async def test_secrets_of_both_steps_are_not_shown() -> None:
         ({}, None),
     ],
 )
-async def test_the_requests_of_a_virtual_server(
+async def test_requests_of_a_virtual_server(
     version: Any, paths: tuple[str, str, str], named: dict[str, str], body: object
 ) -> None:
     iam = FakeIam()
@@ -178,7 +178,7 @@ async def test_the_requests_of_a_virtual_server(
         assert json.loads(second.body or b"") == body
 
 
-async def test_the_age_of_the_profiles_token_counts_from_before_it_was_asked_for() -> None:
+async def test_lifetime_counts_from_before_the_second_request() -> None:
     iam = FakeIam()
     fetch = TrustedProfile(vpc=True).fetcher(AuthSettings(http=iam.http))
     now = 1_000.0
@@ -197,14 +197,14 @@ async def test_the_age_of_the_profiles_token_counts_from_before_it_was_asked_for
     assert await fetch() == Token.issued("profile", 3600.0, now=1_007.0, jitter=1.0)
 
 
-async def test_a_metadata_service_that_repeats_tokens_shows_none() -> None:
+async def test_tokens_in_responses_of_the_metadata_service_are_hidden() -> None:
     told = answer({"errors": [{"code": "c", "message": "no server-token of the server"}]}, 404)
     with pytest.raises(CredentialsError, match=r"linked to this server from .* c: no \*\*\* of the server"):
         await fetched(TrustedProfile(vpc=True), FakeIam(token("server-token"), told))
     with pytest.raises(CredentialsError, match="status 404 c: no server-token of the server") as raised:
         await fetched(TrustedProfile("p", vpc=True), FakeIam(told))
     assert (raised.value.status, raised.value.code) == (404, "c")
-    # A token that is not good for a request is a secret all the same.
+    # A token that can't be used is a secret too.
     fetch = TrustedProfile(vpc=True).fetcher(AuthSettings(http=FakeIam(token("first"), answer({"access_token": "a b"})).http))
     fetch._policy = FetchPolicy(attempts=1)  # type: ignore[attr-defined]
     with pytest.raises(CredentialsError, match="no usable access_token"):
@@ -212,7 +212,7 @@ async def test_a_metadata_service_that_repeats_tokens_shows_none() -> None:
     assert fetch.secrets == {"first", "a b"}  # type: ignore[attr-defined]
 
 
-async def test_a_metadata_service_that_fails_is_asked_from_the_start() -> None:
+async def test_retry_starts_with_the_first_request() -> None:
     iam = FakeIam(token("first"), answer(b"", 500), token("second"), token("third"))
     fetch = TrustedProfile(vpc=True).fetcher(AuthSettings(http=iam.http))
     fetch._policy = FetchPolicy(base=0.0)  # type: ignore[attr-defined]
@@ -234,7 +234,7 @@ async def test_a_metadata_service_that_fails_is_asked_from_the_start() -> None:
         ("https://elsewhere.test:8443/", "https://elsewhere.test:8443"),
     ],
 )
-async def test_where_the_metadata_service_is(endpoint: str | None, origin: str) -> None:
+async def test_metadata_endpoint(endpoint: str | None, origin: str) -> None:
     iam = FakeIam()
     await fetched(TrustedProfile(vpc=True, metadata_endpoint=endpoint), iam)
     assert {request.origin for request in iam.requests} == {origin}
@@ -256,7 +256,7 @@ async def test_where_the_metadata_service_is(endpoint: str | None, origin: str) 
         ("http://8.8.8.8", "plain http would show it"),
     ],
 )
-def test_where_it_cannot_be(endpoint: str, message: str) -> None:
+def test_invalid_metadata_endpoints_are_refused(endpoint: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         TrustedProfile(vpc=True, metadata_endpoint=endpoint)
 
@@ -281,12 +281,12 @@ def test_where_it_cannot_be(endpoint: str, message: str) -> None:
         ({"profile_crn": "c", "token_file": "f"}, "needs the profile_id or profile_name"),
     ],
 )
-def test_what_does_not_go_together_is_told(given: dict[str, Any], message: str) -> None:
+def test_messages_for_conflicting_arguments(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         TrustedProfile(**given)
 
 
-def test_what_is_empty_is_not_given() -> None:
+def test_empty_arguments_count_as_missing() -> None:
     empty = {
         "profile_crn": "",
         "profile_name": "",
@@ -302,7 +302,7 @@ def test_what_is_empty_is_not_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "said"),
+    ("named", "expected"),
     [
         ({"profile_id": "p", "profile_name": "n"}, "the trusted profile p"),
         ({"profile_crn": "c", "vpc": True}, "the trusted profile c"),
@@ -310,11 +310,11 @@ def test_what_is_empty_is_not_given() -> None:
         ({"vpc": True}, "the trusted profile linked to this server"),
     ],
 )
-def test_a_profile_in_messages(named: dict[str, Any], said: str) -> None:
-    assert TrustedProfile(**named).display_name == said
+def test_display_name(named: dict[str, Any], expected: str) -> None:
+    assert TrustedProfile(**named).display_name == expected
 
 
-async def test_profiles_share_tokens_only_where_everything_is_the_same(tmp_path: Path) -> None:
+async def test_only_equal_profiles_share_a_token(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     one.write_text("a")
     two.write_text("b")
@@ -341,12 +341,12 @@ async def test_profiles_share_tokens_only_where_everything_is_the_same(tmp_path:
         await TrustedProfile(**given).authorizer(AuthSettings(http=iam.http, **settings)).authorize(request)
         assert request.headers["Authorization"] not in seen, given
         seen.add(request.headers["Authorization"])
-        # Who is the same, and asks for another instance, shares it.
+        # The same profile with another service instance shares the token.
         again = outgoing()
         profile = TrustedProfile(**given, service_instance_id="another")
         await profile.authorizer(AuthSettings(http=iam.http, **settings)).authorize(again)
         assert again.headers == request.headers
-    # Where the tokens of a server come from, its IAM and checks of its certificate do not matter.
+    # For a virtual server, the IAM endpoint and the check of certificates don't matter.
     again = outgoing()
     profile = TrustedProfile(unique, vpc="2025-08-26")
     await profile.authorizer(AuthSettings(http=iam.http, verify_tls=False, iam_endpoint="iam.test")).authorize(again)

@@ -1,4 +1,4 @@
-"""A machine whose clock is wrong signs by the service's clock, once the service has said that this is the reason."""
+"""A machine with a wrong clock signs with the service's time, once the service has refused a signature for its time."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from aiocos.emulator import Emulator
 from aiocos.wire.message import PreparedRequest
 
 
-def by_this_machine(emulator: Emulator) -> aiocos.Client:
-    """Make a client that signs by this machine's clock, unlike those that the emulator makes."""
+def client_with_local_clock(emulator: Emulator) -> aiocos.Client:
+    """Make a client that signs with this machine's time, unlike the clients that the emulator makes."""
     return aiocos.Client(emulator.endpoint, access_key_id=emulator.access_key_id, secret_access_key=emulator.secret_access_key)
 
 
 @pytest.mark.parametrize("off", [timedelta(hours=5), timedelta(days=-40)])
-async def test_a_wrong_clock_is_set_once(
+async def test_wrong_clock_is_corrected_once(
     cos_emulator: Emulator, off: timedelta, way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with cos_emulator.client() as cos:
@@ -35,8 +35,8 @@ async def test_a_wrong_clock_is_set_once(
         await cos.objects.put("bucket", "key", b"x")
     cos_emulator.clock.advance(off)
     cos_emulator.requests.clear()
-    async with by_this_machine(cos_emulator) as cos:
-        await cos.objects.head("bucket", "key")  # an answer without a body, and so without a code
+    async with client_with_local_clock(cos_emulator) as cos:
+        await cos.objects.head("bucket", "key")  # its response has no body, so there is no error code
         await cos.objects.put("bucket", "key", b"y")
         async with cos.objects.get("bucket", "key") as obj:
             assert await obj.read() == b"y"
@@ -55,16 +55,16 @@ async def test_a_wrong_clock_is_set_once(
 
 
 @pytest.mark.usefixtures("way")
-async def test_a_streamed_read_is_the_first_to_learn(cos_emulator: Emulator) -> None:
+async def test_clock_is_corrected_by_a_streamed_read(cos_emulator: Emulator) -> None:
     async with cos_emulator.client() as cos:
         await cos.buckets.create("bucket")
         await cos.objects.put("bucket", "key", b"x")
     cos_emulator.clock.advance(timedelta(hours=-3))
-    async with by_this_machine(cos_emulator) as cos:
+    async with client_with_local_clock(cos_emulator) as cos:
         assert await cos.objects.read("bucket", "key") == b"x"
 
 
-async def test_a_clock_that_is_right_makes_no_second_try(cos_emulator: Emulator) -> None:
+async def test_right_clock_causes_no_second_attempt(cos_emulator: Emulator) -> None:
     await cos_emulator.add_instance()
     async with cos_emulator.client() as cos:
         await cos.buckets.create("bucket")
@@ -77,7 +77,7 @@ async def test_a_clock_that_is_right_makes_no_second_try(cos_emulator: Emulator)
     assert len(cos_emulator.requests) == 3
 
 
-def test_the_clock_itself() -> None:
+def test_correct() -> None:
     now = 1000.0
     clock = SigningClock(lambda: now)
     assert not clock.correct(None)
@@ -90,35 +90,35 @@ def test_the_clock_itself() -> None:
 
 
 @pytest.mark.parametrize(("days", "followed"), [(89, True), (-89, True), (91, False), (-91, False), (27_000, False)])
-def test_what_is_not_plausible_is_not_followed(days: int, followed: bool) -> None:
+def test_implausible_time_is_not_followed(days: int, followed: bool) -> None:
     clock = SigningClock(lambda: 5e9)
     assert clock.correct(5e9 + days * 86_400) is followed
     assert clock() == (5e9 + days * 86_400 if followed else 5e9)
 
 
-def test_the_bound_is_from_this_machines_clock_and_not_from_step_to_step() -> None:
+def test_bound_counts_from_this_machines_clock() -> None:
     clock = SigningClock(lambda: 5e9)
     for days in range(30, 3_000, 30):
         clock.correct(5e9 + days * 86_400)
     assert clock.offset == 90 * 86_400
 
 
-# -- servers that say something else ----------------------------------------------------------------------------------
+# -- servers that refuse signatures -----------------------------------------------------------------------------------
 
 
-class Refusing:
-    """Answers 403 with a date of its own, until it is told otherwise; keeps the time of every signature."""
+class RefusingServer:
+    """A server that returns 403 with a date of its own, and records the time of every signature."""
 
     def __init__(self, code: str, hours: float) -> None:
         self.code, self.hours = code, hours
         self.stamps: list[str] = []
         self.origin = ""
-        self.takes = 0  # so many are refused; 0 for all
+        self.refusals = 0  # number of requests to refuse; 0 refuses all
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         self.stamps.append(request.headers["x-amz-date"])
         headers = {"Date": formatdate(time.time() + self.hours * 3600, usegmt=True)}
-        if self.takes and len(self.stamps) > self.takes:
+        if self.refusals and len(self.stamps) > self.refusals:
             return web.Response(headers={**headers, "ETag": '"e"'})
         text = f"<Error><Code>{self.code}</Code><Message>no</Message></Error>" if self.code else ""
         return web.Response(status=403, text=text, content_type="application/xml", headers=headers)
@@ -129,8 +129,8 @@ class Refusing:
 
 
 @asynccontextmanager
-async def refusing(code: str, hours: float, tls: ssl.SSLContext | None = None) -> AsyncIterator[Refusing]:
-    made = Refusing(code, hours)
+async def refusing_server(code: str, hours: float, tls: ssl.SSLContext | None = None) -> AsyncIterator[RefusingServer]:
+    made = RefusingServer(code, hours)
     runner = web.ServerRunner(web.Server(made.answer))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
@@ -141,24 +141,24 @@ async def refusing(code: str, hours: float, tls: ssl.SSLContext | None = None) -
         await runner.cleanup()
 
 
-def client_of(server: Refusing, **more) -> aiocos.Client:
+def client_for(server: RefusingServer, **more) -> aiocos.Client:
     return aiocos.Client(server.origin, access_key_id="id", secret_access_key="a-secret-key", **more)
 
 
-def hours_signed(cos: aiocos.Client, server: Refusing) -> int:
-    """By how many hours a presigned URL is off."""
+def hours_signed(cos: aiocos.Client, server: RefusingServer) -> int:
+    """Return the hours by which a presigned URL differs from this machine's clock."""
     return server.hours_of(re.findall(r"X-Amz-Date=(\w+)", cos.objects.presign("bucket", "key"))[0])
 
 
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("method", ["head", "read", "put"])
 @pytest.mark.parametrize("code", ["AccessDenied", "SignatureDoesNotMatch", "InvalidAccessKeyId", ""])
-async def test_another_403_moves_no_clock(code: str, method: str) -> None:
-    async with refusing(code, 5) as server, client_of(server) as cos:
+async def test_other_403_does_not_correct_the_clock(code: str, method: str) -> None:
+    async with refusing_server(code, 5) as server, client_for(server) as cos:
         with pytest.raises(aiocos.AccessDenied):
             await getattr(cos.objects, method)("bucket", "key", *([b"x"] if method == "put" else []))
         assert hours_signed(cos, server) == 0
-        # An answer to HEAD has no code: there it is tried once by the service's clock, which did not help.
+        # A response to HEAD has no code: it is tried once with the service's time, without success.
         assert [server.hours_of(stamp) for stamp in server.stamps] == ([0, 5] if method == "head" else [0])
         server.stamps.clear()
         with pytest.raises(aiocos.AccessDenied):
@@ -169,8 +169,8 @@ async def test_another_403_moves_no_clock(code: str, method: str) -> None:
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("hours", [24 * 365 * 10, -24 * 365 * 40])
 @pytest.mark.parametrize("code", ["RequestTimeTooSkewed", ""])
-async def test_a_date_that_is_not_plausible_moves_no_clock(hours: int, code: str) -> None:
-    async with refusing(code, hours) as server, client_of(server) as cos:
+async def test_implausible_date_does_not_correct_the_clock(hours: int, code: str) -> None:
+    async with refusing_server(code, hours) as server, client_for(server) as cos:
         for call in (cos.objects.head, cos.objects.read):
             with pytest.raises(aiocos.AccessDenied):
                 await call("bucket", "key")
@@ -178,21 +178,21 @@ async def test_a_date_that_is_not_plausible_moves_no_clock(hours: int, code: str
         assert len(server.stamps) == 2
 
 
-async def test_a_difference_that_any_signature_may_have_is_no_reason_for_a_403_without_a_code() -> None:
-    async with refusing("", 0.2) as server, client_of(server) as cos:
+async def test_allowed_difference_causes_no_second_attempt_of_head() -> None:
+    async with refusing_server("", 0.2) as server, client_for(server) as cos:
         with pytest.raises(aiocos.AccessDenied):
             await cos.objects.head("bucket", "key")
         assert len(server.stamps) == 1
 
 
-async def test_a_head_that_is_taken_by_the_services_clock_sets_it(way: str) -> None:
-    async with refusing("", 5) as server, client_of(server) as cos:
-        server.takes = 1
+async def test_successful_second_attempt_of_head_corrects_the_clock(way: str) -> None:
+    async with refusing_server("", 5) as server, client_for(server) as cos:
+        server.refusals = 1
         await cos.objects.head("bucket", "key")
         assert hours_signed(cos, server) == 5
 
 
-async def test_a_second_try_without_an_answer_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failed_second_attempt_does_not_correct_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     signer = Hmac("id", "secret").authorizer(AuthSettings(clock=SigningClock(lambda: 1000.0)))
     request = PreparedRequest("HEAD", "https://cos.example", "/b/k", "", {})
     for status in (0, 401, 403):
@@ -220,7 +220,7 @@ async def test_a_second_try_without_an_answer_sets_nothing(monkeypatch: pytest.M
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_only_the_service_itself_is_believed(origin: str, verify_tls: bool, followed: bool, method: str) -> None:
+async def test_clock_is_corrected_only_by_a_trusted_server(origin: str, verify_tls: bool, followed: bool, method: str) -> None:
     settings = AuthSettings(clock=SigningClock(lambda: 1000.0), verify_tls=verify_tls)
     signer = Hmac("id", "secret").authorizer(settings)
     code = "RequestTimeTooSkewed" if method == "GET" else ""
@@ -228,7 +228,7 @@ async def test_only_the_service_itself_is_believed(origin: str, verify_tls: bool
 
 
 @pytest.mark.parametrize("years", [-8, 30])
-async def test_a_client_of_an_emulator_signs_by_its_clock(cos_emulator: Emulator, years: int) -> None:
+async def test_client_of_the_emulator_signs_with_the_emulators_time(cos_emulator: Emulator, years: int) -> None:
     async with cos_emulator.client(hmac=True) as cos:
         await cos.buckets.create("bucket")
         cos_emulator.clock.advance(days=365 * years)

@@ -1,4 +1,4 @@
-"""Signatures: against the published examples, and against the SDK for requests nobody thought of."""
+"""Signatures compared with the published examples, and with IBM's SDK for random requests."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-async def test_the_published_examples(name: str) -> None:
+async def test_published_examples(name: str) -> None:
     request, signed, signature = PUBLISHED[name]
     await Hmac(ID, SECRET).authorizer(settings()).authorize(request)
     assert request.headers["Authorization"] == (
@@ -80,7 +80,7 @@ async def test_the_published_examples(name: str) -> None:
     assert request.headers["x-amz-date"] == "20130524T000000Z"
 
 
-def test_the_published_presigned_url() -> None:
+def test_published_presigned_url() -> None:
     url = Hmac(ID, SECRET).presigner(settings()).presign(PreparedRequest("GET", ORIGIN, "/test.txt", "", {}), expires=86_400)
     assert url == (
         f"{ORIGIN}/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256"
@@ -96,7 +96,7 @@ def sdk_request(request: PreparedRequest) -> AWSRequest:
 
 
 def sdk_sign(auth: S3SigV4Auth, request: AWSRequest) -> AWSRequest:
-    """What `add_auth` does, at a time of ours."""
+    """Sign as `add_auth` does, but with the time of the test."""
     auth._modify_request_before_signing(request)
     text = auth.string_to_sign(request, auth.canonical_request(request))
     auth._inject_signature_to_request(request, auth.signature(text, request))
@@ -128,7 +128,7 @@ requests = st.builds(
 
 
 @given(requests, st.sampled_from(["us-east-1", "us-south", "eu"]), st.none() | st.just("session/token+="))
-async def test_every_signature_is_the_one_the_sdk_makes(request: PreparedRequest, region: str, token: str | None) -> None:
+async def test_signature_equals_the_one_of_the_sdk(request: PreparedRequest, region: str, token: str | None) -> None:
     sdk = sdk_sign(S3SigV4Auth(SdkCredentials(ID, SECRET, token), "s3", region), sdk_request(request))
     request.headers["User-Agent"] = "not signed"
     await Hmac(ID, SECRET, token).authorizer(settings(region=region)).authorize(request)
@@ -137,7 +137,7 @@ async def test_every_signature_is_the_one_the_sdk_makes(request: PreparedRequest
 
 
 @given(requests, st.integers(1, 604_800), st.none() | st.just("session/token+="))
-def test_every_presigned_url_is_the_one_the_sdk_makes(request: PreparedRequest, expires: int, token: str | None) -> None:
+def test_presigned_url_equals_the_one_of_the_sdk(request: PreparedRequest, expires: int, token: str | None) -> None:
     request.body = None
     auth = S3SigV4QueryAuth(SdkCredentials(ID, SECRET, token), "s3", "us-east-1", expires=expires)
     sdk = urlsplit(sdk_sign(auth, sdk_request(request)).url)
@@ -147,7 +147,7 @@ def test_every_presigned_url_is_the_one_the_sdk_makes(request: PreparedRequest, 
     assert url[:3] == sdk[:3]
 
 
-async def test_a_second_attempt_is_signed_anew() -> None:
+async def test_second_attempt_gets_a_new_signature() -> None:
     now = NOON
     authorizer = Hmac(ID, SECRET).authorizer(AuthSettings(clock=lambda: now))
     again, fresh = outgoing = [PreparedRequest("PUT", ORIGIN, "/k", "", {"X-Amz-Meta-A": "1"}, b"x") for _ in range(2)]
@@ -162,7 +162,7 @@ async def test_a_second_attempt_is_signed_anew() -> None:
     assert not authorizer.rejected(again, 401)
 
 
-async def test_headers_that_may_change_on_the_way_are_not_signed_and_no_break_spaces_stay() -> None:
+async def test_changeable_headers_are_not_signed() -> None:
     loose = {"Content-Length": "1", "Transfer-Encoding": "chunked", "Expect": "100-continue", "Connection": "close"}
     with_loose = PreparedRequest("PUT", ORIGIN, "/k", "", {**loose, "x-amz-meta-a": "  a \t b  "}, b"x")
     without = PreparedRequest("PUT", ORIGIN, "/k", "", {"x-amz-meta-a": "a b"}, b"x")
@@ -173,7 +173,7 @@ async def test_headers_that_may_change_on_the_way_are_not_signed_and_no_break_sp
     assert with_loose.headers["Authorization"] == without.headers["Authorization"] != other.headers["Authorization"]
 
 
-async def test_bodies_go_unsigned_over_https_only_and_large_ones_are_hashed_in_a_thread(
+async def test_unsigned_payload_and_hashing_in_a_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     authorizer = Hmac(ID, SECRET).authorizer(settings(sign_bodies=False))
@@ -203,7 +203,7 @@ async def test_bodies_go_unsigned_over_https_only_and_large_ones_are_hashed_in_a
     assert hops == [keys.HASH_IN_THREAD + 1]
 
 
-def test_a_presigned_url_signs_the_headers_its_user_must_send_and_has_the_limits_of_s3() -> None:
+def test_presigned_url_signs_headers_and_checks_expires() -> None:
     request = PreparedRequest("PUT", ORIGIN, "/k", "versionId=1", {"Retention-Period": "60", "X-Amz-Date": "no"})
     url = Hmac(ID, SECRET).presigner(settings()).presign(request, expires=604_800)
     query = dict(parse_qsl(urlsplit(url).query))
@@ -215,11 +215,11 @@ def test_a_presigned_url_signs_the_headers_its_user_must_send_and_has_the_limits
             Hmac(ID, SECRET).presigner(settings()).presign(request, expires=expires)
 
 
-def test_queries_are_sorted_by_name_before_value() -> None:
+def test_canonical_query() -> None:
     assert canonical_query("a-b=1&a=2&a=1&acl") == "a=1&a=2&a-b=1&acl="
 
 
-def test_only_hmac_keys_sign_urls_and_the_others_say_so() -> None:
+def test_only_hmac_keys_sign_urls() -> None:
     for credentials in (ApiKey("k"), BearerToken("t"), Anonymous()):
         with pytest.raises(CredentialsError, match=r"HMAC keys.*access_key_id and secret_access_key"):
             credentials.presigner(settings())
@@ -228,19 +228,19 @@ def test_only_hmac_keys_sign_urls_and_the_others_say_so() -> None:
     assert both.service_instance_id == "instance"
 
 
-async def test_dual_credentials_make_calls_with_the_first() -> None:
+async def test_dual_credentials_authorize_with_the_first() -> None:
     request = PreparedRequest("GET", ORIGIN, "/k", "", {})
     await DualCredentials(BearerToken("t"), Hmac(ID, SECRET)).authorizer(settings()).authorize(request)
     assert request.headers == {"Authorization": "Bearer t"}
 
 
 @pytest.mark.parametrize(("key", "secret"), [("", "s"), ("k", ""), (" ", "s"), ("k", "\n")])
-def test_half_a_pair_is_refused(key: str, secret: str) -> None:
+def test_incomplete_keys_are_refused(key: str, secret: str) -> None:
     with pytest.raises(ConfigError):
         Hmac(key, secret)
 
 
-def test_a_derived_key_shows_neither_itself_nor_the_session_token() -> None:
+def test_repr_of_a_signing_key_hides_secrets() -> None:
     derived = signing_key(SECRET, "20260101", "us-east-1")
     key = SigningKey(ID, "20260101", "us-east-1", derived, "session/token+=")
     for text in (repr(key), str(key), f"{[key]}"):
@@ -249,7 +249,7 @@ def test_a_derived_key_shows_neither_itself_nor_the_session_token() -> None:
         assert repr(derived) not in text
 
 
-def test_the_parts_of_a_canonical_request() -> None:
+def test_canonical_request() -> None:
     assert canonical_query("") == ""
     assert canonical_query("b=2=3&a&b=1") == "a=&b=1&b=2=3"
     headers = {"X-B": " a \t b ", "A": "\u00a0x", "Authorization": "no", "X-Amzn-Trace-Id": "no", "User-Agent": "no"}
@@ -263,12 +263,12 @@ def test_the_parts_of_a_canonical_request() -> None:
 @pytest.mark.parametrize(
     "name", ["Connection", "Content-Length", "Expect", "Transfer-Encoding", "User-Agent", "X-Amzn-Trace-Id"]
 )
-def test_each_header_that_may_change_on_the_way_is_not_signed(name: str) -> None:
+def test_unsigned_headers(name: str) -> None:
     assert canonical_headers({name: "x"}, "h") == {"host": "h"}
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-Amz-Date", "X-Amz-Content-SHA256", "X-Amz-Security-Token"])
-def test_headers_of_another_signature_are_not_part_of_a_url(name: str) -> None:
+def test_presigned_url_ignores_headers_of_a_signature(name: str) -> None:
     key = SigningKey(ID, "20130524", "us-east-1", signing_key(SECRET, "20130524", "us-east-1"))
     bare, other = (
         presign(PreparedRequest("GET", ORIGIN, "/k", "", headers), key, "20130524T000000Z", expires=60)
@@ -277,7 +277,7 @@ def test_headers_of_another_signature_are_not_part_of_a_url(name: str) -> None:
     assert other == bare
 
 
-def test_a_url_may_be_signed_for_what_the_service_refuses() -> None:
+def test_presign_without_strict() -> None:
     key = SigningKey(ID, "20130524", "us-east-1", signing_key(SECRET, "20130524", "us-east-1"), "session")
     request = PreparedRequest("GET", ORIGIN, "/k", "", {})
     url = presign(request, key, "20130524T000000Z", expires=604_801, strict=False)
@@ -286,7 +286,7 @@ def test_a_url_may_be_signed_for_what_the_service_refuses() -> None:
         presign(request, key, "20130524T000000Z", expires=604_801)
 
 
-def test_seconds_of_a_url() -> None:
+def test_whole_seconds() -> None:
     assert [whole_seconds(given) for given in (1, 604_800, timedelta(seconds=1), timedelta(days=7))] == [1, 604_800, 1, 604_800]
     for wrong in (0, 604_801, timedelta(seconds=1, microseconds=1), timedelta(0), True):
         with pytest.raises(ConfigError):

@@ -1,4 +1,4 @@
-"""IAM and the service behind a certificate of one's own authority, as private endpoints have it."""
+"""IAM and the service with certificates of a private authority."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def private(cos_emulator: Emulator, tmp_path: Path) -> AsyncIterator[Priva
     await runner.cleanup()
 
 
-async def test_an_authority_of_ones_own(private: Private) -> None:
+async def test_ca_file(private: Private) -> None:
     async with private.client(ca_file=private.ca_file) as cos:
         await cos.buckets.create("bucket")
         await cos.objects.put("bucket", "key", b"by TLS")
@@ -85,19 +85,19 @@ async def test_an_authority_of_ones_own(private: Private) -> None:
     assert len(private.emulator.iam.requests) == 1
 
 
-async def test_a_certificate_that_nobody_vouches_for(private: Private) -> None:
+async def test_untrusted_certificate_is_refused(private: Private) -> None:
     async with private.client() as cos:
         with pytest.raises(aiocos.CredentialsError, match=r"(?i)certificate"):
             await cos.buckets.list()
     assert private.emulator.iam.requests == []
 
 
-async def test_without_verification_with_a_warning(private: Private) -> None:
+async def test_verify_tls_false_warns(private: Private) -> None:
     with pytest.warns(UserWarning, match="TLS certificates are not verified"):
         unverified = private.client(verify_tls=False)
     async with unverified as cos:
         await cos.buckets.list()
-        # Who verifies shares no token with who does not.
+        # Clients that verify certificates share no token with clients that don't.
         async with private.client(ca_file=private.ca_file) as verifying:
             await verifying.buckets.list()
     assert len(private.emulator.iam.requests) == 2

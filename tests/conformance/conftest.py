@@ -12,8 +12,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from tests import servers
 
-import servers
 from aiocos import Client
 from aiocos.emulator import Emulator
 

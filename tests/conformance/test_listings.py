@@ -25,7 +25,7 @@ async def _filled(cos: Client, bucket: str) -> None:
 async def test_a_bucket_is_made_and_removed(cos: Client, bucket: str) -> None:
     assert await cos.buckets.exists(bucket)
     await cos.buckets.head(bucket)
-    assert bucket in [b.name for b in (await cos.buckets.list()).buckets]
+    assert bucket in [b.name for b in await cos.buckets.list()]
     other = bucket + "-2"
     await cos.buckets.create(other)
     await cos.buckets.delete(other)

@@ -62,7 +62,7 @@ class World:
 
     async def held(self, key: str = "key", *, bucket: str = "kept") -> set[str]:
         """The ids of an object's holds."""
-        return {hold.id for hold in (await self.cos.legal_holds.list(bucket, key)).legal_holds}
+        return {hold.id for hold in await self.cos.legal_holds.list(bucket, key)}
 
     async def period(self, key: str = "key", *, bucket: str = "kept") -> int | None:
         """The retention period of an object."""

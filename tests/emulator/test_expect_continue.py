@@ -12,9 +12,9 @@ import botocore.config
 import ibm_boto3
 import ibm_botocore.client
 import pytest
+from tests.servers import environment, program
 
 from aiocos.emulator import Delay, Emulator
-from servers import environment, program
 
 from .conftest import Raw
 

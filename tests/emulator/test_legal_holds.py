@@ -96,7 +96,7 @@ async def _the_same_again(w: World) -> None:
     w.clock.advance(DAY)
     with refused(Conflict, 409, "LegalHoldExists"):
         await w.cos.legal_holds.add("kept", "key", "a")
-    (hold,) = (await w.cos.legal_holds.list("kept", "key")).legal_holds
+    (hold,) = await w.cos.legal_holds.list("kept", "key")
     assert hold.date == START
 
 
@@ -125,7 +125,7 @@ async def _added(w: World) -> None:
     # After the period as well: the object is protected again.
     w.clock.advance(30 * DAY)
     await w.cos.legal_holds.add("kept", "key", "late")
-    holds = (await w.cos.legal_holds.list("kept", "key")).legal_holds
+    holds = await w.cos.legal_holds.list("kept", "key")
     assert [(h.id, h.date) for h in holds] == [("!a*", START), ("late", START + 30 * DAY)]
     with refused(ObjectProtected, 403, "AccessDenied"):
         await w.cos.objects.delete("kept", "key")
@@ -193,13 +193,13 @@ async def _list_none(w: World) -> None:
     answer = await w.raw.get("/kept/key?legalHold")
     assert answer.status == 200
     assert b"<LegalHoldSet></LegalHoldSet>" in answer.body
-    assert (await w.cos.legal_holds.list("kept", "key")).legal_holds == []
+    assert await w.cos.legal_holds.list("kept", "key") == []
 
 
 @listed.row(3)
 async def _list(w: World) -> None:
     await w.cos.legal_holds.add("kept", "key", "a")
-    state = await w.cos.legal_holds.list("kept", "key")
+    state = await w.cos.retention.get("kept", "key")
     assert (state.create_time, state.retention_period) == (START, 20 * DAYS)
     assert state.retention_expires == START + 20 * DAY
     assert [(h.id, h.date) for h in state.legal_holds] == [("a", START)]
@@ -214,7 +214,7 @@ async def _list_indefinite(w: World) -> None:
     await w.protected("forever", FREE)
     for period in (-1, -2):
         await w.cos.objects.put("forever", "key" + str(period), b"x", retention_period=period)
-        state = await w.cos.legal_holds.list("forever", "key" + str(period))
+        state = await w.cos.retention.get("forever", "key" + str(period))
         assert (state.retention_period, state.retention_expires) == (period, None)
 
 

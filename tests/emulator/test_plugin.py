@@ -19,7 +19,7 @@ async def test_it(cos, cos_emulator):
 
 {mark}
 async def test_fresh(cos):
-    assert (await cos.buckets.list()).buckets == []
+    assert await cos.buckets.list() == []
 """
 
 

@@ -173,7 +173,7 @@ async def _zero(w: World) -> None:
 @write.row(13)
 async def _hold(w: World) -> None:
     await w.cos.objects.put("kept", "key", b"x", retention_legal_hold_id="court-1")
-    (hold,) = (await w.cos.legal_holds.list("kept", "key")).legal_holds
+    (hold,) = await w.cos.legal_holds.list("kept", "key")
     assert (hold.id, hold.date) == ("court-1", START)
     for wrong in ("x" * 65, "a b", "a/b"):
         with refused(InvalidRequest, 400, "InvalidArgument"):
@@ -236,7 +236,7 @@ async def _created_at_completion(w: World) -> None:
     part = await w.cos.multipart.upload_part("kept", "key", upload.upload_id, 1, b"x")
     w.clock.advance(50 * DAY)
     await w.cos.multipart.complete("kept", "key", upload.upload_id, [aiocos.CompletedPart(part_number=1, etag=part.etag)])
-    state = await w.cos.legal_holds.list("kept", "key")
+    state = await w.cos.retention.get("kept", "key")
     assert (state.create_time, state.retention_expires) == (START + 50 * DAY, START + 150 * DAY)
 
 
@@ -269,7 +269,7 @@ async def _source(w: World) -> tuple[str, str]:
 @copied.row(1)
 async def _copy(w: World) -> None:
     await w.cos.objects.copy("kept", "key", await _source(w), retention_directive="COPY")
-    state = await w.cos.legal_holds.list("kept", "key")
+    state = await w.cos.retention.get("kept", "key")
     assert state.retention_period == 20 * DAYS
     assert {(hold.id, hold.date) for hold in state.legal_holds} == {("a", START + DAY), ("b", START + DAY)}
     # The samples of the documentation write it so.

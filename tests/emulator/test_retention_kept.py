@@ -190,7 +190,7 @@ async def test_retention_is_kept_with_the_data(tmp_path: Path) -> None:
     async with Emulator(tmp_path, clock=clock) as emulator, emulator.client() as cos:
         policy = await cos.protection.get("kept")
         assert (policy.maximum_retention, policy.management_state) == (POLICY.maximum_retention, "active")
-        state = await cos.legal_holds.list("kept", "key")
+        state = await cos.retention.get("kept", "key")
         assert (state.create_time, state.retention_expires) == (START, START + 20 * DAY)
         assert [(hold.id, hold.date) for hold in state.legal_holds] == [("a", START)]
         await cos.legal_holds.delete("kept", "key", "a")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.chromium import dom, screenshot, variety
 
 from aiocos import Client, CorsRule, Redirect, RoutingCondition, RoutingRule, WebsiteConfiguration
 from aiocos.emulator import Emulator
-from chromium import dom, screenshot, variety
 
 PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>{0}</title>
 <style>body {{ font: 18px sans-serif; background: linear-gradient(#fff, #68a) }}</style></head>

@@ -1,4 +1,4 @@
-"""Calls as users make them: what is sent along, what is raised, what is shared."""
+"""Calls of the client against the emulator: requests, errors, tokens, presigned URLs."""
 
 import asyncio
 import logging
@@ -88,8 +88,8 @@ async def test_the_instance_goes_with_the_token(cos: aiocos.Client, cos_emulator
     async with cos_emulator.client(instance=other) as theirs:
         await cos.buckets.create("mine")
         await theirs.buckets.create("theirs")
-        assert [b.name for b in (await cos.buckets.list()).buckets] == ["mine"]
-        assert [b.name for b in (await theirs.buckets.list()).buckets] == ["theirs"]
+        assert [b.name for b in await cos.buckets.list()] == ["mine"]
+        assert [b.name for b in await theirs.buckets.list()] == ["theirs"]
         assert [b.name async for b in theirs.buckets.list_extended()] == ["theirs"]
         with pytest.raises(aiocos.Conflict):
             await theirs.buckets.create("mine")
@@ -121,7 +121,7 @@ async def test_a_thousand_calls_on_an_expired_token_ask_for_one(cos: aiocos.Clie
 async def test_one_cancelled_caller_is_alone(cos_emulator: Emulator):
     async with cos_emulator.client() as cos:
         cos_emulator.faults.script([Delay(0.3, operation="CreateToken")])
-        calls = [asyncio.create_task(cos.buckets.list()) for _ in range(1000)]
+        calls = [asyncio.ensure_future(cos.buckets.list()) for _ in range(1000)]
         await asyncio.sleep(0.1)
         calls[0].cancel()
         results = await asyncio.gather(*calls, return_exceptions=True)
@@ -219,3 +219,17 @@ def test_what_a_presigned_url_says(cos_pair: aiocos.Client):
     assert (of_version["versionId"], of_version["response-content-type"]) == ("v", "a/b")
     assert of_version["X-Amz-Expires"] == "60"
     assert query(headers={"Content-Type": "x/y"})["X-Amz-SignedHeaders"] == "content-type;host"
+
+
+async def test_a_range_as_text_and_tags_as_a_dict(cos: aiocos.Client):
+    await cos.buckets.create("bucket")
+    await cos.objects.put("bucket", "a", b"0123456789", tagging={"team": "a b", "x": "ü"})
+    assert await cos.objects.read("bucket", "a", range="bytes=2-4") == b"234"
+    assert await cos.objects.read("bucket", "a", range="bytes=-3") == b"789"
+    async with cos.objects.get("bucket", "a", range="bytes=8-") as obj:
+        assert obj.extent is not None
+        assert (obj.extent.first, await obj.read()) == (8, b"89")
+    assert (await cos.objects.head("bucket", "a", range="bytes=0-0")).size == 1
+    assert (await cos.tagging.get_object("bucket", "a")).as_dict() == {"team": "a b", "x": "ü"}
+    with pytest.raises(aiocos.ConfigError, match="range: not a single range"):
+        await cos.objects.read("bucket", "a", range="2-4")

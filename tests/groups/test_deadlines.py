@@ -1,4 +1,4 @@
-"""A deadline is for all of it: however often a read is taken up again."""
+"""The deadline of a read covers all its attempts."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Listings page themselves, give back the very keys that were put, and end."""
+"""Listings return all keys in order, page after page, and end."""
 
 import pytest
 from aiohttp import web
@@ -59,7 +59,7 @@ async def test_buckets_with_their_locations(cos: aiocos.Client):
         await cos.buckets.create(name, location="eu-de-vault")
     found = [(b.name, b.location_constraint) async for b in cos.buckets.list_extended(max_keys=2)]
     assert found == [(name, "eu-de-vault") for name in names]
-    assert [b.name for b in (await cos.buckets.list()).buckets] == names
+    assert [b.name for b in await cos.buckets.list()] == names
     assert (await cos.buckets.location(names[0])).location == "eu-de-vault"
 
 
@@ -84,3 +84,44 @@ async def test_a_listing_that_would_never_end(said: str):
                 assert seen < 10
     await runner.cleanup()
     assert seen >= 1
+
+
+async def test_all_listings_are_read_in_three_ways(cos: aiocos.Client, bucket: str):
+    upload = await cos.multipart.create(bucket, "parts")
+    await cos.multipart.upload_part(bucket, "parts", upload.upload_id, 1, b"x")
+    for listing in (
+        cos.objects.list(bucket, max_keys=5),
+        cos.objects.list_v1(bucket, max_keys=5),
+        cos.objects.list_versions(bucket, max_keys=5),
+        cos.multipart.list_uploads(bucket),
+        cos.multipart.list_parts(bucket, "parts", upload.upload_id),
+        cos.buckets.list(),
+        cos.buckets.list_extended(),
+    ):
+        entries = await listing
+        assert entries
+        assert isinstance(entries, list)
+        assert [entry async for entry in listing] == entries
+        assert [page.request_id async for page in listing.pages()]
+    (page,) = [page async for page in cos.buckets.list().pages()]
+    assert page.owner is not None
+    assert [one.name for one in page.buckets] == [one.name for one in await cos.buckets.list()]
+
+
+async def test_the_holds_of_an_object_are_a_listing_too(cos: aiocos.Client):
+    policy = aiocos.ProtectionConfiguration.of_days(minimum=1, default=2, maximum=3)
+    await cos.buckets.create("kept")
+    await cos.protection.put("kept", policy)
+    await cos.objects.put("kept", "key", b"x")
+    await cos.legal_holds.add("kept", "key", "hold")
+    assert [hold.id for hold in await cos.legal_holds.list("kept", "key")] == ["hold"]
+    assert [hold.id async for hold in cos.legal_holds.list("kept", "key")] == ["hold"]
+    state = await cos.retention.get("kept", "key")
+    assert [state] == [
+        page.model_copy(update={"request_id": state.request_id}) async for page in cos.legal_holds.list("kept", "key").pages()
+    ]
+    assert state.retention_period == 2 * 86400
+
+
+def test_a_listing_says_what_to_write(cos: aiocos.Client):
+    assert repr(cos.objects.list("b")) == "<Listing ListObjectsV2(bucket='b'): await it, or iterate with `async for`>"

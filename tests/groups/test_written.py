@@ -1,4 +1,4 @@
-"""Writes whose answer is about other bytes than those that were sent."""
+"""Writes whose response names other bytes than those that were sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read is written back: headers and metadata as others have stored them, and settings of buckets."""
+"""Metadata, headers and settings are written back as they were read."""
 
 from __future__ import annotations
 

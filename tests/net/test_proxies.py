@@ -78,7 +78,7 @@ async def test_this_machine_is_not_reached_through_a_proxy(
             service_instance_id=emulator.service_instance_id,
             iam_endpoint=f"http://localhost:{port}/identity/token",
         ) as cos:
-            assert len((await cos.buckets.list()).buckets) == 2
+            assert len(await cos.buckets.list()) == 2
     assert proxy.connections == 0
 
 

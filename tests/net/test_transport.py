@@ -264,7 +264,7 @@ async def work(close):
     buckets = await cos.buckets.list()
     if close:
         await cos.close()
-    return len(buckets.buckets)
+    return len(buckets)
 print(asyncio.run(work(True)), asyncio.run(work(True)))
 """
 

@@ -73,7 +73,7 @@ async def test_the_samples_by_us(cos: Client) -> None:
     assert found.default_retention.days == 100
     await cos.objects.put(BUCKET, "held", b"text", retention_legal_hold_id="hold-1")
     await cos.objects.copy(BUCKET, "copy", (BUCKET, "held"), retention_directive="COPY")
-    assert [h.id for h in (await cos.legal_holds.list(BUCKET, "copy")).legal_holds] == ["hold-1"]
+    assert [h.id for h in await cos.legal_holds.list(BUCKET, "copy")] == ["hold-1"]
     upload = await cos.multipart.create(BUCKET, "parts")
     part = await cos.multipart.upload_part(BUCKET, "parts", upload.upload_id, 1, b"part")
     await cos.multipart.complete(
@@ -81,7 +81,7 @@ async def test_the_samples_by_us(cos: Client) -> None:
     )
     assert (await cos.objects.head(BUCKET, "parts")).retention_period == 20 * DAYS
     await cos.legal_holds.add(BUCKET, "held", "hold-2")
-    state = await cos.legal_holds.list(BUCKET, "held")
+    state = await cos.retention.get(BUCKET, "held")
     assert [h.id for h in state.legal_holds] == ["hold-1", "hold-2"]
     assert state.create_time is not None
     assert state.retention_expires == state.create_time + timedelta(days=100)

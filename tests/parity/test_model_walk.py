@@ -27,7 +27,7 @@ def test_every_operation_is_offered_or_has_a_reason(capsys: pytest.CaptureFixtur
     walk = _script("walk_model")
     assert walk.main() == 0
     shown = capsys.readouterr().out
-    assert "81 operations in the model: 65 offered, 16 not served" in shown
+    assert "81 operations in the model: 65 offered, 16 not offered" in shown
     assert "PutObject " in shown
     assert "offered as client.objects.put " in shown
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests import servers
 
-import servers
 from aiocos import Client
 from aiocos.emulator import Emulator
 

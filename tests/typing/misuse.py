@@ -1,7 +1,7 @@
-"""What the type checker says of right and wrong uses of the client. Nothing here is run.
+"""Correct and wrong uses of the client, for pyright. Nothing here is run.
 
-A wrong use carries the rule that refuses it. Where the checker stops refusing, the comment is unnecessary, and that is an error
-of its own in this file.
+A wrong use carries a comment with the rule that refuses it. If pyright stops refusing the line, the comment is unnecessary, and
+that is an error of its own in this file.
 """
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=error
@@ -18,7 +18,7 @@ from aiocos import (
     NoSuchKeyy,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 )
 from aiocos.operations.acl import AccessControlPolicy
-from aiocos.operations.buckets import BucketInfo, BucketList, CreateBucketResult
+from aiocos.operations.buckets import BucketEntry, BucketInfo, BucketList, CreateBucketResult
 from aiocos.operations.listing import ListObjectsV2Result, ObjectEntry
 from aiocos.operations.multipart import CompletedPart, CompletedUpload, MultipartUpload, Part, UploadPartResult
 from aiocos.operations.objects import CopyObjectResult, DeleteObjectsResult, ObjectInfo, PutObjectResult
@@ -30,7 +30,9 @@ async def right(cos: Client, part: CompletedPart) -> None:
     assert_type(await cos.buckets.create("b", location="us-south-smart", kp_algorithm="AES256"), CreateBucketResult)
     assert_type(await cos.buckets.head("b"), BucketInfo)
     assert_type(await cos.buckets.exists("b"), bool)
-    assert_type(await cos.buckets.list(), BucketList)
+    assert_type(await cos.buckets.list(), list[BucketEntry])
+    async for listing in cos.buckets.list().pages():
+        assert_type(listing, BucketList)
     assert_type(await cos.buckets.delete("b", timeout=1.5), Result)
 
     put = await cos.objects.put("b", "k", b"data", content_type="text/plain", metadata={"a": "b"}, if_none_match="*")
@@ -100,7 +102,7 @@ async def wrong(cos: Client) -> None:
     await cos.objects.get("b", "k")  # pyright: ignore[reportGeneralTypeIssues]
     await cos.objects.copy("b", "k", "b/from")  # pyright: ignore[reportArgumentType]
     await cos.objects.copy("b", "k", CopySource("b", "from"), metadata_directive="Replace")  # pyright: ignore[reportArgumentType]
-    await cos.objects.list("b")  # pyright: ignore[reportGeneralTypeIssues]
+    await cos.objects.list("b").pages()  # pyright: ignore[reportGeneralTypeIssues]
     for _ in cos.objects.list("b"):  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
         pass
     async for _ in cos.objects.list("b", max_keys="10"):  # pyright: ignore[reportArgumentType]

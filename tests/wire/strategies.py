@@ -97,7 +97,10 @@ def scalar(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
     if get_origin(kind) in (Union, UnionType):
-        members = [a for a in get_args(kind) if a is not NoneType]
+        # Ranges and tags may be given as text or as a dictionary too, but are read back in one form only.
+        members = [a for a in get_args(kind) if a is not NoneType and get_origin(a) is not dict]
+        if ByteRange in members:
+            return ranges
         return st.one_of(*[scalar(m, text) for m in members])
     if get_origin(kind) is tuple:
         return st.tuples(buckets, keys)

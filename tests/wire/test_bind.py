@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ from aiocos.wire import bind
 from aiocos.wire.bind import from_request, from_response, has_document, refusal, to_request, to_response
 from aiocos.wire.document import Element
 from aiocos.wire.message import Request, Response
+from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import Header, HeaderMap, Result
 from aiocos.wire.values import CopySource, CustomerKey
 
@@ -263,6 +265,65 @@ def test_to_response_writes_headers_and_document() -> None:
         "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT",
     }
     assert to_response(ListObjectsV2Result(), 200).headers == {"Content-Type": "application/xml"}
+
+
+@pytest.mark.parametrize(
+    ("given", "header", "sent"),
+    [
+        ({"range": "bytes=0-3"}, "Range", "bytes=0-3"),
+        ({"range": "bytes=-5"}, "Range", "bytes=-5"),
+        ({"range": ByteRange(7)}, "Range", "bytes=7-"),
+    ],
+)
+def test_a_range_may_be_given_as_text(given: Any, header: str, sent: str) -> None:
+    for cls in (GetObject, HeadObject):
+        assert to_request(cls("b", "k", **given)).headers[header] == sent
+
+
+def test_tags_may_be_given_as_a_dict() -> None:
+    assert to_request(PutObject("b", "k", tagging={"a b": "ü&", "c": ""})).headers["x-amz-tagging"] == "a%20b=%C3%BC%26&c="
+    assert to_request(PutObject("b", "k", tagging="a=b")).headers["x-amz-tagging"] == "a=b"
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"metadata": {"n": 1}}, "metadata: the value of 'n' is a string, not int: write '1'"),
+        ({"metadata": [("n", "1")]}, "metadata: expected a dict of strings, not list"),
+        ({"metadata": {1: "n"}}, "metadata: the names are strings, not int: write '1'"),
+        ({"tagging": {"n": 1}}, "tagging: the value of 'n' is a string, not int: write '1'"),
+        ({"tagging": ["n"]}, "tagging: expected a dict of strings, not list"),
+        (
+            {"expires": timedelta(days=1)},
+            "expires: expected a datetime with a time zone, such as datetime.now(UTC), not timedelta",
+        ),
+        ({"retention_expires": "2030-01-01"}, "retention_expires: expected a datetime with a time zone"),
+        ({"retention_period": "1d"}, "retention_period: expected seconds as an int, or a timedelta, not str"),
+        ({"retention_period": True}, "retention_period: expected seconds as an int, or a timedelta, not bool"),
+        ({"customer_key": "k" * 32}, "customer_key: a customer key needs 32 bytes, not a str"),
+    ],
+)
+def test_values_of_other_types_are_refused_with_the_form_to_write(given: Any, text: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"PutObject: {text}")):
+        to_request(PutObject("b", "k", **given))
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ((0, 3), "expected ByteRange(first, last) or 'bytes=first-last', not tuple"),
+        ("0-3", "not a single range of bytes: '0-3'"),
+        ("bytes=0-1,5-6", "not a single range of bytes"),
+    ],
+)
+def test_ranges_of_other_forms_are_refused(given: Any, text: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"GetObject: range: {text}")):
+        to_request(GetObject("b", "k", range=given))
+
+
+def test_a_copy_source_as_text_is_refused() -> None:
+    with pytest.raises(ConfigError, match=re.escape('not str: write ("bucket", "key")')):
+        to_request(CopyObject("b", "k", "b/from"))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["a\r\nx-evil: 1", "a\n", "\r", "a\0b", "\x7f", "\x1b[0m", "\ud800"])

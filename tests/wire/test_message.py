@@ -8,11 +8,11 @@ from aiocos.wire.message import PreparedRequest, Request, Response, encode_query
 
 
 def test_url_and_host_of_a_prepared_request() -> None:
-    asked = PreparedRequest("GET", "https://cos.example:8080", "/b/k", "acl&x=1", {"Authorization": "token"}, b"the body")
-    assert (asked.host, asked.url) == ("cos.example:8080", "https://cos.example:8080/b/k?acl&x=1")
+    prepared = PreparedRequest("GET", "https://cos.example:8080", "/b/k", "acl&x=1", {"Authorization": "token"}, b"the body")
+    assert (prepared.host, prepared.url) == ("cos.example:8080", "https://cos.example:8080/b/k?acl&x=1")
     assert PreparedRequest("GET", "http://h", "/", "", {}).url == "http://h/"
-    assert "token" not in repr(asked)
-    assert "the body" not in repr(asked)
+    assert "token" not in repr(prepared)
+    assert "the body" not in repr(prepared)
 
 
 def test_messages_do_not_share_defaults() -> None:

@@ -33,18 +33,18 @@ def test_an_invalid_range_header_is_refused(text: str):
 @given(_ranges)
 @example(ByteRange(0, 0))
 @example(ByteRange.suffix(0))
-def test_a_range_is_written_and_read_back_equal(asked: ByteRange):
-    assert ByteRange.from_wire(asked.to_wire()) == asked
+def test_a_range_is_written_and_read_back_equal(requested: ByteRange):
+    assert ByteRange.from_wire(requested.to_wire()) == requested
 
 
 @given(_ranges, st.integers(0, 10))
-def test_a_range_selects_the_bytes_of_a_slice(asked: ByteRange, size: int):
+def test_a_range_selects_the_bytes_of_a_slice(requested: ByteRange, size: int):
     data = bytes(range(size))
-    if asked.first is None:
-        wanted = data[max(size - (asked.last or 0), 0) :]
+    if requested.first is None:
+        wanted = data[max(size - (requested.last or 0), 0) :]
     else:
-        wanted = data[asked.first :] if asked.last is None else data[asked.first : asked.last + 1]
-    found = asked.resolve(size)
+        wanted = data[requested.first :] if requested.last is None else data[requested.first : requested.last + 1]
+    found = requested.resolve(size)
     assert (b"" if found is None else data[found[0] : found[0] + found[1]]) == wanted
     assert (found is None) == (wanted == b"")
 
@@ -60,7 +60,7 @@ def test_an_invalid_content_range_is_refused(text: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "came"),
+    ("text", "returned"),
     [
         ("bytes 0-0/1", ContentRange(0, 0, 1)),
         ("bytes 1-1/2", ContentRange(1, 1, 2)),
@@ -69,40 +69,40 @@ def test_an_invalid_content_range_is_refused(text: str):
         (f"bytes 0-0/{'9' * 20}", ContentRange(0, 0, int("9" * 20))),
     ],
 )
-def test_content_range_is_written_and_read(text: str, came: ContentRange):
-    assert ContentRange.from_wire(text) == came
-    assert came.to_wire() == text
-    assert came.length == came.last - came.first + 1
+def test_content_range_is_written_and_read(text: str, returned: ContentRange):
+    assert ContentRange.from_wire(text) == returned
+    assert returned.to_wire() == text
+    assert returned.length == returned.last - returned.first + 1
 
 
 @given(_ranges, st.integers(1, 10), st.data())
-def test_only_the_requested_bytes_answer_a_range(asked: ByteRange, size: int, data: st.DataObject):
+def test_only_the_requested_bytes_answer_a_range(requested: ByteRange, size: int, data: st.DataObject):
     first = data.draw(st.integers(0, size - 1))
     last = data.draw(st.integers(first, size - 1))
     status = data.draw(st.sampled_from([200, 206]))
     span = f"bytes {first}-{last}/{size}"
     length = data.draw(st.sampled_from([None, last - first + 1]))
-    if asked.resolve(size) == (first, last - first + 1):
-        extent = Extent.of(asked, status, span, length)
+    if requested.resolve(size) == (first, last - first + 1):
+        extent = Extent.of(requested, status, span, length)
         assert extent == Extent(first, last - first + 1, size)
-        assert extent.answers(asked)
+        assert extent.answers(requested)
         assert extent.is_whole == (first == 0 and last == size - 1)
     else:
         with pytest.raises(ValueError, match="asked for"):
-            Extent.of(asked, status, span, length)
+            Extent.of(requested, status, span, length)
     with pytest.raises(ValueError, match="announced"):
-        Extent.of(asked, status, span, last - first + 2)
+        Extent.of(requested, status, span, last - first + 2)
 
 
 @given(_ranges, st.one_of(st.none(), st.integers(0, 10)))
-def test_a_whole_object_answers_only_a_range_that_covers_it(asked: ByteRange, size: int | None):
-    extent = Extent.of(asked, 200, None, size)
+def test_a_whole_object_answers_only_a_range_that_covers_it(requested: ByteRange, size: int | None):
+    extent = Extent.of(requested, 200, None, size)
     assert extent == Extent(0, size, size)
     assert extent.is_whole
     if size is None or size == 0:
-        assert extent.answers(asked) == (asked == ByteRange(0))
+        assert extent.answers(requested) == (requested == ByteRange(0))
     else:
-        assert extent.answers(asked) == (asked.resolve(size) == (0, size))
+        assert extent.answers(requested) == (requested.resolve(size) == (0, size))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_part_may_have_any_range():
 
 
 @pytest.mark.parametrize(
-    ("asked", "span", "fits"),
+    ("requested", "span", "fits"),
     [
         (ByteRange(5, 9), "bytes 5-9/*", True),
         (ByteRange(5, 9), "bytes 5-8/*", False),
@@ -140,12 +140,12 @@ def test_a_part_may_have_any_range():
         (ByteRange.suffix(4), "bytes 5-9/*", False),
     ],
 )
-def test_responses_without_the_total_size(asked: ByteRange, span: str, fits: bool):
+def test_responses_without_the_total_size(requested: ByteRange, span: str, fits: bool):
     if fits:
-        assert Extent.of(asked, 206, span, None).total is None
+        assert Extent.of(requested, 206, span, None).total is None
     else:
         with pytest.raises(ValueError, match="asked for"):
-            Extent.of(asked, 206, span, None)
+            Extent.of(requested, 206, span, None)
 
 
 @pytest.mark.parametrize(
@@ -174,9 +174,9 @@ def test_size_in_the_content_range_of_a_416(text: str | None, size: int | None):
     ],
 )
 def test_a_range_is_resolved_within_an_object(text: str, size: int, resolved: tuple[int, int] | None) -> None:
-    asked = ByteRange.from_wire(text)
-    assert asked.resolve(size) == resolved
-    assert asked.to_wire() == text
+    requested = ByteRange.from_wire(text)
+    assert requested.resolve(size) == resolved
+    assert requested.to_wire() == text
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ def test_a_range_with_both_ends_selects_the_bytes_of_a_slice(first: int, more: i
 
 
 def test_content_range_headers() -> None:
-    came = ContentRange.from_wire("bytes 3-5/10")
-    assert (came.first, came.last, came.total, came.length) == (3, 5, 10, 3)
-    assert came.to_wire() == "bytes 3-5/10"
+    returned = ContentRange.from_wire("bytes 3-5/10")
+    assert (returned.first, returned.last, returned.total, returned.length) == (3, 5, 10, 3)
+    assert returned.to_wire() == "bytes 3-5/10"
     assert ContentRange.from_wire("bytes 0-0/*").total is None
     for text in ("", "bytes */10", "bytes 5-3/10", "bytes 3-10/10", "bytes 0-1", "bytes=0-1/2"):
         with pytest.raises(ValueError, match="content range"):

@@ -123,30 +123,30 @@ def test_a_setting_repeated_in_the_response_is_accepted() -> None:
     read_answer(DeleteObject("b", "k"), Response(200, {}, b"OK"))
 
 
-def _of_object(told: str) -> list[tuple[Operation[Any], bytes]]:
+def _of_object(named: str) -> list[tuple[Operation[Any], bytes]]:
     return [
-        (CreateMultipartUpload("t:b", "k\r ü+"), f"<InitiateMultipartUploadResult>{told}<UploadId>u</UploadId>"
+        (CreateMultipartUpload("t:b", "k\r ü+"), f"<InitiateMultipartUploadResult>{named}<UploadId>u</UploadId>"
          "</InitiateMultipartUploadResult>".encode()),
-        (ListParts("t:b", "k\r ü+", "u"), f"<ListPartsResult>{told}<UploadId>u</UploadId><IsTruncated>false</IsTruncated>"
+        (ListParts("t:b", "k\r ü+", "u"), f"<ListPartsResult>{named}<UploadId>u</UploadId><IsTruncated>false</IsTruncated>"
          "</ListPartsResult>".encode()),
-        (CompleteMultipartUpload("t:b", "k\r ü+", "u", _parts(1)), f"<CompleteMultipartUploadResult>{told}<ETag>e</ETag>"
+        (CompleteMultipartUpload("t:b", "k\r ü+", "u", _parts(1)), f"<CompleteMultipartUploadResult>{named}<ETag>e</ETag>"
          "</CompleteMultipartUploadResult>".encode()),
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("told", ["<Bucket>c</Bucket>", "<Key>other</Key>", "<Bucket>b</Bucket><Key>k</Key>"])
-def test_an_upload_of_another_object_is_refused(told: str) -> None:
-    for operation, body in _of_object(told):
+@pytest.mark.parametrize("named", ["<Bucket>c</Bucket>", "<Key>other</Key>", "<Bucket>b</Bucket><Key>k</Key>"])
+def test_an_upload_of_another_object_is_refused(named: str) -> None:
+    for operation, body in _of_object(named):
         with pytest.raises(ProtocolError, match="it belongs to the"):
             read_answer(operation, Response(200, {}, body))
 
 
 @pytest.mark.parametrize(
-    "told", ["", "<Bucket/><Key/>", "<Bucket>b</Bucket>", "<Bucket>t:b</Bucket><Key>k&#13; ü+</Key>", "<Key>k\r ü+</Key>",
+    "named", ["", "<Bucket/><Key/>", "<Bucket>b</Bucket>", "<Bucket>t:b</Bucket><Key>k&#13; ü+</Key>", "<Key>k\r ü+</Key>",
              "<Key>k%0D%20%C3%BC%2B</Key>", "<Key>k%0D+%C3%BC%2B</Key>"],
 )  # fmt: skip
-def test_an_upload_of_the_requested_object_is_accepted(told: str) -> None:
-    for operation, body in _of_object(told):
+def test_an_upload_of_the_requested_object_is_accepted(named: str) -> None:
+    for operation, body in _of_object(named):
         read_answer(operation, Response(200, {}, body))
 
 
@@ -154,9 +154,9 @@ def test_an_upload_of_the_requested_object_is_accepted(told: str) -> None:
     (7, 0, 0, False), (2, 1, 0, False), (3, 1, 1, False), (2, 1, 1, True), (1, 1, 1, True), (0, 0, 0, True), (None, 1, 0, True),
 ])  # fmt: skip
 def test_a_page_with_too_few_entries_is_refused(count: int | None, entries: int, prefixes: int, fits: bool) -> None:
-    told = "" if count is None else f"<KeyCount>{count}</KeyCount>"
+    counted = "" if count is None else f"<KeyCount>{count}</KeyCount>"
     listed = "<Contents><Key>a</Key></Contents>" * entries + "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>" * prefixes
-    body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{told}{listed}</ListBucketResult>".encode()
+    body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{counted}{listed}</ListBucketResult>".encode()
     if fits:
         assert len(read_answer(ListObjectsV2("b", delimiter="/"), Response(200, {}, body)).contents) == entries
     else:
@@ -277,18 +277,18 @@ def test_common_prefixes_and_tenants_are_accepted() -> None:
 # Deletions
 
 
-def _deleted(told: str, *keys: str | ObjectIdentifier, quiet: bool | None = None) -> Any:
+def _deleted(listed: str, *keys: str | ObjectIdentifier, quiet: bool | None = None) -> Any:
     objects = [key if isinstance(key, ObjectIdentifier) else ObjectIdentifier(key=key) for key in keys]
     operation = DeleteObjects("b", Delete(objects=objects, quiet=quiet))
-    return read_answer(operation, Response(200, {}, f"<DeleteResult>{told}</DeleteResult>".encode()))
+    return read_answer(operation, Response(200, {}, f"<DeleteResult>{listed}</DeleteResult>".encode()))
 
 
 def test_a_deletion_that_leaves_out_a_key_is_refused() -> None:
     a, b = "<Deleted><Key>a</Key></Deleted>", "<Error><Key>b</Key><Code>AccessDenied</Code></Error>"
     assert len(_deleted(a + b, "a", "b").errors) == 1
-    for told, keys in (("", ["a"]), (a, ["a", "b"]), (b, ["a", "b"]), (a + b, ["a", "b", "c", "d", "e", "f"])):
+    for listed, keys in (("", ["a"]), (a, ["a", "b"]), (b, ["a", "b"]), (a + b, ["a", "b", "c", "d", "e", "f"])):
         with pytest.raises(ProtocolError, match="neither Deleted nor Error for"):
-            _deleted(told, *keys)
+            _deleted(listed, *keys)
     with pytest.raises(ProtocolError, match="'c', 'd', 'e' and 1 more"):
         _deleted(a + b, "a", "b", "c", "d", "e", "f")
 

@@ -228,10 +228,10 @@ def test_unknown_elements_are_normalized() -> None:
 def test_errors_do_not_contain_messages_of_pydantic(operation: type[Operation[Any]], given: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         to_request(operation("b", given))
-    told = str(caught.value)
-    assert operation.__name__ in told
+    message = str(caught.value)
+    assert operation.__name__ in message
     for word in ("pydantic", "validation error", "input_value", "\n", "Field required", "Input should"):
-        assert word not in told
+        assert word not in message
 
 
 @pytest.mark.parametrize(

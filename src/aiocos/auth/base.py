@@ -240,7 +240,11 @@ class Credentials(ABC):
 
     @abstractmethod
     def authorizer(self, settings: AuthSettings) -> Authorizer:
-        """Return the authorizer for the requests of one client, without any I/O."""
+        """Return the authorizer for the requests of one client, without any I/O.
+
+        Args:
+            settings: Settings of the client.
+        """
 
     def delegation(self, settings: AuthSettings, receiver: str) -> Callable[[], Awaitable[Any]]:
         """Return a function that fetches a token for another service.
@@ -257,6 +261,9 @@ class Credentials(ABC):
         """Return a signer of URLs.
 
         Raises `CredentialsError` if the credentials have no HMAC keys.
+
+        Args:
+            settings: Settings of the client.
         """
         raise CredentialsError(
             f"{type(self).__name__} cannot sign URLs: that takes HMAC keys. Give access_key_id and secret_access_key to the "

@@ -26,6 +26,9 @@ def from_profile(environ: Mapping[str, str]) -> TrustedProfile | None:
     """Return the trusted profile in the variables of IBM's Go SDK, if any.
 
     Raises `ConfigError` if they don't go together.
+
+    Args:
+        environ: Environment variables.
     """
     profile_id, name = environ.get("TRUSTED_PROFILE_ID"), environ.get("TRUSTED_PROFILE_NAME")
     if not (profile_id or name):

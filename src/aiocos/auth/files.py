@@ -17,7 +17,7 @@ from aiocos.errors import ConfigError
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text of a file; None if it doesn't exist.
+    """Return the text of the file at `path`; None if it doesn't exist.
 
     Raises `ConfigError` if the file can't be read or isn't UTF-8.
     """
@@ -36,9 +36,10 @@ def read_text(path: Path) -> str | None:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Return the `NAME=value` lines of a file; empty if it doesn't exist.
+    """Return the `NAME=value` lines of the file at `path`.
 
-    Lines that begin with `#` are left out. Raises `ConfigError` if the file can't be read.
+    Lines that begin with `#` are left out. Returns an empty dictionary if the file doesn't exist, and raises `ConfigError` if
+    it can't be read.
     """
     text = read_text(path)
     if text is None:
@@ -48,9 +49,9 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def read_ini(path: Path) -> dict[str, dict[str, str]]:
-    """Return the sections of an INI file; empty if it doesn't exist.
+    """Return the sections of the INI file at `path`.
 
-    Raises `ConfigError` if the file can't be read or isn't INI.
+    Returns an empty dictionary if the file doesn't exist, and raises `ConfigError` if it can't be read or isn't INI.
     """
     text = read_text(path)
     if text is None:
@@ -88,7 +89,7 @@ _warned: set[Path] = set()
 
 
 def warn_if_readable_by_all(path: Path) -> None:
-    """Warn if every user of this machine can read a file with credentials.
+    """Warn if every user of this machine can read the file at `path`.
 
     There is one warning for each file.
     """

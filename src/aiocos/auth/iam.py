@@ -80,6 +80,9 @@ class IamClient:
         """Return the URL of the token endpoint.
 
         The endpoint given to the client wins, then this identity's, then the environment's, then IBM's.
+
+        Args:
+            settings: Settings of the client.
         """
         return token_url(settings.iam_endpoint or self.endpoint or settings.iam_endpoint_default)
 
@@ -170,12 +173,19 @@ class ApiKey(Credentials):
         """Return a tuple that is equal for identities that share tokens.
 
         It holds a digest of the key.
+
+        Args:
+            settings: Settings of the client.
         """
         key = sha256_hex(self.api_key.get_secret_value())
         return ("apikey", key, self.iam.url(settings), settings.verify_tls, *self.iam.cache_key)
 
     def fetcher(self, settings: AuthSettings) -> FormTokenFetcher:
-        """Return the fetcher of the key's tokens."""
+        """Return the fetcher of the key's tokens.
+
+        Args:
+            settings: Settings of the client.
+        """
         form = {"grant_type": APIKEY_GRANT, "response_type": "cloud_iam", "apikey": self.api_key.get_secret_value()}
         return FormTokenFetcher(
             self.iam.url(settings),

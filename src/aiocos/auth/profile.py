@@ -176,7 +176,11 @@ class TrustedProfile(Credentials):
         return TokenAuthorizer(("profile", self.profile, *issuer, *source, *self.iam.cache_key), self.fetcher(settings))
 
     def fetcher(self, settings: AuthSettings) -> Fetch:
-        """Return the fetcher of the profile's tokens."""
+        """Return the fetcher of the profile's tokens.
+
+        Args:
+            settings: Settings of the client.
+        """
         http = http_factory(settings)
         if self.vpc is not None:
             return _MetadataTokenFetcher(self.metadata_endpoint, self.vpc, self.profile, self.display_name, http)

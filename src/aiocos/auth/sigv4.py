@@ -62,12 +62,22 @@ class SigningKey:
 
 
 def amz_date(now: float) -> str:
-    """Return a time (seconds since 1970) in the form of SigV4: `20130524T000000Z`."""
+    """Return a time in the form of SigV4: `20130524T000000Z`.
+
+    Args:
+        now: Seconds since 1970.
+    """
     return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def signing_key(secret: str, date: str, region: str) -> bytes:
-    """Derive the key for one day (`YYYYMMDD`) and region from a secret access key."""
+    """Derive the signing key for one day and region.
+
+    Args:
+        secret: Secret access key.
+        date: Day, as `YYYYMMDD`.
+        region: Region in the scope of the signature.
+    """
     key = f"AWS4{secret}".encode()
     for part in (date, region, "s3", "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -94,6 +104,10 @@ def canonical_headers(headers: Mapping[str, str], host: str) -> dict[str, str]:
     """Return the signed headers: lower-case names in order.
 
     White space in a value becomes single spaces.
+
+    Args:
+        headers: Headers of the request.
+        host: Value of the `Host` header, which the HTTP library adds.
     """
     signed = {"host": host}
     for name, value in headers.items():
@@ -104,13 +118,25 @@ def canonical_headers(headers: Mapping[str, str], host: str) -> dict[str, str]:
 
 
 def canonical_request(request: PreparedRequest, signed: Mapping[str, str], payload: str) -> str:
-    """Return the canonical form of a request, which client and service compute alike."""
+    """Return the canonical form of a request, which client and service compute alike.
+
+    Args:
+        request: The request.
+        signed: Signed headers, from `canonical_headers`.
+        payload: SHA-256 of the body in hex digits, or `UNSIGNED_PAYLOAD`.
+    """
     lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
     return "\n".join((request.method, request.path or "/", canonical_query(request.query), lines, ";".join(signed), payload))
 
 
 def signature(key: SigningKey, timestamp: str, canonical: str) -> str:
-    """Sign a canonical request."""
+    """Return the signature of a canonical request, in hex digits.
+
+    Args:
+        key: Key of the day of `timestamp`.
+        timestamp: Time of the signature, from `amz_date`.
+        canonical: The request, from `canonical_request`.
+    """
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"{ALGORITHM}\n{timestamp}\n{key.scope}\n{digest}"
     return hmac.digest(key.key, text.encode(), "sha256").hex()

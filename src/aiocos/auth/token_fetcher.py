@@ -123,9 +123,13 @@ class TokenFetcher(ABC):
 
     @abstractmethod
     async def attempt(self, http: HttpClient, limit: float) -> Token | FetchFailure:
-        """Request a token once, within `limit` seconds.
+        """Request a token once.
 
         Raises what `HttpClient.send` raises, and `CredentialsError` if no attempt can help.
+
+        Args:
+            http: The HTTP client.
+            limit: Seconds for the attempt.
         """
 
     async def __call__(self) -> Token:
@@ -288,7 +292,7 @@ def read_token_response(
 
 
 def json_object(response: Response) -> dict[str, Any] | None:
-    """Return the JSON object in a body; None if the body is something else."""
+    """Return the JSON object in the body of `response`; None for other bodies."""
     try:
         parsed: Any = json.loads(response.body)
     except (ValueError, RecursionError):

@@ -99,6 +99,11 @@ class TokenSource:
 
     Callers pass their own `fetch`, and the first one that needs a token has its `fetch` called. The source doesn't keep it: the
     source outlives its clients, and would keep the first of them and its loop alive.
+
+    Args:
+        clock: Monotonic clock, in seconds, which the times of tokens refer to.
+        failure_ttl: Seconds for which a failed fetch is the result for all callers.
+        refresh_wait: Seconds that callers wait for a refresh that is due before they use the old token.
     """
 
     def __init__(
@@ -127,6 +132,9 @@ class TokenSource:
         """Return the token, or None if the caller has to await `token()`.
 
         Starts a refresh in the background if the token is aging.
+
+        Args:
+            fetch: Fetches a token, if a refresh is started.
         """
         token = self._token
         if token is None:
@@ -149,6 +157,9 @@ class TokenSource:
 
         If the caller is canceled, the fetch and the other callers that wait for it go on. Raises `CredentialsError` if no token
         could be fetched.
+
+        Args:
+            fetch: Fetches a token, if a fetch is started.
         """
         while True:
             if (value := self.current(fetch)) is not None:

@@ -14,6 +14,7 @@ import json
 import re
 import secrets
 import sys
+import textwrap
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from aiocos.groups import engine_of
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.download.target import Target
 from aiocos.transfer.sync.paths import hidden_name
+from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Document, plan_of, told, unwrap
 from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, registry
 from aiocos.wire.spec import Path as InPath
@@ -111,10 +113,13 @@ _FORMS: dict[type[object], str] = {
 
 def _explain(name: str, cls: type[Operation[Any]]) -> None:
     say(f"aiocos api {name}\n\n{(cls.__doc__ or '').strip()}\n")
+    texts = field_texts(cls)
     for p in _offered(cls):
         kind = _FORMS.get(type(p.location), "")
         options = ", ".join(f"--{one}" for one in dict.fromkeys(_names(p)))
         say(f"  {options:44} {kind}{' (required)' if p.required else ''}".rstrip())
+        if text := " ".join(texts.get(p.name, "").split()):
+            say(textwrap.fill(text, 100, initial_indent=" " * 8, subsequent_indent=" " * 8, break_on_hyphens=False))
 
 
 def _build(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:

@@ -59,7 +59,7 @@ async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
         # Other S3 services have only the plain listing of buckets. After a first page, listing again would repeat buckets.
         if any_shown:
             raise
-        for bucket in (await client.buckets.list()).buckets:
+        for bucket in await client.buckets.list():
             show(bucket)
 
 

@@ -77,7 +77,7 @@ def list_holds(path: _Object, as_json: Json = False) -> None:
     target = CosPath.parse(path).of_object()
 
     async def work(client: Client) -> None:
-        for found in (await client.legal_holds.list(target.bucket, target.key)).legal_holds:
+        for found in await client.legal_holds.list(target.bucket, target.key):
             if as_json:
                 show_json(found)
             else:
@@ -124,7 +124,7 @@ def retention(
                     additional_period=parse_period(extend) if extend else None,
                     new_expires=parse_time(until) if until else None,
                 )
-            _show_state(await client.legal_holds.list(target.bucket, target.key), as_json)
+            _show_state(await client.retention.get(target.bucket, target.key), as_json)
             return
         if any(d is not None for d in days) or permanent:
             await client.protection.put(target.bucket, _policy(minimum, default, maximum, permanent))

@@ -1,7 +1,7 @@
-"""The nouns of the service with their methods: what `client.buckets`, `client.objects` … are.
+"""Groups of methods by noun: the classes of `client.buckets`, `client.objects`, …
 
-A method is an operation's statement bound to whatever carries it out; here stand, besides, the few that are more than a call:
-a read is a stream, a listing pages itself, a bulk deletion is cut into batches, a restore can be waited for.
+Most methods send one operation (`Call`). A few do more: a read is a stream, a listing fetches page after page, a bulk deletion
+is cut into batches, a restore can be waited for.
 """
 
 from aiocos.call import Engine
@@ -23,7 +23,41 @@ from aiocos.groups.website import Website
 
 
 class Service:
-    """All nouns, over one engine. `transfer` is written against this; `Client` adds credentials and a life."""
+    """All groups of methods over one engine.
+
+    `aiocos.transfer` is written against this class. `Client` adds credentials, transfers and `close`.
+    """
+
+    buckets: Buckets
+    """Create, list, check and delete buckets."""
+    objects: Objects
+    """Put, read, list, copy and delete objects; restore them, presign URLs, change their metadata."""
+    multipart: Multipart
+    """Multipart uploads step by step. `client.upload` does all the steps."""
+    acl: Acl
+    """Access control lists of buckets and objects."""
+    protection: Protection
+    """Retention policies of buckets (Immutable Object Storage, IBM)."""
+    retention: Retention
+    """Retention periods of single objects in buckets with a retention policy (IBM)."""
+    legal_holds: LegalHolds
+    """Legal holds of single objects in buckets with a retention policy (IBM)."""
+    object_lock: ObjectLock
+    """Object Lock: default lock of a bucket, retention and legal hold of object versions (S3)."""
+    website: Website
+    """Static website hosting of buckets."""
+    lifecycle: Lifecycle
+    """Lifecycle rules of buckets: archive, expire, abort incomplete multipart uploads."""
+    cors: Cors
+    """Cross-origin resource sharing (CORS) rules of buckets."""
+    versioning: Versioning
+    """Versioning of buckets."""
+    replication: Replication
+    """Replication rules of buckets, and the objects that could not be replicated."""
+    public_access: PublicAccess
+    """Public access block of buckets: ignore access control lists that make objects public."""
+    tagging: Tagging
+    """Tags of objects and buckets."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -45,7 +79,10 @@ class Service:
 
 
 def engine_of(service: Service) -> Engine:
-    """Return the engine of a client, for the modules of this package that send requests themselves."""
+    """Return the engine of a client.
+
+    For modules of this package that send requests themselves.
+    """
     return service._engine  # pyright: ignore[reportPrivateUsage]
 
 

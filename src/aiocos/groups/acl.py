@@ -10,6 +10,8 @@ from aiocos.wire.method import Call, Group
 class Acl(Group[Engine]):
     """Access control lists of buckets and objects."""
 
+    noun = "acl"
+
     get_bucket = Call(ops.GetBucketAcl)
     put_bucket = Call(ops.PutBucketAcl)
     get_object = Call(ops.GetObjectAcl)

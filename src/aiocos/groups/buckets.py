@@ -7,13 +7,17 @@ from typing import Any
 from aiocos.call import Engine
 from aiocos.errors import NotFound
 from aiocos.operations import buckets as ops
-from aiocos.paging import Listing
+from aiocos.paging import Listing, single_page
 from aiocos.waiting import wait_for
 from aiocos.wire.method import Call, Group, Method
 
 
+def _list(engine: Engine, operation: ops.ListBuckets) -> Listing[ops.BucketEntry, ops.BucketList]:
+    return Listing(engine, operation, single_page, lambda page: page.buckets)
+
+
 def _following(operation: ops.ListBucketsExtended, page: ops.BucketPage) -> dict[str, Any] | None:
-    # The documentation knows no NextMarker, the model does; the last name is right in both.
+    # The SDK's model has a NextMarker, the documentation has none. The last name is right in both cases.
     return {"marker": page.buckets[-1].name if page.buckets else None} if page.is_truncated else None
 
 
@@ -30,23 +34,53 @@ async def _exists(engine: Engine, operation: ops.HeadBucket) -> bool:
 
 
 class Buckets(Group[Engine]):
-    """Buckets: made, looked at, listed, removed."""
+    """Buckets: create, check, list, delete."""
+
+    noun = "buckets"
 
     create = Call(ops.CreateBucket)
     head = Call(ops.HeadBucket)
     exists = Method(ops.HeadBucket, _exists)
-    """Whether there is such a bucket. One that may not be looked at raises `AccessDenied`: it is there."""
+    """Return True if a bucket exists.
+
+    Raises `AccessDenied` for a bucket that exists and that the client may not access.
+    """
     delete = Call(ops.DeleteBucket)
     location = Call(ops.GetBucketLocation)
     aspera = Call(ops.GetBucketAspera)
-    list = Call(ops.ListBuckets)
+    list = Method(ops.ListBuckets, _list)
+    """List the buckets of a service instance, all in one response.
+
+    A page (`list().pages()`) also holds the owner. `list_extended` adds locations and a filter by prefix.
+    """
     list_extended = Method(ops.ListBucketsExtended, _extended)
+    """List the buckets of a service instance with their locations (IBM)."""
 
     async def wait_until_exists(self, bucket: str, *, timeout: float | None = 100, poll: float = 5) -> None:
-        """Wait until there is such a bucket, looking every `poll` seconds; `RequestTimeoutError` after `timeout` seconds."""
+        """Wait until a bucket exists.
+
+        Args:
+            bucket: Name of the bucket.
+            timeout: Seconds to wait in all. None waits without a limit.
+            poll: Seconds between two checks.
+
+        Raises:
+            RequestTimeoutError: The bucket does not exist after `timeout` seconds.
+            AccessDenied: The bucket exists and the client may not access it.
+        """
         await wait_for(lambda: self.exists(bucket), bool, what=f"bucket {bucket} exists", timeout=timeout, poll=poll)
 
     async def wait_until_gone(self, bucket: str, *, timeout: float | None = 100, poll: float = 5) -> None:
-        """Wait until there is no such bucket, looking every `poll` seconds; `RequestTimeoutError` after `timeout` seconds."""
+        """Wait until a bucket does not exist any more.
+
+        Args:
+            bucket: Name of the bucket.
+            timeout: Seconds to wait in all. None waits without a limit.
+            poll: Seconds between two checks.
+
+        Raises:
+            RequestTimeoutError: The bucket still exists after `timeout` seconds.
+            AccessDenied: The bucket exists and the client may not access it.
+        """
         gone = f"bucket {bucket} is gone"
         await wait_for(lambda: self.exists(bucket), lambda there: not there, what=gone, timeout=timeout, poll=poll)

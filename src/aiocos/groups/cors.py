@@ -8,7 +8,9 @@ from aiocos.wire.method import Call, Group
 
 
 class Cors(Group[Engine]):
-    """What scripts of other sites may do with a bucket."""
+    """Cross-origin resource sharing (CORS): which websites' scripts may use a bucket."""
+
+    noun = "cors"
 
     get = Call(ops.GetBucketCors)
     put = Call(ops.PutBucketCors)

@@ -8,7 +8,9 @@ from aiocos.wire.method import Call, Group
 
 
 class Lifecycle(Group[Engine]):
-    """Archive, expiry, and the end of stale uploads."""
+    """Lifecycle rules of buckets: archive, expire, abort incomplete uploads."""
+
+    noun = "lifecycle"
 
     get = Call(ops.GetBucketLifecycleConfiguration)
     put = Call(ops.PutBucketLifecycleConfiguration)

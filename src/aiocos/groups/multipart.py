@@ -36,7 +36,9 @@ def _uploads(engine: Engine, operation: ops.ListMultipartUploads) -> Listing[ops
 
 
 class Multipart(Group[Engine]):
-    """Multipart uploads, step by step. `Client.upload` does all of it."""
+    """Multipart uploads step by step. `Client.upload` does all the steps."""
+
+    noun = "multipart"
 
     create = Call(ops.CreateMultipartUpload)
     upload_part = Call(ops.UploadPart)
@@ -44,4 +46,12 @@ class Multipart(Group[Engine]):
     complete = Call(ops.CompleteMultipartUpload)
     abort = Call(ops.AbortMultipartUpload)
     list_parts = Method(ops.ListParts, _parts)
+    """List the parts that an upload has so far, by part number.
+
+    Raises `NoSuchUpload`.
+    """
     list_uploads = Method(ops.ListMultipartUploads, _uploads)
+    """List the uploads of a bucket that are neither completed nor aborted.
+
+    Their parts are stored and billed.
+    """

@@ -8,7 +8,9 @@ from aiocos.wire.method import Call, Group
 
 
 class ObjectLock(Group[Engine]):
-    """Locks and holds of versions (S3)."""
+    """Object Lock: retention and legal holds of object versions (S3)."""
+
+    noun = "object_lock"
 
     get_configuration = Call(ops.GetObjectLockConfiguration)
     put_configuration = Call(ops.PutObjectLockConfiguration)

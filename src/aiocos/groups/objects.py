@@ -33,7 +33,7 @@ def _following_v2(operation: listing.ListObjectsV2, page: listing.ListObjectsV2R
 def _following_v1(operation: listing.ListObjects, page: listing.ListObjectsResult) -> dict[str, Any] | None:
     if not page.is_truncated:
         return None
-    # Without a delimiter the service gives no NextMarker: the last name of the page is it.
+    # Without a delimiter the service sends no NextMarker; the next page then starts after the last name of this one.
     last = [entry.key for entry in page.contents[-1:]] + [entry.prefix for entry in page.common_prefixes[-1:]]
     return {"marker": page.next_marker or max(last, default=None, key=str.encode)}
 
@@ -59,7 +59,10 @@ def _list_versions(
 
 
 def _in_order(page: listing.ListObjectVersionsResult) -> list[listing.ObjectVersion | listing.DeleteMarker]:
-    """Versions and markers by key, the latest first within a key, as the service's own order has them."""
+    """Return the versions and delete markers of a page in one list.
+
+    By key, and for each key the latest first, which is the order of the service.
+    """
     both: list[listing.ObjectVersion | listing.DeleteMarker] = [*page.versions, *page.delete_markers]
     return sorted(
         both, key=lambda v: (v.key.encode(), not v.is_latest, -(v.last_modified.timestamp() if v.last_modified else 0))
@@ -75,19 +78,55 @@ async def _exists(engine: Engine, operation: ops.HeadObject) -> bool:
 
 
 class Objects(Group[Engine]):
-    """Objects: put, read, listed, copied, deleted."""
+    """Objects: put, read, list, copy, delete."""
+
+    noun = "objects"
 
     put = Call(ops.PutObject)
     get = Method(ops.GetObject, open_object)
+    """Open an object, or a range of it, as a stream.
+
+    Nothing is requested before `async with`.
+
+    ::
+
+        async with cos.objects.get("bucket", "key") as obj:
+            async for chunk in obj: ...
+
+    Raises on entering `NoSuchKey`, `NotModified`, `PreconditionFailed`, `InvalidRange` and `InvalidObjectState` (archived).
+    """
     read = Method(ops.GetObject, read_object)
+    """Read an object, or a range of it, into memory and return its bytes.
+
+    A whole object is compared with its checksum; bytes that do not match are requested again. Raises `NoSuchKey`,
+    `NotModified`, `PreconditionFailed`, `InvalidRange`, `InvalidObjectState` (archived), and `IntegrityError` if the bytes
+    of no attempt match.
+    """
     head = Call(ops.HeadObject)
     exists = Method(ops.HeadObject, _exists)
-    """Whether there is such an object. A missing bucket is a missing object."""
+    """Return True if an object exists. False also if its bucket does not exist."""
     delete = Call(ops.DeleteObject)
     copy = Call(ops.CopyObject)
     list = Method(listing.ListObjectsV2, _list)
+    """List the objects of a bucket in the order of their keys (as UTF-8 bytes).
+
+    ::
+
+        async for entry in cos.objects.list("bucket", prefix="photos/"):
+            print(entry.key, entry.size)
+
+    With a `delimiter`, the common prefixes ("folders") are in the pages: `list(...).pages()`.
+    """
     list_v1 = Method(listing.ListObjects, _list_v1)
+    """List the objects of a bucket by version 1 of the operation.
+
+    For services that lack version 2, which `list` uses.
+    """
     list_versions = Method(listing.ListObjectVersions, _list_versions)
+    """List the versions and delete markers of a bucket.
+
+    They are in the order of their keys, and for each key the latest comes first.
+    """
 
     async def delete_many(
         self,
@@ -98,10 +137,20 @@ class Objects(Group[Engine]):
         bypass_governance: bool | None = None,
         timeout: float | None = None,
     ) -> ops.DeleteObjectsResult:
-        """Delete objects by key, or by key and version, however many; the keys may come from a listing while it runs.
+        """Delete any number of objects, in batches of 1,000.
 
-        Returns what became of each key: `deleted` (empty with `quiet`) and `errors`. Raises only where a whole batch of 1,000
-        fails; batches already sent have happened. `timeout` is the deadline of each request, in seconds.
+        Args:
+            bucket: Name of the bucket.
+            keys: Keys, or `ObjectIdentifier` objects for versions. An asynchronous iterator over keys works too.
+            quiet: If True, the result holds the failures only.
+            bypass_governance: If True, delete versions that are locked in mode GOVERNANCE too.
+            timeout: Deadline of each request in seconds, retries included. None sets no deadline.
+
+        Returns:
+            `deleted` (empty with `quiet`) and `errors`, key by key. An object under retention is an error here.
+
+        Raises:
+            CosError: A whole batch failed. Batches that were sent before have taken effect.
         """
         return await delete_many(self._caller, bucket, keys, quiet=quiet, bypass_governance=bypass_governance, timeout=timeout)
 
@@ -142,12 +191,29 @@ class Objects(Group[Engine]):
         poll: float = 60,
         timeout: float | None = None,
     ) -> Result | ops.ObjectInfo:
-        """Ask for a copy of an archived object that can be read for `days`; of one that is restored, change how long.
+        """Restore an archived object: make a copy that can be read for some days.
 
-        It takes up to 12 hours, 2 for objects in ACCELERATED. `tier` is `Bulk` or `Accelerated`, None the one of the archive
-        rule. With `wait` the call looks every `poll` seconds and returns when the object can be read, with what HEAD says of
-        it. Raises `InvalidObjectState` (not archived), `Conflict` (being restored already), `NoSuchKey`, and `RequestTimeoutError` after
-        `timeout` seconds in all; the restore goes on then.
+        It takes up to 12 hours, up to 2 hours for objects in the storage class ACCELERATED. For an object that is restored
+        already, the call changes how long the copy stays.
+
+        Args:
+            bucket: Name of the bucket.
+            key: Key of the object.
+            days: Days for which the copy can be read.
+            tier: `Bulk` or `Accelerated`; None for the tier of the lifecycle rule that archived the object.
+            version_id: Version to restore; None for the latest.
+            wait: If True, return when the object can be read, with its HEAD.
+            poll: Seconds between two checks, with `wait`.
+            timeout: Deadline in seconds, for the wait too. The restore goes on after it. None sets no deadline.
+
+        Returns:
+            The response to the request; with `wait`, the object's `ObjectInfo`.
+
+        Raises:
+            InvalidObjectState: The object is not archived.
+            Conflict: The object is being restored already.
+            NoSuchKey: The object does not exist.
+            RequestTimeoutError: `timeout` seconds have passed.
         """
         parameters = None if tier is None else lifecycle.GlacierJobParameters(tier=tier)
         request = lifecycle.RestoreRequest(days=days, glacier_job_parameters=parameters)
@@ -182,13 +248,34 @@ class Objects(Group[Engine]):
         customer_key: CustomerKey | bytes | None = None,
         timeout: float | None = None,
     ) -> ops.CopyObjectResult:
-        """Change what is said of an object, by a copy of it onto itself (up to 5 GiB) that keeps all else.
+        """Change metadata and content headers of an object.
 
-        `metadata` is added to what is there, over entries of the same name; `remove` names entries to drop. Headers not given
-        stay, `""` removes one. Kept are tags, retention with its holds, lock, and public readability (which is asked for; say
-        `acl` where the caller may not). In a versioned bucket this makes a new version. Raises `PreconditionFailed` where
-        somebody wrote the object in between, `ObjectProtected`, `InvalidObjectState` (archived), `NotFound`. `timeout` is the
-        deadline of each of the two or three requests, in seconds.
+        The object, of at most 5 GiB, is copied onto itself. Everything else is kept: headers that are not given, tags,
+        retention with its legal holds, Object Lock, and public readability. In a versioned bucket the copy is a new version.
+
+        Args:
+            bucket: Name of the bucket.
+            key: Key of the object.
+            metadata: User metadata to add or replace, by name.
+            remove: Names of user metadata to remove.
+            content_type: `Content-Type`. None keeps it, `""` removes it; so for the other headers.
+            content_encoding: `Content-Encoding`.
+            content_disposition: `Content-Disposition`.
+            content_language: `Content-Language`.
+            cache_control: `Cache-Control`.
+            expires: `Expires`, a time with a zone. None keeps it.
+            website_redirect_location: Where a static website redirects requests for this object to.
+            acl: Canned access control list of the copy, such as `public-read`. None reads the access control list and keeps
+                public readability; give it if the client may not read the list.
+            customer_key: Key of the object under SSE-C, 32 bytes.
+            timeout: Deadline in seconds of each of the two or three requests. None sets no deadline.
+
+        Raises:
+            PreconditionFailed: Another writer replaced the object in between.
+            ObjectProtected: The object is under retention.
+            InvalidObjectState: The object is archived.
+            NotFound: The object does not exist.
+            ConfigError: The object is larger than 5 GiB, or has metadata that HTTP cannot carry.
         """
         headers = {
             "content_type": content_type,
@@ -214,14 +301,36 @@ class Objects(Group[Engine]):
     async def wait_until_exists(
         self, bucket: str, key: str, *, version_id: str | None = None, timeout: float | None = 100, poll: float = 5
     ) -> None:
-        """Wait until there is such an object, looking every `poll` seconds; `RequestTimeoutError` after `timeout` seconds."""
+        """Wait until an object exists.
+
+        Args:
+            bucket: Name of the bucket.
+            key: Key of the object.
+            version_id: Version to wait for; None for the latest.
+            timeout: Seconds to wait in all. None waits without a limit.
+            poll: Seconds between two checks.
+
+        Raises:
+            RequestTimeoutError: The object does not exist after `timeout` seconds.
+        """
         what = f"object {bucket}/{key} exists"
         await wait_for(lambda: self.exists(bucket, key, version_id=version_id), bool, what=what, timeout=timeout, poll=poll)
 
     async def wait_until_gone(
         self, bucket: str, key: str, *, version_id: str | None = None, timeout: float | None = 100, poll: float = 5
     ) -> None:
-        """Wait until there is no such object, looking every `poll` seconds; `RequestTimeoutError` after `timeout` seconds."""
+        """Wait until an object does not exist any more.
+
+        Args:
+            bucket: Name of the bucket.
+            key: Key of the object.
+            version_id: Version to wait for; None for the latest.
+            timeout: Seconds to wait in all. None waits without a limit.
+            poll: Seconds between two checks.
+
+        Raises:
+            RequestTimeoutError: The object still exists after `timeout` seconds.
+        """
         await wait_for(
             lambda: self.exists(bucket, key, version_id=version_id),
             lambda there: not there,
@@ -243,14 +352,24 @@ class Objects(Group[Engine]):
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> str:
-        """Return a URL with which anybody may do this one thing until `expires` has passed.
+        """Return a URL with which anyone may make one request until it expires.
 
-        `expires` is a whole number of seconds, or a timedelta of whole seconds: 1 second to 7 days, an hour by default.
+        The client sends nothing.
 
-        `PUT` with `upload_id` and `part_number` is for one part of a multipart upload. `query` may hold
-        `response-content-type` and the like; `headers` (`Content-Type`, `Retention-Period` …) are signed, and whoever uses the
-        URL must send them with the same values. Makes no request. Raises `CredentialsError` without HMAC keys: tokens cannot
-        sign. Raises `ConfigError` where `expires` is anything else.
+        Args:
+            bucket: Name of the bucket.
+            key: Key of the object.
+            method: HTTP method that the URL is for.
+            expires: Seconds, or a timedelta of whole seconds, for which the URL is valid: 1 second to 7 days.
+            version_id: Version of the object; None for the latest.
+            upload_id: Multipart upload that the URL adds a part to, with `method="PUT"` and `part_number`.
+            part_number: Number of the part, with `upload_id`.
+            query: Further query parameters, such as `response-content-type`.
+            headers: Headers to sign, such as `Content-Type`. The request must carry them with these values.
+
+        Raises:
+            CredentialsError: The client has no HMAC keys; tokens cannot sign URLs.
+            ConfigError: `expires` is out of range, or a part is incomplete.
         """
         if (upload_id is None) != (part_number is None) or (upload_id is not None and method != "PUT"):
             raise ConfigError("a part is a PUT with upload_id and part_number")

@@ -8,7 +8,9 @@ from aiocos.wire.method import Call, Group
 
 
 class Protection(Group[Engine]):
-    """Retention policies of buckets (IBM)."""
+    """Retention policies of buckets (Immutable Object Storage, IBM)."""
+
+    noun = "protection"
 
     get = Call(ops.GetBucketProtectionConfiguration)
     put = Call(ops.PutBucketProtectionConfiguration)

@@ -8,7 +8,9 @@ from aiocos.wire.method import Call, Group
 
 
 class PublicAccess(Group[Engine]):
-    """Whether access control lists may make a bucket's objects public."""
+    """Public access block of buckets: what access control lists may make public."""
+
+    noun = "public_access"
 
     get = Call(ops.GetPublicAccessBlock)
     put = Call(ops.PutPublicAccessBlock)

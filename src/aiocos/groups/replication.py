@@ -23,8 +23,11 @@ def _failures(
 class Replication(Group[Engine]):
     """Replication of new objects to other buckets."""
 
+    noun = "replication"
+
     get = Call(ops.GetBucketReplication)
     put = Call(ops.PutBucketReplication)
     delete = Call(ops.DeleteBucketReplication)
     failures = Method(ops.ListBucketReplicationFailures, _failures)
+    """List the objects that could not be replicated, the latest failure first (IBM)."""
     reattempt = Call(ops.PutBucketReplicationReattempt)

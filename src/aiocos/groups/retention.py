@@ -8,6 +8,16 @@ from aiocos.wire.method import Call, Group
 
 
 class Retention(Group[Engine]):
-    """Retention of objects in buckets with a policy (IBM). It is set when they are written."""
+    """Retention periods of objects in buckets with a retention policy (IBM).
 
+    A period is set when the object is written: `retention_period` or `retention_expires` of `objects.put` and `client.upload`.
+    """
+
+    noun = "retention"
+
+    get = Call(ops.ListLegalHolds)
+    """Return the retention period and the legal holds of an object.
+
+    Raises `NotFound` if the object has no retention.
+    """
     extend = Call(ops.ExtendObjectRetention)

@@ -8,7 +8,9 @@ from aiocos.wire.method import Call, Group
 
 
 class Tagging(Group[Engine]):
-    """Tags of objects, and of buckets."""
+    """Tags of objects and buckets."""
+
+    noun = "tagging"
 
     get_object = Call(ops.GetObjectTagging)
     put_object = Call(ops.PutObjectTagging)

@@ -9,15 +9,27 @@ from aiocos.wire.spec import Result
 
 
 class Versioning(Group[Engine]):
-    """Whether a bucket keeps versions."""
+    """Versioning of buckets."""
+
+    noun = "versioning"
 
     get = Call(ops.GetBucketVersioning)
     put = Call(ops.PutBucketVersioning)
 
     async def enable(self, bucket: str, *, timeout: float | None = None) -> Result:
-        """Let a bucket keep versions. Wait some minutes before relying on it: the service needs them."""
+        """Turn versioning on. It takes effect within some minutes.
+
+        Args:
+            bucket: Name of the bucket.
+            timeout: Deadline of the call in seconds, retries included. None sets no deadline.
+        """
         return await self.put(bucket, ops.VersioningConfiguration(status="Enabled"), timeout=timeout)
 
     async def suspend(self, bucket: str, *, timeout: float | None = None) -> Result:
-        """Let a bucket keep no new versions; those that are there stay."""
+        """Suspend versioning: the bucket keeps its versions and adds no new ones.
+
+        Args:
+            bucket: Name of the bucket.
+            timeout: Deadline of the call in seconds, retries included. None sets no deadline.
+        """
         return await self.put(bucket, ops.VersioningConfiguration(status="Suspended"), timeout=timeout)

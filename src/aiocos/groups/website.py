@@ -8,7 +8,9 @@ from aiocos.wire.method import Call, Group
 
 
 class Website(Group[Engine]):
-    """Buckets as static websites."""
+    """Static website hosting of buckets."""
+
+    noun = "website"
 
     get = Call(ops.GetBucketWebsite)
     put = Call(ops.PutBucketWebsite)

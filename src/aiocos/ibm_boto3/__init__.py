@@ -1,4 +1,4 @@
-"""The familiar face: `ibm_boto3` with `await` added, over the same operations, connections and tokens as `aiocos.Client`.
+"""The interface of IBM's SDK, `ibm_boto3`, with `await`, over the operations, connections and tokens of `aiocos.Client`.
 
 ::
 
@@ -9,20 +9,20 @@
                                 config=Config(signature_version="oauth"), endpoint_url="https://…") as cos:
         response = await cos.list_objects_v2(Bucket="photos")
 
-Names of operations, parameters, members and error codes are those of IBM's SDK. The guide on migration has the differences.
+Operations, parameters, response members and error codes have the names of IBM's SDK. The migration guide lists the differences.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Literal, Unpack
 
 from aiocos.ibm_boto3 import exceptions, s3, session
 from aiocos.ibm_boto3.client import S3Client
 from aiocos.ibm_boto3.config import UNSIGNED, Config
 from aiocos.ibm_boto3.exceptions import BotoCoreError, ClientError
 from aiocos.ibm_boto3.resource import ServiceResource
-from aiocos.ibm_boto3.session import Session
+from aiocos.ibm_boto3.session import ClientCredentials, Session, SessionSettings
 
 __all__ = [
     "UNSIGNED",
@@ -44,29 +44,57 @@ __all__ = [
 _default: list[Session] = []
 
 
-def setup_default_session(**kwargs: Any) -> None:
-    """Set the session that `client` and `resource` use; its parameters are those of `Session`."""
+def setup_default_session(**kwargs: Unpack[SessionSettings]) -> None:
+    """Set the session that `client` and `resource` use. The parameters are those of `Session`."""
     _default[:] = [Session(**kwargs)]
 
 
-def _session() -> Session:
+def _default_session() -> Session:
     if not _default:
         setup_default_session()
     return _default[0]
 
 
-def client(*args: Any, **kwargs: Any) -> S3Client:
-    """Make a client by the default session: see `Session.client`."""
-    return _session().client(*args, **kwargs)
+def client(
+    service_name: Literal["s3"] = "s3",
+    region_name: str | None = None,
+    api_version: str | None = None,
+    use_ssl: bool = True,
+    verify: bool | str | None = None,
+    endpoint_url: str | None = None,
+    config: Config | None = None,
+    **credentials: Unpack[ClientCredentials],
+) -> S3Client:
+    """Return a client of the default session. The parameters are those of `Session.client`."""
+    return _default_session().client(
+        service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials
+    )
 
 
-def resource(*args: Any, **kwargs: Any) -> ServiceResource:
-    """Make a service resource by the default session: see `Session.resource`."""
-    return _session().resource(*args, **kwargs)
+def resource(
+    service_name: Literal["s3"] = "s3",
+    region_name: str | None = None,
+    api_version: str | None = None,
+    use_ssl: bool = True,
+    verify: bool | str | None = None,
+    endpoint_url: str | None = None,
+    config: Config | None = None,
+    **credentials: Unpack[ClientCredentials],
+) -> ServiceResource:
+    """Return a service resource of the default session. The parameters are those of `Session.client`."""
+    return _default_session().resource(
+        service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials
+    )
 
 
 def set_stream_logger(name: str = "aiocos", level: int = logging.DEBUG, format_string: str | None = None) -> None:
-    """Have what a logger says written to standard error, from a level on. The loggers of this library are below `aiocos`."""
+    """Write the records of a logger to standard error.
+
+    Args:
+        name: Name of the logger; those of this library are `aiocos` and below.
+        level: Lowest level to write.
+        format_string: Format of a record; None shows time, name, level and message.
+    """
     handler = logging.StreamHandler()
     handler.setLevel(level)
     handler.setFormatter(logging.Formatter(format_string or "%(asctime)s %(name)s [%(levelname)s] %(message)s"))

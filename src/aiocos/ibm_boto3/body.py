@@ -1,23 +1,23 @@
-"""`response["Body"]`: an object's content, read as it arrives."""
+"""`StreamingBody`: the content of an object, read while it is received."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from aiocos.errors import ConnectionLostError
-from aiocos.ibm_boto3.exceptions import ResponseStreamingError, understood
+from aiocos.ibm_boto3.exceptions import ResponseStreamingError, translate_errors
 from aiocos.object_stream import ObjectStream
 
 _CHUNK = 1024
 
 
 @contextmanager
-def _as_it_comes() -> Generator[None]:
-    """Raise errors as botocore does of a body."""
-    with understood("GetObject"):
+def _translate_body_errors() -> Generator[None]:
+    """Raise errors as botocore does while a body is read."""
+    with translate_errors("GetObject"):
         try:
             yield
         except ConnectionLostError as error:
@@ -25,7 +25,7 @@ def _as_it_comes() -> Generator[None]:
 
 
 class StreamingBody:
-    """The content of an object; botocore's methods, awaited.
+    """The content of an object, `response["Body"]`, with the methods of botocore's class, to be awaited.
 
     ::
 
@@ -33,63 +33,73 @@ class StreamingBody:
         async with response["Body"] as body:
             async for chunk in body.iter_chunks(65536): ...
 
-    It holds a connection until it is read to its end or closed; a connection that breaks is taken up again at the byte where it
-    broke, and a whole object is compared with its checksum at the end.
+    It holds a connection until it is read to the end or closed. If the connection breaks, the read is resumed at the same byte.
+    A whole object is compared with its checksum at the end.
     """
 
     def __init__(self, stream: ObjectStream) -> None:
         self._stream = stream
-        self._kept = bytearray()
+        self._buffer = bytearray()
         self._ended = self._closed = False
-        self._given = 0
+        self._position = 0
 
     async def read(self, amt: int | None = None) -> bytes:
-        """Read at most `amt` bytes, fewer only at the end; all of the rest without it."""
+        """Return the next bytes; empty at the end.
+
+        Args:
+            amt: Bytes to return, fewer only at the end; None returns the rest.
+
+        Raises:
+            ResponseStreamingError: The connection broke and could not be resumed.
+            FlexibleChecksumError: The bytes do not match the checksum of the object.
+        """
         if amt is None or amt < 0:
             whole = b""
             if not self._ended:
-                with _as_it_comes():
+                with _translate_body_errors():
                     whole = await self._stream.read()
                 self._ended = True
-            if self._kept:  # only now: a read that is given up leaves it to the next one
-                whole = bytes(self._kept) + whole
-                self._kept.clear()
-            self._given += len(whole)
+            if self._buffer:  # only now, so that a cancelled read loses nothing
+                whole = bytes(self._buffer) + whole
+                self._buffer.clear()
+            self._position += len(whole)
             return whole
-        while len(self._kept) < amt and await self._more():
+        while len(self._buffer) < amt and await self._fill_buffer():
             pass
-        data = bytes(self._kept[:amt])
-        del self._kept[:amt]
-        self._given += len(data)
+        data = bytes(self._buffer[:amt])
+        del self._buffer[:amt]
+        self._position += len(data)
         return data
 
-    async def _more(self) -> bool:
+    async def _fill_buffer(self) -> bool:
         if self._ended:
             return False
-        with _as_it_comes():
+        with _translate_body_errors():
             chunk = await self._stream.chunk()
         self._ended = not chunk
-        self._kept += chunk
+        self._buffer += chunk
         return not self._ended
 
     async def readinto(self, b: bytearray | memoryview) -> int:
-        """Read into a buffer; return how many bytes."""
+        """Read into a buffer; return the number of bytes, 0 at the end."""
         view = memoryview(b).cast("B")
         data = await self.read(len(view))
         view[: len(data)] = data
         return len(data)
 
     async def iter_chunks(self, chunk_size: int = _CHUNK) -> AsyncIterator[bytes]:
-        """Give the rest in chunks of `chunk_size` bytes, the last one shorter."""
+        """Yield the rest in chunks of `chunk_size` bytes; the last one may be shorter."""
         while chunk := await self.read(chunk_size):
             yield chunk
 
     async def iter_lines(self, chunk_size: int = _CHUNK, keepends: bool = False) -> AsyncIterator[bytes]:
-        """Give the rest by lines: they end with `\\n`, `\\r` or `\\r\\n`, wherever the chunks are cut.
+        """Yield the rest line by line. Lines end with `\\n`, `\\r` or `\\r\\n`.
 
-        The time is linear in the size, however long a line is. `keepends` leaves the line breaks on.
+        Args:
+            chunk_size: Bytes that are read at a time; 1,024 by default.
+            keepends: Leave the line breaks on the lines.
         """
-        # The pieces of a line whose end has not come; joined once, since a line may have thousands of chunks.
+        # The pieces of an incomplete line. They are joined once: a line may span thousands of chunks.
         pending: list[bytes] = []
         async for chunk in self.iter_chunks(chunk_size):
             if pending and pending[-1].endswith(b"\r") and not chunk.startswith(b"\n"):
@@ -105,48 +115,48 @@ class StreamingBody:
             yield _line(pending, keepends)
 
     async def readlines(self) -> list[bytes]:
-        """Read the rest as a list of lines, with their ends."""
+        """Return the rest as a list of lines, with their line breaks."""
         return [line async for line in self.iter_lines(keepends=True)]
 
     def tell(self) -> int:
-        """How many bytes were read."""
-        return self._given
+        """Return the number of bytes read so far."""
+        return self._position
 
     async def readline(self) -> bytes:
-        """Read the next line, up to `\\n` and with it; empty when there is none."""
+        """Return the next line, up to and including `\\n`; empty at the end."""
         seen = 0
-        while (at := self._kept.find(b"\n", seen)) < 0:
-            seen = len(self._kept)
-            if not await self._more():
+        while (at := self._buffer.find(b"\n", seen)) < 0:
+            seen = len(self._buffer)
+            if not await self._fill_buffer():
                 break
         return await self.read(at + 1 if at >= 0 else None)
 
     def readable(self) -> bool:
-        """Whether it can be read: always."""
+        """Return True."""
         return True
 
     def writable(self) -> bool:
-        """Whether it can be written to: never."""
+        """Return False: a body cannot be written to."""
         return False
 
     def seekable(self) -> bool:
-        """Whether it can be read from another place: never."""
+        """Return False: a body is read in order."""
         return False
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed."""
+        """True if the body was closed."""
         return self._closed
 
     def close(self) -> None:
-        """Drop the rest, and free the connection."""
+        """Discard the rest and release the connection."""
         self._ended = self._closed = True
-        self._kept.clear()
+        self._buffer.clear()
         self._stream.close()
 
     def __del__(self) -> None:
-        # As in botocore, a body that nobody reads is no error; its connection is closed here rather than complained of.
-        with suppress(RuntimeError):  # the loop is closed, and the connection with it
+        # As in botocore, it is not an error to leave a body unread: close its connection without a warning.
+        with suppress(RuntimeError):  # the event loop is closed, and the connection with it
             self._stream.close()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -157,8 +167,10 @@ class StreamingBody:
             return chunk
         raise StopAsyncIteration
 
-    def __iter__(self) -> NoReturn:
-        raise TypeError("a body comes by the network: write `async for`, or give `io.BytesIO(await body.read())` to a reader")
+    if not TYPE_CHECKING:  # checkers refuse the loop themselves
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("a body is read from the network: write `async for`, or pass on `io.BytesIO(await body.read())`")
 
     async def __aenter__(self) -> StreamingBody:
         return self
@@ -170,7 +182,7 @@ class StreamingBody:
 
 
 def _line(pieces: list[bytes], keepends: bool) -> bytes:
-    """Join the pieces of one line, and forget them."""
+    """Join the pieces of a line and clear the list."""
     line = b"".join(pieces)
     pieces.clear()
     return line if keepends else line.splitlines()[0]

@@ -1,29 +1,30 @@
-"""The client: every operation as a method with the parameters and answers of `ibm_boto3`.
+"""The client: every operation as a method with the parameters and responses of `ibm_boto3`.
 
-A method is made when it is first looked for, from the operation's statement: its name, its members and where they travel are
-all there. What a call does is the typed client's own; this is another way to say it.
+A method is made from the operation's spec when it is first accessed. Its call is translated into one of the typed client, and
+the result is translated back. Type checkers read `client.pyi`, which is generated from the same specs.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from aiocos.client import Client
 from aiocos.groups import engine_of
-from aiocos.ibm_boto3 import answers, names, shapes
+from aiocos.ibm_boto3 import inputs, names, responses
 from aiocos.ibm_boto3.body import StreamingBody
 from aiocos.ibm_boto3.config import Config
 from aiocos.ibm_boto3.exceptions import (
     ClientExceptions,
     OperationNotPageableError,
     UnknownClientMethodError,
-    metadata_of,
-    understood,
+    response_metadata,
+    translate_errors,
 )
+from aiocos.ibm_boto3.method import ClientMethod
 from aiocos.ibm_boto3.paginate import PAGED, Paginator
 from aiocos.ibm_boto3.payload import add_checksum, read_body
 from aiocos.ibm_boto3.s3 import transfer
@@ -34,27 +35,41 @@ from aiocos.response_errors import resource_of
 from aiocos.wire.bind import to_request
 from aiocos.wire.spec import Operation, registry
 
-_LONGEST = 7 * 86400
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import (
+        CopyArgsTypeDef,
+        CopySourceTypeDef,
+        DownloadArgsTypeDef,
+        FileSourceTypeDef,
+        UploadArgsTypeDef,
+        WritableFile,
+    )
+
+_MAX_EXPIRES = 7 * 86400
 _log = logging.getLogger("aiocos.ibm_boto3")
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {
     names.snake(name): cls for name, cls in registry.items() if cls.__module__.startswith("aiocos.")
 }
-"""The operations by the names of their methods."""
+"""Operations by the names of their methods."""
 
 
 @dataclass(frozen=True)
 class ClientMeta:
-    """`client.meta`: where the client connects, and how."""
+    """Endpoint and settings of a client: `client.meta`."""
 
     endpoint_url: str
+    """URL of the endpoint."""
     region_name: str
+    """Region that signatures name."""
     config: Config
+    """Settings that the client was made with."""
     partition: str = "aws"
+    """Always `aws`, as in IBM's SDK."""
 
     @property
     def method_to_api_mapping(self) -> dict[str, str]:
-        """The operation of each method."""
+        """Names of the operations by the names of their methods."""
         return {method: cls.__name__ for method, cls in OPERATIONS.items()}
 
 
@@ -66,20 +81,23 @@ class S3Client:
         async with ibm_boto3.client("s3", ibm_api_key_id="…", ibm_service_instance_id="crn:…", endpoint_url="…") as cos:
             response = await cos.list_objects_v2(Bucket="photos", MaxKeys=10)
 
-    Parameters are given by name; answers are dictionaries with `ResponseMetadata`. `typed` is the client underneath, with the
-    same connections and tokens. Made outside of any event loop or inside; `close` it, or use it as a context.
+    Parameters are passed by name; responses are dictionaries with `ResponseMetadata`. A client may be made inside or outside an
+    event loop. Close it, or use it with `async with`.
     """
 
     def __init__(self, client: Client, config: Config) -> None:
         self.typed = client
+        """The typed client that sends the requests; it shares its connections and tokens with this client."""
         self.meta = ClientMeta(client.endpoint, client.config.region, config)
+        """Endpoint and settings."""
         self.exceptions = ClientExceptions()
+        """Exception classes by error code: `except client.exceptions.NoSuchKey`."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         cls = OPERATIONS.get(name)
         if cls is None:
-            raise AttributeError(f"the client has no {name}: it is no operation of Cloud Object Storage")
-        method = self.__dict__[name] = _method(self, name, cls)
+            raise AttributeError(f"the client has no method {name}: Cloud Object Storage has no such operation")
+        method = self.__dict__[name] = ClientMethod(name, cls, self._call)
         return method
 
     def __dir__(self) -> list[str]:
@@ -91,41 +109,55 @@ class S3Client:
     # -- calls ----------------------------------------------------------------------------------------------------
 
     async def _call(self, cls: type[Operation[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
-        with understood(cls.__name__):
-            operation = shapes.made(cls, given)
+        with translate_errors(cls.__name__):
+            operation = inputs.build_operation(cls, given)
             if cls.spec.has_payload:
                 payload = cast("PutObject", operation)
                 payload.data = await read_body(payload.data, given.get("ContentLength"))
                 await add_checksum(payload)
             engine = engine_of(self.typed)
             if not isinstance(operation, GetObject):
-                return answers.told(operation, await engine.answer(operation))
-            answer = await engine.begin(operation)
-            stream = ObjectStream(engine, operation, answer.result)
+                return responses.to_response(operation, await engine.answer(operation))
+            result = await engine.begin(operation)
+            stream = ObjectStream(engine, operation, result.result)
             await stream.__aenter__()
-            out = answers.of_result(cls, stream.info)
-            out["Body"] = StreamingBody(stream)
-            out["ResponseMetadata"] = metadata_of(answer.status, answer.headers, answer.attempts)
-            return out
+            response = responses.from_result(cls, stream.info)
+            response["Body"] = StreamingBody(stream)
+            response["ResponseMetadata"] = response_metadata(result.status, result.headers, result.attempts)
+            return response
 
     def can_paginate(self, operation_name: str) -> bool:
-        """Whether an operation gives pages: `list_objects_v2` and its kin."""
+        """Return True if a method has a paginator, as `list_objects_v2` does."""
         cls = OPERATIONS.get(operation_name)
         return cls is not None and cls.__name__ in PAGED
 
-    def get_paginator(self, operation_name: str) -> Paginator:
-        """Return what iterates over an operation's pages. Raises `OperationNotPageableError`."""
+    def get_paginator(self, operation_name: str) -> Paginator[Any, Any]:
+        """Return the paginator of a method.
+
+        Args:
+            operation_name: Name of the method, such as `list_objects_v2`.
+
+        Raises:
+            OperationNotPageableError: The method has no paginator.
+        """
         if not self.can_paginate(operation_name):
             raise OperationNotPageableError(f"Operation cannot be paginated: {operation_name}")
         return Paginator(getattr(self, operation_name), PAGED[OPERATIONS[operation_name].__name__])
 
     @property
     def waiter_names(self) -> list[str]:
-        """The names of all waiters."""
+        """Names of all waiters."""
         return sorted(WAITERS)
 
     def get_waiter(self, waiter_name: str) -> Waiter:
-        """Return what waits: `bucket_exists`, `bucket_not_exists`, `object_exists`, `object_not_exists`."""
+        """Return a waiter.
+
+        Args:
+            waiter_name: `bucket_exists`, `bucket_not_exists`, `object_exists` or `object_not_exists`.
+
+        Raises:
+            ValueError: There is no waiter of this name.
+        """
         if waiter_name not in WAITERS:
             raise ValueError(f"Waiter does not exist: {waiter_name}; there are {', '.join(self.waiter_names)}")
         return Waiter(waiter_name, getattr(self, names.snake(WAITERS[waiter_name].operation)))
@@ -137,29 +169,37 @@ class S3Client:
         ExpiresIn: int = 3600,
         HttpMethod: str | None = None,
     ) -> str:
-        """Return a URL with which anybody may make this one call for `ExpiresIn` seconds. It makes no request: no `await`.
+        """Return a URL with which anybody can make one call, without a request to the service (so no `await`).
 
-        The service takes 1 s to 7 days. Another `ExpiresIn` is signed all the same, as IBM's SDK does, with a warning in the
-        log: the service refuses that URL.
+        HMAC keys are required; they may be given in addition to an API key. Parameters that are headers (`ContentType`,
+        `Metadata`) are signed: a user of the URL must send these headers with the same values.
 
-        Needs HMAC keys; they may be given beside an API key. Headers among the parameters (`ContentType`, `Metadata` …) are
-        signed, and whoever uses the URL must send them with the same values.
+        Args:
+            ClientMethod: Name of the method, such as `get_object`.
+            Params: Parameters of the call.
+            ExpiresIn: Seconds for which the URL is valid: 1 to 604,800 (7 days), 3,600 by default. Other values are signed as
+                IBM's SDK does, with a warning in the log, and the service refuses the URL.
+            HttpMethod: Method of the request; None is that of the operation.
+
+        Raises:
+            UnknownClientMethodError: The client has no such method.
+            ParamValidationError: A parameter is unknown, missing or invalid.
         """
         cls = OPERATIONS.get(ClientMethod)
         if cls is None:
             raise UnknownClientMethodError(f"Client does not have method: {ClientMethod}")
-        with understood(cls.__name__):
-            operation = shapes.made(cls, Params or {})
+        with translate_errors(cls.__name__):
+            operation = inputs.build_operation(cls, Params or {})
             if isinstance(operation, GetObject):
-                # A header that nobody asked for is not one that the user of the URL would send.
+                # Only if the caller asked for this header: users of the URL would have to send it.
                 operation.checksum_mode = (Params or {}).get("ChecksumMode")
             request = to_request(operation)
             request.body = None
             request.method = HttpMethod or request.method
-            if not (isinstance(ExpiresIn, int) and 1 <= ExpiresIn <= _LONGEST):  # pyright: ignore[reportUnnecessaryIsInstance]
+            if not (isinstance(ExpiresIn, int) and 1 <= ExpiresIn <= _MAX_EXPIRES):  # pyright: ignore[reportUnnecessaryIsInstance]
                 _log.warning(
-                    "%s %s: a URL for %s s is signed as IBM's SDK does; the service takes 1 to %d s and will refuse it",
-                    ClientMethod, resource_of(operation), ExpiresIn, _LONGEST,
+                    "%s %s: signed a URL that expires in %s s, as IBM's SDK does; the service refuses it, it allows 1 to %d s",
+                    ClientMethod, resource_of(operation), ExpiresIn, _MAX_EXPIRES,
                 )  # fmt: skip
             return engine_of(self.typed).presign(request, dict(request.headers), ExpiresIn, strict=False)
 
@@ -170,23 +210,48 @@ class S3Client:
         Filename: transfer.Name,
         Bucket: str,
         Key: str,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        ExtraArgs: UploadArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
-        """Upload a file, in parts where it is large. `ExtraArgs` may hold retention, whatever the size."""
+        """Upload a file, in parts if it is large.
+
+        Args:
+            Filename: Path of the file.
+            Bucket: Bucket to upload to.
+            Key: Key of the object.
+            ExtraArgs: Parameters of `put_object`, such as `ContentType`. Retention is set whatever the size of the file.
+            Callback: Function (plain or async) that gets the number of bytes sent since its last call.
+            Config: Part size, concurrency and thresholds; None is `TransferConfig()`.
+
+        Raises:
+            S3UploadFailedError: The service refused the upload; `__cause__` is the `ClientError`.
+            OSError: The file cannot be read.
+        """
         await transfer.S3Transfer(self, Config).upload_file(Filename, Bucket, Key, Callback, ExtraArgs)
 
     async def upload_fileobj(
         self,
-        Fileobj: Any,
+        Fileobj: FileSourceTypeDef,
         Bucket: str,
         Key: str,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        ExtraArgs: UploadArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
-        """Upload what a binary file object gives, in parts where it is large; its `read` may be awaitable."""
+        """Upload the content of a file object, in parts if it is large. The file object is not closed.
+
+        Args:
+            Fileobj: File object in binary mode, whose `read` may be async; or an async iterable of bytes.
+            Bucket: Bucket to upload to.
+            Key: Key of the object.
+            ExtraArgs: Parameters of `put_object`, such as `ContentType`.
+            Callback: Function (plain or async) that gets the number of bytes sent since its last call.
+            Config: Part size, concurrency and thresholds; None is `TransferConfig()`.
+
+        Raises:
+            ClientError: The service refused the upload.
+        """
         await transfer.S3Transfer(self, Config).upload_fileobj(Fileobj, Bucket, Key, Callback, ExtraArgs)
 
     async def download_file(
@@ -194,46 +259,84 @@ class S3Client:
         Bucket: str,
         Key: str,
         Filename: transfer.Name,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        ExtraArgs: DownloadArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
-        """Download an object to a file, whole or not at all."""
+        """Download an object to a file. The file appears when all of it is there.
+
+        Args:
+            Bucket: Bucket of the object.
+            Key: Key of the object.
+            Filename: Path of the file.
+            ExtraArgs: Parameters of `get_object`, such as `VersionId`.
+            Callback: Function (plain or async) that gets the number of bytes received since its last call.
+            Config: Part size, concurrency and thresholds; None is `TransferConfig()`.
+
+        Raises:
+            ClientError: The service refused the download; its code is `404` if there is no such object.
+            OSError: The file cannot be written.
+        """
         await transfer.S3Transfer(self, Config).download_file(Bucket, Key, Filename, ExtraArgs, Callback)
 
     async def download_fileobj(
         self,
         Bucket: str,
         Key: str,
-        Fileobj: Any,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        Fileobj: WritableFile,
+        ExtraArgs: DownloadArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
-        """Download an object into a binary file object, whose `write` may be awaitable."""
+        """Download an object into a file object, in order and with one request.
+
+        Args:
+            Bucket: Bucket of the object.
+            Key: Key of the object.
+            Fileobj: File object in binary mode, whose `write` may be async.
+            ExtraArgs: Parameters of `get_object`, such as `VersionId`.
+            Callback: Function (plain or async) that gets the number of bytes received since its last call.
+            Config: `io_chunksize` is the number of bytes per `write`; None is `TransferConfig()`.
+
+        Raises:
+            ClientError: The service refused the download; its code is `404` if there is no such object.
+        """
         await transfer.S3Transfer(self, Config).download_fileobj(Bucket, Key, Fileobj, ExtraArgs, Callback)
 
     async def copy(
         self,
-        CopySource: Mapping[str, Any],
+        CopySource: CopySourceTypeDef | str,
         Bucket: str,
         Key: str,
-        ExtraArgs: Mapping[str, Any] | None = None,
+        ExtraArgs: CopyArgsTypeDef | None = None,
         Callback: transfer.Callback | None = None,
         SourceClient: S3Client | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
-        """Copy an object within the service, by parts where it is large."""
+        """Copy an object within the service, in parts if it is large.
+
+        Args:
+            CopySource: The source: `{"Bucket": …, "Key": …, "VersionId": …}`, or text of the form `bucket/key`.
+            Bucket: Bucket to copy to.
+            Key: Key of the copy.
+            ExtraArgs: Parameters of `copy_object`, such as `MetadataDirective`.
+            Callback: Function (plain or async) that gets the number of bytes copied since its last call.
+            SourceClient: Client that looks at the source, if its bucket is at another endpoint; None is this client.
+            Config: Part size, concurrency and thresholds; None is `TransferConfig()`.
+
+        Raises:
+            ClientError: The service refused the copy.
+        """
         await transfer.S3Transfer(self, Config).copy(CopySource, Bucket, Key, ExtraArgs, Callback, SourceClient)
 
-    # -- life -----------------------------------------------------------------------------------------------------
+    # -- closing --------------------------------------------------------------------------------------------------
 
     async def close(self) -> None:
-        """Close the connections of the running loop. The client can be used again."""
+        """Close the connections of the running event loop. The client can be used again."""
         await self.typed.close()
 
     def __enter__(self) -> NoReturn:
-        raise TypeError("closing a client waits for the network: write `async with`")
+        raise TypeError("a client is closed with `await`: write `async with`")
 
     def __exit__(self, *_: object) -> None:
         return None
@@ -245,16 +348,3 @@ class S3Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-
-def _method(client: S3Client, name: str, cls: type[Operation[Any]]) -> Callable[..., Awaitable[dict[str, Any]]]:
-    call = client._call  # pyright: ignore[reportPrivateUsage]
-
-    def method(*args: Any, **kwargs: Any) -> Awaitable[dict[str, Any]]:
-        if args:
-            raise TypeError(f"{name}() only accepts keyword arguments.")
-        return call(cls, kwargs)
-
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"{(cls.__doc__ or '').strip()}\n\nParameters: {', '.join(shapes.offered(cls.spec))}."
-    return method

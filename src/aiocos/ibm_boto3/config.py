@@ -1,4 +1,4 @@
-"""`Config`: the options of `ibm_botocore.client.Config` that mean something here."""
+"""`Config`: the options of `ibm_botocore.client.Config` that apply to this library."""
 
 from __future__ import annotations
 
@@ -17,32 +17,45 @@ class _Unsigned:
 
 
 UNSIGNED = _Unsigned()
-"""`Config(signature_version=UNSIGNED)`: requests of nobody, for public objects."""
+"""Value of `Config(signature_version=…)` for anonymous requests, which can read public objects."""
 
-# Options of botocore that there is no need for, and why.
-_WITHOUT_MEANING = {
-    "tcp_keepalive": "connections are kept alive by their use",
-    "inject_host_prefix": "the service has no such hosts",
+# Options of botocore that are accepted without effect, and the reason.
+_WITHOUT_EFFECT = {
+    "tcp_keepalive": "connections stay open while they are used",
+    "inject_host_prefix": "the service has no host prefixes",
     "defaults_mode": "the defaults are this library's own",
     "disable_request_compression": "bodies are never compressed",
     "request_min_compression_size_bytes": "bodies are never compressed",
-    "response_checksum_validation": "every body that can be compared is",
-    "parameter_validation": "parameters are always looked at",
-    "sigv4a_signing_region_set": "the service has no such signatures",
+    "response_checksum_validation": "checksums are always compared",
+    "parameter_validation": "parameters are always validated",
+    "sigv4a_signing_region_set": "the service does not support SigV4a",
 }
 _SIGNATURES = ("oauth", "s3v4", "v4", UNSIGNED, None)
 _STYLES = {"path": "path", "virtual": "virtual", "auto": "path", None: "path"}
 
 
 class Config:
-    """How a client connects and repeats; what is not given has this library's defaults.
+    """Settings of a client. An option that is None has the default of `aiocos.ClientConfig`.
 
-    `signature_version`: `"oauth"` (an API key), `"s3v4"` (HMAC keys), `UNSIGNED`; without it, whatever credentials there are.
-    `connect_timeout` and `read_timeout` are in seconds, the second without a byte in either direction. `retries` is a number of
-    further attempts, `{"max_attempts": 4}` or `{"total_max_attempts": 5}` (`mode` means nothing here). `s3` may hold
-    `{"addressing_style": "path"}` or `"virtual"`. Bodies go with a CRC-32, as those of IBM's SDK do, and with
-    `request_checksum_calculation="when_required"` with an MD5, which older services know. Some options are taken and change
-    nothing, since what they ask for is always so (validation of parameters, checks of answers). Any other is refused by name.
+    Args:
+        region_name: Region that selects the endpoint and that signatures name.
+        signature_version: `"oauth"` (tokens for an API key), `"s3v4"` (HMAC keys) or `UNSIGNED` (anonymous); None uses the
+            credentials that are given or found.
+        user_agent: Text that replaces the User-Agent header.
+        user_agent_extra: Text that is added to the User-Agent header.
+        user_agent_appid: Name of the application, added to the User-Agent header as `app/NAME`.
+        connect_timeout: Seconds for opening a connection.
+        read_timeout: Seconds without a byte in either direction after which a request fails.
+        max_pool_connections: Connections that may be open at once.
+        retries: Retries after the first attempt: a number, `{"max_attempts": 4}`, or with the first attempt counted
+            `{"total_max_attempts": 5}`. `mode` is accepted without effect.
+        s3: `{"addressing_style": "path"}` (the default; `"auto"` too) or `{"addressing_style": "virtual"}`.
+        request_checksum_calculation: `"when_supported"` (the default) sends a CRC-32 with each body, as IBM's SDK does;
+            `"when_required"` sends an MD5, which older services know.
+        **others: Options of botocore that have no effect here, such as `parameter_validation` or `tcp_keepalive`.
+
+    Raises:
+        InvalidConfigError: An option is not known, or its value is invalid.
     """
 
     def __init__(
@@ -61,9 +74,11 @@ class Config:
         request_checksum_calculation: str | None = None,
         **others: Any,
     ) -> None:
-        asked = {name for name, value in others.items() if value not in (None, False)}
-        if unknown := sorted(asked - set(_WITHOUT_MEANING)):
-            raise InvalidConfigError(f"Config: there is no option {', '.join(unknown)} here; there are {', '.join(_options())}")
+        given = {name for name, value in others.items() if value not in (None, False)}
+        if unknown := sorted(given - set(_WITHOUT_EFFECT)):
+            raise InvalidConfigError(
+                f"Config: unsupported option {', '.join(unknown)}; the options are {', '.join(_options())}"
+            )
         if not any(signature_version is one or signature_version == one for one in _SIGNATURES):
             raise InvalidConfigError(f"Config: signature_version is 'oauth', 's3v4' or UNSIGNED, not {signature_version!r}")
         if request_checksum_calculation not in ("when_supported", "when_required", None):
@@ -75,11 +90,11 @@ class Config:
         style = styles.pop("addressing_style", None)
         if style not in _STYLES:
             raise InvalidConfigError(f"Config: s3.addressing_style is 'path', 'virtual' or 'auto', not {style!r}")
-        # Who turns off what there is not has it off.
-        asked = {name for name, value in styles.items() if value not in (None, False)}
-        if unknown := sorted(asked - {"payload_signing_enabled", "us_east_1_regional_endpoint"}):
+        # Turning off an option that is not supported is accepted.
+        enabled = {name for name, value in styles.items() if value not in (None, False)}
+        if unknown := sorted(enabled - {"payload_signing_enabled", "us_east_1_regional_endpoint"}):
             raise InvalidConfigError(
-                f"Config: there is no option s3.{', s3.'.join(unknown)} here; there is s3.addressing_style"
+                f"Config: unsupported option s3.{', s3.'.join(unknown)}; the option is s3.addressing_style"
             )
         self.region_name = region_name
         self.signature_version = signature_version
@@ -97,11 +112,15 @@ class Config:
         self._given = {name: value for name, value in _options_of(self).items() if value is not None} | others
 
     def merge(self, other_config: Config) -> Config:
-        """Return these options with those of another over them."""
+        """Return a copy of these options, with those that `other_config` sets in their place."""
         return Config(**{**self._given, **other_config._given})
 
     def applied(self, base: ClientConfig | None = None) -> ClientConfig:
-        """Return the settings of this library that the options mean."""
+        """Return the options as settings of the typed client.
+
+        Args:
+            base: Settings for options that are None; None is `ClientConfig()`.
+        """
         base = base or ClientConfig()
         app = self.user_agent_appid and f"app/{self.user_agent_appid}"
         agent = " ".join(filter(None, (self.user_agent, self.user_agent_extra, app)))
@@ -123,7 +142,7 @@ class Config:
 
 def _options() -> list[str]:
     named = [name for name, p in inspect.signature(Config.__init__).parameters.items() if p.kind is p.KEYWORD_ONLY]
-    return [*named, *_WITHOUT_MEANING]
+    return [*named, *_WITHOUT_EFFECT]
 
 
 def _options_of(config: Config) -> dict[str, Any]:
@@ -131,7 +150,7 @@ def _options_of(config: Config) -> dict[str, Any]:
 
 
 def _attempts(retries: int | Mapping[str, Any] | None) -> int | None:
-    """The attempts in all: botocore's `max_attempts` does not count the first."""
+    """Return the number of attempts, the first included. `max_attempts` of botocore does not count the first."""
     if retries is None:
         return None
     given = {"max_attempts": retries} if isinstance(retries, int) else dict(retries)

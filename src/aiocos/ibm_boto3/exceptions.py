@@ -1,41 +1,46 @@
-"""The errors of `ibm_botocore`, by their names, and which of them an error of this library is.
+"""Exceptions with the names of `ibm_botocore` and `ibm_boto3`, and the translation of this library's errors into them.
 
-Every error keeps the one that it was made of as its cause: what was tried, on what, and whether the request was sent.
+Each translated exception has the original error as its `__cause__`, which says what was tried, on what, and whether the request
+was sent.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiocos import errors
 from aiocos.errors import CosError
 
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import ErrorResponseTypeDef
+
 
 class BotoCoreError(CosError):
-    """Anything but an answer of the service."""
+    """Base class of all errors except error responses of the service, which are `ClientError`."""
 
     def __init__(self, message: str = "An unspecified error occurred", **kwargs: Any) -> None:
         super().__init__(message)
         self.kwargs = kwargs
+        """Details of the error by name, such as `report` of a `ParamValidationError`."""
 
 
 class ParamValidationError(BotoCoreError):
-    """Parameters that the operation does not take; nothing was sent. `kwargs["report"]` has a line for each."""
+    """Parameters are unknown, missing or invalid; no request was sent. `kwargs["report"]` has a line for each."""
 
     def __init__(self, report: str) -> None:
         super().__init__(f"Parameter validation failed:\n{report}", report=report)
 
     def __str__(self) -> str:
-        # The line breaks are ours.
+        # Only the line breaks of the report itself are kept; those in a value are made visible.
         return "\n".join(errors.printable(line) for line in self._text().split("\n"))
 
 
 class TextBodyError(ParamValidationError, TypeError):
-    """A body that gives text in place of bytes; nothing was sent. IBM's SDK raises `TypeError` for it."""
+    """A body returned text instead of bytes; no request was sent. Also a `TypeError`, which IBM's SDK raises here."""
 
     def __init__(self, found: str = "it is a text file") -> None:
         super().__init__(
@@ -44,145 +49,148 @@ class TextBodyError(ParamValidationError, TypeError):
 
 
 class InvalidConfigError(BotoCoreError, errors.ConfigError):
-    """What a client was given cannot work."""
+    """A setting of a client is invalid."""
 
 
 class NoCredentialsError(BotoCoreError):
-    """No credentials were given, and none were found."""
+    """No credentials were given and none were found."""
 
 
 class PartialCredentialsError(BotoCoreError):
-    """Half a pair of keys was given."""
+    """An access key was given without its secret key, or the other way round."""
 
 
 class ProfileNotFound(BotoCoreError):
-    """No file has the profile that was named."""
+    """No configuration file has the named profile."""
 
     def __init__(self, profile: str) -> None:
         super().__init__(f"The config profile ({profile}) could not be found", profile=profile)
 
 
 class NoRegionError(BotoCoreError):
-    """Never raised: without a region there is `us-south`."""
+    """Never raised: the default region is `us-south`."""
 
 
 class CredentialRetrievalError(BotoCoreError):
-    """No token could be had for the credentials."""
+    """No token could be obtained with the credentials."""
 
 
 class HTTPClientError(BotoCoreError):
-    """No answer came."""
+    """A request got no complete response."""
 
 
 class ConnectionError(BotoCoreError):
-    """No connection."""
+    """A connection could not be opened."""
 
 
 class EndpointConnectionError(ConnectionError):
-    """No connection to the endpoint."""
+    """A connection to the endpoint could not be opened."""
 
 
 class SSLError(ConnectionError):
-    """The certificate of the endpoint was not accepted, or it speaks no TLS."""
+    """The TLS handshake failed: the certificate is not trusted, or the endpoint does not use TLS."""
 
 
 class ProxyConnectionError(ConnectionError):
-    """No connection to the proxy."""
+    """A connection to the proxy could not be opened."""
 
 
 class ConnectionClosedError(HTTPClientError):
-    """The connection ended before the answer did."""
+    """The connection was closed before the response was complete."""
 
 
 class ReadTimeoutError(HTTPClientError):
-    """Nothing moved for too long."""
+    """No byte was sent or received for the read timeout."""
 
 
 class ConnectTimeoutError(ConnectionError):
-    """No connection in time."""
+    """A connection could not be opened within the connect timeout."""
 
 
 class ResponseStreamingError(HTTPClientError):
-    """A body ended before all of it had come, and could not be taken up again."""
+    """A response body was cut off and could not be resumed."""
 
 
 class IncompleteReadError(ResponseStreamingError):
-    """Never raised: a body that ends early is a `ResponseStreamingError`."""
+    """Never raised: a body that ends early raises `ResponseStreamingError`."""
 
 
 class ResponseParserError(BotoCoreError):
-    """The answer made no sense."""
+    """A response could not be parsed, or does not fit the request."""
 
 
 class FlexibleChecksumError(BotoCoreError):
-    """Bytes and checksum disagree."""
+    """A checksum does not match the bytes, or its algorithm is not supported."""
 
 
 class PaginationError(BotoCoreError):
-    """A listing that gives the same page for ever, or a configuration that cannot be followed."""
+    """A pagination got the same page token twice, or its `PaginationConfig` is invalid."""
 
 
 class WaiterError(BotoCoreError):
-    """What was waited for did not come. `last_response` is what the service said last."""
+    """A waiter gave up, or got a response that ends the wait."""
 
     def __init__(self, name: str, reason: str, last_response: dict[str, Any]) -> None:
         super().__init__(f"Waiter {name} failed: {reason}", name=name, reason=reason)
         self.last_response = last_response
+        """The last response of the service; empty if there was none."""
 
 
 class DataNotFoundError(BotoCoreError):
-    """There is no such thing."""
+    """A service is not known."""
 
 
 class UnknownServiceError(DataNotFoundError):
-    """A service other than S3."""
+    """A client was requested for a service other than `s3`."""
 
 
 class UnknownClientMethodError(BotoCoreError):
-    """A URL of a method that the client does not have."""
+    """A presigned URL was requested for a method that the client does not have."""
 
 
 class OperationNotPageableError(BotoCoreError):
-    """An operation that gives one page."""
+    """A paginator was requested for an operation without pages."""
 
 
 class ResourceNotExistsError(UnknownServiceError):
-    """A resource of a service other than S3."""
+    """A resource was requested of a service other than `s3`."""
 
 
 class Boto3Error(BotoCoreError):
-    """What boto3 raises, and not botocore."""
+    """Base class of the errors that boto3 defines, not botocore."""
 
 
 class S3UploadFailedError(Boto3Error):
-    """An upload failed; the cause says why."""
+    """An upload failed; `__cause__` is the reason."""
 
 
 class S3TransferFailedError(Boto3Error):
-    """A transfer failed; the cause says why."""
+    """A transfer failed; `__cause__` is the reason."""
 
 
 class RetriesExceededError(Boto3Error):
-    """Never raised: a download that fails raises what its last attempt did."""
+    """Never raised: a failed download raises the error of its last attempt."""
 
 
 class ResourceLoadException(Boto3Error):
-    """A resource has nothing to be loaded from."""
+    """A resource cannot be loaded."""
 
 
 class ClientError(CosError):
-    """The service answered with an error: `error.response["Error"]["Code"]`, and the call in `operation_name`."""
+    """The service returned an error. `error.response["Error"]["Code"]` is its code."""
 
     MSG_TEMPLATE: ClassVar[str] = "An error occurred ({code}) when calling the {operation} operation{tries}: {message}"
 
-    def __init__(self, error_response: dict[str, Any], operation_name: str) -> None:
-        told: dict[str, Any] = error_response.get("Error", {})
-        metadata: dict[str, Any] = error_response.get("ResponseMetadata", {})
+    def __init__(self, error_response: Mapping[str, Any] | ErrorResponseTypeDef, operation_name: str) -> None:
+        error = cast("dict[str, Any]", error_response.get("Error", {}))
+        metadata = cast("dict[str, Any]", error_response.get("ResponseMetadata", {}))
         tries = f" (reached max retries: {metadata['RetryAttempts']})" if metadata.get("MaxAttemptsReached") else ""
-        code, message = told.get("Code", "Unknown"), told.get("Message", "Unknown")
+        code, message = error.get("Code", "Unknown"), error.get("Message", "Unknown")
         super().__init__(self.MSG_TEMPLATE.format(code=code, operation=operation_name, tries=tries, message=message))
-        self.response = error_response
+        self.response = cast("ErrorResponseTypeDef", error_response)
+        """The error response: `Error` with `Code` and `Message`, and `ResponseMetadata`."""
         self.operation_name = operation_name
+        """Operation that failed, such as `GetObject`."""
 
 
 class NoSuchKey(ClientError):
@@ -198,22 +206,22 @@ class NoSuchUpload(ClientError):
 
 
 class BucketAlreadyExists(ClientError):
-    """Somebody has a bucket of this name."""
+    """Another account has a bucket of this name."""
 
 
 class BucketAlreadyOwnedByYou(ClientError):
-    """You have a bucket of this name already."""
+    """Your account already has a bucket of this name."""
 
 
 class ObjectNotInActiveTierError(ClientError):
-    """The object is archived."""
+    """The object is archived and has to be restored first."""
 
 
 class ObjectAlreadyInActiveTierError(ClientError):
-    """The object is not archived."""
+    """The object is not archived, so it cannot be restored."""
 
 
-_MODELLED: dict[str, type[ClientError]] = {
+_MODELED: dict[str, type[ClientError]] = {
     cls.__name__: cls
     for cls in (
         NoSuchKey,
@@ -228,56 +236,63 @@ _MODELLED: dict[str, type[ClientError]] = {
 
 
 class ClientExceptions:
-    """`client.exceptions`: the error codes that have classes of their own."""
+    """The exception classes of a client: `client.exceptions`."""
 
     ClientError = ClientError
+    NoSuchKey = NoSuchKey
+    NoSuchBucket = NoSuchBucket
+    NoSuchUpload = NoSuchUpload
+    BucketAlreadyExists = BucketAlreadyExists
+    BucketAlreadyOwnedByYou = BucketAlreadyOwnedByYou
+    ObjectNotInActiveTierError = ObjectNotInActiveTierError
+    ObjectAlreadyInActiveTierError = ObjectAlreadyInActiveTierError
 
-    def __getattr__(self, name: str) -> type[ClientError]:
-        try:
-            return _MODELLED[name]
-        except KeyError:
-            valid = ", ".join(["ClientError", *sorted(_MODELLED)])
-            raise AttributeError(f"{name!r} is no exception of the client. Valid exceptions are: {valid}") from None
+    if not TYPE_CHECKING:  # a checker would take any name for an exception
+
+        def __getattr__(self, name: str) -> type[ClientError]:
+            valid = ", ".join(["ClientError", *sorted(_MODELED)])
+            raise AttributeError(f"{name!r} is not an exception of the client. Valid exceptions are: {valid}")
 
     def __dir__(self) -> list[str]:
-        return ["ClientError", *sorted(_MODELLED)]
+        return ["ClientError", *sorted(_MODELED)]
 
     def from_code(self, code: str) -> type[ClientError]:
-        """Return the class of an error code: `ClientError` where it has none of its own."""
-        return _MODELLED.get(code, ClientError)
+        """Return the exception class of an error code: `ClientError` if the code has no class of its own."""
+        return _MODELED.get(code, ClientError)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Translation
 
 
-def metadata_of(status: int, headers: Any, attempts: int) -> dict[str, Any]:
-    """What every answer says besides: `ResponseMetadata`."""
+def response_metadata(status: int, headers: Any, attempts: int) -> dict[str, Any]:
+    """Return the `ResponseMetadata` of a response."""
     lower = {name.lower(): value for name, value in headers.items()}
-    made: dict[str, Any] = {}
+    ids: dict[str, Any] = {}
     if (request_id := lower.get("x-amz-request-id", lower.get("x-clv-request-id"))) is not None:
-        made["RequestId"] = request_id
-        made["HostId"] = lower.get("x-amz-id-2", "")
-    return made | {"HTTPStatusCode": status, "HTTPHeaders": lower, "RetryAttempts": max(attempts - 1, 0)}
+        ids["RequestId"] = request_id
+        ids["HostId"] = lower.get("x-amz-id-2", "")
+    return ids | {"HTTPStatusCode": status, "HTTPHeaders": lower, "RetryAttempts": max(attempts - 1, 0)}
 
 
 def client_error(error: errors.ServiceError, operation: str = "") -> ClientError:
-    """Say an error of the service as botocore says it."""
+    """Return the `ClientError` for an error of the service."""
     message = error.message
     if not message and error.code == str(error.status):
-        # The answer to a HEAD has no body, and no code but its status.
+        # The response to a HEAD request has no body, so its status is the only code.
         message = HTTPStatus(error.status).phrase if error.status in HTTPStatus._value2member_map_ else ""
-    told = {"Code": error.code, "Message": message}
+    reported = {"Code": error.code, "Message": message}
     if error.resource and error.code != str(error.status):
-        told["Resource"] = f"/{error.resource.lstrip('/')}"
-    metadata = metadata_of(error.status, error.headers, error.attempts)
+        reported["Resource"] = f"/{error.resource.lstrip('/')}"
+    metadata = response_metadata(error.status, error.headers, error.attempts)
     if error.attempts > 1:
         metadata["MaxAttemptsReached"] = True
-    cls = _MODELLED.get(error.code, ClientError)
-    return cls({"Error": told, "ResponseMetadata": metadata}, operation or error.operation)
+    cls = _MODELED.get(error.code, ClientError)
+    return cls({"Error": reported, "ResponseMetadata": metadata}, operation or error.operation)
 
 
-def meaning(error: CosError, operation: str = "") -> CosError:
-    """Return the error of botocore that an error of this library is."""
+def to_botocore_error(error: CosError, operation: str = "") -> CosError:
+    """Return the botocore exception for an error of this library."""
     if isinstance(error, BotoCoreError | ClientError):
         return error
     if isinstance(error, errors.ServiceError):
@@ -288,7 +303,7 @@ def meaning(error: CosError, operation: str = "") -> CosError:
     if isinstance(error, errors.CredentialsError):
         return NoCredentialsError(text) if text.startswith("no credentials") else CredentialRetrievalError(text)
     if isinstance(error, errors.ConnectError):
-        return _unconnected(error.__cause__)(text)
+        return _connection_error_class(error.__cause__)(text)
     if isinstance(error, errors.RequestTimeoutError):
         return ReadTimeoutError(text) if error.sent else ConnectTimeoutError(text)
     if isinstance(error, errors.ConnectionLostError):
@@ -302,15 +317,15 @@ def meaning(error: CosError, operation: str = "") -> CosError:
     return BotoCoreError(text)
 
 
-def _unconnected(cause: BaseException | None) -> type[ConnectionError]:
+def _connection_error_class(cause: BaseException | None) -> type[ConnectionError]:
     if isinstance(cause, ssl.SSLError):
         return SSLError
     return ProxyConnectionError if "Proxy" in type(cause).__name__ else EndpointConnectionError
 
 
 @contextmanager
-def configured() -> Generator[None]:
-    """Raise what is wrong with a client's settings as an error of botocore."""
+def translate_config_errors() -> Generator[None]:
+    """Raise errors in the settings of a client as `InvalidConfigError`."""
     try:
         yield
     except BotoCoreError:
@@ -320,12 +335,12 @@ def configured() -> Generator[None]:
 
 
 @contextmanager
-def understood(operation: str = "") -> Generator[None]:
-    """Raise errors of this library as botocore's."""
+def translate_errors(operation: str = "") -> Generator[None]:
+    """Raise errors of this library as botocore exceptions."""
     try:
         yield
     except CosError as error:
-        told = meaning(error, operation)
-        if told is error:
+        translated = to_botocore_error(error, operation)
+        if translated is error:
             raise
-        raise told from error
+        raise translated from error

@@ -1,7 +1,7 @@
-"""What the parameters and the fields of operations are called in `ibm_boto3`.
+"""Names of parameters, response members and methods in `ibm_boto3`, derived from the typed operations.
 
-Nearly all names follow from ours: `version_id` is `VersionId`, `etag` is `ETag`. The few that do not stand in the tables. The
-tests hold every name against the service model of IBM's SDK.
+Nearly all names follow a rule: `version_id` is `VersionId`, `etag` is `ETag`. The tables hold the exceptions. The tests compare
+every name with the service model of IBM's SDK.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aiocos.wire.spec import Body, Operation, OperationSpec, Parameter, Result
 _CAPITALS = ("ACL", "ACP", "ETag", "MD5", "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "MFA", "SSE", "KMS", "URI", "ATS")
 _WORDS = {word.lower(): word for word in _CAPITALS}
 
-# Parameters, and fields that travel in headers: these mean the same wherever they stand.
+# Parameters, and fields that are sent in headers. Their names do not depend on the operation.
 _HEADERS = {
     "data": "Body",
     "source": "CopySource",
@@ -50,7 +50,7 @@ _HEADERS = {
     "customer_key_md5": "SSECustomerKeyMD5",
 }
 
-# Fields of documents, by the document and the field.
+# Fields of documents, by root element and field.
 _FIELDS = {
     ("CORSConfiguration", "rules"): "CORSRules",
     ("Tagging", "tags"): "TagSet",
@@ -60,10 +60,10 @@ _FIELDS = {
     ("LocationConstraint", "location"): "LocationConstraint",
 }
 
-# Bodies that are not called as their document.
+# Bodies whose parameter is not named after the root element of the document.
 _BODIES = {"CompleteMultipartUpload": "MultipartUpload"}
 
-# Documents that an operation has to have here, and not in IBM's SDK, which then sends none.
+# Operations whose document is required here and optional in IBM's SDK, which then sends no body.
 _OPTIONAL = frozenset(
     {
         "CompleteMultipartUpload",
@@ -75,7 +75,7 @@ _OPTIONAL = frozenset(
     }
 )
 
-# Fields that IBM's SDK demands (or does not) otherwise than the document does, by the document and the field.
+# Fields that are required in IBM's SDK and optional in the document (True), or the other way round (False).
 _REQUIRED = {
     ("CORSConfiguration", "rules"): True,
     ("Grantee", "type"): True,
@@ -86,7 +86,7 @@ _REQUIRED = {
     ("Tagging", "tags"): True,
 }
 
-# Operations whose answer is one structure with a name, beside what stands in headers.
+# Operations whose response holds the document as one named member, beside the members from headers.
 _WRAPPED = frozenset(
     {
         "CopyObject",
@@ -102,8 +102,8 @@ _WRAPPED = frozenset(
 )
 
 
-# What IBM's SDK leaves out of its answers, and what is left out here for that.
-_UNTOLD = {
+# Members that the service returns and IBM's SDK leaves out of its responses. They are left out here as well.
+_OMITTED = {
     "ListBucketsExtended": {"Marker", "MaxKeys", "Prefix"},
     "HeadObject": {"ContentRange", "TagCount"},
     "UploadPart": {"ChecksumType", "Expiration", "VersionId"},
@@ -113,12 +113,12 @@ _UNTOLD = {
 
 @cache
 def snake(name: str) -> str:
-    """`ListObjectsV2` → `list_objects_v2`: the name of an operation's method."""
+    """Return the name of an operation's method: `ListObjectsV2` → `list_objects_v2`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def pascal(name: str) -> str:
-    """`checksum_crc32` → `ChecksumCRC32`."""
+    """Return a field's name as botocore spells it: `checksum_crc32` → `ChecksumCRC32`."""
     if name == "id":
         return "ID"
     return "".join(_WORDS.get(word) or word.capitalize() for word in name.rstrip("_").split("_"))
@@ -126,7 +126,7 @@ def pascal(name: str) -> str:
 
 @cache
 def of_parameter(p: Parameter) -> str:
-    """The member that a parameter of an operation is."""
+    """Return the member name of a parameter of an operation."""
     if isinstance(p.location, Body):
         document: type[Document] = p.location.of or unwrap(p.type)
         return _BODIES.get(root_of(document)) or root_of(document)
@@ -135,7 +135,7 @@ def of_parameter(p: Parameter) -> str:
 
 @cache
 def of_field(cls: type[Document], field: str) -> str:
-    """The member that a field of a document or of a result is."""
+    """Return the member name of a field of a document or a result."""
     if is_header(cls, field):
         return _HEADERS.get(field) or pascal(field)
     return _FIELDS.get((root_of(cls), field)) or pascal(field)
@@ -143,32 +143,32 @@ def of_field(cls: type[Document], field: str) -> str:
 
 @cache
 def is_header(cls: type[Document], field: str) -> bool:
-    """Tell whether a field of a result does not stand in its document."""
+    """Return True if a field of a result is read from a header, not from the document."""
     return any(isinstance(mark, NotInXml) for mark in cls.model_fields[field].metadata)
 
 
-def is_required(statement: OperationSpec, p: Parameter) -> bool:
-    """Tell whether IBM's SDK demands a member of an operation."""
-    return p.required and not (isinstance(p.location, Body) and statement.name in _OPTIONAL)
+def is_required(spec: OperationSpec, p: Parameter) -> bool:
+    """Return True if IBM's SDK refuses a call without this parameter."""
+    return p.required and not (isinstance(p.location, Body) and spec.name in _OPTIONAL)
 
 
 def is_required_in(cls: type[Document], field: str, required: bool) -> bool:
-    """Tell whether IBM's SDK demands a member of a document; `required` is what the document says."""
+    """Return True if IBM's SDK refuses a document without this field; `required` is the document's own rule."""
     return _REQUIRED.get((cls.__name__, field), _REQUIRED.get((root_of(cls), field), required))
 
 
 def root_of(cls: type[Document]) -> str:
-    """The name of a document's root element."""
+    """Return the name of a document's root element."""
     return cls.root or cls.__name__
 
 
-def untold(operation: str) -> set[str]:
-    """The members of an operation's answer that IBM's SDK does not tell."""
-    return _UNTOLD.get(operation, set())
+def omitted_members(operation: str) -> set[str]:
+    """Return the members that IBM's SDK leaves out of the response to an operation."""
+    return _OMITTED.get(operation, set())
 
 
 @cache
 def wrapper_of(operation: type[Operation[Any]]) -> str | None:
-    """The member that holds the document of an operation's answer; None where its fields stand by themselves."""
+    """Return the member that holds the document of a response; None if the fields are members of the response."""
     result: type[Result] = operation.spec.result
     return root_of(result) if operation.spec.name in _WRAPPED else None

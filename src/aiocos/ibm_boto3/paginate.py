@@ -7,39 +7,48 @@ import binascii
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from urllib.parse import unquote_plus
 
 from aiocos.ibm_boto3.exceptions import PaginationError
 
-Call = Callable[..., Awaitable[dict[str, Any]]]
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import PaginatorConfigTypeDef
 
-# In a token to resume at: how much of the page behind it was given already.
-_GIVEN = "boto_truncate_amount"
-# Inputs that are keys.
+Call = Callable[..., Awaitable[Any]]
+Response = TypeVar("Response")
+FullResult = TypeVar("FullResult")
+
+# Key in a token: how many entries of the page were returned already.
+_RETURNED = "boto_truncate_amount"
+# Inputs that hold object keys.
 _KEYS = ("Marker", "KeyMarker")
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """How an operation pages: what names the next page, how many entries a page has, and where the entries are."""
+    """The members with which an operation pages."""
 
     inputs: tuple[str, ...]
+    """Parameters that name the page to return."""
     outputs: tuple[str, ...]
+    """Members of a page that name the next one, in the order of `inputs`."""
     limit: str
+    """Parameter that limits the entries of a page."""
     entries: tuple[str, ...]
+    """Members that hold the entries. `MaxItems` counts those of the first one."""
     besides: tuple[str, ...] = ()
-    """Members that a result of all pages has too."""
+    """Further members that `build_full_result` returns."""
 
     def following(self, page: Mapping[str, Any]) -> dict[str, str | None]:
-        """What names the page after this one; None where there is none."""
+        """Return the parameters that name the page after this one; each is None after the last page."""
         if not page.get("IsTruncated"):
             return dict.fromkeys(self.inputs)
-        return {name: self._found(page, output) for name, output in zip(self.inputs, self.outputs, strict=True)}
+        return {name: self._token(page, output) for name, output in zip(self.inputs, self.outputs, strict=True)}
 
-    def _found(self, page: Mapping[str, Any], output: str) -> Any:
+    def _token(self, page: Mapping[str, Any], output: str) -> Any:
         if output == "NextMarker" and not page.get(output):
-            # Not every answer names it: then the last entry does.
+            # Not every response has NextMarker. The last entry names the next page then.
             field = "Name" if self.entries[0] == "Buckets" else "Key"
             entries = cast("list[dict[str, Any]]", page.get(self.entries[0]) or [{}])
             return entries[-1].get(field)
@@ -69,20 +78,27 @@ PAGED: dict[str, Pages] = {
 }
 
 
-class Paginator:
-    """Makes iterators over the pages of one operation."""
+class Paginator(Generic[Response, FullResult]):
+    """Returns iterators over the pages of one operation."""
 
     def __init__(self, call: Call, pages: Pages) -> None:
         self._call = call
         self._pages = pages
 
-    def paginate(self, *, PaginationConfig: Mapping[str, Any] | None = None, **kwargs: Any) -> PageIterator:
-        """Return an iterator over the pages.
+    def paginate(
+        self, *, PaginationConfig: PaginatorConfigTypeDef | None = None, **kwargs: Any
+    ) -> PageIterator[Response, FullResult]:
+        """Return an iterator over the pages. It sends a request for each page when the page is needed.
 
-        `PaginationConfig` may hold `MaxItems` (entries in all), `PageSize` (entries a page) and `StartingToken` (where another
-        iterator stopped).
+        Args:
+            PaginationConfig: `MaxItems` (entries in all), `PageSize` (entries per request) and `StartingToken` (`NextToken` of
+                an earlier iterator, to continue after it).
+            **kwargs: Parameters of the operation.
+
+        Raises:
+            PaginationError: `PaginationConfig` has an unknown key, or a value that is not a number.
         """
-        config = dict(PaginationConfig or {})
+        config: dict[str, Any] = dict(PaginationConfig or {})
         if unknown := sorted(set(config) - {"MaxItems", "PageSize", "StartingToken"}):
             raise PaginationError(f"PaginationConfig has no {', '.join(unknown)}: it has MaxItems, PageSize, StartingToken")
         try:
@@ -95,8 +111,8 @@ class Paginator:
         return PageIterator(self._call, self._pages, kwargs, most, config.get("StartingToken") or None)
 
 
-class PageIterator:
-    """The pages of a listing, each asked for when it is come to. Iterating again asks again."""
+class PageIterator(Generic[Response, FullResult]):
+    """The pages of a listing, each requested when it is reached. A second iteration sends the requests again."""
 
     def __init__(self, call: Call, pages: Pages, arguments: dict[str, Any], most: int | None, start: str | None) -> None:
         self._call = call
@@ -105,28 +121,28 @@ class PageIterator:
         self._most = most
         self._start = start
         self.resume_token: str | None = None
-        """Where another iterator can go on, once this one has stopped at `MaxItems`."""
+        """`StartingToken` for another iterator; None unless this one stopped at `MaxItems` before the end."""
 
-    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+    def __aiter__(self) -> AsyncIterator[Response]:
         return self._each()
 
     def __iter__(self) -> NoReturn:
-        raise TypeError("pages are asked for one by one: write `async for page in …`")
+        raise TypeError("each page is a request: write `async for page in …`")
 
-    async def _each(self) -> AsyncIterator[dict[str, Any]]:
+    async def _each(self) -> AsyncIterator[Any]:
         pages, first_of = self._pages, self._pages.entries[0]
         arguments = dict(self._arguments)
         self.resume_token = None
         token: dict[str, Any] = dict.fromkeys(pages.inputs)
         skip = 0
         if self._start is not None:
-            token, skip = _decoded(self._start, pages)
-            _put(arguments, token)
+            token, skip = _decode(self._start, pages)
+            _set(arguments, token)
         count, before = 0, None
         while True:
             page = await self._call(**arguments)
             if skip:
-                # What else stood on the page was given before the token was.
+                # The other entries of this page were returned before the token was made.
                 page.update({other: [] for other in pages.entries[1:] if other in page})
                 page[first_of] = page.get(first_of, [])[skip:]
             here = len(page.get(first_of) or [])
@@ -134,8 +150,8 @@ class PageIterator:
                 kept = self._most - count
                 page[first_of] = page[first_of][:kept]
                 if kept + skip:
-                    token = {**token, _GIVEN: kept + skip}
-                self.resume_token = _encoded(token)
+                    token = {**token, _RETURNED: kept + skip}
+                self.resume_token = _encode(token)
                 yield page
                 return
             skip = 0
@@ -143,67 +159,73 @@ class PageIterator:
             count += here
             token = pages.following(page)
             if page.get("EncodingType") == "url" and "EncodingType" in arguments:
-                # For who asks for it, keys stay encoded in a page. What names the next one is not asked for in that form.
+                # Keys in a page stay encoded if the caller asked for it. The marker in the next request is sent decoded.
                 token = {name: unquote_plus(value) if value and name in _KEYS else value for name, value in token.items()}
             if all(value is None for value in token.values()):
                 return
             if self._most is not None and count == self._most:
-                self.resume_token = _encoded(token)
+                self.resume_token = _encode(token)
                 return
             if token == before:
                 raise PaginationError(f"The same next token was received twice: {token}")
             before = token
-            _put(arguments, token)
+            _set(arguments, token)
 
     def result_key_iters(self) -> list[AsyncIterator[dict[str, Any]]]:
-        """Return an iterator over each kind of entries (`Contents`, `CommonPrefixes`). Each asks for all pages again."""
+        """Return one iterator for each list of entries (`Contents`, `CommonPrefixes`). Each requests all pages again."""
         return [self._entries(name) for name in self._pages.entries]
 
     async def _entries(self, name: str) -> AsyncIterator[dict[str, Any]]:
-        async for page in PageIterator(self._call, self._pages, self._arguments, self._most, self._start):
+        again: PageIterator[dict[str, Any], Any] = PageIterator(
+            self._call, self._pages, self._arguments, self._most, self._start
+        )
+        async for page in again:
             for entry in page.get(name) or ():
                 yield entry
 
-    async def build_full_result(self) -> dict[str, Any]:
-        """Read all pages into one answer; with `MaxItems`, `NextToken` in it is where to go on."""
+    async def build_full_result(self) -> FullResult:
+        """Return all pages as one response. With `MaxItems`, its `NextToken` is where the next pagination starts."""
         whole: dict[str, Any] = {}
         page: dict[str, Any] = {}
-        async for page in self:
+        async for page in self._each():
             for name in self._pages.entries:
                 if name in page:
                     whole.setdefault(name, []).extend(page[name])
         whole.update({name: page[name] for name in self._pages.besides if name in page})
         if self.resume_token is not None:
             whole["NextToken"] = self.resume_token
-        return whole
+        return cast("FullResult", whole)
 
 
-def _put(arguments: dict[str, Any], token: Mapping[str, Any]) -> None:
+def _set(arguments: dict[str, Any], token: Mapping[str, Any]) -> None:
     for name, value in token.items():
         if value is None:
             arguments.pop(name, None)
-        elif name != _GIVEN:
+        elif name != _RETURNED:
             arguments[name] = value
 
 
-def _encoded(token: Mapping[str, Any]) -> str:
+def _encode(token: Mapping[str, Any]) -> str:
     return base64.b64encode(json.dumps(token).encode()).decode()
 
 
-def _decoded(text: str, pages: Pages) -> tuple[dict[str, Any], int]:
-    """Read a token: one of these iterators' or of the SDK's, or else the values that a page names the next one by."""
+def _decode(text: str, pages: Pages) -> tuple[dict[str, Any], int]:
+    """Return the parameters in a token, and how many entries of the page to skip.
+
+    Tokens of IBM's SDK have the same form. Text in another form is taken for the older one.
+    """
     try:
         token = json.loads(base64.b64decode(text, validate=True))
-        skip = int(token.pop(_GIVEN, 0))
+        skip = int(token.pop(_RETURNED, 0))
         if not set(token) <= set(pages.inputs):
             raise ValueError(f"it names {', '.join(token)}")
     except (ValueError, AttributeError, TypeError, binascii.Error):
-        return _parted(text, pages)
+        return _decode_old_form(text, pages)
     return token, skip
 
 
-def _parted(text: str, pages: Pages) -> tuple[dict[str, Any], int]:
-    """Read the older form: values, with `___` between them, and how much of the page was given at their end."""
+def _decode_old_form(text: str, pages: Pages) -> tuple[dict[str, Any], int]:
+    """Return the content of a token in botocore's older form: values joined by `___`, and the entries to skip at the end."""
     values, skip = text.split("___"), 0
     if len(values) == len(pages.inputs) + 1:
         try:

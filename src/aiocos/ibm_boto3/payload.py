@@ -1,7 +1,7 @@
-"""Bodies of requests: a file or a stream is read to its end before the request is made.
+"""Bodies of requests: a file or a stream is read to its end before the request is sent.
 
-A request that is sent again needs its bytes. One `read(n)` may return fewer bytes than there are (pipes, sockets, raw files,
-decompressors), so only an empty one counts as the end.
+A retry needs the bytes again. `read(n)` may return fewer bytes than are left (pipes, sockets, raw files, decompressors), so
+only an empty result counts as the end.
 """
 
 from __future__ import annotations
@@ -19,34 +19,38 @@ from aiocos.transfer.files import in_thread
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
 
-_STEP = 1024 * 1024
-# Checksums that are asked for by name and that nothing below computes.
-_KNOWN = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
-_HASHES = {"SHA1": "checksum_sha1"}
+_READ_SIZE = 1024 * 1024
+_ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
+# Algorithms that the typed client does not compute, and the parameter that sends the checksum.
+_COMPUTED_HERE = {"SHA1": "checksum_sha1"}
 
 
 async def read_body(body: Any, length: int | None) -> Bytes:
-    """Read a body whole: bytes, a file, an object with an awaitable `read`, an async iterator of bytes.
+    """Return all bytes of a body.
 
-    With `length` (`ContentLength`) no more than so many bytes are read of a file. Raises `ParamValidationError` where there are
-    fewer, and for text.
+    Args:
+        body: Bytes, a binary file, an object whose `read` is async, or an async iterator of bytes.
+        length: `ContentLength`: no more bytes than that are read of a file. None reads to the end.
+
+    Raises:
+        ParamValidationError: The body has fewer bytes than `length`, or returns text.
     """
     if isinstance(body, bytes | bytearray | memoryview):
         return cast("Bytes", body)
-    if _reads_by_size(body):
-        pieces = await _by_size(body.read, length)
+    if _accepts_size(body):
+        pieces = await _read_sized(body.read, length)
     elif isinstance(body, AsyncIterable):
-        pieces = [_checked(chunk) async for chunk in cast("AsyncIterable[Any]", body)]
+        pieces = [_as_bytes(chunk) async for chunk in cast("AsyncIterable[Any]", body)]
     else:
-        pieces = await _in_pieces(body.read)
+        pieces = await _read_unsized(body.read)
     data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     if length is not None and length != len(data):
         raise ParamValidationError(f"Invalid value for parameter ContentLength: {length}, the body has {len(data)} bytes")
     return data
 
 
-def _reads_by_size(body: Any) -> bool:
-    """Tell whether a body has a `read(size)`; a `read` without a size is asked in another way."""
+def _accepts_size(body: Any) -> bool:
+    """Return True if a body's `read` accepts a size."""
     read = getattr(body, "read", None)
     try:
         return read is not None and bool(inspect.signature(read).bind(1))
@@ -56,20 +60,20 @@ def _reads_by_size(body: Any) -> bool:
         return True
 
 
-async def _by_size(read: Any, length: int | None) -> list[bytes]:
+async def _read_sized(read: Any, length: int | None) -> list[bytes]:
     pieces: list[bytes] = []
     left = length
     awaited = inspect.iscoroutinefunction(read)
     while left is None or left > 0:
-        size = _STEP if left is None else min(left, _STEP)
+        size = _READ_SIZE if left is None else min(left, _READ_SIZE)
         found: list[Any]
         if awaited:
-            found = [_checked(await read(size))]
+            found = [_as_bytes(await read(size))]
         else:
-            found = await in_thread(_read_on, read, size, left)
+            found = await in_thread(_read_to_end, read, size, left)
             if len(found) == 1 and inspect.isawaitable(found[0]):
-                # A plain function that returns an awaitable, as wrappers have it.
-                found = [_checked(await cast("Any", found[0]))]
+                # A wrapper may be a plain function that returns an awaitable.
+                found = [_as_bytes(await cast("Any", found[0]))]
         pieces += found
         got = sum(map(len, found))
         if not found[-1]:
@@ -78,56 +82,56 @@ async def _by_size(read: Any, length: int | None) -> list[bytes]:
     return [piece for piece in pieces if len(piece)]
 
 
-def _read_on(read: Any, size: int, left: int | None) -> list[Any]:
-    """Read in one thread to the end, or until `left` bytes are there; what is awaitable is given back after one call."""
+def _read_to_end(read: Any, size: int, left: int | None) -> list[Any]:
+    """Read to the end, or until `left` bytes are read, in one thread. If `read` returns an awaitable, return only that."""
     pieces: list[Any] = []
     while left is None or left > 0:
         piece = read(size if left is None else min(left, size))
         if inspect.isawaitable(piece):
             return [piece]
-        pieces.append(_checked(piece))
+        pieces.append(_as_bytes(piece))
         if not len(piece):
             break
         left = None if left is None else left - len(piece)
     return pieces
 
 
-async def _in_pieces(read: Any) -> list[bytes]:
-    """Read by a `read` that takes no size, until it gives nothing."""
+async def _read_unsized(read: Any) -> list[bytes]:
+    """Call a `read` that accepts no size until it returns nothing."""
     pieces: list[bytes] = []
     while True:
         found = read() if inspect.iscoroutinefunction(read) else await in_thread(read)
-        piece = _checked(await found if inspect.isawaitable(found) else found)
+        piece = _as_bytes(await found if inspect.isawaitable(found) else found)
         if not len(piece):
             return pieces
         pieces.append(piece)
 
 
-def _checked(piece: Any) -> bytes:
-    """Return a piece of a body; raises where it is none."""
+def _as_bytes(piece: Any) -> bytes:
+    """Return a piece of a body as bytes. Raises `ParamValidationError` if it is not bytes-like."""
     if isinstance(piece, str):
         raise TextBodyError()
     if piece is None:
         raise ParamValidationError(
-            "Invalid value for parameter Body: its read() gave None: it does not block and has nothing yet; "
-            "give a file that blocks, or an async iterator"
+            "Invalid value for parameter Body: its read() returned None, so it is non-blocking and has no data yet; "
+            "pass a blocking file or an async iterator"
         )
     if isinstance(piece, bytes):
         return piece
     if not isinstance(piece, bytearray | memoryview):
-        raise ParamValidationError(f"Invalid value for parameter Body: its read() gave {type(piece).__name__}, not bytes")
-    # Its owner may use the memory again for the next piece.
+        raise ParamValidationError(f"Invalid value for parameter Body: its read() returned {type(piece).__name__}, not bytes")
+    # A copy: the owner may reuse the memory for the next piece.
     return bytes(cast("memoryview", piece))
 
 
 async def add_checksum(operation: PutObject | UploadPart) -> None:
-    """Compute the checksum that `ChecksumAlgorithm` asks for, where nothing below does; names are taken in any case."""
-    if (asked := operation.sdk_checksum_algorithm) is None:
+    """Compute the checksum that `ChecksumAlgorithm` names, if the typed client does not. The name may be in any case."""
+    if (given := operation.sdk_checksum_algorithm) is None:
         return
-    if (name := asked.upper()) not in _KNOWN:
-        raise FlexibleChecksumError(f"Unsupported checksum algorithm: {asked}")
+    if (name := given.upper()) not in _ALGORITHMS:
+        raise FlexibleChecksumError(f"Unsupported checksum algorithm: {given}")
     operation.sdk_checksum_algorithm = name
-    field = _HASHES.get(name)
+    field = _COMPUTED_HERE.get(name)
     if field is not None and getattr(operation, field) is None:
-        made = await run_in_hash_pool(hashlib.sha1, operation.data)
-        setattr(operation, field, digest.encode(made.digest()))
+        sha1 = await run_in_hash_pool(hashlib.sha1, operation.data)
+        setattr(operation, field, digest.encode(sha1.digest()))

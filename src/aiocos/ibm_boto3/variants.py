@@ -1,4 +1,4 @@
-"""Operations as IBM's SDK sends and reads them, where the typed ones are stricter: made of these, at first use."""
+"""Variants of operations for requests that IBM's SDK allows and the typed client does not; made at first use."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from aiocos.wire import digest
 from aiocos.wire.spec import Body, Header, Operation, OperationSpec, Parameter, Result
 
 
-def _variant(cls: type[Operation[Any]], statement: OperationSpec) -> type[Operation[Any]]:
-    """Return an operation with another statement; it is not registered, and has the name of the first."""
-    return type(cls.__name__, (cls,), {"__slots__": (), "__module__": cls.__module__, "spec": statement})
+def _variant(cls: type[Operation[Any]], spec: OperationSpec) -> type[Operation[Any]]:
+    """Return an operation with another spec. It has the name of the original and is not registered."""
+    return type(cls.__name__, (cls,), {"__slots__": (), "__module__": cls.__module__, "spec": spec})
 
 
 @cache
-def without_body(cls: type[Operation[Any]]) -> type[Operation[Any]]:
-    """Return the operation whose document may be left out, with None in its place: the service says what it misses."""
+def with_optional_body(cls: type[Operation[Any]]) -> type[Operation[Any]]:
+    """Return the operation with a document that may be None: it is sent without a body, and the service reports the error."""
     body = cls.spec.body
     parameters = tuple(replace(p, required=p.required and p is not body) for p in cls.spec.parameters)
     if body is None or not isinstance(body.location, Body) or not body.location.md5:
         return _variant(cls, replace(cls.spec, parameters=parameters))
     checksum = Parameter("content_md5", Header("Content-MD5"), str, required=False)
-    made = _variant(cls, replace(cls.spec, parameters=(*parameters, checksum)))
-    made.content_md5 = digest.content_md5(b"")  # type: ignore[attr-defined]
-    return made
+    variant = _variant(cls, replace(cls.spec, parameters=(*parameters, checksum)))
+    variant.content_md5 = digest.content_md5(b"")  # type: ignore[attr-defined]
+    return variant
 
 
-class _Undecoded(Page):
-    """A page of a listing as it came: with its keys encoded."""
+class _EncodedPage(Page):
+    """A page of a listing whose keys are left URL-encoded."""
 
     @classmethod
     def read(cls, body: bytes) -> dict[str, Any]:
-        # Not by the quick reader of entries, which decodes them too.
+        # Not by the fast reader of entries, which decodes keys as well.
         return super(Page, cls).read(body)
 
     @classmethod
@@ -43,15 +43,15 @@ class _Undecoded(Page):
 
 
 @cache
-def undecoded(cls: type[Operation[Any]]) -> type[Operation[Any]]:
-    """Return the listing whose keys stay encoded, as for callers who ask for `EncodingType` themselves."""
+def with_encoded_keys(cls: type[Operation[Any]]) -> type[Operation[Any]]:
+    """Return the listing whose keys stay URL-encoded, for callers that pass `EncodingType` themselves."""
     result = cls.spec.result
-    made = cast("type[Result]", type(result.__name__, (_Undecoded, result), {"__module__": result.__module__}))
+    page_type = cast("type[Result]", type(result.__name__, (_EncodedPage, result), {"__module__": result.__module__}))
 
     def contradiction(self: Operation[Any], page: Page) -> str | None:
-        # Held against the request in the form that the request has.
+        # The request has its keys decoded, so a decoded copy of the page is compared with it.
         return cls.contradiction(self, result.model_validate(result.received(page.model_dump(exclude_unset=True))))
 
-    listing = _variant(cls, replace(cls.spec, result=made))
+    listing = _variant(cls, replace(cls.spec, result=page_type))
     listing.contradiction = contradiction  # type: ignore[method-assign, assignment]
     return listing

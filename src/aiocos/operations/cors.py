@@ -70,6 +70,8 @@ class PutBucketCors(ExpectedOwnerParams, Operation[Result]):
     """Replace all CORS rules of a bucket.
 
     Raises `InvalidRequest` if a rule isn't valid.
+
+    Example: `await cos.cors.put("b", [CorsRule(allowed_origins=["https://www.example.com"], allowed_methods=["GET"])])`
     """
 
     bucket: str

@@ -207,8 +207,8 @@ def _owners(columns: Mapping[str, list[str]]) -> list[Owner]:
     by_name = plan_of(Owner).by_name
     fields = [by_name[name].field if name in by_name else None for name in columns]
     rows = list(zip(*columns.values(), strict=True))
-    made = {row: Owner(**{f: text for f, text in zip(fields, row, strict=True) if f is not None}) for row in set(rows)}
-    return [made[row] for row in rows]
+    owner_of = {row: Owner(**{f: text for f, text in zip(fields, row, strict=True) if f is not None}) for row in set(rows)}
+    return [owner_of[row] for row in rows]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -279,5 +279,5 @@ def _can_make(model: type[Document]) -> bool:
 
 
 def _same(model: type[Document], values: dict[str, Any]) -> bool:
-    (made,) = _make(model, {name: [value] for name, value in values.items()}, 1)
-    return are_alike(made, model.model_validate(values))
+    (entry,) = _make(model, {name: [value] for name, value in values.items()}, 1)
+    return are_alike(entry, model.model_validate(values))

@@ -243,6 +243,8 @@ class PutBucketLifecycleConfiguration(ExpectedOwnerParams, Operation[Result]):
     may take 24 hours to apply a change.
 
     Raises `InvalidRequest` if a rule isn't valid.
+
+    Example: `await cos.lifecycle.put("b", [LifecycleRule.expire(days=30, prefix="logs/")])`
     """
 
     bucket: str

@@ -221,7 +221,7 @@ class ListObjectsV2(ExpectedOwnerParams, Operation[ListObjectsV2Result]):
     prefix: Annotated[str | None, Query("prefix")] = None
     """List only keys that start with this text. None lists all."""
     delimiter: Annotated[str | None, Query("delimiter")] = None
-    """Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`. None: no."""
+    """Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing."""
     start_after: Annotated[str | None, Query("start-after")] = None
     """List only keys after this one. The service ignores it if `continuation_token` is given."""
     max_keys: Annotated[int | None, Query("max-keys")] = None
@@ -231,7 +231,9 @@ class ListObjectsV2(ExpectedOwnerParams, Operation[ListObjectsV2Result]):
     fetch_owner: Annotated[bool | None, Query("fetch-owner")] = None
     """True includes the owner of each object. None or False leaves it out."""
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
-    """`url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry are unreadable."""
+    """`url` (default): keys travel percent-encoded and are decoded here.
+    None sends them as they are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
+    """
 
     def contradiction(self, result: ListObjectsV2Result) -> str | None:
         """Compare the bucket, the prefix and the number of entries."""
@@ -276,13 +278,15 @@ class ListObjects(MirrorParams, RequestPayerParams, ExpectedOwnerParams, Operati
     prefix: Annotated[str | None, Query("prefix")] = None
     """List only keys that start with this text. None lists all."""
     delimiter: Annotated[str | None, Query("delimiter")] = None
-    """Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`. None: no."""
+    """Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing."""
     marker: Annotated[str | None, Query("marker")] = None
     """List only keys after this one. None starts at the beginning."""
     max_keys: Annotated[int | None, Query("max-keys")] = None
     """Entries of one page, common prefixes included: 1 to 1,000 (the default)."""
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
-    """`url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry are unreadable."""
+    """`url` (default): keys travel percent-encoded and are decoded here.
+    None sends them as they are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
+    """
 
     def contradiction(self, result: ListObjectsResult) -> str | None:
         """Compare the bucket and the prefix."""
@@ -355,15 +359,17 @@ class ListObjectVersions(ExpectedOwnerParams, Operation[ListObjectVersionsResult
     prefix: Annotated[str | None, Query("prefix")] = None
     """List only keys that start with this text. None lists all."""
     delimiter: Annotated[str | None, Query("delimiter")] = None
-    """Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`. None: no."""
+    """Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing."""
     key_marker: Annotated[str | None, Query("key-marker")] = None
     """List only keys after this one, or its versions after `version_id_marker`. None starts at the beginning."""
     version_id_marker: Annotated[str | None, Query("version-id-marker")] = None
-    """With `key_marker`: list the versions of that key after this one, and all later keys."""
+    """With `key_marker`: list the versions of that key after this one, and all later keys. None: later keys only."""
     max_keys: Annotated[int | None, Query("max-keys")] = None
     """Entries of one page, common prefixes included: 1 to 1,000 (the default)."""
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
-    """`url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry are unreadable."""
+    """`url` (default): keys travel percent-encoded and are decoded here.
+    None sends them as they are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
+    """
 
     def contradiction(self, result: ListObjectVersionsResult) -> str | None:
         """Compare the bucket and the prefix."""

@@ -9,6 +9,7 @@ from dataclasses import KW_ONLY
 from typing import Annotated, ClassVar, Literal
 
 from aiocos.operations.listing import CommonPrefix, Page, another_object, another_page
+from aiocos.operations.multipart_documents import CompletedPart, CompletedParts, CompletedUpload, MultipartUpload
 from aiocos.operations.shared import (
     ChecksumFields,
     ChecksumParams,
@@ -17,7 +18,6 @@ from aiocos.operations.shared import (
     CopySourceParams,
     CustomerKeyParams,
     EncryptionParams,
-    EncryptionResult,
     ExpectedOwnerParams,
     ForbidOverwriteParams,
     MirrorParams,
@@ -35,29 +35,6 @@ from aiocos.wire.message import Bytes
 from aiocos.wire.ranges import ByteRange
 from aiocos.wire.spec import Body, Header, Operation, Payload, Query, operation
 from aiocos.wire.values import CopySource
-
-
-class MultipartUpload(EncryptionResult):
-    """A multipart upload that was started."""
-
-    root: ClassVar[str] = "InitiateMultipartUploadResult"
-    other_roots: ClassVar[tuple[str, ...]] = ("InitiateMultipartUpload",)
-    needed: ClassVar[tuple[str, ...]] = ("upload_id",)
-
-    bucket: str | None = None
-    """Bucket of the object, as the service repeats it."""
-    key: str | None = None
-    """Key of the object, as the service repeats it."""
-    upload_id: str
-    """Id of the upload, needed for its parts, its completion and its abort. Opaque."""
-    abort_date: Annotated[Timestamp | None, Header("x-amz-abort-date")] = None
-    """Time at which a lifecycle rule aborts the upload, if it is still open. None if no rule applies."""
-    abort_rule_id: Annotated[str | None, Header("x-amz-abort-rule-id")] = None
-    """Id of that lifecycle rule."""
-    checksum_algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm")] = None
-    """Checksum that the service uses for the object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`."""
-    checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
-    """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
 
 
 @operation("POST", "/{bucket}/{key}?uploads", idempotent=True)
@@ -88,7 +65,7 @@ class CreateMultipartUpload(
     """Key of the object: 1 to 1,024 characters, sent as UTF-8."""
     _: KW_ONLY
     checksum_algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm")] = None
-    """Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the service decides."""
+    """Checksum for the whole object: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None: the service chooses."""
     checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
     """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
 
@@ -154,58 +131,8 @@ class UploadPartCopy(CustomerKeyParams, CopySourceParams, RequestPayerParams, Ex
     source: Annotated[CopySource | tuple[str, str], Header("x-amz-copy-source")]
     """Object to copy: `(bucket, key)`, or `CopySource(bucket, key, version_id)` for a version other than the current one."""
     _: KW_ONLY
-    source_range: Annotated[ByteRange | None, Header("x-amz-copy-source-range")] = None
-    """Bytes of the source to copy, such as `ByteRange(0, 99)` (both ends count). None copies the whole source."""
-
-
-class CompletedPart(ChecksumFields):
-    """A part of an upload that is completed: its number and ETag."""
-
-    root: ClassVar[str] = "Part"
-
-    etag: Annotated[str | None, Element("ETag")] = None
-    """ETag of the part, as the service returned it."""
-    part_number: int | None = None
-    """Number of the part."""
-
-
-class CompletedParts(Document):
-    """The parts of an upload that is completed."""
-
-    root: ClassVar[str] = "CompleteMultipartUpload"
-
-    parts: Annotated[list[CompletedPart], Element("Part")] = []
-    """Parts in ascending order of their numbers."""
-
-
-class CompletedUpload(ChecksumFields, RequestChargedResult):
-    """The object that was made from the parts."""
-
-    root: ClassVar[str] = "CompleteMultipartUploadResult"
-    needed: ClassVar[tuple[str, ...]] = ("etag",)
-    # Services that compute the ETag later leave it empty here; HEAD returns it then.
-    may_be_empty: ClassVar[tuple[str, ...]] = ("etag",)
-
-    location: str | None = None
-    """URL of the object."""
-    bucket: str | None = None
-    """Bucket of the object, as the service repeats it."""
-    key: str | None = None
-    """Key of the object, as the service repeats it."""
-    etag: Annotated[str, Element("ETag")] = ""
-    """ETag, in quotes: MD5 of the parts' MD5s in hexadecimal, a dash, and the number of parts. Empty on some other services."""
-    checksum_type: str | None = None
-    """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
-    version_id: Annotated[str | None, Header("x-amz-version-id")] = None
-    """Version that was written. None in a bucket that never had versioning."""
-    expiration: Annotated[str | None, Header("x-amz-expiration")] = None
-    """When a lifecycle rule deletes the object, and which rule: `expiry-date="…", rule-id="…"`. None if no rule applies."""
-    server_side_encryption: Annotated[str | None, Header("x-amz-server-side-encryption")] = None
-    """Name of the encryption, such as `AES256`. None if the service does not report it."""
-    sse_kms_key_id: Annotated[str | None, Header("x-amz-server-side-encryption-aws-kms-key-id")] = None
-    """Key of a key service. None if the service does not report one."""
-    bucket_key_enabled: Annotated[bool | None, Header("x-amz-server-side-encryption-bucket-key-enabled")] = None
-    """Part of the S3 protocol (bucket keys of AWS KMS). None on COS."""
+    source_range: Annotated[ByteRange | str | None, Header("x-amz-copy-source-range")] = None
+    """Bytes of the source to copy, such as `ByteRange(0, 99)` or `"bytes=0-99"` (both ends count). None copies all of it."""
 
 
 @operation("POST", "/{bucket}/{key}")
@@ -426,15 +353,17 @@ class ListMultipartUploads(MirrorParams, ExpectedOwnerParams, Operation[ListMult
     prefix: Annotated[str | None, Query("prefix")] = None
     """List only uploads whose key starts with this text. None lists all."""
     delimiter: Annotated[str | None, Query("delimiter")] = None
-    """Combine keys that share everything up to this text behind the prefix into one common prefix; usually `/`. None: no."""
+    """Group the keys that are equal up to this text after the prefix (usually `/`). None groups nothing."""
     key_marker: Annotated[str | None, Query("key-marker")] = None
     """List only uploads of keys after this one, or of this key after `upload_id_marker`. None starts at the beginning."""
     upload_id_marker: Annotated[str | None, Query("upload-id-marker")] = None
-    """With `key_marker`: list the uploads of that key after this one, and all later keys. Ignored without it."""
+    """With `key_marker`: list the uploads of that key after this one, and all later keys. None: later keys only."""
     max_uploads: Annotated[int | None, Query("max-uploads")] = None
     """Uploads of one page: 1 to 1,000 (the default)."""
     encoding_type: Annotated[Literal["url"] | None, Query("encoding-type")] = "url"
-    """`url` (default): keys travel percent-encoded and are decoded here. None: keys that XML cannot carry are unreadable."""
+    """`url` (default): keys travel percent-encoded and are decoded here.
+    None sends them as they are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
+    """
 
     def contradiction(self, result: ListMultipartUploadsResult) -> str | None:
         """Compare the bucket and the prefix."""

@@ -89,6 +89,8 @@ class PutObjectLockConfiguration(RequestPayerParams, ExpectedOwnerParams, Operat
 
     Raises `InvalidBucketState` if the bucket isn't versioned or has a retention policy, `InvalidRequest` if the configuration
     isn't valid.
+
+    Example: `await cos.object_lock.put_configuration("b", ObjectLockConfiguration.of("GOVERNANCE", days=30))`
     """
 
     bucket: str
@@ -121,8 +123,8 @@ class ObjectRetention(Extensible, Result):
 class GetObjectRetention(RequestPayerParams, ExpectedOwnerParams, Operation[ObjectRetention]):
     """Read the lock of an object version.
 
-    Returns an `ObjectRetention`, for a lock that has ended too. Raises `NoSuchKey`, `NoSuchConfiguration` if the version has no
-    lock, `InvalidRequest` if the bucket has no Object Lock.
+    Returns an `ObjectRetention`. Raises `NoSuchKey`, `NoSuchConfiguration` if the version has no lock, `InvalidRequest` if the
+    bucket has no Object Lock.
     """
 
     bucket: str
@@ -143,6 +145,8 @@ class PutObjectRetention(RequestPayerParams, ExpectedOwnerParams, Operation[Requ
 
     Raises `AccessDenied` if the lock would get shorter or weaker and may not be bypassed, `InvalidRequest` if the retention
     isn't valid or the bucket has no Object Lock, `NoSuchKey`.
+
+    Example: `await cos.object_lock.put_retention("b", "k", ObjectRetention(mode="GOVERNANCE", retain_until=until))`
     """
 
     bucket: str

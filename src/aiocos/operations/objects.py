@@ -80,9 +80,9 @@ class ReadParams(CustomerKeyParams, ReadConditionParams, MirrorParams, RequestPa
     """The version, the bytes and the key of a read, with its conditions."""
 
     __slots__ = ()
-    range: Annotated[ByteRange | None, Header("Range", lenient=True)] = None
-    """Bytes to read: `ByteRange(0, 99)` for the first hundred (both ends count), `ByteRange.suffix(n)` for the last n.
-    None reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not both.
+    range: Annotated[ByteRange | str | None, Header("Range", lenient=True)] = None
+    """Bytes to read: `ByteRange(0, 99)` or `"bytes=0-99"` for the first hundred, `ByteRange.suffix(n)` for the last n; None
+    reads all. A range that starts behind the end raises `InvalidRange`. Give a range or a part number, not both.
     """
     version_id: Annotated[str | None, Query("versionId")] = None
     """Version to read; `null` for one written before versioning. None reads the current version."""
@@ -106,7 +106,7 @@ class GetObject(ReadParams, ResponseOverrideParams, Operation[ObjectInfo]):
     """Key of the object."""
     _: KW_ONLY
     checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = "ENABLED"
-    """`ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5. None: none."""
+    """`ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5."""
 
 
 @operation("HEAD", "/{bucket}/{key}")
@@ -157,7 +157,7 @@ class DeleteObject(RequestPayerParams, ExpectedOwnerParams, Operation[Deletion])
     version_id: Annotated[str | None, Query("versionId")] = None
     """Version to delete for good; `null` for one written before versioning. None deletes the current object (see above)."""
     bypass_governance: Annotated[bool | None, Header("x-amz-bypass-governance-retention")] = None
-    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller has the right to bypass it."""
+    """True deletes a version although a `GOVERNANCE` lock protects it, if the caller may bypass it. None or False does not."""
     mfa: Annotated[str | None, Header("x-amz-mfa")] = None
     """Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS."""
     sdk_checksum_algorithm: Annotated[str | None, Header("x-amz-sdk-checksum-algorithm")] = None
@@ -243,7 +243,7 @@ class DeleteObjects(RequestPayerParams, ExpectedOwnerParams, Operation[DeleteObj
     """Objects to delete, as a `Delete` document. Its `quiet` shortens the response."""
     _: KW_ONLY
     bypass_governance: Annotated[bool | None, Header("x-amz-bypass-governance-retention")] = None
-    """True deletes versions although a `GOVERNANCE` lock protects them, if the caller has the right to bypass it."""
+    """True deletes versions although a `GOVERNANCE` lock protects them, if the caller may bypass it. None or False does not."""
     mfa: Annotated[str | None, Header("x-amz-mfa")] = None
     """Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS."""
 

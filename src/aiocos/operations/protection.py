@@ -92,6 +92,8 @@ class PutBucketProtectionConfiguration(Operation[Result]):
 
     Raises `InvalidRequest` if a period is out of order or range, `InvalidBucketState` if the bucket has objects, versioning,
     Object Lock or replication, `AccessDenied` without the Manager role.
+
+    Example: `await cos.protection.put("b", ProtectionConfiguration.of_days(minimum=1, default=30, maximum=365))`
     """
 
     bucket: str
@@ -113,6 +115,8 @@ class AddLegalHold(Operation[Result]):
 
     Raises `InvalidRequest` if the id isn't valid, the bucket has no policy, the object has no retention or 100 holds already,
     `Conflict` if the object has a hold with this id, `NoSuchKey`, `AccessDenied` without the Manager role.
+
+    Example: `await cos.legal_holds.add("b", "k", "case-4711")`
     """
 
     bucket: str
@@ -191,6 +195,8 @@ class ExtendObjectRetention(Operation[Result]):
 
     Raises `InvalidRequest` if several parameters or none are given, if the retention would not get longer or exceed the
     maximum, or if the object has no retention or a permanent one; `NoSuchKey`.
+
+    Example: `await cos.retention.extend("b", "k", additional_period=timedelta(days=30))`
     """
 
     bucket: str

@@ -42,6 +42,8 @@ class PutPublicAccessBlock(ExpectedOwnerParams, Operation[Result]):
     """Replace a bucket's public access block.
 
     Raises `AccessDenied` without the Manager role.
+
+    Example: `await cos.public_access.put("b", PublicAccessBlockConfiguration(block_public_acls=True))`
     """
 
     bucket: str

@@ -235,5 +235,5 @@ class ListBucketReplicationFailures(Operation[ReplicationFailures]):
     """MD5 of the empty body, in base64. The service demands it although the request has no body. None sends no header."""
 
     def contradiction(self, result: ReplicationFailures) -> str | None:
-        """Return a message if the page is of another bucket, else None."""
+        """Return a message if the page `result` is of another bucket, else None."""
         return another_page(self.bucket, None, result.name, None, [])

@@ -47,19 +47,19 @@ class ContentParams:
     content_type: Annotated[str | None, Header("Content-Type")] = None
     """Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed from the key."""
     content_encoding: Annotated[str | None, Header("Content-Encoding")] = None
-    """Encoding of the content as stored, such as `gzip`. The client neither compresses nor decompresses."""
+    """Encoding of the content, such as `gzip`; the client does not compress. None sends no header."""
     content_disposition: Annotated[str | None, Header("Content-Disposition")] = None
-    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`."""
+    """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. None sends no header."""
     content_language: Annotated[str | None, Header("Content-Language")] = None
-    """Language of the content, such as `en`."""
+    """Language of the content, such as `en`. None sends no header."""
     cache_control: Annotated[str | None, Header("Cache-Control")] = None
-    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds)."""
+    """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no header."""
     expires: Annotated[datetime | Stored | None, Header("Expires")] = None
-    """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date.
+    """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
     A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
     """
     metadata: Annotated[dict[str, str] | None, HeaderMap("x-amz-meta-")] = None
-    """User metadata, by name and without the prefix `x-amz-meta-`.
+    """User metadata, by name and without the prefix `x-amz-meta-`. None stores none.
     Names are ASCII and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower case.
     Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers.
     IBM allows 4 MB of metadata for an object and refuses more (`InvalidRequest`).
@@ -68,8 +68,8 @@ class ContentParams:
     """Target to which a static website redirects requests for this object: a URL, or a path that starts with `/`."""
     storage_class: Annotated[str | None, Header("x-amz-storage-class")] = None
     """Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies."""
-    tagging: Annotated[str | None, Header("x-amz-tagging")] = None
-    """Tags of the object, URL-encoded: `k=v&k2=v2`. At most 10; a key has 1 to 128 characters, a value up to 256."""
+    tagging: Annotated[str | dict[str, str] | None, Header("x-amz-tagging")] = None
+    """Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. None: none."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -82,7 +82,7 @@ class EncryptionParams:
 
     __slots__ = ()
     customer_key: Annotated[CustomerKey | bytes | None, KeyHeaders("x-amz-server-side-encryption-customer-")] = None
-    """Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does not keep it.
+    """Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does not keep it. None: no key.
     Needs https: `ConfigError` where the key would be sent over plain http to another machine. `repr` never shows it.
     """
     server_side_encryption: Annotated[str | None, Header("x-amz-server-side-encryption")] = None
@@ -109,19 +109,19 @@ class CopySourceParams:
 
     __slots__ = ()
     source_if_match: Annotated[str | None, Header("x-amz-copy-source-if-match")] = None
-    """Copy only if the source has this ETag."""
+    """Copy only if the source has this ETag. None skips the check."""
     source_if_none_match: Annotated[str | None, Header("x-amz-copy-source-if-none-match")] = None
-    """Copy only if the source has another ETag than this one."""
+    """Copy only if the source has another ETag than this one. None skips the check."""
     source_if_modified_since: Annotated[datetime | None, Header("x-amz-copy-source-if-modified-since")] = None
-    """Copy only if the source was written after this time (to the second; needs a time zone)."""
+    """Copy only if the source was written after this time (to the second; needs a time zone). None skips the check."""
     source_if_unmodified_since: Annotated[datetime | None, Header("x-amz-copy-source-if-unmodified-since")] = None
-    """Copy only if the source was not written after this time (to the second; needs a time zone)."""
+    """Copy only if the source was not written after this time (to the second; needs a time zone). None skips the check."""
     source_customer_key: Annotated[
         CustomerKey | bytes | None, KeyHeaders("x-amz-copy-source-server-side-encryption-customer-")
     ] = None
     """Key with which the source was written (SSE-C), 32 bytes; None for all other sources. Needs https."""
     expected_source_bucket_owner: Annotated[str | None, Header("x-amz-source-expected-bucket-owner")] = None
-    """Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise."""
+    """Account or instance that must own the source's bucket; 403 `AccessDenied` otherwise. None skips the check."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -133,14 +133,14 @@ class ReadConditionParams:
 
     __slots__ = ()
     if_match: Annotated[str | None, Header("If-Match")] = None
-    """Read only if the object has this ETag; `PreconditionFailed` otherwise."""
+    """Read only if the object has this ETag; `PreconditionFailed` otherwise. None skips the check."""
     if_none_match: Annotated[str | None, Header("If-None-Match")] = None
-    """Read only if the object has another ETag than this one; `NotModified` otherwise."""
+    """Read only if the object has another ETag than this one; `NotModified` otherwise. None skips the check."""
     if_modified_since: Annotated[datetime | None, Header("If-Modified-Since", lenient=True)] = None
-    """Read only if the object was written after this time (to the second; needs a time zone); `NotModified` otherwise."""
+    """Read only if the object was written after this time (to the second); `NotModified` otherwise. None skips the check."""
     if_unmodified_since: Annotated[datetime | None, Header("If-Unmodified-Since", lenient=True)] = None
-    """Read only if the object was not written after this time (to the second; needs a time zone).
-    Otherwise IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
+    """Read only if the object was not written after this time (to the second). None skips the check.
+    If it was, IBM documents 304 (`NotModified`), and HTTP 412 (`PreconditionFailed`): expect either.
     """
 
 
@@ -188,11 +188,11 @@ class RetentionParams:
 
     __slots__ = ()
     retention_period: Annotated[int | timedelta | None, Header("Retention-Period")] = None
-    """Seconds, or a `timedelta` of whole seconds, from creation. -1: no end set. -2: for ever, where the bucket allows it."""
+    """Seconds (or a `timedelta`) from creation; -1: no end set; -2: for ever, if the bucket allows it. None: the default."""
     retention_expires: Annotated[datetime | None, Header("Retention-Expiration-Date", iso=True)] = None
-    """End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds."""
+    """End of the retention; needs a time zone. Sent as ISO 8601 in whole seconds. None: no date."""
     retention_legal_hold_id: Annotated[str | None, Header("Retention-Legal-Hold-ID")] = None
-    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`."""
+    """Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. None puts none."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -206,13 +206,13 @@ class ObjectLockParams:
 
     __slots__ = ()
     object_lock_mode: Annotated[Literal["COMPLIANCE", "GOVERNANCE"] | None, Header("x-amz-object-lock-mode")] = None
-    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers with the right to bypass it may shorten it."""
+    """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it."""
     object_lock_retain_until: Annotated[
         datetime | None, Header("x-amz-object-lock-retain-until-date", iso=True, fraction=True)
     ] = None
     """Time until which the version is protected; needs a time zone. Sent as ISO 8601 with milliseconds."""
     object_lock_legal_hold: Annotated[Literal["ON", "OFF"] | None, Header("x-amz-object-lock-legal-hold")] = None
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are."""
+    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. None: no hold."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -228,13 +228,13 @@ class ObjectAclParams:
     acl: Annotated[str | None, Header("x-amz-acl")] = None
     """Canned access control list: `public-read` lets everybody read. None leaves the default, private."""
     grant_full_control: Annotated[str | None, Header("x-amz-grant-full-control")] = None
-    """Grantees that may read and write the object and its access control list."""
+    """Grantees that may read and write the object and its access control list. None grants nothing."""
     grant_read: Annotated[str | None, Header("x-amz-grant-read")] = None
-    """Grantees that may read the object (of a bucket: list its objects)."""
+    """Grantees that may read the object (of a bucket: list its objects). None grants nothing."""
     grant_read_acp: Annotated[str | None, Header("x-amz-grant-read-acp")] = None
-    """Grantees that may read the access control list."""
+    """Grantees that may read the access control list. None grants nothing."""
     grant_write_acp: Annotated[str | None, Header("x-amz-grant-write-acp")] = None
-    """Grantees that may write the access control list."""
+    """Grantees that may write the access control list. None grants nothing."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -243,7 +243,7 @@ class AclParams(ObjectAclParams):
 
     __slots__ = ()
     grant_write: Annotated[str | None, Header("x-amz-grant-write")] = None
-    """Grantees that may create, replace and delete objects of the bucket."""
+    """Grantees that may create, replace and delete objects of the bucket. None grants nothing."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -256,17 +256,17 @@ class ChecksumParams:
 
     __slots__ = ()
     content_md5: Annotated[str | None, Header("Content-MD5")] = None
-    """MD5 of the body, base64 of its 16 bytes."""
+    """MD5 of the body, base64 of its 16 bytes. None sends none."""
     checksum_crc32: Annotated[str | None, Header("x-amz-checksum-crc32")] = None
-    """CRC32 of the body, base64 of its 4 bytes (big-endian)."""
+    """CRC32 of the body, base64 of its 4 bytes (big-endian). None sends none."""
     checksum_crc32c: Annotated[str | None, Header("x-amz-checksum-crc32c")] = None
-    """CRC32C of the body, base64 of its 4 bytes (big-endian)."""
+    """CRC32C of the body, base64 of its 4 bytes (big-endian). None sends none."""
     checksum_crc64nvme: Annotated[str | None, Header("x-amz-checksum-crc64nvme")] = None
-    """CRC64NVME of the body, base64 of its 8 bytes (big-endian)."""
+    """CRC64NVME of the body, base64 of its 8 bytes (big-endian). None sends none."""
     checksum_sha1: Annotated[str | None, Header("x-amz-checksum-sha1")] = None
-    """SHA-1 of the body, base64 of its 20 bytes."""
+    """SHA-1 of the body, base64 of its 20 bytes. None sends none."""
     checksum_sha256: Annotated[str | None, Header("x-amz-checksum-sha256")] = None
-    """SHA-256 of the body, base64 of its 32 bytes."""
+    """SHA-256 of the body, base64 of its 32 bytes. None sends none."""
     sdk_checksum_algorithm: Annotated[str | None, Header("x-amz-sdk-checksum-algorithm")] = None
     """Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends no name.
     With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give it (`ConfigError`).

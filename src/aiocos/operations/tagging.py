@@ -82,6 +82,8 @@ class PutObjectTagging(RequestPayerParams, ExpectedOwnerParams, Operation[Object
     """Replace all tags of an object.
 
     Returns an `ObjectTagged`. Raises `NoSuchKey`, and `InvalidRequest` (code `InvalidTag`) if a tag isn't allowed.
+
+    Example: `await cos.tagging.put_object("b", "k", {"project": "apollo"})`
     """
 
     bucket: str

@@ -44,6 +44,8 @@ class PutBucketVersioning(ExpectedOwnerParams, Operation[Result]):
 
     Raises `InvalidBucketState` if the bucket has a retention policy, or if versioning is to be suspended and Object Lock or
     replication needs it; `InvalidRequest` if the status is missing.
+
+    Example: `await cos.versioning.put("b", VersioningConfiguration(status="Enabled"))`
     """
 
     bucket: str

@@ -131,6 +131,8 @@ class PutBucketWebsite(ExpectedOwnerParams, Operation[Result]):
     public.
 
     Raises `InvalidRequest` if the configuration isn't valid.
+
+    Example: `await cos.website.put("b", WebsiteConfiguration.of("index.html", "error.html"))`
     """
 
     bucket: str

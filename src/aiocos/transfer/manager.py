@@ -18,7 +18,7 @@ from aiocos.transfer.handle import TransferHandle
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.progress import Monitor, ProgressCallbacks
 from aiocos.transfer.requests import CopyRequest, UploadRequest
-from aiocos.transfer.results import SyncAction
+from aiocos.transfer.results import CopyResult, DirectoryResult, DownloadResult, SyncAction, SyncResult, UploadResult
 from aiocos.transfer.sync.directory import (
     DownloadDirectoryRequest,
     UploadDirectoryRequest,
@@ -118,28 +118,45 @@ _SYNC = _Kind(sync, _place)
 
 
 class Transfers(Group[TransferManager]):
-    """Objects of any size, and directories of them."""
+    """Transfers of objects of any size, and of directories."""
 
-    upload = Method(UploadRequest, _UPLOAD.run)
-    start_upload = Method(UploadRequest, _UPLOAD.start)
-    download = Method(DownloadRequest, _DOWNLOAD.run)
-    start_download = Method(DownloadRequest, _DOWNLOAD.start)
-    copy = Method(CopyRequest, _COPY.run)
-    start_copy = Method(CopyRequest, _COPY.start)
-    upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.run)
-    start_upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.start)
-    download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.run)
-    start_download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.start)
-    sync = Method(SyncRequest, _SYNC.run)
-    start_sync = Method(SyncRequest, _SYNC.start)
+    noun = "Client"
+
+    upload = Method(UploadRequest, _UPLOAD.run, UploadResult)
+    start_upload = Method(UploadRequest, _UPLOAD.start, TransferHandle[UploadResult])
+    """Start `upload` in the background. Returns a `TransferHandle` at once."""
+    download = Method(DownloadRequest, _DOWNLOAD.run, DownloadResult)
+    start_download = Method(DownloadRequest, _DOWNLOAD.start, TransferHandle[DownloadResult])
+    """Start `download` in the background. Returns a `TransferHandle` at once."""
+    copy = Method(CopyRequest, _COPY.run, CopyResult)
+    start_copy = Method(CopyRequest, _COPY.start, TransferHandle[CopyResult])
+    """Start `copy` in the background. Returns a `TransferHandle` at once."""
+    upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.run, DirectoryResult)
+    start_upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.start, TransferHandle[DirectoryResult])
+    """Start `upload_directory` in the background. Returns a `TransferHandle` at once."""
+    download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.run, DirectoryResult)
+    start_download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.start, TransferHandle[DirectoryResult])
+    """Start `download_directory` in the background. Returns its `TransferHandle`."""
+    sync = Method(SyncRequest, _SYNC.run, SyncResult)
+    start_sync = Method(SyncRequest, _SYNC.start, TransferHandle[SyncResult])
+    """Start `sync` in the background. Returns a `TransferHandle` at once."""
     sync_plan = Method(SyncRequest, _plan)
-    """What `sync` would do, as it is found out: `async for action in client.sync_plan(...)`."""
+    """Yield what `sync` would do, as it is found, and change nothing.
+
+    ::
+
+        async for action in cos.sync_plan("photos", "cos://bucket/photos"):
+            print(action.kind, action.target)
+    """
 
     @property
     def failed_aborts(self) -> tuple[FailedAbort, ...]:
-        """Uploads that were given up and could not be aborted: they may be open still, and cost money.
+        """Multipart uploads that failed and could not be aborted.
 
-        The latest 10,000, in the order of their failures. Each was logged; a client that is closed logs how many there are.
+        They may still be open, and cost money.
+
+        The latest 10,000, in the order in which they failed. Each was logged as a warning; a client that is closed logs their
+        number.
         """
         return failed_aborts(self._caller.service)
 

@@ -46,7 +46,7 @@ class Progress:
     error: BaseException | None = None
 
 
-Observer: TypeAlias = "Callable[[Progress], Awaitable[object] | None]"
+Observer: TypeAlias = Callable[[Progress], Awaitable[object] | None]
 """Told of progress, in the event loop: a function, which must not block, or a coroutine function."""
 
 

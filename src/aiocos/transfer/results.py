@@ -1,12 +1,14 @@
 """What transfers give at their end, and what their failures mean."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn, TypeAlias
+from typing import Any, Literal, NoReturn, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 from aiocos.errors import TransferError
+from aiocos.wire.brief import brief
 
 SyncKind: TypeAlias = Literal["upload", "download", "copy", "delete", "refuse"]
 """One thing that a sync does to a file or object; "refuse" is a file that it leaves alone."""
@@ -38,6 +40,10 @@ def raise_for(group: BaseExceptionGroup[BaseException], meaning: BaseException) 
 
 class _Outcome(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+    def __repr_args__(self) -> "Iterable[tuple[str | None, Any]]":
+        """Show the fields that are set, and of long lists the first entries."""
+        return brief(super().__repr_args__())
 
 
 class UploadResult(_Outcome):

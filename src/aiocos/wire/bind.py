@@ -30,7 +30,7 @@ from aiocos.wire.spec import (
     Query,
     Result,
 )
-from aiocos.wire.values import Codec, CustomerKey, codec, header_text
+from aiocos.wire.values import Codec, CustomerKey, codec, header_text, texts_of
 
 R = TypeVar("R", bound=Result)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
@@ -166,7 +166,7 @@ def _put_path(request: Request, name: str, value: object) -> None:
 
 
 def _put_map(headers: dict[str, str], prefix: str, values: Mapping[str, str]) -> None:
-    if len({name.lower() for name in values}) < len(values):
+    if len({name.lower() for name in texts_of(values)}) < len(values):
         raise ValueError("two names differ only in case, which the service ignores")
     for name, value in values.items():
         if not _TOKEN.fullmatch(name):

@@ -24,6 +24,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, 
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from aiocos.wire.brief import brief
 from aiocos.wire.misfit import told
 from aiocos.wire.text import XmlError, attribute, escape, replace_unrepresentable, unrepresentable
 from aiocos.wire.times import Timestamp, parse_time, write_time
@@ -123,6 +124,10 @@ class Document(BaseModel):
         """Return the document in XML bytes, whatever its root element and namespace. Raise `XmlError` if they do not fit."""
         return build(cls, read_tree(cls, data))
 
+    def __repr_args__(self) -> "Iterable[tuple[str | None, Any]]":
+        """Show the fields that are set, and of long lists the first entries."""
+        return brief(super().__repr_args__())
+
 
 def root_of(cls: type[Document]) -> str:
     """Return the name of a document's root element."""
@@ -153,11 +158,17 @@ class Entry:
     """The form of one field in XML."""
 
     field: str
-    name: str  # the element's local name, or the attribute's
-    item: str | None = None  # the inner element's name of a wrapped list
+    """Name of the field."""
+    name: str
+    """Local name of the element, or name of the attribute."""
+    item: str | None = None
+    """Name of the inner element of a wrapped list; None for all other fields."""
     many: bool = False
+    """True for a list."""
     model: "Plan | None" = None
-    text: bool = True  # an empty element means "" (for a str), not None
+    """Plan of the document in the element; None for text."""
+    text: bool = True
+    """True if an empty element means "" (for a str), not None."""
 
 
 @dataclass(slots=True)
@@ -165,11 +176,17 @@ class Plan:
     """The fields of a model, by their form in XML."""
 
     elements: list[Entry] = field(default_factory=list[Entry])
+    """Fields that are elements, in the order in which they are written."""
     attributes: list[Entry] = field(default_factory=list[Entry])
+    """Fields that are attributes."""
     text: Entry | None = None
+    """Field that is the text of the element; None without one."""
     by_name: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    keeps: bool = False  # keep elements without an entry
-    closed: bool = False  # refuse elements without an entry
+    """Fields by the name of their element, second names included."""
+    keeps: bool = False
+    """True keeps elements without an entry as text."""
+    closed: bool = False
+    """True refuses elements without an entry."""
 
 
 _plans: dict[type[Document], Plan] = {}

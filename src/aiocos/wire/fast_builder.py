@@ -107,15 +107,15 @@ class FastBuilder:
         return are_alike(self.make(values), self._cls.model_validate(values))
 
 
-def are_alike(made: BaseModel, validated: BaseModel) -> bool:
+def are_alike(built: BaseModel, validated: BaseModel) -> bool:
     """Return True if an instance built without validation equals a validated one in everything that pydantic stores."""
     return (
-        made == validated
-        and validated == made
-        and list(made.__dict__) == list(validated.__dict__)
-        and repr(made) == repr(validated)
-        and all(getattr(made, slot) == getattr(validated, slot) for slot in BaseModel.__slots__)
-        and made.model_copy() == validated
+        built == validated
+        and validated == built
+        and list(built.__dict__) == list(validated.__dict__)
+        and repr(built) == repr(validated)
+        and all(getattr(built, slot) == getattr(validated, slot) for slot in BaseModel.__slots__)
+        and built.model_copy() == validated
     )
 
 

@@ -1,15 +1,20 @@
-"""Methods made from operations: `put = Call(PutObject)` has the parameters of `PutObject` and gives its result.
+"""Methods made from operations.
 
-A parameter specification carries the signature from the class to the method, so that the type checker refuses a wrong
-parameter and nothing is generated.
+`put = Call(PutObject)` has the parameters of `PutObject` and returns its result. A parameter specification carries the
+signature from the class to the method. Type checkers and editors read the `.pyi` files beside the groups, which
+`docs/stubs/write_groups.py` writes. At runtime, signature and docstring are put together when `help()` or another tool reads
+them; a call does nothing for them.
 """
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable, Coroutine
-from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from functools import partial
+from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
+from aiocos.wire import describe
 from aiocos.wire.spec import Operation, Result
 
 P = ParamSpec("P")
@@ -17,53 +22,184 @@ C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
-O = TypeVar("O")  # noqa: E741 - an operation, or what is stated like one
+O = TypeVar("O")  # noqa: E741 - an operation, or a transfer request with fields like one
 
 
 class Group(Generic[C_co]):
-    """A noun of the service with its methods. `caller` is whatever carries operations out."""
+    """A noun of the service with its methods. `caller` carries operations out."""
+
+    noun: ClassVar[str] = ""
+    """Name of the attribute of the client that holds the group; it opens the names of the group's coroutines."""
 
     def __init__(self, caller: C_co) -> None:
         self._caller = caller
 
 
-class Method(Generic[C, P, T]):
-    """A method with the parameters of an operation, and a result of its own: `Method(GetObject, open_stream)`."""
+class _Lazy:
+    """An attribute of instances that is computed when it is read.
 
-    def __init__(self, op: Callable[P, O], run: Callable[[C, O], T]) -> None:
-        self._op = op
-        self._run: Callable[[C, Any], T] = run
-        self.__doc__ = op.__doc__
+    The class itself has a constant in its place, or no such attribute.
+    """
+
+    def __init__(self, compute: Callable[[Any], Any], on_class: str | None = None) -> None:
+        self._compute = compute
+        self._on_class = on_class
 
     def __set_name__(self, owner: type[object], name: str) -> None:
         self._name = name
+
+    def __get__(self, instance: object, owner: type[object]) -> Any:
+        if instance is not None:
+            return self._compute(instance)
+        if self._on_class is None:
+            raise AttributeError(self._name)
+        return self._on_class
+
+
+class Method(Generic[C, P, T]):
+    """A method with the parameters of an operation, and a result of its own.
+
+    `Method(GetObject, open_stream)` calls `open_stream(caller, operation)`. Where the annotation of `run` does not say the
+    result (it is generic), `result` does, for signatures. The text of the method is the string literal under it in its class;
+    without one, the docstring of the operation.
+    """
+
+    __name__: str
+    __qualname__: str
+
+    def __init__(self, op: Callable[P, O], run: Callable[[C, O], T], result: Any = None) -> None:
+        self._op = op
+        self._run: Callable[[C, Any], T] = run
+        self._result = result
+
+    def __set_name__(self, owner: type[Group[Any]], name: str) -> None:
+        self._owner = owner
+        self.__name__ = name
+        self.__qualname__ = f"{owner.__qualname__}.{name}"
+        self.__module__ = owner.__module__
+        # Names the coroutines, and so the warning about a forgotten `await`: `objects.put`.
+        self.label = f"{owner.noun or owner.__qualname__}.{name}"
 
     @property
     def operation(self) -> type[Operation[Any]]:
         """The class of the operation."""
         return cast("type[Operation[Any]]", self._op)
 
+    @property
+    def returns_coroutine(self) -> bool:
+        """True if a call has to be awaited."""
+        return describe.returns_coroutine(self._run)
+
+    @property
+    def result(self) -> Any:
+        """The type of what a call returns, or of what awaiting it gives."""
+        return describe.result_of(self._run) if self._result is None else self._result
+
+    def _sender(self, caller: C) -> Callable[[Any], T]:
+        """Return a function that carries out an operation for one caller."""
+        return partial(self._run, caller)
+
+    def _text(self) -> str:
+        op = cast("type[Any]", self._op)
+        texts = describe.field_texts(op)
+        own = describe.field_texts(self._owner).get(self.__name__) or op.__doc__ or ""
+        return describe.with_arguments(own, {name: texts.get(name, "") for name in self._signature().parameters})
+
+    def _signature(self) -> inspect.Signature:
+        return describe.signature_of(cast("type[Any]", self._op), self.result)
+
+    def _unbound_signature(self) -> inspect.Signature:
+        bound = self._signature()
+        group = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return bound.replace(parameters=[group, *bound.parameters.values()])
+
+    __doc__ = cast("str", _Lazy(_text, __doc__))
+    __signature__ = _Lazy(_unbound_signature)
+    # The source of a method is that of its operation. Sphinx looks here to tell a method from an attribute.
+    __wrapped__ = _Lazy(lambda method: method._op)
+
     @overload
     def __get__(self, group: None, owner: type[object]) -> Method[C, P, T]: ...
     @overload
     def __get__(self, group: Group[C], owner: type[object]) -> Callable[P, T]: ...
     def __get__(self, group: Group[C] | None, owner: type[object]) -> Method[C, P, T] | Callable[P, T]:
-        """Bind to a group; the bound function is kept on it, so the next look-up is a plain attribute."""
+        """Bind to a group.
+
+        The bound method is stored on the group, so the next access is a plain attribute.
+        """
         if group is None:
             return self
-        op, run, caller = self._op, self._run, group._caller  # pyright: ignore[reportPrivateUsage]
+        sender = self._sender(group._caller)  # pyright: ignore[reportPrivateUsage]
+        op: Callable[P, Any] = self._op
+        bound = BoundCoroutineMethod(self, op, sender) if self.returns_coroutine else BoundMethod(self, op, sender)
+        group.__dict__[self.__name__] = bound
+        return bound
 
-        def method(*args: P.args, **kwargs: P.kwargs) -> T:
-            return run(caller, op(*args, **kwargs))
+    def __call__(self, group: Group[C], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the method of a group, as `Objects.put(client.objects, ...)`."""
+        return cast("Callable[P, T]", getattr(group, self.__name__))(*args, **kwargs)
 
-        update_wrapper(method, self.operation, assigned=("__doc__", "__module__"), updated=())
-        method.__name__ = method.__qualname__ = self._name
-        group.__dict__[self._name] = method
-        return method
+
+class BoundMethod(Generic[P, T]):
+    """A method of one group.
+
+    It is no function because a function cannot put its docstring together when somebody reads it.
+    """
+
+    __name__: str
+    __qualname__: str
+
+    def __init__(self, method: Method[Any, P, T], op: Callable[P, Any], send: Callable[[Any], T]) -> None:
+        self._op = op
+        self._send = send
+        self._method = method
+        self.__name__ = method.__name__
+        self.__qualname__ = method.label
+        self.__module__ = method.__module__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the method."""
+        return self._send(self._op(*args, **kwargs))
+
+    def __get__(self, instance: object, owner: type[object] | None = None) -> BoundMethod[P, T]:
+        # It is bound already. Having `__get__` makes `inspect.isroutine` true: tools then treat it as a method, not as data.
+        return self
+
+    __doc__ = cast("str", _Lazy(lambda bound: bound._method.__doc__, __doc__))
+    __signature__ = _Lazy(lambda bound: bound._method._signature())
+    __wrapped__ = _Lazy(lambda bound: bound._op)
+
+    def __repr__(self) -> str:
+        return f"<method {self.__qualname__}>"
+
+    def __reduce__(self) -> str:
+        # As for a function: a copy is the method itself, and a nested one cannot be pickled.
+        return self.__qualname__
+
+
+class BoundCoroutineMethod(BoundMethod[P, T]):
+    """A method of one group that has to be awaited."""
+
+    def __init__(self, method: Method[Any, P, T], op: Callable[P, Any], send: Callable[[Any], T]) -> None:
+        super().__init__(method, op, send)
+        if sys.version_info >= (3, 12):
+            inspect.markcoroutinefunction(self)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the method; the coroutine bears its name."""
+        made: Any = self._send(self._op(*args, **kwargs))
+        try:
+            # "coroutine 'objects.put' was never awaited"
+            made.__qualname__ = self.__qualname__
+        except AttributeError:
+            pass
+        return made
+
+    __doc__ = BoundMethod.__dict__["__doc__"]
 
 
 class Caller(Protocol):
-    """What carries operations out."""
+    """An object that carries operations out, such as the client's engine."""
 
     def call(self, operation: Operation[R]) -> Coroutine[Any, Any, R]:
         """Send an operation and return its result."""
@@ -79,3 +215,13 @@ class Call(Method[Caller, P, Coroutine[Any, Any, R]], Generic[P, R]):
 
     def __init__(self, op: Callable[P, Operation[R]]) -> None:
         super().__init__(op, _call)
+
+    @property
+    def result(self) -> Any:
+        """The class of the operation's result."""
+        return self.operation.spec.result
+
+    def _sender(self, caller: Caller) -> Callable[[Any], Coroutine[Any, Any, R]]:
+        return caller.call
+
+    __doc__ = Method.__dict__["__doc__"]

@@ -14,9 +14,9 @@ def http_date(text: str | None) -> float | None:
     if not text:
         return None
     try:
-        made = parsedate_to_datetime(text)
+        time = parsedate_to_datetime(text)
         # A date without a zone would count as local time.
-        return made.timestamp() if made.tzinfo else None
+        return time.timestamp() if time.tzinfo else None
     except (ValueError, TypeError, OverflowError):
         return None
 

@@ -246,13 +246,13 @@ def operation(
     """
 
     def declare(cls: type[T]) -> type[T]:
-        made = dataclass(slots=True, repr=False, eq=False)(cls)
+        declared = dataclass(slots=True, repr=False, eq=False)(cls)
         path, _, query = pattern.partition("?")
         names = tuple(part.strip("{}") for part in path.split("/") if part)
         if names not in ((), ("bucket",), ("bucket", "key")):
             raise TypeError(f"{cls.__name__}: the path {path} is not one of /, /{{bucket}}, /{{bucket}}/{{key}}")
-        parameters = [_parameter(cls.__name__, f, names) for f in fields(made)]
-        made.spec = OperationSpec(
+        parameters = [_parameter(cls.__name__, f, names) for f in fields(declared)]
+        declared.spec = OperationSpec(
             name=cls.__name__,
             method=method,
             has_bucket="bucket" in names,
@@ -266,9 +266,9 @@ def operation(
             has_payload=any(isinstance(p.location, Payload) for p in parameters),
             names_instance=any(p.name == "service_instance_id" for p in parameters),
         )
-        _check(made.spec, names)
-        registry[cls.__name__] = made
-        return made
+        _check(declared.spec, names)
+        registry[cls.__name__] = declared
+        return declared
 
     return declare
 

@@ -4,14 +4,14 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, Union, cast, get_args, get_origin
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus, urlencode
 
 from aiocos.wire.document import parse_time, unwrap, write_time
 from aiocos.wire.ranges import ByteRange
@@ -61,6 +61,8 @@ class CustomerKey:
     __slots__ = ("key",)
 
     def __init__(self, key: bytes) -> None:
+        if isinstance(cast("object", key), str):
+            raise ValueError("a customer key needs 32 bytes, not a str: decode it first (base64.b64decode for base64)")
         if len(key) != 32:
             raise ValueError(f"a customer key needs 32 bytes, not {len(key)}")
         self.key = bytes(key)
@@ -86,12 +88,12 @@ class CustomerKey:
         if algorithm != "AES256" or key is None:
             raise ValueError("a customer key needs the algorithm AES256 and the key")
         try:
-            made = cls(base64.b64decode(key, validate=True))
+            customer_key = cls(base64.b64decode(key, validate=True))
         except binascii.Error as error:
             raise ValueError("the customer key is not base64") from error
-        if md5 is not None and md5 != made.md5:
+        if md5 is not None and md5 != customer_key.md5:
             raise ValueError("the customer key does not match its MD5")
-        return made
+        return customer_key
 
     def __repr__(self) -> str:
         return "CustomerKey(…)"
@@ -125,7 +127,9 @@ def _write_fraction(value: datetime) -> str:
     return write_time(_aware(value))
 
 
-def _aware(value: datetime) -> datetime:
+def _aware(value: Any) -> datetime:
+    if not isinstance(value, datetime):
+        raise ValueError(f"expected a datetime with a time zone, such as datetime.now(UTC), not {type(value).__name__}")
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no time zone")
     return value
@@ -191,11 +195,13 @@ def _read_int(text: str) -> int:
     return int(text)
 
 
-def _write_seconds(value: int | timedelta) -> str:
+def _write_seconds(value: Any) -> str:
     if isinstance(value, timedelta):
         if value.microseconds:
             raise ValueError(f"{value} is not a whole number of seconds")
         return str(value.days * 86400 + value.seconds)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"expected seconds as an int, or a timedelta, not {type(value).__name__}")
     return str(value)
 
 
@@ -217,10 +223,39 @@ def _write_bool(value: Any) -> str:
     return "true" if value else "false"
 
 
+def _write_range(value: object) -> str:
+    if isinstance(value, str):
+        return ByteRange.from_wire(value).to_wire()
+    if not isinstance(value, ByteRange):
+        raise ValueError(f"expected ByteRange(first, last) or 'bytes=first-last', not {type(value).__name__}")
+    return value.to_wire()
+
+
+def texts_of(values: Any) -> Mapping[str, str]:
+    """Return a dictionary of texts; `ValueError` says what else was given."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"expected a dict of strings, not {type(values).__name__}")
+    for name, value in cast("Mapping[object, object]", values).items():
+        if not isinstance(name, str):
+            raise ValueError(f"the names are strings, not {type(name).__name__}: write {str(name)!r}")
+        if not isinstance(value, str):
+            raise ValueError(f"the value of {name!r} is a string, not {type(value).__name__}: write {str(value)!r}")
+    return cast("Mapping[str, str]", values)
+
+
+def _write_tags(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return urlencode(texts_of(value), quote_via=quote)
+
+
 def _write_copy_source(value: object) -> str:
     # A string would be taken apart into its characters.
     if not isinstance(value, tuple):
-        raise ValueError(f"a copy source is a tuple (bucket, key) or a CopySource, not {type(value).__name__}")
+        raise ValueError(
+            f"a copy source is a tuple (bucket, key) or a CopySource, not {type(value).__name__}: "
+            'write ("bucket", "key"), with the key as it is, not encoded'
+        )
     return CopySource(*cast("tuple[str, str]", value)).to_wire()
 
 
@@ -229,8 +264,9 @@ _CODECS: dict[Any, Codec] = {
     int: Codec(_write_int, _read_int),
     bool: Codec(_write_bool, _read_bool),
     CopySource: Codec(_write_copy_source, CopySource.from_wire),
-    ByteRange: Codec(ByteRange.to_wire, ByteRange.from_wire),
+    ByteRange: Codec(_write_range, ByteRange.from_wire),
 }
+_TAGS = Codec(_write_tags, str)
 _RFC1123 = Codec(_write_rfc1123, _read_rfc1123)
 _RFC1123_OR_STORED = Codec(_write_time_or_stored, _read_time_or_stored)
 _ISO = Codec(_write_iso, _read_time)
@@ -257,6 +293,8 @@ def codec(annotation: Any, iso: bool = False, fraction: bool = False) -> Codec:
         for known in (CopySource, ByteRange):
             if known in members:
                 return _CODECS[known]
+        if dict[str, str] in members:
+            return _TAGS
         kind = str if str in members else kind
     if kind is datetime:
         return (_FRACTION if fraction else _ISO) if iso else _RFC1123

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests import servers
 from tests.emulator.test_ibm_boto3 import make
 from tests.transfer.conftest import DATA, PART, open_uploads, settled
 from tests.transfer.test_every_await import visit
 
 import aiocos
-import servers
 from aiocos.config import GIB, MAX_PARTS, MIB, TIB
 from aiocos.emulator import Emulator, LateError, Reset, Status
 from aiocos.errors import (
@@ -219,13 +219,13 @@ async def protected(cos: aiocos.Client) -> aiocos.Client:
 async def test_retention_by_its_directive(protected: aiocos.Client):
     cos = protected
     await cos.copy("kept", "source", "kept-too", "copied", retention_directive="COPY")
-    state = await cos.legal_holds.list("kept-too", "copied")
+    state = await cos.retention.get("kept-too", "copied")
     assert (state.retention_period, {hold.id for hold in state.legal_holds}) == (777, {"one", "two"})
     await cos.copy("kept", "source", "kept-too", "new", retention_directive="REPLACE", retention_period=88)
     await cos.copy("kept", "source", "kept-too", "default")
     periods = [(await cos.objects.head("kept-too", key)).retention_period for key in ("new", "default")]
     assert periods == [88, 86_400]
-    assert (await cos.legal_holds.list("kept-too", "new")).legal_holds == []
+    assert await cos.legal_holds.list("kept-too", "new") == []
     # Where no policy is, none comes along.
     await cos.copy("kept", "source", "bucket", "free", retention_directive="COPY")
     assert (await cos.objects.head("bucket", "free")).retention_period is None

@@ -75,8 +75,8 @@ async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
     )
 
 
-def _range(found: ObjectRow, asked: ByteRange | None) -> tuple[int, int]:
-    if asked is None:
+def _range(found: ObjectRow, asked: ByteRange | str | None) -> tuple[int, int]:
+    if not isinstance(asked, ByteRange):
         return 0, found.size
     # Unlike a read, a copy takes no range that reaches behind the end.
     if asked.first is None or asked.last is None:

@@ -13,7 +13,7 @@ from aiocos.emulator.store.blobs import cut
 from aiocos.errors import InvalidRange
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.operations.shared import ResponseOverrideParams
-from aiocos.wire.ranges import ContentRange
+from aiocos.wire.ranges import ByteRange, ContentRange
 
 _OVERRIDES = {f.name.replace("_", "-"): f.name.removeprefix("response_") for f in fields(ResponseOverrideParams)}
 """The fields of `ObjectInfo` that a request may replace, by the names of the query parameters."""
@@ -77,7 +77,7 @@ def _look(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, Ob
         status, offset, length = 206, *_part(found, op.part_number)
         if found.parts is not None:
             values["parts_count"] = len(found.parts)
-    elif op.range is not None and _is_unchanged(found, ctx.request.headers.get("if-range")):
+    elif isinstance(op.range, ByteRange) and _is_unchanged(found, ctx.request.headers.get("if-range")):
         resolved = op.range.resolve(found.size)
         if resolved is None:
             ctx.headers["Content-Range"] = f"bytes */{found.size}"

@@ -47,7 +47,7 @@ def content_headers(ctx: Context, op: PutObject | CopyObject | CreateMultipartUp
         value = getattr(op, name)
         if value:
             headers[name] = value
-    if op.tagging and (tags := tagging.of_header(op.tagging)):
+    if isinstance(op.tagging, str) and (tags := tagging.of_header(op.tagging)):
         headers["tagging"] = tags
     # Kept as it came: S3 stores any text here, and `0` or `-1` are what many writers mean by "expired".
     if expires := ctx.request.headers.get("expires"):

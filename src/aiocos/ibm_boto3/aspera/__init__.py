@@ -1,4 +1,4 @@
-"""`AsperaTransferManager` by its names, over parallel HTTPS.
+"""`AsperaTransferManager` of IBM's SDK, over parallel HTTPS.
 
 ::
 
@@ -8,9 +8,9 @@
         future = manager.upload("film.bin", "films", "film.bin")
         await future.result()
 
-No Aspera is spoken: it needs programs of its own, and IBM's SDK calls its use deprecated. The transfers are those of
-`aiocos.Client`, in parallel parts. Whoever has code for the manager keeps it; what only Aspera could do is said where it is
-asked.
+The Aspera protocol is not used: it needs separate programs, and IBM's SDK has deprecated it. Code written for the manager
+keeps working; its transfers are those of `aiocos.Client`, in parallel parts. Settings that only Aspera supports are refused, or
+accepted with a line in the log.
 """
 
 from aiocos.ibm_boto3.aspera.config import AsperaConfig, AsperaManagerConfig

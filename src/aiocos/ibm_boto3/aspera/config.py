@@ -1,12 +1,12 @@
-"""How the manager's transfers are made, and how many of them there are at once."""
+"""Settings of Aspera transfers and their manager."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-# Less is not worth a second session.
-_LEAST_MB = 60
-_RATES = (
+# A second session gains nothing for smaller files.
+_MIN_THRESHOLD_MB = 60
+_WITHOUT_EFFECT = (
     "target_rate_mbps",
     "target_rate_cap_mbps",
     "min_rate_cap_mbps",
@@ -19,14 +19,25 @@ _RATES = (
 
 
 class AsperaConfig:
-    """How a transfer is made.
+    """Settings of a transfer.
 
-    `multi_session` is the number of parts (of a directory: files) on their way at once; "all" is as many as the manager has
-    sessions, and without it the client's own settings count. With `multi_session_threshold_mb` (10**6 bytes, 60 or more) only
-    files of that size or more are carried by several sessions; of files in directories it says nothing.
+    Args:
+        target_rate_mbps: Validated and logged, without effect: HTTPS is as fast as the connection. So are the next seven.
+        target_rate_cap_mbps: Without effect.
+        min_rate_cap_mbps: Without effect.
+        min_rate_mbps: Without effect.
+        rate_policy: Without effect.
+        lock_min_rate: Without effect.
+        lock_target_rate: Without effect.
+        lock_rate_policy: Without effect.
+        multi_session: Parts in flight, or files of a directory. `"all"` is `ascp_max_concurrent` of the manager; None leaves it
+            to the settings of the client.
+        multi_session_threshold_mb: Size in units of 10**6 bytes, at least 60, from which a file uses several sessions. Files in
+            directories ignore it.
+        destination_root: Must be None: give the whole key of an upload, the whole path of a download.
 
-    Rates (`target_rate_mbps` and its kin, `rate_policy`, locks) are looked at and have no effect, which the log says: HTTPS is
-    as fast as the connection. `destination_root` is refused: give the whole key, or the whole path. Raises `ValueError`.
+    Raises:
+        ValueError: A value is invalid, or `destination_root` is given.
     """
 
     def __init__(
@@ -49,30 +60,30 @@ class AsperaConfig:
             "min_rate_cap_mbps": _number("min_rate_cap_mbps", min_rate_cap_mbps),
             "min_rate_mbps": _number("min_rate_mbps", min_rate_mbps),
             "rate_policy": _policy(rate_policy),
-            "lock_min_rate": _truth("lock_min_rate", lock_min_rate),
-            "lock_target_rate": _truth("lock_target_rate", lock_target_rate),
-            "lock_rate_policy": _truth("lock_rate_policy", lock_rate_policy),
+            "lock_min_rate": _bool("lock_min_rate", lock_min_rate),
+            "lock_target_rate": _bool("lock_target_rate", lock_target_rate),
+            "lock_rate_policy": _bool("lock_rate_policy", lock_rate_policy),
         }
-        self.without_effect = {name: given[name] for name in _RATES if given[name] is not None}
-        """What was given and changes nothing."""
+        self.without_effect = {name: given[name] for name in _WITHOUT_EFFECT if given[name] is not None}
+        """Settings that were given and have no effect."""
         self._all = multi_session == "all"
         self._sessions = 0 if self._all else _number("multi_session", multi_session) or 0
         threshold = _number("multi_session_threshold_mb", multi_session_threshold_mb)
-        if threshold is not None and threshold < _LEAST_MB:
-            raise ValueError(f"multi_session_threshold_mb must be >= {_LEAST_MB}")
+        if threshold is not None and threshold < _MIN_THRESHOLD_MB:
+            raise ValueError(f"multi_session_threshold_mb must be >= {_MIN_THRESHOLD_MB}")
         self.threshold = None if threshold is None else threshold * 10**6
-        """The bytes from which a file is carried by several sessions."""
+        """Bytes from which a file uses several sessions; None has no limit."""
         if destination_root is not None:
-            raise ValueError("there is no destination_root here: give the whole key of an upload, the whole path of a download")
+            raise ValueError("destination_root is not supported: give the whole key of an upload, the whole path of a download")
 
     @property
     def multi_session(self) -> int:
-        """The number of sessions: 0 where none was given, -1 for all."""
+        """Number of sessions: 0 if none was given, -1 for all."""
         return -1 if self._all else self._sessions
 
     @property
     def is_multi_session_all(self) -> bool:
-        """Whether it is as many as there are."""
+        """True for `multi_session="all"`."""
         return self._all
 
     def __repr__(self) -> str:
@@ -80,12 +91,18 @@ class AsperaConfig:
 
 
 class AsperaManagerConfig:
-    """How much the manager does at once.
+    """Settings of the manager.
 
-    At most `max_submission_queue_size` transfers wait for their turn. Those that run have at most `ascp_max_concurrent`
-    sessions together: a transfer counts for its `multi_session`, and for one without. The others are about Aspera's programs
-    and its own service, and have no effect here: `ascp_log_path`, `max_fasp_cache_size`, `verify_ssl` (certificates are the
-    client's matter).
+    Args:
+        max_submission_queue_size: Transfers that may wait in the queue; 100 by default.
+        ascp_max_concurrent: Sessions of all running transfers together; 10 by default. A transfer counts as its
+            `multi_session`, or as one.
+        ascp_log_path: Accepted without effect: it concerns Aspera's program.
+        max_fasp_cache_size: Accepted without effect: it concerns Aspera's program.
+        verify_ssl: Accepted without effect: certificates are a setting of the client.
+
+    Raises:
+        ValueError: A number is below 1.
     """
 
     def __init__(
@@ -119,7 +136,7 @@ def _number(name: str, value: Any) -> int | None:
     return value
 
 
-def _truth(name: str, value: Any) -> bool | None:
+def _bool(name: str, value: Any) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise ValueError(f"{name} should be value of type (bool)")
     return value

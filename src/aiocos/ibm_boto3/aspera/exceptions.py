@@ -1,11 +1,11 @@
-"""The errors of the manager."""
+"""Exceptions of the Aspera transfer manager."""
 
 from aiocos.ibm_boto3.exceptions import BotoCoreError
 
 
 class AsperaTransferQueueError(BotoCoreError):
-    """A transfer cannot be queued: too many wait, or the manager is about to end."""
+    """A transfer cannot be queued: the queue is full, or the manager is shutting down."""
 
 
 class AsperaTransferFailedError(BotoCoreError):
-    """A transfer failed; the cause says why."""
+    """A transfer failed; `__cause__` is the reason."""

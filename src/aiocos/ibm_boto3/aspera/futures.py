@@ -1,4 +1,4 @@
-"""A transfer of the manager's, and the hand on it."""
+"""Futures of Aspera transfers, which can be paused."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from aiocos.ibm_boto3.s3.futures import TransferFuture
 
 
 class AsperaTransferFuture(TransferFuture):
-    """A transfer that is queued, in progress, or done: `await future.result()`, or `await future`.
+    """A transfer that is queued, running or done: `await future.result()`, or `await future`.
 
-    `result` raises `AsperaTransferFailedError`, with the cause, or `CancelledError`.
+    `result` raises `AsperaTransferFailedError`, whose `__cause__` is the reason, or `CancelledError`.
     """
 
     def is_done(self) -> bool:
-        """Whether it has ended, however."""
+        """Return True if the transfer has ended: completed, failed or cancelled."""
         return self.done()
 
     def pause(self) -> bool:
-        """Begin no further part or file; those on their way get to their end. False where there is nothing to hold any more."""
+        """Start no further part or file; those in flight are completed. Return False if the transfer has ended."""
         if not self.done():
             self.handle.pause()
         return self.is_paused()
 
     def resume(self) -> bool:
-        """Go on after a pause. False where there was none."""
+        """Continue after a pause. Return False if the transfer was not paused."""
         paused = self.is_paused()
         if paused:
             self.handle.resume()
         return paused
 
     def is_paused(self) -> bool:
-        """Whether it is held."""
+        """Return True if the transfer is paused."""
         return not self.done() and self.handle.state == "paused"
 
     def is_success(self) -> bool:
-        """Whether it has ended, and all is there."""
+        """Return True if the transfer has completed."""
         return self.done() and self.error is None
 
     def is_error(self) -> bool:
-        """Whether it has failed, or was cancelled."""
+        """Return True if the transfer failed or was cancelled."""
         return self.error is not None
 
     def get_last_error(self) -> str:
-        """Say what ended it; nothing where all is well."""
+        """Return the message of the error; empty if there is none."""
         return str(self.error or "")

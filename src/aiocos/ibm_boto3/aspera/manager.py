@@ -1,4 +1,4 @@
-"""The manager: files and directories, up and down, beside the program."""
+"""`AsperaTransferManager`: uploads and downloads of files and directories in the background."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from aiocos.ibm_boto3.aspera.exceptions import AsperaTransferFailedError, Aspera
 from aiocos.ibm_boto3.aspera.futures import AsperaTransferFuture
 from aiocos.ibm_boto3.aspera.subscribers import AsperaBaseSubscriber
 from aiocos.ibm_boto3.s3 import options
+from aiocos.ibm_boto3.s3.base_manager import BaseTransferManager, ClientLike, Work, translate_transfer_error
 from aiocos.ibm_boto3.s3.futures import CallArgs, CancelledError, TransferMeta
-from aiocos.ibm_boto3.s3.jobs import Face, Jobs, Work, told
 from aiocos.transfer.download.download import DownloadRequest, download
 from aiocos.transfer.progress import Monitor
 from aiocos.transfer.requests import UploadRequest
@@ -37,8 +37,8 @@ Name = str | os.PathLike[str]
 Subscribers = Iterable[AsperaBaseSubscriber]
 
 
-class AsperaTransferManager(Jobs[AsperaTransferFuture]):
-    """Transfers files and directories, over parallel HTTPS: no Aspera is spoken, which the log says once.
+class AsperaTransferManager(BaseTransferManager[AsperaTransferFuture]):
+    """Transfers files and directories over parallel HTTPS. The log says once that the Aspera protocol is not used.
 
     ::
 
@@ -48,33 +48,38 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
             future.resume()
             await future.result()
 
-    Its methods return at once with a future, and are called where an event loop runs. `transfer_config` holds for all transfers
-    that have none of their own. Leaving the context waits for all; an error in it cancels them. Whatever the bucket's settings
-    for Aspera are, nothing is asked of Aspera's service: `delegated_token_manager` has no effect. `logger` is where it logs;
-    `aiocos.ibm_boto3.aspera` by default.
+    The methods return a future at once and must be called in an event loop. Leaving the `async with` block waits for all
+    transfers; an exception in the block cancels them. The Aspera settings of a bucket are not used.
 
-    A file that cannot be read, or a directory that cannot be written to, is an `OSError` at once; so is a `ValueError` what the
-    configuration does not allow, and `AsperaTransferQueueError` what cannot be queued.
+    Args:
+        client: Client that sends the requests.
+        config: Size of the queue and number of sessions; None is `AsperaManagerConfig()`.
+        transfer_config: Settings of transfers that have none of their own; None is `AsperaConfig()`.
+        delegated_token_manager: Accepted without effect: no tokens for Aspera are needed.
+        logger: Logger to use; None is `aiocos.ibm_boto3.aspera`.
+
+    Raises:
+        TypeError: `config` or `transfer_config` is of another type.
     """
 
-    # What Aspera's subscribers hear: all bytes so far; and what they raise ends nothing.
-    _telling: ClassVar[dict[str, Any]] = {"strict": False, "cumulative": True}
+    # Subscribers of Aspera get all bytes so far, and their exceptions do not fail a transfer.
+    _notifier_options: ClassVar[dict[str, Any]] = {"strict": False, "cumulative": True}
 
     def __init__(
         self,
-        client: Face,
+        client: ClientLike,
         config: AsperaManagerConfig | None = None,
         transfer_config: AsperaConfig | None = None,
         delegated_token_manager: Any = None,
         logger: logging.Logger | None = None,
     ) -> None:
-        self._config = _kind(config, AsperaManagerConfig, "config") or AsperaManagerConfig()
-        self._transfer_config = _kind(transfer_config, AsperaConfig, "transfer_config")
+        self._config = _check_type(config, AsperaManagerConfig, "config") or AsperaManagerConfig()
+        self._transfer_config = _check_type(transfer_config, AsperaConfig, "transfer_config")
         self._logger = logger or _log
-        self._refusing = ""
-        self._noted: set[str] = set()
+        self._refusal = ""
+        self._logged: set[str] = set()
         super().__init__(client, self._config.ascp_max_concurrent)
-        _announce(self._logger)
+        _log_https(self._logger)
 
     # -- transfers ------------------------------------------------------------------------------------------------
 
@@ -86,11 +91,27 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
         transfer_config: AsperaConfig | None = None,
         subscribers: Subscribers | None = None,
     ) -> AsperaTransferFuture:
-        """Upload a file, by its name."""
-        path = _accessible(fileobj, os.R_OK, os.path.isfile, "File")
-        config = self._checked(transfer_config)
-        options.UPLOAD.read({}, Bucket=bucket, Key=_given(key))
-        width = self._width(config)
+        """Upload a file.
+
+        Args:
+            fileobj: Path of the file.
+            bucket: Bucket to upload to.
+            key: Key of the object.
+            transfer_config: Settings of the transfer; None is the manager's `transfer_config`.
+            subscribers: `AsperaBaseSubscriber` objects that are called on progress and at the end.
+
+        Returns:
+            The future of the transfer.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: The configuration asks for more sessions than the manager has.
+            AsperaTransferQueueError: The queue is full, or the manager is shutting down.
+        """
+        path = _check_access(fileobj, os.R_OK, os.path.isfile, "File")
+        config = self._resolve_config(transfer_config)
+        options.UPLOAD.read({}, Bucket=bucket, Key=_require_text(key))
+        width = self._concurrency(config)
         if config.threshold is not None and os.path.getsize(path) < config.threshold:
             width = 1
 
@@ -108,14 +129,32 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
         transfer_config: AsperaConfig | None = None,
         subscribers: Subscribers | None = None,
     ) -> AsperaTransferFuture:
-        """Download an object to a file by its name, whole or not at all."""
-        path = Path(_given(os.fspath(fileobj)))
-        _accessible(path.parent, os.W_OK, os.path.isdir, "Directory")
-        config = self._checked(transfer_config)
-        options.DOWNLOAD.read({}, Bucket=bucket, Key=_given(key))
+        """Download an object to a file, which appears when all of it is there.
+
+        Args:
+            bucket: Bucket of the object.
+            key: Key of the object.
+            fileobj: Path of the file, in an existing directory.
+            transfer_config: Settings of the transfer; None is the manager's `transfer_config`.
+            subscribers: `AsperaBaseSubscriber` objects that are called on progress and at the end.
+
+        Returns:
+            The future of the transfer.
+
+        Raises:
+            OSError: The directory cannot be written to.
+            ValueError: The configuration asks for more sessions than the manager has.
+            AsperaTransferQueueError: The queue is full, or the manager is shutting down.
+        """
+        path = Path(_require_text(os.fspath(fileobj)))
+        _check_access(path.parent, os.W_OK, os.path.isdir, "Directory")
+        config = self._resolve_config(transfer_config)
+        options.DOWNLOAD.read({}, Bucket=bucket, Key=_require_text(key))
 
         async def work(monitor: Monitor) -> None:
-            request = DownloadRequest(bucket, key, path, concurrency=self._width(config), multipart_threshold=config.threshold)
+            request = DownloadRequest(
+                bucket, key, path, concurrency=self._concurrency(config), multipart_threshold=config.threshold
+            )
             await download(self._client.typed, self._manager.budget, request, monitor)
 
         return self._queue(work, config, subscribers, "receive", bucket, key, path)
@@ -128,15 +167,30 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
         transfer_config: AsperaConfig | None = None,
         subscribers: Subscribers | None = None,
     ) -> AsperaTransferFuture:
-        """Upload all files below a directory; their keys are `key`, a slash, and the path below the directory.
+        """Upload all files below a directory. A file that fails does not stop the others.
 
-        Slashes at either end of `key` mean nothing. A file that fails does not stop the others.
+        Args:
+            directory: Path of the directory.
+            bucket: Bucket to upload to.
+            key: Prefix of the keys: each is `key`, a slash and the file's path below the directory. Slashes at the ends of
+                `key` are ignored.
+            transfer_config: Settings of the transfer; None is the manager's `transfer_config`.
+            subscribers: `AsperaBaseSubscriber` objects that are called on progress and at the end.
+
+        Returns:
+            The future of the transfer.
+
+        Raises:
+            OSError: The directory cannot be read.
+            ValueError: The configuration asks for more sessions than the manager has.
+            AsperaTransferQueueError: The queue is full, or the manager is shutting down.
         """
-        path = _accessible(directory, os.R_OK, os.path.isdir, "Directory")
-        config = self._checked(transfer_config)
+        path = _check_access(directory, os.R_OK, os.path.isdir, "Directory")
+        config = self._resolve_config(transfer_config)
         prefix = _prefix(bucket, key)
-        request = UploadDirectoryRequest(root=path, bucket=bucket, prefix=prefix, concurrency=self._width(config))
-        return self._queue(self._of(upload_directory, request), config, subscribers, "send", bucket, prefix, path)
+        request = UploadDirectoryRequest(root=path, bucket=bucket, prefix=prefix, concurrency=self._concurrency(config))
+        work = self._directory_work(upload_directory, request)
+        return self._queue(work, config, subscribers, "send", bucket, prefix, path)
 
     def download_directory(
         self,
@@ -146,36 +200,52 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
         transfer_config: AsperaConfig | None = None,
         subscribers: Subscribers | None = None,
     ) -> AsperaTransferFuture:
-        """Download all objects whose keys are `key`, a slash, and more, into a directory that is there.
+        """Download all objects below a prefix into a directory.
 
-        Slashes at either end of `key` mean nothing. Keys that are no paths below the directory are refused, each by itself.
+        A key that is not a valid path below the directory fails; the other objects are downloaded.
+
+        Args:
+            bucket: Bucket of the objects.
+            key: Prefix of the keys, without the slash after it. Slashes at the ends of `key` are ignored.
+            directory: Path of an existing directory.
+            transfer_config: Settings of the transfer; None is the manager's `transfer_config`.
+            subscribers: `AsperaBaseSubscriber` objects that are called on progress and at the end.
+
+        Returns:
+            The future of the transfer.
+
+        Raises:
+            OSError: The directory cannot be written to.
+            ValueError: The configuration asks for more sessions than the manager has.
+            AsperaTransferQueueError: The queue is full, or the manager is shutting down.
         """
-        path = _accessible(directory, os.W_OK, os.path.isdir, "Directory")
-        config = self._checked(transfer_config)
+        path = _check_access(directory, os.W_OK, os.path.isdir, "Directory")
+        config = self._resolve_config(transfer_config)
         prefix = _prefix(bucket, key)
-        request = DownloadDirectoryRequest(bucket=bucket, root=path, prefix=prefix, concurrency=self._width(config))
-        return self._queue(self._of(download_directory, request), config, subscribers, "receive", bucket, prefix, path)
+        request = DownloadDirectoryRequest(bucket=bucket, root=path, prefix=prefix, concurrency=self._concurrency(config))
+        work = self._directory_work(download_directory, request)
+        return self._queue(work, config, subscribers, "receive", bucket, prefix, path)
 
-    def _of(
+    def _directory_work(
         self, carry_out: Callable[..., Awaitable[object]], request: UploadDirectoryRequest | DownloadDirectoryRequest
     ) -> Work:
         return lambda monitor: carry_out(self._client.typed, self._manager.budget, request, monitor)
 
     # -- the queue ------------------------------------------------------------------------------------------------
 
-    def _checked(self, config: AsperaConfig | None) -> AsperaConfig:
-        """Return the configuration of a transfer; say in the log what of it has no effect."""
-        config = _kind(config, AsperaConfig, "transfer_config") or self._transfer_config or AsperaConfig()
+    def _resolve_config(self, config: AsperaConfig | None) -> AsperaConfig:
+        """Return the settings of a transfer. Log each setting without effect once."""
+        config = _check_type(config, AsperaConfig, "transfer_config") or self._transfer_config or AsperaConfig()
         if config.multi_session > self._config.ascp_max_concurrent:
             raise ValueError(f"Max sessions is {self._config.ascp_max_concurrent}")
-        if new := {name: value for name, value in config.without_effect.items() if name not in self._noted}:
-            self._noted |= set(new)
+        if new := {name: value for name, value in config.without_effect.items() if name not in self._logged}:
+            self._logged |= set(new)
             shown = ", ".join(f"{name}={value}" for name, value in new.items())
-            self._logger.info("%s: without effect, transfers by HTTPS are as fast as the connection", shown)
+            self._logger.info("%s: without effect, HTTPS transfers are as fast as the connection", shown)
         return config
 
-    def _width(self, config: AsperaConfig) -> int | None:
-        """How many parts or files are on their way at once; None for what the client's settings say."""
+    def _concurrency(self, config: AsperaConfig) -> int | None:
+        """Return the parts or files in flight; None leaves it to the settings of the client."""
         return self._config.ascp_max_concurrent if config.is_multi_session_all else config.multi_session or None
 
     def _queue(
@@ -188,64 +258,69 @@ class AsperaTransferManager(Jobs[AsperaTransferFuture]):
         key: str,
         path: Path,
     ) -> AsperaTransferFuture:
-        heard = list(subscribers or ())
-        for one in heard:
+        listeners = list(subscribers or ())
+        for one in listeners:
             if not isinstance(one, AsperaBaseSubscriber):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise TypeError(f"a subscriber is an AsperaBaseSubscriber, not {one!r}")
-        if self._refusing:
-            raise AsperaTransferQueueError(self._refusing)
+        if self._refusal:
+            raise AsperaTransferQueueError(self._refusal)
         if len(self._waiting) >= self._config.max_submission_queue_size:
             raise AsperaTransferQueueError("Max queued items reached")
         args = CallArgs(
-            bucket=bucket, key=key, fileobj=str(path), transfer_config=config, subscribers=heard, direction=direction
+            bucket=bucket, key=key, fileobj=str(path), transfer_config=config, subscribers=listeners, direction=direction
         )
         future = AsperaTransferFuture(TransferMeta(args, str(uuid.uuid4())))
-        return self._submit(future, work, heard, (bucket, key), max(config.multi_session, 1))
+        return self._submit(future, work, listeners, (bucket, key), max(config.multi_session, 1))
 
-    def _meaning(self, error: CosError) -> CosError:
-        # The error of a directory tells of all its files, and is said in whole.
-        return AsperaTransferFailedError(str(error if isinstance(error, DirectoryError) else told(error)))
+    def _translate(self, error: CosError) -> CosError:
+        # The error of a directory lists all files that failed, so its whole message is kept.
+        return AsperaTransferFailedError(str(error if isinstance(error, DirectoryError) else translate_transfer_error(error)))
 
     async def wait(self) -> None:
-        """Wait for all transfers; none can be queued meanwhile."""
-        before, self._refusing = self._refusing, self._refusing or "Cant queue items during wait"
+        """Wait for all transfers. None can be queued meanwhile."""
+        before, self._refusal = self._refusal, self._refusal or "Cant queue items during wait"
         try:
             await self._drain()
         finally:
-            self._refusing = before
+            self._refusal = before
 
     async def shutdown(self, cancel: bool = False, cancel_msg: str = "") -> None:
-        """Wait for all transfers, with `cancel` cancel them first; none can be queued any more."""
-        self._refusing = "Cancel already called" if cancel else "the manager was shut down"
+        """Wait for all transfers; no more can be queued.
+
+        Args:
+            cancel: Cancel all transfers first.
+            cancel_msg: Message of the `CancelledError` that the futures of cancelled transfers raise.
+        """
+        self._refusal = "Cancel already called" if cancel else "the manager was shut down"
         await self._drain(CancelledError(cancel_msg) if cancel else None)
 
 
 @cache
-def _announce(logger: logging.Logger) -> None:
-    logger.info("AsperaTransferManager: transfers go over parallel HTTPS, no Aspera is spoken")
+def _log_https(logger: logging.Logger) -> None:
+    logger.info("AsperaTransferManager: transfers use parallel HTTPS, not the Aspera protocol")
 
 
-def _kind(value: T | None, cls: type[T], name: str) -> T | None:
+def _check_type(value: T | None, cls: type[T], name: str) -> T | None:
     if value is not None and not isinstance(value, cls):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{name} is an {cls.__name__}, not {value!r}")
     return value
 
 
-def _given(value: Any) -> str:
+def _require_text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("Invalid file pair: a key and the name of a file or a directory are needed")
     return value
 
 
 def _prefix(bucket: str, key: str) -> str:
-    prefix = _given(key.strip("/")) + "/"
+    prefix = _require_text(key.strip("/")) + "/"
     options.UPLOAD.read({}, Bucket=bucket, Key=prefix)
     return prefix
 
 
-def _accessible(name: Name, access: int, is_kind: Callable[[Name], bool], kind: str) -> Path:
-    """Return a path that is there and can be used. Asks the file system, which takes no time worth a thread."""
-    path = Path(_given(os.fspath(name)))
+def _check_access(name: Name, access: int, is_kind: Callable[[Name], bool], kind: str) -> Path:
+    """Return a path that exists and can be used. Raises `OSError`. The check is too fast to need a thread."""
+    path = Path(_require_text(os.fspath(name)))
     if not is_kind(path) or not os.access(path, access):
         raise OSError(f"Error accessing {kind}: {name}")
     return path

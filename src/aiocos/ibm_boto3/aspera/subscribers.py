@@ -1,4 +1,4 @@
-"""Those who hear of the manager's transfers."""
+"""Subscribers of Aspera transfers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from aiocos.ibm_boto3.s3.subscribers import BaseSubscriber
 
 
 class AsperaBaseSubscriber(BaseSubscriber):
-    """Hears of transfers: derive, and override what you want to hear; coroutine functions are awaited.
+    """Base class of subscribers: override the methods you need. They may be async.
 
-    What its methods raise is logged, and ends nothing.
+    Exceptions that they raise are logged and do not affect the transfer.
     """
 
     def on_queued(self, future: Any, **kwargs: Any) -> Any:
-        """Hear that the transfer waits for its turn."""
+        """Handle that the transfer was queued."""
 
     def on_progress(self, future: Any, bytes_transferred: int, **kwargs: Any) -> Any:
-        """Hear how many bytes have moved so far, in all."""
+        """Handle progress; `bytes_transferred` counts all bytes so far."""
 
     def on_done(self, future: Any, **kwargs: Any) -> Any:
-        """Hear that the transfer has ended, however."""
+        """Handle the end of the transfer: completed, failed or cancelled."""

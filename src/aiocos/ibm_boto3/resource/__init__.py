@@ -1,4 +1,4 @@
-"""Resources: buckets, objects and their settings as things with methods, `ibm_boto3.resource("s3", …)` with `await` added.
+"""Resources: buckets, objects and their settings as Python objects, as in `ibm_boto3.resource("s3", …)`, with `await`.
 
 ::
 
@@ -9,7 +9,7 @@
         acl = await cos.Bucket("photos").Acl()
         print(acl.owner["DisplayName"])
 
-What stands in `table` is made into classes by `base`.
+`definitions` describes each kind of resource in terms of `model`; `classes` makes the classes.
 """
 
 from aiocos.ibm_boto3.resource.base import Resource, ResourceMeta, ResourceNotLoadedError

@@ -3,65 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
-from aiocos.ibm_boto3 import shapes
+from aiocos.ibm_boto3 import inputs
 from aiocos.ibm_boto3.client import OPERATIONS
 from aiocos.ibm_boto3.exceptions import ClientError, ParamValidationError
-from aiocos.ibm_boto3.resource.base import Resource, kind_of, made_by, parameters_of
-from aiocos.ibm_boto3.resource.kinds import Many
+from aiocos.ibm_boto3.resource.base import Resource, identifier_members, model_of, resource_from_members
+from aiocos.ibm_boto3.resource.model import CollectionModel
 from aiocos.wire.document import unrepresentable
 
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import DeleteObjectsOutputTypeDef
 
-class Collection:
-    """The resources that a listing names; each has its attributes from there, with no further request.
+Item = TypeVar("Item")
 
-    A collection asks when it is iterated over, page by page, and asks again when it is iterated over again. `all`, `filter`,
-    `limit` and `page_size` each give another collection, so they can follow one another. It is iterable itself, too.
+
+class Collection(Generic[Item]):
+    """The resources in a listing. Their attributes come from the listing, without further requests.
+
+    Iterating over a collection sends a request for each page; a second iteration sends them again. `all`, `filter`, `limit` and
+    `page_size` each return a new collection, so calls can be chained.
     """
 
-    def __init__(self, parent: Resource, name: str, many: Many, cls: type[Resource]) -> None:
+    def __init__(self, parent: Resource, name: str, model: CollectionModel, cls: type[Resource]) -> None:
         self._parent = parent
         self._name = name
-        self._many = many
+        self._model = model
         self._class = cls
         self._arguments: dict[str, Any] = {}
         self._limit: int | None = None
         self._size: int | None = None
 
     def all(self) -> Self:
-        """All that there is."""
+        """Return a collection of all resources that this one selects."""
         return self.filter()
 
     def filter(self, **kwargs: Any) -> Self:
-        """What the listing gives with these parameters: those of the client's method, `Prefix` and its kin."""
-        made = type(self)(self._parent, self._name, self._many, self._class)
-        made._limit = _count("limit", kwargs.pop("limit", self._limit), 0)
-        made._size = _count("page_size", kwargs.pop("page_size", self._size), 1)
-        made._arguments = {**self._arguments, **kwargs}
-        return made
+        """Return a collection of what the listing returns with these parameters.
+
+        Args:
+            **kwargs: Parameters of the client's method, such as `Prefix`; besides, `limit` and `page_size`.
+
+        Raises:
+            ParamValidationError: `limit` or `page_size` is invalid.
+        """
+        collection = type(self)(self._parent, self._name, self._model, self._class)
+        collection._limit = _count("limit", kwargs.pop("limit", self._limit), 0)
+        collection._size = _count("page_size", kwargs.pop("page_size", self._size), 1)
+        collection._arguments = {**self._arguments, **kwargs}
+        return collection
 
     iterator = filter
 
     def limit(self, count: int | None) -> Self:
-        """The first `count` of them."""
+        """Return a collection of the first `count` resources; None lifts the limit."""
         return self.filter(limit=count)
 
     def page_size(self, count: int | None) -> Self:
-        """The same, with at most `count` of them a request. A listing that has no pages takes no notice."""
+        """Return a collection that requests `count` resources per page; None leaves it to the service.
+
+        Listings without pages, such as that of buckets, ignore it.
+        """
         return self.filter(page_size=count)
 
-    async def pages(self) -> AsyncIterator[list[Any]]:
-        """Give them page by page, as lists; a page may be empty."""
+    async def pages(self) -> AsyncIterator[list[Item]]:
+        """Yield the resources page by page, as lists. A page may be empty."""
         left = self._limit
         if left == 0:
             return
-        client, arguments = self._parent.meta.client, {**parameters_of(self._parent), **self._arguments}
-        async for answer in self._answers(arguments):
-            found = [
-                made_by(self._class, client, {**arguments, **self._named(entry)}, entry)
-                for member in self._many.entries
-                for entry in answer.get(member, ())
+        client, arguments = self._parent.meta.client, {**identifier_members(self._parent), **self._arguments}
+        async for response in self._responses(arguments):
+            found: list[Any] = [
+                resource_from_members(self._class, client, {**arguments, **self._identifiers_of(entry)}, entry)
+                for member in self._model.entries
+                for entry in response.get(member, ())
             ]
             if left is not None:
                 found = found[:left]
@@ -70,88 +85,94 @@ class Collection:
             if left == 0:
                 return
 
-    async def _answers(self, arguments: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        client = self._parent.meta.client
-        if not client.can_paginate(self._many.method):
-            yield await getattr(client, self._many.method)(**arguments)
+    async def _responses(self, arguments: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        client: Any = self._parent.meta.client
+        if not client.can_paginate(self._model.method):
+            yield await getattr(client, self._model.method)(**arguments)
             return
-        paginator = client.get_paginator(self._many.method)
-        async for answer in paginator.paginate(PaginationConfig={"PageSize": self._size}, **arguments):
-            yield answer
+        paginator = client.get_paginator(self._model.method)
+        async for response in paginator.paginate(PaginationConfig={"PageSize": self._size}, **arguments):
+            yield response
 
-    def _named(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """The identifiers of an entry, as members of requests."""
-        out = dict(self._many.default)
-        for member in kind_of(self._class).identifiers.values():
-            value = entry.get(self._many.said.get(member, member))
+    def _identifiers_of(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the identifiers of an entry, as parameters of a request."""
+        out = dict(self._model.default)
+        for member in model_of(self._class).identifiers.values():
+            value = entry.get(self._model.renamed.get(member, member))
             if value is not None:
                 out[member] = value
         return out
 
-    async def _each(self) -> AsyncIterator[Any]:
+    async def _each(self) -> AsyncIterator[Item]:
         async for page in self.pages():
             for one in page:
                 yield one
 
-    def __aiter__(self) -> AsyncIterator[Any]:
+    def __aiter__(self) -> AsyncIterator[Item]:
         return self._each()
 
     def __iter__(self) -> NoReturn:
-        raise TypeError(
-            f"{self!r} asks the service: write `async for`, or a list `[one async for one in ….{self._name}.all()]`"
-        )
+        raise TypeError(f"{self!r} sends requests: write `async for`, or a list `[one async for one in ….{self._name}.all()]`")
 
     def __repr__(self) -> str:
-        prefix = "s3" if not kind_of(self._parent).identifiers else f"s3.{kind_of(self._parent).name}"
-        return f"{prefix}.{self._name}Collection({self._parent!r}, s3.{self._many.kind})"
+        prefix = "s3" if not model_of(self._parent).identifiers else f"s3.{model_of(self._parent).name}"
+        return f"{prefix}.{self._name}Collection({self._parent!r}, s3.{self._model.kind})"
 
 
-class DeletableCollection(Collection):
-    """A collection whose objects or versions can be deleted at once."""
+class DeletableCollection(Collection[Item]):
+    """A collection of objects or versions, which can be deleted together."""
 
-    async def delete(self, **kwargs: Any) -> list[dict[str, Any]]:
-        """Delete all of them, page by page (1,000, or `page_size`), a request each; return the answers.
+    async def delete(self, **kwargs: Any) -> list[DeleteObjectsOutputTypeDef]:
+        """Delete all of them, with one request per page (1,000 objects, or `page_size`).
 
-        Failures of single objects stand in the answers' `Errors`. Raises where a whole request fails; what was deleted before
-        is gone. Parameters are those of `delete_objects`; `Delete` may hold `Quiet`.
+        Args:
+            **kwargs: Parameters of `delete_objects`. `Delete` may hold `Quiet`.
+
+        Returns:
+            The responses. `Errors` in them lists the objects that could not be deleted.
+
+        Raises:
+            ClientError: A whole request failed. The pages before it are deleted.
         """
-        how = kwargs.pop("Delete", {})
-        if not isinstance(how, Mapping) or set(how) - {"Quiet"}:  # pyright: ignore[reportUnknownArgumentType]
-            raise ParamValidationError("Delete may hold Quiet here: the objects are those of the collection")
-        # No listing gives pages of more than what one request deletes.
-        return [await self._deleted(page, {**how}, kwargs) async for page in self.pages() if page]
+        settings = kwargs.pop("Delete", {})
+        if not isinstance(settings, Mapping) or set(settings) - {"Quiet"}:  # pyright: ignore[reportUnknownArgumentType]
+            raise ParamValidationError("Delete may only hold Quiet here: the objects are those of the collection")
+        # A page of a listing is never larger than what one request may delete.
+        return [await self._delete_page(page, {**settings}, kwargs) async for page in self.pages() if page]
 
-    async def _deleted(self, page: list[Resource], how: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-        members = kind_of(self._class).deleted_by
-        every = [{member: parameters_of(one)[member] for member in members} for one in page]
-        plain = [one for one in every if not unrepresentable(one["Key"])]
-        call = {"Bucket": parameters_of(page[0])["Bucket"], **more}
-        answer: dict[str, Any] = {}
-        if plain:
-            answer = await self._parent.meta.client.delete_objects(**call, Delete={"Objects": plain, **how})
-        for one in every:
+    async def _delete_page(self, page: list[Any], settings: dict[str, Any], more: dict[str, Any]) -> Any:
+        members = model_of(self._class).delete_members
+        objects = [{member: identifier_members(one)[member] for member in members} for one in page]
+        representable = [one for one in objects if not unrepresentable(one["Key"])]
+        call = {"Bucket": identifier_members(page[0])["Bucket"], **more}
+        response: dict[str, Any] = {}
+        client: Any = self._parent.meta.client
+        if representable:
+            response = await client.delete_objects(**call, Delete={"Objects": representable, **settings})
+        for one in objects:
             if unrepresentable(one["Key"]):
-                await self._delete_singly(one, call, answer, quiet=bool(how.get("Quiet")))
-        return answer
+                await self._delete_singly(one, call, response, quiet=bool(settings.get("Quiet")))
+        return response
 
-    async def _delete_singly(self, one: dict[str, Any], call: dict[str, Any], answer: dict[str, Any], *, quiet: bool) -> None:
-        """Delete what no XML can name: a path can. What becomes of it is put with the rest of the answer."""
-        known = shapes.offered(OPERATIONS["delete_object"].spec)
+    async def _delete_singly(self, one: dict[str, Any], call: dict[str, Any], response: dict[str, Any], *, quiet: bool) -> None:
+        """Delete an object whose key XML cannot hold, by a request of its own; add the outcome to the response."""
+        known = inputs.input_names(OPERATIONS["delete_object"].spec)
         passed = {name: value for name, value in call.items() if name in known}
+        client: Any = self._parent.meta.client
         try:
-            told = await self._parent.meta.client.delete_object(**passed, **one)
+            deleted = await client.delete_object(**passed, **one)
         except ClientError as error:
-            metadata: dict[str, Any] = error.response["ResponseMetadata"]
+            metadata: Mapping[str, Any] = error.response["ResponseMetadata"]
             if metadata["HTTPStatusCode"] >= 500 or metadata["HTTPStatusCode"] in (401, 429):
                 raise
-            failed: dict[str, Any] = error.response["Error"]
-            answer.setdefault("Errors", []).append({**one, "Code": failed.get("Code"), "Message": failed.get("Message")})
+            failed = error.response["Error"]
+            response.setdefault("Errors", []).append({**one, "Code": failed.get("Code"), "Message": failed.get("Message")})
         else:
-            metadata = told["ResponseMetadata"]
+            metadata = deleted["ResponseMetadata"]
             if not quiet:
-                marker = {"DeleteMarker": True} if told.get("DeleteMarker") else {}
-                answer.setdefault("Deleted", []).append({**one, **marker})
-        answer.setdefault("ResponseMetadata", metadata)
+                marker = {"DeleteMarker": True} if deleted.get("DeleteMarker") else {}
+                response.setdefault("Deleted", []).append({**one, **marker})
+        response.setdefault("ResponseMetadata", metadata)
 
 
 def _count(name: str, value: Any, least: int) -> int | None:

@@ -1,4 +1,4 @@
-"""The service resource: where buckets, objects and all else begin."""
+"""The service resource, from which all other resources are reached."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Self
 
 from aiocos.ibm_boto3.client import S3Client
 from aiocos.ibm_boto3.resource.base import Resource
-from aiocos.ibm_boto3.resource.making import furnish
-from aiocos.ibm_boto3.resource.table import SERVICE
+from aiocos.ibm_boto3.resource.classes import add_members
+from aiocos.ibm_boto3.resource.definitions import SERVICE
 
 
 class ServiceResource(Resource):
-    """What `ibm_boto3.resource("s3", …)` makes; its client is `cos.meta.client`.
+    """The resource of the whole service: the result of `ibm_boto3.resource("s3", …)`.
 
     ::
 
@@ -20,14 +20,14 @@ class ServiceResource(Resource):
         async for bucket in cos.buckets.all(): ...
         bucket = await cos.create_bucket(Bucket="photos", CreateBucketConfiguration={"LocationConstraint": "eu-de-smart"})
 
-    `close` it, or use it as a context.
+    Its client is `cos.meta.client`. Close it, or use it with `async with`.
     """
 
     def __init__(self, client: S3Client) -> None:
         super().__init__(client=client)
 
     async def close(self) -> None:
-        """Close the client's connections of the running loop. The resource can be used again."""
+        """Close the client's connections of the running event loop. The resource can be used again."""
         await self.meta.client.close()
 
     async def __aenter__(self) -> Self:
@@ -39,4 +39,4 @@ class ServiceResource(Resource):
         await self.close()
 
 
-furnish(ServiceResource, SERVICE)
+add_members(ServiceResource, SERVICE)

@@ -1,4 +1,4 @@
-"""`ibm_boto3.s3`."""
+"""Transfers, in a module named as in IBM's SDK: `ibm_boto3.s3.transfer`."""
 
 from aiocos.ibm_boto3.s3 import transfer
 

@@ -1,4 +1,4 @@
-"""File objects: what is read for an upload, and what a download is written to."""
+"""File objects: sources of uploads and targets of downloads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logging.getLogger("aiocos.ibm_boto3")
 
 
 class TextFileError(ValueError, TypeError):
-    """A text file in place of a binary one. IBM's SDK raises `TypeError` for it."""
+    """A file object is open in text mode. Also a `TypeError`, which IBM's SDK raises here."""
 
     def __init__(self, mode: str) -> None:
         super().__init__(
@@ -32,14 +32,19 @@ class TextFileError(ValueError, TypeError):
 
 
 def name_of(fileobj: Any) -> str | None:
-    """Return the name of a file that was given by its name."""
+    """Return the path of a file that was given as a string or path-like object; None for a file object."""
     if isinstance(fileobj, os.PathLike):
         fileobj = os.fspath(cast("os.PathLike[str]", fileobj))
     return fileobj if isinstance(fileobj, str) else None
 
 
 def readable(fileobj: Any) -> Any:
-    """Return something that can be uploaded: a binary file, an object with an awaitable `read`, an async iterator of bytes."""
+    """Return a file object or async iterable of bytes if it can be uploaded.
+
+    Raises:
+        TextFileError: It is open in text mode.
+        ValueError: It is neither.
+    """
     if isinstance(fileobj, io.TextIOBase):
         raise TextFileError("rb")
     if not hasattr(fileobj, "read") and not hasattr(fileobj, "__aiter__"):
@@ -48,7 +53,12 @@ def readable(fileobj: Any) -> Any:
 
 
 def writable(fileobj: Any) -> Any:
-    """Return something that can be downloaded to: a binary file, or an object with an awaitable `write`."""
+    """Return a file object if it can be downloaded to.
+
+    Raises:
+        TextFileError: It is open in text mode.
+        ValueError: It has no `write`.
+    """
     if isinstance(fileobj, io.TextIOBase):
         raise TextFileError("wb")
     if not hasattr(fileobj, "write"):
@@ -57,74 +67,84 @@ def writable(fileobj: Any) -> Any:
 
 
 async def download_into(service: Service, reading: GetObject, fileobj: Any, step: int, monitor: Monitor) -> None:
-    """Download an object into a file object: in order, about `step` bytes at a time, and compared with its checksum at the end.
+    """Download an object into a file object, in order, and compare it with its checksum at the end.
 
-    It is one request, taken up where it breaks: whoever is written to may be slow, and memory is not held for them.
+    One request is used, resumed if it breaks: parallel ranges would wait in memory for a slow file object.
+
+    Args:
+        service: Client that sends the request.
+        reading: The request.
+        fileobj: File object to write to.
+        step: Bytes per `write`, at least; the last one may be smaller.
+        monitor: Monitor that is informed of the progress.
+
+    Raises:
+        IntegrityError: The bytes do not match the checksum.
     """
     what, engine = f"the download of {reading.bucket}/{reading.key}", engine_of(service)
     write = _writer(fileobj)
     async with monitor.run(None, what), ObjectStream(engine, reading) as stream:
         monitor.bytes_total = stream.info.content_length
-        evidence = await find_verification(engine, reading, stream.info) if engine.config.verify_reads else None
+        verification = await find_verification(engine, reading, stream.info) if engine.config.verify_reads else None
         stream.skip_verification()
         pieces: list[bytes] = []
-        held = 0
+        size = 0
         while True:
             piece = await stream.chunk()
             pieces.append(piece)
-            held += len(piece)
-            if held >= step or (not piece and held):
+            size += len(piece)
+            if size >= step or (not piece and size):
                 data = b"".join(pieces)
-                if evidence is not None:
-                    update = evidence.checksum.update
-                    await run_in_hash_pool(update, data) if held > INLINE else update(data)
+                if verification is not None:
+                    update = verification.checksum.update
+                    await run_in_hash_pool(update, data) if size > INLINE else update(data)
                 await write(data)
-                monitor.advance(held)
-                pieces, held = [], 0
+                monitor.advance(size)
+                pieces, size = [], 0
                 await monitor.wait_if_paused()
             if not piece:
                 break
-        if evidence is not None:
-            await _compare(evidence, what)
+        if verification is not None:
+            await _compare(verification, what)
 
 
-async def _compare(evidence: Verification, what: str) -> None:
-    """Raise `IntegrityError` where the bytes that were written are not those of the object."""
-    supposed = evidence.checksum
-    if not supposed.agrees and evidence.fallback is not None and await evidence.fallback() is not supposed:
-        # Its parts only looked even. What would be compared is known now, and the bytes are gone.
-        _log.warning("%s: not verified, since its parts are of different sizes, or of unknown ones", printable(what))
+async def _compare(verification: Verification, what: str) -> None:
+    """Raise `IntegrityError` if the bytes that were written are not those of the object."""
+    supposed = verification.checksum
+    if not supposed.agrees and verification.fallback is not None and await verification.fallback() is not supposed:
+        # The parts were assumed to have one size. Their true sizes are known only now, when the bytes are gone.
+        _log.warning("%s: not verified, because the sizes of its parts differ or are unknown", printable(what))
         return
-    await evidence.check(supposed, what)
+    await verification.check(supposed, what)
 
 
 def _writer(fileobj: Any) -> Callable[[bytes], Any]:
-    """Return what writes to a file object and waits until it is written."""
+    """Return a coroutine function that writes all of its data to a file object."""
     write: Any = fileobj.write
     drain: Any = getattr(fileobj, "drain", None)
 
-    async def by_loop(data: bytes) -> None:
-        answer = write(data)
-        if isawaitable(answer):
-            await answer
+    async def write_in_loop(data: bytes) -> None:
+        result = write(data)
+        if isawaitable(result):
+            await result
         if drain is not None:
             await drain()
 
-    async def by_thread(data: bytes) -> None:
-        answer = await in_thread(write, data)
-        if isawaitable(answer):
+    async def write_in_thread(data: bytes) -> None:
+        result = await in_thread(write, data)
+        if isawaitable(result):
             # A wrapper may be a plain function that returns an awaitable.
-            await answer
+            await result
 
-    async def by_pieces(data: bytes) -> None:
+    async def write_unbuffered(data: bytes) -> None:
         view = memoryview(data)
         while view:
             count = await in_thread(write, view)
             view = view[count or 0 :]
             if not count:
-                # What does not block takes nothing while it is full.
+                # A non-blocking file accepts nothing while its buffer is full.
                 await pause(0.01)
 
     if isinstance(fileobj, io.BytesIO) or iscoroutinefunction(write) or iscoroutinefunction(drain):
-        return by_loop
-    return by_pieces if isinstance(fileobj, io.RawIOBase) else by_thread
+        return write_in_loop
+    return write_unbuffered if isinstance(fileobj, io.RawIOBase) else write_in_thread

@@ -1,4 +1,4 @@
-"""Transfers that were asked for: their future, and what is known of them."""
+"""Futures of transfers, and what they know about their transfer."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from aiocos.transfer.handle import TransferHandle
 
 
 class CancelledError(BotoCoreError, concurrent.futures.CancelledError):
-    """The transfer was cancelled: by its future, by its manager, by the end of its client."""
+    """The transfer was cancelled: by its future, by its manager, or because its client was closed."""
 
     def __init__(self, message: str = "the transfer was cancelled") -> None:
         super().__init__(message or "the transfer was cancelled")
 
 
 class FatalError(CancelledError):
-    """The transfer was cancelled because of an error in the manager's context."""
+    """The transfer was cancelled because the `async with` block of its manager raised."""
 
 
 class TransferNotDoneError(BotoCoreError):
-    """The transfer goes on."""
+    """The transfer has not ended yet."""
 
 
 class CallArgs:
-    """What a transfer was asked: the arguments of the manager's method as attributes."""
+    """Arguments of the call that started a transfer, as attributes."""
 
     def __init__(self, **kwargs: Any) -> None:
         self.__dict__.update(kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"the call has no {name}; it has {', '.join(self.__dict__)}")
+        raise AttributeError(f"the call has no argument {name}; it has {', '.join(self.__dict__)}")
 
 
 class TransferMeta:
-    """What is known of a transfer."""
+    """Facts about a transfer: `future.meta`."""
 
     def __init__(self, call_args: CallArgs | None = None, transfer_id: int | str | None = None) -> None:
         self._call_args = call_args
@@ -48,68 +48,73 @@ class TransferMeta:
 
     @property
     def call_args(self) -> Any:
-        """What it was asked."""
+        """Arguments of the call that started the transfer; None if the meta was made without them."""
         return self._call_args
 
     @property
     def transfer_id(self) -> int | str | None:
-        """Its id within the manager."""
+        """Id of the transfer within its manager."""
         return self._transfer_id
 
     @property
     def user_context(self) -> dict[Any, Any]:
-        """A dictionary of the user's."""
+        """Dictionary for the user's own data."""
         return self._user_context
 
     @property
     def size(self) -> int | None:
-        """Its size in bytes, as soon as it is known."""
+        """Size in bytes; None until it is known."""
         return self._size
 
     def provide_transfer_size(self, size: int | None) -> None:
-        """Set the size that is shown. The transfer finds out for itself: it costs no request."""
+        """Set `size`. The transfer also sets it as soon as it knows the size, so this saves no request."""
         self._size = size
 
 
-# The futures whose `on_done` the running code belongs to: it would wait for itself.
-announcing: ContextVar[frozenset[TransferFuture]] = ContextVar("announcing", default=frozenset())
+# Futures whose `on_done` callback is running. A callback that awaits its own future must not wait for itself.
+running_done_callbacks: ContextVar[frozenset[TransferFuture]] = ContextVar("running_done_callbacks", default=frozenset())
 
 
 class TransferFuture:
-    """A transfer under way: `await future.result()`, or `await future`.
+    """A running transfer: `await future.result()`, or `await future`.
 
-    A cancel of who waits cancels the transfer. A failed one that nobody asks for is told of in asyncio's log.
+    Cancelling the task that awaits it cancels the transfer. If it fails and nobody awaits it, asyncio logs the error.
     """
 
     def __init__(self, meta: TransferMeta) -> None:
         self._meta = meta
         self._handle: TransferHandle[None] | None = None
         self._reason: CancelledError | None = None
-        self._instead: BaseException | None = None
-        self.told = asyncio.Event()
-        """Set when the transfer has ended and its subscribers have heard of it."""
+        self._replacement: BaseException | None = None
+        self.finished = asyncio.Event()
+        """Set when the transfer has ended and its subscribers were called."""
 
-    def begin(self, handle: TransferHandle[None]) -> None:
-        """Be the future of a transfer."""
+    def attach(self, handle: TransferHandle[None]) -> None:
+        """Set the transfer that this future stands for."""
         self._handle = handle
 
     @property
     def handle(self) -> TransferHandle[None]:
-        """The transfer that runs."""
+        """Handle of the running transfer."""
         assert self._handle is not None
         return self._handle
 
     @property
     def meta(self) -> TransferMeta:
-        """What is known of the transfer."""
+        """Facts about the transfer."""
         return self._meta
 
     def done(self) -> bool:
-        """Whether it has ended, however."""
+        """Return True if the transfer has ended: completed, failed or cancelled."""
         return self.handle.done()
 
     async def result(self) -> None:
-        """Wait for the end. Raises what ended the transfer, `CancelledError` where it was cancelled."""
+        """Wait for the end of the transfer.
+
+        Raises:
+            CancelledError: The transfer was cancelled.
+            Exception: The error with which the transfer failed.
+        """
         task = self.handle.task
         try:
             await asyncio.wait([task])
@@ -117,10 +122,10 @@ class TransferFuture:
             self.cancel()
             await asyncio.wait([task])
             if not task.cancelled():
-                task.exception()  # nobody else may ask for it
+                task.exception()  # marked as retrieved, or asyncio would log it
             raise
-        if self not in announcing.get():
-            await self.told.wait()
+        if self not in running_done_callbacks.get():
+            await self.finished.wait()
         if (error := self.error) is not None:
             raise error
 
@@ -129,18 +134,18 @@ class TransferFuture:
 
     @property
     def error(self) -> BaseException | None:
-        """What `result` raises; None for a success, and before the end."""
+        """Error that `result` raises; None after a success, and before the end."""
         task = self.handle.task
-        if self._instead is not None or not task.done():
-            return self._instead
+        if self._replacement is not None or not task.done():
+            return self._replacement
         return (self._reason or CancelledError()) if task.cancelled() else task.exception()
 
     def cancel(self) -> bool:
-        """Give it up; False where it has ended. What it leaves is taken back, and its end is to be waited for."""
-        return self.end(CancelledError())
+        """Cancel the transfer; return False if it has ended. It removes what it has written, which `result` waits for."""
+        return self.cancel_because(CancelledError())
 
-    def end(self, reason: CancelledError) -> bool:
-        """Cancel for a reason; False where it has ended."""
+    def cancel_because(self, reason: CancelledError) -> bool:
+        """Cancel the transfer with the error that `result` is to raise; return False if it has ended."""
         if self.done():
             return False
         self._reason = self._reason or reason
@@ -148,7 +153,11 @@ class TransferFuture:
         return True
 
     def set_exception(self, exception: BaseException) -> None:
-        """Set what `result` raises in place of what it would; raises `TransferNotDoneError` before the end."""
+        """Set the exception that `result` raises, in place of the outcome.
+
+        Raises:
+            TransferNotDoneError: The transfer has not ended yet.
+        """
         if not self.done():
-            raise TransferNotDoneError("the transfer goes on: set_exception is for after its end")
-        self._instead = exception
+            raise TransferNotDoneError("the transfer is still running: call set_exception after its end")
+        self._replacement = exception

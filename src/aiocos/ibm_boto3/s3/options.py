@@ -1,4 +1,4 @@
-"""What a transfer is told: `TransferConfig`, and the `ExtraArgs` of uploads, downloads, copies and deletions."""
+"""Settings of transfers: `TransferConfig`, and the `ExtraArgs` of uploads, downloads, copies and deletions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from aiocos.config import MAX_PART, MAX_PUT, MIN_PART
-from aiocos.ibm_boto3 import shapes
+from aiocos.ibm_boto3 import inputs
 from aiocos.operations.objects import CopyObject, DeleteObject, GetObject, PutObject
 from aiocos.transfer.download.download import DownloadRequest
 from aiocos.transfer.progress import ProgressCallbacks
@@ -20,17 +20,23 @@ MB = KB * KB
 
 
 class TransferConfig:
-    """How objects are cut into parts, and how much is done at once; sizes are in bytes.
+    """Part size, thresholds and concurrency of transfers.
 
-    What has `multipart_threshold` or more goes in parts of `multipart_chunksize`: of uploads and copies at least 5 MiB, and
-    larger where 10,000 parts would not do. `max_concurrency` parts of a transfer are on their way at once, and a manager runs
-    as many transfers at once; with `use_threads=False` it is one of each. What goes in one piece is in memory, so what is
-    larger than the client's memory for transfers goes in parts whatever the threshold. `io_chunksize` is what a file object is
-    given at once.
+    Args:
+        multipart_threshold: Bytes from which an object is transferred in parts; 8 MiB by default. An object that does not fit
+            into the client's memory for transfers always is.
+        max_concurrency: Parts of one transfer in flight, and transfers that a manager runs at once; 10 by default.
+        multipart_chunksize: Bytes of a part; 8 MiB by default. Parts of uploads and copies have at least 5 MiB, and more if
+            10,000 parts would not be enough.
+        num_download_attempts: Accepted without effect: an interrupted download is resumed as often as `Config(retries=…)` of
+            the client allows.
+        max_io_queue: Accepted without effect: there is no queue between connection and disk.
+        io_chunksize: Bytes per `write` to a file object; 256 KiB by default.
+        use_threads: False allows one part and one transfer at a time.
+        max_bandwidth: Must be None: bandwidth is not limited.
 
-    Taken, and without effect: `max_io_queue` (nothing is queued between connection and disk) and `num_download_attempts` (what
-    breaks is taken up where it broke, as often as the client's `Config(retries=…)` says). Refused: `max_bandwidth`. Raises
-    `ValueError` for what is not above 0.
+    Raises:
+        ValueError: A number is not above 0, or `max_bandwidth` is given.
     """
 
     def __init__(
@@ -54,14 +60,14 @@ class TransferConfig:
         if max_bandwidth is not None:
             _positive("max_bandwidth", max_bandwidth)
             raise ValueError(
-                "TransferConfig: there is no max_bandwidth here, transfers are as fast as the connection: "
+                "TransferConfig: max_bandwidth is not supported, transfers use the whole connection; "
                 "a lower max_concurrency leaves more of it to others"
             )
         self.max_bandwidth = None
 
     @property
     def max_concurrency(self) -> int:
-        """Parts of one transfer on their way at once; `max_request_concurrency` is the same."""
+        """Parts of one transfer in flight. `max_request_concurrency` is another name of it."""
         return self.max_request_concurrency
 
     @max_concurrency.setter
@@ -70,7 +76,7 @@ class TransferConfig:
 
     @property
     def max_io_queue(self) -> int:
-        """Without effect; `max_io_queue_size` is the same."""
+        """Setting without effect. `max_io_queue_size` is another name of it."""
         return self.max_io_queue_size
 
     @max_io_queue.setter
@@ -78,32 +84,32 @@ class TransferConfig:
         self.max_io_queue_size = value
 
     @property
-    def width(self) -> int:
-        """How many parts, and how many transfers, there are at once."""
+    def concurrency(self) -> int:
+        """Parts of a transfer in flight, and transfers running at once: `max_concurrency`, or 1 without `use_threads`."""
         return self.max_request_concurrency if self.use_threads else 1
 
-    def of_upload(self) -> dict[str, Any]:
-        """What it means for an upload."""
+    def upload_fields(self) -> dict[str, Any]:
+        """Return the settings as fields of an upload request."""
         return {
             "multipart_threshold": self.multipart_threshold,
             "part_size": min(max(self.multipart_chunksize, MIN_PART), MAX_PART),
-            "concurrency": self.width,
+            "concurrency": self.concurrency,
         }
 
-    def of_download(self) -> dict[str, Any]:
-        """What it means for a download. One range at a time is one request for all of them."""
+    def download_fields(self) -> dict[str, Any]:
+        """Return the settings as fields of a download request. Without concurrency, one request reads the whole object."""
         return {
-            "multipart_threshold": self.multipart_threshold - 1 if self.width > 1 else sys.maxsize,
+            "multipart_threshold": self.multipart_threshold - 1 if self.concurrency > 1 else sys.maxsize,
             "part_size": self.multipart_chunksize,
-            "concurrency": self.width,
+            "concurrency": self.concurrency,
         }
 
-    def of_copy(self) -> dict[str, Any]:
-        """What it means for a copy."""
+    def copy_fields(self) -> dict[str, Any]:
+        """Return the settings as fields of a copy request."""
         return {
             "copy_threshold": min(self.multipart_threshold - 1, MAX_PUT),
             "part_size": min(max(self.multipart_chunksize, MIN_PART), MAX_PART),
-            "concurrency": self.width,
+            "concurrency": self.concurrency,
         }
 
 
@@ -118,10 +124,10 @@ def _positive(name: str, value: Any) -> int:
 # ---------------------------------------------------------------------------------------------------------------------
 # ExtraArgs
 
-# Members that a call has by other ways.
-_GIVEN = frozenset({"Bucket", "Key", "Body", "CopySource"})
-# Arguments of IBM's SDK that are not taken, and what there is instead.
-_INSTEAD = {
+# Members that are parameters of the transfer methods themselves.
+_OWN_PARAMETERS = frozenset({"Bucket", "Key", "Body", "CopySource"})
+# Arguments of IBM's SDK that are refused, and the reason.
+_REFUSED = {
     "ChecksumAlgorithm": "a copy has the checksums of its source",
     "ChecksumType": "every body has a checksum, and the object is compared with those of its parts",
     "MpuObjectSize": "the parts are counted and compared at the end",
@@ -134,35 +140,38 @@ _INSTEAD = {
 
 
 class Arguments:
-    """The `ExtraArgs` of one kind of transfer: the members of an operation that the transfer carries.
+    """The `ExtraArgs` of one kind of transfer: parameters of an operation that the transfer passes on.
 
-    `idle` are members of the operation that are taken and change nothing: what they ask for is always so, or means nothing to
-    the service.
+    Args:
+        spec: The operation.
+        request: Request class of the transfer, whose fields limit the parameters; None allows all.
+        ignored: Parameters that are accepted without effect: what they ask for is always done, or unknown to the service.
     """
 
-    def __init__(self, statement: OperationSpec, request: type[ProgressCallbacks] | None, idle: Collection[str] = ()) -> None:
-        members = shapes.members_of(statement)
-        self._statement = statement
-        known = {member.field for member in members.values()} | set(shapes.keys_of(statement.parameters).values())
+    def __init__(self, spec: OperationSpec, request: type[ProgressCallbacks] | None, ignored: Collection[str] = ()) -> None:
+        members = inputs.input_members(spec)
+        self._spec = spec
+        known = {member.field for member in members.values()} | set(inputs.customer_keys_of(spec.parameters).values())
         self._fields = known if request is None else known & {f.name for f in fields(request)} | {"source"}
-        keys = [prefix for prefix, field in shapes.keys_of(statement.parameters).items() if field in self._fields]
+        keys = [prefix for prefix, field in inputs.customer_keys_of(spec.parameters).items() if field in self._fields]
         self.names = sorted(
-            {name for name, member in members.items() if member.field in self._fields} - _GIVEN
+            {name for name, member in members.items() if member.field in self._fields} - _OWN_PARAMETERS
             | {f"{prefix}{part}" for prefix in keys for part in ("Algorithm", "Key", "KeyMD5")}
-            | set(idle)
+            | set(ignored)
         )
+        """Names of all arguments."""
 
     def check(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Return the arguments; raises `ValueError` where one is not known."""
+        """Return the arguments of a call. Raises `ValueError` if one is not known."""
         for name in given or ():
             if name not in self.names:
-                hint = f"; of {name}: {_INSTEAD[name]}" if name in _INSTEAD else ""
+                hint = f"; {name}: {_REFUSED[name]}" if name in _REFUSED else ""
                 raise ValueError(f"Invalid extra_args key '{name}', must be one of: {', '.join(self.names)}{hint}")
         return dict(given or {})
 
     def read(self, given: Mapping[str, Any], **others: Any) -> dict[str, Any]:
-        """Return the fields of the request that arguments and other members make; raises `ParamValidationError`."""
-        values = shapes.read_members(self._statement, {**others, **given}, whole=False)
+        """Return the request fields of the arguments and further members. Raises `ParamValidationError`."""
+        values = inputs.read_members(self._spec, {**others, **given}, whole=False)
         return {name: value for name, value in values.items() if name in self._fields}
 
 

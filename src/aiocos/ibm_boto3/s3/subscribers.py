@@ -1,7 +1,7 @@
-"""Those who hear of a transfer: when it is queued, when bytes have moved, when it is done.
+"""Subscribers of a transfer: objects whose methods are called when it is queued, makes progress, or ends.
 
-Their methods run in the event loop, and may be coroutine functions: these are awaited, one call at a time for each, and the
-bytes that move meanwhile are told together.
+The methods run in the event loop and may be async. An async method is awaited before its next call; the progress made meanwhile
+is reported in one call.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 from aiocos.ibm_boto3.exceptions import BotoCoreError
-from aiocos.ibm_boto3.s3.futures import TransferFuture, announcing
+from aiocos.ibm_boto3.s3.futures import TransferFuture, running_done_callbacks
 from aiocos.transfer.progress import Progress
 
 _log = logging.getLogger("aiocos.ibm_boto3")
 
 
 class InvalidSubscriberMethodError(BotoCoreError):
-    """A method of a subscriber that cannot be called as it would be."""
+    """A subscriber has a method that is not callable or does not accept further keyword arguments."""
 
 
 class BaseSubscriber:
-    """Hears of transfers: derive, and override what you want to hear. All methods take further keyword arguments."""
+    """Base class of subscribers: override the methods you need. Each has to accept further keyword arguments."""
 
     VALID_SUBSCRIBER_TYPES: ClassVar[list[str]] = ["queued", "progress", "done"]
 
@@ -38,50 +38,59 @@ class BaseSubscriber:
         return super().__new__(cls)
 
     def on_queued(self, future: Any, **kwargs: Any) -> Any:
-        """Hear that the transfer waits for its turn. What this raises ends it."""
+        """Handle that the transfer was queued. An exception fails the transfer."""
 
     def on_progress(self, future: Any, bytes_transferred: int, **kwargs: Any) -> Any:
-        """Hear of bytes that have moved since the last call: fewer than none where they have to move again.
+        """Handle progress. An exception fails the transfer.
 
-        What this raises ends the transfer.
+        Args:
+            future: Future of the transfer.
+            bytes_transferred: Bytes since the last call; negative if bytes have to be sent again.
+            **kwargs: Reserved for later versions.
         """
 
     def on_done(self, future: Any, **kwargs: Any) -> Any:
-        """Hear that the transfer has ended, however. What this raises is logged."""
+        """Handle the end of the transfer: completed, failed or cancelled. An exception is logged."""
 
 
 class ProgressCallbackInvoker(BaseSubscriber):
-    """Calls a function, or awaits a coroutine function, with the bytes that have moved since the last call."""
+    """Subscriber that calls a function (plain or async) with the bytes since the last call."""
 
     def __init__(self, callback: Callable[[int], object]) -> None:
         self._callback = callback
 
     def on_progress(self, bytes_transferred: int, **kwargs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Call it."""
+        """Call the function."""
         return self._callback(bytes_transferred)
 
 
-class Telling:
-    """Tells the subscribers of one transfer.
+class SubscriberNotifier:
+    """Calls the subscribers of one transfer.
 
-    `strict`: what they raise before the end ends the transfer, and is its error; else it is logged. `cumulative`: they hear of
-    all bytes that have moved, and not of those since the last call.
+    Args:
+        future: Future of the transfer.
+        subscribers: The subscribers.
+        strict: Fail the transfer if a subscriber raises before its end; otherwise the exception is logged.
+        cumulative: Report all bytes so far; otherwise those since the last call.
     """
 
     def __init__(self, future: TransferFuture, subscribers: Iterable[Any], *, strict: bool = True, cumulative: bool = False):
         self._future = future
         self._subscribers = list(subscribers)
         self._strict = strict
-        self._ears = [_Ear(self._progress(method), self._failed, cumulative) for method in self._methods("on_progress")]
-        self._announced: asyncio.Task[None] | None = None
+        self._listeners = [
+            _ProgressListener(self._progress_call(method), self._failed, cumulative) for method in self._methods("on_progress")
+        ]
+        self._done_task: asyncio.Task[None] | None = None
         self.error: Exception | None = None
+        """Exception of a subscriber that fails the transfer; None if there is none."""
 
     def _methods(self, name: str) -> Iterator[Callable[..., Any]]:
         for subscriber in self._subscribers:
             if (method := getattr(subscriber, name, None)) is not None:
                 yield method
 
-    def _progress(self, method: Callable[..., Any]) -> Callable[[int], Any]:
+    def _progress_call(self, method: Callable[..., Any]) -> Callable[[int], Any]:
         return lambda amount: method(future=self._future, bytes_transferred=amount)
 
     def _failed(self, error: Exception) -> None:
@@ -91,101 +100,101 @@ class Telling:
             self.error = error
             self._future.handle.cancel()
 
-    async def queued(self) -> None:
-        """Tell that it waits for its turn."""
+    async def notify_queued(self) -> None:
+        """Call `on_queued` of all subscribers."""
         for method in self._methods("on_queued"):
             try:
-                answer = method(future=self._future)
-                if inspect.isawaitable(answer):
-                    await answer
+                result = method(future=self._future)
+                if inspect.isawaitable(result):
+                    await result
             except Exception as error:
                 if self._strict:
                     raise
                 self._failed(error)
 
-    def progress(self, progress: Progress) -> None:
-        """Tell how far it is: an observer of the transfer."""
+    def on_progress(self, progress: Progress) -> None:
+        """Call `on_progress` of all subscribers: the progress callback of the transfer."""
         if progress.bytes_total is not None:
             self._future.meta.provide_transfer_size(progress.bytes_total)
-        for ear in self._ears:
+        for listener in self._listeners:
             if self.error is None:
-                ear.hear(progress.bytes_done)
+                listener.report(progress.bytes_done)
 
-    async def settled(self) -> None:
-        """Wait until all have heard of all bytes."""
-        for ear in self._ears:
-            while self.error is None and ear.busy is not None and not ear.busy.done():
-                await asyncio.wait([ear.busy])
+    async def wait_for_progress(self) -> None:
+        """Wait until all progress is reported."""
+        for listener in self._listeners:
+            while self.error is None and listener.task is not None and not listener.task.done():
+                await asyncio.wait([listener.task])
 
-    async def dropped(self) -> None:
-        """Stop those who are still listening: the transfer has failed."""
-        if busy := [ear.busy for ear in self._ears if ear.busy is not None and not ear.busy.done()]:
-            for task in busy:
+    async def cancel_progress(self) -> None:
+        """Cancel progress calls that are still running: the transfer has failed."""
+        if running := [one.task for one in self._listeners if one.task is not None and not one.task.done()]:
+            for task in running:
                 task.cancel()
-            await asyncio.wait(busy)
+            await asyncio.wait(running)
 
-    def done(self, then: Callable[[], None]) -> None:
-        """Tell of the end, and then call `then`."""
-        answers: list[Awaitable[Any]] = []
+    def notify_done(self, then: Callable[[], None]) -> None:
+        """Call `on_done` of all subscribers, and then `then`."""
+        awaitables: list[Awaitable[Any]] = []
         for method in self._methods("on_done"):
             try:
-                answer = method(future=self._future)
-                if inspect.isawaitable(answer):
-                    answers.append(answer)
+                result = method(future=self._future)
+                if inspect.isawaitable(result):
+                    awaitables.append(result)
             except Exception:
                 _log.exception("a subscriber of %s failed", self._future.handle)
-        if not answers:
+        if not awaitables:
             then()
             return
-        self._announced = asyncio.ensure_future(self._announce(answers))
-        self._announced.add_done_callback(lambda _: then())
+        self._done_task = asyncio.ensure_future(self._await_done_callbacks(awaitables))
+        self._done_task.add_done_callback(lambda _: then())
 
-    async def _announce(self, answers: list[Awaitable[Any]]) -> None:
-        announcing.set(announcing.get() | {self._future})
-        for answer in answers:
+    async def _await_done_callbacks(self, awaitables: list[Awaitable[Any]]) -> None:
+        running_done_callbacks.set(running_done_callbacks.get() | {self._future})
+        for awaitable in awaitables:
             try:
-                await answer
+                await awaitable
             except Exception:
                 _log.exception("a subscriber of %s failed", self._future.handle)
 
 
-class _Ear:
-    """One who hears of bytes, and the task in which a coroutine of theirs runs."""
+class _ProgressListener:
+    """Calls `on_progress` of one subscriber; a task awaits it if it is async."""
 
-    __slots__ = ("_cumulative", "_failed", "_now", "_tell", "_told", "busy")
+    __slots__ = ("_bytes", "_call", "_cumulative", "_failed", "_reported", "task")
 
-    def __init__(self, tell: Callable[[int], Any], failed: Callable[[Exception], None], cumulative: bool) -> None:
-        self._tell = tell
+    def __init__(self, call: Callable[[int], Any], failed: Callable[[Exception], None], cumulative: bool) -> None:
+        self._call = call
         self._failed = failed
         self._cumulative = cumulative
-        self._now = self._told = 0
-        self.busy: asyncio.Task[None] | None = None
+        self._bytes = self._reported = 0
+        self.task: asyncio.Task[None] | None = None
 
-    def hear(self, now: int) -> None:
-        """Hear that so many bytes have moved."""
-        self._now = now
-        if self.busy is None or self.busy.done():
-            answer = self._say()
-            if answer is not None:
-                self.busy = asyncio.ensure_future(self._listen(answer))
+    def report(self, bytes_done: int) -> None:
+        """Report the bytes so far, now or when the running call has ended."""
+        self._bytes = bytes_done
+        if self.task is None or self.task.done():
+            awaitable = self._report_new()
+            if awaitable is not None:
+                self.task = asyncio.ensure_future(self._await_calls(awaitable))
 
-    def _say(self) -> Awaitable[Any] | None:
-        """Tell what is new; return what is to be awaited."""
-        moved, self._told = self._now - self._told, self._now
+    def _report_new(self) -> Awaitable[Any] | None:
+        """Call the subscriber if there are new bytes; return what has to be awaited."""
+        moved, self._reported = self._bytes - self._reported, self._bytes
         if not moved:
             return None
         try:
-            answer = self._tell(self._now if self._cumulative else moved)
+            result = self._call(self._bytes if self._cumulative else moved)
         except Exception as error:
             self._failed(error)
             return None
-        return answer if inspect.isawaitable(answer) else None
+        return result if inspect.isawaitable(result) else None
 
-    async def _listen(self, answer: Awaitable[Any] | None) -> None:
-        while answer is not None:
+    async def _await_calls(self, awaitable: Awaitable[Any] | None) -> None:
+        while awaitable is not None:
             try:
-                await answer
+                await awaitable
             except Exception as error:
                 self._failed(error)
                 return
-            answer = self._say()
+            awaitable = self._report_new()

@@ -1,28 +1,38 @@
-"""`ibm_boto3.s3.transfer`: objects of any size, to and from files, file objects, and within the service.
+"""Transfers of objects of any size, to and from files and file objects, and within the service.
 
 ::
 
     config = TransferConfig(multipart_threshold=15 * MB, multipart_chunksize=5 * MB)
     await cos.upload_file("a.bin", "films", "a.bin", ExtraArgs={"ContentType": "video/mp4"}, Callback=print, Config=config)
 
-It is the transfers of `aiocos.Client` by other names: parts in parallel with bounded memory, compared with checksums, and
-nothing left behind where they fail.
+These are the transfers of `aiocos.Client` under other names: parallel parts in bounded memory, verified by checksums, with
+nothing left behind after a failure.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from aiocos.ibm_boto3.exceptions import ClientError, S3UploadFailedError
+from aiocos.ibm_boto3.s3.base_manager import ClientLike
 from aiocos.ibm_boto3.s3.fileobj import name_of, readable, writable
 from aiocos.ibm_boto3.s3.futures import CallArgs, CancelledError, FatalError, TransferFuture, TransferMeta, TransferNotDoneError
-from aiocos.ibm_boto3.s3.jobs import Face
 from aiocos.ibm_boto3.s3.manager import TransferManager
 from aiocos.ibm_boto3.s3.options import KB, MB, TransferConfig
 from aiocos.ibm_boto3.s3.subscribers import BaseSubscriber, InvalidSubscriberMethodError, ProgressCallbackInvoker
+
+if TYPE_CHECKING:
+    from aiocos.ibm_boto3.type_defs import (
+        CopyArgsTypeDef,
+        CopySourceTypeDef,
+        DownloadArgsTypeDef,
+        FileSourceTypeDef,
+        UploadArgsTypeDef,
+        WritableFile,
+    )
 
 __all__ = [
     "KB",
@@ -45,25 +55,40 @@ __all__ = [
 ]
 
 Name: TypeAlias = "str | os.PathLike[str]"
-"""The name of a file."""
+"""Path of a file."""
 
 Callback: TypeAlias = Callable[[int], object]
-"""Called in the event loop with the bytes that have moved since the last call; a coroutine function is awaited.
+"""Function, plain or async, that is called in the event loop with the bytes since its last call.
 
-What it raises ends the transfer, and is raised by it, as it is.
+An exception that it raises fails the transfer and is raised by it unchanged.
 """
 
 
-def create_transfer_manager(client: Face, config: TransferConfig | None = None, osutil: None = None) -> TransferManager:
-    """Make a manager of transfers: see `TransferManager`."""
+def create_transfer_manager(client: ClientLike, config: TransferConfig | None = None, osutil: None = None) -> TransferManager:
+    """Return a `TransferManager`.
+
+    Args:
+        client: Client that sends the requests.
+        config: Part size, thresholds and concurrency; None is `TransferConfig()`.
+        osutil: Must be None; a parameter of IBM's SDK.
+    """
     return TransferManager(client, config, osutil)
 
 
 class S3Transfer:
-    """Transfers one at a time, each waited for. The client's own methods (`upload_file` and its kin) are these.
+    """Transfers that are awaited one by one. The client's methods, such as `upload_file`, use this class.
 
-    A cancel of who waits cancels the transfer, and nothing is left behind. What the service says is a `ClientError`;
-    `upload_file` raises it as `S3UploadFailedError`, with the `ClientError` as its cause.
+    Cancelling the task that awaits a transfer cancels the transfer; nothing is left behind. An error of the service is a
+    `ClientError`; `upload_file` raises `S3UploadFailedError` with the `ClientError` as its cause.
+
+    Args:
+        client: Client that sends the requests.
+        config: Part size, thresholds and concurrency; None is `TransferConfig()`.
+        osutil: Must be None; a parameter of IBM's SDK.
+        manager: Manager to use in place of a client and a config.
+
+    Raises:
+        ValueError: Neither a client nor a manager is given, or a manager and something else.
     """
 
     ALLOWED_UPLOAD_ARGS: ClassVar[list[str]] = TransferManager.ALLOWED_UPLOAD_ARGS
@@ -72,7 +97,7 @@ class S3Transfer:
 
     def __init__(
         self,
-        client: Face | None = None,
+        client: ClientLike | None = None,
         config: TransferConfig | None = None,
         osutil: None = None,
         manager: TransferManager | None = None,
@@ -80,7 +105,7 @@ class S3Transfer:
         if manager is not None:
             if client is not None or config is not None or osutil is not None:
                 raise ValueError(
-                    "a manager has a client and a config of its own: they are mutually exclusive, give one or the other"
+                    "client, config and osutil are mutually exclusive with manager, which has its own: give one or the other"
                 )
             self._manager = manager
         elif client is None:
@@ -94,59 +119,59 @@ class S3Transfer:
         bucket: str,
         key: str,
         callback: Callback | None = None,
-        extra_args: Mapping[str, Any] | None = None,
+        extra_args: UploadArgsTypeDef | None = None,
     ) -> None:
-        """Upload a file; one that is not there is `FileNotFoundError`. `extra_args` may hold retention, whatever the size."""
+        """Upload a file: see `S3Client.upload_file`. Raises `FileNotFoundError` if there is no such file."""
         name = _name(filename)
         try:
-            await self._manager.upload(name, bucket, key, extra_args, _heard(callback)).result()
+            await self._manager.upload(name, bucket, key, extra_args, _subscribers(callback)).result()
         except ClientError as error:
             raise S3UploadFailedError(f"Failed to upload {name} to {bucket}/{key}: {error}") from error
 
     async def upload_fileobj(
         self,
-        fileobj: Any,
+        fileobj: FileSourceTypeDef,
         bucket: str,
         key: str,
         callback: Callback | None = None,
-        extra_args: Mapping[str, Any] | None = None,
+        extra_args: UploadArgsTypeDef | None = None,
     ) -> None:
-        """Upload what a binary file object gives from where it stands. It is not closed."""
-        await self._manager.upload(readable(fileobj), bucket, key, extra_args, _heard(callback)).result()
+        """Upload a file object from its current position: see `S3Client.upload_fileobj`. It is not closed."""
+        await self._manager.upload(readable(fileobj), bucket, key, extra_args, _subscribers(callback)).result()
 
     async def download_file(
         self,
         bucket: str,
         key: str,
         filename: Name,
-        extra_args: Mapping[str, Any] | None = None,
+        extra_args: DownloadArgsTypeDef | None = None,
         callback: Callback | None = None,
     ) -> None:
-        """Download an object to a file, whole or not at all."""
-        await self._manager.download(bucket, key, _name(filename), extra_args, _heard(callback)).result()
+        """Download an object to a file: see `S3Client.download_file`."""
+        await self._manager.download(bucket, key, _name(filename), extra_args, _subscribers(callback)).result()
 
     async def download_fileobj(
         self,
         bucket: str,
         key: str,
-        fileobj: Any,
-        extra_args: Mapping[str, Any] | None = None,
+        fileobj: WritableFile,
+        extra_args: DownloadArgsTypeDef | None = None,
         callback: Callback | None = None,
     ) -> None:
-        """Download an object into a binary file object, strictly in order, by one request."""
-        await self._manager.download(bucket, key, writable(fileobj), extra_args, _heard(callback)).result()
+        """Download an object into a file object: see `S3Client.download_fileobj`."""
+        await self._manager.download(bucket, key, writable(fileobj), extra_args, _subscribers(callback)).result()
 
     async def copy(
         self,
-        copy_source: Mapping[str, Any] | str,
+        copy_source: CopySourceTypeDef | str,
         bucket: str,
         key: str,
-        extra_args: Mapping[str, Any] | None = None,
+        extra_args: CopyArgsTypeDef | None = None,
         callback: Callback | None = None,
-        source_client: Face | None = None,
+        source_client: ClientLike | None = None,
     ) -> None:
-        """Copy an object within the service."""
-        await self._manager.copy(copy_source, bucket, key, extra_args, _heard(callback), source_client).result()
+        """Copy an object within the service: see `S3Client.copy`."""
+        await self._manager.copy(copy_source, bucket, key, extra_args, _subscribers(callback), source_client).result()
 
     async def __aenter__(self) -> S3Transfer:
         return self
@@ -164,5 +189,5 @@ def _name(filename: Name) -> str:
     return name
 
 
-def _heard(callback: Callback | None) -> list[BaseSubscriber] | None:
+def _subscribers(callback: Callback | None) -> list[BaseSubscriber] | None:
     return None if callback is None else [ProgressCallbackInvoker(callback)]

@@ -79,7 +79,7 @@ class SourceMetadata:
             return {}, []
         holds: list[str] = []
         if info.legal_hold_count:
-            state = await self._source.legal_holds.list(request.source_bucket, request.source_key)
+            state = await self._source.retention.get(request.source_bucket, request.source_key)
             holds = [hold.id for hold in state.legal_holds]
         first = holds[0] if holds else None
         return {"retention_period": info.retention_period, "retention_legal_hold_id": first}, holds[1:]

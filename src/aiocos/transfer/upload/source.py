@@ -42,7 +42,7 @@ class AsyncReader(Protocol):
         ...
 
 
-Source: TypeAlias = "Bytes | str | os.PathLike[str] | BinaryIO | AsyncReader | AsyncIterable[Bytes] | Iterable[Bytes]"
+Source: TypeAlias = Bytes | str | os.PathLike[str] | BinaryIO | AsyncReader | AsyncIterable[Bytes] | Iterable[Bytes]
 """What can be uploaded: bytes, a path, a binary file, or an iterator of bytes, of known or unknown length."""
 
 

@@ -1,0 +1,142 @@
+"""Texts of fields, and signatures with plain types.
+
+`help()`, the reference and the command line show them. A field is described where it is declared, by the string literal under
+it:
+
+    max_keys: Annotated[int | None, Query("max-keys")] = None
+    '''Entries per page, 1 to 1,000. None means 1,000.'''
+
+Python drops these literals, so they are read from the source, on demand: neither `import aiocos` nor a call pays for it.
+In a program that is shipped without its sources the texts are missing, and everything else works.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+import typing
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache
+from itertools import pairwise
+from typing import Any, get_args, get_origin
+
+_WIDTH = 110
+
+
+def field_texts(cls: type[Any]) -> dict[str, str]:
+    """Return the texts of the fields of a class, by the field's name.
+
+    Fields of base classes are included, fields without a text are not.
+    """
+    texts: dict[str, str] = {}
+    for owner in reversed(cls.__mro__):
+        texts.update(_texts_in(owner.__module__).get(owner.__qualname__, {}))
+    return texts
+
+
+@cache
+def _texts_in(module: str) -> dict[str, dict[str, str]]:
+    """Return the texts of all classes of a module, by the class's qualified name."""
+    if module.partition(".")[0] != "aiocos":
+        return {}
+    source = _source_of(module)
+    found: dict[str, dict[str, str]] = {}
+    if source is not None:
+        _collect(ast.parse(source), "", found)
+    return found
+
+
+def _source_of(module: str) -> str | None:
+    try:
+        return inspect.getsource(sys.modules[module])
+    except (KeyError, OSError, TypeError):
+        return None
+
+
+def _collect(node: ast.Module | ast.ClassDef, prefix: str, found: dict[str, dict[str, str]]) -> None:
+    for inner in node.body:
+        if isinstance(inner, ast.ClassDef):
+            found[prefix + inner.name] = _texts_of(inner.body)
+            _collect(inner, f"{prefix}{inner.name}.", found)
+
+
+def _texts_of(body: list[ast.stmt]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for field, text in pairwise(body):
+        match field, text:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
+                ast.Expr(value=ast.Constant(value=str(literal))),
+            ):
+                texts[name] = inspect.cleandoc(literal)
+            case _:
+                pass
+    return texts
+
+
+def with_arguments(summary: str, texts: Mapping[str, str]) -> str:
+    """Return a docstring: a text, and an `Args:` section.
+
+    The section has the parameters that have a text, in the given order.
+    """
+    lines = [_argument(name, text) for name, text in texts.items() if text]
+    return "\n".join([inspect.cleandoc(summary), *(["", "Args:", *lines] if lines else [])]).strip()
+
+
+def _argument(name: str, text: str) -> str:
+    plain = " ".join(text.split())
+    return textwrap.fill(
+        f"{name}: {plain}",
+        _WIDTH,
+        initial_indent="    ",
+        subsequent_indent=" " * 8,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Signatures
+
+
+def signature_of(op: type[Any], result: Any) -> inspect.Signature:
+    """Return the signature of a method whose parameters are the fields of a class.
+
+    Types are plain, without `Annotated`. A class's own keyword parameters come first, then those of its mix-ins in the order in
+    which it names them.
+    """
+    hints = typing.get_type_hints(op)
+    parameters = [
+        parameter.replace(annotation=hints.get(parameter.name, parameter.annotation))
+        for parameter in inspect.signature(op).parameters.values()
+    ]
+    declared = [name for owner in op.__mro__ for name in inspect.get_annotations(owner)]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters.sort(key=lambda p: (p.kind is keyword, declared.index(p.name) if p.kind is keyword else 0))
+    return inspect.Signature(parameters, return_annotation=result)
+
+
+def result_of(function: Callable[..., Any]) -> Any:
+    """Return the type of what calling or awaiting a function gives.
+
+    For a function that returns a `Coroutine[…, T]`, this is `T`.
+    """
+    result = typing.get_type_hints(function).get("return", Any)
+    return get_args(result)[2] if _is_coroutine_type(result) else result
+
+
+def returns_coroutine(function: Callable[..., Any]) -> bool:
+    """Return True if a call of a function gives a coroutine.
+
+    Decided by the definition (`async def`), else by the annotation, which is not evaluated.
+    """
+    if inspect.iscoroutinefunction(function):
+        return True
+    annotation = getattr(function, "__annotations__", {}).get("return")
+    return annotation.startswith("Coroutine[") if isinstance(annotation, str) else _is_coroutine_type(annotation)
+
+
+def _is_coroutine_type(annotation: Any) -> bool:
+    return get_origin(annotation) is Coroutine
