@@ -10,9 +10,11 @@ Documents are given as JSON, inline or from a file (`@site.json`, or `@-` for st
 client's fields or of the XML elements. Results are printed as JSON.
 """
 
+import inspect
 import json
 import re
 import secrets
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Generator
@@ -67,7 +69,11 @@ def api(
             say(context.get_help())
             return
         for name, cls in sorted(by_name.items()):
-            say(f"{name:36} {_first_line(cls)}")
+            line = f"{name:36} {_first_line(cls)}"
+            # Not in a pipe: programs expect one line per operation.
+            if sys.stdout.isatty():
+                line = textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent=" " * 37)
+            say(line)
         return
     cls = by_name.get(operation)
     if cls is None:
@@ -103,7 +109,8 @@ def _offered(cls: type[Operation[Any]]) -> list[Parameter]:
     return [p for p in cls.spec.parameters if not isinstance(p.location, Local) or p.name == "timeout"]
 
 
-_FORMS: dict[type[object], str] = {
+# The form of an option's value, for parameters whose value is not a plain text or number.
+_VALUE_FORMS: dict[type[object], str] = {
     Body: "JSON, or @file",
     Payload: "text, or @file",
     HeaderMap: "name=value,…",
@@ -112,14 +119,36 @@ _FORMS: dict[type[object], str] = {
 
 
 def _explain(name: str, cls: type[Operation[Any]]) -> None:
-    say(f"aiocos api {name}\n\n{(cls.__doc__ or '').strip()}\n")
+    """Print the description and the options of an operation, wrapped to the width of the terminal."""
+    width = min(shutil.get_terminal_size().columns, 100)
     texts = field_texts(cls)
-    for p in _offered(cls):
-        kind = _FORMS.get(type(p.location), "")
-        options = ", ".join(f"--{one}" for one in dict.fromkeys(_names(p)))
-        say(f"  {options:44} {kind}{' (required)' if p.required else ''}".rstrip())
-        if text := " ".join(texts.get(p.name, "").split()):
-            say(textwrap.fill(text, 100, initial_indent=" " * 8, subsequent_indent=" " * 8, break_on_hyphens=False))
+    say(f"Usage: aiocos api {name} [OPTIONS]\n")
+    say(_wrap(cls.__doc__ or "", width))
+    offered = _offered(cls)
+    required, optional = [p for p in offered if p.required], [p for p in offered if not p.required]
+    for title, parameters in (("Required", required), ("Options", optional)):
+        if parameters:
+            say(f"\n{title}:")
+        for p in parameters:
+            options = ", ".join(f"--{option}" for option in dict.fromkeys(_names(p)))
+            say(f"  {options}  {_VALUE_FORMS.get(type(p.location), '')}".rstrip())
+            if text := texts.get(p.name):
+                say(_wrap(" ".join(text.split()), width, indent=" " * 6))
+
+
+def _wrap(text: str, width: int, indent: str = "") -> str:
+    """Wrap the paragraphs of a text. Lists and indented lines keep their line breaks."""
+    paragraphs: list[str] = []
+    for paragraph in inspect.cleandoc(text).split("\n\n"):
+        if any(line.startswith((" ", "*", "-", "|")) for line in paragraph.split("\n")):
+            paragraphs.append(textwrap.indent(paragraph, indent))
+        else:
+            joined = " ".join(paragraph.split())
+            wrapped = textwrap.wrap(
+                joined, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+            )
+            paragraphs.append("\n".join(wrapped))
+    return "\n\n".join(paragraphs)
 
 
 def _build(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
