@@ -19,8 +19,8 @@ from emit import docstring
 from skeleton import Skeleton
 
 import aiocos
-from aiocos.transfer.progress import Observer
-from aiocos.transfer.upload.source import Source
+from aiocos.transfer.file_objects import Source
+from aiocos.transfer.progress import Callback
 from aiocos.wire.message import Bytes
 from aiocos.wire.method import Method
 
@@ -28,8 +28,8 @@ PACKAGE = Path(str(aiocos.__file__)).parent
 # Types that are written by their names, not by what they are made of.
 _ALIASES: dict[Any, tuple[str, str]] = {
     Bytes: ("aiocos.wire.message", "Bytes"),
-    Source: ("aiocos.transfer.upload.source", "Source"),
-    Observer: ("aiocos.transfer.progress", "Observer"),
+    Source: ("aiocos.transfer.file_objects", "Source"),
+    Callback: ("aiocos.transfer.progress", "Callback"),
 }
 _ELSEWHERE: dict[Any, tuple[str, str]] = {os.PathLike: ("os", "PathLike"), typing.BinaryIO: ("typing", "BinaryIO")}
 

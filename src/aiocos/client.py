@@ -20,8 +20,8 @@ from aiocos.errors import ConfigError
 from aiocos.groups import Service
 from aiocos.net.limiter import ConcurrencyState
 from aiocos.net.transport import EphemeralTransport, Transport
+from aiocos.transfer.abort import wait_for_aborts
 from aiocos.transfer.manager import TransferManager, Transfers
-from aiocos.transfer.upload.abort import wait_for_aborts
 from aiocos.wire.address import Endpoint, Network
 
 

@@ -10,17 +10,10 @@ from aiocos.call import Engine
 from aiocos.config import MAX_PUT
 from aiocos.errors import ConfigError
 from aiocos.operations.acl import GetObjectAcl
+from aiocos.operations.content_headers import CONTENT_HEADERS
 from aiocos.operations.objects import CopyObject, CopyObjectResult, HeadObject, ObjectInfo
 from aiocos.wire.values import CopySource, CustomerKey, Stored
 
-_KEPT = (
-    "content_type",
-    "content_encoding",
-    "content_disposition",
-    "content_language",
-    "cache_control",
-    "website_redirect_location",
-)
 _EVERYBODY = "/groups/global/AllUsers"
 
 
@@ -52,7 +45,7 @@ async def update_metadata(
     removed = {name.lower() for name in remove}
     new = {name: value for name, value in info.metadata.items() if name not in removed}
     new.update({name.lower(): value for name, value in metadata.items()})
-    content = {name: getattr(info, name) if headers.get(name) is None else headers[name] for name in _KEPT}
+    content = {name: getattr(info, name) if headers.get(name) is None else headers[name] for name in CONTENT_HEADERS}
     operation = CopyObject(
         bucket,
         key,

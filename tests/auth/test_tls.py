@@ -69,7 +69,7 @@ async def private(cos_emulator: Emulator, tmp_path: Path) -> AsyncIterator[Priva
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     service = cos_emulator._running()[1]
-    runner = web.ServerRunner(web.Server(service.answer, access_log=None, auto_decompress=False))
+    runner = web.ServerRunner(web.Server(service.respond, access_log=None, auto_decompress=False))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await site.start()

@@ -173,13 +173,13 @@ def test_down_leaves_what_it_could_not_prove(shell: Shell, place: str, source: P
 def test_down_is_flushed_to_disk(shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch):
     assert shell("cp", str(source), f"{place}/p/key").code == 0
     asked: list[bool | None] = []
-    real = methods._DOWNLOAD._work
+    real = methods._DOWNLOAD._function
 
     def work(service: Any, budget: Any, request: Any, monitor: Any) -> Any:
         asked.append(request.fsync)
         return real(service, budget, request, monitor)
 
-    monkeypatch.setattr(methods._DOWNLOAD, "_work", work)
+    monkeypatch.setattr(methods._DOWNLOAD, "_function", work)
     assert shell("mv", f"{place}/p/key", str(source.parent / "out")).code == 0
     assert asked == [True]
 
@@ -213,7 +213,7 @@ def test_down_directories_that_are_made_are_flushed(
 def test_up_sees_a_change_that_size_and_time_do_not_show(
     shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ):
-    real = methods._UPLOAD._work
+    real = methods._UPLOAD._function
 
     async def work(service: Any, budget: Any, request: Any, monitor: Any) -> Any:
         result = await real(service, budget, request, monitor)
@@ -225,7 +225,7 @@ def test_up_sees_a_change_that_size_and_time_do_not_show(
             other.replace(source)
         return result
 
-    monkeypatch.setattr(methods._UPLOAD, "_work", work)
+    monkeypatch.setattr(methods._UPLOAD, "_function", work)
     result = shell("mv", str(source), f"{place}/key")
     assert result.code == 1
     assert "was changed while it was moved" in result.err
@@ -379,14 +379,14 @@ def test_within_where_nothing_tells_versions_apart(shell: Shell, place: str, sou
 
 def test_down_to_a_file_that_is_cut_short(shell: Shell, place: str, source: Path, monkeypatch: pytest.MonkeyPatch):
     assert shell("cp", str(source), f"{place}/key").code == 0
-    real = methods._DOWNLOAD._work
+    real = methods._DOWNLOAD._function
 
     async def work(*given: Any) -> Any:
         result = await real(*given)
         os.truncate(result.path, 5)
         return result
 
-    monkeypatch.setattr(methods._DOWNLOAD, "_work", work)
+    monkeypatch.setattr(methods._DOWNLOAD, "_function", work)
     result = shell("mv", f"{place}/key", str(source.parent / "out"))
     stayed(result)
     assert "the object has 13 bytes, the file 5" in result.err

@@ -75,7 +75,7 @@ async def test_e18_announced_and_not_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, part_size: int, saw: Saw
 ) -> None:
     """The deadline holds, and nothing is taken of a disk that would have the room."""
-    monkeypatch.setattr("aiocos.transfer.download.partial._free", lambda fd: 20 * TIB)
+    monkeypatch.setattr("aiocos.transfer.download.partial._free_space", lambda fd: 20 * TIB)
 
     def partial(head: bytes) -> bytes:
         range_ = next((line for line in head.decode().split("\r\n") if line.startswith("Range: bytes=")), None)

@@ -17,7 +17,7 @@ import pytest
 from tests import servers
 from tests.fault_injection.conftest import Saw
 from tests.proxy import Proxy, proxy_to
-from tests.transfer.test_large import emulator
+from tests.transfer.test_memory_large import emulator
 
 import aiocos
 from aiocos.config import MIB

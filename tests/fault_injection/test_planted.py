@@ -19,8 +19,8 @@ import aiocos
 from aiocos.cli.app import app
 from aiocos.emulator import Emulator
 from aiocos.transfer import DirectoryError
-from aiocos.transfer.journal import name_for
-from aiocos.transfer.sync.paths import hidden_name
+from aiocos.transfer.journal import journal_id
+from aiocos.transfer.reserved_names import hidden_name
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -52,7 +52,7 @@ async def test_e19_keys_that_look_like_our_own_files(
         "version": None,
         "target": "film",
     }
-    part = hidden_name("film", name_for(*map(str, film.values()))[:12])
+    part = hidden_name("film", journal_id(*map(str, film.values()))[:12])
     planted = [
         part,
         Path(part).with_suffix(".journal").name,

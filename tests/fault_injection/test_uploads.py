@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.fault_injection.conftest import PART, Saw
 from tests.proxy import proxy_to
-from tests.transfer.test_large import emulator, measured
+from tests.transfer.test_memory_large import emulator, measured
 
 import aiocos
 from aiocos.config import MIB

@@ -17,7 +17,7 @@ from aiocos.errors import AccessDenied, Conflict, InvalidRequest, NotFound, Obje
 from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompleteMultipartUpload, UploadPart, UploadPartCopy
 from aiocos.operations.objects import HeadObject, ObjectInfo
-from aiocos.transfer.conditions import check_target, forbidding
+from aiocos.transfer.conditions import check_target, forbid_overwrite_for
 from aiocos.transfer.requests import CopyRequest, UploadRequest
 from aiocos.wire.message import PreparedRequest
 
@@ -347,6 +347,6 @@ async def test_an_object_that_cannot_be_looked_at_is_there():
 
 
 def test_what_forbids_to_overwrite():
-    assert forbidding(upload(if_none_match="*")) == {"forbid_overwrite": True}
+    assert forbid_overwrite_for(upload(if_none_match="*")) == {"forbid_overwrite": True}
     for conditions in ({}, {"if_none_match": '"e"'}, {"if_match": "*"}, {"if_none_match": "*", "forbid_overwrite": False}):
-        assert forbidding(upload(**conditions)) == {}
+        assert forbid_overwrite_for(upload(**conditions)) == {}

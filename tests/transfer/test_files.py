@@ -23,14 +23,14 @@ from aiocos.net.hashing import pool, run_in_hash_pool
 from aiocos.transfer.files import (
     NotOurs,
     OpenTarget,
-    entry_of,
     flush_directory,
-    held,
     in_thread,
     in_thread_of,
+    name_in,
     open_own,
     opened,
     read_at,
+    resource,
     write_at,
 )
 from aiocos.transfer.parts import PartRange
@@ -67,15 +67,15 @@ async def test_the_memory_of_a_part_is_used_again(tmp_path: Path):
     data = os.urandom(3 * MIB + 5)
     (tmp_path / "f").write_bytes(data)
     async with part_source(tmp_path / "f") as file:
-        first = await file.part(PartRange(1, 0, MIB))
-        file.done(first)
-        second = await file.part(PartRange(2, MIB, MIB))
+        first = await file.read(PartRange(1, 0, MIB))
+        file.recycle(first)
+        second = await file.read(PartRange(2, MIB, MIB))
         assert second is first
         assert second == data[MIB : 2 * MIB]
-        third = await file.part(PartRange(3, 2 * MIB, MIB))
+        third = await file.read(PartRange(3, 2 * MIB, MIB))
         assert third is not second
-        file.done(third)
-        last = await file.part(PartRange(4, 3 * MIB, 5))
+        file.recycle(third)
+        last = await file.read(PartRange(4, 3 * MIB, 5))
         assert last == data[-5:]
 
 
@@ -87,14 +87,14 @@ async def test_the_memory_of_a_part_of_a_stream_is_used_again():
             yield data[start : start + 70_000]
 
     async with part_source(pieces()) as stream:
-        first = await stream.part(PartRange(1, 0, MIB))
+        first = await stream.read(PartRange(1, 0, MIB))
         assert first == data[:MIB]
-        stream.done(first)
-        second = await stream.part(PartRange(2, MIB, MIB))
+        stream.recycle(first)
+        second = await stream.read(PartRange(2, MIB, MIB))
         assert second is first
         assert second == data[MIB : 2 * MIB]
-        stream.done(second)
-        assert bytes(await stream.part(PartRange(3, 2 * MIB, MIB))) == data[-5:]
+        stream.recycle(second)
+        assert bytes(await stream.read(PartRange(3, 2 * MIB, MIB))) == data[-5:]
 
 
 async def test_few_threads_hash():
@@ -137,7 +137,7 @@ async def test_a_source_that_never_waits_lets_others_run():
 
     counting = asyncio.create_task(count())
     async with part_source(pieces()) as stream:
-        await stream.part(PartRange(1, 0, 64 * MIB))
+        await stream.read(PartRange(1, 0, 64 * MIB))
     counting.cancel()
     assert turns >= 60
 
@@ -145,7 +145,7 @@ async def test_a_source_that_never_waits_lets_others_run():
 async def test_small_files_wait_for_memory_before_they_are_read(tmp_path: Path, cos_emulator: Emulator, monkeypatch):
     """However many of them are asked for at once."""
     size, held, most = 200 * KIB, 0, 0
-    real = source._whole
+    real = source._read_whole
 
     def counted(path: Path, length: int):
         nonlocal held, most
@@ -153,7 +153,7 @@ async def test_small_files_wait_for_memory_before_they_are_read(tmp_path: Path, 
         most = max(most, held)
         return real(path, length)
 
-    monkeypatch.setattr(source, "_whole", counted)
+    monkeypatch.setattr(source, "_read_whole", counted)
     (tmp_path / "f").write_bytes(bytes(size))
     config = ClientConfig(transfer=TransferConfig(part_size=5 * MIB, max_memory=5 * MIB))
     async with cos_emulator.client(config=config) as cos:
@@ -207,15 +207,15 @@ async def test_a_thread_of_a_pool():
 
 async def test_what_is_taken_is_given_back():
     given: list[int] = []
-    async with held(lambda: 5, given.append) as taken:
+    async with resource(lambda: 5, given.append) as taken:
         assert (taken, given) == (5, [])
     assert given == [5]
     with pytest.raises(KeyError):
-        async with held(lambda: 6, given.append):
+        async with resource(lambda: 6, given.append):
             raise KeyError
     assert given == [5, 6]
     with pytest.raises(ZeroDivisionError):
-        async with held(lambda: 1 // 0, given.append):
+        async with resource(lambda: 1 // 0, given.append):
             raise AssertionError
     assert given == [5, 6]
 
@@ -232,7 +232,7 @@ async def test_what_is_taken_while_a_cancel_comes_is_given_back(fails: bool):
         return 5
 
     async def work() -> None:
-        async with held(take, given.append):
+        async with resource(take, given.append):
             raise AssertionError("never in our hands")
 
     task = asyncio.ensure_future(work())
@@ -261,9 +261,9 @@ async def test_a_file_is_opened_and_closed(tmp_path: Path):
         assert os.read(fd, 5) == b"x"
     target = OpenTarget(tmp_path / "f", directory)
     assert (os.fspath(target), target.path, target.dir_fd) == (str(tmp_path / "f"), tmp_path / "f", directory)
-    assert entry_of(tmp_path / "f", directory) == "f"
-    assert entry_of(tmp_path / "f", None) == tmp_path / "f"
-    assert entry_of(tmp_path / "f", 0) == "f"
+    assert name_in(tmp_path / "f", directory) == "f"
+    assert name_in(tmp_path / "f", None) == tmp_path / "f"
+    assert name_in(tmp_path / "f", 0) == "f"
     target.close()
     assert open_files() == before
 
@@ -294,8 +294,8 @@ def test_a_file_of_ours_is_made_or_opened(tmp_path: Path):
 @pytest.mark.parametrize(
     ("plant", "reason"),
     [
-        (lambda path: path.symlink_to("victim"), "cannot be opened as a file of ours"),
-        (os.mkfifo, "is no regular file"),
+        (lambda path: path.symlink_to("victim"), "cannot be opened as a file of this user"),
+        (os.mkfifo, "is not a regular file"),
         (lambda path: os.link(path.with_name("victim"), path), "has another name too"),
     ],
 )
@@ -315,7 +315,7 @@ def test_what_was_planted_is_removed_and_never_written_to(tmp_path: Path, plant:
 
 def test_what_cannot_be_removed_is_not_ours(tmp_path: Path):
     (tmp_path / "f").mkdir()
-    with pytest.raises(NotOurs, match=r"cannot be opened as a file of ours .*, and cannot be removed") as caught:
+    with pytest.raises(NotOurs, match=r"cannot be opened as a file of this user .*, and cannot be removed") as caught:
         open_own(tmp_path / "f", os.O_RDWR, 0o600)
     assert caught.value.errno in (errno.EISDIR, errno.EPERM)
 
@@ -333,7 +333,7 @@ def test_what_comes_again_is_not_ours(tmp_path: Path, monkeypatch: pytest.Monkey
     os.mkfifo(tmp_path / "f")
     monkeypatch.setattr(os, "unlink", again)
     before = open_files()
-    with pytest.raises(NotOurs, match="is no regular file, and comes again when it is removed") as caught:
+    with pytest.raises(NotOurs, match="is not a regular file, and is created again whenever it is removed") as caught:
         open_own(tmp_path / "f", os.O_RDWR, 0o600)
     assert (removals, caught.value.errno) == (3, errno.EAGAIN)
     assert open_files() == before

@@ -161,7 +161,7 @@ async def test_an_observer_that_raises_ends_nothing(small: aiocos.Client, caplog
     observer = {"function": function, "coroutine": coroutine, "late": late}[kind]
     result = await small.upload("bucket", "key", DATA, progress=observer)
     assert result.size == len(DATA)
-    assert "an observer of bucket/key failed" in caplog.text
+    assert "a progress callback of bucket/key failed" in caplog.text
     assert "mine" in caplog.text
 
 

@@ -11,7 +11,7 @@ from tests.transfer.conftest import DATA, SMALL
 
 import aiocos
 from aiocos import Progress
-from aiocos.transfer.manager import TransferManager, _place
+from aiocos.transfer.manager import TransferManager, _sync_monitor
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.progress import Monitor, ProgressCallbacks
 from aiocos.transfer.sync.sync import SyncRequest
@@ -79,7 +79,7 @@ async def test_what_was_started_ends_with_the_client():
     ],
 )
 def test_the_place_of_a_synchronisation(source: Any, target: Any, bucket: str, prefix: str):
-    progress = _place(SyncRequest(source, target)).progress
+    progress = _sync_monitor(SyncRequest(source, target)).progress
     assert (progress.bucket, progress.key) == (bucket, prefix)
 
 

@@ -13,18 +13,18 @@ from aiocos.transfer.memory import MemoryBudget
 
 async def test_turns_are_in_order_and_a_large_one_is_not_starved():
     budget, order = MemoryBudget(10), []
-    await budget.take(8)
+    await budget.acquire(8)
 
     async def want(name: str, size: int) -> None:
-        taken = await budget.take(size)
+        taken = await budget.acquire(size)
         order.append(name)
         await asyncio.sleep(0)
-        budget.give(taken)
+        budget.release(taken)
 
     tasks = [asyncio.create_task(want(*w)) for w in (("large", 10), ("small", 1), ("small too", 2))]
     await asyncio.sleep(0)
     assert order == [], "two bytes are free, and the small ones wait behind the large one"
-    budget.give(8)
+    budget.release(8)
     await asyncio.gather(*tasks)
     assert order == ["large", "small", "small too"]
     assert budget.used == 0
@@ -32,31 +32,31 @@ async def test_turns_are_in_order_and_a_large_one_is_not_starved():
 
 async def test_more_than_there_is_counts_as_all():
     budget = MemoryBudget(10)
-    taken = await budget.take(1_000)
+    taken = await budget.acquire(1_000)
     assert (taken, budget.used) == (10, 10)
-    budget.give(taken)
+    budget.release(taken)
     with pytest.raises(ConfigError):
         MemoryBudget(0)
 
 
 async def test_a_cancelled_wait_holds_nothing_and_blocks_nobody():
     budget = MemoryBudget(10)
-    await budget.take(10)
-    first, second = asyncio.create_task(budget.take(10)), asyncio.create_task(budget.take(5))
+    await budget.acquire(10)
+    first, second = asyncio.create_task(budget.acquire(10)), asyncio.create_task(budget.acquire(5))
     await asyncio.sleep(0)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
-    budget.give(10)
+    budget.release(10)
     assert await second == 5
     assert budget.used == 5
 
 
 async def test_a_cancel_that_comes_with_the_permit_gives_it_back():
     budget = MemoryBudget(10)
-    await budget.take(10)
-    waiting = asyncio.create_task(budget.take(10))
+    await budget.acquire(10)
+    waiting = asyncio.create_task(budget.acquire(10))
     await asyncio.sleep(0)
-    budget.give(10)  # the permit is granted …
+    budget.release(10)  # the permit is granted …
     assert budget.used == 10
     waiting.cancel()  # … and the task is cancelled before it wakes
     await asyncio.gather(waiting, return_exceptions=True)
@@ -92,18 +92,18 @@ async def test_many_small_and_one_large_do_not_lock_up():
 async def test_lines_take_turns():
     """A small file does not wait for all the parts that a large one has asked for."""
     budget, order = MemoryBudget(10), []
-    await budget.take(10)
+    await budget.acquire(10)
 
     async def want(owner: str, number: int) -> None:
-        taken = await budget.take(10, owner)
+        taken = await budget.acquire(10, owner)
         order.append(f"{owner}{number}")
         await asyncio.sleep(0)
-        budget.give(taken)
+        budget.release(taken)
 
     tasks = [asyncio.create_task(want("large", n)) for n in range(5)]
     tasks += [asyncio.create_task(want("small", 0)), asyncio.create_task(want("other", 0))]
     await asyncio.sleep(0)
-    budget.give(10)
+    budget.release(10)
     await asyncio.gather(*tasks)
     assert order == ["large0", "small0", "other0", "large1", "large2", "large3", "large4"]
     assert budget.used == 0
@@ -129,6 +129,6 @@ def test_whatever_comes_nothing_is_lost_and_nobody_waits_for_ever(wants: list[tu
         async with asyncio.timeout(10):
             await asyncio.gather(*tasks, return_exceptions=True)
         assert budget.used == 0
-        assert await budget.take(100) == 100
+        assert await budget.acquire(100) == 100
 
     asyncio.run(play())

@@ -15,8 +15,8 @@ from aiocos.transfer.parts import (
     check_copy_threshold,
     check_part_size,
     check_threshold,
-    cut,
-    growing,
+    divide,
+    growing_parts,
     part_size_for,
     range_size_for,
 )
@@ -32,7 +32,7 @@ def test_there_are_never_too_many_parts_nor_too_small_ones(size: int, wanted: in
 
 @given(st.integers(0, 50 * GIB), st.integers(64 * MIB, GIB))
 def test_parts_cover_the_size_and_nothing_else(size: int, part_size: int):
-    parts = list(cut(size, part_size))
+    parts = list(divide(size, part_size))
     assert [p.number for p in parts] == list(range(1, len(parts) + 1))
     assert parts[0].offset == 0
     assert all(a.end == b.offset for a, b in pairwise(parts))
@@ -51,14 +51,14 @@ def test_the_largest_object_fits_and_a_byte_more_does_not():
 
 
 def test_parts_of_an_unknown_length_grow_within_memory():
-    parts = list(growing(8 * MIB, 64 * MIB))
+    parts = list(growing_parts(8 * MIB, 64 * MIB))
     assert len(parts) == MAX_PARTS
     assert {p.length for p in parts} == {8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB}
     assert all(a.end == b.offset for a, b in pairwise(parts))
     assert parts[999].length == 8 * MIB
     assert parts[1000].length == 16 * MIB
     assert parts[-1].end > 490 * GIB
-    assert {p.length for p in growing(100 * MIB, 64 * MIB)} == {100 * MIB}, "what was asked for is not made smaller"
+    assert {p.length for p in growing_parts(100 * MIB, 64 * MIB)} == {100 * MIB}, "what was asked for is not made smaller"
 
 
 @pytest.mark.parametrize("size_for", [part_size_for, range_size_for])
@@ -77,20 +77,20 @@ def test_a_range_may_be_smaller_than_a_part():
     with pytest.raises(ConfigError, match="5 MiB"):
         part_size_for(1, MIN_PART - 1)
     with pytest.raises(ConfigError, match="5 MiB"):
-        next(growing(MIN_PART - 1, 64 * MIB))
+        next(growing_parts(MIN_PART - 1, 64 * MIB))
 
 
 def test_the_parts_of_sizes_on_the_edge():
-    assert list(cut(0, 1)) == list(cut(0, 5)) == [PartRange(1, 0, 0)]
-    assert list(cut(1, 1)) == [PartRange(1, 0, 1)]
-    assert list(cut(10, 5)) == [PartRange(1, 0, 5), PartRange(2, 5, 5)]
-    assert list(cut(11, 5)) == [PartRange(1, 0, 5), PartRange(2, 5, 5), PartRange(3, 10, 1)]
+    assert list(divide(0, 1)) == list(divide(0, 5)) == [PartRange(1, 0, 0)]
+    assert list(divide(1, 1)) == [PartRange(1, 0, 1)]
+    assert list(divide(10, 5)) == [PartRange(1, 0, 5), PartRange(2, 5, 5)]
+    assert list(divide(11, 5)) == [PartRange(1, 0, 5), PartRange(2, 5, 5), PartRange(3, 10, 1)]
 
 
 def test_growing_parts_are_numbered_from_one_and_have_at_most_five_gib():
-    assert next(growing(8 * MIB, 64 * MIB)) == PartRange(1, 0, 8 * MIB)
-    assert [p.number for p in growing(8 * MIB, 64 * MIB)] == list(range(1, MAX_PARTS + 1))
-    assert max(p.length for p in growing(3 * GIB, 100 * GIB)) == MAX_PART
+    assert next(growing_parts(8 * MIB, 64 * MIB)) == PartRange(1, 0, 8 * MIB)
+    assert [p.number for p in growing_parts(8 * MIB, 64 * MIB)] == list(range(1, MAX_PARTS + 1))
+    assert max(p.length for p in growing_parts(3 * GIB, 100 * GIB)) == MAX_PART
 
 
 @pytest.mark.parametrize(

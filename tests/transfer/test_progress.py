@@ -14,7 +14,7 @@ from aiocos.transfer.progress import Monitor, Progress, ProgressCallbacks
 
 
 def counts(monitor: Monitor) -> tuple[Any, ...]:
-    return monitor.state, monitor.bytes_done, monitor.parts_done, monitor.bytes_kept
+    return monitor.state, monitor.bytes_done, monitor.parts_done, monitor.resumed_bytes
 
 
 def test_progress_is_what_was_counted():
@@ -23,25 +23,25 @@ def test_progress_is_what_was_counted():
     assert monitor.progress == Progress("bucket", "key", "queued", 0, None, 0, None), "nothing is kept unless that is said"
     monitor.bytes_total, monitor.parts_total = 100, 4
     monitor.advance(10, parts=1)
-    monitor.advance(5, kept=True)
+    monitor.advance(5, resumed=True)
     monitor.advance(3, parts=2)
     assert monitor.progress == Progress("bucket", "key", "running", 18, 100, 3, 4, 5, None)
-    monitor.restarted()
+    monitor.restart()
     assert monitor.progress == Progress("bucket", "key", "running", 0, 100, 0, 4, 0, None)
 
 
 def test_a_file_counts_for_its_directory():
     heard: list[Progress] = []
     whole = Monitor(ProgressCallbacks(progress=lambda p: None), "bucket", "dir/")
-    one = whole.of_file(ProgressCallbacks(progress=heard.append, on_done=lambda p: heard.append(p)), "dir/one")
-    two = whole.of_file(ProgressCallbacks(), "dir/two")
+    one = whole.for_file(ProgressCallbacks(progress=heard.append, on_done=lambda p: heard.append(p)), "dir/one")
+    two = whole.for_file(ProgressCallbacks(), "dir/two")
     one.advance(10, parts=3)
-    two.advance(5, kept=True)
+    two.advance(5, resumed=True)
     assert counts(whole) == ("running", 15, 0, 5), "its parts are files, and no file has ended"
     assert counts(one) == ("running", 10, 3, 0)
     assert counts(two) == ("running", 5, 0, 5)
     assert [(p.bucket, p.key, p.bytes_done) for p in heard] == [("bucket", "dir/one", 10)]
-    one.restarted()
+    one.restart()
     assert counts(whole)[1] == 5, "what is sent again is not counted twice"
 
 
@@ -65,7 +65,7 @@ async def test_each_observer_hears_of_its_moment():
         assert said() == [("all", "queued"), ("queued", "queued")]
         monitor.advance(1)
         assert said() == [("all", "running"), ("moved", "running")]
-        monitor.restarted()
+        monitor.restart()
         assert said() == [("all", "running"), ("moved", "running")]
         monitor.pause()
         assert said() == [("all", "paused")]
@@ -77,7 +77,7 @@ async def test_each_observer_hears_of_its_moment():
         assert said() == [("all", "running")]
         monitor.resume()
         assert said() == [], "it runs already"
-        monitor.verifying()
+        monitor.start_verifying()
         assert said() == [("all", "verifying")]
         monitor.pause()
         assert (said(), monitor.state) == ([], "verifying"), "there is nothing left to begin"
@@ -88,7 +88,7 @@ async def test_each_observer_hears_of_its_moment():
 
 async def test_what_is_paused_waits_and_what_belongs_to_it_too():
     whole = Monitor(ProgressCallbacks(), "b", "")
-    one = whole.of_file(ProgressCallbacks(), "k")
+    one = whole.for_file(ProgressCallbacks(), "k")
     for paused in (whole, one):
         paused.pause()
         going = asyncio.ensure_future(one.wait_if_paused())
@@ -158,7 +158,7 @@ async def test_an_observer_that_fails_ends_nothing_and_is_logged(caplog: pytest.
                 monitor.advance(1)
                 monitor.advance(1)
         logged = [record.getMessage() for record in caplog.records]
-        assert set(logged) == {"an observer of bucket/key failed"}
+        assert set(logged) == {"a progress callback of bucket/key failed"}
         assert len(logged) >= least
         assert monitor.state == "done"
     assert calls == 4
@@ -181,21 +181,21 @@ async def test_an_observer_that_is_a_coroutine_at_times_only(caplog: pytest.LogC
         return None
 
     monitor = Monitor(ProgressCallbacks(on_progress=observer), "b", "k")
-    listener = monitor._moved[0]
+    listener = monitor._on_progress[0]
     monitor.advance(1)
     monitor.advance(1)
     go.set()
-    assert listener.busy is not None
-    await asyncio.wait_for(listener.busy, 10)
+    assert listener.task is not None
+    await asyncio.wait_for(listener.task, 10)
     assert heard == [1, 2]
     go.clear()
-    monitor.restarted()
+    monitor.restart()
     monitor.advance(1)
     monitor.advance(2)
     go.set()
-    await asyncio.wait_for(listener.busy, 10)
+    await asyncio.wait_for(listener.task, 10)
     assert heard == [1, 2, 0, 1, 3]
-    assert [record.getMessage() for record in caplog.records] == ["an observer of b/k failed"]
+    assert [record.getMessage() for record in caplog.records] == ["a progress callback of b/k failed"]
 
 
 async def test_a_deadline_is_an_error_of_ours():
@@ -215,7 +215,7 @@ async def test_a_deadline_is_an_error_of_ours():
 )
 async def test_other_errors_are_themselves(error: BaseException):
     whole = Monitor(ProgressCallbacks(), "b", "")
-    monitor = whole.of_file(ProgressCallbacks(), "k")
+    monitor = whole.for_file(ProgressCallbacks(), "k")
     with pytest.raises(type(error)) as caught:
         async with monitor.run(30, "it"):
             raise error
@@ -238,7 +238,7 @@ async def test_a_request_that_timed_out_after_the_deadline_is_itself():
 
 async def test_a_file_that_is_done_is_a_part_of_its_directory():
     whole = Monitor(ProgressCallbacks(), "b", "")
-    async with whole.of_file(ProgressCallbacks(), "k").run(None, "it"):
+    async with whole.for_file(ProgressCallbacks(), "k").run(None, "it"):
         assert whole.parts_done == 0
     assert whole.parts_done == 1
 
@@ -271,8 +271,8 @@ async def test_the_end_waits_for_coroutines_among_the_observers(
         pass
     assert waited == [(3, patience)], "each once, and none that has nothing to do"
     go.set()
-    listeners = (*monitor._queued, *monitor._moved, *monitor._done)
-    await asyncio.gather(*(one.busy for one in listeners if one.busy is not None))
+    listeners = (*monitor._on_queued, *monitor._on_progress, *monitor._on_done)
+    await asyncio.gather(*(one.task for one in listeners if one.task is not None))
     waited.clear()
     async with Monitor(ProgressCallbacks(on_done=lambda p: None), "b", "k").run(None, "it"):
         pass

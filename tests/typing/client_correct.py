@@ -14,7 +14,8 @@ from aiocos import ByteRange, Client, CopySource, ObjectIdentifier, Progress, Tr
 from aiocos.operations.buckets import BucketEntry, BucketList
 from aiocos.operations.listing import DeleteMarker, ListObjectsV2Result, ObjectEntry, ObjectVersion
 from aiocos.operations.multipart import Part, UploadEntry
-from aiocos.operations.objects import CopyObjectResult, DeleteObjectsResult, ObjectInfo, PutObjectResult
+from aiocos.operations.object_info import ObjectInfo
+from aiocos.operations.objects import CopyObjectResult, DeleteObjectsResult, PutObjectResult
 from aiocos.operations.protection import NamedLegalHold, RetentionState
 from aiocos.wire.spec import Result
 

@@ -32,7 +32,7 @@ from aiocos.client import Client
 from aiocos.groups import engine_of
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.download.target import Target
-from aiocos.transfer.sync.paths import hidden_name
+from aiocos.transfer.reserved_names import hidden_name
 from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Document, plan_of, told, unwrap
 from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, registry
@@ -295,7 +295,7 @@ def _atomic_file(path: Path) -> Generator[BinaryIO]:
         with open(target.create(name), "wb") as file:
             yield file
             file.flush()
-            target.become(name, file.fileno())
+            target.replace_with(name, file.fileno())
     except BaseException:
         target.remove(name)
         raise

@@ -1,19 +1,20 @@
 """Copies within the service, of one object or a prefix. No object data passes through this machine."""
 
-import asyncio
+from functools import partial
 
 import typer
 
 from aiocos.cli.display import ProgressView, complain
 from aiocos.cli.paths import CosPath, key_for
 from aiocos.client import Client
-from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
+from aiocos.errors import TransferError
+from aiocos.operations.content_headers import CONTENT_HEADERS
 from aiocos.transfer import CopyResult
-from aiocos.transfer.tasks import TaskGroup
+from aiocos.transfer.pool import TaskPool
 from aiocos.wire.values import Stored
 
-# Copies at the same time. The service does the work; this machine only waits.
-_AT_ONCE = 16
+# Copies at the same time by default. The service does the work; this machine only waits.
+_LIMIT = 16
 
 
 async def copy_object(
@@ -51,12 +52,8 @@ async def copy_object(
         source_if_match=info.etag or None,
         content_type=content_type or info.content_type,
         metadata=info.metadata if metadata is None else metadata,
-        content_encoding=info.content_encoding,
-        content_disposition=info.content_disposition,
-        content_language=info.content_language,
-        cache_control=info.cache_control,
         expires=Stored(info.expires) if info.expires else None,
-        website_redirect_location=info.website_redirect_location,
+        **{name: getattr(info, name) for name in CONTENT_HEADERS if name != "content_type"},
         part_size=part_size,
         concurrency=concurrency,
         progress=watch,
@@ -70,31 +67,14 @@ async def copy_prefix(
 
     A copy that fails does not stop the others; `TransferError` at the end says how many failed.
     """
-    places = asyncio.Semaphore(concurrency or _AT_ONCE)
-    files = size = failures = 0
 
-    async def one(key: str, new: str, length: int) -> None:
-        nonlocal files, size, failures
-        try:
-            await client.copy(source.bucket, key, target.bucket, new, progress=watch)
-            files += 1
-            size += length
-        except (CredentialsError, NoSuchBucket):
-            # Every other object would fail too.
-            raise
-        except CosError as error:
-            failures += 1
-            complain(str(error))
-        finally:
-            places.release()
+    async def copy(key: str, size: int) -> int:
+        await client.copy(source.bucket, key, target.bucket, target.folder + key[len(source.folder) :], progress=watch)
+        return size
 
-    try:
-        async with TaskGroup() as tasks:
-            async for entry in client.objects.list(source.bucket, prefix=source.folder or None):
-                await places.acquire()
-                tasks.create_task(one(entry.key, target.folder + entry.key[len(source.folder) :], entry.size))
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from group
-    if failures:
-        raise TransferError(f"{failures} of {files + failures} objects were not copied")
-    return {"files": files, "bytes": size}
+    async with TaskPool(concurrency or _LIMIT, on_failure=lambda failure: complain(failure.error)) as pool:
+        async for entry in client.objects.list(source.bucket, prefix=source.folder or None):
+            await pool.submit("", entry.key, partial(copy, entry.key, entry.size))
+    if failures := len(pool.errors):
+        raise TransferError(f"{failures} of {pool.files + failures} objects were not copied")
+    return {"files": pool.files, "bytes": pool.bytes}

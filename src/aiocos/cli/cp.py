@@ -21,8 +21,8 @@ from aiocos.cli.stdio import standard_input, write_object
 from aiocos.client import Client
 from aiocos.errors import CosError, TransferError
 from aiocos.transfer import DirectoryError
-from aiocos.transfer.sync.paths import walk
-from aiocos.transfer.upload.source import Source
+from aiocos.transfer.file_objects import Source
+from aiocos.transfer.sync.walk import walk
 
 # Number of failed files to print on standard error; `--json` lists all of them.
 _MAX_ERRORS_SHOWN = 20

@@ -24,7 +24,7 @@ from aiocos.client import Client
 from aiocos.config import MIB
 from aiocos.errors import BucketAlreadyOwnedByYou, ConfigError, IntegrityError, ObjectProtected, TransferError
 from aiocos.operations.protection import ProtectionConfiguration
-from aiocos.transfer.sync.paths import walk
+from aiocos.transfer.sync.walk import walk
 
 if TYPE_CHECKING:
     from aiocos.emulator import Clock

@@ -19,13 +19,14 @@ from aiocos.cli.paths import CosPath, file_for, key_for, parse_location
 from aiocos.cli.running import settings
 from aiocos.cli.verify_copy import CopyVerifier
 from aiocos.client import Client
-from aiocos.errors import CosError, CredentialsError, NoSuchBucket, TransferError
+from aiocos.errors import TransferError
 from aiocos.transfer.files import OpenTarget, make_directory
-from aiocos.transfer.sync.paths import SafeTarget, Unreadable, look
-from aiocos.transfer.tasks import TaskGroup
+from aiocos.transfer.pool import TaskPool
+from aiocos.transfer.sync.safe_target import SafeTarget
+from aiocos.transfer.sync.walk import Unreadable, find_files
 
 # Files that are moved at the same time.
-_AT_ONCE = 16
+_LIMIT = 16
 
 # One file or object to move: its name for messages, and a function that moves it and returns its size in bytes.
 _Move = tuple[str, Callable[[], Awaitable[int]]]
@@ -93,34 +94,14 @@ async def _run_all(moves: AsyncIterator[_Move]) -> tuple[int, int]:
 
     A move that fails does not stop the others; its source is kept.
     """
-    places = asyncio.Semaphore(_AT_ONCE)
-    files = size = failures = 0
-
-    async def one(name: str, move: Callable[[], Awaitable[int]]) -> None:
-        nonlocal files, size, failures
-        try:
-            moved = await move()
-            files, size = files + 1, size + moved
-        except (CredentialsError, NoSuchBucket):
-            raise
-        except (CosError, OSError) as error:
-            failures += 1
-            complain(f"{name}: {error}")
-        finally:
-            places.release()
-
-    try:
-        async with TaskGroup() as tasks:
-            async for name, move in moves:
-                await places.acquire()
-                tasks.create_task(one(name, move))
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from group
-    if failures:
-        raise TransferError(f"{failures} of {files + failures} files were not moved, and are where they were")
-    if not files:
+    async with TaskPool(_LIMIT, on_failure=lambda failure: complain(f"{failure.path}: {failure.error}")) as pool:
+        async for name, move in moves:
+            await pool.submit(name, "", move)
+    if failures := len(pool.errors):
+        raise TransferError(f"{failures} of {pool.files + failures} files were not moved, and are where they were")
+    if not pool.files:
         raise TransferError("there is nothing to move")
-    return files, size
+    return pool.files, pool.bytes
 
 
 class _Moves:
@@ -149,7 +130,7 @@ class _Moves:
     async def up_all(self, source: Path, target: CosPath) -> AsyncIterator[_Move]:
         """Move all files below a directory."""
         await asyncio.to_thread(source.stat)
-        found = look(source)
+        found = find_files(source)
         while some := await asyncio.to_thread(lambda: list(islice(found, 256))):
             for file in some:
                 if isinstance(file, Unreadable):

@@ -5,37 +5,24 @@ from pathlib import Path
 
 import typer
 
-SCHEME = "cos://"
+from aiocos.errors import ConfigError
+from aiocos.transfer.location import CosLocation, is_cos_url, parse_parts
 
 
 @dataclass(frozen=True, slots=True)
-class CosPath:
-    """A bucket and a key or prefix.
+class CosPath(CosLocation):
+    """A bucket and a key or prefix, as an argument of a command.
 
     The key is the text after the bucket, unchanged: nothing is decoded. It is empty for the bucket itself.
     """
 
-    bucket: str
-    key: str
-
     @classmethod
-    def parse(cls, text: str) -> "CosPath":
+    def parse(cls, url: str) -> "CosPath":
         """Parse `cos://bucket/key`. Raises `typer.BadParameter` if the text has another form."""
-        if not text.startswith(SCHEME):
-            raise typer.BadParameter(f"{text!r} is not a cos:// path")
-        bucket, _, key = text[len(SCHEME) :].partition("/")
-        if not bucket:
-            raise typer.BadParameter(f"{text!r} has no bucket name")
         try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise typer.BadParameter(f"{text!r} cannot be encoded as UTF-8, as keys must be") from None
-        return cls(bucket, key)
-
-    @property
-    def folder(self) -> str:
-        """The key with a slash at its end, as a prefix of the keys below it; empty for a bucket."""
-        return self.key if not self.key or self.key.endswith("/") else f"{self.key}/"
+            return cls(*parse_parts(url))
+        except ConfigError as error:
+            raise typer.BadParameter(str(error)) from None
 
     @property
     def name(self) -> str:
@@ -57,9 +44,6 @@ class CosPath:
             raise typer.BadParameter(f"{self} is a bucket: name an object in it")
         return self
 
-    def __str__(self) -> str:
-        return f"{SCHEME}{self.bucket}/{self.key}"
-
 
 Location = CosPath | Path | None
 """A source or target of `cp`: a path in COS, a local path, or None for standard input or output."""
@@ -69,7 +53,7 @@ def parse_location(text: str) -> Location:
     """Parse a source or target argument of `cp`."""
     if text == "-":
         return None
-    return CosPath.parse(text) if text.startswith(SCHEME) else Path(text)
+    return CosPath.parse(text) if is_cos_url(text) else Path(text)
 
 
 def key_for(target: CosPath, name: str) -> str:

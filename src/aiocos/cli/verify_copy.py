@@ -14,7 +14,7 @@ from aiocos.groups import engine_of
 from aiocos.integrity import find_verification
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.transfer import CopyResult, DownloadResult, UploadResult
-from aiocos.transfer.sync.comparator import agrees
+from aiocos.transfer.sync.comparator import file_agrees
 from aiocos.wire import digest
 
 # Bytes per checksum update, if the source has to be read.
@@ -46,6 +46,7 @@ class CopyVerifier:
 
         Raises `TransferError` otherwise.
         """
+        assert result.path is not None
         if result.verified is None:
             raise _unverified(source, result.path, "the service returned no checksum to compare with")
         info = await asyncio.to_thread(result.path.stat)
@@ -96,7 +97,7 @@ class CopyVerifier:
     async def _equals_file(self, source: Path, target: CosPath, info: ObjectInfo) -> bool:
         """Return True if the object's checksum agrees with the file."""
         verification = await find_verification(engine_of(self._client), GetObject(target.bucket, target.key), info)
-        return verification is not None and await asyncio.to_thread(agrees, source, verification.checksum)
+        return verification is not None and await asyncio.to_thread(file_agrees, source, verification.checksum)
 
     async def _head(self, path: CosPath, version_id: str | None = None) -> ObjectInfo:
         return await engine_of(self._client).call(

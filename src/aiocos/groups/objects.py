@@ -13,6 +13,7 @@ from aiocos.errors import ConfigError, NotFound
 from aiocos.object_stream import open_object, read_object
 from aiocos.operations import lifecycle, listing
 from aiocos.operations import objects as ops
+from aiocos.operations.object_info import ObjectInfo
 from aiocos.paging import Listing
 from aiocos.update_metadata import update_metadata
 from aiocos.waiting import wait_for, within
@@ -178,7 +179,7 @@ class Objects(Group[Engine]):
         wait: Literal[True],
         poll: float = 60,
         timeout: float | None = None,
-    ) -> ops.ObjectInfo: ...
+    ) -> ObjectInfo: ...
     async def restore(
         self,
         bucket: str,
@@ -190,7 +191,7 @@ class Objects(Group[Engine]):
         wait: bool = False,
         poll: float = 60,
         timeout: float | None = None,
-    ) -> Result | ops.ObjectInfo:
+    ) -> Result | ObjectInfo:
         """Restore an archived object: make a copy that can be read for some days.
 
         It takes up to 12 hours, up to 2 hours for objects in the storage class ACCELERATED. For an object that is restored
@@ -220,7 +221,7 @@ class Objects(Group[Engine]):
         operation = lifecycle.RestoreObject(bucket, key, request, version_id=version_id)
         call = self._caller.call
 
-        async def run() -> Result | ops.ObjectInfo:
+        async def run() -> Result | ObjectInfo:
             made = await call(operation)
             if not wait:
                 return made

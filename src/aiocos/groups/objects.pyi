@@ -82,7 +82,7 @@ class Objects(Group[Engine]):
         wait: Literal[True],
         poll: float = 60,
         timeout: float | None = None,
-    ) -> ops.ObjectInfo: ...
+    ) -> ObjectInfo: ...
     async def restore(
         self,
         bucket: str,
@@ -94,7 +94,7 @@ class Objects(Group[Engine]):
         wait: bool = False,
         poll: float = 60,
         timeout: float | None = None,
-    ) -> Result | ops.ObjectInfo:
+    ) -> Result | ObjectInfo:
         """Restore an archived object: make a copy that can be read for some days.
 
         It takes up to 12 hours, up to 2 hours for objects in the storage class ACCELERATED. For an object that is restored

@@ -1,5 +1,19 @@
-"""Transfers: objects of any size, in parts, with bounded memory, verified, and leaving nothing behind when they fail."""
+"""Transfers of objects of any size.
 
+They work in parts and with bounded memory, verify what they transfer, and clean up when they fail.
+
+Modules import from left to right only, and `tests/transfer/test_layers.py` checks that::
+
+    manager ──▶ sync/ ──▶ upload/    ──▶ completion ──▶ abort
+                  │       copy/        ──▶ conditions, derive ──▶ requests ──▶ progress, file_objects
+                  │       download/    ──▶ memory, parts, results, tasks
+                  └─────────────────────▶ pool, location, reserved_names, journal ──▶ files, state
+
+`upload/`, `download/` and `copy/` do not know each other. What two of them need is in a module beside them: completing and
+aborting multipart uploads, for example, which uploads and copies do.
+"""
+
+from aiocos.transfer.abort import FailedAbort
 from aiocos.transfer.handle import TransferHandle
 from aiocos.transfer.manager import Transfers
 from aiocos.transfer.progress import Progress
@@ -13,7 +27,6 @@ from aiocos.transfer.results import (
     SyncResult,
     UploadResult,
 )
-from aiocos.transfer.upload.abort import FailedAbort
 
 __all__ = [
     "CopyResult",

@@ -1,4 +1,4 @@
-"""A transfer that runs beside the program, and the hand on it: look, pause, go on, cancel, wait."""
+"""Control a transfer that runs in the background."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class TransferHandle(Generic[T]):
-    """A transfer under way, made by `client.start_upload` and its kin.
+    """A running transfer, returned by `client.start_upload` and similar methods.
 
     ::
 
@@ -21,8 +21,8 @@ class TransferHandle(Generic[T]):
         handle.resume()
         result = await handle
 
-    Awaiting it gives the transfer's result or raises its error, as awaiting a task does; a cancel of who awaits cancels it. A
-    client that is closed cancels the transfers that run.
+    Awaiting the handle returns the transfer's result or raises its error, as awaiting a task does. Canceling the task that
+    awaits cancels the transfer. A client that is closed cancels its running transfers.
     """
 
     def __init__(self, work: Coroutine[Any, Any, T], monitor: Monitor) -> None:
@@ -34,35 +34,47 @@ class TransferHandle(Generic[T]):
 
     @property
     def task(self) -> asyncio.Task[T]:
-        """The task it runs in, for `asyncio.wait` and its kin."""
+        """The task that runs the transfer, for `asyncio.wait` and similar functions."""
         return self._task
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """The progress now: state, bytes and parts."""
         return self._monitor.progress
 
     @property
     def state(self) -> State:
-        """`queued`, `running`, `paused`, `verifying`; at the end `done`, `failed` or `cancelled`."""
+        """`queued`, `running`, `paused` or `verifying`.
+
+        At the end `done`, `failed` or `cancelled`.
+        """
         return self._monitor.state
 
     def pause(self) -> None:
-        """Begin no further part or file; those on their way get to their end. A deadline runs on."""
+        """Start no new parts or files until `resume`.
+
+        Those in flight are finished. A deadline (`timeout`) is not extended. Does nothing unless queued or running.
+        """
         self._monitor.pause()
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Continue after `pause`. Does nothing if the transfer is not paused."""
         self._monitor.resume()
 
     def cancel(self) -> None:
-        """Give it up. What it leaves is taken back when it is awaited, or the client closed; with `resume=True` it is kept."""
+        """Cancel the transfer.
+
+        Returns at once; awaiting the handle then raises `CancelledError`.
+
+        An upload is aborted before awaiting the handle returns, or in the background if that takes longer than a quarter of a
+        second. With `resume=True` its parts are kept.
+        """
         self._task.cancel()
 
     def done(self) -> bool:
-        """Whether it has ended, however."""
+        """Return True if the transfer has ended: with a result, an error or a cancel."""
         return self._task.done()
 
     def __repr__(self) -> str:
         now = self.progress
-        return f"<Handle of {now.bucket}/{now.key}: {now.state}, {now.bytes_done} of {now.bytes_total} bytes>"
+        return f"<TransferHandle of {now.bucket}/{now.key}: {now.state}, {now.bytes_done} of {now.bytes_total} bytes>"

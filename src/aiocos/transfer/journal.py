@@ -1,14 +1,15 @@
-"""What a transfer writes down so that another process can go on with it.
+"""Record what a transfer has done, so that another process can continue it.
 
-A journal is a file of JSON lines: first what the transfer is, then what was done, a line a step. It is written behind the deed,
-so a process that is killed leaves a journal that claims too little, and perhaps half a line, which is dropped. What it claims
-is still not believed: whoever goes on compares the steps with the bytes on disk and with what the service has.
+A journal is a file of JSON lines. The first line says what the transfer is; each further line records one completed step. A
+line is written after its step, so a process that is killed leaves a journal that claims too little, and possibly half a line
+at the end, which is dropped. Whoever continues the transfer still compares every step with the bytes on disk and with the
+service.
 
-It may be anybody's work, too. Only a regular file that is ours, under one name, is opened (`files.open_own`); whatever its
-content does to a parser makes it no journal, and nothing else; and its size is bounded, so that reading one is no work.
+Journals have predictable names, so anybody may have written one. Only a regular file of this user with one name is opened
+(`files.open_own`). Content that cannot be parsed counts as no journal, and the size of a journal is bounded.
 
-It also is a lock: two processes that carry on the same transfer would spoil each other's work, so the second is refused. The
-lock is the system's and ends with the process, however that ends.
+A journal is also a lock: two processes that continue the same transfer would overwrite each other's work, so the second one is
+refused. The lock belongs to the open file, so it ends with the process, however that ends.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from aiocos.errors import TransferError
-from aiocos.transfer.files import entry_of, open_own
+from aiocos.transfer.files import name_in, open_own
 
-# Of the form of the lines; another one is not understood.
+# Version of the format. Journals of other versions are not used.
 _VERSION = 1
-# Bytes of a journal: a million notes of a download, which are a TiB. What is beyond is not noted, and would be fetched again.
-_LARGEST = 32 << 20
-# Bytes of a line: paths and keys of some KiB, each character escaped.
-_LONGEST = 64 << 10
+# Bytes of a journal: a million steps of a download, which are a TiB. Further steps are not recorded, and would be repeated.
+_MAX_SIZE = 32 << 20
+# Bytes of a line: paths and keys of some KiB, with each character escaped.
+_MAX_LINE = 64 << 10
 
 if sys.platform == "win32":
     import msvcrt
@@ -45,123 +46,130 @@ else:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def state_directory() -> Path:
-    """Where journals of uploads are kept: `aiocos` in the user's directory for state, `XDG_STATE_HOME` or its like."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "aiocos"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "aiocos"
-
-
-def name_for(*what: str) -> str:
-    """Return a file name for the journal of a transfer, the same for the same transfer."""
+def journal_id(*what: str) -> str:
+    """Return an id for the journal of a transfer: a hash of the arguments."""
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
 
 
 class Journal:
-    """One transfer's. `begun` is what the transfer was when it began, None if it begins now; `steps` are what it had done.
+    """The journal of one transfer, open and locked. All methods block."""
 
-    `trouble` says why what was there cannot be used. All methods block.
-    """
-
-    def __init__(self, path: Path, fd: int, trouble: str | None = None, dir_fd: int | None = None) -> None:
+    def __init__(self, path: Path, fd: int, problem: str | None = None, dir_fd: int | None = None) -> None:
         self.path = path
         self._fd = fd
         self._dir_fd = dir_fd
         self.begun: dict[str, Any] | None = None
+        """What the transfer was when it began; None for a new journal."""
         self.steps: list[Any] = []
-        self.trouble = trouble
+        """The steps that were recorded."""
+        self.problem = problem
+        """Why an existing journal cannot be used; None if it can, or if there was none."""
         self._size = 0
         self._read()
 
     @classmethod
     def open(cls, path: Path, dir_fd: int | None = None) -> Journal:
-        """Open a journal, or make one. `TransferError` where another process, or another transfer of this one, has it.
+        """Open or create a journal, and lock it.
 
-        With `dir_fd` it is opened, and later removed, by its name in that open directory. Raises `files.NotOurs` where what
-        stands under its name is something else, and cannot be removed.
+        With `dir_fd`, it is opened and later removed by its name in that open directory. Raises `TransferError` if another
+        transfer, in this process or another, has the lock, and `files.NotOurs` if something else has the name and cannot be
+        removed.
         """
         if dir_fd is None:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        name = entry_of(path, dir_fd)
-        trouble: str | None = None
+        name = name_in(path, dir_fd)
+        problem: str | None = None
         for _ in range(10):
             fd, removed = open_own(name, os.O_RDWR | os.O_APPEND, 0o600, dir_fd)
-            trouble = removed or trouble
+            problem = removed or problem
             try:
                 try:
                     _lock(fd)
                 except OSError as error:
-                    raise TransferError(f"the same transfer is under way already: {path} is locked") from error
-                # Whoever had it may have removed it between our opening and our lock: then this is the lock of no file.
-                if _is(name, fd, dir_fd):
-                    return cls(path, fd, trouble, dir_fd)
+                    raise TransferError(f"the same transfer is already running: {path} is locked") from error
+                # The previous owner may have removed the file after we had opened it: then our lock protects nothing.
+                if _has_name(fd, name, dir_fd):
+                    return cls(path, fd, problem, dir_fd)
             except BaseException:
                 os.close(fd)
                 raise
             os.close(fd)
-        raise TransferError(f"the journal {path} comes and goes: something else writes there")
+        raise TransferError(f"the journal {path} is replaced again and again: something else writes there")
 
     def _read(self) -> None:
+        # From the locked descriptor, not by path: another process may have replaced the file behind the path.
         try:
             lines = self._lines()
             if not lines:
                 return
             head, *steps = [json.loads(line) for line in lines]
-        except Exception as error:  # whatever a parser makes of what somebody wrote: recursion, memory, digits, text
-            self.trouble = f"the journal {self.path} is damaged ({type(error).__name__})"
+        except Exception as error:  # a parser may raise anything for hostile content: recursion, memory, digits, encoding
+            self.problem = f"the journal {self.path} is damaged ({type(error).__name__})"
             return
         if not isinstance(head, dict) or cast("dict[str, Any]", head).get("journal") != _VERSION:
-            self.trouble = f"the journal {self.path} was written by another version of this library, or by something else"
+            self.problem = f"the journal {self.path} was written by another version of this library, or by something else"
             return
         self.begun, self.steps = cast("dict[str, Any]", head), steps
 
     def _lines(self) -> list[bytes]:
         size = os.fstat(self._fd).st_size
-        if size > _LARGEST:
+        if size > _MAX_SIZE:
             raise ValueError("too large")
         with open(self._fd, "rb", closefd=False) as file:
             file.seek(0)
             text = file.read(size)
         lines = text.split(b"\n")
-        # A last line without its end was being written when the process died. It goes, or the next note would be its end.
+        # A last line without a newline was being written when the process died. The next step would be appended to it.
         self._size = len(text) - len(lines.pop())
         os.ftruncate(self._fd, self._size)
-        if any(len(line) > _LONGEST for line in lines):
+        if any(len(line) > _MAX_LINE for line in lines):
             raise ValueError("a line is too long")
         return lines
 
     def begin(self, what: Mapping[str, Any]) -> None:
-        """Begin anew: forget what was there."""
+        """Start a new journal for the transfer that `what` describes.
+
+        Earlier content is discarded.
+        """
         os.ftruncate(self._fd, 0)
         self._size = 0
-        self.begun, self.steps, self.trouble = {"journal": _VERSION, **what}, [], None
+        self.begun, self.steps, self.problem = {"journal": _VERSION, **what}, [], None
         self.add(self.begun)
 
     def add(self, step: Any) -> None:
-        """Note what was done, as far as a journal goes: what is not noted is done again."""
+        """Record a step.
+
+        Once the journal has its full size, nothing is recorded, and the step would be repeated.
+        """
         line = json.dumps(step, separators=(",", ":")).encode() + b"\n"
-        if self._size + len(line) > _LARGEST:
+        if self._size + len(line) > _MAX_SIZE:
             return
         self._size += len(line)
-        # In one write: lines of several threads do not mix.
+        # With one write, so that lines of several threads do not mix.
         if os.write(self._fd, line) != len(line):
             raise OSError(f"the journal {self.path} could not be written")
 
     def close(self) -> None:
-        """Keep it for whoever goes on."""
+        """Close the journal and keep the file, for a later run.
+
+        Does nothing if it is closed or removed.
+        """
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             os.close(fd)
 
     def remove(self) -> None:
-        """End it: there is nothing to go on with."""
+        """Close the journal and remove its file: there is nothing to continue."""
         if self._fd >= 0:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(entry_of(self.path, self._dir_fd), dir_fd=self._dir_fd)
+                os.unlink(name_in(self.path, self._dir_fd), dir_fd=self._dir_fd)
             self.close()
 
-    def differs(self, now: Mapping[str, Any]) -> str | None:
-        """Say in what the transfer that began differs from the one that would go on; None where it is the same."""
+    def difference(self, now: Mapping[str, Any]) -> str | None:
+        """Return why the recorded transfer is not the one that `now` describes.
+
+        Returns None if it is.
+        """
         begun = self.begun or {}
         for name, value in now.items():
             if begun.get(name) != value:
@@ -183,7 +191,8 @@ _DIFFERENCES = {
 }
 
 
-def _is(name: str | Path, fd: int, dir_fd: int | None) -> bool:
+def _has_name(fd: int, name: str | Path, dir_fd: int | None) -> bool:
+    """Return True if `name` is still the name of the open file."""
     try:
         return os.path.samestat(os.stat(name, dir_fd=dir_fd, follow_symlinks=False), os.fstat(fd))
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""The methods of a client that transfer: `client.upload`, `client.download` and their kin.
+"""Methods of a client that transfer, such as `client.upload`.
 
-Their parameters are stated like those of operations, once, on the class that carries them, with the same sets of headers. Each
-has a twin that returns at once with a `TransferHandle`: `client.start_upload`.
+The parameters of each are the fields of a class in `requests`. Each has a twin, `client.start_upload` and so on, that returns a
+`TransferHandle` at once and transfers in the background.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from aiocos.groups import Service, engine_of
+from aiocos.transfer import location
+from aiocos.transfer.abort import FailedAbort, failed_aborts
 from aiocos.transfer.copy.copy import copy
-from aiocos.transfer.download.download import DownloadRequest, download
+from aiocos.transfer.download.download import download
 from aiocos.transfer.handle import TransferHandle
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.progress import Monitor, ProgressCallbacks
-from aiocos.transfer.requests import CopyRequest, UploadRequest
-from aiocos.transfer.results import CopyResult, DirectoryResult, DownloadResult, SyncAction, SyncResult, UploadResult
-from aiocos.transfer.sync.directory import (
+from aiocos.transfer.requests import (
+    CopyRequest,
     DownloadDirectoryRequest,
+    DownloadRequest,
+    SyncRequest,
     UploadDirectoryRequest,
-    download_directory,
-    upload_directory,
+    UploadRequest,
 )
-from aiocos.transfer.sync.listing import is_remote
-from aiocos.transfer.sync.sync import SyncRequest, plan, sync
-from aiocos.transfer.upload.abort import FailedAbort, failed_aborts
+from aiocos.transfer.results import CopyResult, DirectoryResult, DownloadResult, SyncAction, SyncResult, UploadResult
+from aiocos.transfer.sync.directory import download_directory, upload_directory
+from aiocos.transfer.sync.sync import plan, sync
 from aiocos.transfer.upload.upload import upload
 from aiocos.wire.method import Group, Method
 
@@ -36,7 +38,10 @@ T = TypeVar("T")
 
 
 class TransferManager:
-    """What all transfers of a client share: the service, and for each event loop a memory budget and what was started there."""
+    """State that all transfers of a client share.
+
+    For each event loop, it has a memory budget and the transfers in the background.
+    """
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -45,7 +50,7 @@ class TransferManager:
 
     @property
     def budget(self) -> MemoryBudget:
-        """The budget of the running loop."""
+        """The memory budget of the running event loop."""
         loop = asyncio.get_running_loop()
         budget = self._budgets.get(loop)
         if budget is None:
@@ -53,7 +58,7 @@ class TransferManager:
         return budget
 
     def start(self, work: Coroutine[Any, Any, T], monitor: Monitor) -> TransferHandle[T]:
-        """Run a transfer in a task of its own, until the client is closed."""
+        """Run a transfer in a task, which closing the client cancels."""
         handle = TransferHandle(work, monitor)
         started = self._started.setdefault(asyncio.get_running_loop(), set())
         started.add(handle.task)
@@ -61,7 +66,7 @@ class TransferManager:
         return handle
 
     async def end(self) -> None:
-        """Cancel the transfers that were started in the running loop, and wait for them."""
+        """Cancel the background transfers of the running loop, and wait for their end."""
         if running := set(self._started.get(asyncio.get_running_loop(), ())):
             for task in running:
                 task.cancel()
@@ -72,49 +77,56 @@ def _plan(manager: TransferManager, request: SyncRequest) -> AsyncGenerator[Sync
     return plan(manager.service, request)
 
 
-class _Kind(Generic[R, T]):
-    """One kind of transfer, to be carried out at once or beside the program."""
+class _Transfer(Generic[R, T]):
+    """A kind of transfer: the functions that run it and make its monitor."""
 
     def __init__(
-        self, work: Callable[[Service, MemoryBudget, R, Monitor], Coroutine[Any, Any, T]], watch: Callable[[R], Monitor]
+        self,
+        function: Callable[[Service, MemoryBudget, R, Monitor], Coroutine[Any, Any, T]],
+        monitor_for: Callable[[R], Monitor],
     ) -> None:
-        self._work = work
-        self._watch = watch
+        self._function = function
+        self._monitor_for = monitor_for
 
     def run(self, manager: TransferManager, request: R) -> Coroutine[Any, Any, T]:
-        """Carry it out."""
-        return self._work(manager.service, manager.budget, request, self._watch(request))
+        """Return a coroutine that runs the transfer."""
+        return self._function(manager.service, manager.budget, request, self._monitor_for(request))
 
     def start(self, manager: TransferManager, request: R) -> TransferHandle[T]:
-        """Have it carried out."""
-        monitor = self._watch(request)
-        return manager.start(self._work(manager.service, manager.budget, request, monitor), monitor)
+        """Start the transfer in the background."""
+        monitor = self._monitor_for(request)
+        return manager.start(self._function(manager.service, manager.budget, request, monitor), monitor)
 
 
-def _object(request: UploadRequest | DownloadRequest | CopyRequest) -> Monitor:
+def _object_monitor(request: UploadRequest | DownloadRequest | CopyRequest) -> Monitor:
     return Monitor(request, request.bucket, request.key)
 
 
-def _prefix(request: UploadDirectoryRequest | DownloadDirectoryRequest) -> Monitor:
-    return Monitor(_of_the_whole(request), request.bucket, request.prefix)
+def _directory_monitor(request: UploadDirectoryRequest | DownloadDirectoryRequest) -> Monitor:
+    return Monitor(_callbacks_of_whole(request), request.bucket, request.prefix)
 
 
-def _place(request: SyncRequest) -> Monitor:
-    remote = next((str(p) for p in (request.target, request.source) if is_remote(p)), "")
-    bucket, _, prefix = remote.removeprefix("cos://").partition("/")
-    return Monitor(_of_the_whole(request), bucket, prefix and prefix.rstrip("/") + "/")
+def _sync_monitor(request: SyncRequest) -> Monitor:
+    """Return a monitor named after the target, or a source in the service."""
+    url = next((path for path in (request.target, request.source) if location.is_cos_url(path)), "")
+    bucket, key = location.split(url)  # checked when the sync runs
+    return Monitor(_callbacks_of_whole(request), bucket, key and key.rstrip("/") + "/")
 
 
-def _of_the_whole(request: ProgressCallbacks) -> ProgressCallbacks:
+def _callbacks_of_whole(request: ProgressCallbacks) -> ProgressCallbacks:
+    """Return the callbacks for a directory as a whole.
+
+    `progress` is not among them: it is called for each file.
+    """
     return ProgressCallbacks(on_queued=request.on_queued, on_progress=request.on_progress, on_done=request.on_done)
 
 
-_UPLOAD = _Kind(upload, _object)
-_DOWNLOAD = _Kind(download, _object)
-_COPY = _Kind(copy, _object)
-_UPLOAD_DIRECTORY = _Kind(upload_directory, _prefix)
-_DOWNLOAD_DIRECTORY = _Kind(download_directory, _prefix)
-_SYNC = _Kind(sync, _place)
+_UPLOAD = _Transfer(upload, _object_monitor)
+_DOWNLOAD = _Transfer(download, _object_monitor)
+_COPY = _Transfer(copy, _object_monitor)
+_UPLOAD_DIRECTORY = _Transfer(upload_directory, _directory_monitor)
+_DOWNLOAD_DIRECTORY = _Transfer(download_directory, _directory_monitor)
+_SYNC = _Transfer(sync, _sync_monitor)
 
 
 class Transfers(Group[TransferManager]):
@@ -162,5 +174,8 @@ class Transfers(Group[TransferManager]):
 
 
 def manager_of(transfers: Transfers) -> TransferManager:
-    """Return the transfer manager of a client, for the modules of this package that run transfers themselves."""
+    """Return the transfer manager of a client.
+
+    For modules of this package that run transfers themselves.
+    """
     return transfers._caller  # pyright: ignore[reportPrivateUsage]

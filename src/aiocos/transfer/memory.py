@@ -1,12 +1,14 @@
-"""The memory that all transfers of a client share.
+"""Bound the memory that all transfers of a client use for bytes in flight.
 
-A part takes its permit before its bytes are read, so what is in memory is bounded where it is born. Reading first and waiting
-for a connection then, which is how uploaders commonly do it, holds the whole source in memory when the network is the slower.
+A part reserves its memory before its bytes are read. The common way, to read first and then wait for a connection, keeps the
+whole source in memory when the network is slower than the disk.
 
-Those who wait stand in a line for each transfer, and the lines take turns: a small file does not wait for all the parts that a
-large one has asked for. Within its turn nobody is overtaken, so a large part is not starved by small ones; and nobody holds one
-permit while waiting for another, so nothing can lock up.
+Each transfer has a queue of its own, and the queues take turns, so a small file does not wait for all parts of a large one.
+The head of the queue whose turn it is never gets overtaken, so a large part is not starved by small ones. Nobody waits for
+memory while holding some, so there is no deadlock.
 """
+
+from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
@@ -17,73 +19,75 @@ from aiocos.errors import ConfigError
 
 
 class MemoryBudget:
-    """Bytes that may be in memory at once."""
+    """A number of bytes that may be in memory at once."""
 
     def __init__(self, total: int) -> None:
         if total < 1:
             raise ConfigError("a memory budget is at least 1 byte")
         self.total = total
         self.used = 0
-        # The first line has the turn.
-        self._lines: OrderedDict[object, deque[tuple[asyncio.Future[None], int]]] = OrderedDict()
+        # Waiters by owner. The first queue has the turn.
+        self._queues: OrderedDict[object, deque[tuple[asyncio.Future[None], int]]] = OrderedDict()
 
-    async def take(self, size: int, owner: object = None) -> int:
-        """Wait until `size` bytes are free, and take them; return what to `give` back.
+    async def acquire(self, size: int, owner: object = None) -> int:
+        """Wait until `size` bytes are free, and reserve them.
 
-        More than there is at all counts as all of it. `owner` is the transfer, in whose line this waits.
+        Returns the number to `release`.
+
+        Requests above the total are capped at it. `owner` is the transfer: waiters queue per owner.
         """
         size = min(size, self.total)
-        if not self._lines and self.used + size <= self.total:
+        if not self._queues and self.used + size <= self.total:
             self.used += size
             return size
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._lines.setdefault(owner, deque()).append((turn, size))
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(owner, deque()).append((granted, size))
         try:
-            await turn
+            await granted
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                # The permit came together with the cancel.
-                self.give(size)
+            if granted.done() and not granted.cancelled():
+                # Granted at the same moment as the cancel.
+                self.release(size)
             else:
-                self._leave(owner, turn)
+                self._dequeue(owner, granted)
                 self._wake()
             raise
         return size
 
-    def give(self, size: int) -> None:
-        """Give bytes back."""
+    def release(self, size: int) -> None:
+        """Return `size` bytes to the budget."""
         self.used -= size
         self._wake()
 
-    def _leave(self, owner: object, turn: asyncio.Future[None]) -> None:
-        line = deque(waiting for waiting in self._lines.get(owner, ()) if waiting[0] is not turn)
-        if line:
-            self._lines[owner] = line
+    def _dequeue(self, owner: object, granted: asyncio.Future[None]) -> None:
+        queue = deque(waiter for waiter in self._queues.get(owner, ()) if waiter[0] is not granted)
+        if queue:
+            self._queues[owner] = queue
         else:
-            self._lines.pop(owner, None)
+            self._queues.pop(owner, None)
 
     def _wake(self) -> None:
-        while self._lines:
-            owner, line = next(iter(self._lines.items()))
-            turn, size = line[0]
-            if turn.done():  # cancelled, and about to leave
+        while self._queues:
+            owner, queue = next(iter(self._queues.items()))
+            granted, size = queue[0]
+            if granted.done():  # canceled, and not yet removed from the queue
                 size = 0
             elif self.used + size > self.total:
                 return
             else:
                 self.used += size
-                turn.set_result(None)
-            line.popleft()
-            if line:
-                self._lines.move_to_end(owner)
+                granted.set_result(None)
+            queue.popleft()
+            if queue:
+                self._queues.move_to_end(owner)
             else:
-                del self._lines[owner]
+                del self._queues[owner]
 
     @asynccontextmanager
     async def reserve(self, size: int, owner: object = None) -> AsyncGenerator[None]:
-        """Hold `size` bytes for a while."""
-        taken = await self.take(size, owner)
+        """Hold `size` bytes for the duration of the `async with` block."""
+        acquired = await self.acquire(size, owner)
         try:
             yield
         finally:
-            self.give(taken)
+            self.release(acquired)

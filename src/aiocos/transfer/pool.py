@@ -1,4 +1,7 @@
-"""Many files at once: each of them is done or reported, and none stops the others."""
+"""Transfer many files at once, with a limit.
+
+A file that fails is recorded, and does not stop the others.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,37 @@ from aiocos.transfer.progress import Monitor
 from aiocos.transfer.results import FileError, leaves, raise_for
 from aiocos.transfer.tasks import TaskGroup
 
-# Files in flight. Small ones cost a round trip each, and the memory budget bounds the large ones.
-AT_ONCE = 32
-# Causes that an error at the end carries; more are counted, and told of by name.
-_CAUSES = 100
+DEFAULT_LIMIT = 32
+"""Files in flight by default. Small files cost a round trip each; the memory budget bounds large ones."""
+# Exceptions that are kept for the error at the end. Of further ones only the message is kept.
+_MAX_CAUSES = 100
 
 
 class TaskPool:
-    """Carries out works, so many at once. `bytes` and `files` were done, `errors` and `causes` say what failed."""
+    """Runs tasks, at most `limit` at once.
 
-    def __init__(self, width: int | None, monitor: Monitor) -> None:
-        self._places = asyncio.Semaphore(width or AT_ONCE)
+    `limit` None means 32. No task is started while `monitor` is paused. `on_failure` is called with the error of each file that
+    fails. `CredentialsError` and `NoSuchBucket` cancel the pool and are raised at its end: they would fail every file.
+    """
+
+    def __init__(
+        self,
+        limit: int | None,
+        monitor: Monitor | None = None,
+        on_failure: Callable[[FileError], object] | None = None,
+    ) -> None:
+        self._slots = asyncio.Semaphore(limit or DEFAULT_LIMIT)
         self._monitor = monitor
+        self._on_failure = on_failure
         self._tasks = TaskGroup()
         self.files = 0
+        """Number of files that were transferred."""
         self.bytes = 0
+        """Their size in bytes."""
         self.errors: list[FileError] = []
+        """Every file that failed."""
         self.causes: list[Exception] = []
+        """The exceptions of the first 100 of them."""
 
     async def __aenter__(self) -> TaskPool:
         await self._tasks.__aenter__()
@@ -41,26 +58,35 @@ class TaskPool:
         except BaseExceptionGroup as group:
             raise_for(group, leaves(group)[0])
 
-    async def do(self, path: str, key: str, work: Callable[[], Awaitable[int]]) -> None:
-        """Have a work done when there is a place for it; it returns its bytes."""
-        await self._monitor.wait_if_paused()
-        await self._places.acquire()
-        self._tasks.create_task(self._one(path, key, work)).add_done_callback(lambda _: self._places.release())
+    async def submit(self, path: str, key: str, work: Callable[[], Awaitable[int]]) -> None:
+        """Wait for a free slot, then run `work` in a task.
 
-    async def _one(self, path: str, key: str, work: Callable[[], Awaitable[int]]) -> None:
+        It returns the number of bytes that it transferred.
+
+        `path` and `key` name the file in a `FileError`.
+        """
+        if self._monitor is not None:
+            await self._monitor.wait_if_paused()
+        await self._slots.acquire()
+        # Released by the callback, since a task that is canceled before its first step runs none of its code.
+        self._tasks.create_task(self._run(path, key, work)).add_done_callback(lambda _: self._slots.release())
+
+    async def _run(self, path: str, key: str, work: Callable[[], Awaitable[int]]) -> None:
         try:
             size = await work()
         except (CredentialsError, NoSuchBucket):
-            # It would be the same for every file.
             raise
         except (CosError, OSError) as error:
-            self.failed(path, key, error)
+            self.record_failure(path, key, error)
         else:
             self.files += 1
             self.bytes += size
 
-    def failed(self, path: str, key: str, error: Exception) -> None:
-        """Take note of a failure."""
-        self.errors.append(FileError(path=path, key=key, error=str(error)))
-        if len(self.causes) < _CAUSES:
+    def record_failure(self, path: str, key: str, error: Exception) -> None:
+        """Record that a file failed."""
+        failure = FileError(path=path, key=key, error=str(error))
+        self.errors.append(failure)
+        if len(self.causes) < _MAX_CAUSES:
             self.causes.append(error)
+        if self._on_failure is not None:
+            self._on_failure(failure)

@@ -1,10 +1,11 @@
-"""What is seen of a transfer while it runs, and the one hand that may hold it: counts, observers, pause.
+"""Count the progress of a transfer, call the user's callbacks, and pause it.
 
-A monitor counts for one transfer and tells whoever observes it. Observers are users' code: they may be slow, may be coroutines,
-may raise. So a coroutine runs in a task beside the transfer, one at a time for each observer, and of the progress that comes
-meanwhile only the newest is told; what an observer raises is logged, and ends nothing.
+Callbacks are users' code: they may be slow, may be coroutine functions, may raise. So the coroutine of a callback runs in a
+task beside the transfer. Each callback has at most one such task. Progress that arrives while it runs replaces the progress
+that is waiting, so a slow callback skips intermediate values and gets the newest. Exceptions of callbacks are logged and
+ignored.
 
-The monitor of a directory is the parent of its files': their bytes count for it, and its pause holds them all.
+The monitor of a directory is the parent of the monitors of its files: their bytes count for it, and pausing it pauses them.
 """
 
 from __future__ import annotations
@@ -18,108 +19,121 @@ from typing import Literal, TypeAlias
 
 from aiocos.errors import RequestTimeoutError, printable
 
-State = Literal["queued", "running", "paused", "verifying", "done", "failed", "cancelled"]
+State: TypeAlias = Literal["queued", "running", "paused", "verifying", "done", "failed", "cancelled"]
+"""The state of a transfer. The last three are final."""
 
 _log = logging.getLogger("aiocos.transfer")
-# Seconds that a transfer waits at its end for observers that are coroutines.
-_LAST_WORDS = 10.0
-# The same after a cancel, or when its deadline has passed: the caller is waiting to be told.
-_IN_TIME = 0.25
+# Seconds for which a finished transfer waits for callbacks that are coroutines.
+_CALLBACK_TIMEOUT = 10.0
+# Seconds after a cancel or a passed deadline: the caller is waiting for the transfer to end.
+_CALLBACK_TIMEOUT_AFTER_CANCEL = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a transfer is. Bytes and parts are cumulative; a total is None where it is not known.
-
-    Of a directory as a whole, parts are files. `bytes_kept` are those of `bytes_done` that an earlier run had transferred.
-    `error` is what ended a transfer that failed.
-    """
+    """The progress of a transfer at one moment. All counts are cumulative."""
 
     bucket: str
+    """Name of the bucket; for a sync or a copy, that of the target in the service."""
     key: str
+    """Key of the object; for a directory or a sync, its prefix."""
     state: State
+    """`queued`, `running`, `paused` or `verifying`; at the end `done`, `failed` or `cancelled`."""
     bytes_done: int
+    """Bytes that were transferred, those of an earlier run included."""
     bytes_total: int | None
+    """Size in bytes; None while it is not known, and always for directories."""
     parts_done: int
+    """Parts or ranges that were transferred; for a directory, files."""
     parts_total: int | None
-    bytes_kept: int = 0
+    """Number of parts; None while it is not known, and always for directories."""
+    resumed_bytes: int = 0
+    """Bytes of `bytes_done` that an earlier run had transferred, with `resume=True`."""
     error: BaseException | None = None
+    """The exception that ended the transfer, if it failed or was canceled; else None."""
 
 
-Observer: TypeAlias = Callable[[Progress], Awaitable[object] | None]
-"""Told of progress, in the event loop: a function, which must not block, or a coroutine function."""
+Callback: TypeAlias = Callable[[Progress], Awaitable[object] | None]
+"""Called with the progress, in the event loop: a function, which must not block, or a coroutine function."""
 
 
 @dataclass(repr=False, slots=True)
 class ProgressCallbacks:
-    """What all transfers have for those who watch: `progress` hears of everything, the others of their moment.
+    """Callbacks of a transfer.
 
-    `on_queued` hears when the transfer begins, `on_progress` when bytes have moved, `on_done` once at its end, however that is:
-    `state` and `error` say. A transfer waits ten seconds for coroutines among them at its end; after a cancel, or when its
-    deadline has passed, a quarter of a second, and they go on by themselves.
+    At its end, a transfer waits ten seconds for callbacks that are coroutines; after a cancel or when its deadline has passed,
+    a quarter of a second. After that they continue by themselves.
     """
 
     _: KW_ONLY
-    progress: Observer | None = None
-    on_queued: Observer | None = None
-    on_progress: Observer | None = None
-    on_done: Observer | None = None
+    progress: Callback | None = None
+    """Called on every change, with a `Progress`. For directories and syncs: called for each file. None: not called.
+
+    A function, which must not block, or a coroutine function. Its exceptions are logged and ignored.
+    """
+    on_queued: Callback | None = None
+    """Called once when the transfer begins. None: not called."""
+    on_progress: Callback | None = None
+    """Called when bytes were transferred. None: not called."""
+    on_done: Callback | None = None
+    """Called once at the end, however the transfer ends: `Progress.state` and `Progress.error` tell. None: not called."""
 
 
-class _Listener:
-    """One observer, and the task in which it listens where it is a coroutine."""
+class _CallbackRunner:
+    """One callback, and the task of its coroutine while that runs."""
 
-    __slots__ = ("_newest", "_observer", "busy")
+    __slots__ = ("_callback", "_pending", "task")
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-        self._newest: Progress | None = None
-        self.busy: asyncio.Task[None] | None = None
+    def __init__(self, callback: Callback) -> None:
+        self._callback = callback
+        self._pending: Progress | None = None
+        self.task: asyncio.Task[None] | None = None
 
-    def tell(self, progress: Progress) -> None:
-        if self.busy is not None and not self.busy.done():
-            self._newest = progress
+    def notify(self, progress: Progress) -> None:
+        """Call the callback, or if it is still running, set its pending progress."""
+        if self.task is not None and not self.task.done():
+            self._pending = progress
             return
         try:
-            answer = self._observer(progress)
-            if answer is not None:
-                self.busy = asyncio.ensure_future(self._listen(answer, progress))
+            awaitable = self._callback(progress)
+            if awaitable is not None:
+                self.task = asyncio.ensure_future(self._run(awaitable, progress))
         except Exception:
-            _failed(progress)
+            _log_failure(progress)
 
-    async def _listen(self, answer: Awaitable[object] | None, progress: Progress) -> None:
+    async def _run(self, awaitable: Awaitable[object] | None, progress: Progress) -> None:
         while True:
             try:
-                if answer is not None:
-                    await answer
+                if awaitable is not None:
+                    await awaitable
             except Exception:
-                _failed(progress)
-            if self._newest is None:
+                _log_failure(progress)
+            if self._pending is None:
                 return
-            progress, self._newest = self._newest, None
-            answer = None  # what was awaited may not be awaited again
+            progress, self._pending = self._pending, None
+            awaitable = None  # it must not be awaited twice, should the next call fail
             try:
-                answer = self._observer(progress)
+                awaitable = self._callback(progress)
             except Exception:
-                _failed(progress)
+                _log_failure(progress)
 
 
-def _failed(progress: Progress) -> None:
-    _log.exception("an observer of %s/%s failed", progress.bucket, printable(progress.key))
+def _log_failure(progress: Progress) -> None:
+    _log.exception("a progress callback of %s/%s failed", progress.bucket, printable(progress.key))
 
 
 class Monitor:
-    """Counts for one transfer, tells its observers, and holds it while it is paused."""
+    """Counts a transfer's progress, calls its callbacks, and pauses it."""
 
-    def __init__(self, observed: ProgressCallbacks, bucket: str, key: str, parent: Monitor | None = None) -> None:
-        def listener(observer: Observer | None) -> list[_Listener]:
-            return [] if observer is None else [_Listener(observer)]
+    def __init__(self, callbacks: ProgressCallbacks, bucket: str, key: str, parent: Monitor | None = None) -> None:
+        def runner(callback: Callback | None) -> list[_CallbackRunner]:
+            return [] if callback is None else [_CallbackRunner(callback)]
 
-        everything = listener(observed.progress)
-        self._queued = everything + listener(observed.on_queued)
-        self._moved = everything + listener(observed.on_progress)
-        self._done = everything + listener(observed.on_done)
-        self._everything = everything
+        every_change = runner(callbacks.progress)
+        self._on_queued = every_change + runner(callbacks.on_queued)
+        self._on_progress = every_change + runner(callbacks.on_progress)
+        self._on_done = every_change + runner(callbacks.on_done)
+        self._every_change = every_change
         self._bucket = bucket
         self._key = key
         self._parent = parent
@@ -128,17 +142,20 @@ class Monitor:
         self.bytes_total: int | None = None
         self.parts_total: int | None = None
         self.bytes_done = 0
-        self.bytes_kept = 0
+        self.resumed_bytes = 0
         self.parts_done = 0
         self.error: BaseException | None = None
 
-    def of_file(self, observed: ProgressCallbacks, key: str) -> Monitor:
-        """Return the monitor of one file of this directory: `progress` hears of it."""
-        return Monitor(ProgressCallbacks(progress=observed.progress), self._bucket, key, parent=self)
+    def for_file(self, callbacks: ProgressCallbacks, key: str) -> Monitor:
+        """Return a monitor for one file of this directory.
+
+        Only `progress` is called for files.
+        """
+        return Monitor(ProgressCallbacks(progress=callbacks.progress), self._bucket, key, parent=self)
 
     @property
     def progress(self) -> Progress:
-        """How far the transfer is now."""
+        """The progress now."""
         return Progress(
             self._bucket,
             self._key,
@@ -147,96 +164,108 @@ class Monitor:
             self.bytes_total,
             self.parts_done,
             self.parts_total,
-            self.bytes_kept,
+            self.resumed_bytes,
             self.error,
         )
 
-    # -- what the transfer says -----------------------------------------------------------------------------------
+    # -- for the code that transfers ------------------------------------------------------------------------------
 
-    def advance(self, size: int, *, parts: int = 0, kept: bool = False) -> None:
-        """Count bytes and parts, and tell. `kept`: an earlier run had transferred them."""
+    def advance(self, size: int, *, parts: int = 0, resumed: bool = False) -> None:
+        """Count `size` bytes and `parts` parts.
+
+        `resumed`: an earlier run had transferred them.
+        """
         self.bytes_done += size
         self.parts_done += parts
-        if kept:
-            self.bytes_kept += size
+        if resumed:
+            self.resumed_bytes += size
         if self._paused is None:
             self.state = "running"
-        self._tell(self._moved)
+        self._notify(self._on_progress)
         if self._parent is not None:
-            self._parent.advance(size, kept=kept)
+            self._parent.advance(size, resumed=resumed)
 
-    def verifying(self) -> None:
-        """Tell that all bytes have moved, and are being looked at."""
+    def start_verifying(self) -> None:
+        """Report that all bytes were transferred and are being verified."""
         self.state = "verifying"
-        self._tell(self._everything)
+        self._notify(self._every_change)
 
-    def restarted(self) -> None:
-        """Begin to count anew."""
+    def restart(self) -> None:
+        """Reset the counts to zero, for another attempt."""
         if self._parent is not None:
             self._parent.advance(-self.bytes_done)
-        self.bytes_done = self.bytes_kept = self.parts_done = 0
-        self._tell(self._moved)
+        self.bytes_done = self.resumed_bytes = self.parts_done = 0
+        self._notify(self._on_progress)
 
     async def wait_if_paused(self) -> None:
-        """Wait while the transfer is paused, or what it belongs to."""
+        """Wait while this transfer or its directory is paused."""
         while self._paused is not None:
             await self._paused.wait()
         if self._parent is not None:
             await self._parent.wait_if_paused()
 
-    def _tell(self, listeners: list[_Listener]) -> None:
-        if listeners:
+    def _notify(self, runners: list[_CallbackRunner]) -> None:
+        if runners:
             progress = self.progress
-            for listener in listeners:
-                listener.tell(progress)
+            for runner in runners:
+                runner.notify(progress)
 
-    # -- what the user says ---------------------------------------------------------------------------------------
+    # -- for the user, through `TransferHandle` -------------------------------------------------------------------
 
     def pause(self) -> None:
-        """Begin nothing new; what is on its way gets to its end."""
+        """Start no new parts or files. Those in flight are finished."""
         if self._paused is None and self.state in ("queued", "running"):
             self._paused = asyncio.Event()
             self.state = "paused"
-            self._tell(self._everything)
+            self._notify(self._every_change)
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue after `pause`."""
         if self._paused is not None:
             self._paused.set()
             self._paused = None
             self.state = "running"
-            self._tell(self._everything)
+            self._notify(self._every_change)
 
     # -- beginning and end ----------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def run(self, timeout: float | None, what: str) -> AsyncGenerator[None]:
-        """Run a transfer: observers hear of its beginning and its end, and its deadline (seconds) is an error of ours."""
-        self._tell(self._queued)
-        clock = asyncio.timeout(timeout)
+        """Report beginning and end of a transfer, and enforce its deadline.
+
+        Raises `RequestTimeoutError` after `timeout` seconds.
+
+        `what` names the transfer in that error.
+        """
+        self._notify(self._on_queued)
+        deadline = asyncio.timeout(timeout)
         try:
-            async with clock:
+            async with deadline:
                 yield
         except BaseException as error:
-            # A source may raise a TimeoutError of its own, which is the caller's to understand.
-            late = clock.expired() and isinstance(error, TimeoutError) and not isinstance(error, RequestTimeoutError)
-            meaning = RequestTimeoutError(f"{what}: not done within {timeout:g} s", sent=True) if late else error
+            # A source may raise a TimeoutError of its own, which must reach the caller as it is.
+            late = deadline.expired() and isinstance(error, TimeoutError) and not isinstance(error, RequestTimeoutError)
+            reported = RequestTimeoutError(f"{what}: not done within {timeout:g} s", sent=True) if late else error
             cancelled = isinstance(error, asyncio.CancelledError)
-            await self._end("cancelled" if cancelled else "failed", meaning, _IN_TIME if cancelled or late else _LAST_WORDS)
-            if meaning is not error:
-                raise meaning from error
+            await self._end(
+                "cancelled" if cancelled else "failed",
+                reported,
+                _CALLBACK_TIMEOUT_AFTER_CANCEL if cancelled or late else _CALLBACK_TIMEOUT,
+            )
+            if reported is not error:
+                raise reported from error
             raise
         if self._parent is not None:
             self._parent.advance(0, parts=1)
-        await self._end("done", None, _LAST_WORDS)
+        await self._end("done", None, _CALLBACK_TIMEOUT)
 
-    async def _end(self, state: State, error: BaseException | None, patience: float) -> None:
+    async def _end(self, state: State, error: BaseException | None, callback_timeout: float) -> None:
         if self._paused is not None:
             self._paused.set()
             self._paused = None
         self.state, self.error = state, error
-        self._tell(self._done)
-        listeners = {id(one): one for one in (*self._queued, *self._moved, *self._done)}.values()
-        if busy := [one.busy for one in listeners if one.busy is not None and not one.busy.done()]:
-            # The tasks belong to themselves: a cancel ends this waiting, not them.
-            await asyncio.wait(busy, timeout=patience)
+        self._notify(self._on_done)
+        runners = {id(one): one for one in (*self._on_queued, *self._on_progress, *self._on_done)}.values()
+        if tasks := [one.task for one in runners if one.task is not None and not one.task.done()]:
+            # A cancel ends the wait, and not the tasks: `asyncio.wait` does not cancel them.
+            await asyncio.wait(tasks, timeout=callback_timeout)

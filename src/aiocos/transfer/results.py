@@ -1,4 +1,6 @@
-"""What transfers give at their end, and what their failures mean."""
+"""Results of transfers, and the errors that carry them."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,141 +13,185 @@ from aiocos.errors import TransferError
 from aiocos.wire.brief import brief
 
 SyncKind: TypeAlias = Literal["upload", "download", "copy", "delete", "refuse"]
-"""One thing that a sync does to a file or object; "refuse" is a file that it leaves alone."""
+"""What a sync does to one file or object. `refuse`: it leaves it alone and reports it."""
 
-Verified = Literal["md5", "composite", "checksum"] | None
+Verified: TypeAlias = Literal["md5", "composite", "checksum"] | None
+"""What the content was compared with; None if nothing could be compared."""
 
 
 def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    """Return the single exceptions of a group, however deep they are."""
+    """Return the single exceptions of a group, however deeply nested."""
     out: list[BaseException] = []
     for error in group.exceptions:
         out += leaves(error) if isinstance(error, BaseExceptionGroup) else [error]  # pyright: ignore[reportUnknownArgumentType]
     return out
 
 
-def raise_for(group: BaseExceptionGroup[BaseException], meaning: BaseException) -> NoReturn:
-    """Raise what a group of failures means: an error about it, or one of its own, with the cause and context that one has."""
-    if all(meaning is not leaf for leaf in leaves(group)):
-        raise meaning from group
-    context = meaning.__context__
+def raise_for(group: BaseExceptionGroup[BaseException], error: BaseException) -> NoReturn:
+    """Raise `error` in place of an exception group.
+
+    A new error gets the group as its cause. One that is a member of the group keeps its own cause and context.
+    """
+    if all(error is not leaf for leaf in leaves(group)):
+        raise error from group
+    context = error.__context__
     try:
-        raise meaning
+        raise error
     except BaseException:
-        meaning.__context__ = context
+        error.__context__ = context
         raise
     finally:
-        del meaning  # the traceback refers to this frame
+        del error  # the traceback refers to this frame
 
 
-class _Outcome(BaseModel):
+class _TransferResult(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    def __repr_args__(self) -> "Iterable[tuple[str | None, Any]]":
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Show the fields that are set, and of long lists the first entries."""
         return brief(super().__repr_args__())
 
 
-class UploadResult(_Outcome):
-    """An object that is there, whole.
-
-    `kept` are the bytes that an earlier run had sent. `refused` says why there was something to resume and it was not used.
-    `verified` says what vouches for it: "md5" or "composite" where the service's ETag is the one computed from the bytes that
-    were read here, "checksum" where the service has said each body's checksum back; None where its ETags are no MD5 (each body
-    was still sent with a checksum).
-    """
+class UploadResult(_TransferResult):
+    """An object that was uploaded completely."""
 
     bucket: str
+    """Name of the bucket."""
     key: str
+    """Key of the object."""
     etag: str
+    """ETag of the object as the service writes it, with quotes."""
     size: int
+    """Size of the object in bytes."""
     parts: int
+    """Number of parts; 1 for an object that was sent with one PUT."""
     version_id: str | None = None
+    """Version of the object in a versioned bucket, else None."""
     upload_id: str | None = None
+    """Id of the multipart upload; None for an object that was sent with one PUT."""
     verified: Verified = None
-    request_id: str | None = None
-    resumed_bytes: int = 0
-    resume_rejected: str | None = None
+    """Evidence that the service stored the bytes that were read here.
 
-
-class DownloadResult(_Outcome):
-    """A file that is there, whole.
-
-    `kept` are the bytes that an earlier run had fetched. `refused` says why there was something to resume and it was not used.
-    `verified` says what vouches for it: "md5" or "composite" (the ETag), "checksum" (a checksum header), or None where the
-    service gives nothing that could be computed here (objects under a customer's key, parts of unknown sizes).
+    `md5` or `composite`: its ETag is the one computed from the bytes. `checksum`: it echoed the checksum of each request. None:
+    its ETags are not MD5s and it echoed no checksum; each request was still sent with one.
     """
-
-    bucket: str
-    key: str
-    path: Path
-    etag: str
-    size: int
-    version_id: str | None = None
-    verified: Verified = None
-    resumed_bytes: int = 0
-    resume_rejected: str | None = None
-
-
-class CopyResult(_Outcome):
-    """A copy that is there, whole. `version_id` is the copy's own, `source_version_id` that of what was copied."""
-
-    bucket: str
-    key: str
-    etag: str
-    size: int
-    parts: int
-    version_id: str | None = None
-    source_version_id: str | None = None
     request_id: str | None = None
+    """The service's id of the request that created the object, for support."""
+    resumed_bytes: int = 0
+    """Bytes that an earlier run had sent, with `resume=True`."""
+    resume_rejected: str | None = None
+    """Why the state of an earlier run was there and not used; None if it was used or there was none."""
 
 
-class FileError(_Outcome):
-    """One file that was not transferred, and why."""
+class DownloadResult(_TransferResult):
+    """An object that was downloaded completely."""
+
+    bucket: str
+    """Name of the bucket."""
+    key: str
+    """Key of the object."""
+    path: Path | None
+    """The path that was given as the target; None for a file object."""
+    etag: str
+    """ETag of the object as the service writes it, with quotes."""
+    size: int
+    """Bytes that were written."""
+    version_id: str | None = None
+    """Version of the object in a versioned bucket, else None."""
+    verified: Verified = None
+    """Evidence that the bytes are those of the object.
+
+    `md5` or `composite`: compared with the ETag. `checksum`: compared with a checksum header. None: the service gives nothing
+    that can be computed here (a customer's key, parts of unknown sizes), or `ClientConfig.verify_reads` is False.
+    """
+    resumed_bytes: int = 0
+    """Bytes that an earlier run had fetched, with `resume=True`."""
+    resume_rejected: str | None = None
+    """Why the state of an earlier run was there and not used; None if it was used or there was none."""
+
+
+class CopyResult(_TransferResult):
+    """An object that was copied completely."""
+
+    bucket: str
+    """Name of the bucket of the copy."""
+    key: str
+    """Key of the copy."""
+    etag: str
+    """ETag of the copy as the service writes it, with quotes. A copy in parts has another ETag than its source."""
+    size: int
+    """Size of the object in bytes."""
+    parts: int
+    """Number of parts; 1 for a copy by one `CopyObject`."""
+    version_id: str | None = None
+    """Version of the copy in a versioned bucket, else None."""
+    source_version_id: str | None = None
+    """Version of the source that was copied, if its bucket is versioned, else None."""
+    request_id: str | None = None
+    """The service's id of the request that created the copy, for support."""
+
+
+class FileError(_TransferResult):
+    """A file or an object of a directory transfer that failed."""
 
     path: str
+    """Local path; for a copy between prefixes, the `cos://` location of the target. Empty if there is none."""
     key: str
+    """Key in the bucket; in a sync, its `cos://` location. Empty if there is none."""
     error: str
+    """Message of the exception."""
 
 
-class DirectoryResult(_Outcome):
-    """What became of a directory. `files` and `bytes` were transferred, `unchanged` were there already (with `resume`)."""
+class DirectoryResult(_TransferResult):
+    """The result of uploading or downloading a directory."""
 
     files: int
+    """Number of files that were transferred."""
     bytes: int
+    """Their size in bytes."""
     errors: list[FileError] = []
+    """Files that failed. Empty in a result that is returned; `DirectoryError.result` has them."""
     unchanged: int = 0
+    """Number of files that the target had already. Counted in a sync and with `resume=True`, else 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncAction:
-    """One thing that a synchronisation does, or would do.
-
-    `source` is what is transferred (empty for a deletion), `target` what is written or deleted, `size` in bytes, `reason` why:
-    `new`, `size`, `newer`, `checksum` …, `not in the source`, or what stands against it where it is refused.
-    """
+    """One thing that a sync does, or would do."""
 
     kind: SyncKind
+    """`upload`, `download`, `copy` or `delete`; `refuse` for something that cannot be transferred or deleted."""
     source: str
+    """Path or `cos://` location of what is transferred; empty for a deletion."""
     target: str
+    """Path or `cos://` location of what is written or deleted."""
     size: int
+    """Size in bytes; 0 where it is not known."""
     reason: str
+    """Why: `new`, `size`, `newer`, `checksum`, `not in the source`; for `refuse` the error."""
 
 
 class SyncResult(DirectoryResult):
-    """What became of a synchronisation.
-
-    `not_deleted` says why what was surplus was left where it is. `actions` are those of a dry run: what would be done.
-    """
+    """The result of a sync."""
 
     deleted: int = 0
+    """Number of files or objects that were deleted from the target."""
     not_deleted: str | None = None
+    """Why nothing was (in a dry run: would be) deleted although `delete` was True; None if deletion was possible."""
     dry_run: bool = False
+    """True if nothing was changed."""
     actions: list[SyncAction] = []
+    """Everything that would be done, in a dry run; else empty."""
 
 
 class DirectoryError(TransferError):
-    """Some files of a directory were not transferred; all others were. `result` says which; the causes are grouped."""
+    """Some files of a directory were not transferred; all others were.
+
+    The exceptions of the files (the first 100) are grouped in `__cause__`.
+    """
+
+    result: DirectoryResult
+    """Everything that was done, with `errors` for each file that failed."""
 
     def __init__(self, message: str, result: DirectoryResult) -> None:
         super().__init__(message)

@@ -1,8 +1,8 @@
-"""A task group that leaves no cancel behind.
+"""Run tasks in a group that does not disturb an `asyncio.timeout` around it.
 
-When a task of `asyncio.TaskGroup` fails while the group is left, Python 3.11 counts a cancel of the surrounding task and never
-takes it back (some later releases do so, too). An `asyncio.timeout` around it, a transfer's own or its caller's, then no longer
-tells its own cancel from another's: a bare `CancelledError` comes out in place of `TimeoutError`.
+When a task of `asyncio.TaskGroup` fails while the group is being exited, Python 3.11 (and some later releases) increments the
+cancel count of the surrounding task and never decrements it. An `asyncio.timeout` around the group, the transfer's own or its
+caller's, then takes its own cancel for somebody else's, and lets `CancelledError` out in place of `TimeoutError`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from types import TracebackType
 
 
 class TaskGroup(asyncio.TaskGroup):
-    """`asyncio.TaskGroup`, after whose failure the surrounding task counts as many cancels as before."""
+    """A task group that restores the surrounding task's cancel count on failure."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._before = 0
+        self._cancels_before = 0
 
     async def __aenter__(self) -> TaskGroup:
         task = asyncio.current_task()
-        self._before = task.cancelling() if task is not None else 0
+        self._cancels_before = task.cancelling() if task is not None else 0
         await super().__aenter__()
         return self
 
@@ -30,8 +30,8 @@ class TaskGroup(asyncio.TaskGroup):
         try:
             await super().__aexit__(kind, error, trace)
         except BaseExceptionGroup:
-            # Failures go before a cancel that came meanwhile: whoever made it is told of them.
+            # The failures are raised rather than a cancel that arrived meanwhile, so its sender sees them.
             task = asyncio.current_task()
-            while task is not None and task.cancelling() > self._before:
+            while task is not None and task.cancelling() > self._cancels_before:
                 task.uncancel()
             raise

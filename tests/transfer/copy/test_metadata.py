@@ -68,7 +68,7 @@ def kept(service: Any, info: ObjectInfo = INFO, **more: Any) -> SourceMetadata:
 
 
 async def test_what_is_said_of_the_source_is_said_of_the_copy():
-    said = await kept(Service()).said()
+    said = await kept(Service()).headers()
     assert said == {
         "content_type": "text/plain",
         "content_encoding": "gzip",
@@ -81,51 +81,53 @@ async def test_what_is_said_of_the_source_is_said_of_the_copy():
         "tagging": None,
     }
     assert isinstance(said["expires"], Stored), "as it was stored, whatever it is"
-    assert (await kept(Service(), website_redirect_location="/elsewhere").said())["website_redirect_location"] == "/elsewhere"
-    assert (await kept(Service(), ObjectInfo(etag="e")).said())["expires"] is None
-    assert (await kept(Service(), metadata_directive="COPY").said()) == said
-    assert await kept(Service(), metadata_directive="REPLACE").said() == {"tagging": None}, "the call says it all"
+    assert (await kept(Service(), website_redirect_location="/elsewhere").headers())[
+        "website_redirect_location"
+    ] == "/elsewhere"
+    assert (await kept(Service(), ObjectInfo(etag="e")).headers())["expires"] is None
+    assert (await kept(Service(), metadata_directive="COPY").headers()) == said
+    assert await kept(Service(), metadata_directive="REPLACE").headers() == {"tagging": None}, "the call says it all"
 
 
 async def test_metadata_that_cannot_be_told_would_be_lost():
     hidden = INFO.model_copy(update={"missing_meta": 2})
-    with pytest.raises(ConfigError, match="copy of it: 2 entries of the source's metadata cannot be told by HTTP"):
-        await kept(Service(), hidden).said()
-    await kept(Service(), hidden, metadata_directive="REPLACE").said()
-    await kept(Service(), INFO.model_copy(update={"missing_meta": 0})).said()
+    with pytest.raises(ConfigError, match="copy of it: 2 entries of the source's metadata cannot be sent in headers"):
+        await kept(Service(), hidden).headers()
+    await kept(Service(), hidden, metadata_directive="REPLACE").headers()
+    await kept(Service(), INFO.model_copy(update={"missing_meta": 0})).headers()
 
 
 async def test_tags_come_along():
     service = Service({"a b": "c&d", "e": "/ü"})
-    assert (await kept(service).said())["tagging"] == "a%20b=c%26d&e=%2F%C3%BC"
+    assert (await kept(service).headers())["tagging"] == "a%20b=c%26d&e=%2F%C3%BC"
     [asked] = service.asked
     assert isinstance(asked, GetObjectTagging)
     assert (asked.bucket, asked.key, asked.version_id) == ("from", "a", "v")
     other = Service({})
     more = {"version_id": "w", "expected_source_bucket_owner": "owner", "tagging_directive": "COPY"}
-    assert (await kept(other, **more).said())["tagging"] is None
+    assert (await kept(other, **more).headers())["tagging"] is None
     assert (other.asked[0].version_id, other.asked[0].expected_bucket_owner) == ("w", "owner")
     replaced = Service({"a": "b"})
-    assert (await kept(replaced, tagging_directive="REPLACE", tagging="c=d").said())["tagging"] == "c=d"
-    assert (await kept(replaced, tagging_directive="REPLACE").said())["tagging"] is None
+    assert (await kept(replaced, tagging_directive="REPLACE", tagging="c=d").headers())["tagging"] == "c=d"
+    assert (await kept(replaced, tagging_directive="REPLACE").headers())["tagging"] is None
     assert replaced.asked == []
 
 
 @pytest.mark.parametrize("error", [NoSuchConfiguration("none"), OperationNotSupported("not here")])
 async def test_a_source_without_tags(error: Exception):
-    assert (await kept(Service(error)).said())["tagging"] is None
+    assert (await kept(Service(error)).headers())["tagging"] is None
 
 
 async def test_tags_that_may_not_be_read_are_not_left_behind():
     with pytest.raises(AccessDenied):
-        await kept(Service(AccessDenied("no"))).said()
+        await kept(Service(AccessDenied("no"))).headers()
 
 
 async def test_another_client_asks_about_the_source():
     here, there = Service({"a": "1"}, holds=("x",)), Service({"b": "2"}, holds=("y", "z"))
     held = INFO.model_copy(update={"retention_period": 60, "legal_hold_count": 2})
     one = kept(here, held, source_client=there, retention_directive="COPY")
-    assert (await one.said())["tagging"] == "b=2"
+    assert (await one.headers())["tagging"] == "b=2"
     assert await one.retention() == ({"retention_period": 60, "retention_legal_hold_id": "y"}, ["z"])
     assert [type(asked) for asked in here.asked] == [GetBucketProtectionConfiguration], "the target's bucket is here"
 
@@ -154,11 +156,11 @@ async def test_retention_that_does_not_come_along(directive: str | None):
 
 async def test_holds_are_placed_one_by_one():
     service = Service()
-    await kept(service).hold([])
-    await kept(service).hold(["x", "y"])
+    await kept(service).add_legal_holds([])
+    await kept(service).add_legal_holds(["x", "y"])
     assert service.added == [("to", "b", "x"), ("to", "b", "y")]
     service.refused = "z"
-    with pytest.raises(TransferError, match="has not all legal holds of the source: z could not be placed: no") as caught:
-        await kept(service).hold(["w", "z", "v"])
+    with pytest.raises(TransferError, match="lacks legal holds of the source: z could not be added: no") as caught:
+        await kept(service).add_legal_holds(["w", "z", "v"])
     assert isinstance(caught.value.__cause__, AccessDenied)
     assert service.added[2:] == [("to", "b", "w")]

@@ -20,16 +20,16 @@ from tests.transfer.conftest import open_files
 from aiocos.config import MAX_OBJECT, MAX_PARTS, MIB
 from aiocos.errors import IntegrityError
 from aiocos.transfer.download import partial as module
-from aiocos.transfer.download.partial import Partial
+from aiocos.transfer.download.partial import PartialFile
 from aiocos.transfer.download.target import Target
-from aiocos.transfer.parts import PartRange, cut
-from aiocos.transfer.sync.paths import is_reserved
+from aiocos.transfer.parts import PartRange, divide
+from aiocos.transfer.reserved_names import is_reserved
 
 WHAT = {"kind": "download", "endpoint": "https://cos", "bucket": "b", "key": "k", "version": None, "target": "file"}
 
 
-def partial(directory: Path, what: dict[str, Any] | None = WHAT, **more: bool) -> Partial:
-    return Partial(Target.find(directory / "file"), what, **more)
+def partial(directory: Path, what: dict[str, Any] | None = WHAT, **more: bool) -> PartialFile:
+    return PartialFile(Target.find(directory / "file"), what, **more)
 
 
 def left(directory: Path) -> list[str]:
@@ -37,7 +37,7 @@ def left(directory: Path) -> list[str]:
 
 
 @asynccontextmanager
-async def interrupted(directory: Path, size: int = 100, etag: str = '"e"') -> AsyncIterator[Partial]:
+async def interrupted(directory: Path, size: int = 100, etag: str = '"e"') -> AsyncIterator[PartialFile]:
     """A download that fails after what is done here, and leaves its state."""
     one = partial(directory)
     with pytest.raises(KeyError):
@@ -66,14 +66,14 @@ def test_names_are_those_that_nothing_else_touches(tmp_path: Path):
 async def test_a_download_that_is_done_leaves_its_file_alone(tmp_path: Path, what: dict[str, Any] | None):
     one = partial(tmp_path, what)
     async with one.open():
-        assert (one.etag, one.kept, one.refused) == (None, [], None)
+        assert (one.etag, one.resumed, one.rejected) == (None, [], None)
         await one.begin('"e"', None, 10)
         await one.allocate(10)
         await one.write([b"01234", b"56"], 7, 0)
         await one.write([b"789"], 3, 7)
         assert os.pread(one.fd, 20, 0) == b"0123456789"
         assert left(tmp_path) == [one._name.removesuffix(".part") + ".journal", one._name][what is None :]
-        await one.become(Target.find(tmp_path / "file"))
+        await one.finish(Target.find(tmp_path / "file"))
     assert left(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == b"0123456789"
 
@@ -88,7 +88,7 @@ async def test_what_is_noted_is_found_again(tmp_path: Path):
     assert journal[1] == f"[20,5,{zlib.crc32(b'abcde')}]"
     two = partial(tmp_path)
     async with two.open():
-        assert (two.etag, two.size, two.kept, two.refused) == ('"e"', 100, [(20, 8), (90, 3)], None)
+        assert (two.etag, two.size, two.resumed, two.rejected) == ('"e"', 100, [(20, 8), (90, 3)], None)
         assert os.pread(two.fd, 8, 20) == b"abcdefgh"
         await two.discard()
     assert left(tmp_path) == []
@@ -99,7 +99,7 @@ async def test_nothing_noted_is_nothing_to_go_on_with(tmp_path: Path):
         pass
     two = partial(tmp_path)
     async with two.open():
-        assert (two.etag, two.kept) == (None, [])
+        assert (two.etag, two.resumed) == (None, [])
         await two.discard()
 
 
@@ -110,7 +110,7 @@ async def test_bytes_that_are_not_as_noted_are_missing(tmp_path: Path):
         os.pwrite(one.fd, b"?", 51)
     two = partial(tmp_path)
     async with two.open():
-        assert two.kept == [(0, 5)]
+        assert two.resumed == [(0, 5)]
         await two.discard()
 
 
@@ -127,11 +127,11 @@ async def test_what_is_of_another_download_is_refused(tmp_path: Path, caplog: py
     async with interrupted(tmp_path) as one:
         await one.write([b"abcde"], 5, 0)
     two = partial(tmp_path)
-    two._what = {**WHAT, "bucket": "other"}
+    two._identity = {**WHAT, "bucket": "other"}
     with pytest.raises(KeyError):
         async with two.open():
-            assert (two.etag, two.kept, two.refused) == (None, [], "it is of another bucket")
-            assert f"the download to {tmp_path / 'file'} begins anew" in caplog.text
+            assert (two.etag, two.resumed, two.rejected) == (None, [], "it is of another bucket")
+            assert f"the download to {tmp_path / 'file'} starts over" in caplog.text
             raise KeyError
     assert left(tmp_path) == []
 
@@ -141,12 +141,12 @@ async def test_a_refusal_is_kept_and_said(tmp_path: Path):
         await one.write([b"abcde"], 5, 0)
     two = partial(tmp_path)
     async with two.open():
-        two.refuse("for a reason")
-        assert (two.etag, two.kept, two.refused) == (None, [], "for a reason")
+        two.reject("for a reason")
+        assert (two.etag, two.resumed, two.rejected) == (None, [], "for a reason")
         await two.discard()
     three = partial(tmp_path, None)
-    three.refuse("for a reason")
-    assert three.refused == "for a reason"
+    three.reject("for a reason")
+    assert three.rejected == "for a reason"
 
 
 @pytest.mark.parametrize("which", ["part", "journal"])
@@ -159,8 +159,8 @@ async def test_beside_something_that_is_not_ours_it_goes_alone(tmp_path: Path, w
         async with one.open():
             assert one._name != usual
             assert is_reserved(one._name)
-            assert one.refused is not None
-            assert "cannot be removed" in one.refused
+            assert one.rejected is not None
+            assert "cannot be removed" in one.rejected
             assert "cannot be resumed" in caplog.text
             await one.begin('"e"', None, 5)
             await one.allocate(5)
@@ -174,8 +174,8 @@ async def test_what_was_planted_is_removed_and_told_of(tmp_path: Path):
     (tmp_path / partial(tmp_path)._name).symlink_to("theirs")
     one = partial(tmp_path)
     async with one.open():
-        assert one.refused is not None
-        assert "cannot be opened as a file of ours" in one.refused
+        assert one.rejected is not None
+        assert "cannot be opened as a file of this user" in one.rejected
         await one.allocate(5)
         await one.discard()
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
@@ -189,14 +189,14 @@ async def test_room_is_looked_for_and_not_taken(tmp_path: Path, monkeypatch: pyt
     async with one.open():
         os.write(one.fd, b"rest of an earlier call")
         for size in (1_000, 0, 5):
-            monkeypatch.setattr(module, "_free", lambda fd, size=size: size)
+            monkeypatch.setattr(module, "_free_space", lambda fd, size=size: size)
             await one.allocate(size)
             assert os.fstat(one.fd).st_size == size
             assert os.pread(one.fd, 100, 0) == bytes(min(size, 100))
-        monkeypatch.setattr(module, "_free", lambda fd: None)
+        monkeypatch.setattr(module, "_free_space", lambda fd: None)
         await one.allocate(7)
         assert os.fstat(one.fd).st_size == 7
-        monkeypatch.setattr(module, "_free", lambda fd: 99)
+        monkeypatch.setattr(module, "_free_space", lambda fd: 99)
         with pytest.raises(OSError, match="100 bytes, and the disk has room for 99") as caught:
             await one.allocate(100)
         assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "file"))
@@ -206,17 +206,17 @@ async def test_room_is_looked_for_and_not_taken(tmp_path: Path, monkeypatch: pyt
 
 def test_the_room_that_the_system_tells(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "fstatvfs", lambda fd: SimpleNamespace(f_bavail=3, f_frsize=4096, f_blocks=10))
-    assert module._free(0) == 3 * 4096
+    assert module._free_space(0) == 3 * 4096
     monkeypatch.setattr(os, "fstatvfs", lambda fd: SimpleNamespace(f_bavail=0, f_frsize=4096, f_blocks=0))
-    assert module._free(0) is None, "a file system that says nothing of its size"
+    assert module._free_space(0) is None, "a file system that says nothing of its size"
     monkeypatch.delattr(os, "fstatvfs")
-    assert module._free(0) is None
+    assert module._free_space(0) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"some bytes"])
 def test_a_small_object_takes_its_place_at_once(tmp_path: Path, data: bytes):
     (tmp_path / "file").write_bytes(b"old")
-    partial(tmp_path, None).put(data, "the download")
+    partial(tmp_path, None).write_small(data, "the download")
     assert left(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == data
 
@@ -229,7 +229,7 @@ def test_a_small_object_is_read_again_before_it_takes_its_place(tmp_path: Path, 
     fds = open_files()
     one = partial(tmp_path, None)
     with pytest.raises(IntegrityError, match=r"the download: what was written to .* is not what is there"):
-        one.put(b"some bytes", "the download")
+        one.write_small(b"some bytes", "the download")
     assert left(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == b"old"
     assert open_files() == fds
@@ -238,14 +238,14 @@ def test_a_small_object_is_read_again_before_it_takes_its_place(tmp_path: Path, 
 @pytest.mark.parametrize("fsync", [True, False])
 async def test_it_is_flushed_where_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsync: bool):
     flushed: list[bool] = []
-    monkeypatch.setattr(Target, "become", lambda self, name, fd, *, fsync: flushed.append(fsync))
-    partial(tmp_path, None, fsync=fsync).put(b"x", "it")
+    monkeypatch.setattr(Target, "replace_with", lambda self, name, fd, *, fsync: flushed.append(fsync))
+    partial(tmp_path, None, fsync=fsync).write_small(b"x", "it")
     one = partial(tmp_path, None, fsync=fsync)
     async with one.open():
-        await one.become(Target.find(tmp_path / "file"))
+        await one.finish(Target.find(tmp_path / "file"))
     assert flushed == [fsync, fsync]
     flushed.clear()
-    partial(tmp_path, None).put(b"x", "it")
+    partial(tmp_path, None).write_small(b"x", "it")
     assert flushed == [False]
 
 
@@ -266,19 +266,19 @@ CRC = (1 << 32) - 1
     ],
 )
 def test_notes_that_may_be_ours(begun: dict[str, Any], steps: list[Any]):
-    assert module._sound(begun, steps) == sorted({tuple(step) for step in steps})
+    assert module._checked_steps(begun, steps) == sorted({tuple(step) for step in steps})
 
 
 @pytest.mark.parametrize("size", [None, 0, -1, True, "100", 5.0, MAX_OBJECT + 1])
 def test_sizes_that_no_object_has(size: object):
     with pytest.raises(ValueError, match="size"):
-        module._sound({"size": size, "etag": '"e"'}, [])
+        module._checked_steps({"size": size, "etag": '"e"'}, [])
 
 
 @pytest.mark.parametrize("etag", [None, 5, "", "*", '"a", "b"', "a b", "e" * 1025, "e\n", "é", "e\x7f"])
 def test_etags_that_name_no_version(etag: object):
     with pytest.raises(ValueError, match="ETag"):
-        module._sound({"size": 100, "etag": etag}, [])
+        module._checked_steps({"size": 100, "etag": etag}, [])
 
 
 @pytest.mark.parametrize(
@@ -289,15 +289,15 @@ def test_etags_that_name_no_version(etag: object):
     ],
 )
 def test_notes_that_are_none_of_a_step(step: object):
-    with pytest.raises(ValueError, match="a note is"):
-        module._sound({"size": 100, "etag": '"e"'}, [[0, 1, 0], step])
+    with pytest.raises(ValueError, match="a step is"):
+        module._checked_steps({"size": 100, "etag": '"e"'}, [[0, 1, 0], step])
 
 
 def test_notes_of_too_much():
-    with pytest.raises(ValueError, match="that the object has not"):
-        module._sound({"size": MAX_OBJECT, "etag": '"e"'}, [[0, 64 * MIB + 1, 0]])
+    with pytest.raises(ValueError, match="outside of the object"):
+        module._checked_steps({"size": MAX_OBJECT, "etag": '"e"'}, [[0, 64 * MIB + 1, 0]])
     with pytest.raises(ValueError, match="more than the object"):
-        module._sound({"size": 100, "etag": '"e"'}, [[0, 100, 1], [0, 100, 2], [0, 1, 0]])
+        module._checked_steps({"size": 100, "etag": '"e"'}, [[0, 100, 1], [0, 100, 2], [0, 1, 0]])
 
 
 def test_steps_are_read_in_batches():
@@ -310,14 +310,14 @@ def test_steps_are_read_in_batches():
 
 
 def test_pieces_are_joined():
-    assert module._joined([]) == []
-    assert module._joined([(5, 5), (0, 5)]) == [(0, 10)]
-    assert module._joined([(0, 5), (6, 1)]) == [(0, 5), (6, 1)]
-    assert module._joined([(0, 10), (2, 3), (4, 8)]) == [(0, 12)]
-    assert module._joined([(10, 2), (12, 3), (14, 5)]) == [(10, 9)]
-    assert len(module._joined([(2 * n, 1) for n in range(MAX_PARTS)])) == MAX_PARTS
-    with pytest.raises(ValueError, match=f"{MAX_PARTS + 1} pieces"):
-        module._joined([(2 * n, 1) for n in range(MAX_PARTS + 1)])
+    assert module._merged([]) == []
+    assert module._merged([(5, 5), (0, 5)]) == [(0, 10)]
+    assert module._merged([(0, 5), (6, 1)]) == [(0, 5), (6, 1)]
+    assert module._merged([(0, 10), (2, 3), (4, 8)]) == [(0, 12)]
+    assert module._merged([(10, 2), (12, 3), (14, 5)]) == [(10, 9)]
+    assert len(module._merged([(2 * n, 1) for n in range(MAX_PARTS)])) == MAX_PARTS
+    with pytest.raises(ValueError, match=f"{MAX_PARTS + 1} separate ranges"):
+        module._merged([(2 * n, 1) for n in range(MAX_PARTS + 1)])
 
 
 PIECES = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), max_size=6)
@@ -325,10 +325,10 @@ PIECES = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), max_size=6)
 
 @given(PIECES, st.integers(1, 50), st.integers(1, 20))
 def test_what_is_missing_is_all_that_is_not_kept_and_nothing_else(pieces: list[tuple[int, int]], size: int, width: int):
-    kept = module._joined([(offset, min(length, size - offset)) for offset, length in pieces if offset < size])
-    one = Partial.__new__(Partial)
-    one.kept = kept
-    parts = list(cut(size, width))
+    kept = module._merged([(offset, min(length, size - offset)) for offset, length in pieces if offset < size])
+    one = PartialFile.__new__(PartialFile)
+    one.resumed = kept
+    parts = list(divide(size, width))
     there = {byte for offset, length in kept for byte in range(offset, offset + length)}
     missing = one.missing(parts)
     assert all(piece.length > 0 for piece in missing)
@@ -340,11 +340,11 @@ def test_what_is_missing_is_all_that_is_not_kept_and_nothing_else(pieces: list[t
 
 
 def test_what_is_missing_of_many_parts():
-    one = Partial.__new__(Partial)
-    one.kept = [(0, 10), (15, 10), (28, 2)]
+    one = PartialFile.__new__(PartialFile)
+    one.resumed = [(0, 10), (15, 10), (28, 2)]
     parts = [PartRange(1, 0, 10), PartRange(2, 10, 10), PartRange(3, 20, 10), PartRange(4, 30, 5)]
     assert one.missing(parts) == [PartRange(2, 10, 5), PartRange(3, 25, 3), PartRange(4, 30, 5)]
-    one.kept = [(0, 35)]
+    one.resumed = [(0, 35)]
     assert one.missing(parts) == []
-    one.kept = []
+    one.resumed = []
     assert one.missing(parts) == parts

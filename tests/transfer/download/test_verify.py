@@ -44,8 +44,8 @@ async def test_all_of_a_file_is_read_once_and_in_order(tmp_path: Path, length: i
     data = DATA[:length]
     async with written(tmp_path, data) as fd:
         verifier = Verifier(fd, length, Verification(proof_of(data), strict))
-        verifier.has(0, length)
-        await asyncio.wait_for(verifier.follow("it"), 30)
+        verifier.add_written(0, length)
+        await asyncio.wait_for(verifier.run("it"), 30)
         assert verifier.verified == "md5"
 
 
@@ -60,10 +60,10 @@ async def test_what_lies_behind_a_gap_is_not_read(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(verify, "_hash", noted)
     async with written(tmp_path) as fd:
         verifier = Verifier(fd, len(DATA), Verification(proof_of(DATA, "composite"), strict))
-        following = asyncio.ensure_future(verifier.follow("it"))
+        following = asyncio.ensure_future(verifier.run("it"))
 
         async def has(offset: int, length: int, *expected: tuple[int, int]) -> None:
-            verifier.has(offset, length)
+            verifier.add_written(offset, length)
             async with asyncio.timeout(30):
                 while sum(length for _, length in read) < sum(length for _, length in expected):
                     await asyncio.sleep(0.001)
@@ -86,16 +86,16 @@ async def test_what_lies_behind_a_gap_is_not_read(tmp_path: Path, monkeypatch: p
 async def test_bytes_that_are_another_objects_are_an_error(tmp_path: Path):
     async with written(tmp_path) as fd:
         verifier = Verifier(fd, len(DATA), Verification(proof_of(DATA[1:]), strict))
-        verifier.has(0, len(DATA))
+        verifier.add_written(0, len(DATA))
         with pytest.raises(IntegrityError, match="the download of x"):
-            await verifier.follow("the download of x")
+            await verifier.run("the download of x")
         assert verifier.verified is None
 
 
 async def test_where_nothing_vouches_nothing_is_read(tmp_path: Path):
     for size, evidence in ((5, None), (None, Verification(proof_of(b""), strict))):
         verifier = Verifier(-1, size, evidence)
-        await asyncio.wait_for(verifier.follow("it"), 30)
+        await asyncio.wait_for(verifier.run("it"), 30)
         assert verifier.verified is None
 
 
@@ -105,8 +105,8 @@ async def test_a_check_that_says_nothing_verifies_nothing(tmp_path: Path):
 
     async with written(tmp_path) as fd:
         verifier = Verifier(fd, len(DATA), Verification(proof_of(b"other"), vague))
-        verifier.has(0, len(DATA))
-        await verifier.follow("it")
+        verifier.add_written(0, len(DATA))
+        await verifier.run("it")
         assert verifier.verified is None
 
 
@@ -125,8 +125,8 @@ async def test_a_supposition_is_looked_into_before_it_is_held_against_an_object(
 
         async def follow(evidence: Verification) -> str | None:
             verifier = Verifier(fd, len(DATA), evidence)
-            verifier.has(0, len(DATA))
-            await verifier.follow("it")
+            verifier.add_written(0, len(DATA))
+            await verifier.run("it")
             return verifier.verified
 
         assert await follow(evidence(proof_of(DATA, "composite"), proof_of(b"wrong"))) == "composite"
@@ -156,7 +156,7 @@ async def test_a_proof_that_is_right_after_all_is_not_read_twice(tmp_path: Path)
 
     async with written(tmp_path) as fd:
         verifier = Verifier(fd, len(DATA), Verification(proof, strict, otherwise))
-        verifier.has(0, len(DATA))
+        verifier.add_written(0, len(DATA))
         with pytest.raises(IntegrityError):
-            await verifier.follow("it")
+            await verifier.run("it")
     assert total == len(DATA)

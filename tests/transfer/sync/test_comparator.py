@@ -16,7 +16,7 @@ from aiocos.operations.objects import HeadObject
 from aiocos.transfer.sync import comparator as comparing
 from aiocos.transfer.sync.comparator import Compare, difference
 from aiocos.transfer.sync.listing import Entry, RemoteObject
-from aiocos.transfer.sync.paths import LocalFile
+from aiocos.transfer.sync.walk import LocalFile
 
 SECOND = 10**9
 NOW = 1_700_000_000 * SECOND
@@ -182,5 +182,5 @@ async def test_a_file_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, file:
 def test_a_file_is_read_to_its_end(tmp_path: Path):
     data = bytes(4 * MIB) + b"the end"
     (tmp_path / "f").write_bytes(data)
-    assert comparing.agrees(tmp_path / "f", proof(data)) is True
-    assert comparing.agrees(tmp_path / "f", proof(data[:-1])) is False
+    assert comparing.file_agrees(tmp_path / "f", proof(data)) is True
+    assert comparing.file_agrees(tmp_path / "f", proof(data[:-1])) is False

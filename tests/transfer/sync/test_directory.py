@@ -10,7 +10,7 @@ import aiocos
 from aiocos.emulator import Emulator, Status
 from aiocos.errors import ConfigError, TransferError
 from aiocos.transfer import DirectoryError, Progress
-from aiocos.transfer.sync.paths import path_of
+from aiocos.transfer.sync.safe_target import path_for_key
 
 
 def tree(root: Path, count: int) -> dict[str, bytes]:
@@ -45,12 +45,12 @@ async def test_both_ways(small: aiocos.Client, tmp_path: Path):
 @pytest.mark.parametrize("name", ["../x", "/x", "a//b", "a/", "./x", "a/../b", "..", ".", "", "a\0b", "a/./b"])
 def test_names_that_are_no_path(name: str, tmp_path: Path):
     with pytest.raises(TransferError):
-        path_of(tmp_path, name)
+        path_for_key(tmp_path, name)
 
 
 @pytest.mark.parametrize("name", ["x", "a/b", "a b", "ü", "...", "a..b", "C:x", "a\\b", "-rf", "~"])
 def test_names_that_are_one(name: str, tmp_path: Path):
-    path = path_of(tmp_path, name)
+    path = path_for_key(tmp_path, name)
     assert path.is_relative_to(tmp_path)
     assert path.relative_to(tmp_path).as_posix() == name
 
@@ -116,7 +116,7 @@ async def test_what_is_wrong_for_all_is_said_once(small: aiocos.Client, tmp_path
         await small.upload_directory(tmp_path, "no-such-bucket")
     with pytest.raises(aiocos.NoSuchBucket):
         await small.download_directory("no-such-bucket", tmp_path)
-    with pytest.raises(ConfigError, match="no directory"):
+    with pytest.raises(ConfigError, match="not a directory"):
         await small.upload_directory(tmp_path / "missing", "bucket")
     assert used(small) == 0
 

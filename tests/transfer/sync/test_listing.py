@@ -12,9 +12,10 @@ import pytest
 
 from aiocos.errors import ConfigError, ProtocolError
 from aiocos.operations.listing import ObjectEntry
+from aiocos.transfer.location import is_cos_url
 from aiocos.transfer.sync.filters import Filter
-from aiocos.transfer.sync.listing import Directory, Prefix, RemoteObject, is_remote, side_of
-from aiocos.transfer.sync.paths import LocalFile, Reserved, Unreadable
+from aiocos.transfer.sync.listing import Directory, Prefix, RemoteObject, side_of
+from aiocos.transfer.sync.walk import LocalFile, Reserved, Unreadable
 
 RESERVED = ".f.0123abcd.part"
 
@@ -56,7 +57,7 @@ async def test_an_object_is_told_with_all_that_is_compared():
         RemoteObject("b/c", "bucket", "dir/b/c", 7, 0, ""),
     ]
     assert side.in_order
-    assert (side.at("b/c"), str(side)) == ("cos://bucket/dir/b/c", "cos://bucket/dir/")
+    assert (side.location("b/c"), str(side)) == ("cos://bucket/dir/b/c", "cos://bucket/dir/")
     assert await names(prefix(service, "")) == ["dir/a", "dir/b/c"]
     assert service.asked == [("bucket", "dir/"), ("bucket", None)]
 
@@ -94,7 +95,7 @@ async def test_what_is_left_out_counts_for_the_order():
 
 async def test_a_listing_of_something_else_is_an_error():
     side = prefix(Service(*keys("dir/a", "dirt")))
-    with pytest.raises(ProtocolError, match="'dirt', which does not lie there"):
+    with pytest.raises(ProtocolError, match="'dirt', which is not below it"):
         await names(side)
 
 
@@ -107,7 +108,7 @@ async def test_a_directory_gives_its_files_however_many(tmp_path: Path):
     assert found[0] == LocalFile("0000", tmp_path / "0000", 3, 7_000_000_005)
     assert [one.name for one in found] == [f"{number:04}" for number in range(600) if number != 1]
     assert side.in_order
-    assert (side.at("a/b"), str(side)) == (str(tmp_path / "a/b"), str(tmp_path))
+    assert (side.location("a/b"), str(side)) == (str(tmp_path / "a/b"), str(tmp_path))
 
 
 async def test_a_directory_that_is_not_there(tmp_path: Path):
@@ -133,7 +134,7 @@ async def test_places_and_their_sides(tmp_path: Path):
     for place in (str(tmp_path), tmp_path, "cos:/x", Path("cos://bucket/dir")):
         side = side_of(service, place, Filter(), "files", folders=False)
         assert isinstance(side, Directory)
-        assert not is_remote(place)
+        assert not is_cos_url(place)
     for place, at in (
         ("cos://bucket", ""),
         ("cos://bucket/", ""),
@@ -144,7 +145,7 @@ async def test_places_and_their_sides(tmp_path: Path):
         side = side_of(service, place, Filter(), "files", folders=False)
         assert isinstance(side, Prefix)
         assert (side.bucket, side.prefix) == ("bucket", at)
-        assert is_remote(place)
+        assert is_cos_url(place)
     for place in ("cos://", "cos:///dir"):
         with pytest.raises(ConfigError, match="names no bucket"):
             side_of(service, place, Filter(), "files", folders=False)

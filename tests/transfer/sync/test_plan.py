@@ -10,8 +10,8 @@ import pytest
 from aiocos.errors import AccessDenied, RequestTimeoutError
 from aiocos.transfer.results import SyncAction
 from aiocos.transfer.sync.listing import Entry, RemoteObject
-from aiocos.transfer.sync.paths import LocalFile, Unreadable
 from aiocos.transfer.sync.plan import Step, merged, steps
+from aiocos.transfer.sync.walk import LocalFile, Unreadable
 
 
 def file(name: str, modified: int = 0) -> LocalFile:

@@ -22,6 +22,7 @@ from aiocos.emulator.handlers.state import still_there
 from aiocos.emulator.replication import STATUS, replicate
 from aiocos.emulator.store import BucketRow, ObjectRow, Transaction, buckets, objects
 from aiocos.errors import OperationNotSupported
+from aiocos.operations.content_headers import CONTENT_HEADERS
 from aiocos.operations.multipart import CreateMultipartUpload
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
 from aiocos.operations.shared import EncryptionParams
@@ -30,20 +31,11 @@ from aiocos.wire.values import CopySource
 MAX_METADATA = 4 * 1000 * 1000
 """User metadata of an object, names and values together: 4 MB as the service's FAQ has it."""
 
-_CONTENT = (
-    "content_type",
-    "content_encoding",
-    "content_disposition",
-    "content_language",
-    "cache_control",
-    "website_redirect_location",
-)
-
 
 def content_headers(ctx: Context, op: PutObject | CopyObject | CreateMultipartUpload) -> dict[str, str]:
     """Return what the object's readers are told, by the field names of `ObjectInfo`."""
     headers: dict[str, str] = {}
-    for name in _CONTENT:
+    for name in CONTENT_HEADERS:
         value = getattr(op, name)
         if value:
             headers[name] = value

@@ -18,16 +18,11 @@ from aiocos.ibm_boto3.aspera.subscribers import AsperaBaseSubscriber
 from aiocos.ibm_boto3.s3 import options
 from aiocos.ibm_boto3.s3.base_manager import BaseTransferManager, ClientLike, Work, translate_transfer_error
 from aiocos.ibm_boto3.s3.futures import CallArgs, CancelledError, TransferMeta
-from aiocos.transfer.download.download import DownloadRequest, download
+from aiocos.transfer.download.download import download
 from aiocos.transfer.progress import Monitor
-from aiocos.transfer.requests import UploadRequest
+from aiocos.transfer.requests import DownloadDirectoryRequest, DownloadRequest, UploadDirectoryRequest, UploadRequest
 from aiocos.transfer.results import DirectoryError
-from aiocos.transfer.sync.directory import (
-    DownloadDirectoryRequest,
-    UploadDirectoryRequest,
-    download_directory,
-    upload_directory,
-)
+from aiocos.transfer.sync.directory import download_directory, upload_directory
 from aiocos.transfer.upload.upload import upload
 
 _log = logging.getLogger("aiocos.ibm_boto3.aspera")

@@ -84,13 +84,13 @@ class BaseTransferManager(Generic[F]):
     async def _carry_out(self, future: F, work: Work, notifier: SubscriberNotifier, monitor: Monitor, slots: int) -> None:
         try:
             await notifier.notify_queued()
-            taken = await self._slots.take(slots)
+            taken = await self._slots.acquire(slots)
             self._waiting.discard(future)
             try:
                 await monitor.wait_if_paused()
                 await work(monitor)
             finally:
-                self._slots.give(taken)
+                self._slots.release(taken)
             await notifier.wait_for_progress()
         except asyncio.CancelledError:
             await notifier.cancel_progress()

@@ -19,10 +19,10 @@ from aiocos.ibm_boto3.s3.futures import CallArgs, TransferFuture, TransferMeta
 from aiocos.ibm_boto3.s3.options import TransferConfig
 from aiocos.operations.objects import DeleteObject, GetObject
 from aiocos.transfer.copy.copy import copy
-from aiocos.transfer.download.download import DownloadRequest, download
+from aiocos.transfer.download.download import download
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.progress import Monitor
-from aiocos.transfer.requests import CopyRequest, UploadRequest
+from aiocos.transfer.requests import CopyRequest, DownloadRequest, UploadRequest
 from aiocos.transfer.upload.upload import upload
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class TransferManager(BaseTransferManager[TransferFuture]):
                 if target is None:
                     await download_into(service, GetObject(**values), fileobj, self._config.io_chunksize, monitor)
                 else:
-                    request = DownloadRequest(**values, **self._config.download_fields(), path=target)
+                    request = DownloadRequest(**values, **self._config.download_fields(), target=target)
                     await download(service, self._manager.budget, request, monitor)
             except NotFound as error:
                 # boto3 sends a HEAD request first, whose response has no code but its status. Its users check for that.

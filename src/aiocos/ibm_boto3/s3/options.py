@@ -10,9 +10,8 @@ from typing import Any
 from aiocos.config import MAX_PART, MAX_PUT, MIN_PART
 from aiocos.ibm_boto3 import inputs
 from aiocos.operations.objects import CopyObject, DeleteObject, GetObject, PutObject
-from aiocos.transfer.download.download import DownloadRequest
 from aiocos.transfer.progress import ProgressCallbacks
-from aiocos.transfer.requests import CopyRequest, UploadRequest
+from aiocos.transfer.requests import CopyRequest, DownloadRequest, UploadRequest
 from aiocos.wire.spec import OperationSpec
 
 KB = 1024

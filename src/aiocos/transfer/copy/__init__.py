@@ -1,1 +1,1 @@
-"""Copies within the service: one CopyObject or parts copied by the service."""
+"""Copies within the service, by one request or in parts."""

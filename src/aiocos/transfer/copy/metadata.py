@@ -1,4 +1,7 @@
-"""What a copy by parts takes along, as CopyObject does by itself: headers, metadata, tags, retention, legal holds."""
+"""Copy the metadata of a source, for a copy in parts.
+
+CopyObject copies headers, metadata, tags, retention and legal holds by itself. A copy in parts must send all of them.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,16 @@ from urllib.parse import quote, urlencode
 
 from aiocos.errors import ConfigError, CosError, NoSuchConfiguration, OperationNotSupported, TransferError
 from aiocos.groups import Service, engine_of
+from aiocos.operations.content_headers import CONTENT_HEADERS
 from aiocos.operations.objects import ObjectInfo
 from aiocos.operations.protection import GetBucketProtectionConfiguration
 from aiocos.operations.tagging import GetObjectTagging
 from aiocos.transfer.requests import CopyRequest
 from aiocos.wire.values import Stored
 
-_SAID = (
-    "content_type",
-    "content_encoding",
-    "content_disposition",
-    "content_language",
-    "cache_control",
-    "website_redirect_location",
-)
-
 
 class SourceMetadata:
-    """What is kept of one source, whose HEAD is `info`, where the request does not say otherwise."""
+    """The metadata of one source, whose HEAD is `info`."""
 
     def __init__(self, service: Service, request: CopyRequest, info: ObjectInfo, what: str) -> None:
         self._service = service
@@ -34,24 +29,31 @@ class SourceMetadata:
         self._info = info
         self._what = what
 
-    async def said(self) -> dict[str, Any]:
-        """What is said of the copy: content headers, metadata, tags."""
+    async def headers(self) -> dict[str, Any]:
+        """Return content headers, metadata and tags as parameters of the creation.
+
+        Raises `ConfigError` if the service reports metadata that headers cannot carry.
+        """
         request, info = self._request, self._info
-        said: dict[str, Any] = {}
+        headers: dict[str, Any] = {}
         if request.metadata_directive != "REPLACE":
             if info.missing_meta:
                 raise ConfigError(
-                    f"the {self._what}: {info.missing_meta} entries of the source's metadata cannot be told by HTTP and would "
-                    "be lost"
+                    f"the {self._what}: {info.missing_meta} entries of the source's metadata cannot be sent in headers, "
+                    "and would be lost"
                 )
-            said = {name: getattr(info, name) for name in _SAID}
-            said["website_redirect_location"] = request.website_redirect_location or info.website_redirect_location
-            said["metadata"] = info.metadata
-            said["expires"] = Stored(info.expires) if info.expires else None
-        said["tagging"] = request.tagging if request.tagging_directive == "REPLACE" else await self._tags()
-        return said
+            headers = {name: getattr(info, name) for name in CONTENT_HEADERS}
+            headers["website_redirect_location"] = request.website_redirect_location or info.website_redirect_location
+            headers["metadata"] = info.metadata
+            headers["expires"] = Stored(info.expires) if info.expires else None
+        headers["tagging"] = request.tagging if request.tagging_directive == "REPLACE" else await self._tags()
+        return headers
 
     async def _tags(self) -> str | None:
+        """Return the tags of the source, URL-encoded.
+
+        Returns None if it has none or the service does not support tags.
+        """
         request = self._request
         operation = GetObjectTagging(
             request.source_bucket,
@@ -66,16 +68,19 @@ class SourceMetadata:
         return urlencode(tags.as_dict(), quote_via=quote) or None
 
     async def retention(self) -> tuple[dict[str, Any], list[str]]:
-        """The retention headers of the completion, and the legal holds that it cannot carry: it takes one."""
+        """Return the retention parameters of the completion, and further legal holds.
+
+        A completion can set one legal hold. The others are to be added afterwards.
+        """
         request, info = self._request, self._info
-        # Those that the call gives are carried.
+        # Retention parameters of the call are passed on by `derive`.
         if request.retention_directive != "COPY" or info.retention_period is None:
             return {}, []
         target = await self._engine.call(
             GetBucketProtectionConfiguration(request.bucket, expected_bucket_owner=request.expected_bucket_owner)
         )
         if target.status == "Disabled":
-            # CopyObject leaves retention behind where the target's bucket knows none.
+            # CopyObject does not copy retention either if the target's bucket has no retention policy.
             return {}, []
         holds: list[str] = []
         if info.legal_hold_count:
@@ -84,13 +89,16 @@ class SourceMetadata:
         first = holds[0] if holds else None
         return {"retention_period": info.retention_period, "retention_legal_hold_id": first}, holds[1:]
 
-    async def hold(self, holds: list[str]) -> None:
-        """Place the legal holds that the completion could not carry."""
+    async def add_legal_holds(self, holds: list[str]) -> None:
+        """Add legal holds to the copy.
+
+        Raises `TransferError` if one cannot be added: the copy exists by then.
+        """
         for hold in holds:
             try:
                 await self._service.legal_holds.add(self._request.bucket, self._request.key, hold)
             except CosError as error:
                 raise TransferError(
-                    f"the {self._what}: the copy is there and under retention, but has not all legal holds of the source: "
-                    f"{hold} could not be placed: {error}"
+                    f"the {self._what}: the copy exists and is under retention, but lacks legal holds of the source: "
+                    f"{hold} could not be added: {error}"
                 ) from error

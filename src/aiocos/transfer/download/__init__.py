@@ -1,1 +1,1 @@
-"""Downloads: ranges of an object into a file, resumable and verified."""
+"""Downloads: an object, in ranges, into a file or a file object."""

@@ -1,12 +1,13 @@
-"""The file beside the target that a download fills, and the journal of what is in it.
+"""Write a download to a hidden file, and record its ranges in a journal.
 
-Without `resume` it has a name of its own, and goes when the download fails. With it, the name follows from the object and the
-target, so that another process finds it. Every step written is noted with its CRC32: what a journal claims is read again from
-the disk, and fetched again where it is not so (a machine that lost its power has notes of bytes that never got to the disk).
+Without `resume`, the file has a random name, and is removed if the download fails. With it, the name follows from the object
+and the target, so that another process finds it. Every write is recorded with its CRC32. What a journal claims is read again
+from the disk, and fetched again where the CRC32 differs: after a power failure, a journal may record bytes that never reached
+the disk.
 
-Others can guess these names, and may have put anything there. File and journal are used only where they are regular files of
-ours; numbers are looked at before anything is done with them; and what was kept has to be vouched for by the service in the
-end, whatever the settings are (see `download`).
+Others can guess such a name, and may have planted anything there. File and journal are used only if they are regular files of
+this user; numbers in the journal are checked before they are used; and bytes of an earlier run must be verified at the end,
+whatever the settings are (see `download`).
 """
 
 from __future__ import annotations
@@ -24,135 +25,157 @@ from typing import Any, cast
 from aiocos.config import MAX_OBJECT, MAX_PARTS, MIB
 from aiocos.errors import IntegrityError, printable
 from aiocos.transfer.download.target import Target
-from aiocos.transfer.files import NotOurs, held, in_thread, read_at, write_at
-from aiocos.transfer.journal import Journal, name_for
+from aiocos.transfer.files import NotOurs, in_thread, read_at, resource, write_at
+from aiocos.transfer.journal import Journal, journal_id
 from aiocos.transfer.parts import PartRange
-from aiocos.transfer.sync.paths import hidden_name
+from aiocos.transfer.reserved_names import hidden_name
 from aiocos.wire import digest
 
 _log = logging.getLogger("aiocos.transfer")
-# What one note may be about; more is none of ours.
-_LARGEST = 64 * MIB
-# What is read again at once, in a thread: a cancel waits for so much.
+# Bytes that one step may be about. This library never writes larger ones.
+_MAX_STEP = 64 * MIB
+# Bytes to check in one call of a thread, which a cancel waits for.
 _BATCH = 64 * MIB
-# An ETag that names one version, and no list of them.
+# An ETag that names one version, and not a list of them.
 _ETAG = re.compile(r"[!-+\--~]{1,1024}")
 
 
-class Partial:
-    """A download's file on its way. `kept` are the pieces, offset and length, that an earlier process has fetched.
+class PartialFile:
+    """The file that a download writes until it is complete.
 
-    `refused` says why there was something to go on with and it was not used. With `fsync` the file is flushed to the disk
-    before it takes its place, and its directory after that.
+    `identity` describes the download, and makes it resumable; None: it is not. With `fsync`, the file is flushed to the disk
+    before it replaces the target, and its directory afterwards.
     """
 
-    def __init__(self, target: Target, what: dict[str, Any] | None, *, fsync: bool = False) -> None:
+    def __init__(self, target: Target, identity: dict[str, Any] | None, *, fsync: bool = False) -> None:
         self._target = target
-        self._what = what
+        self._identity = identity
         self._fsync = fsync
-        self._name = self._named(None if what is None else name_for(*map(str, what.values()))[:12])
+        self._name = self._hidden_name(None if identity is None else journal_id(*map(str, identity.values()))[:12])
         self._journal: Journal | None = None
         self._fd = -1
-        self.kept: list[tuple[int, int]] = []
-        self.refused: str | None = None
+        self.resumed: list[tuple[int, int]] = []
+        """Ranges that an earlier run has fetched: offset and length, in order."""
+        self.rejected: str | None = None
+        """Why the state of an earlier run was not used; None if it was, or if there was none."""
 
-    def _named(self, tag: str | None = None) -> str:
+    def _hidden_name(self, tag: str | None = None) -> str:
         return hidden_name(self._target.name, tag or secrets.token_hex(4))
 
     @property
     def etag(self) -> str | None:
-        """The version of the object that there is something of, by its ETag; None where there is nothing."""
+        """ETag of the object of which an earlier run has fetched something.
+
+        Returns None if there is nothing to resume.
+        """
         begun = self._journal.begun if self._journal else None
-        return str(begun["etag"]) if begun and self.kept else None
+        return str(begun["etag"]) if begun and self.resumed else None
 
     @property
     def size(self) -> int:
-        """The size of that version."""
+        """Size of that object in bytes."""
         assert self._journal is not None
         assert self._journal.begun is not None
         return int(self._journal.begun["size"])
 
+    @property
+    def fd(self) -> int:
+        """Descriptor of the open file."""
+        return self._fd
+
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
-        """Open the file, and look at what is in it. Afterwards it is gone or renamed, or kept with its journal."""
-        async with AsyncExitStack() as held_open:
-            if self._what is not None:
-                notes = self._target.beside(self._name.removesuffix(".part") + ".journal")
-                take = partial(Journal.open, notes, self._target.dir_fd)
+        """Open the file, and check what it contains.
+
+        After the block it is renamed, removed, or kept with its journal.
+        """
+        async with AsyncExitStack() as stack:
+            if self._identity is not None:
+                path = self._target.sibling(self._name.removesuffix(".part") + ".journal")
+                acquire = partial(Journal.open, path, self._target.dir_fd)
                 try:
-                    self._journal = await held_open.enter_async_context(held(take, Journal.close))
+                    self._journal = await stack.enter_async_context(resource(acquire, Journal.close))
                 except NotOurs as error:
-                    self._alone(error)
+                    self._give_up_resuming(error)
             try:
-                async with held(self._create, os.close) as self._fd:
+                async with resource(self._open_file, os.close) as self._fd:
                     if self._journal is not None:
-                        await self._look(self._journal)
+                        await self._load(self._journal)
                     yield
             except BaseException:
                 if self._journal is None or self._journal.begun is None:
                     await in_thread(self._remove)
                 raise
 
-    def _create(self) -> int:
-        """Open the file, or make it. Blocks."""
+    def _open_file(self) -> int:
+        """Open or create the file. Blocks."""
         if self._journal is not None:
             try:
                 fd, removed = self._target.open_own(self._name, os.O_RDWR)
             except NotOurs as error:
                 journal, self._journal = self._journal, None
                 journal.remove()
-                self._alone(error)
+                self._give_up_resuming(error)
             else:
-                self.refused = removed
+                self.rejected = removed
                 return fd
         return self._target.create(self._name)
 
-    def _alone(self, error: NotOurs) -> None:
-        """Go without a journal, under a name of its own: somebody else's file stands where ours would be."""
-        self._name = self._named()
-        self.refused = str(error)
+    def _give_up_resuming(self, error: NotOurs) -> None:
+        """Continue without a journal and with a random name.
+
+        The predictable name is taken by somebody else's file.
+        """
+        self._name = self._hidden_name()
+        self.rejected = str(error)
         _log.warning("the download to %s cannot be resumed: %s", self._target.path, error)
 
-    async def _look(self, journal: Journal) -> None:
-        """Find out what the file has of what the journal claims."""
-        begun, reason = journal.begun, journal.trouble
+    async def _load(self, journal: Journal) -> None:
+        """Find out which of the ranges in the journal are on disk."""
+        begun, reason = journal.begun, journal.problem
         if begun is None and reason is None:
             return
         try:
-            reason = reason or journal.differs(self._what or {})
+            reason = reason or journal.difference(self._identity or {})
             if reason is None:
-                proven: list[tuple[int, int]] = []
-                for batch in _batches(_sound(begun or {}, journal.steps)):
-                    proven += await in_thread(_proven, self._fd, batch)
-                self.kept = _joined(proven)
-        except Exception as error:  # whatever somebody wrote there
+                intact: list[tuple[int, int]] = []
+                for batch in _batches(_checked_steps(begun or {}, journal.steps)):
+                    intact += await in_thread(_intact, self._fd, batch)
+                self.resumed = _merged(intact)
+        except Exception as error:  # the journal may contain anything
             reason = f"{journal.path} is damaged ({error})"
         if reason is not None:
-            self.refuse(reason)
+            self.reject(reason)
 
-    def refuse(self, reason: str) -> None:
-        """Forget what is there, and say why."""
-        self.kept, self.refused = [], reason
+    def reject(self, reason: str) -> None:
+        """Discard the state of an earlier run, and log why."""
+        self.resumed, self.rejected = [], reason
         if self._journal is not None:
             self._journal.begun = None
-        text = "the download to %s begins anew, what is there of an earlier one is not used: %s"
+        text = "the download to %s starts over, and the bytes of an earlier run are not used: %s"
         _log.warning(text, printable(str(self._target.path)), reason)
 
     async def begin(self, etag: str, version_id: str | None, size: int) -> None:
-        """Note what is going to be fetched, if this is to be resumable at all."""
-        if self._journal is None or self._what is None:
+        """Start a new journal for this object.
+
+        Does nothing if the download is not resumable.
+        """
+        if self._journal is None or self._identity is None:
             return
-        await in_thread(self._journal.begin, {**self._what, "etag": etag, "version_id": version_id, "size": size})
+        await in_thread(self._journal.begin, {**self._identity, "etag": etag, "version_id": version_id, "size": size})
 
     def missing(self, parts: Iterable[PartRange]) -> list[PartRange]:
-        """Return the pieces of these parts, which are in order, that are not there."""
+        """Return the ranges that the file does not contain yet.
+
+        `parts` must be in order.
+        """
         out: list[PartRange] = []
-        kept, index = self.kept, 0
+        resumed, index = self.resumed, 0
         for part in parts:
             at = part.offset
-            while index < len(kept) and sum(kept[index]) <= at:
+            while index < len(resumed) and sum(resumed[index]) <= at:
                 index += 1
-            for offset, length in kept[index:]:
+            for offset, length in resumed[index:]:
                 if offset >= part.end:
                     break
                 if offset > at:
@@ -162,15 +185,12 @@ class Partial:
                 out.append(PartRange(part.number, at, part.end - at))
         return out
 
-    @property
-    def fd(self) -> int:
-        """The descriptor of the open file."""
-        return self._fd
-
     async def allocate(self, size: int) -> None:
-        """Begin with an empty file of that size; `OSError` where the disk has not the room: better none than half of one.
+        """Empty the file and set its size.
 
-        No room is taken: a service may announce what it likes, and send nothing.
+        Raises `OSError` if the disk has less free space than that.
+
+        The space is not reserved: a server may announce any size, and send nothing.
         """
         await in_thread(self._allocate, size)
 
@@ -178,15 +198,18 @@ class Partial:
         os.truncate(self._fd, 0)
         if not size:
             return
-        free = _free(self._fd)
+        free = _free_space(self._fd)
         if free is not None and free < size:
             text = f"{os.strerror(errno.ENOSPC)}: the object has {size} bytes, and the disk has room for {free}"
             raise OSError(errno.ENOSPC, text, str(self._target.path))
         os.truncate(self._fd, size)
 
     @contextmanager
-    def _saying_where(self) -> Generator[None]:
-        """Put the target into an error of a write, which the system gives no name (a disk that is full)."""
+    def _naming_target(self) -> Generator[None]:
+        """Add the target's path to an `OSError` that has none.
+
+        The system does not add it to errors of writes by descriptor, such as that of a full disk.
+        """
         try:
             yield
         except OSError as error:
@@ -195,11 +218,11 @@ class Partial:
             raise
 
     async def write(self, pieces: list[bytes], length: int, offset: int) -> None:
-        """Write a step of so many bytes at its place, and note it."""
+        """Write pieces, together `length` bytes, at `offset`; record them."""
         await in_thread(self._write, pieces, length, offset)
 
     def _write(self, pieces: list[bytes], length: int, offset: int) -> None:
-        with self._saying_where():
+        with self._naming_target():
             write_at(self._fd, pieces, offset)
         if self._journal is not None and self._journal.begun is not None:
             crc = 0
@@ -207,91 +230,100 @@ class Partial:
                 crc = digest.crc32(piece, crc)
             self._journal.add([offset, length, crc])
 
-    def put(self, data: bytes, what: str) -> None:
-        """Write a small object to its place, by a file beside it, and read it again on the way. Blocks."""
+    def write_small(self, data: bytes, what: str) -> None:
+        """Write a small object to a hidden file, and rename it to the target. Blocks.
+
+        Raises `IntegrityError` if other bytes are read back.
+        """
         try:
             fd = self._target.create(self._name)
             try:
-                with self._saying_where():
+                with self._naming_target():
                     write_at(fd, [data], 0)
                 buffer = bytearray(len(data) + 1)
                 if bytes(buffer[: read_at(fd, buffer, 0)]) != data:
-                    there = self._target.beside(self._name)
-                    raise IntegrityError(f"{what}: what was written to {there} is not what is there")
-                self._target.become(self._name, fd, fsync=self._fsync)
+                    path = self._target.sibling(self._name)
+                    raise IntegrityError(f"{what}: what was written to {path} is not what is there")
+                self._target.replace_with(self._name, fd, fsync=self._fsync)
             finally:
                 os.close(fd)
         except BaseException:
             self._remove()
             raise
 
-    async def become(self, target: Target) -> None:
-        """Take the target's place: the download is done."""
-        await in_thread(self._become, target)
+    async def finish(self, target: Target) -> None:
+        """Rename the complete file to the target, and remove the journal."""
+        await in_thread(self._finish, target)
 
-    def _become(self, target: Target) -> None:
-        target.become(self._name, self._fd, fsync=self._fsync)
-        self._forget()
+    def _finish(self, target: Target) -> None:
+        target.replace_with(self._name, self._fd, fsync=self._fsync)
+        self._remove_journal()
 
     async def discard(self) -> None:
-        """Remove the file: it is not what it should be."""
+        """Remove file and journal: the content is wrong."""
         await in_thread(self._remove)
 
     def _remove(self) -> None:
         self._target.remove(self._name)
-        self._forget()
+        self._remove_journal()
 
-    def _forget(self) -> None:
+    def _remove_journal(self) -> None:
         if self._journal is not None:
             journal, self._journal = self._journal, None
             journal.remove()
 
 
-def _free(fd: int) -> int | None:
-    """Return the bytes that there is room for where an open file lies; None where the system does not tell."""
+def _free_space(fd: int) -> int | None:
+    """Return the free bytes of the file system of an open file.
+
+    Returns None where the system does not tell.
+    """
     if not hasattr(os, "fstatvfs"):
         return None
     disk = os.fstatvfs(fd)
     return disk.f_bavail * disk.f_frsize if disk.f_blocks else None
 
 
-def _sound(begun: dict[str, Any], steps: list[Any]) -> list[tuple[int, int, int]]:
-    """Return the steps of a journal, in order, if they may be ours: offset, length, CRC32. `ValueError` where they may not."""
+def _checked_steps(begun: dict[str, Any], steps: list[Any]) -> list[tuple[int, int, int]]:
+    """Return the steps of a journal in order: offset, length, CRC32.
+
+    Raises `ValueError` for values that we never write.
+    """
     size, etag = begun.get("size"), begun.get("etag")
     if type(size) is not int or not 0 < size <= MAX_OBJECT:
-        raise ValueError("the size is none that an object may have")
+        raise ValueError("no object can have this size")
     if not isinstance(etag, str) or _ETAG.fullmatch(etag) is None or etag == "*":
         raise ValueError("the ETag names no version")
     out: set[tuple[int, int, int]] = set()
     for step in steps:
         if not isinstance(step, list) or [type(number) for number in cast("list[Any]", step)] != [int] * 3:
-            raise ValueError("a note is none of a step")
+            raise ValueError("a step is not three numbers")
         offset, length, crc = cast("list[int]", step)
-        if not (offset >= 0 and 0 < length <= _LARGEST and offset + length <= size and 0 <= crc < 1 << 32):
-            raise ValueError("a note is of bytes that the object has not")
+        if not (offset >= 0 and 0 < length <= _MAX_STEP and offset + length <= size and 0 <= crc < 1 << 32):
+            raise ValueError("a step is outside of the object")
         out.add((offset, length, crc))
-    # A little may have been fetched twice. More than the object is nothing to read again.
+    # A range may have been fetched twice. More than twice the object is not ours, and not worth reading.
     if sum(length for _, length, _ in out) > 2 * size:
-        raise ValueError("the notes are of more than the object")
+        raise ValueError("the steps are more than the object")
     return sorted(out)
 
 
 def _batches(steps: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
-    """Cut steps into batches of about as many bytes."""
+    """Divide steps into batches of about `_BATCH` bytes."""
     batch: list[tuple[int, int, int]] = []
-    held_bytes = 0
+    size = 0
     for step in steps:
         batch.append(step)
-        held_bytes += step[1]
-        if held_bytes >= _BATCH:
+        size += step[1]
+        if size >= _BATCH:
             yield batch
-            batch, held_bytes = [], 0
+            batch, size = [], 0
     if batch:
         yield batch
 
 
-def _proven(fd: int, steps: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
-    """Return the steps whose bytes are on disk as they were noted. Blocks."""
+def _intact(fd: int, steps: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
+    """Return the steps whose bytes on disk have the recorded CRC32. Blocks."""
     out: list[tuple[int, int]] = []
     for offset, length, crc in steps:
         buffer = bytearray(length)
@@ -300,15 +332,18 @@ def _proven(fd: int, steps: list[tuple[int, int, int]]) -> list[tuple[int, int]]
     return out
 
 
-def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the pieces in order, without overlaps, neighbours as one; `ValueError` where they are more than a download has."""
+def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges in order, with overlapping and adjacent ones merged.
+
+    Raises `ValueError` if more than 10,000 are left.
+    """
     out: list[tuple[int, int]] = []
-    for offset, length in sorted(pieces):
+    for offset, length in sorted(ranges):
         if out and offset <= sum(out[-1]):
             start, so_far = out[-1]
             out[-1] = (start, max(so_far, offset + length - start))
         else:
             out.append((offset, length))
     if len(out) > MAX_PARTS:
-        raise ValueError(f"what is there are {len(out)} pieces")
+        raise ValueError(f"there are {len(out)} separate ranges")
     return out

@@ -1,10 +1,11 @@
-"""The file that a download becomes: where its bytes are gathered meanwhile, and how it takes its place at the end.
+"""Prepare and replace the file that a download writes.
 
-What a person has at the target stays theirs. A link is followed: the file that it leads to is replaced, and the link kept. The
-new file takes over mode, owner, group and extended attributes of the old one, as far as the system lets us; one that was not
-there gets what the umask leaves. What is no regular file (a device, a pipe, a socket, a directory) is never replaced.
+The bytes are gathered in another file of the directory, which replaces the target at the end. What the user has at the target
+is respected. A symbolic link is followed: the file that it leads to is replaced, and the link stays. The new file takes over
+mode, owner, group and extended attributes of the old one, as far as the system permits. A file that did not exist gets its
+mode from the umask. Anything that is not a regular file (device, pipe, socket, directory) is never replaced.
 
-All names are used relative to one directory, and in this class only.
+All names are relative to one directory, and used in this class only.
 """
 
 from __future__ import annotations
@@ -16,129 +17,140 @@ import stat
 from pathlib import Path
 
 from aiocos.errors import ConfigError, TransferError
-from aiocos.transfer.files import OpenTarget, entry_of, flush, flush_directory, open_own
+from aiocos.transfer.files import OpenTarget, flush, flush_directory, name_in, open_own
 
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-# Of a new file, before the umask; and of one that replaces another, whose mode it gets at the end: a private file's new content
-# must not be readable for others meanwhile.
-_OPEN, _PRIVATE = 0o666, 0o600
-# Links to links that are followed; the system has such a limit too.
-_LINKS = 40
-# Extended attributes that were given to the old content: rights to run as more than its user, and signatures. The system takes
-# them away, too, when somebody writes to the file.
-_OF_THE_CONTENT = frozenset({"security.capability", "security.ima", "security.evm"})
-# What lies here is the system's: names of devices, and of what processes have open.
-_SYSTEM = ("/dev", "/dev/fd", "/proc", "/sys")
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+# Mode of a new file, before the umask.
+_NEW_MODE = 0o666
+# Mode while the file gathers bytes, if it will replace another, whose mode it gets at the end: new content of a private file
+# must not be readable by others meanwhile.
+_PRIVATE_MODE = 0o600
+# Links to links that are followed. Systems have a similar limit.
+_MAX_LINKS = 40
+# Extended attributes that were granted to the old content: privileges and signatures. The system removes them, too, when
+# somebody writes to the file.
+_CONTENT_ATTRIBUTES = frozenset({"security.capability", "security.ima", "security.evm"})
+# Directories in which the system shows devices, and files that processes have open.
+_SYSTEM_DIRECTORIES = ("/dev", "/dev/fd", "/proc", "/sys")
 
 
 class Target:
-    """A file in a directory, by its name. `had` is what is there now, None for nothing. All methods block.
+    """A file in a directory, by its name. All methods block.
 
-    With `dir_fd` the directory is the one that is open under that descriptor, whatever its path has become.
+    With `dir_fd`, the directory is the open one with that descriptor, wherever its path leads by now.
     """
 
     def __init__(self, directory: Path, name: str, *, dir_fd: int | None = None) -> None:
         self.directory = directory
         self.name = name
         self.dir_fd = dir_fd
-        self.had: os.stat_result | None = self._look()
+        self.old: os.stat_result | None = self._stat()
+        """Status of the file that is there now; None if there is none."""
 
     @classmethod
     def find(cls, given: str | os.PathLike[str]) -> Target:
-        """Return the target that a path names, links followed; `ConfigError` where it cannot become a file, with the reason.
+        """Return the target for a path, with links followed.
 
-        In a directory that was opened for it, a link is not followed: it may lead anywhere.
+        Raises `ConfigError` if it cannot become a regular file.
+
+        For an `OpenTarget`, a link is not followed: it could lead out of the directory that was opened.
         """
-        path = there = Path(given)
+        path = current = Path(given)
         if isinstance(given, OpenTarget):
             target = cls(path.parent, path.name, dir_fd=given.dir_fd)
-            if target.had is not None:
-                _check_kind(path, target.had.st_mode)
+            if target.old is not None:
+                _check_kind(path, target.old.st_mode)
             return target
-        for _ in range(_LINKS):
-            _check_place(path, there)
+        for _ in range(_MAX_LINKS):
+            _check_not_of_system(path, current)
             try:
-                mode = os.lstat(there).st_mode
+                mode = os.lstat(current).st_mode
             except (FileNotFoundError, NotADirectoryError):
-                if there is not path:
+                if current is not path:
                     raise ConfigError(
-                        f"{path} is a link to {there}, which does not exist: remove the link, or name the file itself"
+                        f"{path} is a link to {current}, which does not exist: remove the link, or name the file itself"
                     ) from None
                 break
             except OSError as error:
                 if error.errno == errno.ENAMETOOLONG:
-                    raise ConfigError(f"{path} is no file name: {error.strerror}") from error
+                    raise ConfigError(f"{path} is not a valid file name: {error.strerror}") from error
                 raise
             if not stat.S_ISLNK(mode):
                 _check_kind(path, mode)
                 break
-            there = there.parent / os.readlink(there)
+            current = current.parent / os.readlink(current)
         else:
-            raise ConfigError(f"{path} is a link that leads to itself, or to more than {_LINKS} others")
-        if not there.parent.is_dir():
-            raise ConfigError(f"{there.parent} is no directory: the object is not downloaded to {path}")
-        return cls(there.parent, there.name)
+            raise ConfigError(f"{path} is a link that leads to itself, or to more than {_MAX_LINKS} others")
+        if not current.parent.is_dir():
+            raise ConfigError(f"{current.parent} is not a directory: the object is not downloaded to {path}")
+        return cls(current.parent, current.name)
 
     @property
     def path(self) -> Path:
-        """The path of the file."""
+        """Path of the file."""
         return self.directory / self.name
 
-    def beside(self, name: str) -> Path:
-        """Return the path of another name in the same directory, for messages."""
+    def sibling(self, name: str) -> Path:
+        """Return the path of another name in the directory, for messages."""
         return self.directory / name
 
-    def _at(self, name: str) -> str | Path:
-        return entry_of(self.directory / name, self.dir_fd)
+    def _name(self, name: str) -> str | Path:
+        return name_in(self.directory / name, self.dir_fd)
 
-    def _look(self) -> os.stat_result | None:
+    def _stat(self) -> os.stat_result | None:
         try:
-            return os.stat(self._at(self.name), dir_fd=self.dir_fd, follow_symlinks=False)
+            return os.stat(self._name(self.name), dir_fd=self.dir_fd, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     # -- the file that gathers the bytes --------------------------------------------------------------------------
 
     def create(self, name: str) -> int:
-        """Create a file beside the target under a name that nothing has; return its descriptor."""
-        return os.open(self._at(name), _NEW, _OPEN if self.had is None else _PRIVATE, dir_fd=self.dir_fd)
+        """Create a file in the directory, under a name that must be free.
+
+        Returns its descriptor.
+        """
+        return os.open(self._name(name), _CREATE, _NEW_MODE if self.old is None else _PRIVATE_MODE, dir_fd=self.dir_fd)
 
     def open_own(self, name: str, flags: int) -> tuple[int, str | None]:
-        """Open, or create, a file beside the target under a name that others can guess; see `files.open_own`."""
-        mode = _OPEN if self.had is None else _PRIVATE
-        fd, removed = open_own(self._at(name), flags, mode, dir_fd=self.dir_fd)
-        if mode == _PRIVATE and hasattr(os, "fchmod"):
+        """Open or create a file in the directory that has a predictable name.
+
+        See `files.open_own`.
+        """
+        mode = _NEW_MODE if self.old is None else _PRIVATE_MODE
+        fd, removed = open_own(self._name(name), flags, mode, dir_fd=self.dir_fd)
+        if mode == _PRIVATE_MODE and hasattr(os, "fchmod"):
             _set_mode(fd, mode)
         return fd, removed
 
     def remove(self, name: str) -> None:
-        """Remove a file beside the target, if it is there."""
+        """Remove a file of the directory, if it exists."""
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._at(name), dir_fd=self.dir_fd)
+            os.unlink(self._name(name), dir_fd=self.dir_fd)
 
-    def become(self, name: str, fd: int, *, fsync: bool = False) -> None:
-        """Let a file beside the target, open as `fd`, take its place.
+    def replace_with(self, name: str, fd: int, *, fsync: bool = False) -> None:
+        """Rename another file of the directory, open as `fd`, to the target.
 
-        With `fsync` its bytes are on the disk before it has the name, and the name is before this returns. Raises
-        `TransferError` where meanwhile something stands there that must not be replaced.
+        With `fsync`, its content is flushed to the disk before, and the directory afterwards. Raises `TransferError` if by now
+        something is there that must not be replaced.
         """
-        now = self._look()
+        now = self._stat()
         if now is not None and not stat.S_ISREG(now.st_mode):
-            raise TransferError(f"{self.path} is no regular file any more: what was downloaded does not take its place")
-        kept = now or self.had
-        if kept is not None:
-            self._keep(fd, kept)
-        elif hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(fd).st_mode) == _PRIVATE:
-            # Begun by an earlier call, which found a file to replace.
-            _set_mode(fd, _OPEN & ~_umask())
+            raise TransferError(f"{self.path} is not a regular file any more: it is not replaced by what was downloaded")
+        old = now or self.old
+        if old is not None:
+            self._copy_ownership(fd, old)
+        elif hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(fd).st_mode) == _PRIVATE_MODE:
+            # Created by an earlier run, when there was a file to replace.
+            _set_mode(fd, _NEW_MODE & ~_umask())
         if fsync:
             flush(fd)
-        os.replace(self._at(name), self._at(self.name), src_dir_fd=self.dir_fd, dst_dir_fd=self.dir_fd)
+        os.replace(self._name(name), self._name(self.name), src_dir_fd=self.dir_fd, dst_dir_fd=self.dir_fd)
         if fsync:
             flush_directory(self.directory, self.dir_fd)
 
-    def _keep(self, fd: int, old: os.stat_result) -> None:
-        """Give a new file what the old one had."""
+    def _copy_ownership(self, fd: int, old: os.stat_result) -> None:
+        """Give the new file owner, group, mode and extended attributes of the old one."""
         if not hasattr(os, "fchmod"):
             return
         mode, new = stat.S_IMODE(old.st_mode), os.fstat(fd)
@@ -146,54 +158,60 @@ class Target:
             try:
                 os.fchown(fd, old.st_uid, old.st_gid)
             except OSError:
-                # A user may give a file to a group of theirs, and to nobody else. And it must not run as somebody else now.
+                # Users may give a file to a group of theirs, and to no other user. It must not run as its new owner instead.
                 mode &= ~(stat.S_ISUID | stat.S_ISGID)
                 with contextlib.suppress(OSError):
                     os.fchown(fd, -1, old.st_gid)
-        # After the owner: the system takes some bits away when that changes.
+        # After the owner, since changing that clears some bits of the mode.
         _set_mode(fd, mode)
         if hasattr(os, "listxattr"):
-            self._keep_attributes(fd)
+            self._copy_attributes(fd)
 
-    def _keep_attributes(self, fd: int) -> None:
-        """Copy extended attributes, access control lists among them, where the file system has any."""
+    def _copy_attributes(self, fd: int) -> None:
+        """Copy extended attributes, which include access control lists."""
         with contextlib.suppress(OSError):
-            there = os.open(self._at(self.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.dir_fd)
+            old = os.open(self._name(self.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.dir_fd)
             try:
-                for name in os.listxattr(there):
-                    if name in _OF_THE_CONTENT:
+                for name in os.listxattr(old):
+                    if name in _CONTENT_ATTRIBUTES:
                         continue
                     with contextlib.suppress(OSError):
-                        os.setxattr(fd, name, os.getxattr(there, name))
+                        os.setxattr(fd, name, os.getxattr(old, name))
             finally:
-                os.close(there)
+                os.close(old)
 
 
 def _set_mode(fd: int, mode: int) -> None:
-    """Set the mode of a file, on file systems that have modes: without them the file is as private as it can be."""
+    """Set the mode of a file. File systems without modes refuse, which is ignored."""
     with contextlib.suppress(OSError):
         os.fchmod(fd, mode)
 
 
-def _check_place(path: Path, there: Path) -> None:
-    """Refuse what lies where the system shows devices and open files: a link there may be our own standard output."""
-    directory = os.path.realpath(there.parent)
-    if directory in _SYSTEM or directory.startswith(("/proc/", "/sys/")):
+def _check_not_of_system(path: Path, current: Path) -> None:
+    """Raise `ConfigError` for a file in `/dev`, `/proc` or `/sys`.
+
+    A link there may be our own standard output.
+    """
+    directory = os.path.realpath(current.parent)
+    if directory in _SYSTEM_DIRECTORIES or directory.startswith(("/proc/", "/sys/")):
         raise ConfigError(
-            f"{path} is no regular file, but one of the system's own: an object is not downloaded to it; "
+            f"{path} is not a regular file, but one of the system's own: an object is not downloaded to it; "
             "`aiocos cp cos://bucket/key -` writes to standard output"
         )
 
 
 def _check_kind(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
-        raise ConfigError(f"{path} is a directory: name the file the object shall become")
+        raise ConfigError(f"{path} is a directory: name the file to download to")
     if not stat.S_ISREG(mode):
-        raise ConfigError(f"{path} is no regular file: a download would take its place")
+        raise ConfigError(f"{path} is not a regular file: a download would replace it")
 
 
 def _umask() -> int:
-    """Return the umask; where the system does not tell, a careful one: to find it out it would have to be changed."""
+    """Return the umask, or a strict one where the system does not show it.
+
+    Where it is not shown, finding it out would mean changing it, for all threads.
+    """
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as status:
             for line in status:

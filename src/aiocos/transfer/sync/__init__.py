@@ -1,1 +1,1 @@
-"""Directories and sync: listing both sides, comparing, planning, transferring."""
+"""Directories and syncs: list two sides, compare them, and transfer what differs."""

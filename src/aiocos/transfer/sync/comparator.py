@@ -1,14 +1,13 @@
-"""Whether a file and an object, or two objects, are the same: by size, by time, or by what they hold.
+"""Compare a file with an object, or two objects: by size, time or content.
 
-A listing tells size, time and ETag, and nothing of the time that a file had when it was uploaded. So "newer" compares the time
-of the source with that of the copy: what was changed after it was copied is copied again. Times of objects may have whole
-seconds only, so within a second time cannot tell, and a file is compared by what it holds.
+A listing has size, time and ETag of an object, but not the time that the file had when it was uploaded. So "newer" compares
+the source's time with the time at which the copy was written: a file that was changed after that is copied again. Times of
+objects may have whole seconds only. If two times are within a second of each other, the content is compared instead.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from aiocos.config import MIB
 from aiocos.errors import CosError
@@ -16,47 +15,55 @@ from aiocos.groups import Service, engine_of
 from aiocos.integrity import Checksum, find_verification
 from aiocos.operations.objects import GetObject, HeadObject
 from aiocos.transfer.files import in_thread
+from aiocos.transfer.requests import Compare
 from aiocos.transfer.sync.listing import Entry, RemoteObject
-from aiocos.transfer.sync.paths import LocalFile
+from aiocos.transfer.sync.walk import LocalFile
 from aiocos.wire import digest
-
-Compare: TypeAlias = Literal["time", "size", "checksum"]
 
 _SECOND = 10**9
 
 
 async def difference(service: Service, source: Entry, target: Entry, compare: Compare) -> str | None:
-    """Say why the target is not what the source is; None where it is."""
+    """Return why the target differs from the source; None if it does not.
+
+    Raises `OSError` if the source cannot be read.
+    """
     if source.size != target.size:
         return "size"
     if compare == "size":
         return None
     if compare == "checksum":
-        same = await _same(service, source, target)
-        if same is not None:
-            return None if same else "checksum"
-        # Nothing vouches for the object: its time has to do.
-        return "newer, and has no checksum to compare" if _newer(source, target) is not False else None
-    newer = _newer(source, target)
+        equal = await _has_same_content(service, source, target)
+        if equal is not None:
+            return None if equal else "checksum"
+        # The object has no checksum that can be computed here, so its time decides.
+        return "newer, and has no checksum to compare" if _is_newer(source, target) is not False else None
+    newer = _is_newer(source, target)
     if newer is None:
-        return None if await _same(service, source, target) else "of the same second, and not known to be the same"
+        equal = await _has_same_content(service, source, target)
+        return None if equal else "of the same second, and not known to be the same"
     return "newer" if newer else None
 
 
-def _newer(source: Entry, target: Entry) -> bool | None:
-    """Tell whether the source was changed after the target; None where that is within the precision of the service's times."""
+def _is_newer(source: Entry, target: Entry) -> bool | None:
+    """Return whether the source was changed after the target.
+
+    Returns None if the times are too close to tell.
+    """
     if source.modified == target.modified and isinstance(source, LocalFile) != isinstance(target, LocalFile):
-        # Exactly so, to the nanosecond: a download has set it.
+        # Equal to the nanosecond: a download has given the file the object's time.
         return False
     if abs(source.modified - target.modified) < _SECOND:
         return None
     return source.modified > target.modified
 
 
-async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
-    """Return whether two entries of one size hold the same; None if unknown.
+async def _has_same_content(service: Service, source: Entry, target: Entry) -> bool | None:
+    """Return whether two entries of equal size have equal content.
 
-    Raises `OSError` where a file of the source cannot be read.
+    Returns None if that cannot be found out.
+
+    Raises `OSError` if a file of the source cannot be read.
     """
     if isinstance(source, RemoteObject) and isinstance(target, RemoteObject):
         if digest.bare(source.etag) == digest.bare(target.etag):
@@ -66,29 +73,29 @@ async def _same(service: Service, source: Entry, target: Entry) -> bool | None:
     assert isinstance(file, LocalFile)
     assert isinstance(stored, RemoteObject)
     try:
-        # The listing's ETag may be of an object under a customer's key; HEAD says what can be computed.
+        # Not by the ETag of the listing, which is no MD5 under a customer's key. HEAD tells.
         info = await engine_of(service).call(HeadObject(stored.bucket, stored.key))
-        evidence = await find_verification(engine_of(service), GetObject(stored.bucket, stored.key), info)
-        if evidence is None:
+        verification = await find_verification(engine_of(service), GetObject(stored.bucket, stored.key), info)
+        if verification is None:
             return None
-        proof: Checksum | None = evidence.checksum
-        otherwise = evidence.fallback
-        while proof is not None:
-            if await in_thread(agrees, file.path, proof):
+        checksum: Checksum | None = verification.checksum
+        fallback = verification.fallback
+        while checksum is not None:
+            if await in_thread(file_agrees, file.path, checksum):
                 return True
-            proof, otherwise = await otherwise() if otherwise else None, None
+            checksum, fallback = await fallback() if fallback else None, None
     except CosError:
         return None
     except OSError:
         if file is target:
-            return None  # it is going to be replaced, and whatever forbids that is told then
+            return None  # it will be replaced, and whatever prevents that is reported then
         raise
     return False
 
 
-def agrees(path: Path, proof: Checksum) -> bool:
-    """Read a file, and tell whether a proof agrees with it. Blocks."""
+def file_agrees(path: Path, checksum: Checksum) -> bool:
+    """Read a file, and return True if it has the checksum. Blocks."""
     with path.open("rb") as file:
         while data := file.read(4 * MIB):
-            proof.update(data)
-    return proof.agrees
+            checksum.update(data)
+    return checksum.agrees

@@ -1,12 +1,12 @@
-"""Which names are meant: patterns as shells and ignore files write them.
+"""Match names against patterns, as shells and ignore files have them.
 
-`*` and `?` stay within a segment, `**` does not, `[...]` is a set. A pattern without a slash means any segment of a name, at
-whatever depth (`*.tmp`, `node_modules`); one with a slash is held against the name from its beginning. Either means, besides
-what it matches, all that lies below. Slashes in a row count as one, in patterns and in names, and those at the end of a pattern
-do not count: `tmp//` is `tmp`, and `a/b` also means the key `a//b`.
+`*` and `?` match within a segment, `**` across segments, `[...]` is a set of characters. A pattern without a slash matches
+any segment of a name, at any depth (`*.tmp`, `node_modules`); one with a slash matches from the beginning of the name. Both
+match everything below as well. Repeated slashes count as one, in patterns and in names, and slashes at the end of a pattern
+are ignored: `tmp//` is `tmp`, and `a/b` matches the key `a//b`.
 
-`Filter.wants` alone decides about a name, on every side. `Filter.enters` only saves work: it may refuse a directory only where
-`wants` would refuse every name below it. Otherwise files would be missing on one side and counted as deleted.
+`Filter.wants` alone decides about a name, on every side. `Filter.enters` only saves work: it may skip a directory only if
+`wants` would refuse every name below it. Otherwise files would be missing on one side, and be deleted on the other.
 """
 
 from __future__ import annotations
@@ -21,10 +21,17 @@ from aiocos.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Names that match one of `include`, where there are any, and none of `exclude`."""
+    """A selection of names by patterns.
+
+    It selects names that match one of `include`, or any name if that is empty, and none of `exclude`.
+
+    Raises `ConfigError` for an invalid pattern, and for a string in place of a list.
+    """
 
     include: Sequence[str] = ()
+    """Patterns of names to select. Empty selects all."""
     exclude: Sequence[str] = ()
+    """Patterns of names to leave out, whatever `include` says."""
     _includes: list[re.Pattern[str]] = field(init=False, repr=False)
     _excludes: list[re.Pattern[str]] = field(init=False, repr=False)
 
@@ -33,10 +40,10 @@ class Filter:
             patterns = getattr(self, name)
             if isinstance(patterns, str):
                 raise ConfigError(f"{name} is a list of patterns, not one: [{patterns!r}]")
-            object.__setattr__(self, f"_{name}s", [compiled(pattern) for pattern in patterns])
+            object.__setattr__(self, f"_{name}s", [compile_pattern(pattern) for pattern in patterns])
 
     def wants(self, name: str) -> bool:
-        """Return whether the name of a file or an object is meant."""
+        """Return True if the filter selects the name of a file or an object."""
         if "//" in name or name.startswith("/"):
             name = _SLASHES.sub("/", name).removeprefix("/")
         if self._excludes and any(pattern.match(name) for pattern in self._excludes):
@@ -45,8 +52,8 @@ class Filter:
 
     def enters(self, directory: str) -> bool:
         """Return False if all names below a directory are excluded."""
-        # Sound because the last segment of a pattern is never empty: what matches `d/` either matches `d` or an ancestor of it,
-        # or ends in a `*` that matches whatever follows the slash.
+        # The last segment of a pattern is never empty. So a pattern that matches `d/` either matches `d` or a parent of it,
+        # or ends in a `*` that matches whatever follows the slash. Either way it matches all names below.
         return not any(pattern.match(f"{directory}/") for pattern in self._excludes)
 
 
@@ -54,24 +61,28 @@ _SLASHES = re.compile("//+")
 
 
 @cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a regular expression that matches the names that a pattern means. `ConfigError` for a pattern that is none."""
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Return a regular expression for a pattern.
+
+    Raises `ConfigError` for an invalid one.
+    """
     text = _SLASHES.sub("/", pattern)
     while text.startswith("./"):
         text = text[2:]
     text = text.removesuffix("/")
     if not text:
-        raise ConfigError(f"{pattern!r} is no pattern")
+        raise ConfigError(f"{pattern!r} is not a valid pattern")
     anchored = "/" in text
     text = text.removeprefix("/")
     head = "" if anchored else "(?:.*/)?"
     try:
-        return re.compile(f"{head}{_translated(text)}(?:/.*)?\\Z", re.DOTALL)
+        return re.compile(f"{head}{_translate(text)}(?:/.*)?\\Z", re.DOTALL)
     except re.error as error:
-        raise ConfigError(f"{pattern!r} is no pattern: {error}") from error
+        raise ConfigError(f"{pattern!r} is not a valid pattern: {error}") from error
 
 
-def _translated(text: str) -> str:
+def _translate(text: str) -> str:
+    """Return a regular expression, as text, for a pattern without outer slashes."""
     out: list[str] = []
     at = 0
     while at < len(text):
@@ -98,5 +109,5 @@ def _translated(text: str) -> str:
     return "".join(out)
 
 
-# A set has at least one character; a bracket right at its beginning is one.
+# A set has at least one character. A `]` right at its beginning is one of them.
 _SET = re.compile(r"\[([!^]?)(\]?[^\]]*)\]", re.DOTALL)

@@ -1,4 +1,4 @@
-"""What a synchronisation has to do, found out in one pass over both sides, a step at a time."""
+"""Merge the listings of two sides, and yield what a sync has to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from aiocos.errors import CosError
 from aiocos.transfer.sync.listing import Entry
-from aiocos.transfer.sync.paths import LocalFile, Unreadable
+from aiocos.transfer.sync.walk import LocalFile, Unreadable
 
 E = TypeVar("E", bound=Entry)
 
@@ -16,10 +16,12 @@ E = TypeVar("E", bound=Entry)
 async def merged(
     source: AsyncIterator[Entry | Unreadable], target: AsyncIterator[Entry | Unreadable]
 ) -> AsyncGenerator[tuple[Entry | Unreadable | None, Entry | Unreadable | None]]:
-    """Yield the entries of both sides, those of one name as a pair.
+    """Yield the entries of both sides, entries of the same name as a pair.
 
-    Both sides come in order of name. What cannot be looked at comes by itself, on either side. What cannot be looked at in
-    the target is no match: writing to it will tell.
+    Both sides must be in order of name.
+
+    `Unreadable` entries are never paired. For one of the target this means that its file is transferred, and that writing it
+    will report the reason.
     """
     left, right = await _next(source), await _next(target)
     while left is not None or right is not None:
@@ -51,26 +53,30 @@ async def _next(entries: AsyncIterator[Entry | Unreadable]) -> Entry | Unreadabl
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A pair that differs, and the reason.
+    """One difference between the two sides.
 
-    The source is to come over; where it is None, the target is to go. Either may be `Unreadable`: then nothing can be done
-    with it, and it is to be reported.
+    An entry that is `Unreadable` can only be reported.
     """
 
     source: Entry | Unreadable | None
+    """What to transfer; None if only the target has it."""
     target: Entry | Unreadable | None
+    """What to replace or delete; None if only the source has it."""
     reason: str
+    """Why the two differ; for an `Unreadable` entry, its error."""
 
 
 async def steps(
     source: AsyncIterator[Entry | Unreadable],
     target: AsyncIterator[Entry | Unreadable],
-    differ: Callable[[Entry, Entry], Awaitable[str | None]],
-    same: Callable[[Entry], None],
+    difference: Callable[[Entry, Entry], Awaitable[str | None]],
+    on_unchanged: Callable[[Entry], None],
 ) -> AsyncGenerator[Step]:
-    """Yield what is to be done; call `same` for what the target has already.
+    """Yield the differences between two sides.
 
-    A file of the source that `differ` cannot read (an `OSError`) is given as `Unreadable`.
+    `on_unchanged` is called for every source entry that the target has already.
+
+    A file of the source for which `difference` raises `OSError` is yielded as `Unreadable`.
     """
     async for left, right in merged(source, target):
         if isinstance(left, Unreadable):
@@ -83,7 +89,7 @@ async def steps(
             yield Step(left, None, "new")
         else:
             try:
-                reason = await differ(left, right)
+                reason = await difference(left, right)
             except OSError as error:
                 if isinstance(error, CosError) or not isinstance(left, LocalFile):
                     raise
@@ -92,4 +98,4 @@ async def steps(
             if reason:
                 yield Step(left, right, reason)
             else:
-                same(left)
+                on_unchanged(left)

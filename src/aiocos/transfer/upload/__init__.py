@@ -1,1 +1,1 @@
-"""Uploads: one PUT or a multipart upload, from a file, bytes or a stream."""
+"""Uploads: one PUT or a multipart upload, from bytes, a file or a stream."""

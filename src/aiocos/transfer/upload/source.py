@@ -1,76 +1,73 @@
-"""Where an upload's bytes come from: memory, a file, anything that is read in order.
+"""Read the content of an upload, from memory, a file or a stream.
 
-A source that can be read anywhere gives its parts in parallel; one that must be read in order gives them one after another,
-each asked for only when there is room for it. Nothing here blocks the event loop: files are read in threads.
+A source with random access (bytes, a path) yields its parts in parallel. One that must be read in order yields one part after
+the other, each only when there is memory for it. Nothing here blocks the event loop: files are read in threads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import io
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Any, cast
 
 from aiocos.config import KIB
 from aiocos.errors import ConfigError, TransferError
 from aiocos.net.retry import pause
+from aiocos.transfer.file_objects import Source, is_text_file, reads_by_size
 from aiocos.transfer.files import in_thread, opened, read_at
 from aiocos.transfer.parts import PartRange
 from aiocos.wire.message import Bytes
 
-# What is read of a file object before there is room for a part.
-_FIRST = 64 * KIB
-# What is copied at once.
-_STEP = 256 * KIB
-# Files up to this are read in one trip to a thread.
-_SMALL = 256 * KIB
-
-
-@runtime_checkable
-class AsyncReader(Protocol):
-    """Something with an awaitable `read(size)`: FastAPI's UploadFile, a file of aiofiles, a StreamReader."""
-
-    def read(self, size: int, /) -> Awaitable[bytes]:
-        """Return up to `size` bytes; empty at the end."""
-        ...
-
-
-Source: TypeAlias = Bytes | str | os.PathLike[str] | BinaryIO | AsyncReader | AsyncIterable[Bytes] | Iterable[Bytes]
-"""What can be uploaded: bytes, a path, a binary file, or an iterator of bytes, of known or unknown length."""
+# Bytes to read from a file object before memory is reserved, to see whether it has any.
+_FIRST_READ = 64 * KIB
+# Bytes to copy before other tasks get a turn.
+_COPY_SIZE = 256 * KIB
+# Files up to this size are opened, read and closed in one trip to a thread.
+_SMALL_FILE = 256 * KIB
 
 
 class PartSource(ABC):
-    """A source in use. `size` is None where the length is not known; `ordered` sources give their parts in order only.
-
-    Of a file, `path` is its absolute path, and `mtime` the time of its last change, in nanoseconds.
-    """
+    """A source that is being read."""
 
     size: int | None
+    """Size in bytes; None if it is not known."""
     ordered: bool
+    """True if parts must be read in order."""
     path: str | None = None
+    """Absolute path of a file, else None."""
     mtime: int | None = None
+    """Time of a file's last change, in nanoseconds since 1970, else None."""
 
     @abstractmethod
-    async def part(self, part: PartRange) -> Bytes:
-        """Return the bytes of a part; fewer than its length only at the end of a source of unknown size."""
+    async def read(self, part: PartRange) -> Bytes:
+        """Return the bytes of a part.
 
-    def done(self, data: Bytes) -> None:
-        """Take the bytes of a part back, which nobody reads any more."""
+        Fewer than its length only at the end of a source of unknown size.
+        """
+
+    def recycle(self, data: Bytes) -> None:
+        """Take back the buffer of a part, to use it for a later part.
+
+        Nobody may read it any more.
+        """
         return
 
-    async def ready(self) -> None:
-        """Wait until there is something to read, or the end: who waits for a silent source holds no memory meanwhile."""
+    async def wait_readable(self) -> None:
+        """Wait until there is something to read, or the end.
+
+        So a silent source does not hold memory while it is silent.
+        """
         return
 
-    async def unchanged(self) -> None:
-        """Raise `TransferError` where the source was changed while it was read."""
+    async def check_unchanged(self) -> None:
+        """Raise `TransferError` if the source was changed while it was read."""
         return
 
     async def __aenter__(self) -> PartSource:
@@ -83,78 +80,80 @@ class PartSource(ABC):
 
 
 def part_source(source: Source) -> PartSource:
-    """Return a source ready to be read. `ConfigError` for what is none."""
+    """Return a reader for a source.
+
+    Raises `ConfigError` for a text file and for anything that is not a source.
+    """
     if isinstance(source, bytes | bytearray | memoryview):
-        return _Memory(cast("Bytes", source))
+        return _MemorySource(cast("Bytes", source))
     if isinstance(source, str | os.PathLike):
-        return _File(Path(source))
-    if isinstance(source, io.TextIOBase):
+        return _FileSource(Path(source))
+    if is_text_file(source):
         raise ConfigError("the source is a text file: open it with mode 'rb'")
-    if _reads_by_size(source):
-        return _Reader(source)
+    if reads_by_size(source):
+        return _ReaderSource(source)
     if isinstance(source, AsyncIterable):
-        return _Chunks(source)
+        return _ChunkSource(source)
     if isinstance(source, Iterable):
-        return _Chunks(_threaded(iter(cast("Iterable[Bytes]", source))))
-    raise ConfigError(f"{type(source).__name__} is no source: give bytes, a path, a binary file or an iterator of bytes")
+        return _ChunkSource(_iterate_in_thread(iter(cast("Iterable[Bytes]", source))))
+    raise ConfigError(f"{type(source).__name__} is not a source: give bytes, a path, a binary file or an iterator of bytes")
 
 
-def _reads_by_size(source: object) -> bool:
-    """Tell whether a source has a `read(size)`. A `read()` without a size (`ObjectStream`) would give everything at once."""
-    read = getattr(source, "read", None)
-    try:
-        return read is not None and bool(inspect.signature(read).bind(1))
-    except TypeError:
-        return False
-    except ValueError:  # written in C, without a signature
-        return True
-
-
-class _Memory(PartSource):
+class _MemorySource(PartSource):
     ordered = False
 
     def __init__(self, data: Bytes) -> None:
         self._view = memoryview(data).cast("B")
         self.size = self._view.nbytes
 
-    async def part(self, part: PartRange) -> Bytes:
+    async def read(self, part: PartRange) -> Bytes:
         return self._view[part.offset : part.end]
 
 
-class _Copied(PartSource):
-    """A source whose parts are copied into memory. It is used again for later parts: fresh memory costs as much as a copy."""
+class _BufferedSource(PartSource):
+    """A source whose parts are read into buffers that are used again.
+
+    Allocating a buffer costs as much as filling it.
+    """
 
     def __init__(self) -> None:
         self._free: list[bytearray] = []
 
-    def done(self, data: Bytes) -> None:
+    def recycle(self, data: Bytes) -> None:
         if isinstance(data, bytearray):
             self._free.append(data)
 
-    def _memory(self, length: int) -> bytearray | None:
-        """Memory of this length that is free."""
+    def _free_buffer(self, length: int) -> bytearray | None:
+        """Return a free buffer of this length, or None."""
         if self._free and len(self._free[-1]) == length:
             return self._free.pop()
         return None
 
 
-def _look(path: Path) -> os.stat_result:
-    """Find out what a file is. Blocks."""
+def _stat_regular(path: Path) -> os.stat_result:
+    """Return the status of a file; raise `ConfigError` unless it is a regular file.
+
+    Blocks.
+    """
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
-        # A pipe or a device has no size that means anything, and opening one may wait for ever.
-        raise ConfigError(f"{path} is no regular file: open it and give the file object")
+        # The size of a pipe or a device means nothing, and opening one may wait forever.
+        raise ConfigError(f"{path} is not a regular file: open it and give the file object")
     return found
 
 
-def _whole(path: Path, size: int) -> tuple[bytes, os.stat_result]:
-    """Read a small file in one go: each trip to a thread takes as long as sending it. Blocks."""
+def _read_whole(path: Path, size: int) -> tuple[bytes, os.stat_result]:
+    """Read a small file, and its status afterwards. Blocks.
+
+    In one trip to a thread: with aiofiles, `open`, `read` and `close` would be one trip each, and a trip takes as long as
+    sending the file.
+    """
     with path.open("rb", buffering=0) as file:
         return file.read(size), os.fstat(file.fileno())
 
 
-class _File(_Copied):
-    """A file by its path, read in whole parts at their offsets; a small one is opened, read and closed in one trip."""
+class _FileSource(_BufferedSource):
+    """A file, given by its path. Parts are read at their offsets, in parallel."""
 
     ordered = False
 
@@ -162,16 +161,16 @@ class _File(_Copied):
         super().__init__()
         self._path = path
         self.path = str(path.absolute())
-        self._held = AsyncExitStack()
-        self._fd = -1  # of a large one
+        self._stack = AsyncExitStack()
+        self._fd = -1  # stays -1 for a small file
         self.size = None
 
     async def __aenter__(self) -> PartSource:
-        self._stat = self._now = await in_thread(_look, self._path)
+        self._stat = self._stat_now = await in_thread(_stat_regular, self._path)
         self.size, self.mtime = self._stat.st_size, self._stat.st_mtime_ns
-        if self.size <= _SMALL:
+        if self.size <= _SMALL_FILE:
             return self
-        self._fd = await self._held.enter_async_context(opened(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
+        self._fd = await self._stack.enter_async_context(opened(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
         self._stat = os.fstat(self._fd)
         self.size = self._stat.st_size
         self.mtime = self._stat.st_mtime_ns
@@ -180,34 +179,37 @@ class _File(_Copied):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._held.aclose()
+        await self._stack.aclose()
 
-    async def part(self, part: PartRange) -> Bytes:
+    async def read(self, part: PartRange) -> Bytes:
         buffer: Bytes
         if self._fd < 0:
-            data, self._now = await in_thread(_whole, self._path, self._stat.st_size)
+            data, self._stat_now = await in_thread(_read_whole, self._path, self._stat.st_size)
             buffer = data[part.offset : part.end]
             got = len(buffer)
         else:
-            buffer, got = await in_thread(_read, self._fd, part, self._memory(part.length))
+            buffer, got = await in_thread(_read_part, self._fd, part, self._free_buffer(part.length))
         if got != part.length:
             raise TransferError(f"{self._path} became shorter while it was read: it ends at {part.offset + got} bytes")
         return buffer
 
-    async def unchanged(self) -> None:
-        before, now = self._stat, self._now if self._fd < 0 else os.fstat(self._fd)
+    async def check_unchanged(self) -> None:
+        before, now = self._stat, self._stat_now if self._fd < 0 else os.fstat(self._fd)
         if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             raise TransferError(f"{self._path} was changed while it was read: what was sent may be a mixture, and is discarded")
 
 
-def _read(fd: int, part: PartRange, free: bytearray | None) -> tuple[bytearray, int]:
-    """Read a part, into memory that is free where there is some; return it, and how much there was. Blocks."""
-    buffer = bytearray(part.length) if free is None else free
+def _read_part(fd: int, part: PartRange, buffer: bytearray | None) -> tuple[bytearray, int]:
+    """Read a part into `buffer`, or a new one; return it with the number of bytes.
+
+    Blocks.
+    """
+    buffer = bytearray(part.length) if buffer is None else buffer
     return buffer, read_at(fd, buffer, part.offset)
 
 
-class _Ordered(_Copied):
-    """What is read in order: part after part, each filled from pieces of any size."""
+class _OrderedSource(_BufferedSource):
+    """A source that is read in order: each part is filled from chunks of any size."""
 
     ordered = True
     size = None
@@ -217,71 +219,75 @@ class _Ordered(_Copied):
         self._rest: memoryview = memoryview(b"")
         self._ended = False
 
-    async def ready(self) -> None:
+    async def wait_readable(self) -> None:
         if not self._rest:
-            self._rest = await self._piece(_FIRST)
+            self._rest = await self._next_chunk(_FIRST_READ)
 
     @abstractmethod
-    async def _more(self, wanted: int) -> Bytes:
-        """Return the next piece (about `wanted` bytes where that can be chosen); empty at the end."""
+    async def _read_chunk(self, wanted: int) -> Bytes:
+        """Return the next chunk, of about `wanted` bytes if the source lets us choose.
 
-    async def part(self, part: PartRange) -> Bytes:
+        Empty at the end.
+        """
+
+    async def read(self, part: PartRange) -> Bytes:
         wanted, filled = part.length, 0
-        buffer = self._memory(wanted)
+        buffer = self._free_buffer(wanted)
         if buffer is None:
             buffer = bytearray()
         while filled < wanted:
             if not self._rest:
-                self._rest = await self._piece(wanted - filled)
+                self._rest = await self._next_chunk(wanted - filled)
                 if not self._rest:
                     break
-            taken = min(len(self._rest), wanted - filled, _STEP)
-            # Appended to where it is new: filling it with zeros first would hold the event loop up.
-            buffer[filled : filled + taken] = self._rest[:taken]
-            # Even an empty view holds its bytearray, which the source may want to change.
-            self._rest = self._rest[taken:] if taken < len(self._rest) else memoryview(b"")
-            filled += taken
-            if filled // _STEP > (filled - taken) // _STEP:
-                # A source may have its pieces at hand, and never wait.
+            count = min(len(self._rest), wanted - filled, _COPY_SIZE)
+            # A new buffer grows: filling it with zeros first would block the event loop.
+            buffer[filled : filled + count] = self._rest[:count]
+            # Even an empty view locks its bytearray, which the source may want to resize.
+            self._rest = self._rest[count:] if count < len(self._rest) else memoryview(b"")
+            filled += count
+            if filled // _COPY_SIZE > (filled - count) // _COPY_SIZE:
+                # A source may have all chunks in memory, and never suspend.
                 await pause(0)
         return buffer if filled == wanted else memoryview(buffer)[:filled]
 
-    async def _piece(self, wanted: int) -> memoryview:
+    async def _next_chunk(self, wanted: int) -> memoryview:
         if self._ended:
             return memoryview(b"")
-        piece = await self._more(wanted)
+        chunk = await self._read_chunk(wanted)
         try:
-            view = memoryview(piece).cast("B")
-        except TypeError as error:  # a user's iterator may give anything
-            raise ConfigError(f"the source gave {type(piece).__name__} where bytes were expected") from error
+            view = memoryview(chunk).cast("B")
+        except TypeError as error:  # a user's iterator may yield anything
+            raise ConfigError(f"the source gave {type(chunk).__name__} where bytes were expected") from error
         self._ended = not view
         return view
 
 
-class _Reader(_Ordered):
-    """A file object, synchronous (read in a thread) or not."""
+class _ReaderSource(_OrderedSource):
+    """A file object: synchronous, which is read in a thread, or asynchronous."""
 
     def __init__(self, reader: Any) -> None:
         super().__init__()
         self._read = reader.read
-        self._waits = inspect.iscoroutinefunction(reader.read)
+        self._is_async = inspect.iscoroutinefunction(reader.read)
 
-    async def _more(self, wanted: int) -> Bytes:
-        if self._waits:
+    async def _read_chunk(self, wanted: int) -> Bytes:
+        if self._is_async:
             return await self._read(wanted)
-        piece = await asyncio.to_thread(self._read, wanted)
+        # A cancel does not wait for this thread: a pipe or a terminal may never return.
+        chunk = await asyncio.to_thread(self._read, wanted)
         # A wrapper may be a plain function that returns an awaitable.
-        return await piece if inspect.isawaitable(piece) else piece
+        return await chunk if inspect.isawaitable(chunk) else chunk
 
 
-class _Chunks(_Ordered):
-    """An iterator of bytes; empty chunks on the way are no end."""
+class _ChunkSource(_OrderedSource):
+    """An iterator of bytes. Empty chunks before the end are skipped."""
 
     def __init__(self, chunks: AsyncIterable[Bytes]) -> None:
         super().__init__()
         self._chunks = aiter(chunks)
 
-    async def _more(self, wanted: int) -> Bytes:
+    async def _read_chunk(self, wanted: int) -> Bytes:
         async for chunk in self._chunks:
             if len(chunk):
                 return chunk
@@ -295,8 +301,8 @@ class _Chunks(_Ordered):
             await close()
 
 
-async def _threaded(chunks: Iterator[Bytes]) -> AsyncIterator[Bytes]:
-    """Step through a synchronous iterator in a thread."""
+async def _iterate_in_thread(chunks: Iterator[Bytes]) -> AsyncIterator[Bytes]:
+    """Iterate over a synchronous iterator, each step in a thread."""
     end = object()
     while (chunk := await asyncio.to_thread(next, chunks, end)) is not end:
         yield cast("Bytes", chunk)

@@ -13,8 +13,16 @@ from tests.waiting import until
 
 from aiocos.errors import AccessDenied, CosError, NoSuchUpload, TransferError, TransportError, Unavailable
 from aiocos.operations.multipart import CreateMultipartUpload
-from aiocos.transfer.upload import abort as cleaning
-from aiocos.transfer.upload.abort import FailedAbort, abort, abort_after_failure, begin, failed_aborts, keep, wait_for_aborts
+from aiocos.transfer import abort as aborting
+from aiocos.transfer.abort import (
+    FailedAbort,
+    abort,
+    abort_after_failure,
+    create_upload,
+    failed_aborts,
+    start_cleanup,
+    wait_for_aborts,
+)
 
 
 class Service:
@@ -93,7 +101,7 @@ async def test_who_may_write_and_not_read_has_aborted():
         ([Unavailable("busy")], [], "busy"),
         ([], [Unavailable("busy")], "busy"),
         ([], [None, None, None], "it is still there after three aborts"),
-        ([TimeoutError()], [], "no answer in time"),
+        ([TimeoutError()], [], "no response in time"),
     ],
 )
 async def test_what_could_not_be_aborted_is_kept_and_logged(
@@ -114,13 +122,13 @@ async def test_an_abort_ends_in_time():
         given = asyncio.get_running_loop().time() + 0.02 if ends else None
         assert await asyncio.wait_for(abort(service, "bucket", "key", "id", given), 20) == "unknown"  # type: ignore[arg-type]
         [failed] = failed_aborts(service)  # type: ignore[arg-type]
-        assert failed.error == "no answer in time"
+        assert failed.error == "no response in time"
 
 
 async def test_an_abort_that_is_cancelled_is_kept_too():
     service: Any = Service([])
     service.hold = asyncio.Event()
-    task = keep(service, abort(service, "bucket", "key", "id"))
+    task = start_cleanup(service, abort(service, "bucket", "key", "id"))
     await until(lambda: service.asked, "the abort is on its way")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -129,15 +137,15 @@ async def test_an_abort_that_is_cancelled_is_kept_too():
 
 
 async def test_the_latest_failures_are_kept(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    assert cleaning._REMEMBERED == 10_000, "as the documentation says"
-    monkeypatch.setattr(cleaning, "_REMEMBERED", 3)
+    assert aborting._MAX_FAILURES == 10_000, "as the documentation says"
+    monkeypatch.setattr(aborting, "_MAX_FAILURES", 3)
     service: Any = Service([AccessDenied("no") for _ in range(6)])
     for number in range(5):
         await abort(service, "bucket", "key", f"id{number}")
     assert [one.upload_id for one in failed_aborts(service)] == ["id2", "id3", "id4"]
     await abort(service, "bucket", "key", "id3")
     assert [one.upload_id for one in failed_aborts(service)] == ["id2", "id3", "id4"], "no second time"
-    assert cleaning._of(service).untold == {"id2", "id3", "id4"}, "what is forgotten takes no room"
+    assert aborting._state_of(service).unreported == {"id2", "id3", "id4"}, "what is forgotten takes no room"
     caplog.clear()
     await wait_for_aborts(service)
     [message] = caplog.messages
@@ -171,7 +179,7 @@ async def test_a_client_that_closes_tells_of_new_failures_once(caplog: pytest.Lo
 async def test_a_client_that_closes_waits_for_what_runs():
     service: Any = Service([], [gone()])
     service.hold = asyncio.Event()
-    task = keep(service, abort(service, "bucket", "key", "id"))
+    task = start_cleanup(service, abort(service, "bucket", "key", "id"))
     closing = asyncio.ensure_future(wait_for_aborts(service))
     for _ in range(10):
         await asyncio.sleep(0)
@@ -179,13 +187,13 @@ async def test_a_client_that_closes_waits_for_what_runs():
     service.hold.set()
     await closing
     assert task.done()
-    assert not cleaning._of(service).tasks, "what is done is forgotten"
+    assert not aborting._state_of(service).tasks, "what is done is forgotten"
 
 
 @pytest.mark.parametrize("answers", [True, False])
 async def test_a_cancel_waits_a_quarter_of_a_second(answers: bool, monkeypatch: pytest.MonkeyPatch):
-    assert cleaning.GRACE == 0.25, "as the documentation says"
-    monkeypatch.setattr(cleaning, "GRACE", 30 if answers else 0.01)
+    assert aborting.ABORT_GRACE == 0.25, "as the documentation says"
+    monkeypatch.setattr(aborting, "ABORT_GRACE", 30 if answers else 0.01)
     service: Any = Service([], [gone()])
     if not answers:
         service.hold = asyncio.Event()
@@ -200,7 +208,7 @@ async def test_a_cancel_waits_a_quarter_of_a_second(answers: bool, monkeypatch: 
 @pytest.mark.parametrize(
     ("aborts", "found", "fate"),
     [
-        ([], "aborted", "it failed; it was taken back"),
+        ([], "aborted", "it failed; the upload was aborted"),
         ([gone()], "gone", "it failed"),
         ([AccessDenied("no")], "unknown", "it failed; the upload id could not be aborted and may be open still"),
     ],
@@ -235,14 +243,14 @@ CREATION = CreateMultipartUpload("bucket", "key")
 
 async def test_a_creation_gives_what_was_begun():
     service: Any = Service([])
-    assert (await begin(service, CREATION)).upload_id == "id"
+    assert (await create_upload(service, CREATION)).upload_id == "id"
     assert service.asked == []
 
 
 async def test_an_upload_whose_creation_is_cancelled_is_aborted():
     service: Any = Service([], [gone()])
     service.hold = asyncio.Event()
-    beginning = asyncio.ensure_future(begin(service, CREATION))
+    beginning = asyncio.ensure_future(create_upload(service, CREATION))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     beginning.cancel()
@@ -274,7 +282,7 @@ async def test_an_upload_that_may_have_been_begun_is_told_of(
         raise error
 
     service.creation = creation
-    beginning = asyncio.ensure_future(begin(service, CREATION))
+    beginning = asyncio.ensure_future(create_upload(service, CREATION))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     beginning.cancel()
@@ -285,5 +293,5 @@ async def test_an_upload_that_may_have_been_begun_is_told_of(
     with caplog.at_level(logging.WARNING):
         await asyncio.wait_for(wait_for_aborts(service), 20)
     assert service.asked == []
-    text = "an upload of bucket/key may have been begun and is not known here: it would be open, without parts"
+    text = "an upload of bucket/key may have been created, and its id is not known: it would be open, without parts"
     assert caplog.messages == ([text] if said else [])

@@ -15,7 +15,8 @@ from aiocos.operations.multipart import (
     UploadPartResult,
 )
 from aiocos.operations.objects import CopyObject, HeadObject, PutObject, PutObjectResult
-from aiocos.transfer.requests import CopyRequest, UploadRequest, carry, is_confirmed, with_checksum
+from aiocos.transfer.derive import derive, is_confirmed, with_checksum
+from aiocos.transfer.requests import CopyRequest, UploadRequest
 from aiocos.wire import digest
 
 KEY = bytes(32)
@@ -39,7 +40,7 @@ def upload(**more: Any) -> UploadRequest:
 
 
 def test_what_a_request_knows_is_carried_into_it():
-    creation = carry(upload(), CreateMultipartUpload)
+    creation = derive(upload(), CreateMultipartUpload)
     assert (creation.bucket, creation.key, creation.content_type, creation.metadata) == (
         "bucket",
         "key",
@@ -47,11 +48,11 @@ def test_what_a_request_knows_is_carried_into_it():
         {"a": "b"},
     )
     assert (creation.tagging, creation.customer_key) == ("x=y", KEY)
-    part = carry(upload(), UploadPart, upload_id="id", part_number=3, data=b"x")
+    part = derive(upload(), UploadPart, upload_id="id", part_number=3, data=b"x")
     assert (part.bucket, part.key, part.upload_id, part.part_number, part.data, part.customer_key) == (
         "bucket", "key", "id", 3, b"x", KEY,
     )  # fmt: skip
-    copied = carry(
+    copied = derive(
         CopyRequest("from", "k", "to", "l", customer_key=KEY), UploadPartCopy, upload_id="id", part_number=1, source="x"
     )
     assert (copied.bucket, copied.key, copied.customer_key) == ("to", "l", KEY)
@@ -59,28 +60,28 @@ def test_what_a_request_knows_is_carried_into_it():
 
 def test_a_deadline_is_that_of_the_whole_transfer():
     for operation in (
-        carry(upload(), CreateMultipartUpload),
-        carry(upload(), PutObject, data=b""),
-        carry(upload(), HeadObject),
+        derive(upload(), CreateMultipartUpload),
+        derive(upload(), PutObject, data=b""),
+        derive(upload(), HeadObject),
     ):
         assert operation.timeout is None
 
 
 def test_conditions_on_what_is_written_say_nothing_about_reading_it():
-    written = carry(upload(if_none_match='"f"'), PutObject, data=b"")
+    written = derive(upload(if_none_match='"f"'), PutObject, data=b"")
     assert (written.if_match, written.if_none_match, written.if_unmodified_since) == (
         '"e"', '"f"', datetime(2024, 1, 1, tzinfo=UTC),
     )  # fmt: skip
-    completed = carry(upload(), CompleteMultipartUpload, upload_id="id", parts=[])
+    completed = derive(upload(), CompleteMultipartUpload, upload_id="id", parts=[])
     assert completed.if_match == '"e"'
-    head = carry(upload(if_none_match='"f"'), HeadObject)
+    head = derive(upload(if_none_match='"f"'), HeadObject)
     assert (head.if_match, head.if_none_match, head.if_unmodified_since) == (None, None, None)
     assert (head.bucket, head.key, head.customer_key) == ("bucket", "key", KEY)
 
 
 def test_what_is_given_goes_before_what_the_request_says():
-    assert carry(upload(), CreateMultipartUpload, content_type="other").content_type == "other"
-    assert carry(
+    assert derive(upload(), CreateMultipartUpload, content_type="other").content_type == "other"
+    assert derive(
         CopyRequest("a", "b", "c", "d", forbid_overwrite=None), CopyObject, source="x", forbid_overwrite=True
     ).forbid_overwrite
 

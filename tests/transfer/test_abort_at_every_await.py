@@ -1,7 +1,7 @@
 """A cancel at each await of a transfer, one after the other: the first, the second, … until it gets to its end.
 
-`test_cancel` cancels at turns of the event loop, wherever parts and threads are then. Here the transfer's own waits are
-counted, so that none is left out.
+`test_abort_after_cancel` cancels at turns of the event loop, wherever parts and threads are then. Here the waits of the
+transfer itself are counted, so that none is left out.
 """
 
 import asyncio

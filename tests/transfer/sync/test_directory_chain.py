@@ -10,7 +10,7 @@ import pytest
 from tests.transfer.conftest import open_files
 
 from aiocos.errors import TransferError
-from aiocos.transfer.directory_chain import DIRECTORY, DirectoryChain
+from aiocos.transfer.sync.directory_chain import DIRECTORY, DirectoryChain
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def way(root: Path, fd: int, name: str) -> DirectoryChain:
 def test_the_directory_of_a_name(root: Path, fd: int, name: str, reached: str):
     before = open_files()
     with way(root, fd, name) as there:
-        assert there.go() is True
+        assert there.open() is True
         assert os.path.samestat(os.fstat(there.directory), os.stat(root / reached))
         assert there.real == root.resolve() / reached
     assert open_files() == before, "each directory on the way is closed again"
@@ -60,19 +60,19 @@ def test_a_name_does_not_go_above_the_root(root: Path, fd: int):
     for name in ("../file", "a/../../file"):
         with (
             way(root, fd, name) as there,
-            pytest.raises(TransferError, match=f"leads outside: a link on its way leaves {root}"),
+            pytest.raises(TransferError, match=f"leads outside: a link in its path leaves {root}"),
         ):
-            there.go()
+            there.open()
 
 
 def test_what_is_missing_is_made_where_that_is_asked_for(root: Path, fd: int):
     with way(root, fd, "a/new/deep/file") as there:
-        assert there.go() is False
+        assert there.open() is False
         assert os.path.samestat(os.fstat(there.directory), os.stat(root / "a")), "as far as there is something"
         assert there.real == root.resolve() / "a/new/deep", "as if it was there"
     assert not (root / "a/new").exists()
     with way(root, fd, "a/new/deep/file") as there:
-        assert there.go(create=True) is True
+        assert there.open(create=True) is True
         assert os.path.samestat(os.fstat(there.directory), os.stat(root / "a/new/deep"))
         assert there.real == root.resolve() / "a/new/deep"
     assert not (root / "a/new/deep/file").exists()
@@ -87,7 +87,7 @@ def test_somebody_else_may_make_it_first(root: Path, fd: int, monkeypatch: pytes
 
     monkeypatch.setattr(os, "mkdir", mkdir)
     with way(root, fd, "new/deep/file") as there:
-        assert there.go(create=True)
+        assert there.open(create=True)
     assert (root / "new/deep").is_dir()
 
 
@@ -104,11 +104,11 @@ def test_links_are_followed_within_the_root(root: Path, fd: int):
         ("a/all/a/file", "a"),
     ):
         with way(root, fd, name) as there:
-            assert there.go(), name
+            assert there.open(), name
             assert os.path.samestat(os.fstat(there.directory), os.stat(root / reached)), name
             assert there.real == root.resolve() / reached, name
     with way(root, fd, "to/new/deep/file") as there:
-        assert there.go(create=True)
+        assert there.open(create=True)
     assert (root / "a/b/new/deep").is_dir(), "what a name has behind a link is made where the link leads"
 
 
@@ -117,10 +117,10 @@ def test_links_that_leave_the_root_are_not_followed(root: Path, fd: int):
     (root / "a" / "abs").symlink_to(outside)
     (root / "rel").symlink_to("../outside")
     with way(root, fd, "a/abs/file") as there, pytest.raises(TransferError) as caught:
-        there.go(create=True)
-    assert str(caught.value) == f"the key 'a/abs/file' leads outside: {root}/a/abs is {outside} by a link"
-    with way(root, fd, "rel/file") as there, pytest.raises(TransferError, match=f"a link on its way leaves {root}"):
-        there.go(create=True)
+        there.open(create=True)
+    assert str(caught.value) == f"the key 'a/abs/file' leads outside: {root}/a/abs is a link to {outside}"
+    with way(root, fd, "rel/file") as there, pytest.raises(TransferError, match=f"a link in its path leaves {root}"):
+        there.open(create=True)
 
 
 def test_what_a_link_leads_to_is_not_made(root: Path, fd: int):
@@ -129,8 +129,8 @@ def test_what_a_link_leads_to_is_not_made(root: Path, fd: int):
     for name in ("a/link/file", "a/link/new/file", "a/short/file", "a/short/new/file"):
         for create in (False, True):
             with way(root, fd, name) as there, pytest.raises(TransferError) as caught:
-                there.go(create=create)
-            assert f"a link on its way leads to {root}/a/gone, which is not there" in str(caught.value)
+                there.open(create=create)
+            assert f"a link in its path leads to {root}/a/gone, which does not exist" in str(caught.value)
     assert sorted(os.listdir(root / "a")) == ["b", "link", "short"]
 
 
@@ -139,16 +139,16 @@ def test_as_many_links_are_followed_as_the_system_does(root: Path, fd: int):
     for number in range(2, 42):
         (root / f"link{number}").symlink_to(f"link{number - 1}")
     with way(root, fd, "link40/file") as there:
-        assert there.go()
+        assert there.open()
     with way(root, fd, "link41/file") as there, pytest.raises(TransferError, match=f"reached by the link {root}/link1$"):
-        there.go()
+        there.open()
     with way(root, fd, "link2/file") as there:
-        assert there.go(links=2)
+        assert there.open(max_links=2)
     for links in (0, 1):
         with way(root, fd, "link2/file") as there, pytest.raises(TransferError, match="reached by the link"):
-            there.go(links=links)
+            there.open(max_links=links)
     with way(root, fd, "a/file") as there:
-        assert there.go(links=0)
+        assert there.open(max_links=0)
 
 
 def test_a_file_is_no_directory(root: Path, fd: int):
@@ -156,8 +156,10 @@ def test_a_file_is_no_directory(root: Path, fd: int):
     os.mkfifo(root / "a" / "pipe")
     for name in ("file", "pipe"):
         with way(root, fd, f"a/{name}/below/x") as there, pytest.raises(TransferError) as caught:
-            there.go(create=True)
-        assert str(caught.value) == f"the key 'a/{name}/below/x' is no path here: {root}/a/{name} is a file, and no directory"
+            there.open(create=True)
+        assert (
+            str(caught.value) == f"the key 'a/{name}/below/x' cannot be a path here: {root}/a/{name} is a file, not a directory"
+        )
         assert isinstance(caught.value.__cause__, OSError)
 
 
@@ -171,7 +173,7 @@ def test_a_directory_that_may_not_be_entered_says_so(root: Path, fd: int, monkey
 
     monkeypatch.setattr(os, "open", refusing)
     with way(root, fd, "a/b/file") as there, pytest.raises(PermissionError):
-        there.go()
+        there.open()
 
 
 def test_directories_that_are_left_empty_are_removed_and_no_others(root: Path, fd: int):
@@ -179,17 +181,17 @@ def test_directories_that_are_left_empty_are_removed_and_no_others(root: Path, f
     (root / "a" / "kept").touch()
     before = open_files()
     with way(root, fd, "a/b/c/d/file") as there:
-        assert there.go()
-        there.prune()
+        assert there.open()
+        there.remove_empty()
     assert sorted(os.listdir(root / "a")) == ["kept"]
     assert open_files() == before
     (root / "e" / "f").mkdir(parents=True)
     (root / "a" / "kept").unlink()
     with way(root, fd, "e/f/file") as there:
-        assert there.go()
-        there.prune()
+        assert there.open()
+        there.remove_empty()
     assert sorted(os.listdir(root)) == ["a"], "the root stays, and what is not on the way"
     with way(root, fd, "file") as there:
-        assert there.go()
-        there.prune()
+        assert there.open()
+        there.remove_empty()
     assert root.is_dir()

@@ -27,7 +27,7 @@ from aiocos.errors import (
 from aiocos.net.retry import RetryBudget
 from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
-from aiocos.transfer.upload.completion import Completion
+from aiocos.transfer.completion import Completion
 from aiocos.write_check import composite_of
 
 PARTS = [CompletedPart(etag=f'"{number:032x}"', part_number=number) for number in (1, 2, 3)]
@@ -181,7 +181,7 @@ async def test_what_happened_unheard_is_a_success(error: CosError):
 
 async def test_an_answer_without_an_etag_is_settled():
     assert (await run(Service(done(""), heads=[shown()], parts=[GONE]))).etag == ETAG
-    with pytest.raises(OutcomeUnknown, match="answered without an ETag"):
+    with pytest.raises(OutcomeUnknown, match="completion has no ETag"):
         await run(Service(done(""), heads=[shown("another")], parts=[GONE], aborts=[GONE]))
 
 
@@ -216,7 +216,7 @@ async def test_gone_and_something_else_there(head: Any):
     with pytest.raises(OutcomeUnknown) as caught:
         await run(Service(lost(), heads=[head], parts=[GONE]))
     has = f"has the ETag {head.etag} and {head.content_length} bytes" if isinstance(head, ObjectInfo) else "cannot be seen"
-    assert f"was lost, and the object {has}, where {EXPECTED} was to be, of {SIZE} bytes" in str(caught.value)
+    assert f"was lost, and the object {has}; expected were the ETag {EXPECTED} and {SIZE} bytes" in str(caught.value)
     assert "The last error: connection lost" in str(caught.value)
     with pytest.raises(TransferError, match="is gone") as failed:
         await run(Service(GONE, heads=[head], parts=[GONE]))
@@ -233,7 +233,7 @@ async def test_an_object_of_the_same_etag_that_was_there_before_proves_nothing()
 
 
 async def test_without_an_expected_etag_nothing_proves_it():
-    with pytest.raises(OutcomeUnknown, match="where one that cannot be foretold was to be"):
+    with pytest.raises(OutcomeUnknown, match="expected were an ETag that cannot be computed"):
         await run(Service(lost(), heads=[shown()], parts=[GONE]), None)
 
 

@@ -15,7 +15,7 @@ import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import RequestTimeoutError, TransferError
-from aiocos.transfer.upload.abort import abort
+from aiocos.transfer.abort import abort
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -69,7 +69,7 @@ async def cancelled_at_every_step(make: Callable[[], Awaitable[object]], after: 
     """Run something over and over, cancelled at its n-th turn of the loop, until it is done before that; return the last n."""
     turn = 0
     while True:
-        # Every turn at first, then in growing leaps: an upload takes some hundred of them.
+        # Every turn at first, then in growing_parts leaps: an upload takes some hundred of them.
         turn += 1 if turn < 50 else turn // 12
         task = asyncio.ensure_future(make())
         for _ in range(turn):
@@ -321,13 +321,13 @@ async def test_a_creation_that_is_never_answered_is_said(
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert "an upload of bucket/key may have been begun" in caplog.text
+    assert "an upload of bucket/key may have been created" in caplog.text
 
 
 async def test_a_failure_says_what_became_of_its_upload(cos_emulator: Emulator, small: aiocos.Client):
     refused = Status(403, code="AccessDenied", operation="UploadPart", times=None)
     cos_emulator.faults.script([refused])
-    with pytest.raises(TransferError, match="it was taken back"):
+    with pytest.raises(TransferError, match="the upload was aborted"):
         await small.upload("bucket", "key", DATA)
     assert small.failed_aborts == ()
     again = Status(403, code="AccessDenied", operation="UploadPart", times=None)
