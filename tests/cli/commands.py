@@ -1,4 +1,4 @@
-"""Runs a command of the command line on a client of the test's own."""
+"""Run a command with a client of the test instead of one from the command line's options."""
 
 from collections.abc import Callable, Coroutine
 from types import SimpleNamespace

@@ -27,7 +27,7 @@ def confirm(question: str, yes: bool) -> None:
 
 _SIZE = TypeAdapter(Annotated[ByteSize, Field(le=2**63 - 1)])
 # `ByteSize` ignores everything after the first number and word: `1,5MB` would be one byte.
-_NUMBER_AND_UNIT = re.compile(r"\s*[0-9.]+\s*[a-zA-Z]*\s*")
+_NUMBER_AND_UNIT = re.compile(r"\s*([0-9]*\.)?[0-9]+\s*[a-zA-Z]*\s*")
 
 
 def parse_size(text: str) -> int:

@@ -90,7 +90,7 @@ def mv(
 
 
 async def _run_all(moves: AsyncIterator[_Move]) -> tuple[int, int]:
-    """Run moves, some at the same time. Returns the number of files and bytes moved.
+    """Run up to `_LIMIT` moves at the same time. Returns the number of files and bytes moved.
 
     A move that fails does not stop the others; its source is kept.
     """
@@ -98,9 +98,9 @@ async def _run_all(moves: AsyncIterator[_Move]) -> tuple[int, int]:
         async for name, move in moves:
             await pool.submit(name, "", move)
     if failures := len(pool.errors):
-        raise TransferError(f"{failures} of {pool.files + failures} files were not moved, and are where they were")
+        raise TransferError(f"{failures} of {pool.files + failures} files were not moved; they are kept")
     if not pool.files:
-        raise TransferError("there is nothing to move")
+        raise TransferError("there is nothing to move: the source has no files or objects")
     return pool.files, pool.bytes
 
 
@@ -130,9 +130,9 @@ class _Moves:
     async def up_all(self, source: Path, target: CosPath) -> AsyncIterator[_Move]:
         """Move all files below a directory."""
         await asyncio.to_thread(source.stat)
-        found = find_files(source)
-        while some := await asyncio.to_thread(lambda: list(islice(found, 256))):
-            for file in some:
+        files = find_files(source)
+        while batch := await asyncio.to_thread(lambda: list(islice(files, 256))):
+            for file in batch:
                 if isinstance(file, Unreadable):
                     yield str(file.path), _failing(file.error)
                     continue
