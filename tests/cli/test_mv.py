@@ -1,14 +1,12 @@
 """`mv`: names of targets, flushed files, changed files, other services."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.shell import DATA, FILES, Shell, contents, list_keys
-from tests.servers import environment, moto, rclone
+from tests.servers import moto, rclone
 
 from aiocos.transfer import manager
 
@@ -143,13 +141,13 @@ def test_all_hard_links_of_a_file_are_moved(shell: Shell, bucket_url: str, sourc
 
 
 @pytest.mark.parametrize("service", ["moto", "rclone"])
-def test_moves_of_a_large_file_on_moto_and_rclone(tmp_path: Path, service: str):
+def test_moves_of_a_large_file_on_moto_and_rclone(shell: Shell, tmp_path: Path, service: str):
     """moto returns version ids that cannot be requested; rclone changes the ETag of an object after its multipart upload."""
     (tmp_path / "data").mkdir()
     content = os.urandom(20 << 20)
     (tmp_path / "file").write_bytes(content)
     with moto() if service == "moto" else rclone(tmp_path / "data") as server:
-        settings = {
+        shell.environment = {
             "AIOCOS_ENDPOINT": server.endpoint,
             "AWS_ACCESS_KEY_ID": server.access_key_id,
             "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
@@ -160,9 +158,7 @@ def test_moves_of_a_large_file_on_moto_and_rclone(tmp_path: Path, service: str):
             ["mv", "cos://bucket/a", "cos://bucket/b"],
             ["mv", "cos://bucket/b", str(tmp_path / "back")],
         ):
-            done = subprocess.run(
-                [sys.executable, "-m", "aiocos", *arguments], env=environment(**settings), capture_output=True, check=False
-            )
-            assert done.returncode == 0, done.stderr
+            outcome = shell(*arguments)
+            assert outcome.code == 0, outcome.err
             assert not (tmp_path / "file").exists() or arguments[0] == "mb"
     assert (tmp_path / "back").read_bytes() == content

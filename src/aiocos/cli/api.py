@@ -26,7 +26,7 @@ from typing import Annotated, Any, BinaryIO, Union, cast, get_args, get_origin
 import typer
 from pydantic import ValidationError
 
-from aiocos.cli.display import say, show_json
+from aiocos.cli.display import print_text, show_json
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.groups import engine_of
@@ -66,14 +66,14 @@ def api(
     by_name = {kebab(name): cls for name, cls in registry.items() if cls.__module__.startswith("aiocos.")}
     if operation is None:
         if as_help:
-            say(context.get_help())
+            print_text(context.get_help())
             return
         for name, cls in sorted(by_name.items()):
             line = f"{name:36} {_first_line(cls)}"
             # Not in a pipe: programs expect one line per operation.
             if sys.stdout.isatty():
                 line = textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent=" " * 37)
-            say(line)
+            print_text(line)
         return
     cls = by_name.get(operation)
     if cls is None:
@@ -122,18 +122,18 @@ def _explain(name: str, cls: type[Operation[Any]]) -> None:
     """Print the description and the options of an operation, wrapped to the width of the terminal."""
     width = min(shutil.get_terminal_size().columns, 100)
     texts = field_texts(cls)
-    say(f"Usage: aiocos api {name} [OPTIONS]\n")
-    say(_wrap(cls.__doc__ or "", width))
+    print_text(f"Usage: aiocos api {name} [OPTIONS]\n")
+    print_text(_wrap(cls.__doc__ or "", width))
     offered = _offered(cls)
     required, optional = [p for p in offered if p.required], [p for p in offered if not p.required]
     for title, parameters in (("Required", required), ("Options", optional)):
         if parameters:
-            say(f"\n{title}:")
+            print_text(f"\n{title}:")
         for p in parameters:
             options = ", ".join(f"--{option}" for option in dict.fromkeys(_names(p)))
-            say(f"  {options}  {_VALUE_FORMS.get(type(p.location), '')}".rstrip())
+            print_text(f"  {options}  {_VALUE_FORMS.get(type(p.location), '')}".rstrip())
             if text := texts.get(p.name):
-                say(_wrap(" ".join(text.split()), width, indent=" " * 6))
+                print_text(_wrap(" ".join(text.split()), width, indent=" " * 6))
 
 
 def _wrap(text: str, width: int, indent: str = "") -> str:

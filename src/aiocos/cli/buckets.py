@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from aiocos.cli.arguments import Json, Quiet, Recursive, Yes, confirm
-from aiocos.cli.display import complain, printable, say, show_json
+from aiocos.cli.display import print_error, print_text, printable, show_json
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
 from aiocos.client import Client
@@ -113,7 +113,7 @@ def rm(
             errors = [error.model_dump(mode="json", exclude_none=True) for error in results.errors]
             show_json({"bucket": target.bucket, "prefix": target.key, "deleted": deleted, "errors": errors})
         elif not quiet:
-            say(f"{deleted} deleted")
+            print_text(f"{deleted} deleted")
         _raise_failures(results)
 
     settings().run(work)
@@ -139,7 +139,7 @@ def _confirm_other_matches(target: CosPath) -> None:
 def _raise_failures(result: DeleteObjectsResult) -> None:
     """Print the keys that were not deleted, and raise `TransferError` if there are any."""
     for error in result.errors[:_MAX_ERRORS_SHOWN]:
-        complain(f"{error.key}: {error.code} {error.message}")
+        print_error(f"{error.key}: {error.code} {error.message}")
     if result.errors:
         raise TransferError(f"{len(result.errors)} objects were not deleted")
 

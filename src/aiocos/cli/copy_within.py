@@ -4,7 +4,7 @@ from functools import partial
 
 import typer
 
-from aiocos.cli.display import ProgressView, complain
+from aiocos.cli.display import ProgressView, print_error
 from aiocos.cli.paths import CosPath, key_for
 from aiocos.client import Client
 from aiocos.errors import TransferError
@@ -72,7 +72,7 @@ async def copy_prefix(
         await client.copy(source.bucket, key, target.bucket, target.folder + key[len(source.folder) :], progress=watch)
         return size
 
-    async with TaskPool(concurrency or _LIMIT, on_failure=lambda failure: complain(failure.error)) as pool:
+    async with TaskPool(concurrency or _LIMIT, on_failure=lambda failure: print_error(failure.error)) as pool:
         async for entry in client.objects.list(source.bucket, prefix=source.folder or None):
             await pool.submit("", entry.key, partial(copy, entry.key, entry.size))
     if failures := len(pool.errors):

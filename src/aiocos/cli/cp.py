@@ -14,7 +14,7 @@ import typer
 
 from aiocos.cli.arguments import Json, PartSize, Quiet, Recursive
 from aiocos.cli.copy_within import copy_object, copy_prefix
-from aiocos.cli.display import ProgressView, complain, human, say, show_json, show_progress
+from aiocos.cli.display import ProgressView, format_size, print_error, print_text, show_json, show_progress
 from aiocos.cli.paths import CosPath, Location, file_for, key_for, parse_location
 from aiocos.cli.running import settings
 from aiocos.cli.stdio import standard_input, write_object
@@ -84,14 +84,14 @@ def cp(
                 if as_json:
                     show_json(error.result)
                 for failure in error.result.errors[:_MAX_ERRORS_SHOWN]:
-                    complain(f"{failure.path}: {failure.error}")
+                    print_error(f"{failure.path}: {failure.error}")
                 if (more := len(error.result.errors) - _MAX_ERRORS_SHOWN) > 0:
-                    complain(f"and {more:,} more: --json lists all of them")
+                    print_error(f"and {more:,} more: --json lists all of them")
                 raise
         if as_json:
             show_json(result)
         elif not quiet and not to_stdout:
-            say(_summary(result, perf_counter() - started))
+            print_text(_summary(result, perf_counter() - started))
 
     settings().run(work)
 
@@ -109,7 +109,7 @@ def _summary(result: dict[str, Any], seconds: float) -> str:
     size: int | None = result.get("bytes")
     if size is None:
         return f"copied in {seconds:.1f} s"
-    return f"{files}{human(size)} in {seconds:.1f} s ({human(size / seconds)}/s)"
+    return f"{files}{format_size(size)} in {seconds:.1f} s ({format_size(size / seconds)}/s)"
 
 
 @dataclass(slots=True)

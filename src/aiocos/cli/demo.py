@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aiocos.cli.arguments import Json, Quiet, parse_size
-from aiocos.cli.display import human, say, show_json, show_progress
+from aiocos.cli.display import format_size, print_text, show_json, show_progress
 from aiocos.cli.running import run_command, settings
 from aiocos.client import Client
 from aiocos.config import MIB
@@ -101,10 +101,10 @@ async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, 
         sources = await asyncio.to_thread(_find, tree)
         async with Emulator(data) as emulator, emulator.client() as cos:
             if not quiet:
-                say(f"Emulator of COS and IAM: {emulator.endpoint}" + (f", data in {data}" if data else ""))
+                print_text(f"Emulator of COS and IAM: {emulator.endpoint}" + (f", data in {data}" if data else ""))
                 note = " (some of the installed packages)" if sources.truncated else ""
-                say(f"Tree: {len(sources.files)} files, {human(sources.bytes)}{note}")
-                say(f"Stream: {human(length)}, uploaded without announcing its length\n")
+                print_text(f"Tree: {len(sources.files)} files, {format_size(sources.bytes)}{note}")
+                print_text(f"Stream: {format_size(length)}, uploaded without announcing its length\n")
             try:
                 await cos.buckets.create(BUCKET, location="us-south-smart")
             except BucketAlreadyOwnedByYou:
@@ -180,10 +180,10 @@ async def _show_retention(cos: Client, clock: "Clock", steps: list[Step], quiet:
         await cos.buckets.delete(bucket)
         step.objects, step.verified = 1, f"{len(refusals)} deletes refused"
     if not quiet:
-        say("\nDelete a report that has a retention of 30 days and a legal hold:")
-        say(f"  now:                        {refusals[0]}")
-        say(f"  31 days later:              {refusals[1]}")
-        say("  after removal of the hold:  deleted\n")
+        print_text("\nDelete a report that has a retention of 30 days and a legal hold:")
+        print_text(f"  now:                        {refusals[0]}")
+        print_text(f"  31 days later:              {refusals[1]}")
+        print_text("  after removal of the hold:  deleted\n")
 
 
 async def _refused_deletion(cos: Client, bucket: str, key: str, why: str) -> str:
@@ -278,7 +278,7 @@ def _show(steps: list[Step], as_json: bool) -> None:
         table.add_row(
             step.what,
             f"{step.objects:,}" if step.objects else "",
-            human(step.bytes) if step.bytes else "",
+            format_size(step.bytes) if step.bytes else "",
             f"{step.seconds:.2f}" if step.seconds else "",
             f"{step.bytes / step.seconds / MIB:.1f}" if has_rate else "",
             step.verified,
@@ -286,4 +286,4 @@ def _show(steps: list[Step], as_json: bool) -> None:
     Console().print(table)
     downloads = [step for step in steps if step.what.endswith(" down")]
     objects, size = sum(step.objects for step in downloads), sum(step.bytes for step in downloads)
-    say(f"Every byte of {objects:,} objects ({human(size)}) came back unchanged.")
+    print_text(f"Every byte of {objects:,} objects ({format_size(size)}) came back unchanged.")

@@ -29,7 +29,7 @@ from aiocos.transfer import Progress as Event
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def say(text: str) -> None:
+def print_text(text: str) -> None:
     """Write text to standard output, followed by a newline.
 
     Control characters other than newlines are escaped, so that data from the service cannot control the terminal.
@@ -37,7 +37,7 @@ def say(text: str) -> None:
     sys.stdout.write((text if text.isprintable() else "\n".join(map(printable, text.split("\n")))) + "\n")
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Write one line to standard error.
 
     Control characters are escaped, so that data from the service cannot control the terminal.
@@ -79,10 +79,10 @@ def show_json(value: BaseModel | dict[str, Any]) -> None:
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     text = json.dumps(data, ensure_ascii=not is_utf8, default=str)
     # Escape characters that control a terminal or the writing direction: JSON itself escapes only some of them.
-    say(text if text.isprintable() else _NOT_ASCII.sub(_escape, text))
+    print_text(text if text.isprintable() else _NOT_ASCII.sub(_escape, text))
 
 
-def human(size: float) -> str:
+def format_size(size: float) -> str:
     """Format a number of bytes in binary units: `512 B`, `1.5 KiB`, `256.0 MiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
@@ -91,7 +91,7 @@ def human(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
-def moment(value: datetime | None) -> str:
+def format_time(value: datetime | None) -> str:
     """Format a time in the local time zone, to the second; empty for None."""
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
 
@@ -152,7 +152,7 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{human(speed)}/s" if speed else "", style="progress.data.speed")
+        return Text(f"{format_size(speed)}/s" if speed else "", style="progress.data.speed")
 
 
 @contextmanager

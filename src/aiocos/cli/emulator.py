@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aiocos.cli.arguments import Json
-from aiocos.cli.display import say, show_json
+from aiocos.cli.display import print_text, show_json
 from aiocos.cli.running import run_command, settings
 
 if TYPE_CHECKING:
@@ -70,8 +70,10 @@ def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
         show_json(details)
         sys.stdout.flush()
         return
-    say(f"COS is served at {server.endpoint}; data is {f'kept in {data}' if data else 'deleted at the end'}. Ctrl-C stops it.")
-    say(f"Websites are served at {server.website_endpoint('<bucket>')}\n")
+    print_text(
+        f"COS is served at {server.endpoint}; data is {f'kept in {data}' if data else 'deleted at the end'}. Ctrl-C stops it."
+    )
+    print_text(f"Websites are served at {server.website_endpoint('<bucket>')}\n")
     iam = {
         "IBM_API_KEY_ID": server.api_key,
         "IBM_SERVICE_INSTANCE_ID": server.service_instance_id,
@@ -79,9 +81,9 @@ def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
     }
     hmac = {"AWS_ACCESS_KEY_ID": server.access_key_id, "AWS_SECRET_ACCESS_KEY": server.secret_access_key}
     for title, pairs in (("With IAM:", iam), ("With HMAC:", hmac)):
-        say(title)
+        print_text(title)
         for name, value in {"AIOCOS_ENDPOINT": server.endpoint, **pairs}.items():
-            say(f"  export {name}='{value}'")
+            print_text(f"  export {name}='{value}'")
     sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""Commands whose help shows no type for flags: `--resume` instead of `--resume <bool>`, which looks as if it took a value."""
+"""Commands whose help shows flags without a type: `--resume <bool>` looks as if the flag took a value."""
 
 from typing import Any
 

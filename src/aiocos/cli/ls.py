@@ -7,7 +7,7 @@ import typer
 from pydantic import BaseModel
 
 from aiocos.cli.arguments import Json, Recursive
-from aiocos.cli.display import human, moment, printable, say, show_json
+from aiocos.cli.display import format_size, format_time, print_text, printable, show_json
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
 from aiocos.client import Client
@@ -46,9 +46,9 @@ async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
         if as_json:
             show_json(bucket)
         elif long:
-            say(f"{moment(bucket.creation_date):19}  {bucket.location_constraint or '':20}  cos://{bucket.name}")
+            print_text(f"{format_time(bucket.creation_date):19}  {bucket.location_constraint or '':20}  cos://{bucket.name}")
         else:
-            say(f"cos://{bucket.name}")
+            print_text(f"cos://{bucket.name}")
 
     any_shown = False
     try:
@@ -68,10 +68,12 @@ async def _list_keys(client: Client, path: CosPath, recursive: bool, long: bool,
         if as_json:
             show_json(entry)
         elif long:
-            size = str(entry.size) if exact else human(entry.size)
-            say(f"{moment(entry.last_modified):19}  {size:>12}  {entry.storage_class or '-':12}  {printable(entry.key)}")
+            size = str(entry.size) if exact else format_size(entry.size)
+            print_text(
+                f"{format_time(entry.last_modified):19}  {size:>12}  {entry.storage_class or '-':12}  {printable(entry.key)}"
+            )
         else:
-            say(printable(entry.key))
+            print_text(printable(entry.key))
 
     listing = client.objects.list(path.bucket, prefix=path.key or None, delimiter=None if recursive else "/")
     async for page in listing.pages():
@@ -79,7 +81,7 @@ async def _list_keys(client: Client, path: CosPath, recursive: bool, long: bool,
             if as_json:
                 show_json({"prefix": prefix.prefix})
             else:
-                say(f"{'':19}  {'':>12}  {'':12}  {printable(prefix.prefix)}" if long else printable(prefix.prefix))
+                print_text(f"{'':19}  {'':>12}  {'':12}  {printable(prefix.prefix)}" if long else printable(prefix.prefix))
         for entry in page.contents:
             show(entry)
 
@@ -96,9 +98,9 @@ def head(path: Annotated[str, typer.Argument(help="cos://bucket or cos://bucket/
         for name, value in properties.items():
             if isinstance(value, dict):
                 for key, item in cast("dict[str, object]", value).items():
-                    say(f"{f'{name}.{key}':24}  {printable(str(item))}")
+                    print_text(f"{f'{name}.{key}':24}  {printable(str(item))}")
             else:
-                say(f"{name:24}  {printable(str(value))}")
+                print_text(f"{name:24}  {printable(str(value))}")
 
     settings().run(work)
 

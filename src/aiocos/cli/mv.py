@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from aiocos.cli.arguments import Json, Quiet, Recursive
-from aiocos.cli.display import ProgressView, complain, human, say, show_json, show_progress
+from aiocos.cli.display import ProgressView, format_size, print_error, print_text, show_json, show_progress
 from aiocos.cli.paths import CosPath, file_for, key_for, parse_location
 from aiocos.cli.running import settings
 from aiocos.cli.verify_copy import CopyVerifier
@@ -25,7 +25,7 @@ from aiocos.transfer.pool import TaskPool
 from aiocos.transfer.sync.safe_target import SafeTarget
 from aiocos.transfer.sync.walk import Unreadable, find_files
 
-# Files that are moved at the same time.
+# Number of files to move at the same time.
 _LIMIT = 16
 
 # One file or object to move: its name for messages, and a function that moves it and returns its size in bytes.
@@ -84,7 +84,7 @@ def mv(
         if as_json:
             show_json({"files": count, "bytes": size})
         elif not quiet:
-            say(f"moved {count:,} file{'' if count == 1 else 's'}, {human(size)}")
+            print_text(f"moved {count:,} file{'' if count == 1 else 's'}, {format_size(size)}")
 
     settings().run(work)
 
@@ -94,7 +94,7 @@ async def _run_all(moves: AsyncIterator[_Move]) -> tuple[int, int]:
 
     A move that fails does not stop the others; its source is kept.
     """
-    async with TaskPool(_LIMIT, on_failure=lambda failure: complain(f"{failure.path}: {failure.error}")) as pool:
+    async with TaskPool(_LIMIT, on_failure=lambda failure: print_error(f"{failure.path}: {failure.error}")) as pool:
         async for name, move in moves:
             await pool.submit(name, "", move)
     if failures := len(pool.errors):
@@ -208,7 +208,7 @@ def _remove(path: Path, before: os.stat_result) -> None:
     """Remove a moved file. Raises `TransferError` if it was changed since `before`."""
     now = path.stat()
     if _identity(now) != _identity(before) or (now.st_nlink == before.st_nlink == 1 and now.st_ctime_ns != before.st_ctime_ns):
-        raise TransferError(f"{path} was changed while it was moved: it is kept; its earlier content was uploaded")
+        raise TransferError(f"{path} was changed while it was moved, so it is kept; its earlier content was uploaded")
     path.unlink()
 
 

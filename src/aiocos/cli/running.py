@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from aiocos.auth.base import Anonymous
-from aiocos.cli.display import complain, print_traceback
+from aiocos.cli.display import print_error, print_traceback
 from aiocos.client import Client
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, CosError
@@ -23,20 +23,32 @@ from aiocos.wire.address import Network
 
 @dataclass
 class Settings:
-    """The global options; `aiocos.cli.app.options` describes each of them. None means that an option is not given."""
+    """The global options. None means that an option was not given."""
 
     endpoint: str | None
+    """URL of the service; None: `AIOCOS_ENDPOINT`, or the endpoint of `region`."""
     region: str | None
+    """Region whose endpoint is used instead of a URL."""
     network: Network
+    """Network of the region's endpoint."""
     api_key: str | None = field(repr=False)
+    """IAM API key; replaces `IBM_API_KEY_ID`."""
     service_instance_id: str | None
+    """CRN or GUID of the service instance."""
     access_key_id: str | None
+    """HMAC access key id."""
     secret_access_key: str | None = field(repr=False)
+    """HMAC secret key."""
     iam_endpoint: str | None
+    """URL of the IAM token service."""
     profile: str | None
+    """Section of `~/.aws/credentials`."""
     anonymous: bool
+    """True sends requests without credentials."""
     verify_tls: bool
+    """False accepts any TLS certificate."""
     verbose: bool
+    """True logs requests, and shows tracebacks of errors."""
 
     def client(self) -> Client:
         """Return a client with these options. Warnings are written to standard error."""
@@ -61,7 +73,7 @@ class Settings:
                 config=ClientConfig(verify_tls=self.verify_tls, user_agent="aiocos-cli"),
             )
         for warning in caught:
-            complain(str(warning.message))
+            print_error(str(warning.message))
         return client
 
     def run(self, work: Callable[[Client], Coroutine[Any, Any, None]]) -> None:
@@ -85,12 +97,12 @@ def run_command(work: Callable[[], Coroutine[Any, Any, None]], *, verbose: bool)
         # Flush here, so that a closed pipe raises BrokenPipeError now and not when the interpreter exits.
         sys.stdout.flush()
     except KeyboardInterrupt:
-        complain("interrupted")
+        print_error("interrupted")
         raise typer.Exit(130) from None
     except asyncio.CancelledError:
         if not received:
             raise
-        complain(f"stopped by {received[0].name}")
+        print_error(f"stopped by {received[0].name}")
         raise typer.Exit(128 + received[0]) from None
     except BrokenPipeError:
         # The reader closed the pipe (`aiocos ls | head`). Without this, the interpreter would report it again at exit.
@@ -99,7 +111,7 @@ def run_command(work: Callable[[], Coroutine[Any, Any, None]], *, verbose: bool)
     except (CosError, OSError) as error:
         if verbose:
             print_traceback()
-        complain(_message(error))
+        print_error(_message(error))
         raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
 
 

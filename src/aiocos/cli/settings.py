@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from aiocos.cli.arguments import Json
-from aiocos.cli.display import moment, printable, say, show_json
+from aiocos.cli.display import format_time, print_text, printable, show_json
 from aiocos.cli.flags import Command, Group
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
@@ -77,11 +77,11 @@ def list_holds(path: _Object, as_json: Json = False) -> None:
     target = CosPath.parse(path).of_object()
 
     async def work(client: Client) -> None:
-        for found in await client.legal_holds.list(target.bucket, target.key):
+        for legal_hold in await client.legal_holds.list(target.bucket, target.key):
             if as_json:
-                show_json(found)
+                show_json(legal_hold)
             else:
-                say(f"{moment(found.date):19}  {printable(found.id)}")
+                print_text(f"{format_time(legal_hold.date):19}  {printable(legal_hold.id)}")
 
     settings().run(work)
 
@@ -143,13 +143,13 @@ def _show_policy(policy: ProtectionConfiguration, as_json: bool) -> None:
     if as_json:
         show_json(policy)
         return
-    say(f"{'status':24}  {policy.status}")
+    print_text(f"{'status':24}  {policy.status}")
     periods = {"minimum": policy.minimum_retention, "default": policy.default_retention, "maximum": policy.maximum_retention}
     for name, period in periods.items():
         if period is not None:
-            say(f"{name:24}  {period.days} days")
+            print_text(f"{name:24}  {period.days} days")
     if policy.enable_permanent_retention:
-        say(f"{'permanent':24}  allowed")
+        print_text(f"{'permanent':24}  allowed")
 
 
 def _show_state(state: RetentionState, as_json: bool) -> None:
@@ -157,11 +157,11 @@ def _show_state(state: RetentionState, as_json: bool) -> None:
         show_json(state)
         return
     period = {None: "none", -1: "indefinite", -2: "permanent"}.get(state.retention_period)
-    say(f"{'created':24}  {moment(state.create_time)}")
-    say(f"{'period':24}  {period or timedelta(seconds=state.retention_period or 0)}")
+    print_text(f"{'created':24}  {format_time(state.create_time)}")
+    print_text(f"{'period':24}  {period or timedelta(seconds=state.retention_period or 0)}")
     if state.retention_expires is not None:
-        say(f"{'ends':24}  {moment(state.retention_expires)}")
-    say(f"{'legal holds':24}  {', '.join(printable(hold.id) for hold in state.legal_holds) or 'none'}")
+        print_text(f"{'ends':24}  {format_time(state.retention_expires)}")
+    print_text(f"{'legal holds':24}  {', '.join(printable(hold.id) for hold in state.legal_holds) or 'none'}")
 
 
 def website(
@@ -194,10 +194,10 @@ def website(
             show_json(site)
             return
         if site.redirect_all_requests_to is not None:
-            say(f"{'redirects to':24}  {printable(site.redirect_all_requests_to.host_name)}")
-        say(f"{'index':24}  {printable(site.index_document.suffix) if site.index_document else 'none'}")
-        say(f"{'error page':24}  {printable(site.error_document.key) if site.error_document else 'none'}")
-        say(f"{'routing rules':24}  {len(site.routing_rules or ())}")
+            print_text(f"{'redirects to':24}  {printable(site.redirect_all_requests_to.host_name)}")
+        print_text(f"{'index':24}  {printable(site.index_document.suffix) if site.index_document else 'none'}")
+        print_text(f"{'error page':24}  {printable(site.error_document.key) if site.error_document else 'none'}")
+        print_text(f"{'routing rules':24}  {len(site.routing_rules or ())}")
 
     settings().run(work)
 
@@ -223,6 +223,6 @@ def presign(
         raise typer.BadParameter(f"{method!r} is not a method that can be presigned: use {', '.join(methods)}")
 
     async def work(client: Client) -> None:
-        say(client.objects.presign(target.bucket, target.key, method=http_method, expires=parse_period(expires)))
+        print_text(client.objects.presign(target.bucket, target.key, method=http_method, expires=parse_period(expires)))
 
     settings().run(work)

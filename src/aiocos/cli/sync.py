@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from aiocos.cli.arguments import Json, PartSize, Quiet
-from aiocos.cli.display import complain, human, printable, say, show_json, show_progress
+from aiocos.cli.display import format_size, print_error, print_text, printable, show_json, show_progress
 from aiocos.cli.paths import CosPath, parse_location
 from aiocos.cli.running import settings
 from aiocos.client import Client
@@ -84,9 +84,9 @@ def sync(
             if as_json:
                 show_json(asdict(action))
             else:
-                say(_describe(action))
+                print_text(_describe(action))
         if not as_json and not quiet:
-            complain(_plan_summary(counts))
+            print_error(_plan_summary(counts))
 
     async def work(client: Client) -> None:
         started = perf_counter()
@@ -101,14 +101,14 @@ def sync(
                 if as_json:
                     show_json(error.result)
                 for failure in error.result.errors[:_MAX_ERRORS_SHOWN]:
-                    complain(f"{failure.path or failure.key}: {failure.error}")
+                    print_error(f"{failure.path or failure.key}: {failure.error}")
                 if (more := len(error.result.errors) - _MAX_ERRORS_SHOWN) > 0:
-                    complain(f"and {more:,} more: --json lists all of them")
+                    print_error(f"and {more:,} more: --json lists all of them")
                 raise
         if as_json:
             show_json(result)
         elif not quiet:
-            say(_summary(result, perf_counter() - started))
+            print_text(_summary(result, perf_counter() - started))
 
     settings().run(plan if dry_run else work)
 
@@ -119,7 +119,7 @@ def _describe(action: SyncAction) -> str:
         return printable(f"delete {action.target}")
     if action.kind == "refuse":
         return printable(f"refuse {action.source or action.target}: {action.reason}")
-    return printable(f"{action.kind} {action.source} -> {action.target} ({action.reason}, {human(action.size)})")
+    return printable(f"{action.kind} {action.source} -> {action.target} ({action.reason}, {format_size(action.size)})")
 
 
 def _plan_summary(counts: dict[str, tuple[int, int]]) -> str:
@@ -127,11 +127,11 @@ def _plan_summary(counts: dict[str, tuple[int, int]]) -> str:
     transfers = [counts[kind] for kind in ("upload", "download", "copy") if kind in counts]
     files, size = sum(count for count, _ in transfers), sum(size for _, size in transfers)
     deleted, refused = (counts.get(kind, (0, 0))[0] for kind in ("delete", "refuse"))
-    return f"would transfer {files:,} files ({human(size)}), delete {deleted:,}, refuse {refused:,}"
+    return f"would transfer {files:,} files ({format_size(size)}), delete {deleted:,}, refuse {refused:,}"
 
 
 def _summary(result: SyncResult, seconds: float) -> str:
-    parts = [f"{result.files:,} transferred ({human(result.bytes)})", f"{result.unchanged:,} unchanged"]
+    parts = [f"{result.files:,} transferred ({format_size(result.bytes)})", f"{result.unchanged:,} unchanged"]
     if result.deleted:
         parts.append(f"{result.deleted:,} deleted")
     return f"{', '.join(parts)}, in {seconds:.1f} s"

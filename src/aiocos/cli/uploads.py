@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from aiocos.cli.arguments import Json, Yes, confirm
-from aiocos.cli.display import complain, human, moment, printable, say, show_json
+from aiocos.cli.display import format_size, format_time, print_error, print_text, printable, show_json
 from aiocos.cli.flags import Command, Group
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
@@ -63,8 +63,8 @@ def ls(
                 totals = {} if count is None else {"parts": count, "bytes": size}
                 show_json({**upload.model_dump(mode="json", exclude_none=True), **totals})
                 continue
-            totals_text = "" if count is None or size is None else f"  {count:>6,} parts  {human(size):>10}"
-            say(f"{moment(upload.initiated)}{totals_text}  {printable(upload.key)}  {upload.upload_id}")
+            totals_text = "" if count is None or size is None else f"  {count:>6,} parts  {format_size(size):>10}"
+            print_text(f"{format_time(upload.initiated)}{totals_text}  {printable(upload.key)}  {upload.upload_id}")
 
     settings().run(work)
 
@@ -101,13 +101,13 @@ def abort(
                     continue  # Completed or aborted in the meantime.
                 except CosError as error:
                     failed += 1
-                    complain(str(error))
+                    print_error(str(error))
                     continue
             done += 1
             if as_json:
                 show_json({"bucket": prefix.bucket, "key": upload.key, "upload_id": upload.upload_id, "aborted": not dry_run})
             else:
-                say(f"{'would abort' if dry_run else 'aborted'} {printable(upload.key)} {upload.upload_id}")
+                print_text(f"{'would abort' if dry_run else 'aborted'} {printable(upload.key)} {upload.upload_id}")
         if upload_id is not None and not done and not failed:
             raise TransferError(f"{prefix} has no open upload with the id {upload_id}")
         if failed:

@@ -37,7 +37,7 @@ class CopyVerifier:
         info = await self._head_written(target, result.version_id, result.etag)
         if result.size != size or info.content_length != size:
             raise _unverified(source, target, f"the file has {size} bytes, the object {info.content_length}")
-        # Some services give a multipart object another ETag than its completion returned: then compare the file itself.
+        # Some services change the ETag of a multipart object after its completion: then compare the file itself.
         if digest.bare(info.etag) != digest.bare(result.etag) and not await self._equals_file(source, target, info):
             raise _unverified(source, target, f"the object was replaced since: its ETag is {info.etag}, not {result.etag}")
 
@@ -55,10 +55,10 @@ class CopyVerifier:
         await self.unchanged(source, result.etag, result.size)
 
     async def unchanged(self, source: CosPath, etag: str, size: int) -> None:
-        """Raise `TransferError` if an object has no longer the ETag and the size in bytes of the one that was copied."""
+        """Raise `TransferError` if an object no longer has this ETag and this size in bytes."""
         current = await self._head(source)
         if not etag or digest.bare(current.etag) != digest.bare(etag) or current.content_length != size:
-            raise TransferError(f"{source} was replaced while it was moved: it is kept; its earlier content was copied")
+            raise TransferError(f"{source} was replaced while it was moved, so it is kept; its earlier content was copied")
 
     async def copied(self, source: CosPath, info: ObjectInfo, result: CopyResult) -> None:
         """Verify that an object is a copy of `source`, whose HEAD result before the copy was `info`.
