@@ -6,7 +6,7 @@ import pytest
 from tests.cli.shell import Shell, on_terminal, posix
 
 
-@pytest.mark.parametrize("command", [(), ("cp",), ("sync",), ("uploads", "ls"), ("hold",), ("retention",)])
+@pytest.mark.parametrize("command", [(), ("cp",), ("sync",), ("uploads", "ls"), ("hold",), ("retention",), ("api",)])
 def test_the_help_shows_no_type_for_flags(shell: Shell, command: tuple[str, ...]):
     outcome = shell(*command, "--help")
     assert outcome.code == 0

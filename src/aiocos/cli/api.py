@@ -55,7 +55,8 @@ def api(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File that get-object writes. Default: standard output.")
+        Path | None,
+        typer.Option("--output", "-o", help="File that get-object writes. Default: standard output.", metavar="FILE"),
     ] = None,
     as_help: Annotated[bool, typer.Option("--help", "-h", help="Show the parameters of the operation.")] = False,
 ) -> None:

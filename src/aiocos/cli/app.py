@@ -62,7 +62,11 @@ def options(
     ] = None,
     service_instance_id: Annotated[
         str | None,
-        typer.Option(help="CRN or GUID of the service instance.", metavar="ID", rich_help_panel=_CREDENTIALS),
+        typer.Option(
+            help="CRN or GUID of the service instance. Default: IBM_SERVICE_INSTANCE_ID.",
+            metavar="ID",
+            rich_help_panel=_CREDENTIALS,
+        ),
     ] = None,
     access_key_id: Annotated[
         str | None, typer.Option(help="HMAC access key id.", metavar="ID", rich_help_panel=_CREDENTIALS)
@@ -155,6 +159,7 @@ for _panel, _commands in _COMMANDS.items():
             app.command(_name, cls=Command, rich_help_panel=_panel)(_command)
 app.command(
     "api",
+    cls=Command,
     rich_help_panel="Every operation",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
 )(api.api)

@@ -21,7 +21,12 @@ _Bucket = Annotated[str, typer.Argument(help="cos://bucket")]
 
 def mb(
     path: _Bucket,
-    location: Annotated[str | None, typer.Option(help="Location and storage class, such as us-south-smart.")] = None,
+    location: Annotated[
+        str | None,
+        typer.Option(
+            help="Location and storage class, such as us-south-smart. Default: the default of the endpoint.", metavar="CODE"
+        ),
+    ] = None,
 ) -> None:
     """Create a bucket."""
     target = _parse_bucket(path)

@@ -41,7 +41,12 @@ def cp(
     ] = None,
     part_size: PartSize = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Number of parts, or with -r files, to transfer at the same time.", metavar="N")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Transfers at the same time. Default: 8 parts (4 of standard input); with -r 32 files (16 within COS).",
+            metavar="N",
+        ),
     ] = None,
     resume: Annotated[
         bool,

@@ -167,9 +167,11 @@ def _show_state(state: RetentionState, as_json: bool) -> None:
 def website(
     path: _Bucket,
     index: Annotated[
-        str | None, typer.Option(help="Serve the bucket as a website with this index page, such as index.html.")
+        str | None, typer.Option(help="Serve the bucket as a website with this index page, such as index.html.", metavar="KEY")
     ] = None,
-    error: Annotated[str | None, typer.Option(help="Key of the page to serve for errors.")] = None,
+    error: Annotated[
+        str | None, typer.Option(help="Key of the page to serve for errors; needs --index.", metavar="KEY")
+    ] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Remove the website configuration.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -54,7 +54,7 @@ def sync(
     ] = Links.files,
     part_size: PartSize = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Number of files to transfer at the same time.", metavar="N")
+        int | None, typer.Option(min=1, help="Number of files to transfer at the same time. Default: 32.", metavar="N")
     ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
