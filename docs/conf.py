@@ -60,7 +60,24 @@ def with_default(app: Any, what: str, name: str, obj: Any, options: Any, lines: 
         lines += ["", f"Default: `{default!r}`."]
 
 
+_texts: dict[str, list[str]] = {}
+
+
+def keep_text(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Remember the text of a field, before napoleon takes what stands before a colon in it for a type."""
+    if what in ("attribute", "property", "data"):
+        _texts[name] = list(lines)
+
+
+def restore_text(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Put the text of a field back."""
+    if name in _texts:
+        lines[:] = _texts.pop(name)
+
+
 def setup(app: Any) -> None:
-    """Register the two functions above with Sphinx."""
+    """Register the functions above with Sphinx; napoleon has the priority 500."""
     app.connect("autodoc-process-signature", without_fields)
-    app.connect("autodoc-process-docstring", with_default)
+    app.connect("autodoc-process-docstring", keep_text, priority=400)
+    app.connect("autodoc-process-docstring", restore_text, priority=600)
+    app.connect("autodoc-process-docstring", with_default, priority=700)

@@ -1,4 +1,4 @@
-"""Fixtures of all tests: settings of hypothesis, both backends, and the search for leaked secrets."""
+"""What all tests share: how hypothesis works here, and the watch over secrets."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ settings.load_profile("aiocos")
 leaks.watch()
 
 
-@pytest.fixture(params=["direct", "session"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a test twice: with the raw backend and with the session backend."""
-    monkeypatch.setattr("aiocos.net.transport.is_compatible", lambda: request.param == "direct")
+@pytest.fixture(params=["raw", "session"])
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a test twice: with the raw backend, and with the session backend."""
+    monkeypatch.setattr("aiocos.net.transport.is_compatible", lambda: request.param == "raw")
     return request.param
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the second run of slow tests, with the session backend: they do not test the backend."""
+    """Deselect slow tests on the session backend: they do not depend on the backend."""
 
-    def by_session(item: pytest.Item) -> bool:
-        return isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.callspec.params.get("way") == "session"
+    def is_on_session(item: pytest.Item) -> bool:
+        callspec = getattr(item, "callspec", None)
+        return callspec is not None and callspec.params.get("backend") == "session"
 
-    twice = [item for item in items if "slow" in item.keywords and by_session(item)]
+    twice = [item for item in items if "slow" in item.keywords and is_on_session(item)]
     if twice:
         config.hook.pytest_deselected(items=twice)
         items[:] = [item for item in items if item not in twice]
@@ -37,7 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_state(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep journals of resumable uploads in a temporary directory instead of the user's."""
+    """Journals of resumed uploads are kept here, and not where the user has theirs."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
@@ -47,7 +48,7 @@ def pytest_warning_recorded(warning_message: object) -> None:
 
 @pytest.fixture(autouse=True)
 def no_secret_shows() -> Iterator[None]:
-    """Fail a test if a secret appears in a log record, an exception or a warning."""
+    """Fail a test in which a secret came into a log record, an error or a warning."""
     leaks.seen.clear()
     yield
     assert leaks.found() == []

@@ -16,19 +16,19 @@ from aiocos.emulator.service import EmulatorService
 from aiocos.errors import CosError
 from aiocos.wire.values import CustomerKey
 
-# Secrets of the emulator are hex digits and tokens: whole words of a text.
+# Secrets of the emulator are hex digits and tokens, and are found as whole words.
 _WORD = re.compile(r"[A-Za-z0-9_.\-]{20,}")
 
 words: set[str] = set()
 """Secrets that are searched for as whole words."""
 texts: set[str] = {"the-API-key/with+odd=signs", "tests-secret-key"}
-"""Secrets that are searched for as substrings."""
+"""Secrets that are searched for as parts of a text."""
 seen: list[tuple[str, str]] = []
-"""Texts logged and raised since the last call, with their place."""
+"""The texts logged, raised and warned since the last `found`, each with its source."""
 
 
 def found() -> list[str]:
-    """Return the places where a secret appeared since the last call."""
+    """Return the sources and beginnings of secrets in the texts since the last call."""
     out: list[str] = []
     for where, text in seen:
         hits = [secret for secret in texts if secret in text] + [w for w in _WORD.findall(text) if w in words]
@@ -47,7 +47,7 @@ class _Records(logging.Handler):
 
 
 def watch() -> None:
-    """Start recording, once per run."""
+    """Start recording; called once per run."""
     logger = logging.getLogger("aiocos")
     logger.addHandler(_Records(logging.DEBUG))
     logger.setLevel(logging.DEBUG)

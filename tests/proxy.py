@@ -99,7 +99,7 @@ async def proxy_to(endpoint: str) -> AsyncIterator[Proxy]:
     proxy = Proxy((parts.hostname or "", parts.port or 80))
     proxy.passing.set()
     listening = socket.socket()
-    # A large buffer here would take a whole body at once, and a slow link would look fast to the client.
+    # With a large buffer the proxy would take a whole body at once, and a slow link would look fast to the client.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
     listening.bind(("127.0.0.1", 0))
     server = await asyncio.start_server(proxy.serve, sock=listening, limit=64 * 1024)
@@ -109,7 +109,7 @@ async def proxy_to(endpoint: str) -> AsyncIterator[Proxy]:
     finally:
         server.close()
         for writer in proxy._writers:
-            # One that has gone to its end already has no loop to abort in.
+            # A closed transport has no loop any more.
             with contextlib.suppress(AttributeError):
                 writer.transport.abort()
         for task in list(proxy._tasks):

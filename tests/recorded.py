@@ -1,4 +1,4 @@
-"""An engine without a service: it keeps the operations that it is given, and answers them as the test says."""
+"""An engine without a service: it records the operations and returns results that the test makes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 class Recorded:
-    """`answer` gives the result of an operation; an exception among its results is raised."""
+    """An engine; `answer` makes the result of an operation, or an exception to raise."""
 
     def __init__(self, answer: Callable[[Any], Any]) -> None:
         self.operations: list[Any] = []
         self._answer = answer
 
     async def call(self, operation: Any) -> Any:
-        """Keep an operation and return its result."""
+        """Record an operation and return its result."""
         self.operations.append(operation)
         await asyncio.sleep(0)
         result = self._answer(operation)
@@ -29,6 +29,6 @@ class Recorded:
 
 
 def in_turn(*results: Any) -> Callable[[Any], Any]:
-    """Answer each operation by the next result."""
+    """Return a function that gives each operation the next result."""
     left = list(results)
     return lambda _: left.pop(0)

@@ -1,4 +1,4 @@
-"""Third-party servers and clients, run as processes on loopback for the duration of the tests."""
+"""Run third-party servers and clients as processes on loopback."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Process:
 
 
 def program(name: str) -> str:
-    """Return the path of a program that a test dependency installed beside the interpreter."""
+    """Return the path of a program that a test dependency installed beside the interpreter, or that is in PATH."""
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
@@ -40,7 +40,7 @@ def program(name: str) -> str:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return environment variables without credentials, proxies and settings."""
+    """Return the environment without credentials, proxies and settings of other tools."""
     kept = {
         n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "RCLONE_", "IBM_", "S3_")) and "proxy" not in n.lower()
     }
@@ -49,11 +49,11 @@ def environment(**more: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def running(command: list[str]) -> Iterator[Process]:
-    """Run a server until the end of the block; it has answered once when the block begins.
+    """Run a server until the end of the block, which begins after the server's first response.
 
     The server chooses its port itself and prints it: a port that was free a moment ago may belong to another server by now.
     """
-    # Into a file: a pipe that nobody reads is full after some hundred requests, and the server waits for ever.
+    # Into a file: a pipe that is not read is full after some hundred requests, and the server would block.
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment())
         try:
@@ -68,7 +68,7 @@ def running(command: list[str]) -> Iterator[Process]:
 
 
 def _endpoint(process: subprocess.Popen[bytes], log: IO[bytes]) -> str:
-    """Wait until a server prints its endpoint and responds."""
+    """Wait until a server has printed its endpoint and responded once; return the endpoint."""
     endpoint = ""
 
     def answers() -> bool:
@@ -95,12 +95,12 @@ def _endpoint(process: subprocess.Popen[bytes], log: IO[bytes]) -> str:
 
 
 def moto() -> contextlib.AbstractContextManager[Process]:
-    """moto: broad semantics, no signatures, nothing on disk."""
+    """Run moto: broad semantics, no signatures, nothing on disk."""
     return running([program("moto_server"), "-H", "127.0.0.1", "-p", "0"])
 
 
 def rclone(data: Path) -> contextlib.AbstractContextManager[Process]:
-    """`rclone serve s3` over a directory: checks signatures and Content-MD5."""
+    """Run `rclone serve s3` on a directory: checks signatures and Content-MD5."""
     keys = f"{ACCESS_KEY_ID},{SECRET_ACCESS_KEY}"
     command = [program("rclone"), "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", keys, "--no-cleanup", str(data)]
     return running(command)

@@ -1,28 +1,21 @@
-"""What vouches for an object where its ETag does not: checksums of the whole, and parts of any size."""
+"""Checksums and part sizes, with a server of raw bytes."""
 
 from __future__ import annotations
 
 import hashlib
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.net.scripted import answer, scripted
-from tests.recorded import Recorded, in_turn
+from tests.net.scripted import reply, scripted
 from tests.transfer.conftest import CONFIG, DATA, PART
 
-from aiocos.errors import ConnectionLostError, IntegrityError, NotFound, Throttled, TransferError, Unavailable
-from aiocos.integrity import Checksum, Verification, check, checksum_of, composite_proof, find_verification, pinned_to
-from aiocos.operations.buckets import BucketInfo, HeadBucket
-from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
+from aiocos.errors import IntegrityError, TransferError, Unavailable
 from aiocos.wire import digest
 
 SMALL = DATA[:5000]
-# An object under a customer's key: its ETag has the form of an MD5, and is none.
+# An object with a customer's key: its ETag looks like an MD5 and is not one.
 SECRET = {"x_amz_server_side_encryption_customer_algorithm": "AES256"}
 STRANGE = '"' + "5" * 32 + '"'
 
@@ -38,23 +31,23 @@ def crc32(data: bytes) -> str:
 def serving(
     data: bytes, etag: str, parts: list[int] | None = None, counted: int | None = None, **headers: str
 ) -> Callable[[bytes], bytes]:
-    """A service that has one object; `parts` are the sizes that it tells of its parts."""
+    """Return the replies of a service with one object; `parts` are the part sizes that it returns."""
 
     def respond(head: bytes) -> bytes:
         target = head.split(b" ")[1].decode()
         asked = next((line for line in head.decode().split("\r\n") if line.startswith("Range: bytes=")), None)
         if "partNumber=" in target:
             if parts is None:
-                return answer(length=len(data), etag=etag, **headers)
+                return reply(length=len(data), etag=etag, **headers)
             number = int(target.partition("partNumber=")[2].partition("&")[0])
-            return answer(length=parts[number - 1], etag=etag, x_amz_mp_parts_count=str(counted or len(parts)), **headers)
+            return reply(length=parts[number - 1], etag=etag, x_amz_mp_parts_count=str(counted or len(parts)), **headers)
         if head.startswith(b"HEAD /bucket HTTP"):
-            return answer(etag=None)
+            return reply(etag=None)
         if asked is None:
-            return answer(data, etag=etag, **headers)
+            return reply(data, etag=etag, **headers)
         first, last = map(int, asked.removeprefix("Range: bytes=").split("-"))
         span = f"bytes {first}-{last}/{len(data)}"
-        return answer(data[first : last + 1], status=206, etag=etag, Content_Range=span, **headers)
+        return reply(data[first : last + 1], status=206, etag=etag, Content_Range=span, **headers)
 
     return respond
 
@@ -62,7 +55,9 @@ def serving(
 @pytest.mark.parametrize("data", [SMALL, DATA, b""], ids=["small", "in ranges", "empty"])
 @pytest.mark.parametrize("about", [SECRET, {"x_amz_server_side_encryption": "aws:kms"}], ids=["customer's key", "key service"])
 @pytest.mark.parametrize("kinds", [["sha256"], ["crc32"], ["sha256", "crc32"]], ids="+".join)
-async def test_a_checksum_vouches_where_the_etag_does_not(tmp_path: Path, data: bytes, about: dict[str, str], kinds: list[str]):
+async def test_checksum_header_is_used_if_the_etag_is_not_an_md5(
+    tmp_path: Path, data: bytes, about: dict[str, str], kinds: list[str]
+):
     make = {"sha256": sha256, "crc32": crc32}
     right = {f"x_amz_checksum_{kind}": make[kind](data) for kind in kinds}
     wrong = {f"x_amz_checksum_{kind}": make[kind](data + b"?") for kind in kinds}
@@ -76,7 +71,7 @@ async def test_a_checksum_vouches_where_the_etag_does_not(tmp_path: Path, data: 
     async with scripted(serving(data, STRANGE, **about, **wrong), config=CONFIG) as (_, cos):
         with pytest.raises(IntegrityError) as caught:
             await cos.download("bucket", "key", tmp_path / "f")
-        # The strongest of them is the one that is compared.
+        # Only the strongest checksum is compared.
         assert (caught.value.expected, caught.value.actual) == (make[kinds[0]](data + b"?"), make[kinds[0]](data))
         with pytest.raises(IntegrityError):
             await cos.objects.read("bucket", "key")
@@ -88,15 +83,15 @@ async def test_a_checksum_vouches_where_the_etag_does_not(tmp_path: Path, data: 
 
 
 @pytest.mark.parametrize("kind", ["sha256", "crc32"])
-async def test_a_checksum_of_checksums_is_none_of_the_object(tmp_path: Path, kind: str):
+async def test_composite_checksum_header_is_not_used(tmp_path: Path, kind: str):
     headers = {f"x_amz_checksum_{kind}": "AAAAAA==-3", **SECRET}
     async with scripted(serving(DATA, STRANGE, **headers), config=CONFIG) as (_, cos):
         assert (await cos.download("bucket", "key", tmp_path / "f")).verified is None
         assert await cos.objects.read("bucket", "key") == DATA
 
 
-async def test_the_etag_goes_before_a_checksum(tmp_path: Path):
-    """Where both are there and agree, it is the MD5 that is compared; where it does not agree, a checksum does not help."""
+async def test_etag_is_preferred_to_a_checksum_header(tmp_path: Path):
+    """The MD5 is compared, even if a checksum header would match."""
     etag = f'"{hashlib.md5(DATA).hexdigest()}"'
     async with scripted(serving(DATA, etag, x_amz_checksum_crc32=crc32(DATA)), config=CONFIG) as (_, cos):
         assert (await cos.download("bucket", "key", tmp_path / "f")).verified == "md5"
@@ -139,8 +134,8 @@ async def test_parts_of_any_size(tmp_path: Path, sizes: list[int]):
                 await work
 
 
-# What a service says of the sizes, and of their number. From the first of the last three it looks as if they were even.
-UNTOLD: dict[str, tuple[list[int] | None, int | None]] = {
+# The part sizes and the number of parts that a service returns. In the last three, the first size suggests equal parts.
+CONTRADICTORY: dict[str, tuple[list[int] | None, int | None]] = {
     "not at all": (None, None),
     "another number": ([PART + 1, PART, PART - 1, 12_345], 3),
     "uneven, none of a part": ([PART + 5_000, 0, PART, PART + 7_345], None),
@@ -151,28 +146,28 @@ UNTOLD: dict[str, tuple[list[int] | None, int | None]] = {
 }
 
 
-@pytest.mark.parametrize(("told", "counted"), UNTOLD.values(), ids=UNTOLD)
+@pytest.mark.parametrize(("sizes", "counted"), CONTRADICTORY.values(), ids=CONTRADICTORY)
 @pytest.mark.parametrize("checksum", [True, False])
-async def test_where_the_parts_are_not_told_a_checksum_of_the_whole_is_compared(
-    tmp_path: Path, told: list[int] | None, counted: int | None, *, checksum: bool
+async def test_checksum_header_is_used_without_part_sizes(
+    tmp_path: Path, sizes: list[int] | None, counted: int | None, *, checksum: bool
 ):
-    """Sizes that cannot be those of the parts accuse nobody."""
+    """Sizes that contradict each other are not an integrity error."""
     etag = composite(DATA, SIZES["uneven"])
     headers = {"x_amz_checksum_sha256": sha256(DATA)} if checksum else {}
-    async with scripted(serving(DATA, etag, told, counted, **headers), config=CONFIG) as (_, cos):
+    async with scripted(serving(DATA, etag, sizes, counted, **headers), config=CONFIG) as (_, cos):
         result = await cos.download("bucket", "key", tmp_path / "f")
         assert (result.verified, (tmp_path / "f").read_bytes() == DATA) == ("checksum" if checksum else None, True)
         assert await cos.objects.read("bucket", "key") == DATA
     if checksum:
-        async with scripted(serving(DATA[:-1] + b"?", etag, told, counted, **headers), config=CONFIG) as (_, cos):
+        async with scripted(serving(DATA[:-1] + b"?", etag, sizes, counted, **headers), config=CONFIG) as (_, cos):
             with pytest.raises(IntegrityError):
                 await cos.objects.read("bucket", "key")
 
 
-async def test_a_service_that_cannot_be_asked_is_no_excuse(tmp_path: Path):
-    """The bytes do not agree with what the parts look like, and the question how they are is not answered now."""
+async def test_unavailable_service_is_an_error(tmp_path: Path):
+    """The bytes do not match equal parts, and the service does not return the sizes now."""
     sizes = SIZES["looks even"]
-    real, refused = serving(DATA, composite(DATA, sizes), sizes), answer(status=503)
+    real, refused = serving(DATA, composite(DATA, sizes), sizes), reply(status=503)
 
     def respond(head: bytes) -> bytes:
         return refused if b"partNumber=" in head and b"partNumber=1" not in head else real(head)
@@ -184,295 +179,15 @@ async def test_a_service_that_cannot_be_asked_is_no_excuse(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_more_parts_than_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("aiocos.integrity._ASKED", 3)
+async def test_more_parts_than_the_maximum_of_heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("aiocos.integrity._MAX_HEADS", 3)
     sizes = SIZES["uneven"]
     async with scripted(serving(DATA, composite(DATA, sizes), sizes), config=CONFIG) as (script, cos):
         assert (await cos.download("bucket", "key", tmp_path / "f")).verified is None
         assert sum(head.startswith(b"HEAD") for head in script.heads) == 1
-    monkeypatch.setattr("aiocos.integrity._ASKED", 4)
+    monkeypatch.setattr("aiocos.integrity._MAX_HEADS", 4)
     async with scripted(serving(DATA, composite(DATA, sizes), sizes), config=CONFIG) as (_, cos):
         assert (await cos.download("bucket", "key", tmp_path / "f")).verified == "composite"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# One proof at a time, without a service
-
-READING = GetObject("b", "k", expected_bucket_owner="o", timeout=7, version_id="v", if_none_match='"x"', if_match='"y"')
-RIGHT_MD5 = f'"{hashlib.md5(SMALL).hexdigest()}"'
-
-
-def _read(proof: Checksum, data: bytes, step: int) -> Checksum:
-    for at in range(0, len(data), step):
-        proof.update(data[at : at + step])
-    return proof
-
-
-@pytest.mark.parametrize("step", [1, 7, 10, 13, 1000])
-@pytest.mark.parametrize("lengths", [[30], [10, 10, 10], [10, 10, 3], [1, 2, 27], [29, 1]])
-def test_a_proof_of_parts(lengths: list[int], step: int):
-    data = bytes(range(sum(lengths)))
-    proof = _read(composite_proof(composite(data, lengths), lengths), data, step)
-    assert proof.agrees
-    assert proof.kind == "composite"
-    proof.check("GetObject b/k")
-    proof.update(b"more")
-    for wrong in (data[:-1], bytes([data[0] ^ 1]) + data[1:], data + data[-1:] * lengths[-1]):
-        other = _read(composite_proof(composite(data, lengths), lengths), wrong, step)
-        assert other.agrees == (wrong[: len(data)] == data)
-
-
-def _info(**more: Any) -> ObjectInfo:
-    return ObjectInfo.model_validate({"etag": STRANGE, "content_length": len(SMALL), **more})
-
-
-BOTH = {"checksum_sha256": sha256(SMALL), "checksum_crc32": crc32(SMALL)}
-
-
-@pytest.mark.parametrize(
-    ("about", "kind"),
-    [
-        ({"etag": RIGHT_MD5}, "md5"),
-        ({"etag": RIGHT_MD5.upper(), **BOTH}, "md5"),
-        ({"etag": RIGHT_MD5, "server_side_encryption": "AES256"}, "md5"),
-        ({"etag": RIGHT_MD5, "server_side_encryption": "aws:kms"}, None),
-        ({"etag": RIGHT_MD5, "customer_algorithm": "AES256"}, None),
-        ({"etag": '"opaque"'}, None),
-        ({"etag": '"opaque"', **BOTH}, "checksum"),
-        ({"customer_algorithm": "AES256", "checksum_sha256": sha256(SMALL)}, "checksum"),
-        ({"server_side_encryption": "aws:kms", "checksum_crc32": crc32(SMALL)}, "checksum"),
-        ({"etag": '"opaque"', "checksum_sha256": "", "checksum_crc32": crc32(SMALL)}, "checksum"),
-        ({"etag": '"opaque"', "checksum_sha256": sha256(SMALL) + "-2", "checksum_crc32": crc32(SMALL)}, "checksum"),
-        ({"etag": '"opaque"', "checksum_sha256": sha256(SMALL) + "-2", "checksum_crc32": crc32(SMALL) + "-2"}, None),
-        ({"etag": '"opaque"', "checksum_crc32": ""}, None),
-    ],
-)
-def test_what_vouches_for_a_whole_object(about: dict[str, Any], kind: str | None):
-    proof = checksum_of(_info(**about))
-    assert (proof and proof.kind) == kind
-    if proof is not None:
-        assert not proof.agrees
-        assert _read(proof, SMALL, 1000).agrees
-        proof.check("GetObject b/k")
-        proof.update(b"?")
-        with pytest.raises(IntegrityError, match="GetObject b/k: the bytes that came have the checksum") as caught:
-            proof.check("GetObject b/k")
-        assert caught.value.expected != caught.value.actual
-        assert caught.value.expected in (RIGHT_MD5.strip('"'), *BOTH.values())
-
-
-@pytest.mark.parametrize("kind", ["md5", "checksum"])
-async def test_bytes_that_agree_are_not_asked_about(kind: str):
-    proof = checksum_of(_info(etag=RIGHT_MD5) if kind == "md5" else _info(etag='"opaque"', **BOTH))
-    assert proof is not None
-    engine: Any = Recorded(in_turn())
-    assert await check(engine, READING, _read(proof, SMALL, 1000), "it") is True
-    assert engine.operations == []
-
-
-@pytest.mark.parametrize(
-    ("bucket", "verified"),
-    [(BucketInfo(kp_enabled=True), False), (BucketInfo(), None), (Unavailable("no", status=503), None)],
-)
-async def test_an_etag_accuses_nobody_before_its_bucket_was_asked(bucket: Any, verified: bool | None):
-    proof = checksum_of(_info())
-    assert proof is not None
-    engine: Any = Recorded(in_turn(bucket))
-    if verified is None:
-        with pytest.raises(IntegrityError) as caught:
-            await check(engine, READING, proof, "it")
-        assert caught.value.__cause__ is None
-    else:
-        assert await check(engine, READING, proof, "it") is verified
-    (asked,) = engine.operations
-    assert asked == HeadBucket("b", expected_bucket_owner="o", timeout=7)
-
-
-async def test_a_checksum_needs_no_bucket():
-    proof = checksum_of(_info(etag='"opaque"', **BOTH))
-    assert proof is not None
-    engine: Any = Recorded(in_turn())
-    with pytest.raises(IntegrityError):
-        await check(engine, READING, proof, "it")
-    assert engine.operations == []
-
-
-@pytest.mark.parametrize(
-    ("asked", "told", "version"), [("v", "w", "v"), (None, "w", "w"), ("v", None, "v"), (None, None, None)]
-)
-def test_a_request_for_the_very_version(asked: str | None, told: str | None, version: str | None):
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    reading = replace(READING, version_id=asked, if_modified_since=moment, if_unmodified_since=moment)
-    expected = GetObject("b", "k", expected_bucket_owner="o", timeout=7, version_id=version, if_match=STRANGE)
-    assert pinned_to(reading, _info(version_id=told)) == expected
-
-
-# Of an object made of parts: what the service tells of each, by number, and what vouches for the object then.
-
-
-async def _evidence(
-    sizes: list[int], *, told: list[Any] | None = None, count: int | None = None, size: int | None = -1, **about: Any
-) -> tuple[Verification | None, Recorded, bytes]:
-    data = bytes(n % 251 for n in range(sum(sizes)))
-    etag = composite(data, sizes)
-    if count is not None:
-        etag = etag.rpartition("-")[0] + f'-{count}"'
-    answers = sizes if told is None else told
-
-    def answer(operation: HeadObject) -> Any:
-        assert operation.part_number is not None
-        one = answers[operation.part_number - 1]
-        return one if not isinstance(one, int) else ObjectInfo(etag=etag, content_length=one, parts_count=count or len(sizes))
-
-    engine: Any = Recorded(answer)
-    info = ObjectInfo.model_validate({"etag": etag, "content_length": len(data) if size == -1 else size, **about})
-    return await find_verification(engine, READING, info), engine, data
-
-
-def _asked(engine: Recorded) -> list[int]:
-    assert all((o.bucket, o.key, o.version_id, o.if_match) == ("b", "k", "v", None) for o in engine.operations)
-    return [operation.part_number for operation in engine.operations]
-
-
-@pytest.mark.parametrize("sizes", [[10, 10, 3], [10, 10, 10], [10, 10, 1], [10] * 40])
-async def test_parts_that_are_even_are_asked_for_once(sizes: list[int]):
-    evidence, engine, data = await _evidence(sizes)
-    assert evidence is not None
-    assert _asked(engine) == [1]
-    assert _read(evidence.checksum, data, 7).agrees
-    assert await evidence.check(evidence.checksum, "it") is True
-    assert evidence.fallback is not None
-    # The service says that they are what they look like: then the bytes are damaged.
-    assert await evidence.fallback() is evidence.checksum
-    assert _asked(engine) == [1, *range(1, len(sizes) + 1)]
-
-
-@pytest.mark.parametrize("sizes", [[10, 10], [10, 3]])
-async def test_two_parts_are_known_from_the_first(sizes: list[int]):
-    evidence, engine, data = await _evidence(sizes)
-    assert evidence is not None
-    assert (_asked(engine), evidence.fallback) == ([1], None)
-    assert _read(evidence.checksum, data, 7).agrees
-
-
-async def test_one_part_is_all_of_it():
-    evidence, engine, data = await _evidence([10])
-    assert evidence is not None
-    assert (_asked(engine), evidence.fallback) == ([], None)
-    assert _read(evidence.checksum, data, 7).agrees
-
-
-@pytest.mark.parametrize("sizes", [[3, 10], [10, 5, 16], [10, 11, 11], [10, 20, 5]])
-async def test_parts_that_are_not_even_are_asked_for_one_by_one(sizes: list[int]):
-    evidence, engine, data = await _evidence(sizes)
-    assert evidence is not None
-    assert (_asked(engine), evidence.fallback) == ([1, *range(1, len(sizes) + 1)], None)
-    assert _read(evidence.checksum, data, 7).agrees
-
-
-async def test_parts_that_only_look_even():
-    sizes = [10, 9, 10, 5]
-    evidence, _, data = await _evidence(sizes)
-    assert evidence is not None
-    assert evidence.fallback is not None
-    assert not _read(evidence.checksum, data, 7).agrees
-    other = await evidence.fallback()
-    assert other is not None
-    assert other is not evidence.checksum
-    assert _read(other, data, 7).agrees
-
-
-REFUSED = NotFound("no", status=404)
-
-
-@pytest.mark.parametrize("checksum", [True, False])
-@pytest.mark.parametrize("told", [[10, REFUSED, 10, 5], [10, 0, 10, 5], [10, 10, 10, 5], [10, 9, 10, None]], ids=str)
-async def test_parts_that_look_even_and_are_not_told(told: list[Any], *, checksum: bool):
-    answers = [ObjectInfo(etag='"e"', parts_count=4) if one is None else one for one in told]
-    about = {"checksum_sha256": sha256(bytes(n % 251 for n in range(34)))} if checksum else {}
-    evidence, _, data = await _evidence([10, 9, 10, 5], told=answers, **about)
-    assert evidence is not None
-    assert evidence.fallback is not None
-    other = await evidence.fallback()
-    assert (other is not None) == checksum
-    assert other is None or _read(other, data, 7).agrees
-
-
-@pytest.mark.parametrize(
-    "error", [Throttled("no", status=429), Unavailable("no", status=503), ConnectionLostError("no", sent=True)]
-)
-async def test_a_service_that_cannot_say_now_is_an_error_only_where_it_matters(error: Exception):
-    evidence, _, _ = await _evidence([10, 9, 10, 5], told=[10, error, 10, 5])
-    assert evidence is not None
-    assert evidence.fallback is not None
-    with pytest.raises(type(error)):
-        await evidence.fallback()
-    assert (await _evidence([10, 5, 16], told=[10, error, 16]))[0] is None
-
-
-@pytest.mark.parametrize(
-    "about",
-    [
-        {"count": 0}, {"count": 35}, {"size": None}, {"customer_algorithm": "AES256"},
-        {"told": [REFUSED] * 4}, {"told": [0, 10, 12, 12]}, {"told": [12, 12, 12, 0]}, {"told": [3, 3, 3, 3]},
-    ],
-    ids=str,
-)  # fmt: skip
-@pytest.mark.parametrize("checksum", [True, False])
-async def test_parts_that_cannot_be_known(about: dict[str, Any], *, checksum: bool):
-    more = {"checksum_sha256": sha256(bytes(n % 251 for n in range(34)))} if checksum else {}
-    evidence, engine, data = await _evidence([10, 9, 3, 12], **about, **more)
-    assert (evidence is not None) == checksum
-    if evidence is not None:
-        assert evidence.fallback is None
-        assert _read(evidence.checksum, data, 7).agrees
-        assert await evidence.check(evidence.checksum, "it") is True
-    assert ("told" in about) == bool(engine.operations)
-
-
-async def test_an_answer_for_the_whole_object_is_none_of_a_part():
-    whole = ObjectInfo(etag='"e"', content_length=34, parts_count=None)
-    assert (await _evidence([10, 9, 3, 12], told=[whole] * 4))[0] is None
-    other = ObjectInfo(etag='"e"', content_length=10, parts_count=3)
-    assert (await _evidence([10, 10, 10, 4], told=[other] * 4))[0] is None
-
-
-async def test_an_object_of_nothing_made_of_a_part():
-    evidence, engine, _ = await _evidence([0])
-    assert evidence is not None
-    assert engine.operations == []
-
-
-async def test_sixteen_parts_are_asked_for_at_once(monkeypatch: pytest.MonkeyPatch):
-    sizes = [10, *[9] * 39]
-    most = in_flight = 0
-    evidence, engine, data = await _evidence(sizes)
-    assert evidence is not None
-    assert _read(evidence.checksum, data, 7).agrees
-    assert _asked(engine) == [1, *range(1, 41)]
-    call = Recorded.call
-
-    async def counted(self: Recorded, operation: Any) -> Any:
-        nonlocal most, in_flight
-        in_flight += 1
-        most = max(most, in_flight)
-        try:
-            return await call(self, operation)
-        finally:
-            in_flight -= 1
-
-    monkeypatch.setattr(Recorded, "call", counted)
-    await _evidence(sizes)
-    assert most == 16
-
-
-async def test_a_thousand_parts_are_asked_for_and_no_more():
-    evidence, _, data = await _evidence([2, *[1] * 999])
-    assert evidence is not None
-    assert _read(evidence.checksum, data, 7).agrees
-    evidence, engine, _ = await _evidence([2, *[1] * 1000])
-    assert (evidence, _asked(engine)) == (None, [1])
-    evidence, engine, _ = await _evidence([1] * 10_000)
-    assert evidence is not None
-    evidence, engine, _ = await _evidence([1] * 10_001)
-    assert (evidence, engine.operations) == (None, [])

@@ -1,9 +1,13 @@
-"""Reading objects under trouble: taken up where it broke, never mixed, never silently wrong."""
+"""Reading objects from the emulator: continuations, versions, damage, several readers."""
 
 import asyncio
+import gc
+import itertools
 import os
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 import aiocos
@@ -13,19 +17,41 @@ from aiocos.errors import ConnectionLostError, IntegrityError, InvalidRange, Not
 from aiocos.groups import engine_of
 from aiocos.object_stream import ObjectStream
 
-pytestmark = pytest.mark.usefixtures("way")
+# One emulator for all tests of this module, each with a bucket of its own: starting one takes longer than most tests.
+pytestmark = [pytest.mark.usefixtures("backend"), pytest.mark.asyncio(loop_scope="module")]
 
 DATA = os.urandom(3_000_000)
+_numbers = itertools.count(1)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_emulator() -> AsyncIterator[Emulator]:
+    async with Emulator() as emulator:
+        yield emulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def cos_emulator(shared_emulator: Emulator) -> Emulator:
+    shared_emulator.faults.clear()
+    shared_emulator.requests.clear()
+    return shared_emulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def cos(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
+    async with cos_emulator.client() as client:
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def bucket(cos: aiocos.Client) -> str:
-    await cos.buckets.create("bucket")
-    await cos.objects.put("bucket", "k", DATA, content_type="x/y", metadata={"Who": "me"})
-    return "bucket"
+    name = f"bucket-{next(_numbers)}"
+    await cos.buckets.create(name)
+    await cos.objects.put(name, "k", DATA, content_type="x/y", metadata={"Who": "me"})
+    return name
 
 
-async def test_what_a_stream_tells(cos: aiocos.Client, bucket: str):
+async def test_stream_properties(cos: aiocos.Client, bucket: str):
     stream = cos.objects.get(bucket, "k")
     with pytest.raises(aiocos.ConfigError, match="async with"):
         _ = stream.etag
@@ -41,25 +67,25 @@ async def test_what_a_stream_tells(cos: aiocos.Client, bucket: str):
 
 
 @pytest.mark.parametrize("fault", [{"after": 1_000_000}, {"sent": 1_000_000}], ids=["truncated", "reset"])
-async def test_a_broken_read_goes_on_at_its_byte(cos: aiocos.Client, cos_emulator: Emulator, bucket: str, fault):
+async def test_broken_read_continues_at_its_byte(cos: aiocos.Client, cos_emulator: Emulator, bucket: str, fault):
     kind = Truncate if "after" in fault else Reset
     cos_emulator.faults.script([kind(operation="GetObject", **fault)])
     async with cos.objects.get(bucket, "k") as obj:
         assert await obj.read() == DATA
-    await asyncio.sleep(0.05)  # a request is written down when it has ended, which may be after its answer
+    await asyncio.sleep(0.05)  # the emulator records a request at its end, which may be after the response
     assert sorted(r.status for r in cos_emulator.requests if r.operation == "GetObject") == [200, 206]
     assert len(cos_emulator.faults.hits) == 1
 
 
-async def test_a_broken_range_goes_on_within_the_range(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
+async def test_broken_range_continues_within_the_range(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
     cos_emulator.faults.script([Truncate(300_000, operation="GetObject", times=2)])
     assert await cos.objects.read(bucket, "k", range=ByteRange(1_000_000, 1_999_999)) == DATA[1_000_000:2_000_000]
     cos_emulator.faults.script([Truncate(300_000, operation="GetObject")])
     assert await cos.objects.read(bucket, "k", range=ByteRange.suffix(1_000_000)) == DATA[-1_000_000:]
 
 
-async def test_a_body_ends_with_its_client(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
-    """A closed client can be used again; a body of before would open connections that nobody closes."""
+async def test_body_ends_with_its_client(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
+    """A closed client can be used again, but a body from before must not open connections that nothing closes."""
     await cos.objects.put(bucket, "large", DATA * 5)
     async with cos_emulator.client() as other:
         async with other.objects.get(bucket, "large") as obj:
@@ -75,7 +101,7 @@ async def test_a_body_ends_with_its_client(cos: aiocos.Client, cos_emulator: Emu
         assert await other.objects.read(bucket, "large") == DATA * 5
 
 
-async def test_the_continuation_itself_may_fail(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
+async def test_failed_continuation_is_retried(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
     cos_emulator.faults.script(
         [
             Truncate(500_000, operation="GetObject"),
@@ -86,7 +112,7 @@ async def test_the_continuation_itself_may_fail(cos: aiocos.Client, cos_emulator
     assert await cos.objects.read(bucket, "k") == DATA
 
 
-async def test_an_end_is_reached_where_nothing_gets_through(cos_emulator: Emulator, cos: aiocos.Client, bucket: str):
+async def test_retries_end_if_no_byte_arrives(cos_emulator: Emulator, cos: aiocos.Client, bucket: str):
     config = aiocos.ClientConfig(retry=aiocos.RetryConfig(attempts=3, base=0.01))
     cos_emulator.faults.script([Truncate(0, operation="GetObject", times=None)])
     async with cos_emulator.client(config=config) as impatient:
@@ -94,7 +120,7 @@ async def test_an_end_is_reached_where_nothing_gets_through(cos_emulator: Emulat
             await impatient.objects.read(bucket, "k")
 
 
-async def test_two_versions_are_never_mixed(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
+async def test_versions_are_never_mixed(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
     cos_emulator.faults.script([Truncate(1_000_000, operation="GetObject")])
     async with cos.objects.get(bucket, "k") as obj:
         first = await obj.chunk()
@@ -104,7 +130,7 @@ async def test_two_versions_are_never_mixed(cos: aiocos.Client, cos_emulator: Em
     assert DATA.startswith(first)
 
 
-async def test_a_flipped_bit_is_found(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
+async def test_flipped_bit_is_detected(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
     cos_emulator.faults.script([FlipBit(12345, operation="GetObject")])
     async with cos.objects.get(bucket, "k") as obj:
         with pytest.raises(IntegrityError) as caught:
@@ -117,20 +143,20 @@ async def test_a_flipped_bit_is_found(cos: aiocos.Client, cos_emulator: Emulator
         await cos.objects.read(bucket, "k")
 
 
-async def test_checks_can_be_turned_off(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
+async def test_verify_reads_false(cos: aiocos.Client, cos_emulator: Emulator, bucket: str):
     cos_emulator.faults.script([FlipBit(0, operation="GetObject")])
     async with cos_emulator.client(config=aiocos.ClientConfig(verify_reads=False)) as trusting:
         assert await trusting.objects.read(bucket, "k") != DATA
 
 
-async def test_an_etag_that_is_no_checksum_accuses_nobody(cos: aiocos.Client, bucket: str):
+async def test_etag_that_is_not_a_checksum_is_not_compared(cos: aiocos.Client, bucket: str):
     key = os.urandom(32)
     put = await cos.objects.put(bucket, "sse", DATA, customer_key=key)
     assert put.customer_algorithm == "AES256"
     assert await cos.objects.read(bucket, "sse", customer_key=key) == DATA
 
 
-async def test_conditions(cos: aiocos.Client, bucket: str):
+async def test_conditional_reads(cos: aiocos.Client, bucket: str):
     etag = (await cos.objects.head(bucket, "k")).etag
     with pytest.raises(NotModified):
         async with cos.objects.get(bucket, "k", if_none_match=etag):
@@ -156,8 +182,8 @@ async def _serving(handler, aiohttp_port: list[int]) -> web.AppRunner:
     return runner
 
 
-async def test_a_server_that_answers_a_range_with_the_whole():
-    """The continuation of a read skips what it has; a range that was asked for is an error, not a surprise."""
+async def test_whole_object_for_a_range_is_refused():
+    """A continuation skips what was read; for a requested range, the whole object is an error."""
     calls = 0
 
     async def whole(request: web.Request) -> web.StreamResponse:
@@ -184,7 +210,7 @@ async def test_a_server_that_answers_a_range_with_the_whole():
         await runner.cleanup()
 
 
-async def test_a_range_in_a_200_is_taken_for_what_it_says():
+async def test_range_with_status_200():
     async def ranged(request: web.Request) -> web.Response:
         headers = {"ETag": '"abc"', "Content-Range": f"bytes 5-9/{len(DATA)}"}
         return web.Response(status=200, body=DATA[5:10], headers=headers)
@@ -202,8 +228,8 @@ async def test_a_range_in_a_200_is_taken_for_what_it_says():
 
 @pytest.mark.parametrize("steps", [1, 5, 20, 60])
 @pytest.mark.parametrize("how", ["read", "chunks"])
-async def test_a_read_given_up_midway_is_not_followed_by_a_short_one(cos: aiocos.Client, bucket: str, how: str, steps: int):
-    """What the first has taken is gone: the rest alone would look like the whole object."""
+async def test_read_after_a_cancelled_read_raises(cos: aiocos.Client, bucket: str, how: str, steps: int):
+    """The bytes of the first read are lost, and the rest alone would look like the whole object."""
 
     async def taken(obj: ObjectStream) -> bytes:
         return await obj.read() if how == "read" else b"".join([chunk async for chunk in obj.chunks(1 << 30)])
@@ -224,7 +250,7 @@ async def test_a_read_given_up_midway_is_not_followed_by_a_short_one(cos: aiocos
             assert again == DATA, "nothing had been taken"
 
 
-async def test_two_iterations_at_once_never_give_a_part_for_the_whole(cos: aiocos.Client, bucket: str):
+async def test_two_iterations_at_once(cos: aiocos.Client, bucket: str):
     async def each(obj: ObjectStream) -> bytes:
         got = bytearray()
         async for chunk in obj:
@@ -239,7 +265,7 @@ async def test_two_iterations_at_once_never_give_a_part_for_the_whole(cos: aioco
         assert isinstance(result, aiocos.ConfigError) or result == DATA
 
 
-async def test_an_iteration_may_be_left_and_gone_on_with(cos: aiocos.Client, bucket: str):
+async def test_iteration_can_be_continued(cos: aiocos.Client, bucket: str):
     async with cos.objects.get(bucket, "k") as obj:
         got = b""
         async for chunk in obj:
@@ -252,3 +278,32 @@ async def test_an_iteration_may_be_left_and_gone_on_with(cos: aiocos.Client, buc
         if not waiting.cancelled():
             got += waiting.result()
         assert got + await obj.read() == DATA
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("how", ["left", "broken out of", "dropped"])
+async def test_unread_body_keeps_no_connection(cos: aiocos.Client, bucket: str, how: str):
+    """A closed body frees its connection at once, a dropped one when nothing refers to it, with a warning."""
+    await cos.objects.put(bucket, "key", os.urandom(8_000_000))
+    connector = engine_of(cos)._transport._state().connector
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # the warning of aiohttp itself
+    for _ in range(3):
+        obj = cos.objects.get(bucket, "key")
+        if how == "left":
+            async with obj:
+                await obj.chunk()
+        else:
+            await obj.__aenter__()
+            async for _ in obj:
+                if how == "broken out of":
+                    break
+                assert await obj.chunk()
+                break
+        del obj
+    async with asyncio.timeout(30):
+        while connector._acquired:
+            # A task of the loop closes the abandoned iterator; until then it refers to the body.
+            await asyncio.sleep(0)
+            gc.collect()
+    await cos.objects.head(bucket, "key")
+    asyncio.get_running_loop().set_exception_handler(None)

@@ -7,14 +7,14 @@ import pytest
 from aiocos.errors import CosError, NotModified, Redirected
 from aiocos.operations.buckets import HeadBucket, ListBuckets
 from aiocos.operations.objects import GetObject
-from aiocos.response_errors import refusal, resource_of
+from aiocos.response_errors import error_for, resource_of
 from aiocos.wire.message import PreparedRequest, Response
 
 REQUEST = PreparedRequest("GET", "https://cos.example", "/b/k", "", {"Authorization": "Bearer a-token"})
 
 
 def refused(status: int, **headers: str) -> CosError:
-    return refusal(Response(status, headers, b""), GetObject("b", "k"), REQUEST, {"a-token"})
+    return error_for(Response(status, headers, b""), GetObject("b", "k"), REQUEST, {"a-token"})
 
 
 def test_the_resource_of_an_operation() -> None:
@@ -51,7 +51,7 @@ def test_a_response_without_a_place_or_with_another_status_points_nowhere() -> N
 
 def test_secrets_that_a_service_repeats_are_taken_out() -> None:
     body = b"<Error><Code>AccessDenied</Code><Message>bad a-token</Message></Error>"
-    error = refusal(Response(403, {}, body), GetObject("b", "k"), REQUEST, {"a-token"})
+    error = error_for(Response(403, {}, body), GetObject("b", "k"), REQUEST, {"a-token"})
     assert "bad ***" in str(error)
     assert (error.operation, error.resource) == ("GetObject", "b/k")  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""Answers to writes held against what was sent: what disagrees, what is asked then, and what says nothing."""
+"""Checks of responses to writes: what is compared, when a bucket is looked up, what is not compared."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 from aiocos.errors import IntegrityError
 from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
-from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
+from aiocos.operations.objects import CopyObject, CopyObjectResult, HeadObject, ObjectInfo, PutObject, PutObjectResult
 from aiocos.wire import digest
 from aiocos.wire.bind import to_request
 from aiocos.wire.message import PreparedRequest
 from aiocos.wire.values import CopySource
-from aiocos.write_check import check_completion, check_copy, check_put, composite_of, is_usual
+from aiocos.write_check import check_completion, check_copy, check_put, check_write, composite_of, is_usual
 
 DATA = b"what was sent"
 HEX = hashlib.md5(DATA).hexdigest()
@@ -23,15 +23,15 @@ OTHER = "0123456789abcdef0123456789abcdef"
 CRC = digest.encode(digest.digest("crc32", DATA))
 
 
-class Asker:
-    """A service with buckets whose ETags are MD5s, and others."""
+class FakeBuckets:
+    """Buckets whose ETags are MD5s, and others; records the look-ups."""
 
     def __init__(self, *keyed: str) -> None:
         self.keyed = keyed
-        self.asked: list[tuple[str, str | None]] = []
+        self.looked_up: list[tuple[str, str | None]] = []
 
     async def has_md5_etags(self, bucket: str, expected_bucket_owner: str | None = None) -> bool:
-        self.asked.append((bucket, expected_bucket_owner))
+        self.looked_up.append((bucket, expected_bucket_owner))
         return bucket not in self.keyed
 
 
@@ -43,12 +43,12 @@ def result(etag: str, **more: Any) -> PutObjectResult:
     return PutObjectResult(etag=f'"{etag}"', **more)
 
 
-async def put(answer: PutObjectResult, headers: dict[str, str], asker: Asker | None = None, **given: Any) -> None:
+async def put(response: PutObjectResult, headers: dict[str, str], buckets: FakeBuckets | None = None, **given: Any) -> None:
     body = given.pop("body", DATA)
-    await check_put(asker or Asker(), PutObject("b", "k", DATA, **given), sent(headers, body), answer)
+    await check_put(buckets or FakeBuckets(), PutObject("b", "k", DATA, **given), sent(headers, body), response)
 
 
-# -- the usual answer -------------------------------------------------------------------------------------------------
+# -- the fast path ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -62,30 +62,69 @@ async def put(answer: PutObjectResult, headers: dict[str, str], asker: Asker | N
         ({"Content-MD5": "no base64"}, "", False),
     ],
 )
-def test_the_usual_answer(headers: dict[str, str], etag: str, usual: bool) -> None:
+def test_is_usual(headers: dict[str, str], etag: str, usual: bool) -> None:
     assert is_usual(headers, result(etag)) is usual
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-MD5": MD5},
+        {"Content-MD5": "no base64"},
+        {"x-amz-checksum-crc32": CRC},
+        {"Content-MD5": MD5, "x-amz-checksum-crc32": CRC},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "etag", [f'"{HEX}"', f'"{HEX.upper()}"', HEX, f'W/"{HEX}"', f"-{HEX}-", f'"{OTHER}"', f'"{OTHER}-2"', "", '""']
+)
+@pytest.mark.parametrize("repeated", [{}, {"checksum_crc32": CRC}, {"checksum_crc32": "AAAAAA=="}], ids=str)
+@pytest.mark.parametrize("part", [False, True])
+async def test_fast_path_gives_the_result_of_the_general_path(
+    headers: dict[str, str], etag: str, repeated: dict[str, Any], part: bool
+) -> None:
+    """`check_write` may skip the general check, `check_put`, only if that would accept the write."""
+    operation = UploadPart("b", "k", "u", 7, DATA) if part else PutObject("b", "k", DATA)
+    written = PutObjectResult(etag=etag, **repeated)
+
+    async def outcome(check: Any) -> str:
+        try:
+            pending = check(FakeBuckets(), operation, sent(headers), written)
+            if pending is not None:
+                await pending
+        except IntegrityError as error:
+            return str(error)
+        return "accepted"
+
+    assert await outcome(check_write) == await outcome(check_put)
+
+
+async def test_other_operations_are_not_checked() -> None:
+    assert check_write(FakeBuckets(), HeadObject("b", "k"), sent({}), ObjectInfo()) is None
 
 
 # -- objects and parts ------------------------------------------------------------------------------------------------
 
 
-async def test_the_md5_that_was_sent_is_asked_for_again() -> None:
-    asker = Asker()
+async def test_differing_etag_looks_up_the_bucket() -> None:
+    buckets = FakeBuckets()
     with pytest.raises(IntegrityError) as caught:
-        await put(result(OTHER, request_id="id-7"), {"Content-MD5": MD5}, asker, expected_bucket_owner="owner")
+        await put(result(OTHER, request_id="id-7"), {"Content-MD5": MD5}, buckets, expected_bucket_owner="owner")
     assert (caught.value.expected, caught.value.actual) == (HEX, f'"{OTHER}"')
     assert str(caught.value) == (
-        f'PutObject b/k: the service answered with the checksum "{OTHER}", what was sent has {HEX}: '
-        "what is stored is something else. Where its ETags are no MD5s: ClientConfig(verify_writes=False) (request id id-7)"
+        f'PutObject b/k: the response has the checksum "{OTHER}", the body has {HEX}: '
+        "the service stored other bytes. If its ETags are not MD5s, set ClientConfig(verify_writes=False) (request id id-7)"
     )
-    assert asker.asked == [("b", "owner")]
-    asker = Asker("b")
-    await put(result(OTHER), {"Content-MD5": MD5}, asker)
-    assert asker.asked == [("b", None)]
+    assert buckets.looked_up == [("b", "owner")]
+    buckets = FakeBuckets("b")
+    await put(result(OTHER), {"Content-MD5": MD5}, buckets)
+    assert buckets.looked_up == [("b", None)]
 
 
-async def test_nobody_is_asked_where_nothing_disagrees() -> None:
-    asker = Asker()
+async def test_equal_or_opaque_etags_do_not_look_up_the_bucket() -> None:
+    buckets = FakeBuckets()
     for etag, headers in (
         (HEX, {"Content-MD5": MD5}),
         (HEX.upper(), {"Content-MD5": MD5}),
@@ -94,12 +133,12 @@ async def test_nobody_is_asked_where_nothing_disagrees() -> None:
         (f"{OTHER}-2", {"Content-MD5": MD5}),
         (OTHER, {"Content-MD5": "no MD5 at all"}),
     ):
-        await put(result(etag), headers, asker)
-    assert asker.asked == []
+        await put(result(etag), headers, buckets)
+    assert buckets.looked_up == []
 
 
 @pytest.mark.parametrize("size", [0, 13, 262_144, 262_145])
-async def test_without_an_md5_the_body_itself_is_digested(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_body_is_hashed_without_content_md5(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
 
     async def hashed(work: Any, *given: Any) -> Any:
@@ -115,26 +154,26 @@ async def test_without_an_md5_the_body_itself_is_digested(size: int, monkeypatch
     assert threads == ([size] * 2 if size > 262_144 else [])
     if size == 0:
         with pytest.raises(IntegrityError):
-            await check_put(Asker(), PutObject("b", "k"), sent({}, None), result(OTHER))
+            await check_put(FakeBuckets(), PutObject("b", "k"), sent({}, None), result(OTHER))
 
 
 @pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
-async def test_a_checksum_that_is_repeated_counts(name: str) -> None:
+async def test_repeated_checksums_are_compared(name: str) -> None:
     header, field = f"x-amz-checksum-{name}", f"checksum_{name}"
-    # It is the right one: then the ETag may be anything.
-    asker = Asker()
-    await put(result(OTHER, **{field: "AAAA"}), {header: "AAAA"}, asker)
-    assert asker.asked == []
-    # Another one is no matter of keys, so nobody is asked.
+    # If it matches, the ETag may be anything.
+    buckets = FakeBuckets()
+    await put(result(OTHER, **{field: "AAAA"}), {header: "AAAA"}, buckets)
+    assert buckets.looked_up == []
+    # If it differs, no key explains that, and the bucket is not looked up.
     with pytest.raises(IntegrityError) as caught:
-        await put(result(HEX, **{field: "BBBB"}), {header: "AAAA"}, asker)
+        await put(result(HEX, **{field: "BBBB"}), {header: "AAAA"}, buckets)
     assert (caught.value.expected, caught.value.actual) == ("AAAA", "BBBB")
-    assert asker.asked == []
-    # One that was not sent says nothing.
-    await put(result(HEX, **{field: "BBBB"}), {}, asker)
+    assert buckets.looked_up == []
+    # A checksum that was not sent is not compared.
+    await put(result(HEX, **{field: "BBBB"}), {}, buckets)
 
 
-async def test_both_checksums_may_have_been_given() -> None:
+async def test_md5_and_checksum_are_both_compared() -> None:
     headers = {"Content-MD5": MD5, "x-amz-checksum-crc32": CRC}
     await put(result(HEX, checksum_crc32=CRC), headers)
     with pytest.raises(IntegrityError):
@@ -142,7 +181,7 @@ async def test_both_checksums_may_have_been_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "answered", "asked"),
+    ("given", "answered", "looked_up"),
     [
         ({}, {}, True),
         ({}, {"server_side_encryption": "AES256"}, True),
@@ -153,15 +192,15 @@ async def test_both_checksums_may_have_been_given() -> None:
         ({}, {"customer_algorithm": "AES256"}, False),
     ],
 )
-async def test_a_key_that_is_known_of_explains_an_etag(given: dict[str, Any], answered: dict[str, Any], asked: bool) -> None:
-    asker = Asker("b")
-    await put(result(OTHER, **answered), {"Content-MD5": MD5}, asker, **given)
-    assert asker.asked == ([("b", None)] if asked else [])
+async def test_encryption_keys_explain_other_etags(given: dict[str, Any], answered: dict[str, Any], looked_up: bool) -> None:
+    buckets = FakeBuckets("b")
+    await put(result(OTHER, **answered), {"Content-MD5": MD5}, buckets, **given)
+    assert buckets.looked_up == ([("b", None)] if looked_up else [])
 
 
-async def test_a_part_is_told_with_its_number() -> None:
-    with pytest.raises(IntegrityError, match=r"^UploadPart b/k part 7: .* what was sent has .*verify_writes=False\)$"):
-        await check_put(Asker(), UploadPart("b", "k", "u", 7, DATA), sent({"Content-MD5": MD5}), result(OTHER))
+async def test_part_number_in_the_error() -> None:
+    with pytest.raises(IntegrityError, match=r"^UploadPart b/k part 7: .* the body has .*verify_writes=False\)$"):
+        await check_put(FakeBuckets(), UploadPart("b", "k", "u", 7, DATA), sent({"Content-MD5": MD5}), result(OTHER))
 
 
 # -- copies -----------------------------------------------------------------------------------------------------------
@@ -171,28 +210,28 @@ def copied(etag: str | None, **more: Any) -> CopyObjectResult:
     return CopyObjectResult(etag=None if etag is None else f'"{etag}"', **more)
 
 
-async def copy(answer: CopyObjectResult, asker: Asker, **given: Any) -> None:
+async def copy(response: CopyObjectResult, buckets: FakeBuckets, **given: Any) -> None:
     given = {"source": CopySource("s", "k"), "source_if_match": f'"{HEX}"', **given}
-    await check_copy(asker, CopyObject("b", "k", **given), sent({}, None), answer)
+    await check_copy(buckets, CopyObject("b", "k", **given), sent({}, None), response)
 
 
 @pytest.mark.parametrize("source", [CopySource("s", "k"), ("s", "k")])
-async def test_a_copy_has_the_etag_of_its_source(source: Any) -> None:
-    asker = Asker()
-    await copy(copied(HEX), asker, source=source)
-    await copy(copied(HEX.upper()), asker, source=source)
-    assert asker.asked == []
+async def test_copy_has_the_etag_of_its_source(source: Any) -> None:
+    buckets = FakeBuckets()
+    await copy(copied(HEX), buckets, source=source)
+    await copy(copied(HEX.upper()), buckets, source=source)
+    assert buckets.looked_up == []
     with pytest.raises(IntegrityError, match=f"^CopyObject b/k: .*the source has {HEX}") as caught:
-        await copy(copied(OTHER), asker, source=source, expected_bucket_owner="o", expected_source_bucket_owner="so")
+        await copy(copied(OTHER), buckets, source=source, expected_bucket_owner="o", expected_source_bucket_owner="so")
     assert (caught.value.expected, caught.value.actual) == (HEX, f'"{OTHER}"')
-    assert asker.asked == [("b", "o"), ("s", "so")]
+    assert buckets.looked_up == [("b", "o"), ("s", "so")]
 
 
-async def test_either_bucket_may_be_under_a_key() -> None:
-    for keyed, asked in (("b", [("b", None)]), ("s", [("b", None), ("s", None)])):
-        asker = Asker(keyed)
-        await copy(copied(OTHER), asker)
-        assert asker.asked == asked
+async def test_either_bucket_may_be_under_key_protect() -> None:
+    for keyed, looked_up in (("b", [("b", None)]), ("s", [("b", None), ("s", None)])):
+        buckets = FakeBuckets(keyed)
+        await copy(copied(OTHER), buckets)
+        assert buckets.looked_up == looked_up
 
 
 @pytest.mark.parametrize(
@@ -207,55 +246,55 @@ async def test_either_bucket_may_be_under_a_key() -> None:
         ({}, OTHER, {"server_side_encryption": "aws:kms"}),
     ],
 )
-async def test_copies_of_which_nothing_is_known(given: dict[str, Any], etag: str, answered: dict[str, Any]) -> None:
-    asker = Asker()
-    await copy(copied(etag, **answered), asker, **given)
-    assert asker.asked == []
+async def test_copies_that_are_not_compared(given: dict[str, Any], etag: str, answered: dict[str, Any]) -> None:
+    buckets = FakeBuckets()
+    await copy(copied(etag, **answered), buckets, **given)
+    assert buckets.looked_up == []
 
 
-# -- objects made of parts --------------------------------------------------------------------------------------------
+# -- multipart objects ------------------------------------------------------------------------------------------------
 
 PARTS = [CompletedPart(part_number=n, etag=f'"{hashlib.md5(bytes([n])).hexdigest()}"') for n in (1, 2)]
-MADE = hashlib.md5(b"".join(hashlib.md5(bytes([n])).digest() for n in (1, 2))).hexdigest() + "-2"
+COMPOSITE = hashlib.md5(b"".join(hashlib.md5(bytes([n])).digest() for n in (1, 2))).hexdigest() + "-2"
 
 
-def test_the_etag_that_follows_from_the_parts() -> None:
-    assert composite_of(PARTS) == MADE
+def test_composite_of_parts() -> None:
+    assert composite_of(PARTS) == COMPOSITE
     assert composite_of([*PARTS, CompletedPart(part_number=3, etag='"another form"')]) is None
     assert composite_of([CompletedPart(part_number=1, etag="")]) is None
 
 
-async def complete(etag: str, asker: Asker, expected: str | None = None, parts: Any = PARTS, **given: Any) -> None:
+async def complete(etag: str, buckets: FakeBuckets, expected: str | None = None, parts: Any = PARTS, **given: Any) -> None:
     operation = CompleteMultipartUpload("b", "k", "u", parts, **given)
-    await check_completion(asker, operation, None, CompletedUpload(etag=f'"{etag}"'), expected)
+    await check_completion(buckets, operation, None, CompletedUpload(etag=f'"{etag}"'), expected)
 
 
-async def test_a_completion_has_the_etag_of_its_parts() -> None:
-    asker = Asker()
-    await complete(MADE, asker)
-    await complete(OTHER, asker)
-    await complete("another form-x", asker)
-    await complete(f"{OTHER}-2", asker, parts=[CompletedPart(part_number=1, etag='"another form"')])
-    assert asker.asked == []
-    with pytest.raises(IntegrityError, match=f"^CompleteMultipartUpload b/k: .*the parts make {MADE}"):
-        await complete(f"{OTHER}-2", asker, expected_bucket_owner="o")
-    assert asker.asked == [("b", "o")]
-    await complete(f"{OTHER}-2", Asker("b"))
+async def test_completion_has_the_etag_of_its_parts() -> None:
+    buckets = FakeBuckets()
+    await complete(COMPOSITE, buckets)
+    await complete(OTHER, buckets)
+    await complete("another form-x", buckets)
+    await complete(f"{OTHER}-2", buckets, parts=[CompletedPart(part_number=1, etag='"another form"')])
+    assert buckets.looked_up == []
+    with pytest.raises(IntegrityError, match=f"^CompleteMultipartUpload b/k: .*the parts make {COMPOSITE}"):
+        await complete(f"{OTHER}-2", buckets, expected_bucket_owner="o")
+    assert buckets.looked_up == [("b", "o")]
+    await complete(f"{OTHER}-2", FakeBuckets("b"))
 
 
-async def test_a_completion_has_the_etag_that_is_given() -> None:
-    await complete(f"{OTHER}-2", Asker(), f"{OTHER}-2")
+async def test_completion_has_the_expected_etag() -> None:
+    await complete(f"{OTHER}-2", FakeBuckets(), f"{OTHER}-2")
     with pytest.raises(IntegrityError, match=f"the parts make {OTHER}-2"):
-        await complete(MADE, Asker(), f"{OTHER}-2")
+        await complete(COMPOSITE, FakeBuckets(), f"{OTHER}-2")
 
 
-async def test_a_completion_under_a_key_says_nothing() -> None:
-    asker = Asker()
-    await complete(f"{OTHER}-2", asker, customer_key=bytes(32))
-    assert asker.asked == []
+async def test_completion_with_a_customer_key_is_not_compared() -> None:
+    buckets = FakeBuckets()
+    await complete(f"{OTHER}-2", buckets, customer_key=bytes(32))
+    assert buckets.looked_up == []
 
 
-def test_headers_of_checksums_are_those_of_the_operation() -> None:
+def test_checksum_headers_match_the_operation() -> None:
     names = ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")
     headers = to_request(PutObject("b", "k", DATA, **{f"checksum_{name}": "x" for name in names})).headers
     assert {f"x-amz-checksum-{name}" for name in names} <= set(headers)

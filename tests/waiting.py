@@ -1,4 +1,4 @@
-"""Conditions and processor time, for tests that must hold on a loaded machine too, where a fixed time does not."""
+"""Wait for conditions and measure processor time, so that tests also pass on a loaded machine."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Long enough for any machine. Reached only where the condition never holds.
+# Reached only if the condition never holds.
 _SECONDS = 60.0
 
 
 async def until(condition: Callable[[], object], what: str, seconds: float = _SECONDS) -> None:
-    """Return as soon as a condition holds; fail where it does not within `seconds`."""
+    """Wait until a condition holds; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
@@ -20,7 +20,7 @@ async def until(condition: Callable[[], object], what: str, seconds: float = _SE
 
 
 def block_until(condition: Callable[[], object], what: str, seconds: float = _SECONDS) -> None:
-    """Return as soon as a condition holds, without a loop; fail where it does not within `seconds`."""
+    """Wait until a condition holds, without an event loop; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
@@ -29,7 +29,7 @@ def block_until(condition: Callable[[], object], what: str, seconds: float = _SE
 
 @contextmanager
 def loop_steps() -> Iterator[list[tuple[float, str]]]:
-    """Give the processor time of each step of the loop's thread, longest first at the end; what others use does not count."""
+    """Measure the processor time of each step of the event loop, in its thread only; at the end the longest is first."""
     steps: list[tuple[float, str]] = []
     original = asyncio.events.Handle._run
 

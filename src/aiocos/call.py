@@ -1,9 +1,13 @@
-"""The life of one call, top to bottom: the file to read first.
+"""The life of one call, top to bottom. Read this file first.
 
-    bind → body and digest → address → { authorise → one attempt → error or result → decide } → decode
+    bind → checksum → address → { authorize → send → raise or decode → retry? } → check the write
 
-Every operation of the library goes through `Engine.call`, or through `Engine.open` where the body of the answer is streamed.
-There is no side door.
+Every operation of the library goes through `Engine.call`, which returns the decoded result, or `Engine.open`, which returns a
+response whose body is still to be read. Both run the same three steps:
+
+* `prepare` turns an operation into a request: bind its parameters, add a checksum of the body, choose the address.
+* `_attempt` sends the request once and returns the response, or raises the error that the response or the network gives.
+* `_send` makes the first attempt, and `_retry` further ones by `net.retry.retry_call`.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -24,8 +28,7 @@ from aiocos.net.retry import RETRYABLE, RetryBudget, retry_call
 from aiocos.net.streamed_response import StreamedResponse
 from aiocos.net.transport import Transport
 from aiocos.operations.buckets import HeadBucket
-from aiocos.operations.shared import WriteResult
-from aiocos.response_errors import refusal, resource_of
+from aiocos.response_errors import error_for, resource_of
 from aiocos.wire import digest
 from aiocos.wire.address import Endpoint, shows
 from aiocos.wire.bind import to_request
@@ -35,37 +38,50 @@ from aiocos.wire.redaction import scrub, secrets_of
 from aiocos.wire.retry_after import http_date
 from aiocos.wire.spec import Operation, Result
 from aiocos.wire.strict import read_answer
-from aiocos.write_check import CHECKS, is_usual
+from aiocos.write_check import CHECKS, check_write
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
-A = TypeVar("A", Response, StreamedResponse)
-O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
 
-Once: TypeAlias = Callable[[O, PreparedRequest, float | None], Awaitable[T]]
-"""One attempt at an operation, within a deadline."""
+_Send: TypeAlias = Callable[..., Coroutine[Any, Any, Response | StreamedResponse]]
+_Sent: TypeAlias = tuple[Any, Response | StreamedResponse, int]
+"""The result, the response that it was decoded from, and the number of attempts."""
 
 _log = logging.getLogger("aiocos.call")
 
 _INSTANCE = "ibm-service-instance-id"
 _CUSTOMER_KEY = "server-side-encryption-customer-key"
 _ALGORITHMS: dict[str, digest.Algorithm] = {"CRC32": "crc32", "SHA256": "sha256"}
-# Seconds for which a bucket counts as one under Key Protect without being asked again.
-_PROTECTED_FOR = 300.0
+# Seconds for which a bucket that was found under Key Protect is not looked up again, and the number of buckets remembered.
+_KEY_PROTECT_TTL = 300.0
+_KEY_PROTECT_BUCKETS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class CallResult(Generic[T]):
-    """What came of a call, with what its answer said besides, and how many attempts it took."""
+    """The result of a call with its response's status and headers."""
 
     result: T
+    """The decoded result of `Engine.call_with_response`, or the open response of `Engine.open_with_response`."""
     status: int
+    """The HTTP status of the last response."""
     headers: Mapping[str, str]
+    """The headers of the last response."""
     attempts: int
+    """The number of attempts made, 1 if the first one succeeded."""
 
 
 class Engine:
-    """Carries operations out for one client."""
+    """Sends operations for one client.
+
+    Args:
+        endpoint: The service's endpoint.
+        authorizer: Adds credentials to each request.
+        transport: Sends requests and limits how many are in flight.
+        config: The settings of the client.
+        service_instance_id: Returns the id of the service instance that listings and creations of buckets name, or None.
+        presigner: Returns the object that signs URLs; called by `presign`.
+    """
 
     def __init__(
         self,
@@ -81,85 +97,250 @@ class Engine:
         self.budget = RetryBudget(config.retry)
         self._authorizer = authorizer
         self._transport = transport
-        self._instance = service_instance_id
+        self._instance_id = service_instance_id
         self._presigner = presigner
-        self._protected: dict[str, float] = {}
-        # What is sent can be read on the way: a customer's key is not.
-        self._shows = shows(endpoint.origin)
+        # Bucket → time until which it counts as under Key Protect.
+        self._key_protect: dict[str, float] = {}
+        # True if others on the network can read requests (plain http to another machine): keys are not sent then.
+        self._is_exposed = shows(endpoint.origin)
 
-    # Functions that only pass a coroutine on are no coroutines themselves: a small call is made of few enough to notice.
+    # -- sending an operation --------------------------------------------------------------------------------------
 
-    def call(self, operation: Operation[R]) -> Coroutine[Any, Any, R]:
-        """Send an operation and return its result. Raises the errors of `aiocos.errors`."""
-        return self._live(operation, self._result)
+    async def call(self, operation: Operation[R]) -> R:
+        """Send an operation and return its result.
 
-    def open(self, operation: Operation[Any]) -> Coroutine[Any, Any, StreamedResponse]:
-        """Send an operation and return its answer as soon as it has begun; its status is a success."""
-        return self._live(operation, self._begun)
+        Raises the exceptions of `aiocos.errors`.
+        """
+        return (await self._run(operation, stream=False))[0]
 
-    async def answer(self, operation: Operation[R]) -> CallResult[R]:
-        """Send an operation as `call` does; for callers who want to see the status and the headers too."""
-        once = _Counted(self._answered)
-        result, response = await self._live(operation, once)
-        return CallResult(result, response.status, response.headers, once.attempts)
+    async def open(self, operation: Operation[Any]) -> StreamedResponse:
+        """Send an operation and return its 2xx response when the headers have arrived.
 
-    async def begin(self, operation: Operation[Any]) -> CallResult[StreamedResponse]:
-        """Send an operation as `open` does, with the same."""
-        once = _Counted(self._begun)
-        exchange = await self._live(operation, once)
-        return CallResult(exchange, exchange.status, exchange.headers, once.attempts)
+        The caller reads or closes the response. Raises the exceptions of `aiocos.errors`.
+        """
+        return (await self._run(operation, stream=True))[0]
 
-    def _live(self, operation: O, once: Once[O, T]) -> Coroutine[Any, Any, T]:
-        """Prepare an operation and attempt it until it succeeds or should not be tried again, within its deadline."""
+    async def call_with_response(self, operation: Operation[R]) -> CallResult[R]:
+        """Send an operation like `call`, and return status and headers as well."""
+        result, response, attempts = await self._run(operation, stream=False)
+        return CallResult(result, response.status, response.headers, attempts)
+
+    async def open_with_response(self, operation: Operation[Any]) -> CallResult[StreamedResponse]:
+        """Send an operation like `open`, and return the number of attempts as well."""
+        result, response, attempts = await self._run(operation, stream=True)
+        return CallResult(result, response.status, response.headers, attempts)
+
+    # -- the deadline, the attempts -------------------------------------------------------------------------------
+
+    # Not a coroutine: it only passes one on, and each further coroutine shows in the time of a small call.
+    def _run(self, operation: Operation[Any], *, stream: bool) -> Coroutine[Any, Any, _Sent]:
+        """Send an operation, within its timeout if it has one.
+
+        With `stream`, the body is left to the caller, and the result is the response itself.
+        """
         if operation.timeout is None:
-            return self._persist(operation, once, None)
-        return self._in_time(operation, once, operation.timeout)
+            return self._send(operation, stream, None)
+        return self._send_within(operation, stream, operation.timeout)
 
-    async def _in_time(self, operation: O, once: Once[O, T], timeout: float) -> T:
+    async def _send_within(self, operation: Operation[Any], stream: bool, timeout: float) -> _Sent:
         deadline = asyncio.get_running_loop().time() + timeout
-        clock = asyncio.timeout_at(deadline)
+        timer = asyncio.timeout_at(deadline)
         try:
-            async with clock:
-                return await self._persist(operation, once, deadline)
+            async with timer:
+                return await self._send(operation, stream, deadline)
         except TimeoutError as error:
-            if isinstance(error, RequestTimeoutError) or not clock.expired():
+            if isinstance(error, RequestTimeoutError) or not timer.expired():
                 raise
-            what = f"{operation.spec.name} {resource_of(operation)}".strip()
-            raise RequestTimeoutError(f"{what}: not done within {timeout:g} s", sent=True) from error
+            name = f"{operation.spec.name} {resource_of(operation)}".strip()
+            raise RequestTimeoutError(f"{name}: not done within {timeout:g} s", sent=True) from error
 
-    async def _persist(self, operation: O, once: Once[O, T], deadline: float | None) -> T:
-        outgoing = await self.prepare(operation)
-        if self._shows:
-            self._refuse_customer_key(outgoing)
+    async def _send(self, operation: Operation[Any], stream: bool, deadline: float | None) -> _Sent:
+        """Prepare an operation, attempt and retry it, and check what was written."""
+        request = await self.prepare(operation)
+        if self._is_exposed:
+            self._refuse_customer_key(request)
         try:
-            done = await once(operation, outgoing, deadline)
-        except RETRYABLE as error:
-            done = await retry_call(
-                lambda: once(operation, outgoing, deadline),
-                config=self.config.retry,
-                budget=self.budget,
-                repeatable=is_idempotent(operation),
-                deadline=deadline,
-                on_retry=_Noted(operation),
-                failed=error,
-            )
-        else:
+            sent = await self._attempt(operation, request, stream, deadline)
             self.budget.refund()
-        if (check := CHECKS.get(type(operation))) is not None and self.config.verify_writes:
-            # Not within the attempts: a service that has stored something else is not mended by asking again.
-            result = _result_in(done)
-            if result is not None and not (isinstance(result, WriteResult) and is_usual(outgoing.headers, result)):
-                await check(self, operation, outgoing, result)
-        return done
+        except RETRYABLE as error:
+            sent = await self._retry(operation, request, stream, deadline, error)
+        if type(operation) in CHECKS and not stream and self.config.verify_writes:
+            # Outside the attempts: a service that stored other bytes would most likely do so again.
+            check = check_write(self, operation, request, sent[0])
+            if check is not None:
+                await check
+        return sent
+
+    async def _retry(
+        self, operation: Operation[Any], request: PreparedRequest, stream: bool, deadline: float | None, error: CosError
+    ) -> _Sent:
+        """Make further attempts after the first one has failed with `error`."""
+        attempts = 1
+
+        def on_retry(error: CosError, attempt: int, delay: float) -> None:
+            nonlocal attempts
+            attempts = attempt + 1
+            sent = "" if not isinstance(error, TransportError) else " (sent)" if error.sent else " (not sent)"
+            _log.info("%s: attempt %d failed%s, again in %.2f s: %s", operation, attempt, sent, delay, error)
+
+        result, response, _ = await retry_call(
+            lambda: self._attempt(operation, request, stream, deadline),
+            config=self.config.retry,
+            budget=self.budget,
+            idempotent=is_idempotent(operation),
+            deadline=deadline,
+            on_retry=on_retry,
+            first_error=error,
+        )
+        return result, response, attempts
+
+    async def _attempt(
+        self, operation: Operation[Any], request: PreparedRequest, stream: bool, deadline: float | None
+    ) -> _Sent:
+        """Send a request once, and raise the error of a response that is not 2xx."""
+        send: _Send = self._transport.open if stream else self._transport.send
+        try:
+            await self._authorizer.authorize(request)
+            response: Any = await send(request, deadline=deadline)
+            if response.status in (401, 403):
+                response = await _read(response)
+                if self._has_new_credentials(request, response):
+                    response = await self._send_again(send, request, deadline)
+            if response.status >= 300:
+                raise await self._error_for(operation, request, await _read(response))
+        except CosError as error:
+            scrub(error, self._secrets(request))
+            raise
+        if stream:
+            return response, response, 1
+        try:
+            if len(response.body) <= INLINE:
+                return read_answer(operation, response), response, 1
+            # Parsing 10 MB takes some thirty milliseconds; in the loop's thread nothing else would run meanwhile.
+            return await run_in_hash_pool(read_answer, operation, response), response, 1
+        except (ServiceError, ProtocolError) as error:
+            # A 200 may carry an <Error>, or a document that does not belong to this operation.
+            raise self._name_operation(error, operation, request) from error.__cause__
+
+    def _has_new_credentials(self, request: PreparedRequest, response: Response) -> bool:
+        """Return True if a request refused with 401 or 403 should be sent again.
+
+        Either its token was revoked or had expired by the service's clock: the token has been dropped, and the next request
+        fetches another. Or its signature was dated by a wrong clock, which has been set by the response.
+        """
+        date = http_date(response.headers.get("Date"))
+        return self._authorizer.rejected(request, response.status, date, error_code(response))
+
+    async def _send_again(self, send: _Send, request: PreparedRequest, deadline: float | None) -> Response | StreamedResponse:
+        """Send a request with new credentials.
+
+        The authorizer gets the status of the response, or 0 if there was none.
+        """
+        status = 0
+        try:
+            await self._authorizer.authorize(request)
+            response = await send(request, deadline=deadline)
+            status = response.status
+            return response
+        finally:
+            self._authorizer.settled(request, status)
+
+    async def _error_for(self, operation: Operation[Any], request: PreparedRequest, response: Response) -> CosError:
+        """Build the exception for a response that is not 2xx, in a thread if large."""
+        secrets = self._secrets(request)
+        if len(response.body) <= INLINE:
+            return error_for(response, operation, request, secrets)
+        return await run_in_hash_pool(error_for, response, operation, request, secrets)
+
+    def _name_operation(self, error: CosError, operation: Operation[Any], request: PreparedRequest) -> CosError:
+        """Add the operation's name to the error of a 2xx response, and remove secrets."""
+        scrub(error, self._secrets(request))
+        name, resource = operation.spec.name, resource_of(operation)
+        if isinstance(error, ServiceError):
+            error.operation, error.resource = name, resource
+            return error
+        return ProtocolError(f"{' '.join(filter(None, (name, resource)))}: {error}")
+
+    def _secrets(self, request: PreparedRequest) -> set[str]:
+        """Return the secrets of the request, of the credentials and of the proxy."""
+        return secrets_of(request).union(self._authorizer.secrets(), self._transport.secrets)
+
+    # -- from an operation to a request ---------------------------------------------------------------------------
+
+    async def prepare(self, operation: Operation[Any]) -> PreparedRequest:
+        """Return the request of an operation, complete except for the authorization."""
+        request = to_request(operation)
+        headers, body = cast("dict[str, str]", request.headers), request.body
+        if operation.spec.names_instance and _INSTANCE not in headers and (instance := self._instance_id()):
+            headers[_INSTANCE] = instance
+        if body is not None and operation.spec.has_payload and (algorithm := self._missing_checksum(headers)):
+            small = len(body) <= INLINE
+            value = digest.digest(algorithm, body) if small else await run_in_hash_pool(digest.digest, algorithm, body)
+            headers[digest.HEADERS[algorithm]] = digest.encode(value)
+        return self.address(request, headers)
+
+    def address(self, request: Request, headers: dict[str, str]) -> PreparedRequest:
+        """Return a request with its address and these headers.
+
+        Origin, path and query are as they are sent.
+        """
+        origin, path = self.endpoint.locate(request.bucket, request.key, self.config.addressing)
+        query = encode_query(request.query) if request.query else ""
+        return PreparedRequest(request.method, origin, path, query, headers, request.body)
+
+    def _missing_checksum(self, headers: dict[str, str]) -> digest.Algorithm | None:
+        """Return the checksum to compute for a body, or None if the headers have one."""
+        for name in headers:
+            if name == "Content-MD5" or name.startswith("x-amz-checksum-"):
+                return None
+        # The service refuses a request that announces a checksum and does not contain it.
+        announced = headers.get("x-amz-sdk-checksum-algorithm")
+        algorithm = _ALGORITHMS.get(announced) if announced else self.config.checksum
+        if algorithm is None:
+            raise ConfigError(f"a {announced} checksum is announced and not given, and cannot be computed here")
+        return algorithm
+
+    def _refuse_customer_key(self, request: PreparedRequest) -> None:
+        """Raise `ConfigError` if a request has a customer's key.
+
+        Called only if requests go over plain http to another machine.
+        """
+        names = [*request.headers, *(part.partition("=")[0] for part in request.query.split("&"))]
+        # The header with the MD5 of the key ends in "-md5" and is not a secret.
+        if any(name.lower().endswith(_CUSTOMER_KEY) for name in names):
+            raise ConfigError(
+                f"a customer's key (SSE-C) is not sent to {self.endpoint.origin}: plain http would show it to the network; "
+                "use https"
+            )
+
+    def presign(self, request: Request, headers: dict[str, str], expires: int, *, strict: bool = True) -> str:
+        """Return the URL of a request, signed in its query. Sends nothing.
+
+        Args:
+            request: The request that the URL makes.
+            headers: Headers that are part of the signature; the URL's user sends them.
+            expires: Seconds for which the URL is valid.
+            strict: Refuse an `expires` that the service does not accept. False signs the URL all the same.
+
+        Raises:
+            ConfigError: The user of the URL would send a customer's key over plain http to another machine, or `expires` is
+                out of range.
+        """
+        prepared = self.address(request, headers)
+        if self._is_exposed:
+            self._refuse_customer_key(prepared)
+        return self._presigner().presign(prepared, expires=expires, strict=strict)
+
+    # -- state ----------------------------------------------------------------------------------------------------
 
     async def has_md5_etags(self, bucket: str, expected_bucket_owner: str | None = None) -> bool:
-        """Tell whether the ETags of a bucket are taken for MD5s: False where HEAD says that it is under Key Protect.
+        """Return False if a bucket is under Key Protect, where ETags may not be MD5s.
 
-        For use where an ETag disagrees; an answer of "under Key Protect" is remembered for five minutes. True where the bucket
-        cannot be asked.
+        For use when an ETag differs from the MD5 of the bytes. True also if the HEAD fails. A bucket under Key Protect is
+        remembered for five minutes.
         """
         now = time.monotonic()
-        if self._protected.get(bucket, 0.0) > now:
+        if self._key_protect.get(bucket, 0.0) > now:
             return False
         try:
             info = await self.call(HeadBucket(bucket, expected_bucket_owner=expected_bucket_owner))
@@ -167,168 +348,25 @@ class Engine:
             return True
         if not info.kp_enabled:
             return True
-        if len(self._protected) >= 1_000:
-            self._protected.clear()
-        self._protected[bucket] = now + _PROTECTED_FOR
+        if len(self._key_protect) >= _KEY_PROTECT_BUCKETS:
+            self._key_protect.clear()
+        self._key_protect[bucket] = now + _KEY_PROTECT_TTL
         return False
-
-    async def prepare(self, operation: Operation[Any]) -> PreparedRequest:
-        """Bind, digest and address an operation: everything of a request but the authorization."""
-        request = to_request(operation)
-        headers, body = cast("dict[str, str]", request.headers), request.body
-        if operation.spec.names_instance and _INSTANCE not in headers and (instance := self._instance()):
-            headers[_INSTANCE] = instance
-        if body is not None and operation.spec.has_payload and (algorithm := self._missing(headers)):
-            small = len(body) <= INLINE
-            value = digest.digest(algorithm, body) if small else await run_in_hash_pool(digest.digest, algorithm, body)
-            headers[digest.HEADERS[algorithm]] = digest.encode(value)
-        return self.address(request, headers)
-
-    def address(self, request: Request, headers: dict[str, str]) -> PreparedRequest:
-        """Give a request its place: origin, path and query as they will stand on the wire."""
-        origin, path = self.endpoint.locate(request.bucket, request.key, self.config.addressing)
-        query = encode_query(request.query) if request.query else ""
-        return PreparedRequest(request.method, origin, path, query, headers, request.body)
-
-    def _missing(self, headers: dict[str, str]) -> digest.Algorithm | None:
-        """The checksum that a body still needs; None if it has one."""
-        for name in headers:
-            if name == "Content-MD5" or name.startswith("x-amz-checksum-"):
-                return None
-        # A service refuses the announcement of a checksum that is not there.
-        announced = headers.get("x-amz-sdk-checksum-algorithm")
-        algorithm = _ALGORITHMS.get(announced) if announced else self.config.checksum
-        if algorithm is None:
-            raise ConfigError(f"a {announced} checksum is announced and not given, and cannot be computed here")
-        return algorithm
-
-    def _refuse_customer_key(self, outgoing: PreparedRequest) -> None:
-        """Raise `ConfigError` where a customer's key would travel over plain http to another machine."""
-        names = [*outgoing.headers, *(part.partition("=")[0] for part in outgoing.query.split("&"))]
-        # Its MD5 is no secret.
-        if any(name.lower().endswith(_CUSTOMER_KEY) for name in names):
-            raise ConfigError(
-                f"a customer's key (SSE-C) is not sent to {self.endpoint.origin}: plain http would show it to the network; "
-                "use https"
-            )
-
-    async def _result(self, operation: Operation[R], outgoing: PreparedRequest, deadline: float | None) -> R:
-        """One attempt, its answer read and decoded."""
-        response = await self._response(operation, outgoing, deadline)
-        if len(response.body) <= INLINE:
-            return self._decode(operation, outgoing, response)
-        return await self._decode_large(operation, outgoing, response)
-
-    async def _answered(self, operation: Operation[R], outgoing: PreparedRequest, deadline: float | None) -> tuple[R, Response]:
-        """The same, with the answer."""
-        response = await self._response(operation, outgoing, deadline)
-        if len(response.body) <= INLINE:
-            return self._decode(operation, outgoing, response), response
-        return await self._decode_large(operation, outgoing, response), response
-
-    async def _response(self, operation: Operation[Any], outgoing: PreparedRequest, deadline: float | None) -> Response:
-        """One attempt, its answer read."""
-        try:
-            await self._authorizer.authorize(outgoing)
-            response = await self._transport.send(outgoing, deadline=deadline)
-            if response.status in (401, 403) and self._can_go_better(outgoing, response):
-                response = await self._once_more(outgoing, lambda: self._transport.send(outgoing, deadline=deadline))
-        except CosError as error:
-            scrub(error, self._secrets(outgoing))
-            raise
-        if response.status >= 300:
-            raise await self._refused(response, operation, outgoing)
-        return response
-
-    async def _begun(self, operation: Operation[Any], outgoing: PreparedRequest, deadline: float | None) -> StreamedResponse:
-        """One attempt, its answer left to be read."""
-        try:
-            await self._authorizer.authorize(outgoing)
-            exchange = await self._transport.open(outgoing, deadline=deadline)
-            if exchange.status in (401, 403):
-                response = await _whole(exchange)
-                if not self._can_go_better(outgoing, response):
-                    raise await self._refused(response, operation, outgoing)
-                exchange = await self._once_more(outgoing, lambda: self._transport.open(outgoing, deadline=deadline))
-            if exchange.status >= 300:
-                raise await self._refused(await _whole(exchange), operation, outgoing)
-        except CosError as error:
-            scrub(error, self._secrets(outgoing))
-            raise
-        return exchange
-
-    def _can_go_better(self, outgoing: PreparedRequest, response: Response) -> bool:
-        """Tell whether a request that was refused, 401 or 403, is sent once more.
-
-        The token had been revoked or had expired by another clock: it was dropped, and the next is asked for. Or the
-        signature was made by a clock that is wrong.
-        """
-        date = http_date(response.headers.get("Date"))
-        return self._authorizer.rejected(outgoing, response.status, date, error_code(response))
-
-    async def _once_more(self, outgoing: PreparedRequest, send: Callable[[], Awaitable[A]]) -> A:
-        status = 0
-        try:
-            await self._authorizer.authorize(outgoing)
-            answer = await send()
-            status = answer.status
-            return answer
-        finally:
-            self._authorizer.settled(outgoing, status)
-
-    def _secrets(self, outgoing: PreparedRequest) -> set[str]:
-        """What a server must not bring into a message: what the request carries, and what stands behind that."""
-        return secrets_of(outgoing).union(self._authorizer.secrets(), self._transport.secrets)
-
-    async def _refused(self, response: Response, operation: Operation[Any], outgoing: PreparedRequest) -> CosError:
-        """Build the exception for a response that is not 2xx; a large body is parsed in a thread."""
-        secrets = self._secrets(outgoing)
-        if len(response.body) <= INLINE:
-            return refusal(response, operation, outgoing, secrets)
-        return await run_in_hash_pool(refusal, response, operation, outgoing, secrets)
-
-    def _decode(self, operation: Operation[R], outgoing: PreparedRequest, response: Response) -> R:
-        try:
-            return read_answer(operation, response)
-        except (ServiceError, ProtocolError) as error:
-            raise self._explained(error, operation, outgoing) from error.__cause__
-
-    async def _decode_large(self, operation: Operation[R], outgoing: PreparedRequest, response: Response) -> R:
-        """Parse in a thread: 10 MB take some thirty milliseconds, in which nothing else would move."""
-        try:
-            return await run_in_hash_pool(read_answer, operation, response)
-        except (ServiceError, ProtocolError) as error:
-            raise self._explained(error, operation, outgoing) from error.__cause__
-
-    def _explained(self, error: CosError, operation: Operation[Any], outgoing: PreparedRequest) -> CosError:
-        """Say in the error of a 200 which operation it was, and take secrets out of it."""
-        scrub(error, self._secrets(outgoing))
-        name, resource = operation.spec.name, resource_of(operation)
-        if isinstance(error, ServiceError):
-            error.operation, error.resource = name, resource
-            return error
-        return ProtocolError(f"{' '.join(filter(None, (name, resource)))}: {error}")
 
     @property
     def concurrency(self) -> ConcurrencyState:
-        """How many requests are in flight, and may be, in the running loop."""
+        """The requests in flight in the running loop, and their limit."""
         return self._transport.concurrency
 
     @property
     def connections(self) -> object:
-        """What has the connections of the running loop: another object after `close`, None until the next request."""
-        return self._transport.connections
+        """The owner of the running loop's connections.
 
-    def presign(self, request: Request, headers: dict[str, str], expires: int, *, strict: bool = True) -> str:
-        """Return the URL of a request with a signature in it, valid for `expires` seconds. Makes no request.
+        None before the first request and after `close`.
 
-        Raises `ConfigError` where whoever uses the URL would send a customer's key over plain http to another machine.
-        `strict` refuses times that the service does not take; False signs them all the same.
+        After `close`, the next request creates another object: compare by identity to see whether the client was closed.
         """
-        outgoing = self.address(request, headers)
-        if self._shows:
-            self._refuse_customer_key(outgoing)
-        return self._presigner().presign(outgoing, expires=expires, strict=strict)
+        return self._transport.connections
 
     async def close(self) -> None:
         """Close the connections of the running loop. The engine can be used again."""
@@ -338,48 +376,21 @@ class Engine:
             await self._transport.close()
 
 
-def _result_in(done: Any) -> Result | None:
-    """The result of a call, alone or with the response it came in; None of an answer that is left to be read."""
-    result: Any = cast("Any", done)[0] if isinstance(done, tuple) else done
-    return result if isinstance(result, Result) else None
-
-
 def is_idempotent(operation: Operation[Any]) -> bool:
-    """Tell whether an operation may be sent twice: a conditional write may not, its second try would meet its first."""
-    statement = operation.spec
-    if statement.method != "PUT" or not statement.idempotent:
-        return statement.idempotent
-    given = [getattr(operation, name, None) for name in ("if_match", "if_none_match", "if_unmodified_since")]
-    return given == [None, None, None] and not getattr(operation, "forbid_overwrite", None)
+    """Return True if an operation may be sent twice.
+
+    A conditional PUT may not: a repeated one could fail because the first one had succeeded.
+    """
+    spec = operation.spec
+    if spec.method != "PUT" or not spec.idempotent:
+        return spec.idempotent
+    conditions = [getattr(operation, name, None) for name in ("if_match", "if_none_match", "if_unmodified_since")]
+    return conditions == [None, None, None] and not getattr(operation, "forbid_overwrite", None)
 
 
-async def _whole(exchange: StreamedResponse) -> Response:
-    with exchange:
-        return Response(exchange.status, exchange.headers, await exchange.read())
-
-
-class _Counted(Generic[O, T]):
-    """Counts the attempts at an operation."""
-
-    __slots__ = ("_once", "attempts")
-
-    def __init__(self, once: Once[O, T]) -> None:
-        self._once = once
-        self.attempts = 0
-
-    def __call__(self, operation: O, outgoing: PreparedRequest, deadline: float | None) -> Awaitable[T]:
-        self.attempts += 1
-        return self._once(operation, outgoing, deadline)
-
-
-class _Noted:
-    """Logs a retry."""
-
-    __slots__ = ("_operation",)
-
-    def __init__(self, operation: Operation[Any]) -> None:
-        self._operation = operation
-
-    def __call__(self, error: CosError, attempt: int, delay: float) -> None:
-        sent = "" if not isinstance(error, TransportError) else " (sent)" if error.sent else " (not sent)"
-        _log.info("%s: attempt %d failed%s, again in %.2f s: %s", self._operation, attempt, sent, delay, error)
+async def _read(response: Response | StreamedResponse) -> Response:
+    """Return a response with its body, which is read if it was not."""
+    if isinstance(response, Response):
+        return response
+    with response:
+        return Response(response.status, response.headers, await response.read())

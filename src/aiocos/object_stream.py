@@ -1,4 +1,4 @@
-"""An object that is being read."""
+"""Read an object as a stream or into memory, with continuation and verification."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import TracebackType
 
 from aiocos.call import Engine
 from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
-from aiocos.integrity import Checksum, ChecksumKind, Verification, check, checksum_of, find_verification
+from aiocos.integrity import Checksum, ChecksumKind, Verification, checksum_of, find_verification, verify_checksum
 from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.stream import BodyStream, Reopen
 from aiocos.net.streamed_response import StreamedResponse
@@ -25,35 +25,41 @@ from aiocos.wire.ranges import ByteRange, Extent
 
 
 class ObjectStream:
-    """An object's content, read as it arrives, and what the service says of the object.
+    """The content of an object, read as it arrives, and the object's headers.
 
     ::
 
         async with client.objects.get("bucket", "key") as obj:
             async for chunk in obj: ...
 
-    A connection that breaks is taken up again at the byte where it broke, pinned to the ETag. A whole object is compared with
-    its checksum at the end: `IntegrityError` where they disagree, after the last chunk. Of an object made of parts the answer
-    has none: `client.objects.read` and `client.download` ask for what it takes, a stream is not compared.
+    If the connection breaks, the stream continues at the byte where it broke, with `If-Match` on the ETag. At the end of a
+    whole object its checksum is compared: the read after the last bytes raises `IntegrityError` if it differs. The ETag of a
+    multipart object cannot be compared without the sizes of its parts. `client.objects.read` and `client.download` request
+    these; a stream is not compared.
 
-    A stream has one reader at a time, and ends with its `async with` or with its client: `ConfigError` for whoever reads on. A
-    response that holds other bytes than those asked for is a `ProtocolError`. A stream that is dropped closes its connection.
+    A stream has one reader at a time and ends with its `async with` block or with its client; reading on raises `ConfigError`.
+    A response with other bytes than those requested raises `ProtocolError`. A stream that is dropped closes its connection.
+
+    Args:
+        engine: Sends the requests.
+        operation: The read.
+        response: A response to `operation` that has begun already; None sends the operation on `async with`.
     """
 
-    def __init__(self, engine: Engine, operation: GetObject, exchange: StreamedResponse | None = None) -> None:
+    def __init__(self, engine: Engine, operation: GetObject, response: StreamedResponse | None = None) -> None:
         self._engine = engine
         self._operation = operation
         self._what = f"GetObject {resource_of(operation)}"
         self._info: ObjectInfo | None = None
         self._body: BodyStream | None = None
-        self._proof: Checksum | None = None
-        self._open_question = False
+        self._checksum: Checksum | None = None
+        # True if the response has no checksum of the whole object, but there may be one of its parts.
+        self._needs_verification = False
         self.extent: Extent | None = None
-        """The bytes of the object that this body holds; None before it is open."""
+        """The bytes of the object that the body holds; None before the stream is open."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening = False
-        # An answer that has begun already.
-        self._begun = exchange
+        self._response = response
 
     async def __aenter__(self) -> ObjectStream:
         if self._opening:
@@ -70,40 +76,45 @@ class ObjectStream:
     async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
         timeout = self._operation.timeout
         deadline = None if timeout is None else loop.time() + timeout
-        exchange, self._begun = self._begun or await self._engine.open(self._operation), None
+        response, self._response = self._response or await self._engine.open(self._operation), None
         try:
-            self._info = info = from_response(ObjectInfo, Response(exchange.status, exchange.headers))
+            self._info = info = from_response(ObjectInfo, Response(response.status, response.headers))
             if not info.etag and (info.content_type or "").partition(";")[0].strip().lower() == "text/html":
-                # Every object has an ETag, and a proxy's page has none.
-                raise ProtocolError(f"{self._what}: the {exchange.status} answer is a web page without an ETag, and no object")
+                # Every object has an ETag. This is the page of a proxy or a gateway.
+                raise ProtocolError(
+                    f"{self._what}: the {response.status} response is a web page without an ETag, not an object"
+                )
             self._check_version(info)
-            self.extent = extent = self._extent(exchange, info)
+            self.extent = extent = self._check_extent(response, info)
             self._body = BodyStream(
-                exchange,
+                response,
                 what=self._what,
                 extent=extent,
-                reopen=_reopening(self._engine, self._operation, info.etag, deadline) if info.etag else None,
+                reopen=_make_reopen(self._engine, self._operation, info.etag, deadline) if info.etag else None,
                 retry=self._engine.config.retry,
                 budget=self._engine.budget,
                 deadline=deadline,
             )
             if extent.is_whole and self._engine.config.verify_reads and not self._operation.part_number:
-                self._proof = checksum_of(info)
-                self._open_question = self._proof is None
+                self._checksum = checksum_of(info)
+                self._needs_verification = self._checksum is None
         except BaseException:
-            exchange.close()
+            response.close()
             raise
 
     def _check_version(self, info: ObjectInfo) -> None:
-        """Hold the answer against If-Match: some servers (rclone) ignore it, and ranges of two versions would be mixed."""
-        wanted = self._operation.if_match
-        if not wanted or wanted == "*" or "," in wanted:
+        """Compare the ETag with If-Match.
+
+        Some servers (rclone) ignore the header, and ranges of two versions would be mixed.
+        """
+        expected = self._operation.if_match
+        if not expected or expected == "*" or "," in expected:
             return
         if not info.etag:
-            raise ProtocolError(f"{self._what}: asked for the version {wanted}, the answer does not say which one it is of")
-        if digest.bare(wanted) != digest.bare(info.etag):
+            raise ProtocolError(f"{self._what}: the version {expected} was requested, and the response has no ETag")
+        if digest.bare(expected) != digest.bare(info.etag):
             raise PreconditionFailed(
-                f"the object has the ETag {info.etag}, not {wanted}",
+                f"the object has the ETag {info.etag}, not {expected}",
                 status=412,
                 code="PreconditionFailed",
                 resource=resource_of(self._operation),
@@ -111,36 +122,37 @@ class ObjectStream:
                 operation=self._operation.spec.name,
             )
 
-    def _extent(self, exchange: StreamedResponse, info: ObjectInfo) -> Extent:
-        """Return what of the object the body holds; `ProtocolError` where that is not what was asked for."""
-        asked, number = self._operation.range, self._operation.part_number
-        if isinstance(asked, str):
-            asked = ByteRange.from_wire(asked)
+    def _check_extent(self, response: StreamedResponse, info: ObjectInfo) -> Extent:
+        """Return the extent of the body, or raise `ProtocolError` if it is another one."""
+        requested, number = self._operation.range, self._operation.part_number
+        if isinstance(requested, str):
+            requested = ByteRange.from_wire(requested)
         try:
-            extent = Extent.of(asked, exchange.status, info.content_range, info.content_length, part=number is not None)
+            extent = Extent.of(requested, response.status, info.content_range, info.content_length, part=number is not None)
         except ValueError as error:
             raise ProtocolError(f"{self._what}: {error}") from error
-        # A server that knows no ranges, or no parts, sends the whole object. Better said than guessed.
-        if asked is not None and not extent.answers(asked):
-            raise ProtocolError(f"{self._what}: asked for {asked.to_wire()}, the server answered with the whole object")
+        # Servers without ranges or part numbers send the whole object.
+        if requested is not None and not extent.answers(requested):
+            raise ProtocolError(f"{self._what}: {requested.to_wire()} was requested, the server sent the whole object")
         if number is not None and info.content_range is None:
-            raise ProtocolError(f"{self._what}: asked for part {number}, got the whole object")
+            raise ProtocolError(f"{self._what}: part {number} was requested, the server sent the whole object")
         if number is not None and (extent.first == 0) != (number == 1):
-            raise ProtocolError(f"{self._what}: asked for part {number}, got {info.content_range!r}")
+            raise ProtocolError(f"{self._what}: part {number} was requested, the server sent {info.content_range!r}")
         return extent
 
     def close(self) -> None:
-        """Drop the rest."""
+        """Stop reading. The connection is closed unless the body was read to its end."""
         if self._body is not None:
             self._body.close()
             self._body = None
 
     def __del__(self) -> None:
-        # aiohttp's session and its connections refer to each other: without this, the socket stays until the client is closed.
+        # aiohttp's session and its connections refer to each other: without this, the socket would stay open until the client
+        # is closed.
         body = self._body
         if body is not None and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed, and the connection with it
-                # The last reference may go in any thread.
+                # The last reference may be dropped in any thread.
                 self._loop.call_soon_threadsafe(body.close)
 
     async def __aexit__(
@@ -148,84 +160,88 @@ class ObjectStream:
     ) -> None:
         self.close()
 
-    # -- what the service says ------------------------------------------------------------------------------------
+    # -- the headers ----------------------------------------------------------------------------------------------
 
     @property
     def info(self) -> ObjectInfo:
-        """Everything the answer says of the object."""
+        """The parsed headers. Raises `ConfigError` before the stream is open."""
         if self._info is None:
             raise ConfigError(f"{self._what}: not open yet: `async with client.objects.get(...) as obj`")
         return self._info
 
     @property
     def etag(self) -> str:
-        """The ETag, with its quotes."""
+        """The ETag, with quotes."""
         return self.info.etag
 
     @property
     def size(self) -> int:
-        """The bytes of this body: of the object, or of the range that was asked for."""
+        """The size in bytes of the object, or of the range that was requested."""
         length = self.extent.length if self.extent is not None else None
         return self.info.size if length is None else length
 
     @property
     def content_type(self) -> str | None:
-        """The media type it was stored with."""
+        """The media type that the object was stored with; None if the response has none."""
         return self.info.content_type
 
     @property
     def metadata(self) -> dict[str, str]:
-        """User metadata, names in lower case."""
+        """The user metadata, with names in lower case."""
         return self.info.metadata
 
     @property
     def last_modified(self) -> datetime | None:
-        """When it was stored."""
+        """The time when the object was stored; None if the response has none."""
         return self.info.last_modified
 
     @property
     def version_id(self) -> str | None:
-        """Its version, in a versioned bucket."""
+        """The version id; None if the bucket has no versioning."""
         return self.info.version_id
 
     async def verification(self) -> Verification | None:
-        """Ask what vouches for a whole object, where the answer to the read did not say: an object made of parts.
+        """Return how to verify a multipart object, which the stream does not do.
 
-        None where nothing does, or where what was read has been compared.
+        Sends requests for the sizes of the parts.
+
+        None if the stream itself compares a checksum, if it is not of a whole object, or if there is no way to verify it.
         """
-        return await find_verification(self._engine, self._operation, self.info) if self._open_question else None
+        return await find_verification(self._engine, self._operation, self.info) if self._needs_verification else None
 
     def skip_verification(self) -> None:
-        """Leave the comparison with the checksum to the caller."""
-        self._proof = None
+        """Do not compare the checksum at the end: the caller does it."""
+        self._checksum = None
 
     # -- the bytes ------------------------------------------------------------------------------------------------
 
     async def chunk(self) -> bytes:
-        """Return the next bytes as they came, of any number; empty at the end."""
+        """Return the next bytes, as many as have arrived, or an empty string at the end.
+
+        Raises `IntegrityError` at the end if the bytes of a whole object do not have its checksum.
+        """
         if self._body is None:
             raise ConfigError(f"{self._what}: not open: it is read inside `async with client.objects.get(...) as obj`")
         data = await self._body.chunk()
-        if self._proof is not None:
+        if self._checksum is not None:
             if data:
-                self._proof.update(data)
+                self._checksum.update(data)
             else:
-                # Whoever reads on after bytes that do not agree is told again.
-                await check(self._engine, self._operation, self._proof, self._what)
-                self._proof = None
+                # After an error the checksum is kept: reading on raises the error again.
+                await verify_checksum(self._engine, self._operation, self._checksum, self._what)
+                self._checksum = None
         return data
 
     async def read(self) -> bytes:
-        """Read the rest, whole.
+        """Return the rest of the body.
 
-        A read that is given up midway (by a cancel, a deadline) has taken bytes that nobody gets any more: `ConfigError` for
-        whoever reads on.
+        If the read is cancelled midway, the bytes it has taken are lost: reading on raises `ConfigError`.
         """
         first = await self.chunk()
         try:
             if not (data := await self.chunk()):
                 return first
-            # Grows in place and gives its bytes away uncopied; joining a list holds everything twice.
+            # `BytesIO` grows in place and returns its bytes without a copy; joining a list needs twice the memory.
             buffer = io.BytesIO()
             buffer.write(first)
             while data:
@@ -234,13 +250,13 @@ class ObjectStream:
         except IntegrityError:
             raise
         except BaseException:
-            self._forfeit()
+            self._invalidate()
             raise
         return buffer.getvalue()
 
-    def _forfeit(self) -> None:
+    def _invalidate(self) -> None:
         if self._body is not None:
-            self._body.forfeit()
+            self._body.invalidate()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._each()
@@ -253,43 +269,49 @@ class ObjectStream:
             while data := await self.chunk():
                 yield data
         except ConfigError:
-            # Another task is reading, and would not miss what was given away here.
-            self._forfeit()
+            # Another task is reading, and would not notice that the bytes yielded here are missing.
+            self._invalidate()
             raise
 
     async def chunks(self, size: int) -> AsyncIterator[bytes]:
-        """Give the rest in chunks of exactly `size` bytes, the last one shorter."""
+        """Iterate over the rest in chunks of `size` bytes; the last may be shorter.
+
+        Raises `ConfigError` if `size` is below 1.
+        """
         if size < 1:
-            raise ConfigError("the size of a chunk is at least 1 byte")
-        kept = bytearray()
+            raise ConfigError(f"a chunk has at least 1 byte, not {size}")
+        buffer = bytearray()
         try:
             while data := await self.chunk():
-                kept += data
-                while len(kept) >= size:
-                    whole = bytes(kept[:size])
-                    del kept[:size]
-                    yield whole
+                buffer += data
+                while len(buffer) >= size:
+                    chunk = bytes(buffer[:size])
+                    del buffer[:size]
+                    yield chunk
         except IntegrityError:
             raise
         except BaseException:
-            if kept:
-                self._forfeit()
+            if buffer:
+                self._invalidate()
             raise
-        if kept:
-            yield bytes(kept)
+        if buffer:
+            yield bytes(buffer)
 
 
-def _reopening(engine: Engine, operation: GetObject, etag: str, deadline: float | None) -> Reopen:
-    """Return what asks for the rest of a body. It does not refer to the stream, which shall go when its user drops it."""
+def _make_reopen(engine: Engine, operation: GetObject, etag: str, deadline: float | None) -> Reopen:
+    """Return the function that requests the rest of a body.
+
+    It has no reference to the stream, so that a stream that its user drops is deleted.
+    """
     connections = engine.connections
 
     async def reopen(first: int, last: int | None) -> StreamedResponse:
         if engine.connections is not connections:
-            # The client would open connections again that nobody closes.
+            # The client would open new connections, and nothing would close them.
             what = f"GetObject {resource_of(operation)}"
             raise ConfigError(f"{what}: the client was closed while this body was being read; open the object again to read it")
         pinned = replace(operation, range=ByteRange(first, last), part_number=None, if_match=etag)
-        # The conditions of the first answer have been met; time that passed meanwhile must not turn them.
+        # The first response has met these conditions; a date among them may not hold any more.
         pinned = replace(pinned, if_none_match=None, if_modified_since=None, if_unmodified_since=None)
         if deadline is not None:
             pinned = replace(pinned, timeout=deadline - asyncio.get_running_loop().time())
@@ -299,44 +321,51 @@ def _reopening(engine: Engine, operation: GetObject, etag: str, deadline: float 
 
 
 def open_object(engine: Engine, operation: GetObject) -> ObjectStream:
-    """Prepare to read an object; nothing is asked before `async with`."""
+    """Return a stream of an object. Nothing is sent before `async with`."""
     return ObjectStream(engine, operation)
 
 
 async def read_object(engine: Engine, operation: GetObject) -> bytes:
-    """Read an object (or a range of it) into memory. Damaged bytes are asked for again before `IntegrityError` is raised."""
+    """Return the bytes of an object, or of a range of it.
+
+    Damaged bytes are requested again, as often as other errors are retried, before `IntegrityError` is raised.
+
+    The general path is an `ObjectStream` that is read and verified. `_read_small` does the same for most small objects in less
+    time: see there.
+    """
     loop = asyncio.get_running_loop()
     deadline = None if operation.timeout is None else loop.time() + operation.timeout
     for attempt in range(1, engine.config.retry.attempts + 1):
         if deadline is not None:
             operation = replace(operation, timeout=deadline - loop.time())
-        exchange = await engine.open(operation)
-        data = _small(operation, exchange) if engine.config.verify_reads else None
+        response = await engine.open(operation)
+        data = _read_small(operation, response) if engine.config.verify_reads else None
         if data is not None:
             return data
         try:
-            async with ObjectStream(engine, operation, exchange) as stream:
+            async with ObjectStream(engine, operation, response) as stream:
                 data = await stream.read()
-                if evidence := await stream.verification():
-                    await compare(evidence, data, f"GetObject {resource_of(operation)}")
+                if verification := await stream.verification():
+                    await compare(verification, data, f"GetObject {resource_of(operation)}")
                 return data
         except IntegrityError:
-            late = deadline is not None and loop.time() >= deadline
-            if attempt == engine.config.retry.attempts or late or not engine.budget.take():
+            is_late = deadline is not None and loop.time() >= deadline
+            if attempt == engine.config.retry.attempts or is_late or not engine.budget.take():
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _small(operation: GetObject, exchange: StreamedResponse) -> bytes | None:
-    """A whole object that has arrived together with its head, and that its ETag proves.
+def _read_small(operation: GetObject, response: StreamedResponse) -> bytes | None:
+    """Return the bytes of a small object that has arrived completely, or None.
 
-    That is all there is to a small read. None where anything is otherwise, and nothing has happened then: the length, a range,
-    another version, checksums of other kinds and damages are for `ObjectStream`.
+    This fast path applies to a whole object whose body has arrived with its headers and has the MD5 of its ETag. In every other
+    case the response can still be read by `ObjectStream`, the general path: it handles ranges, parts, conditions, other
+    checksums, large bodies and damage. For the responses accepted here it returns these bytes.
     """
-    etag = exchange.headers.get("ETag")
-    length = exchange.headers.get("Content-Length", "")
+    etag = response.headers.get("ETag")
+    length = response.headers.get("Content-Length", "")
     if (
-        exchange.status != 200
+        response.status != 200
         or etag is None
         or len(length) > 6
         or operation.range is not None
@@ -344,26 +373,28 @@ def _small(operation: GetObject, exchange: StreamedResponse) -> bytes | None:
         or operation.if_match is not None
     ):
         return None
-    data = exchange.arrived()
-    if data is None or len(data) > INLINE or etag != f'"{digest.etag_of(data)}"' or "Content-Range" in exchange.headers:
+    data = response.read_nowait()
+    if data is None or len(data) > INLINE or etag != f'"{digest.etag_of(data)}"' or "Content-Range" in response.headers:
         return None
     return data
 
 
-async def compare(evidence: Verification, data: bytes, what: str) -> ChecksumKind | None:
-    """Compare a whole object in memory with what vouches for it; `IntegrityError` where they disagree.
+async def compare(verification: Verification, data: bytes, what: str) -> ChecksumKind | None:
+    """Verify a whole object in memory.
 
-    Returns what did vouch for it; None where that turns out to mean nothing.
+    Return the kind of checksum that matched, or None if there is none to compare with.
+
+    Raises `IntegrityError` if the bytes differ from what was stored. `what` names the object in messages.
     """
-    proof, otherwise = evidence.checksum, evidence.fallback
+    checksum, fallback = verification.checksum, verification.fallback
     while True:
-        await run_in_hash_pool(proof.update, data) if len(data) > INLINE else proof.update(data)
-        if proof.agrees or otherwise is None:
+        await run_in_hash_pool(checksum.update, data) if len(data) > INLINE else checksum.update(data)
+        if checksum.agrees or fallback is None:
             break
-        second, otherwise = await otherwise(), None
+        second, fallback = await fallback(), None
         if second is None:
             return None
-        if second is proof:
+        if second is checksum:
             break
-        proof = second
-    return proof.kind if await evidence.check(proof, what) else None
+        checksum = second
+    return checksum.kind if await verification.check(checksum, what) else None

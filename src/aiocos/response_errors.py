@@ -14,22 +14,16 @@ from aiocos.wire.spec import Operation
 
 
 def resource_of(operation: Operation[Any]) -> str:
-    """`bucket/key`, as messages name it."""
+    """Return `bucket/key` of an operation for messages; either part may be missing."""
     bucket, key = getattr(operation, "bucket", None), getattr(operation, "key", None)
     return "/".join(part for part in (bucket, key) if part)
 
 
-def _place_of(location: str) -> str:
-    """The host that a redirect points to, without a password."""
-    try:
-        parts = urlsplit(location)
-    except ValueError:
-        return "elsewhere"
-    return parts.netloc.rpartition("@")[2] or location
+def error_for(response: Response, operation: Operation[Any], request: PreparedRequest, secrets: set[str]) -> CosError:
+    """Build the exception for a response that is not 2xx.
 
-
-def refusal(response: Response, operation: Operation[Any], outgoing: PreparedRequest, secrets: set[str]) -> CosError:
-    """Build the exception for a response that is not 2xx."""
+    `secrets` are replaced wherever the response repeats them.
+    """
 
     def redact(text: str) -> str:
         return redacted(text, secrets)
@@ -37,10 +31,19 @@ def refusal(response: Response, operation: Operation[Any], outgoing: PreparedReq
     error = read_error(response, operation.spec.name, resource_of(operation), redact=redact, now=time.time())
     location = response.headers.get("Location")
     if 300 <= response.status < 400 and response.status != 304 and location:
-        # Neither a token nor a body goes where an answer points: a hostile redirect would collect both.
+        # Redirects are not followed: a hostile one would collect the token and the body.
         error.message = (
-            f"{outgoing.origin} points to {redact(_place_of(location))}: credentials do not follow a redirect, "
+            f"{request.origin} points to {redact(_redirect_host(location))}: credentials do not follow a redirect, "
             "make a client for that endpoint"
         )
         error.args = (error.message,)
     return error
+
+
+def _redirect_host(location: str) -> str:
+    """Return the host of a `Location` header without user and password."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return "elsewhere"
+    return parts.netloc.rpartition("@")[2] or location

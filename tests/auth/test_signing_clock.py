@@ -28,7 +28,7 @@ def client_with_local_clock(emulator: Emulator) -> aiocos.Client:
 
 @pytest.mark.parametrize("off", [timedelta(hours=5), timedelta(days=-40)])
 async def test_wrong_clock_is_corrected_once(
-    cos_emulator: Emulator, off: timedelta, way: str, caplog: pytest.LogCaptureFixture
+    cos_emulator: Emulator, off: timedelta, backend: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with cos_emulator.client() as cos:
         await cos.buckets.create("bucket")
@@ -54,7 +54,7 @@ async def test_wrong_clock_is_corrected_once(
     assert ("behind" in said[0].getMessage()) is (off > timedelta(0))
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 async def test_clock_is_corrected_by_a_streamed_read(cos_emulator: Emulator) -> None:
     async with cos_emulator.client() as cos:
         await cos.buckets.create("bucket")
@@ -150,7 +150,7 @@ def hours_signed(cos: aiocos.Client, server: RefusingServer) -> int:
     return server.hours_of(re.findall(r"X-Amz-Date=(\w+)", cos.objects.presign("bucket", "key"))[0])
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("method", ["head", "read", "put"])
 @pytest.mark.parametrize("code", ["AccessDenied", "SignatureDoesNotMatch", "InvalidAccessKeyId", ""])
 async def test_other_403_does_not_correct_the_clock(code: str, method: str) -> None:
@@ -166,7 +166,7 @@ async def test_other_403_does_not_correct_the_clock(code: str, method: str) -> N
         assert [server.hours_of(stamp) for stamp in server.stamps] == [0]
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("hours", [24 * 365 * 10, -24 * 365 * 40])
 @pytest.mark.parametrize("code", ["RequestTimeTooSkewed", ""])
 async def test_implausible_date_does_not_correct_the_clock(hours: int, code: str) -> None:
@@ -185,7 +185,7 @@ async def test_allowed_difference_causes_no_second_attempt_of_head() -> None:
         assert len(server.stamps) == 1
 
 
-async def test_successful_second_attempt_of_head_corrects_the_clock(way: str) -> None:
+async def test_successful_second_attempt_of_head_corrects_the_clock(backend: str) -> None:
     async with refusing_server("", 5) as server, client_for(server) as cos:
         server.refusals = 1
         await cos.objects.head("bucket", "key")

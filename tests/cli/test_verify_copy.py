@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.answers import Answer, altered
 from tests.cli.shell import DATA, Shell
+from tests.responses import ChangedResponse, change_responses
 
 from aiocos.transfer import manager
 from aiocos.wire import digest
@@ -32,33 +32,35 @@ def assert_not_moved(result: Any) -> None:
     assert "not moved" in result.err
 
 
-def change_responses(monkeypatch: pytest.MonkeyPatch, method: str, change: Callable[[Answer], object], key: str = "") -> None:
+def change_object_responses(
+    monkeypatch: pytest.MonkeyPatch, method: str, change: Callable[[ChangedResponse], object], key: str = ""
+) -> None:
     """Change the successful responses to `method` for objects whose key ends in `key`."""
 
-    def only(answer: Answer) -> None:
-        if answer.of(method) and answer.of_object and answer.request.path.endswith(key) and answer.status < 300:
-            change(answer)
+    def only(response: ChangedResponse) -> None:
+        if response.is_for(method) and response.is_for_object and response.request.path.endswith(key) and response.status < 300:
+            change(response)
 
-    altered(monkeypatch, only)
+    change_responses(monkeypatch, only)
 
 
-def set_header(name: str, value: str) -> Callable[[Answer], object]:
-    return lambda answer: answer.headers.update({name: value})
+def set_header(name: str, value: str) -> Callable[[ChangedResponse], object]:
+    return lambda response: response.headers.update({name: value})
 
 
 def enable_key_protect(monkeypatch: pytest.MonkeyPatch) -> None:
-    def change(answer: Answer) -> None:
-        if answer.of("HEAD") and not answer.of_object:
-            answer.headers["ibm-sse-kp-enabled"] = "True"
+    def change(response: ChangedResponse) -> None:
+        if response.is_for("HEAD") and not response.is_for_object:
+            response.headers["ibm-sse-kp-enabled"] = "True"
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
 
 
 WRONG_UPLOADS = {
-    "another MD5": ("PUT", set_header("ETag", f'"{OTHER_MD5}"'), "what is stored is something else"),
+    "another MD5": ("PUT", set_header("ETag", f'"{OTHER_MD5}"'), "the service stored other bytes"),
     "no checksum": ("PUT", set_header("ETag", f'"{OPAQUE_ETAG}"'), "confirmed no checksum"),
     "another size": ("HEAD", set_header("Content-Length", "12"), "the file has 13 bytes, the object 12"),
-    "no size": ("HEAD", lambda answer: answer.headers.popall("Content-Length"), "the object None"),
+    "no size": ("HEAD", lambda response: response.headers.popall("Content-Length"), "the object None"),
     "another object": ("HEAD", set_header("ETag", f'"{OTHER_MD5}"'), "was replaced since"),
 }
 
@@ -68,7 +70,7 @@ def test_upload_that_cannot_be_verified(
     shell: Shell, bucket_url: str, source: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ):
     method, change, text = WRONG_UPLOADS[case]
-    change_responses(monkeypatch, method, change)
+    change_object_responses(monkeypatch, method, change)
     result = shell("mv", str(source), f"{bucket_url}/key")
     assert_not_moved(result)
     assert text in result.err
@@ -81,13 +83,13 @@ def test_multipart_upload_with_a_wrong_etag(
 ):
     source.write_bytes(os.urandom(LARGE_SIZE))
 
-    def change(answer: Answer) -> None:
-        if case == "a part" and answer.of("PUT", partNumber=True) and "partNumber=2" in answer.request.query:
-            answer.headers["ETag"] = f'"{OTHER_MD5}"'
-        if case == "the whole" and answer.body and b"<CompleteMultipartUploadResult" in answer.body:
-            answer.body = re.sub(rb"[0-9a-f]{32}-3", f"{OTHER_MD5}-3".encode(), answer.body)
+    def change(response: ChangedResponse) -> None:
+        if case == "a part" and response.is_for("PUT", partNumber=True) and "partNumber=2" in response.request.query:
+            response.headers["ETag"] = f'"{OTHER_MD5}"'
+        if case == "the whole" and response.body and b"<CompleteMultipartUploadResult" in response.body:
+            response.body = re.sub(rb"[0-9a-f]{32}-3", f"{OTHER_MD5}-3".encode(), response.body)
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
     assert_not_moved(shell("mv", str(source), f"{bucket_url}/key"))
     assert source.stat().st_size == LARGE_SIZE
 
@@ -97,7 +99,7 @@ def test_upload_to_a_bucket_with_key_protect(shell: Shell, bucket_url: str, sour
     enable_key_protect(monkeypatch)
     assert shell("mv", str(source), f"{bucket_url}/key").code == 0
     source.write_bytes(DATA)
-    change_responses(monkeypatch, "PUT", set_header("ETag", f'"{OTHER_MD5}"'))
+    change_object_responses(monkeypatch, "PUT", set_header("ETag", f'"{OTHER_MD5}"'))
     result = shell("mv", str(source), f"{bucket_url}/key")
     assert_not_moved(result)
     assert "confirmed no checksum" in result.err
@@ -110,20 +112,20 @@ def test_upload_of_a_directory_keeps_only_the_unverified_file(
     for name in ("a", "b", "c"):
         (tmp_path / "tree" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "tree" / name).write_bytes(DATA)
-    change_responses(monkeypatch, "PUT", set_header("ETag", f'"{OTHER_MD5}"'), key="/b")
+    change_object_responses(monkeypatch, "PUT", set_header("ETag", f'"{OTHER_MD5}"'), key="/b")
     result = shell("mv", "-r", str(tmp_path / "tree"), bucket_url)
     assert_not_moved(result)
     assert f"{tmp_path}/tree/b" in result.err
     assert sorted(os.listdir(tmp_path / "tree")) == ["b"]
 
 
-def hide_checksums(answer: Answer) -> None:
+def hide_checksums(response: ChangedResponse) -> None:
     """Change a response to that of a service without checksums."""
-    if answer.headers.get("ETag"):
-        answer.headers["ETag"] = f'"{OPAQUE_ETAG}"'
+    if response.headers.get("ETag"):
+        response.headers["ETag"] = f'"{OPAQUE_ETAG}"'
 
 
-WRONG_DOWNLOADS: dict[str, tuple[str, Callable[[Answer], object], str]] = {
+WRONG_DOWNLOADS: dict[str, tuple[str, Callable[[ChangedResponse], object], str]] = {
     "no checksum": ("", hide_checksums, "returned no checksum to compare with"),
     "another size": ("HEAD", set_header("Content-Length", "12"), "was replaced while it was moved"),
     "another object": ("HEAD", set_header("ETag", f'"{OTHER_MD5}"'), "was replaced while it was moved"),
@@ -138,9 +140,9 @@ def test_download_that_cannot_be_verified(
     assert shell("cp", str(source), f"{bucket_url}/p/key").code == 0
     method, change, text = WRONG_DOWNLOADS[case]
     if method:
-        change_responses(monkeypatch, method, change)
+        change_object_responses(monkeypatch, method, change)
     else:
-        altered(monkeypatch, change)
+        change_responses(monkeypatch, change)
     target = source.parent / "out"
     result = (
         shell("mv", "-r", f"{bucket_url}/p", str(target)) if tree else shell("mv", f"{bucket_url}/p/key", str(target / "key"))
@@ -154,37 +156,39 @@ def test_download_that_cannot_be_verified(
 def test_unverified_download_keeps_the_object(shell: Shell, bucket_url: str, source: Path, monkeypatch: pytest.MonkeyPatch):
     assert shell("cp", str(source), f"{bucket_url}/key").code == 0
     with monkeypatch.context() as patch:
-        altered(patch, hide_checksums)
+        change_responses(patch, hide_checksums)
         assert_not_moved(shell("mv", f"{bucket_url}/key", str(source.parent / "out")))
     assert exists(shell, f"{bucket_url}/key")
     assert shell("mv", f"{bucket_url}/key", str(source.parent / "out")).code == 0
     assert not exists(shell, f"{bucket_url}/key")
 
 
-def set_etag_of_copies(etag: str) -> Callable[[Answer], object]:
+def set_etag_of_copies(etag: str) -> Callable[[ChangedResponse], object]:
     """Change the ETag of copies, in the response to the copy and in later HEAD responses."""
 
-    def change(answer: Answer) -> None:
-        if answer.body and b"<CopyObjectResult" in answer.body:
-            answer.body = re.sub(rb"[0-9a-f]{32}(-\d+)?", etag.encode(), answer.body)
-        if answer.of("HEAD") and answer.of_object and answer.request.path.endswith("/copy"):
-            answer.headers["ETag"] = f'"{etag}"'
+    def change(response: ChangedResponse) -> None:
+        if response.body and b"<CopyObjectResult" in response.body:
+            response.body = re.sub(rb"[0-9a-f]{32}(-\d+)?", etag.encode(), response.body)
+        if response.is_for("HEAD") and response.is_for_object and response.request.path.endswith("/copy"):
+            response.headers["ETag"] = f'"{etag}"'
 
     return change
 
 
-WRONG_COPIES: dict[str, tuple[Callable[[Answer], object], str]] = {
-    "another MD5": (set_etag_of_copies(OTHER_MD5), "what is stored is something else"),
+WRONG_COPIES: dict[str, tuple[Callable[[ChangedResponse], object], str]] = {
+    "another MD5": (set_etag_of_copies(OTHER_MD5), "the service stored other bytes"),
     "no checksum": (set_etag_of_copies(OPAQUE_ETAG), "returned no checksums of the two that agree"),
     "another size": (
-        lambda answer: (
-            answer.of("HEAD") and answer.request.path.endswith("/copy") and set_header("Content-Length", "12")(answer)
+        lambda response: (
+            response.is_for("HEAD") and response.request.path.endswith("/copy") and set_header("Content-Length", "12")(response)
         ),
         "the source has 13 bytes, the copy 12",
     ),
     "another object": (
-        lambda answer: (
-            answer.of("HEAD") and answer.request.path.endswith("/copy") and set_header("ETag", f'"{OTHER_MD5}"')(answer)
+        lambda response: (
+            response.is_for("HEAD")
+            and response.request.path.endswith("/copy")
+            and set_header("ETag", f'"{OTHER_MD5}"')(response)
         ),
         "the copy was replaced since",
     ),
@@ -201,7 +205,7 @@ def test_copy_that_cannot_be_verified(
     change, text = WRONG_COPIES[case]
     with monkeypatch.context() as patch:
         # Change only responses for the copy: in a prefix, the source has the same name.
-        altered(patch, lambda answer: None if "/from/" in answer.request.path else change(answer))
+        change_responses(patch, lambda response: None if "/from/" in response.request.path else change(response))
         if tree:
             result = shell("mv", "-r", f"{bucket_url}/from", f"{bucket_url}/to")
         else:
@@ -228,7 +232,7 @@ def test_copy_with_an_etag_of_another_kind_reads_the_source(
     source.write_bytes(os.urandom(LARGE_SIZE))
     assert shell("cp", str(source), f"{bucket_url}/key").code == 0
     with monkeypatch.context() as patch:
-        altered(patch, set_etag_of_copies(digest.etag_of(source.read_bytes()) if good else OTHER_MD5))
+        change_responses(patch, set_etag_of_copies(digest.etag_of(source.read_bytes()) if good else OTHER_MD5))
         result = shell("mv", f"{bucket_url}/key", f"{bucket_url}/copy")
     assert result.code == (0 if good else 1)
     assert exists(shell, f"{bucket_url}/key") is not good
@@ -239,13 +243,13 @@ def test_copy_with_key_protect_reads_the_source(shell: Shell, bucket_url: str, s
     """Equal ETags that may not be MD5s verify nothing: the source is read and compared with the MD5."""
     assert shell("cp", str(source), f"{bucket_url}/key").code == 0
 
-    def change(answer: Answer) -> None:
-        if answer.body and b"<CopyObjectResult" in answer.body:
-            answer.body = re.sub(rb"[0-9a-f]{32}", b"5" * 32, answer.body)
-        if answer.of_object and answer.headers.get("ETag"):
-            answer.headers["ETag"] = '"' + "5" * 32 + '"'
-        if not answer.of_object and answer.of("HEAD"):
-            answer.headers["ibm-sse-kp-enabled"] = "True"
+    def change(response: ChangedResponse) -> None:
+        if response.body and b"<CopyObjectResult" in response.body:
+            response.body = re.sub(rb"[0-9a-f]{32}", b"5" * 32, response.body)
+        if response.is_for_object and response.headers.get("ETag"):
+            response.headers["ETag"] = '"' + "5" * 32 + '"'
+        if not response.is_for_object and response.is_for("HEAD"):
+            response.headers["ibm-sse-kp-enabled"] = "True"
 
     def unconditional(request: PreparedRequest) -> None:
         # The real service has other ETags, so the conditions would fail.
@@ -253,7 +257,7 @@ def test_copy_with_key_protect_reads_the_source(shell: Shell, bucket_url: str, s
             request.headers.pop(name, None)
 
     with monkeypatch.context() as patch:
-        altered(patch, change, unconditional)
+        change_responses(patch, change, unconditional)
         result = shell("mv", f"{bucket_url}/key", f"{bucket_url}/copy")
     assert_not_moved(result)
     assert "returned no checksums of the two that agree" in result.err
@@ -270,14 +274,14 @@ def test_copy_is_verified_by_other_checksums(
 ):
     assert shell("cp", str(source), f"{bucket_url}/key").code == 0
 
-    def change(answer: Answer) -> None:
-        if not answer.of("HEAD") or not answer.of_object:
+    def change(response: ChangedResponse) -> None:
+        if not response.is_for("HEAD") or not response.is_for_object:
             return
-        copy = answer.request.path.endswith("/copy")
-        answer.headers["x-amz-checksum-crc64nvme"] = "AAAAAAAAAAA=" if copy and not good else "AAAAAAAAAAE="
+        copy = response.request.path.endswith("/copy")
+        response.headers["x-amz-checksum-crc64nvme"] = "AAAAAAAAAAA=" if copy and not good else "AAAAAAAAAAE="
 
     with monkeypatch.context() as patch:
-        altered(patch, change)
+        change_responses(patch, change)
         result = shell("mv", f"{bucket_url}/key", f"{bucket_url}/copy")
     assert result.code == (0 if good else 1)
     assert exists(shell, f"{bucket_url}/key") is not good
@@ -287,15 +291,15 @@ def test_copy_without_etags_keeps_the_source(shell: Shell, bucket_url: str, sour
     """Without ETags it is unknown if the source was replaced since, so it is kept."""
     assert shell("cp", str(source), f"{bucket_url}/key").code == 0
 
-    def change(answer: Answer) -> None:
-        if answer.of("HEAD") and answer.of_object:
-            answer.headers.popall("ETag", None)
-            answer.headers["x-amz-checksum-crc64nvme"] = "AAAAAAAAAAE="
-        if answer.body and b"<CopyObjectResult" in answer.body:
-            answer.body = re.sub(rb"<ETag>.*</ETag>", b"<ETag></ETag>", answer.body)
+    def change(response: ChangedResponse) -> None:
+        if response.is_for("HEAD") and response.is_for_object:
+            response.headers.popall("ETag", None)
+            response.headers["x-amz-checksum-crc64nvme"] = "AAAAAAAAAAE="
+        if response.body and b"<CopyObjectResult" in response.body:
+            response.body = re.sub(rb"<ETag>.*</ETag>", b"<ETag></ETag>", response.body)
 
     with monkeypatch.context() as patch:
-        altered(patch, change)
+        change_responses(patch, change)
         assert_not_moved(shell("mv", f"{bucket_url}/key", f"{bucket_url}/copy"))
     assert exists(shell, f"{bucket_url}/key")
 

@@ -15,7 +15,7 @@ from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, FlipBit, Status
 from aiocos.errors import IntegrityError, PreconditionFailed, TransferError
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 DATA = os.urandom(4 * PART)
 

@@ -14,7 +14,7 @@ from aiocos.config import MIB
 from aiocos.errors import ConfigError, ProtocolError, Redirected
 from aiocos.transfer import DirectoryError
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 EVIL = ["../escaped", "../../escaped", "/etc/escaped", "a//b", "x/../../escaped", "n\0ul", ".", "..", "d/./x"]
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 from tests.fault_injection.conftest import PART, Saw
-from tests.net.scripted import Script, answer, scripted
+from tests.net.scripted import Script, reply, scripted
 
 import aiocos
 from aiocos.config import GIB, MIB, TIB
 from aiocos.errors import CosError, ProtocolError, RequestTimeoutError
 from aiocos.transfer.manager import manager_of
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 RETRY = aiocos.RetryConfig(attempts=2, base=0.001, cap=0.002)
 CONFIG = aiocos.ClientConfig(retry=RETRY, transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART))
@@ -59,7 +59,7 @@ def used_by(directory: Path) -> int:
 @pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize("size", [10 * TIB + 1, 16 * TIB, 64 * TIB, (1 << 63) - 1])
 async def test_e18_more_than_an_object_may_have(tmp_path: Path, size: int, saw: Saw, *, resume: bool) -> None:
-    async with silent(answer(length=size)) as (script, cos):
+    async with silent(reply(length=size)) as (script, cos):
         async with bounded(), asyncio.timeout(20):
             with pytest.raises(ProtocolError, match="10 TiB"):
                 await cos.download("bucket", "key", tmp_path / "f", resume=resume, timeout=20)
@@ -80,9 +80,9 @@ async def test_e18_announced_and_not_sent(
     def partial(head: bytes) -> bytes:
         range_ = next((line for line in head.decode().split("\r\n") if line.startswith("Range: bytes=")), None)
         if range_ is None:
-            return answer(length=size)
+            return reply(length=size)
         first, _, last = range_.removeprefix("Range: bytes=").partition("-")
-        return answer(length=int(last) - int(first) + 1, status=206, Content_Range=f"bytes {first}-{last}/{size}")
+        return reply(length=int(last) - int(first) + 1, status=206, Content_Range=f"bytes {first}-{last}/{size}")
 
     taken = 0
 
@@ -107,7 +107,7 @@ async def test_e18_announced_and_not_sent(
 async def test_e18_more_than_the_disk_has(tmp_path: Path, saw: Saw) -> None:
     disk = os.statvfs(tmp_path)
     size = min(disk.f_bavail * disk.f_frsize + GIB, 10 * TIB)
-    async with silent(answer(length=size)) as (script, cos):
+    async with silent(reply(length=size)) as (script, cos):
         async with bounded(), asyncio.timeout(20):
             with pytest.raises(OSError, match="No space left on device: the object has"):
                 await cos.download("bucket", "key", tmp_path / "f")
@@ -118,7 +118,7 @@ async def test_e18_more_than_the_disk_has(tmp_path: Path, saw: Saw) -> None:
 
 async def test_e18_a_copy_of_more_than_an_object_may_have(saw: Saw) -> None:
     for size in (10 * TIB + 1, 16 * TIB, 64 * TIB):
-        async with silent(answer(length=size)) as (script, cos):
+        async with silent(reply(length=size)) as (script, cos):
             async with bounded(), asyncio.timeout(20):
                 with pytest.raises(CosError, match="10 TiB"):
                     await cos.copy("bucket", "key", "other", "key", timeout=20)
@@ -142,8 +142,8 @@ async def test_e18_sizes_in_other_places(tmp_path: Path, saw: Saw) -> None:
 
         def head_or_get(head: bytes, etag: str = etag, headers: dict[str, str] = headers) -> bytes:
             if head.startswith(b"HEAD"):
-                return answer(length=1 << 62, etag=etag, **headers)
-            return answer(data, etag=etag, **headers)
+                return reply(length=1 << 62, etag=etag, **headers)
+            return reply(data, etag=etag, **headers)
 
         async with scripted(head_or_get, config=CONFIG) as (script, cos):
             async with bounded(), asyncio.timeout(20):
@@ -159,7 +159,7 @@ async def test_e18_sizes_in_other_places(tmp_path: Path, saw: Saw) -> None:
     "span", [f"bytes 0-9/{1 << 70}", f"bytes 0-{1 << 62}/{1 << 63}", f"bytes {'9' * 4000}-{'9' * 4000}/*", "bytes 0-9/5"]
 )
 async def test_e18_ranges_that_no_object_has(tmp_path: Path, span: str) -> None:
-    async with silent(answer(length=16 * TIB, status=206, Content_Range=span)) as (_, cos):
+    async with silent(reply(length=16 * TIB, status=206, Content_Range=span)) as (_, cos):
         async with bounded(), asyncio.timeout(20):
             for work in (
                 cos.objects.read("bucket", "key"),
@@ -173,13 +173,13 @@ async def test_e18_ranges_that_no_object_has(tmp_path: Path, span: str) -> None:
 
 async def test_e18_a_stream_of_any_size_is_lazy(saw: Saw) -> None:
     """A stream takes what comes, and no more than that."""
-    async with silent(answer(b"x" * 1000, length=64 * TIB)) as (_, cos):
+    async with silent(reply(b"x" * 1000, length=64 * TIB)) as (_, cos):
         async with bounded(), cos.objects.get("bucket", "key", timeout=0.5) as obj:
             assert obj.size == 64 * TIB
             assert await obj.chunk() == b"x" * 1000
             with pytest.raises(RequestTimeoutError):
                 await obj.read()
-    async with silent(answer(length=64 * TIB)) as (_, cos):
+    async with silent(reply(length=64 * TIB)) as (_, cos):
         async with bounded():
             with pytest.raises(RequestTimeoutError):
                 await cos.objects.read("bucket", "key", timeout=0.5)

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from tests.answers import Answer, altered
 from tests.fault_injection.conftest import PART, Saw
+from tests.responses import ChangedResponse, change_responses
 
 import aiocos
 from aiocos.cli.display import ProgressView
@@ -28,31 +28,31 @@ DATA = os.urandom(2 * PART)
 _ETAG = re.compile(rb"[0-9a-f]{32}(-\d+)?(?=(&quot;|\")?</ETag>)")
 
 
-def _written(answer: Answer, etag: bytes) -> None:
+def _written(answer: ChangedResponse, etag: bytes) -> None:
     if answer.body and (b"<CopyObjectResult" in answer.body or b"<CompleteMultipartUploadResult" in answer.body):
         answer.body = _ETAG.sub(etag, answer.body)
 
 
-def another(answer: Answer) -> None:
+def another(answer: ChangedResponse) -> None:
     """Whatever is written, the service answers with the MD5 of something else."""
-    if answer.of("PUT"):
+    if answer.is_for("PUT"):
         answer.headers["ETag"] = f'"{OTHER}"'
         _written(answer, OTHER.encode())
-    elif answer.of("POST"):
+    elif answer.is_for("POST"):
         _written(answer, f"{OTHER}-2".encode())
 
 
-def none(answer: Answer) -> None:
+def none(answer: ChangedResponse) -> None:
     """ETags of objects that are no checksums, and no others."""
-    if answer.headers.get("ETag") and not answer.of("PUT", partNumber=True):
+    if answer.headers.get("ETag") and not answer.is_for("PUT", partNumber=True):
         answer.headers["ETag"] = '"opaque"'
-    if answer.of("PUT", partNumber=False) or answer.of("POST"):
+    if answer.is_for("PUT", partNumber=False) or answer.is_for("POST"):
         _written(answer, b"opaque")
 
 
-def short(answer: Answer) -> None:
+def short(answer: ChangedResponse) -> None:
     """What HEAD shows of a copy is a byte shorter than what was sent, and of what was downloaded."""
-    if answer.of("HEAD") and answer.request.path.endswith(("/up", "/within", "/fetched")):
+    if answer.is_for("HEAD") and answer.request.path.endswith(("/up", "/within", "/fetched")):
         answer.headers["Content-Length"] = str(int(answer.headers["Content-Length"]) - 1)
 
 
@@ -62,7 +62,11 @@ def unconditional(request: PreparedRequest) -> None:
         request.headers.pop(name, None)
 
 
-LIES: dict[str, Callable[[Answer], None]] = {"the MD5 of something else": another, "no checksum": none, "another size": short}
+LIES: dict[str, Callable[[ChangedResponse], None]] = {
+    "the MD5 of something else": another,
+    "no checksum": none,
+    "another size": short,
+}
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ async def test_e22_moves_need_proof(
                 await small.upload("bucket", key, DATA[:size])
             moves = _Moves(small, ProgressView(), stack)
             with monkeypatch.context() as patch:
-                altered(patch, lie, unconditional)
+                change_responses(patch, lie, unconditional)
                 for work in (
                     moves.up(file, "bucket", "up"),
                     moves.within(CosPath("bucket", "key"), CosPath("bucket", "within")),

@@ -22,7 +22,7 @@ from aiocos.transfer import DirectoryError
 from aiocos.transfer.journal import journal_id
 from aiocos.transfer.reserved_names import hidden_name
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 FILES = 300
 

@@ -10,11 +10,11 @@ import time
 
 import pytest
 from tests.fault_injection.conftest import Saw
-from tests.net.test_limiter import narrow
+from tests.net.narrow_service import narrow
 
 import aiocos
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 _FIRST = """
 import asyncio, json, sys, time
@@ -45,7 +45,7 @@ async def main(endpoint, direct):
     print(json.dumps([created, first]))
 
 from aiocos import Anonymous, Client, ClientConfig  # at the top, where loading belongs
-asyncio.run(main(sys.argv[1], sys.argv[2] == "direct"))
+asyncio.run(main(sys.argv[1], sys.argv[2] == "raw"))
 """
 
 
@@ -72,14 +72,14 @@ async def test_e8_a_service_that_admits_eight(saw: Saw) -> None:
     saw("E8", f"0 of 400 failed, {asked:.2f}x requests, {took:.2f}x the ideal time")
 
 
-async def test_e9_the_first_client_stalls_no_loop(saw: Saw, way: str) -> None:
+async def test_e9_the_first_client_stalls_no_loop(saw: Saw, backend: str) -> None:
     stalls: list[list[float]] = []
     async with narrow(8, 0.0) as service:
         for _ in range(5):
-            command = [sys.executable, "-c", _FIRST, service.url, way]
+            command = [sys.executable, "-c", _FIRST, service.url, backend]
             ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
             assert ran.returncode == 0, ran.stderr
             stalls.append(json.loads(ran.stdout))
     created, first = (sorted(column)[2] * 1000 for column in zip(*stalls, strict=True))
     assert created < 10
-    saw("E9", f"{created:.1f} ms, by the first request {first:.1f} ms ({way} way; medians of 5 fresh processes)")
+    saw("E9", f"{created:.1f} ms, by the first request {first:.1f} ms ({backend} backend; medians of 5 fresh processes)")

@@ -113,7 +113,7 @@ async def test_e21_programs_on_this_machine(proxy: Listening, setting: str, tmp_
     saw("E21", "`aiocos demo`, `aiocos emulator` and the pytest fixtures work, and the proxy hears nothing")
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 async def test_e21_credentials(proxy: Listening, monkeypatch: pytest.MonkeyPatch, saw: Saw) -> None:
     for name in (*VARIABLES, *map(str.lower, VARIABLES), "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)

@@ -17,7 +17,7 @@ import aiocos
 from aiocos.emulator import Emulator
 from aiocos.transfer import DirectoryError
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 GOOD = {"a": b"one", "b/c": b"two", "z": b"last"}
 

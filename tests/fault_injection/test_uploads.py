@@ -19,7 +19,7 @@ from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, LateError, Reset
 from aiocos.errors import Unavailable
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 
 def count(emulator: Emulator, operation: str) -> int:

@@ -10,7 +10,7 @@ import aiocos
 from aiocos.emulator import Emulator, FlipBit, Truncate
 from aiocos.errors import CosError, IntegrityError, RequestTimeoutError
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 DATA = os.urandom(3_000_000)
 # Seconds: what ends a stalled read without its deadline is the idle timeout of a minute.

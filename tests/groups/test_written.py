@@ -6,7 +6,7 @@ import os
 import re
 
 import pytest
-from tests.answers import Answer, altered
+from tests.responses import ChangedResponse, change_responses
 
 import aiocos
 from aiocos.emulator import Emulator
@@ -29,10 +29,10 @@ async def bucket(cos: aiocos.Client) -> None:
 def lying(etag: str, protected: bool = False):
     """Answer every PUT of an object with this ETag; say of the bucket that it is under Key Protect, or not."""
 
-    def change(answer: Answer) -> None:
-        if answer.of("PUT") and answer.of_object:
+    def change(answer: ChangedResponse) -> None:
+        if answer.is_for("PUT") and answer.is_for_object:
             answer.headers["ETag"] = etag
-        if answer.of("HEAD") and not answer.of_object and protected:
+        if answer.is_for("HEAD") and not answer.is_for_object and protected:
             answer.headers["ibm-sse-kp-enabled"] = "True"
 
     return change
@@ -41,7 +41,7 @@ def lying(etag: str, protected: bool = False):
 @pytest.mark.parametrize("size", [0, 13, 3_000_000])
 @pytest.mark.parametrize("form", [OTHER, OTHER.upper(), "W/" + OTHER, OTHER.strip('"')])
 async def test_an_etag_that_is_another_md5(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, form: str, size: int):
-    altered(monkeypatch, lying(form))
+    change_responses(monkeypatch, lying(form))
     data = os.urandom(size)
     with pytest.raises(IntegrityError, match=r"PutObject bucket/key.*verify_writes") as caught:
         await cos.objects.put("bucket", "key", data)
@@ -52,13 +52,13 @@ async def test_an_etag_that_is_another_md5(cos: aiocos.Client, monkeypatch: pyte
 
 
 async def test_whoever_wants_the_headers_too(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    altered(monkeypatch, lying(OTHER))
+    change_responses(monkeypatch, lying(OTHER))
     with pytest.raises(IntegrityError):
-        await engine_of(cos).answer(PutObject("bucket", "key", DATA))
+        await engine_of(cos).call_with_response(PutObject("bucket", "key", DATA))
 
 
 async def test_nothing_is_sent_again(cos: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
-    altered(monkeypatch, lying(OTHER))
+    change_responses(monkeypatch, lying(OTHER))
     cos_emulator.requests.clear()
     with pytest.raises(IntegrityError):
         await cos.objects.put("bucket", "key", DATA)
@@ -67,33 +67,33 @@ async def test_nothing_is_sent_again(cos: aiocos.Client, cos_emulator: Emulator,
 
 @pytest.mark.parametrize("etag", ['"opaque"', '"' + "5" * 32 + '-1"', '"' + digest.etag_of(DATA) + '"'])
 async def test_an_etag_of_another_form_contradicts_nothing(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, etag: str):
-    altered(monkeypatch, lying(etag))
+    change_responses(monkeypatch, lying(etag))
     assert (await cos.objects.put("bucket", "key", DATA)).etag == etag
 
 
 async def test_etags_that_are_known_to_be_none(cos: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
-    altered(monkeypatch, lying(OTHER, protected=True))
+    change_responses(monkeypatch, lying(OTHER, protected=True))
     for _ in range(3):
         assert (await cos.objects.put("bucket", "key", DATA)).etag == OTHER
     assert sum(r.operation == "HeadBucket" for r in cos_emulator.requests) == 1, "asked once, and remembered"
 
 
 async def test_a_customers_key(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    altered(monkeypatch, lying(OTHER))
+    change_responses(monkeypatch, lying(OTHER))
     assert (await cos.objects.put("bucket", "key", DATA, customer_key=os.urandom(32))).etag == OTHER
 
 
 async def test_a_key_of_a_key_service(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
-    def change(answer: Answer) -> None:
-        if answer.of("PUT"):
+    def change(answer: ChangedResponse) -> None:
+        if answer.is_for("PUT"):
             answer.headers.update({"ETag": OTHER, "x-amz-server-side-encryption": "aws:kms"})
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
     assert (await cos.objects.put("bucket", "key", DATA)).etag == OTHER
 
 
 async def test_a_setting_for_services_that_do_not_say_so(cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch):
-    altered(monkeypatch, lying(OTHER))
+    change_responses(monkeypatch, lying(OTHER))
     async with cos_emulator.client(config=aiocos.ClientConfig(verify_writes=False)) as trusting:
         assert (await trusting.objects.put("bucket", "key", DATA)).etag == OTHER
         await trusting.objects.put("bucket", "source", DATA)
@@ -105,15 +105,15 @@ async def test_a_setting_for_services_that_do_not_say_so(cos_emulator: Emulator,
 async def test_another_checksum(cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, echo: bool):
     """A checksum that is repeated is compared, under any key; where none is, the ETag is."""
 
-    def change(answer: Answer) -> None:
-        if answer.of("PUT"):
+    def change(answer: ChangedResponse) -> None:
+        if answer.is_for("PUT"):
             del answer.headers["x-amz-checksum-crc32"]
             if echo:
                 answer.headers["x-amz-checksum-crc32"] = "AAAAAA=="
             else:
                 answer.headers["ETag"] = OTHER
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
     async with cos_emulator.client(config=aiocos.ClientConfig(checksum="crc32")) as cos:
         with pytest.raises(IntegrityError):
             await cos.objects.put("bucket", "key", DATA, customer_key=os.urandom(32) if echo else None)
@@ -126,10 +126,10 @@ async def test_a_checksum_of_ones_own(cos: aiocos.Client):
 
 
 def copying(etag: str, protected: str = "") -> object:
-    def change(answer: Answer) -> None:
+    def change(answer: ChangedResponse) -> None:
         if answer.body and b"CopyObjectResult" in answer.body:
             answer.body = answer.body.replace(digest.etag_of(DATA).encode(), etag.strip('"').encode())
-        if answer.of("HEAD") and not answer.of_object and protected and answer.request.path.endswith(protected):
+        if answer.is_for("HEAD") and not answer.is_for_object and protected and answer.request.path.endswith(protected):
             answer.headers["ibm-sse-kp-enabled"] = "True"
 
     return change
@@ -137,7 +137,7 @@ def copying(etag: str, protected: str = "") -> object:
 
 async def test_copies(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
     source = await cos.objects.put("bucket", "source", DATA)
-    altered(monkeypatch, copying(OTHER))  # type: ignore[arg-type]
+    change_responses(monkeypatch, copying(OTHER))  # type: ignore[arg-type]
     with pytest.raises(IntegrityError, match="the source has"):
         await cos.objects.copy("bucket", "key", ("bucket", "source"), source_if_match=source.etag)
     with pytest.raises(IntegrityError):
@@ -153,13 +153,13 @@ async def test_completions(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, 
     upload = await cos.multipart.create("bucket", "key")
     part = await cos.multipart.upload_part("bucket", "key", upload.upload_id, 1, DATA)
 
-    def change(answer: Answer) -> None:
+    def change(answer: ChangedResponse) -> None:
         if answer.body and b"<CompleteMultipartUploadResult" in answer.body:
             answer.body = re.sub(rb"[0-9a-f]{32}-1", digest.bare(OTHER).encode() + b"-1", answer.body)
-        if answer.of("HEAD") and not answer.of_object and protected:
+        if answer.is_for("HEAD") and not answer.is_for_object and protected:
             answer.headers["ibm-sse-kp-enabled"] = "True"
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
     parts = [aiocos.CompletedPart(etag=part.etag, part_number=1)]
     completing = cos.multipart.complete("bucket", "key", upload.upload_id, parts)
     if protected:
@@ -176,7 +176,7 @@ async def test_copies_from_and_to_buckets_under_key_protect(
 ):
     await cos.buckets.create("elsewhere")
     await cos.objects.put("bucket", "source", DATA)
-    altered(monkeypatch, copying(OTHER, protected))  # type: ignore[arg-type]
+    change_responses(monkeypatch, copying(OTHER, protected))  # type: ignore[arg-type]
     assert digest.bare((await cos.copy("bucket", "source", "elsewhere", "key")).etag) == digest.bare(OTHER)
 
 
@@ -188,7 +188,7 @@ async def test_copies_under_customers_keys(cos: aiocos.Client):
 async def test_copies_whose_etag_is_of_another_kind(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
     """A service may give the copy of an object made of parts the MD5 of all of it."""
     await cos.objects.put("bucket", "source", DATA)
-    altered(monkeypatch, copying("5" * 32 + "-3"))  # type: ignore[arg-type]
+    change_responses(monkeypatch, copying("5" * 32 + "-3"))  # type: ignore[arg-type]
     assert (await cos.copy("bucket", "source", "bucket", "key")).etag
 
 
@@ -205,7 +205,7 @@ async def test_a_write_that_must_not_overwrite_is_not_sent_twice():
 @pytest.mark.parametrize("upper", [False, True])
 async def test_the_right_md5_in_any_form(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, form: str, upper: bool):
     etag = digest.etag_of(DATA)
-    altered(monkeypatch, lying(form.format(etag.upper() if upper else etag)))
+    change_responses(monkeypatch, lying(form.format(etag.upper() if upper else etag)))
     assert digest.bare((await cos.objects.put("bucket", "key", DATA)).etag) == etag
 
 

@@ -21,7 +21,7 @@ PART = 5 * MIB
 
 
 @pytest.fixture
-async def cos(cos_emulator: Emulator, way: str, tmp_path: Any) -> AsyncIterator[aiocos.Client]:
+async def cos(cos_emulator: Emulator, backend: str, tmp_path: Any) -> AsyncIterator[aiocos.Client]:
     transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, copy_threshold=PART)
     config = aiocos.ClientConfig(transfer=transfer, retry=aiocos.RetryConfig(attempts=1))
     async with cos_emulator.client(config=config) as client:
@@ -98,7 +98,7 @@ LATIN = {
 }
 
 
-async def test_latin_1_is_read_and_written_back(way: str):
+async def test_latin_1_is_read_and_written_back(backend: str):
     """Services that keep the bytes of a header tell them as they are. The text is kept; it is written as UTF-8."""
     heard: list[bytes] = []
 

@@ -1,4 +1,4 @@
-"""A server of raw bytes: each request gets the next answer of a script, and what was asked is kept."""
+"""A server of raw bytes that answers requests with the replies of a script, and keeps the requests."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from collections.abc import AsyncIterator, Callable
 import aiocos
 
 CONFIG = aiocos.ClientConfig(retry=aiocos.RetryConfig(attempts=3, base=0.001, cap=0.002))
+Reply = bytes | Callable[[bytes], bytes]
+"""The bytes of a reply, or a function that makes them from the head of the request."""
 
 
 class Script:
-    """`answers` are used up one by one, the last one for all further requests; a connection is closed behind what is short."""
+    """The state of the server. Each connection is closed after one reply."""
 
     def __init__(self) -> None:
-        self.answers: list[bytes | Callable[[bytes], bytes]] = []
+        self.replies: list[Reply] = []
+        """The replies left. The last one is used for all further requests."""
         self.heads: list[bytes] = []
+        """The heads of the requests so far."""
         self.open = 0
+        """The number of open connections."""
         self.hold: asyncio.Event | None = None
-        """Set to an event, an answer that is short is left as it is until that is set, instead of closing the connection."""
+        """If set to an event, connections are closed only after that is set, or by the client."""
         self.url = ""
 
     @property
     def ranges(self) -> list[str]:
-        """The `Range` of each request, empty where it had none."""
-        lines = [dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if ": " in line) for head in self.heads]
-        return [line.get("Range", "") for line in lines]
+        """The `Range` header of each request, empty if it had none."""
+        headers = [dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if ": " in line) for head in self.heads]
+        return [one.get("Range", "") for one in headers]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
         try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                self.heads.append(head)
-                answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-                writer.write(answer(head) if callable(answer) else answer)
-                await writer.drain()
-                if self.hold is not None:
-                    # Until the client goes, or the test says so.
-                    gone = asyncio.ensure_future(reader.read())
-                    held = asyncio.ensure_future(self.hold.wait())
-                    await asyncio.wait([gone, held], return_when=asyncio.FIRST_COMPLETED)
-                    gone.cancel()
-                    held.cancel()
-                return
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.heads.append(head)
+            made = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+            writer.write(made(head) if callable(made) else made)
+            await writer.drain()
+            if self.hold is not None:
+                closed = asyncio.ensure_future(reader.read())
+                released = asyncio.ensure_future(self.hold.wait())
+                await asyncio.wait([closed, released], return_when=asyncio.FIRST_COMPLETED)
+                closed.cancel()
+                released.cancel()
         finally:
             self.open -= 1
 
 
-def answer(
-    body: bytes = b"", *, status: int = 200, length: int | None = -1, etag: str | None = '"v1"', **headers: str
-) -> bytes:
-    """One answer; `length` is what it announces, its body's by default, None for a chunked body with its end."""
+def reply(body: bytes = b"", *, status: int = 200, length: int | None = -1, etag: str | None = '"v1"', **headers: str) -> bytes:
+    """Return a reply. `length` is its Content-Length: -1 for the real one, None for a chunked body with its end."""
     lines = [f"HTTP/1.1 {status} X", "Connection: close"]
     if etag is not None:
         lines.append(f"ETag: {etag}")
@@ -66,12 +66,10 @@ def answer(
 
 
 @contextlib.asynccontextmanager
-async def scripted(
-    *answers: bytes | Callable[[bytes], bytes], config: aiocos.ClientConfig = CONFIG
-) -> AsyncIterator[tuple[Script, aiocos.Client]]:
-    """Run a server by a script, and a client of it, until the end of the block."""
+async def scripted(*replies: Reply, config: aiocos.ClientConfig = CONFIG) -> AsyncIterator[tuple[Script, aiocos.Client]]:
+    """Run a server with these replies and a client of it until the end of the block."""
     script, tasks = Script(), set[asyncio.Task[None]]()
-    script.answers = list(answers)
+    script.replies = list(replies)
 
     async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

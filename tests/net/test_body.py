@@ -1,4 +1,4 @@
-"""A body on its way out: the steps it is written in, and what the system still holds of it."""
+"""Request bodies: the steps they are written in, and the bytes in the send buffer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from aiocos.net.body import SteppedPayload, waiting
+from aiocos.net.body import SteppedPayload, unsent_bytes
 
 
 class Writer:
-    """Takes what is written, as aiohttp's writer does."""
+    """Keeps what is written, like aiohttp's writer."""
 
     def __init__(self, transport: object = None, gate: asyncio.Event | None = None) -> None:
         self.written: list[bytes] = []
@@ -35,42 +35,42 @@ class Transport:
 
 
 @pytest.mark.parametrize("size", [0, 1, 262_144, 262_145, 600_000])
-async def test_a_body_is_written_in_steps_of_256_kib_and_each_is_told(size: int) -> None:
+async def test_body_is_written_in_steps_of_256_kib(size: int) -> None:
     data = bytes(number % 251 for number in range(size))
-    told: list[object] = []
+    progress: list[object] = []
     transport = object()
     writer: Any = Writer(transport)
-    payload = SteppedPayload(data, told.append)
+    payload = SteppedPayload(data, progress.append)
     assert payload.size == size
     await payload.write_with_length(writer, size)
     assert b"".join(writer.written) == data
     steps = [262_144] * (size // 262_144) + ([size % 262_144] if size % 262_144 else [])
     assert [len(step) for step in writer.written] == steps
-    assert told == [transport] * len(steps)
+    assert progress == [transport] * len(steps)
     assert await payload.as_bytes() == data
 
 
-async def test_the_size_of_a_view_is_in_bytes() -> None:
+async def test_size_of_a_view_is_in_bytes() -> None:
     payload = SteppedPayload(memoryview(bytearray(8)).cast("I"), lambda transport: None)
     assert payload.size == 8
     assert SteppedPayload("ü".encode(), lambda transport: None).decode() == "ü"
 
 
-async def test_a_body_that_is_cancelled_is_not_sent_to_its_end() -> None:
-    gate, transport, told = asyncio.Event(), Transport(), list[object]()
+async def test_cancelled_body_is_aborted() -> None:
+    gate, transport, progress = asyncio.Event(), Transport(), list[object]()
     for writer in (Writer(transport, gate), Writer(None, gate)):
-        task = asyncio.create_task(SteppedPayload(bytes(600_000), told.append).write(writer))  # type: ignore[arg-type]
+        task = asyncio.create_task(SteppedPayload(bytes(600_000), progress.append).write(writer))  # type: ignore[arg-type]
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert len(writer.written) == 1
-        assert told == []
+        assert progress == []
     assert transport.aborted
 
 
-class Holding:
-    """A transport over a socket, or over none."""
+class SocketTransport:
+    """A transport with or without a socket."""
 
     def __init__(self, connection: socket.socket | None) -> None:
         self._connection = connection
@@ -79,26 +79,26 @@ class Holding:
         return self._connection if name == "socket" else None
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
-def test_what_the_peer_has_not_taken_yet_is_counted() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="the size of the send buffer is read on Linux only")
+def test_unsent_bytes_of_a_socket() -> None:
     here, there = socket.socketpair()
     with here, there:
-        transport: Any = Holding(here)
-        assert waiting(transport) == 0
+        transport: Any = SocketTransport(here)
+        assert unsent_bytes(transport) == 0
         here.sendall(b"x" * 1_000)
-        first = waiting(transport)
+        first = unsent_bytes(transport)
         assert first >= 1_000
         here.sendall(b"x" * 1_000)
-        assert waiting(transport) > first
+        assert unsent_bytes(transport) > first
         assert len(there.recv(1_000)) + len(there.recv(10_000)) == 2_000
-        assert waiting(transport) == 0
+        assert unsent_bytes(transport) == 0
 
 
-def test_a_connection_that_is_gone_holds_nothing() -> None:
+def test_unsent_bytes_of_a_closed_socket() -> None:
     here, there = socket.socketpair()
-    transport: Any = Holding(here)
+    transport: Any = SocketTransport(here)
     here.close()
     there.close()
-    assert waiting(transport) == 0
-    nowhere: Any = Holding(None)
-    assert waiting(nowhere) == 0
+    assert unsent_bytes(transport) == 0
+    nowhere: Any = SocketTransport(None)
+    assert unsent_bytes(nowhere) == 0

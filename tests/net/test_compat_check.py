@@ -1,4 +1,4 @@
-"""What is tried out of the installed aiohttp: each thing that `direct` relies on, broken alone, is noticed."""
+"""The check of the installed aiohttp: each change of something that the raw backend relies on fails it."""
 
 from __future__ import annotations
 
@@ -11,51 +11,48 @@ import aiohttp
 import pytest
 from aiohttp import client_proto, hdrs
 
-from aiocos.net import compat_check as verified
+from aiocos.emulator import Emulator
+from aiocos.net import compat_check
 
 Handler = client_proto.ResponseHandler
 
 
 @pytest.fixture(autouse=True)
 def not_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verified, "_verified", None)
+    monkeypatch.setattr(compat_check, "_is_compatible", None)
 
 
-async def test_what_is_installed_is_as_it_should_be_and_tried_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_installed_aiohttp_is_checked_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     tries: list[int] = []
-    original = verified._verify
-    monkeypatch.setattr(verified, "_verify", lambda: (tries.append(1), original()))
-    assert verified.is_compatible() is True
-    assert verified.is_compatible() is True
+    original = compat_check._check
+    monkeypatch.setattr(compat_check, "_check", lambda: (tries.append(1), original()))
+    assert compat_check.is_compatible() is True
+    assert compat_check.is_compatible() is True
     assert len(tries) == 1
     assert caplog.records == []
 
 
-async def test_what_fails_is_tried_once_and_told_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_failed_check_is_logged_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     tries: list[int] = []
 
     def fails() -> None:
         tries.append(1)
         raise AttributeError("gone")
 
-    monkeypatch.setattr(verified, "_verify", fails)
-    assert verified.is_compatible() is False
-    assert verified.is_compatible() is False
+    monkeypatch.setattr(compat_check, "_check", fails)
+    assert compat_check.is_compatible() is False
+    assert compat_check.is_compatible() is False
     assert len(tries) == 1
-    assert [(record.name, record.levelno) for record in caplog.records] == [("aiocos.direct", logging.WARNING)]
+    assert [(record.name, record.levelno) for record in caplog.records] == [("aiocos.fast_path", logging.WARNING)]
 
 
-def told(reason: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert verified.is_compatible() is False
+def check_fails_with(reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert compat_check.is_compatible() is False
     assert reason in caplog.text
 
 
 class Odd:
-    """A payload with one method that answers otherwise."""
+    """A payload with one method that returns something else."""
 
     def __init__(self, payload: Any, name: str, value: object) -> None:
         self._payload, self._name, self._value = payload, name, value
@@ -72,25 +69,25 @@ class Odd:
         return lambda: self._value
 
 
-# The answers in their order: whole, to HEAD, half, with another one behind.
+# The responses of the check, by number: whole, to HEAD, half, and one with another behind it.
 @pytest.mark.parametrize(
     ("number", "name", "value", "reason"),
     [
         (1, "code", 201, "status and headers"),
         (1, "headers", {}, "status and headers"),
-        (1, "is_eof", False, "a body that has come"),
-        (1, "exception", ValueError(), "a body that has come"),
-        (1, "read_nowait", b"other", "a body that has come"),
+        (1, "is_eof", False, "a complete body"),
+        (1, "exception", ValueError(), "a complete body"),
+        (1, "read_nowait", b"other", "a complete body"),
         (1, "at_eof", False, "the end of a body"),
-        (2, "is_eof", False, "an answer to HEAD"),
-        (2, "read_nowait", b"x", "an answer to HEAD"),
+        (2, "is_eof", False, "a response to HEAD"),
+        (2, "read_nowait", b"x", "a response to HEAD"),
         (3, "is_eof", True, "half a body"),
         (3, "readany", b"h", "half a body"),
-        (3, "exception", None, "a body that broke off"),
-        (3, "exception", ValueError(), "a body that broke off"),
+        (3, "exception", None, "an interrupted body"),
+        (3, "exception", ValueError(), "an interrupted body"),
     ],
 )
-async def test_an_answer_that_is_read_otherwise(
+async def test_changed_responses_fail_the_check(
     number: int, name: str, value: object, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     original, reads = Handler.read, 0
@@ -106,7 +103,7 @@ async def test_an_answer_that_is_read_otherwise(
         return message, Odd(payload, name, value)
 
     monkeypatch.setattr(Handler, "read", read)
-    told(reason, caplog)
+    check_fails_with(reason, caplog)
 
 
 @pytest.mark.parametrize(
@@ -114,10 +111,10 @@ async def test_an_answer_that_is_read_otherwise(
     [
         (1, True, "the end of a body"),
         (3, False, "half a body"),
-        (4, False, "an answer that nobody asked for"),
+        (4, False, "an unrequested response"),
     ],
 )
-async def test_a_connection_whose_state_is_told_otherwise(
+async def test_changed_connection_state_fails_the_check(
     after: int, value: bool, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     original, should_close, reads = Handler.read, Handler.should_close, 0
@@ -134,11 +131,11 @@ async def test_a_connection_whose_state_is_told_otherwise(
         "should_close",
         property(lambda self: value if reads == after else should_close.fget(self)),  # type: ignore[misc]
     )
-    told(reason, caplog)
+    check_fails_with(reason, caplog)
 
 
 def _other_host() -> type:
-    class Other(verified.ConnectRequest):
+    class Other(compat_check.ConnectRequest):
         def __init__(self, *given: Any, **more: Any) -> None:
             super().__init__(*given, **more)
             self.headers[hdrs.HOST] = "other.invalid"
@@ -163,22 +160,22 @@ def _closes(self: Any, key: Any, protocol: Any, *, should_close: bool = False) -
 @pytest.mark.parametrize(
     ("owner", "name", "broken", "reason"),
     [
-        (verified, "ConnectRequest", _other_host(), "the Host header"),
+        (compat_check, "ConnectRequest", _other_host(), "the Host header"),
         (Handler, "set_response_params", _without("max_field_size", 8_190), "is not as expected"),
         (Handler, "set_response_params", _without("skip_payload", False), "is not as expected"),
-        (Handler, "set_exception", lambda self, error, *more: None, "it waits where it should not"),
-        (aiohttp.BaseConnector, "_release", _closes, "a kept connection"),
+        (Handler, "set_exception", lambda self, error, *more: None, "a coroutine waits unexpectedly"),
+        (aiohttp.BaseConnector, "_release", _closes, "a reused connection"),
     ],
     ids=["host", "field", "head", "exception", "kept"],
 )
-async def test_another_thing_that_is_otherwise(
+async def test_other_changes_fail_the_check(
     owner: object, name: str, broken: object, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(owner, name, broken)
-    told(reason, caplog)
+    check_fails_with(reason, caplog)
 
 
-async def test_an_exception_that_is_swallowed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+async def test_swallowed_exception_fails_the_check(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     original = Handler.read
 
     async def read(self: Any) -> Any:
@@ -187,12 +184,12 @@ async def test_an_exception_that_is_swallowed(monkeypatch: pytest.MonkeyPatch, c
         return await original(self)
 
     monkeypatch.setattr(Handler, "read", read)
-    told("an exception for who waits", caplog)
+    check_fails_with("an exception in a waiting task", caplog)
 
 
-async def test_trying_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_check_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
-    original = verified._Connector
+    original = compat_check._FakeConnector
 
     class Kept(original):  # type: ignore[misc, valid-type]
         def __init__(self, **more: Any) -> None:
@@ -200,13 +197,13 @@ async def test_trying_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> 
             super().__init__(**more)
             made.append(self)
 
-    monkeypatch.setattr(verified, "_Connector", Kept)
-    verified._verify()
+    monkeypatch.setattr(compat_check, "_FakeConnector", Kept)
+    compat_check._check()
     assert made[0].closed
     assert not made[0]._acquired
 
 
-def test_work_that_waits_is_none() -> None:
+def test_run_refuses_a_coroutine_that_waits() -> None:
     async def value() -> int:
         return 7
 
@@ -217,30 +214,32 @@ def test_work_that_waits_is_none() -> None:
     async def waits() -> None:
         await Waits()
 
-    assert verified._now(value()) == 7
-    with pytest.raises(RuntimeError, match="it waits where it should not"):
-        verified._now(waits())
-    verified._expect("it", holds=True)
+    assert compat_check._run(value()) == 7
+    with pytest.raises(RuntimeError, match="a coroutine waits unexpectedly"):
+        compat_check._run(waits())
+    compat_check._expect("it", is_met=True)
     with pytest.raises(RuntimeError, match=r"^it$"):
-        verified._expect("it", holds=False)
+        compat_check._expect("it", is_met=False)
 
 
-def test_a_wire_that_leads_nowhere() -> None:
-    wire = verified._Wire()
-    assert (wire.written, wire.is_closing()) == (b"", False)
-    wire.write(b"a")
-    wire.write(memoryview(b"b"))
-    assert wire.written == b"ab"
+def test_fake_transport() -> None:
+    transport = compat_check._FakeTransport()
+    assert (transport.written, transport.is_closing()) == (b"", False)
+    transport.write(b"a")
+    transport.write(memoryview(b"b"))
+    assert transport.written == b"ab"
     for close in ("close", "abort"):
-        wire = verified._Wire()
-        getattr(wire, close)()
-        assert wire.is_closing() is True
-    wire.pause_reading()
-    wire.resume_reading()
+        transport = compat_check._FakeTransport()
+        getattr(transport, close)()
+        assert transport.is_closing() is True
+    transport.pause_reading()
+    transport.resume_reading()
 
 
-async def test_a_broken_connection_that_is_kept(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """A connection that was lost looks like a good one, and so it goes back into the pool."""
+async def test_reused_broken_connection_fails_the_check(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lost connection looks usable and is returned to the pool."""
     lost: set[Any] = set()
     original, should_close = Handler.connection_lost, Handler.should_close
     assert isinstance(should_close, property)
@@ -254,4 +253,20 @@ async def test_a_broken_connection_that_is_kept(monkeypatch: pytest.MonkeyPatch,
     state = property(lambda self: self not in lost and should_close.fget(self))  # type: ignore[misc]
     monkeypatch.setattr(Handler, "connection_lost", connection_lost)
     monkeypatch.setattr(Handler, "should_close", state)
-    told("another connection after that", caplog)
+    check_fails_with("a new connection after an interruption", caplog)
+
+
+async def test_installed_aiohttp_passes_the_check():
+    compat_check._check()
+
+
+@pytest.mark.parametrize("broken", ["set_response_params", "_drain_helper", "should_close", "read", "data_received"])
+async def test_changed_aiohttp_fails_the_check(broken: str, monkeypatch, caplog, cos_emulator: Emulator):
+    monkeypatch.setattr(compat_check, "_is_compatible", None)
+    if broken == "should_close":
+        monkeypatch.setattr(client_proto.ResponseHandler, "should_close", False)
+    else:
+        monkeypatch.setattr(client_proto.ResponseHandler, broken, lambda self, *args, **more: None)
+    with caplog.at_level(logging.WARNING):
+        assert not compat_check.is_compatible()
+    assert "requests use its session" in caplog.text

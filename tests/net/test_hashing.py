@@ -1,4 +1,4 @@
-"""The threads that hash: how many, whose, and what a forked process has of them."""
+"""The hash pool: the number of threads, their names, and forked processes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def own_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         hashing._pool.shutdown()
 
 
-def test_as_many_threads_as_processors_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_thread_per_usable_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {1, 3, 5} if process == 0 else {1}, raising=False)
     assert hashing.pool()._max_workers == 3
     assert hashing.pool() is hashing.pool()
 
 
 @pytest.mark.parametrize(("processors", "threads"), [(7, 7), (1, 1), (None, 1)])
-def test_where_the_system_does_not_tell_all_processors_count(
+def test_one_thread_per_processor_without_affinity(
     processors: int | None, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
@@ -37,7 +37,7 @@ def test_where_the_system_does_not_tell_all_processors_count(
     assert hashing.pool()._max_workers == threads
 
 
-async def test_work_is_done_in_a_thread_of_that_name() -> None:
+async def test_work_runs_in_a_named_thread() -> None:
     def work(one: int, *, two: int) -> tuple[int, str]:
         return one + two, threading.current_thread().name
 
@@ -46,7 +46,7 @@ async def test_work_is_done_in_a_thread_of_that_name() -> None:
     assert name.startswith("aiocos-hash")
 
 
-async def test_a_cancel_does_not_wait_for_the_thread() -> None:
+async def test_cancel_does_not_wait_for_the_thread() -> None:
     begun, end = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -73,8 +73,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_forked_process_makes_threads_of_its_own() -> None:
+def test_forked_process_has_its_own_threads() -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=100)
     hashing.pool()
-    hashing._forget()
+    hashing._drop_pool()
     assert hashing._pool is None

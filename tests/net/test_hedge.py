@@ -22,7 +22,7 @@ HEDGED = aiocos.ClientConfig(
 
 @pytest.fixture
 async def hedged(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
-    """A client that knows how long answers take here."""
+    """A client that has recorded enough response times."""
     async with cos_emulator.client(config=HEDGED) as cos:
         await cos.buckets.create("bucket")
         await cos.objects.put("bucket", "k", b"data")
@@ -32,12 +32,12 @@ async def hedged(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
         yield cos
 
 
-def asked(emulator: Emulator, operation: str) -> int:
+def count(emulator: Emulator, operation: str) -> int:
     return sum(served.operation == operation for served in emulator.requests)
 
 
 @pytest.mark.parametrize("what", ["read", "head"])
-async def test_a_late_answer_is_asked_for_again(hedged: aiocos.Client, cos_emulator: Emulator, what: str):
+async def test_late_response_is_requested_again(hedged: aiocos.Client, cos_emulator: Emulator, what: str):
     cos_emulator.faults.script([Delay(30, operation={"read": "GetObject", "head": "HeadObject"}[what])])
     async with asyncio.timeout(15):
         if what == "read":
@@ -50,43 +50,43 @@ async def test_a_late_answer_is_asked_for_again(hedged: aiocos.Client, cos_emula
 async def test_writes_are_never_sent_twice(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(0.5, operation="PutObject")])
     await hedged.objects.put("bucket", "k", b"other")
-    assert asked(cos_emulator, "PutObject") == 1
+    assert count(cos_emulator, "PutObject") == 1
 
 
-async def test_second_requests_are_a_share_of_all(hedged: aiocos.Client, cos_emulator: Emulator):
-    """Where everything is slow, most are waited for."""
+async def test_second_requests_are_a_fraction(hedged: aiocos.Client, cos_emulator: Emulator):
+    """If all responses are slow, most requests are not sent twice."""
     cos_emulator.faults.script([Delay(0.2, operation="HeadObject", times=None)])
     await asyncio.gather(*(hedged.objects.head("bucket", "k") for _ in range(30)))
-    # Forty answers before have saved up two, thirty more one and a half, and one was there at first.
-    assert 30 < asked(cos_emulator, "HeadObject") <= 35
+    # One second request is allowed at first; 40 responses have added two, and 30 more one and a half.
+    assert 30 < count(cos_emulator, "HeadObject") <= 35
 
 
-async def test_none_after_a_refusal(hedged: aiocos.Client, cos_emulator: Emulator):
+async def test_no_second_request_after_a_refusal(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([
         Status(503, code="SlowDown", operation="HeadObject"), Delay(0.4, operation="HeadObject", times=1),
     ])  # fmt: skip
     await hedged.objects.head("bucket", "k")
-    assert asked(cos_emulator, "HeadObject") == 2, "the refused one and its retry, and no second beside that"
+    assert count(cos_emulator, "HeadObject") == 2, "the refused request and its retry"
 
 
-async def test_an_error_of_one_is_not_the_end(hedged: aiocos.Client, cos_emulator: Emulator):
+async def test_error_of_one_request_waits_for_the_other(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(0.4, operation="HeadObject"), Reset(operation="HeadObject", nth=1)])
     info = await hedged.objects.head("bucket", "k")
     assert info.size == 4
 
 
-async def test_an_answer_that_says_no_is_an_answer(hedged: aiocos.Client, cos_emulator: Emulator):
+async def test_error_response_wins(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(30, operation="GetObject")])
     async with asyncio.timeout(15):
         with pytest.raises(NoSuchKey):
             await hedged.objects.read("bucket", "missing")
 
 
-async def test_a_cancel_ends_both(hedged: aiocos.Client, cos_emulator: Emulator):
+async def test_cancel_ends_both_requests(hedged: aiocos.Client, cos_emulator: Emulator):
     cos_emulator.faults.script([Delay(30, operation="HeadObject", times=None)])
     task = asyncio.create_task(hedged.objects.head("bucket", "k"))
     async with asyncio.timeout(15):
-        while asked(cos_emulator, "HeadObject") < 2 and len(cos_emulator.faults.hits) < 2:
+        while count(cos_emulator, "HeadObject") < 2 and len(cos_emulator.faults.hits) < 2:
             await asyncio.sleep(0.01)
     before = len(asyncio.all_tasks())
     task.cancel()
@@ -96,17 +96,17 @@ async def test_a_cancel_ends_both(hedged: aiocos.Client, cos_emulator: Emulator)
     assert len(asyncio.all_tasks()) < before
 
 
-def test_settings_that_cannot_be():
+def test_invalid_settings_are_refused():
     for wrong in ({"quantile": 1.0}, {"quantile": 0.0}, {"max_fraction": 0.0}, {"min_delay": -1.0}):
         with pytest.raises(ConfigError):
             aiocos.HedgeConfig(**wrong)
 
 
-# -- what is left behind ----------------------------------------------------------------------------------------------
+# -- no response is left open -----------------------------------------------------------------------------------------
 
 
-class Opened:
-    """An answer that has begun."""
+class Closeable:
+    """A response that has begun."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -128,7 +128,7 @@ async def _turns(number: int) -> None:
     lingers=st.integers(0, 4),
     stubborn=st.booleans(),
 )
-def test_every_answer_is_given_or_dropped(
+def test_every_response_is_returned_or_closed(
     begins: tuple[int, int],
     fails: tuple[bool, bool],
     cancelled_after: int | None,
@@ -136,11 +136,11 @@ def test_every_answer_is_given_or_dropped(
     lingers: int,
     stubborn: bool,
 ):
-    """Whenever a hedged read is cancelled, once or twice, and however long the late one takes to end."""
-    opened: list[Opened] = []
+    """A hedged read may be cancelled at any step, once or twice, and the losing request may take long to end."""
+    opened: list[Closeable] = []
     calls = 0
 
-    async def send() -> Opened:
+    async def send() -> Closeable:
         nonlocal calls
         number, calls = calls, calls + 1
         try:
@@ -151,14 +151,14 @@ def test_every_answer_is_given_or_dropped(
                 raise
         if fails[number]:
             raise ConnectionLostError("broken", sent=True)
-        opened.append(Opened())
+        opened.append(Closeable())
         return opened[-1]
 
     async def play() -> None:
-        hedge, pace = Hedge(HedgeConfig(min_delay=0, max_fraction=1)), AdaptiveLimiter(ConcurrencyConfig(), 8)
+        hedge, limiter = Hedge(HedgeConfig(min_delay=0, max_fraction=1)), AdaptiveLimiter(ConcurrencyConfig(), 8)
         for _ in range(20):
-            hedge._took(0.0)
-        task = asyncio.ensure_future(hedge.first(send, pace))
+            hedge._record(0.0)
+        task = asyncio.ensure_future(hedge.first_response(send, limiter))
         if cancelled_after is not None:
             await _turns(cancelled_after)
             task.cancel()
@@ -170,16 +170,16 @@ def test_every_answer_is_given_or_dropped(
             while asyncio.all_tasks() - {asyncio.current_task()}:
                 await asyncio.sleep(0)
         await _turns(2)
-        given = [outcome] if isinstance(outcome, Opened) else []
+        given = [outcome] if isinstance(outcome, Closeable) else []
         assert [one for one in opened if not one.closed] == given
 
     asyncio.run(play())
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("method", ["read", "head"])
-async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Client, cos_emulator: Emulator, method: str):
-    local = engine_of(hedged)._transport._local()
+async def test_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Client, cos_emulator: Emulator, method: str):
+    state = engine_of(hedged)._transport._state()
     for turns in range(0, 60, 3):
         cos_emulator.faults.script([Delay(0.05, times=2)])
         task = asyncio.create_task(getattr(hedged.objects, method)("bucket", "k"))
@@ -189,7 +189,7 @@ async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Clien
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         async with asyncio.timeout(10):
-            while local.connector._acquired:
+            while state.connector._acquired:
                 await asyncio.sleep(0)
         assert hedged.concurrency.in_flight == 0
 
@@ -197,105 +197,105 @@ async def test_a_cancelled_hedged_read_leaves_no_connection(hedged: aiocos.Clien
 # -- the rule ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_is_late_by_those_of_before():
+def test_delay_is_a_quantile_of_recent_times():
     hedge = Hedge(HedgeConfig(quantile=0.5, min_delay=0.0))
-    assert hedge.wait() is None
+    assert hedge.delay() is None
     for number in reversed(range(19)):
-        hedge._took(float(number))
-    assert hedge.wait() is None, "too few say nothing"
-    hedge._took(19.0)
-    assert hedge.wait() == 9.0
-    assert Hedge(HedgeConfig()).wait() is None
+        hedge._record(float(number))
+    assert hedge.delay() is None, "too few samples"
+    hedge._record(19.0)
+    assert hedge.delay() == 9.0
+    assert Hedge(HedgeConfig()).delay() is None
     for quantile, least, wait in ((0.95, 0.0, 18.0), (0.9, 0.0, 17.0), (0.05, 0.5, 0.5), (0.05, 0.0, 0.0)):
         hedge._config = HedgeConfig(quantile=quantile, min_delay=least)
-        assert hedge.wait() == wait
+        assert hedge.delay() == wait
 
 
-def test_the_last_two_hundred_are_remembered():
+def test_last_two_hundred_times_are_kept():
     hedge = Hedge(HedgeConfig(quantile=0.999, min_delay=0.0))
-    hedge._took(1_000.0)
-    hedge._took(7.0)
+    hedge._record(1_000.0)
+    hedge._record(7.0)
     for number in range(198):
-        hedge._took(float(number % 5))
+        hedge._record(float(number % 5))
     assert (len(hedge._recent), len(hedge._sorted)) == (200, 200)
     assert hedge._sorted[-1] == 1_000.0
-    hedge._took(1.0)
+    hedge._record(1.0)
     assert (len(hedge._recent), len(hedge._sorted)) == (200, 200)
     assert hedge._sorted[-1] == 7.0
-    hedge._took(1.0)
+    hedge._record(1.0)
     assert hedge._sorted[-1] == 4.0
     assert sorted(hedge._recent) == hedge._sorted
 
 
-async def test_second_requests_are_saved_up_and_spent():
-    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(max_fraction=0.25))
-    assert hedge._may(pace), "one is there at first"
-    assert not hedge._may(pace)
+async def test_allowance_for_second_requests():
+    limiter, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(max_fraction=0.25))
+    assert hedge._is_allowed(limiter), "one is allowed at first"
+    assert not hedge._is_allowed(limiter)
 
-    async def send() -> Opened:
-        return Opened()
+    async def send() -> Closeable:
+        return Closeable()
 
     for allowed in (0.25, 0.5, 0.75):
-        await hedge.first(send, pace)
-        assert hedge._allowed == allowed
-        assert not hedge._may(pace)
-    await hedge.first(send, pace)
-    assert hedge._may(pace)
-    assert hedge._allowed == 0
+        await hedge.first_response(send, limiter)
+        assert hedge._allowance == allowed
+        assert not hedge._is_allowed(limiter)
+    await hedge.first_response(send, limiter)
+    assert hedge._is_allowed(limiter)
+    assert hedge._allowance == 0
     for _ in range(100):
-        await hedge.first(send, pace)
-    assert hedge._allowed == 10, "no more than ten at once"
-    assert hedge.sent == 0
+        await hedge.first_response(send, limiter)
+    assert hedge._allowance == 10, "at most ten"
+    assert hedge.second_requests == 0
 
 
-async def test_a_refusal_since_the_last_look_forbids_one():
-    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig())
-    hedge._allowed = 5.0
-    pace.on_response(await pace.acquire(large=False), 503, {}, since=None)
-    assert not hedge._may(pace)
-    assert hedge._allowed == 5.0
-    assert hedge._may(pace), "and only one"
-    assert hedge._allowed == 4.0
+async def test_refusal_forbids_one_second_request():
+    limiter, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig())
+    hedge._allowance = 5.0
+    limiter.on_response(await limiter.acquire(large=False), 503, {}, since=None)
+    assert not hedge._is_allowed(limiter)
+    assert hedge._allowance == 5.0
+    assert hedge._is_allowed(limiter), "only one"
+    assert hedge._allowance == 4.0
 
 
-async def test_how_long_an_answer_took_is_noted_with_and_without_a_second_request():
-    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0))
+async def test_response_times_are_recorded():
+    limiter, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0))
     for _ in range(20):
-        hedge._took(0.0)
+        hedge._record(0.0)
     loop, sent = asyncio.get_running_loop(), 0
 
-    async def send() -> Opened:
+    async def send() -> Closeable:
         nonlocal sent
         sent += 1
         await asyncio.sleep(0.02)
-        return Opened()
+        return Closeable()
 
     began = loop.time()
-    answer = await hedge.first(send, pace)
-    assert not answer.closed
-    assert (sent, hedge.sent, len(hedge._recent)) == (2, 1, 21)
+    response = await hedge.first_response(send, limiter)
+    assert not response.closed
+    assert (sent, hedge.second_requests, len(hedge._recent)) == (2, 1, 21)
     assert 0.01 <= hedge._recent[-1] <= loop.time() - began
     fresh = Hedge(HedgeConfig())
-    await fresh.first(send, pace)
-    assert (sent, fresh.sent, len(fresh._recent)) == (3, 0, 1)
+    await fresh.first_response(send, limiter)
+    assert (sent, fresh.second_requests, len(fresh._recent)) == (3, 0, 1)
     assert fresh._recent[0] >= 0.01
 
 
 @pytest.mark.parametrize("late", [True, False])
-async def test_the_last_error_is_raised_where_neither_begins(late: bool):
-    pace, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0 if late else 60.0))
+async def test_last_error_is_raised_if_both_fail(late: bool):
+    limiter, hedge = AdaptiveLimiter(ConcurrencyConfig(), 8), Hedge(HedgeConfig(min_delay=0.0 if late else 60.0))
     for _ in range(20):
-        hedge._took(0.0)
+        hedge._record(0.0)
     gates = [asyncio.Event(), asyncio.Event()]
     calls = 0
 
-    async def send() -> Opened:
+    async def send() -> Closeable:
         nonlocal calls
         number, calls = calls, calls + 1
         await gates[number].wait()
         raise ConnectionLostError(f"number {number}", sent=True)
 
-    task = asyncio.ensure_future(hedge.first(send, pace))
+    task = asyncio.ensure_future(hedge.first_response(send, limiter))
     if late:
         async with asyncio.timeout(30):
             while calls < 2:

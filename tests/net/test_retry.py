@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.net.test_raw_backend import serving
+from tests.net.raw_server import serving
 
 import aiocos
 from aiocos.config import RetryConfig
@@ -73,32 +73,32 @@ YES, NO = True, False
     ],
     ids=lambda value: f"{type(value).__name__}-{getattr(value, 'code', '')}" if isinstance(value, CosError) else str(value),
 )
-def test_the_rule(error: CosError, repeatable: bool, attempt: int, again: bool):
-    delay = retry_delay(error, attempt=attempt, repeatable=repeatable, config=CONFIG, draw=0.5)
+def test_retry_delay_table(error: CosError, repeatable: bool, attempt: int, again: bool):
+    delay = retry_delay(error, attempt=attempt, idempotent=repeatable, config=CONFIG, draw=0.5)
     assert (delay is not None) is again
 
 
-def test_waits_grow_up_to_the_cap_and_are_drawn_below_that():
+def test_delays_grow_up_to_the_cap():
     error = Unavailable(status=503)
     longest = [
-        retry_delay(error, attempt=n, repeatable=True, config=RetryConfig(attempts=9, base=0.1, cap=2.0), draw=0.999999)
+        retry_delay(error, attempt=n, idempotent=True, config=RetryConfig(attempts=9, base=0.1, cap=2.0), draw=0.999999)
         for n in range(1, 9)
     ]
     assert [round(d or 0, 2) for d in longest] == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0, 2.0]
-    assert retry_delay(error, attempt=3, repeatable=True, config=CONFIG, draw=0.0) == 0.0
+    assert retry_delay(error, attempt=3, idempotent=True, config=CONFIG, draw=0.0) == 0.0
 
 
-def test_a_connection_closed_under_a_request_is_replaced_at_once():
-    assert retry_delay(ConnectionLostError("x", sent=True), attempt=1, repeatable=True, config=CONFIG, draw=0.9) == 0.0
-    assert retry_delay(ConnectionLostError("x", sent=True), attempt=2, repeatable=True, config=CONFIG, draw=0.9) > 0.0
+def test_lost_connection_is_retried_at_once():
+    assert retry_delay(ConnectionLostError("x", sent=True), attempt=1, idempotent=True, config=CONFIG, draw=0.9) == 0.0
+    assert retry_delay(ConnectionLostError("x", sent=True), attempt=2, idempotent=True, config=CONFIG, draw=0.9) > 0.0
 
 
-def test_the_service_is_given_the_time_it_asks_for_unless_that_is_absurd():
-    assert retry_delay(Throttled(status=503, retry_after=7), attempt=1, repeatable=True, config=CONFIG, draw=0.5) == 7
-    assert retry_delay(Throttled(status=503, retry_after=100_000), attempt=1, repeatable=True, config=CONFIG, draw=0.5) is None
+def test_retry_after_is_honored_up_to_its_maximum():
+    assert retry_delay(Throttled(status=503, retry_after=7), attempt=1, idempotent=True, config=CONFIG, draw=0.5) == 7
+    assert retry_delay(Throttled(status=503, retry_after=100_000), attempt=1, idempotent=True, config=CONFIG, draw=0.5) is None
 
 
-def test_the_budget_is_spent_by_retries_and_refilled_by_successes():
+def test_budget_take_and_refund():
     budget = RetryBudget(RetryConfig(budget=10, retry_cost=5, refund=2))
     assert budget.take()
     assert budget.take()
@@ -123,7 +123,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return slept
 
 
-async def test_it_tries_until_it_succeeds_and_gives_the_last_error_otherwise(pauses: list[float]):
+async def test_retries_until_success_or_last_error(pauses: list[float]):
     errors = [Unavailable(status=500), ConnectionLostError("x", sent=True)]
 
     async def once() -> str:
@@ -131,19 +131,19 @@ async def test_it_tries_until_it_succeeds_and_gives_the_last_error_otherwise(pau
             raise errors.pop(0)
         return "done"
 
-    assert await retry_call(once, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True) == "done"
+    assert await retry_call(once, config=CONFIG, budget=RetryBudget(CONFIG), idempotent=True) == "done"
     assert len(pauses) == 2
 
     async def never() -> str:
         raise Unavailable("no", status=500)
 
     with pytest.raises(Unavailable) as caught:
-        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True)
+        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), idempotent=True)
     assert caught.value.attempts == 5
     assert "after 5 attempts" in str(caught.value)
 
 
-async def test_an_empty_budget_ends_it(pauses: list[float]):
+async def test_empty_budget_stops_retries(pauses: list[float]):
     config = RetryConfig(attempts=5, budget=5, retry_cost=5)
     calls = 0
 
@@ -153,36 +153,36 @@ async def test_an_empty_budget_ends_it(pauses: list[float]):
         raise Unavailable(status=503)
 
     with pytest.raises(Unavailable):
-        await retry_call(never, config=config, budget=RetryBudget(config), repeatable=True)
+        await retry_call(never, config=config, budget=RetryBudget(config), idempotent=True)
     assert calls == 2
 
 
-async def test_no_wait_goes_beyond_the_deadline(pauses: list[float]):
+async def test_no_wait_past_the_deadline(pauses: list[float]):
     async def never() -> str:
         raise Throttled(status=503, retry_after=10)
 
     deadline = asyncio.get_running_loop().time() + 5
     with pytest.raises(Throttled):
-        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True, deadline=deadline)
+        await retry_call(never, config=CONFIG, budget=RetryBudget(CONFIG), idempotent=True, deadline=deadline)
     assert pauses == []
 
 
-async def test_an_exception_that_is_not_ours_passes_through(pauses: list[float]):
+async def test_other_exceptions_are_not_retried(pauses: list[float]):
     async def broken() -> str:
         raise KeyError("bug")
 
     with pytest.raises(KeyError):
-        await retry_call(broken, config=CONFIG, budget=RetryBudget(CONFIG), repeatable=True)
+        await retry_call(broken, config=CONFIG, budget=RetryBudget(CONFIG), idempotent=True)
     assert pauses == []
 
 
-# -- how long a service asks to wait ----------------------------------------------------------------------------------
+# -- Retry-After ------------------------------------------------------------------------------------------------------
 
 FAR = formatdate(time.time() + 86_400, usegmt=True)
 
 
 class Asking:
-    """Refuses the first requests for an object, and answers all others."""
+    """Refuses the first requests for an object, and accepts all others."""
 
     def __init__(self, status: int, code: str, headers: dict[str, str], times: int) -> None:
         self.status, self.headers, self.times = status, headers, times
@@ -205,7 +205,7 @@ class Asking:
             await writer.drain()
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize(("status", "code"), [(429, "SlowDown"), (503, "ServiceUnavailable"), (400, "IncompleteBody")])
 @pytest.mark.parametrize(
     "headers",
@@ -218,7 +218,7 @@ class Asking:
         {"Retry-After": FAR, "Date": formatdate(time.time(), usegmt=True)},
     ],
 )
-async def test_who_is_asked_to_wait_too_long_is_told_at_once(status: int, code: str, headers: dict[str, str]):
+async def test_long_retry_after_is_raised_at_once(status: int, code: str, headers: dict[str, str]):
     service = Asking(status, code, headers, 1)
     config = aiocos.ClientConfig(retry=RetryConfig(base=0.001))
     async with serving(service.serve) as origin, aiocos.Client(origin, credentials=aiocos.Anonymous(), config=config) as cos:
@@ -229,15 +229,15 @@ async def test_who_is_asked_to_wait_too_long_is_told_at_once(status: int, code: 
             assert caught.value.retry_after > MAX_RETRY_AFTER
             assert (caught.value.attempts, service.asked) == (1, 1)
             assert cos.concurrency.paused_for == 0
-            # Neither another call waits for it, nor the next one of this kind.
+            # Other calls do not wait, and neither does the next one for this object.
             await cos.objects.head("bucket", "other")
             await cos.objects.put("bucket", "key", b"data")
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize(("status", "code"), [(429, "SlowDown"), (503, "ServiceUnavailable"), (400, "IncompleteBody")])
 @pytest.mark.parametrize("value", ["nan", "-1", "-inf", "-1e9", "soon", "", "Mon, 01 Jan 2001 00:00:00 GMT", "0", "1_000_000"])
-async def test_what_says_nothing_is_waited_for_as_if_it_were_not_there(status: int, code: str, value: str):
+async def test_unreadable_retry_after_is_ignored(status: int, code: str, value: str):
     service = Asking(status, code, {"Retry-After": value}, 2)
     config = aiocos.ClientConfig(retry=RetryConfig(base=0.001))
     async with serving(service.serve) as origin, aiocos.Client(origin, credentials=aiocos.Anonymous(), config=config) as cos:
@@ -247,56 +247,56 @@ async def test_what_says_nothing_is_waited_for_as_if_it_were_not_there(status: i
 
 
 @given(st.one_of(st.text(max_size=30), st.floats().map(str), st.integers().map(str), st.datetimes().map(str)))
-def test_no_retry_after_is_a_wait_that_cannot_be(text: str):
+def test_any_retry_after_gives_a_valid_delay(text: str):
     found = retry_after({"Retry-After": text}, now=1e9)
     assert found is None or found >= 0
-    delay = retry_delay(Throttled(status=429, retry_after=found), attempt=1, repeatable=True, config=RetryConfig(), draw=0.5)
+    delay = retry_delay(Throttled(status=429, retry_after=found), attempt=1, idempotent=True, config=RetryConfig(), draw=0.5)
     assert delay is None or 0 <= delay <= MAX_RETRY_AFTER
 
 
-# -- each bound -------------------------------------------------------------------------------------------------------
+# -- limits -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("asked", "delay"), [(0.0, 0.1), (0.05, 0.1), (0.2, 0.2), (300.0, 300.0), (300.1, None)])
-def test_a_service_is_waited_for_as_it_asks_and_never_less_than_the_backoff(asked: float, delay: float | None):
+def test_retry_after_is_at_least_the_backoff(asked: float, delay: float | None):
     error = Throttled(status=503, retry_after=asked)
-    assert retry_delay(error, attempt=1, repeatable=True, config=RetryConfig(), draw=0.5) == delay
+    assert retry_delay(error, attempt=1, idempotent=True, config=RetryConfig(), draw=0.5) == delay
 
 
 @pytest.mark.parametrize(("attempts", "attempt", "again"), [(1, 1, NO), (2, 1, YES), (2, 2, NO), (5, 4, YES), (5, 5, NO)])
 def test_the_number_of_attempts(attempts: int, attempt: int, again: bool):
     delay = retry_delay(
-        Unavailable(status=500), attempt=attempt, repeatable=True, config=RetryConfig(attempts=attempts), draw=0.5
+        Unavailable(status=500), attempt=attempt, idempotent=True, config=RetryConfig(attempts=attempts), draw=0.5
     )
     assert (delay is not None) is again
 
 
-def test_waits_double_from_twice_the_base():
+def test_delays_double_from_twice_the_base():
     config = RetryConfig(attempts=100, cap=1e30)
     waits = [
-        retry_delay(Unavailable(status=500), attempt=n, repeatable=True, config=config, draw=1.0) for n in (1, 2, 3, 64, 65, 99)
+        retry_delay(Unavailable(status=500), attempt=n, idempotent=True, config=config, draw=1.0) for n in (1, 2, 3, 64, 65, 99)
     ]
     assert waits == [0.2, 0.4, 0.8, 0.1 * 2.0**64, 0.1 * 2.0**64, 0.1 * 2.0**64]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_only_a_503_says_that_nothing_was_done(status: int):
-    again = retry_delay(Unavailable(status=status), attempt=1, repeatable=False, config=RetryConfig(), draw=0.5)
+def test_only_503_is_retried_for_non_idempotent_requests(status: int):
+    again = retry_delay(Unavailable(status=status), attempt=1, idempotent=False, config=RetryConfig(), draw=0.5)
     assert (again is not None) is (status == 503)
 
 
 @pytest.mark.parametrize("code", ["BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch"])
 @pytest.mark.parametrize("repeatable", [YES, NO])
-def test_damage_on_the_way_is_tried_again_once(code: str, repeatable: bool):
+def test_bad_digest_is_retried_once(code: str, repeatable: bool):
     again = [
-        retry_delay(BadDigest(status=400, code=code), attempt=n, repeatable=repeatable, config=RetryConfig(), draw=0.5)
+        retry_delay(BadDigest(status=400, code=code), attempt=n, idempotent=repeatable, config=RetryConfig(), draw=0.5)
         is not None
         for n in (1, 2)
     ]
     assert again == [code == "BadDigest", False]
 
 
-def test_a_budget_is_spent_to_its_end():
+def test_budget_is_spent_completely():
     budget = RetryBudget(RetryConfig(budget=10, retry_cost=5, refund=3))
     assert budget.left == 10
     budget.refund()
@@ -308,7 +308,7 @@ def test_a_budget_is_spent_to_its_end():
         assert budget.left == left
 
 
-async def test_what_a_retry_is_told(pauses: list[float], monkeypatch: pytest.MonkeyPatch):
+async def test_on_retry_arguments(pauses: list[float], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("aiocos.net.retry.random.random", lambda: 0.5)
     config = RetryConfig(budget=10, retry_cost=5, refund=1)
     budget, told = RetryBudget(config), list[tuple[CosError, int, float]]()
@@ -322,18 +322,18 @@ async def test_what_a_retry_is_told(pauses: list[float], monkeypatch: pytest.Mon
 
     with pytest.raises(ProtocolError):
         await retry_call(
-            once, config=config, budget=budget, repeatable=True, on_retry=lambda *more: told.append(more), failed=None
+            once, config=config, budget=budget, idempotent=True, on_retry=lambda *more: told.append(more), first_error=None
         )
-    # The third finds the budget empty.
+    # The third attempt finds the budget empty.
     assert told == [(given[0], 1, 0.1), (given[1], 2, 0.2)]
     assert pauses == [0.1, 0.2]
     assert [getattr(error, "attempts", None) for error in given] == [1, 2, None]
     assert budget.left == 0
-    assert await retry_call(once, config=config, budget=budget, repeatable=True) == "done"
+    assert await retry_call(once, config=config, budget=budget, idempotent=True) == "done"
     assert budget.left == 1
 
 
-async def test_a_first_attempt_that_was_made_already_counts(pauses: list[float]):
+async def test_first_error_counts_as_an_attempt(pauses: list[float]):
     config = RetryConfig(attempts=2)
     calls = 0
 
@@ -344,15 +344,13 @@ async def test_a_first_attempt_that_was_made_already_counts(pauses: list[float])
 
     failed = Unavailable(status=502)
     with pytest.raises(Unavailable) as caught:
-        await retry_call(once, config=config, budget=RetryBudget(config), repeatable=True, failed=failed)
+        await retry_call(once, config=config, budget=RetryBudget(config), idempotent=True, first_error=failed)
     assert (calls, len(pauses)) == (1, 1)
     assert (failed.attempts, caught.value.attempts, caught.value.status) == (1, 2, 500)
 
 
 @pytest.mark.parametrize(("left", "tried"), [(7.0, False), (6.99, False), (7.01, True)])
-async def test_a_retry_begins_before_the_deadline_or_not_at_all(
-    pauses: list[float], monkeypatch: pytest.MonkeyPatch, left: float, tried: bool
-):
+async def test_retry_begins_before_the_deadline(pauses: list[float], monkeypatch: pytest.MonkeyPatch, left: float, tried: bool):
     class Loop:
         def time(self) -> float:
             return 100.0
@@ -366,7 +364,7 @@ async def test_a_retry_begins_before_the_deadline_or_not_at_all(
 
     monkeypatch.setattr(retry, "asyncio", SimpleNamespace(get_running_loop=Loop))
     budget = RetryBudget(RetryConfig())
-    work = retry_call(once, config=RetryConfig(), budget=budget, repeatable=True, deadline=100.0 + left)
+    work = retry_call(once, config=RetryConfig(), budget=budget, idempotent=True, deadline=100.0 + left)
     if tried:
         assert await work == "done"
         assert pauses == [7.0]
@@ -376,8 +374,25 @@ async def test_a_retry_begins_before_the_deadline_or_not_at_all(
         assert (pauses, budget.left) == ([], 500.0)
 
 
-async def test_the_pause_is_as_long_as_is_said():
+async def test_pause_sleeps():
     loop = asyncio.get_running_loop()
     began = loop.time()
     await retry.pause(0.05)
     assert loop.time() - began >= 0.04
+
+
+def test_delay_after_thousands_of_attempts():
+    config = RetryConfig(attempts=100_000)
+    assert retry_delay(Unavailable(status=500), attempt=50_000, idempotent=True, config=config, draw=0.5) == config.cap / 2
+
+
+async def test_retry_past_the_deadline_costs_no_budget():
+    config = RetryConfig()
+    budget = RetryBudget(config)
+
+    async def failing() -> None:
+        raise Unavailable(status=503, retry_after=60)
+
+    with pytest.raises(Unavailable):
+        await retry_call(failing, config=config, budget=budget, idempotent=True, deadline=asyncio.get_running_loop().time() + 1)
+    assert budget.left == config.budget

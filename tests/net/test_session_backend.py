@@ -1,4 +1,4 @@
-"""Requests by aiohttp's session: how long they may stand still, and what is left of them."""
+"""The session backend: idle timeouts, responses, connections."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.net.scripted import answer, scripted
-from tests.net.test_raw_backend import OK, Raw, serving
+from tests.net.raw_server import OK, Raw, serving
+from tests.net.scripted import reply, scripted
 
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, ConnectError, ConnectionLostError, RequestTimeoutError
@@ -21,7 +21,7 @@ from aiocos.wire.message import PreparedRequest
 
 
 class Timer:
-    """An `asyncio.Timeout` that writes down what it is set to."""
+    """An `asyncio.Timeout` that records its new times."""
 
     def __init__(self) -> None:
         self.set: list[float] = []
@@ -34,81 +34,92 @@ class Timer:
         self.set.append(when)
 
 
-def waited(patience: IdleTimeout) -> Timer:
+def with_timer(idle_timeout: IdleTimeout) -> Timer:
     timer = Timer()
-    patience._timer = timer  # type: ignore[assignment]
+    idle_timeout._timer = timer  # type: ignore[assignment]
     return timer
 
 
-# -- patience ---------------------------------------------------------------------------------------------------------
+# -- idle timeouts ----------------------------------------------------------------------------------------------------
 
 
-async def test_a_wait_ends_when_idle_or_at_the_deadline() -> None:
+async def test_wait_ends_when_idle_or_at_the_deadline() -> None:
     now = asyncio.get_running_loop().time()
-    assert IdleTimeout(60.0, None).wait().when() == pytest.approx(now + 60, abs=5)
-    assert IdleTimeout(60.0, now + 1_000).wait().when() == pytest.approx(now + 60, abs=5)
-    assert IdleTimeout(60.0, now + 20).wait().when() == now + 20
+    assert IdleTimeout(60.0, None).start().when() == pytest.approx(now + 60, abs=5)
+    assert IdleTimeout(60.0, now + 1_000).start().when() == pytest.approx(now + 60, abs=5)
+    assert IdleTimeout(60.0, now + 20).start().when() == now + 20
     assert str(IdleTimeout(60.0, None)) == "nothing moved for 60 s"
     assert str(IdleTimeout(1.5, now + 1_000)) == "nothing moved for 1.5 s"
     assert str(IdleTimeout(60.0, now)) == "the deadline of the call passed"
 
 
-async def test_progress_moves_the_end_of_a_wait_until_the_answer_has_begun() -> None:
+async def test_progress_restarts_the_timer_until_the_response() -> None:
     now = asyncio.get_running_loop().time()
-    patience = IdleTimeout(60.0, None)
-    patience.moved()
-    timer = waited(patience)
-    patience.moved()
+    idle_timeout = IdleTimeout(60.0, None)
+    idle_timeout.on_progress()
+    timer = with_timer(idle_timeout)
+    idle_timeout.on_progress()
     assert timer.set == [pytest.approx(now + 60, abs=5)]
-    assert patience._look is None, "nothing is sent"
+    assert idle_timeout._poll is None, "nothing is sent"
     timer.over = True
-    patience.moved()
+    idle_timeout.on_progress()
     assert len(timer.set) == 1
     timer.over = False
-    patience.sent()
-    patience.moved()
+    idle_timeout.stop_polling()
+    idle_timeout.on_progress()
     assert len(timer.set) == 1
 
 
-async def test_a_body_in_the_buffers_of_the_system_moves_while_it_gets_less(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_shrinking_send_buffer_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     left = 1_000
-    monkeypatch.setattr(module, "waiting", lambda transport: left)
+    monkeypatch.setattr(module, "unsent_bytes", lambda transport: left)
     now = asyncio.get_running_loop().time()
-    patience, sending = IdleTimeout(60.0, None), asyncio.WriteTransport()
-    timer = waited(patience)
-    patience.moved(sending)
-    look = patience._look
-    assert look is not None
-    assert look.when() == pytest.approx(now + 15, abs=5), "four looks in an idle timeout"
-    patience.moved(asyncio.WriteTransport())
-    assert patience._look is look
-    assert patience._sending is sending
+    idle_timeout, sending = IdleTimeout(60.0, None), asyncio.WriteTransport()
+    timer = with_timer(idle_timeout)
+    idle_timeout.on_progress(sending)
+    poll = idle_timeout._poll
+    assert poll is not None
+    assert poll.when() == pytest.approx(now + 15, abs=5), "four polls in an idle timeout"
+    idle_timeout.on_progress(asyncio.WriteTransport())
+    assert idle_timeout._poll is poll
+    assert idle_timeout._sending is sending
     timer.set.clear()
-    look.cancel()
+    poll.cancel()
     for left, moves in ((1_000, 0), (1_000, 0), (999, 1), (999, 0), (1_200, 0), (1_100, 1), (0, 1), (0, 0)):
         timer.set.clear()
-        patience._watch()
+        idle_timeout._poll_buffer()
         assert len(timer.set) == moves, left
-        look, before = patience._look, look
-        assert look is not before
-        assert look is not None
-        assert look.when() == pytest.approx(now + 15, abs=5)
-        look.cancel()
-    patience._watch()
-    patience.sent()
-    assert patience._look is not None
-    assert patience._look.cancelled()
+        poll, before = idle_timeout._poll, poll
+        assert poll is not before
+        assert poll is not None
+        assert poll.when() == pytest.approx(now + 15, abs=5)
+        poll.cancel()
+    idle_timeout._poll_buffer()
+    idle_timeout.stop_polling()
+    assert idle_timeout._poll is not None
+    assert idle_timeout._poll.cancelled()
 
 
-async def test_without_a_body_there_is_nothing_to_look_at() -> None:
-    patience = IdleTimeout(60.0, None)
-    timer = waited(patience)
-    patience._watch()
+async def test_no_polling_without_a_body() -> None:
+    idle_timeout = IdleTimeout(60.0, None)
+    timer = with_timer(idle_timeout)
+    idle_timeout._poll_buffer()
     assert timer.set == []
-    patience.sent()
+    idle_timeout.stop_polling()
 
 
-# -- answers ----------------------------------------------------------------------------------------------------------
+async def test_progress_after_the_response_starts_no_timer():
+    """The body may still be written after the response; that must not start a timer."""
+    idle_timeout = IdleTimeout(0.01, None)
+    async with idle_timeout.start():
+        pass
+    idle_timeout.stop_polling()
+    idle_timeout.on_progress(asyncio.WriteTransport())
+    await asyncio.sleep(0.02)
+    assert not [h for h in asyncio.get_running_loop()._scheduled if not h.cancelled() and "_poll_buffer" in repr(h)]
+
+
+# -- responses --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -119,8 +130,8 @@ async def raw() -> AsyncIterator[Raw]:
 
 
 @pytest.fixture
-async def way() -> AsyncIterator[SessionBackend]:
-    made = SessionBackend(ClientConfig(idle_timeout=30.0), "agent", aiohttp.TCPConnector(), lent=False)
+async def backend() -> AsyncIterator[SessionBackend]:
+    made = SessionBackend(ClientConfig(idle_timeout=30.0), "agent", aiohttp.TCPConnector(), is_borrowed=False)
     yield made
     await made.client.close()
 
@@ -129,110 +140,110 @@ def get(raw: Raw, **headers: str) -> PreparedRequest:
     return PreparedRequest("GET", raw.url, "/b/k", "", headers)
 
 
-async def test_what_has_arrived_is_had_at_once_and_again_by_reading(raw: Raw, way: SessionBackend) -> None:
-    exchange = await way.open(get(raw), None)
-    while exchange.arrived() is None:
+async def test_read_nowait_and_chunk(raw: Raw, backend: SessionBackend) -> None:
+    response = await backend.open(get(raw), None)
+    while response.read_nowait() is None:
         await asyncio.sleep(0)
-    assert exchange.what == f"GET {raw.url}/b/k"
-    assert await exchange.chunk() == b"ok"
-    assert await exchange.chunk() == b""
-    assert (await (await way.open(get(raw), None)).read()) == b"ok"
+    assert response.request_name == f"GET {raw.url}/b/k"
+    assert await response.chunk() == b"ok"
+    assert await response.chunk() == b""
+    assert (await (await backend.open(get(raw), None)).read()) == b"ok"
     assert raw.connections == 1
     lines = raw.heads[0].decode().split("\r\n")
     assert {"User-Agent: agent", "Accept-Encoding: identity"} <= set(lines)
     assert not [line for line in lines if line.startswith(("Accept:", "Content-Type:", "Cookie:"))]
 
 
-async def test_cookies_and_compressed_bodies_are_left_alone(raw: Raw, way: SessionBackend) -> None:
-    raw.answers = [b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"]
+async def test_no_cookies_and_no_decompression(raw: Raw, backend: SessionBackend) -> None:
+    raw.replies = [b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"]
     for _ in range(2):
-        assert await (await way.open(get(raw), None)).read() == b"ok"
+        assert await (await backend.open(get(raw), None)).read() == b"ok"
     assert b"Cookie" not in raw.heads[1]
 
 
-async def test_half_a_body_has_not_arrived(raw: Raw, way: SessionBackend) -> None:
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
-    exchange = await way.open(get(raw), None)
-    assert exchange.arrived() is None
-    assert await exchange.chunk() == b"ok"
-    assert exchange.arrived() is None
-    task = asyncio.create_task(exchange.chunk())
+async def test_read_nowait_of_half_a_body(raw: Raw, backend: SessionBackend) -> None:
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
+    response = await backend.open(get(raw), None)
+    assert response.read_nowait() is None
+    assert await response.chunk() == b"ok"
+    assert response.read_nowait() is None
+    task = asyncio.create_task(response.chunk())
     async with asyncio.timeout(30):
-        while not way._waiting:
+        while not backend._reading:
             await asyncio.sleep(0)
-    way.wake()
+    backend.cancel_reads()
     with pytest.raises(ConnectionLostError):
         await task
-    assert not way._waiting
+    assert not backend._reading
 
 
-async def test_a_body_that_broke_off_has_not_arrived(way: SessionBackend) -> None:
+async def test_read_nowait_of_an_interrupted_body(backend: SessionBackend) -> None:
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok")
         await writer.drain()
 
     async with serving(half) as origin:
-        exchange = await way.open(PreparedRequest("GET", origin, "/b/k", "", {}), None)
+        response = await backend.open(PreparedRequest("GET", origin, "/b/k", "", {}), None)
         async with asyncio.timeout(30):
-            while exchange._response.content.exception() is None:  # type: ignore[attr-defined]
+            while response._response.content.exception() is None:  # type: ignore[attr-defined]
                 await asyncio.sleep(0)
-        assert exchange.arrived() is None
+        assert response.read_nowait() is None
         with pytest.raises(ConnectionLostError):
-            while await exchange.chunk():
+            while await response.chunk():
                 pass
-        exchange.close()
+        response.close()
 
 
-async def test_a_body_that_was_read_leaves_its_connection_and_others_do_not(raw: Raw, way: SessionBackend) -> None:
-    exchange = await way.open(get(raw), None)
-    assert await exchange.read() == b"ok"
-    exchange.close()
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok", OK]
-    exchange = await way.open(get(raw), None)
-    exchange.close()
-    assert await (await way.open(get(raw), None)).read() == b"ok"
+async def test_connection_is_reused_only_after_a_complete_body(raw: Raw, backend: SessionBackend) -> None:
+    response = await backend.open(get(raw), None)
+    assert await response.read() == b"ok"
+    response.close()
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok", OK]
+    response = await backend.open(get(raw), None)
+    response.close()
+    assert await (await backend.open(get(raw), None)).read() == b"ok"
     assert raw.connections == 2
 
 
-async def test_a_body_that_is_dropped_is_warned_of_and_one_that_has_come_is_not(raw: Raw, way: SessionBackend) -> None:
+async def test_dropped_body_warns_unless_it_has_arrived(raw: Raw, backend: SessionBackend) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        exchange = await way.open(get(raw), None)
+        response = await backend.open(get(raw), None)
         async with asyncio.timeout(30):
-            while not exchange._response.content.is_eof():  # type: ignore[attr-defined]
+            while not response._response.content.is_eof():  # type: ignore[attr-defined]
                 await asyncio.sleep(0)
-        del exchange
+        del response
         gc.collect()
-    raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
-    exchange = await way.open(get(raw), None)
-    dropped = [exchange]
-    del exchange
+    raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
+    response = await backend.open(get(raw), None)
+    dropped = [response]
+    del response
     with pytest.warns(ResourceWarning, match=rf"a body was dropped before its end, and not closed: GET {raw.url}/b/k"):
         dropped.clear()
-    exchange = await way.open(get(raw), None)
-    exchange.close()
+    response = await backend.open(get(raw), None)
+    response.close()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        del exchange
+        del response
         gc.collect()
 
 
-async def test_what_is_told_of_a_wait_that_ended(raw: Raw) -> None:
-    made = SessionBackend(ClientConfig(idle_timeout=0.05), "agent", aiohttp.TCPConnector(), lent=False)
+async def test_timeout_messages(raw: Raw) -> None:
+    made = SessionBackend(ClientConfig(idle_timeout=0.05), "agent", aiohttp.TCPConnector(), is_borrowed=False)
     try:
-        raw.answers = [b""]
+        raw.replies = [b""]
         with pytest.raises(RequestTimeoutError, match=r"nothing moved for 0\.05 s") as caught:
             await made.open(get(raw), None)
         assert caught.value.sent
-        raw.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
-        exchange = await made.open(get(raw), None)
-        assert await exchange.chunk() == b"ok"
+        raw.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"]
+        response = await made.open(get(raw), None)
+        assert await response.chunk() == b"ok"
         with pytest.raises(RequestTimeoutError, match=r"nothing moved for 0\.05 s"):
-            await exchange.chunk()
-        exchange.close()
+            await response.chunk()
+        response.close()
         with pytest.raises(RequestTimeoutError, match="the deadline of the call passed"):
-            raw.answers = [b""]
+            raw.replies = [b""]
             await made.open(get(raw), asyncio.get_running_loop().time() + 0.01)
     finally:
         await made.client.close()
@@ -240,7 +251,7 @@ async def test_what_is_told_of_a_wait_that_ended(raw: Raw) -> None:
 
 @pytest.mark.parametrize("size", [32_768, 32_769])
 async def test_only_a_large_body_is_written_in_steps(
-    raw: Raw, way: SessionBackend, size: int, monkeypatch: pytest.MonkeyPatch
+    raw: Raw, backend: SessionBackend, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
     original = module.SteppedPayload
@@ -250,63 +261,63 @@ async def test_only_a_large_body_is_written_in_steps(
         return original(data, progress)
 
     monkeypatch.setattr(module, "SteppedPayload", counted)
-    exchange = await way.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(size)), None)
-    assert await exchange.read() == b"ok"
+    response = await backend.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(size)), None)
+    assert await response.read() == b"ok"
     assert made == ([size] if size > 32_768 else [])
     assert raw.heads[0].endswith(bytes(size))
 
 
-# -- sessions of others -----------------------------------------------------------------------------------------------
+# -- borrowed sessions ------------------------------------------------------------------------------------------------
 
 
-async def test_connections_of_a_session_that_is_closed_cannot_be_lent() -> None:
-    lender = aiohttp.ClientSession()
-    assert connector_of(lender) is lender.connector
-    made = SessionBackend(ClientConfig(), "agent", connector_of(lender), lent=True)
+async def test_closed_session_cannot_be_borrowed() -> None:
+    session = aiohttp.ClientSession()
+    assert connector_of(session) is session.connector
+    made = SessionBackend(ClientConfig(), "agent", connector_of(session), is_borrowed=True)
     await made.client.close()
-    assert not lender.connector.closed  # type: ignore[union-attr]
-    await lender.close()
+    assert not session.connector.closed  # type: ignore[union-attr]
+    await session.close()
     with pytest.raises(ConfigError, match="the session given to the client is closed"):
-        connector_of(lender)
+        connector_of(session)
 
 
-async def test_a_connection_is_made_within_its_own_time(way: SessionBackend) -> None:
-    assert way.client.timeout.total is None
-    assert way.client.timeout.sock_connect == ClientConfig().connect_timeout
-    assert not way.client.trust_env
+async def test_session_timeouts(backend: SessionBackend) -> None:
+    assert backend.client.timeout.total is None
+    assert backend.client.timeout.sock_connect == ClientConfig().connect_timeout
+    assert not backend.client.trust_env
     with pytest.raises(ConnectError):
-        await way.open(PreparedRequest("GET", "http://127.0.0.1:1", "/b/k", "", {}), None)
+        await backend.open(PreparedRequest("GET", "http://127.0.0.1:1", "/b/k", "", {}), None)
 
 
-async def test_a_request_is_not_repeated_by_aiohttp(way: SessionBackend) -> None:
-    assert getattr(way.client, "_retry_connection", False) is False
-    async with scripted(answer(b"x")) as (script, cos):
+async def test_aiohttp_does_not_repeat_requests(backend: SessionBackend) -> None:
+    assert getattr(backend.client, "_retry_connection", False) is False
+    async with scripted(reply(b"x")) as (script, cos):
         assert await cos.objects.read("b", "k") == b"x"
         assert len(script.heads) == 1
 
 
-async def test_nothing_is_watched_once_the_answer_has_begun_or_none_will_come(raw: Raw, way: SessionBackend) -> None:
-    looks: list[asyncio.TimerHandle] = []
+async def test_polling_stops_with_the_response_or_an_error(raw: Raw, backend: SessionBackend) -> None:
+    polls: list[asyncio.TimerHandle] = []
     loop = asyncio.get_running_loop()
     original = loop.call_later
 
     def call_later(delay: float, callback: Any, *given: Any, **more: Any) -> asyncio.TimerHandle:
         handle = original(delay, callback, *given, **more)
-        if getattr(callback, "__name__", "") == "_watch":
-            looks.append(handle)
+        if getattr(callback, "__name__", "") == "_poll_buffer":
+            polls.append(handle)
         return handle
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "call_later", call_later)
-        exchange = await way.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None)
-        assert await exchange.read() == b"ok"
-        assert len(looks) == 1
-        raw.answers = [b""]
-        task = asyncio.create_task(way.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None))
+        response = await backend.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None)
+        assert await response.read() == b"ok"
+        assert len(polls) == 1
+        raw.replies = [b""]
+        task = asyncio.create_task(backend.open(PreparedRequest("PUT", raw.url, "/b/k", "", {}, bytes(1_000_000)), None))
         async with asyncio.timeout(30):
-            while len(looks) < 2:
+            while len(polls) < 2:
                 await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert all(look.cancelled() for look in looks)
+    assert all(poll.cancelled() for poll in polls)

@@ -1,4 +1,4 @@
-"""An answer that is read whole, and what an exception of aiohttp means for a request."""
+"""Reading a response whole, and the mapping of aiohttp's exceptions."""
 
 from __future__ import annotations
 
@@ -8,68 +8,47 @@ from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http_exceptions import BadStatusLine
 from aiohttp.streams import EofStream
 from multidict import CIMultiDict, CIMultiDictProxy
+from tests.responses import FakeResponse
 from yarl import URL
 
 from aiocos.errors import ConfigError, ConnectError, ConnectionLostError, CosError, ProtocolError, RequestTimeoutError
-from aiocos.net.streamed_response import DOCUMENT_LIMIT, StreamedResponse, map_aiohttp_error, name_of
+from aiocos.net.streamed_response import DOCUMENT_LIMIT, map_aiohttp_error, name_of
 from aiocos.wire.message import PreparedRequest
 
 REQUEST = PreparedRequest("GET", "https://cos.example", "/b/k", "versionId=1", {"Authorization": "Bearer a-token"})
 NAME = "GET https://cos.example/b/k"
 
 
-class Pieces(StreamedResponse):
-    """An answer whose body comes in given pieces."""
-
-    def __init__(self, *pieces: bytes) -> None:
-        self.status, self.headers = 200, {}
-        self._pieces = list(pieces)
-        self.closed = 0
-
-    @property
-    def what(self) -> str:
-        return NAME
-
-    async def chunk(self) -> bytes:
-        return self._pieces.pop(0) if self._pieces else b""
-
-    def arrived(self) -> bytes | None:
-        return None
-
-    def close(self) -> None:
-        self.closed += 1
-
-
 @pytest.mark.parametrize("pieces", [[], [b"abc"], [b"ab", b"c"]])
-async def test_a_body_is_read_whole(pieces: list[bytes]) -> None:
-    assert await Pieces(*pieces).read() == b"".join(pieces)
+async def test_read_joins_all_chunks(pieces: list[bytes]) -> None:
+    assert await FakeResponse(*pieces).read() == b"".join(pieces)
 
 
-async def test_a_body_of_one_piece_is_not_copied() -> None:
+async def test_single_chunk_is_not_copied() -> None:
     piece = bytes(bytearray(b"abc"))
-    assert await Pieces(piece).read() is piece
+    assert await FakeResponse(piece).read() is piece
 
 
-async def test_a_body_may_have_as_many_bytes_as_the_limit() -> None:
-    assert await Pieces(b"ab", b"c").read(3) == b"abc"
+async def test_read_limit() -> None:
+    assert await FakeResponse(b"ab", b"c").read(3) == b"abc"
     for pieces in ((b"ab", b"cd"), (b"abcd",), (b"ab", b"c", b"d")):
-        with pytest.raises(ProtocolError, match=rf"^{NAME}: the answer has more than 3 bytes$"):
-            await Pieces(*pieces).read(3)
+        with pytest.raises(ProtocolError, match=rf"^{NAME}: the response has more than 3 bytes$"):
+            await FakeResponse(*pieces).read(3)
     assert DOCUMENT_LIMIT == 32 * 1024 * 1024
 
 
-def test_an_answer_is_closed_at_the_end_of_its_block() -> None:
-    answer = Pieces()
-    with answer as same:
-        assert same is answer
-        assert answer.closed == 0
-    assert answer.closed == 1
-    with pytest.raises(KeyError), answer:
+def test_context_manager_closes_the_response() -> None:
+    response = FakeResponse()
+    with response as same:
+        assert same is response
+        assert response.closed == 0
+    assert response.closed == 1
+    with pytest.raises(KeyError), response:
         raise KeyError
-    assert answer.closed == 2
+    assert response.closed == 2
 
 
-def test_a_request_in_messages() -> None:
+def test_request_name() -> None:
     assert name_of(REQUEST) == NAME
 
 
@@ -87,8 +66,13 @@ KEY = ConnectionKey("cos.example", 443, True, True, None, None, None)
         (aiohttp.ClientConnectorError(KEY, OSError(111, "refused")), ConnectError, False, "refused"),
         (aiohttp.ClientProxyConnectionError(KEY, OSError(111, "refused")), ConnectError, False, "refused"),
         (aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="no"), ConnectError, False, "407"),
-        (aiohttp.ClientResponseError(ASKED, (), status=400, message="odd"), ProtocolError, None, "the answer is no HTTP: odd"),
-        (BadStatusLine("odd"), ProtocolError, None, "the answer is no HTTP: Bad status line 'odd'"),
+        (
+            aiohttp.ClientResponseError(ASKED, (), status=400, message="odd"),
+            ProtocolError,
+            None,
+            "the response is not HTTP: odd",
+        ),
+        (BadStatusLine("odd"), ProtocolError, None, "the response is not HTTP: Bad status line 'odd'"),
         (aiohttp.InvalidURL("odd"), ConfigError, None, "odd"),
         (ValueError("odd"), ConfigError, None, "odd"),
         (aiohttp.ClientPayloadError("cut"), ConnectionLostError, True, "cut"),
@@ -99,7 +83,7 @@ KEY = ConnectionKey("cos.example", 443, True, True, None, None, None)
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_what_an_exception_means(error: Exception, kind: type[CosError], sent: bool | None, text: str) -> None:
+def test_mapped_errors(error: Exception, kind: type[CosError], sent: bool | None, text: str) -> None:
     made = map_aiohttp_error(error, REQUEST, "nothing moved")
     assert type(made) is kind
     assert getattr(made, "sent", None) is sent
@@ -118,14 +102,14 @@ def test_what_an_exception_means(error: Exception, kind: type[CosError], sent: b
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_while_connecting_nothing_was_sent(error: Exception, kind: type[CosError], text: str) -> None:
+def test_mapped_errors_while_connecting(error: Exception, kind: type[CosError], text: str) -> None:
     made = map_aiohttp_error(error, REQUEST, "nothing moved", connecting=True)
     assert type(made) is kind
     assert made.sent is False  # type: ignore[attr-defined]
     assert text in str(made)
 
 
-def test_secrets_are_taken_out_of_what_aiohttp_quotes() -> None:
+def test_secrets_are_removed_from_aiohttp_errors() -> None:
     error = BadStatusLine("a-token")
     made = map_aiohttp_error(error, REQUEST, "")
     assert "a-token" not in f"{made} {error} {error.args}"

@@ -1,4 +1,4 @@
-"""The timer of a loop: what counts as something that moves, and when a wait is broken off."""
+"""The idle timer of the raw backend: what counts as progress, and when a wait fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiocos.net import watchdog as module
 from aiocos.net.watchdog import IdleWatchdog
 
 
-class Waits:
+class Waiter:
     def __init__(self) -> None:
         self.error: BaseException | None = None
 
@@ -20,7 +20,7 @@ class Waits:
 
 
 class Sending:
-    """A transport with so many bytes in its own buffer, and so many in the system's."""
+    """A transport with bytes in its own buffer and in the system's."""
 
     def __init__(self, buffered: int, system: int) -> None:
         self.buffered, self.system = buffered, system
@@ -29,96 +29,96 @@ class Sending:
         return self.buffered
 
 
-class Flight:
+class Request:
     def __init__(self, sending: Sending | None = None) -> None:
-        self.seen = -1
+        self.last_progress = -1
         self.sending: Any = sending
         self.unsent = 0
-        self.waits: Any = Waits()
+        self.waiter: Any = Waiter()
 
 
 @pytest.fixture
-async def watch(monkeypatch: pytest.MonkeyPatch) -> IdleWatchdog:
-    monkeypatch.setattr(module, "waiting", lambda sending: sending.system)
+async def watchdog(monkeypatch: pytest.MonkeyPatch) -> IdleWatchdog:
+    monkeypatch.setattr(module, "unsent_bytes", lambda sending: sending.system)
     return IdleWatchdog(1_000.0)
 
 
-def look(watch: IdleWatchdog, times: int = 1) -> None:
+def tick(watchdog: IdleWatchdog, times: int = 1) -> None:
     for _ in range(times):
-        watch._look()
+        watchdog._tick()
 
 
-async def test_a_wait_is_broken_off_at_the_ninth_look(watch: IdleWatchdog) -> None:
-    """Eight looks make an idle timeout; the wait may have begun just before the first of them."""
-    look(watch, 3)
-    flight = Flight()
-    watch.begin(flight)
-    assert flight.seen == watch.turn == 3
-    look(watch, 8)
-    assert flight.waits.error is None
-    assert flight in watch.flights
-    look(watch)
-    assert isinstance(flight.waits.error, TimeoutError)
-    assert flight not in watch.flights
+async def test_wait_fails_at_the_ninth_tick(watchdog: IdleWatchdog) -> None:
+    """Eight ticks make an idle timeout; the wait may have begun just before the first of them."""
+    tick(watchdog, 3)
+    request = Request()
+    watchdog.watch(request)
+    assert request.last_progress == watchdog.now == 3
+    tick(watchdog, 8)
+    assert request.waiter.error is None
+    assert request in watchdog.in_flight
+    tick(watchdog)
+    assert isinstance(request.waiter.error, TimeoutError)
+    assert request not in watchdog.in_flight
 
 
-async def test_what_was_seen_to_move_counts_from_then(watch: IdleWatchdog) -> None:
-    late, moving = Flight(), Flight()
-    watch.begin(late)
-    watch.begin(moving)
-    look(watch, 5)
-    moving.seen = watch.turn
-    look(watch, 4)
-    assert isinstance(late.waits.error, TimeoutError)
-    assert watch.flights == {moving}
-    look(watch, 5)
-    assert isinstance(moving.waits.error, TimeoutError)
+async def test_idle_time_counts_from_the_last_progress(watchdog: IdleWatchdog) -> None:
+    late, moving = Request(), Request()
+    watchdog.watch(late)
+    watchdog.watch(moving)
+    tick(watchdog, 5)
+    moving.last_progress = watchdog.now
+    tick(watchdog, 4)
+    assert isinstance(late.waiter.error, TimeoutError)
+    assert watchdog.in_flight == {moving}
+    tick(watchdog, 5)
+    assert isinstance(moving.waiter.error, TimeoutError)
 
 
-async def test_a_body_moves_while_less_of_it_is_left(watch: IdleWatchdog) -> None:
-    flight = Flight(Sending(1_000, 1_000))
-    watch.begin(flight)
+async def test_shrinking_buffers_are_progress(watchdog: IdleWatchdog) -> None:
+    request = Request(Sending(1_000, 1_000))
+    watchdog.watch(request)
     for _ in range(30):
-        flight.sending.system -= 10
-        look(watch)
-    assert flight.waits.error is None
+        request.sending.system -= 10
+        tick(watchdog)
+    assert request.waiter.error is None
     for _ in range(30):
-        flight.sending.buffered -= 10
-        look(watch)
-    assert flight.waits.error is None
-    assert flight.unsent == 1_400
-    # What only goes from one buffer to the other has not moved.
+        request.sending.buffered -= 10
+        tick(watchdog)
+    assert request.waiter.error is None
+    assert request.unsent == 1_400
+    # Bytes that move from one buffer to the other are not progress.
     for _ in range(9):
-        flight.sending.buffered -= 10
-        flight.sending.system += 10
-        look(watch)
-    assert isinstance(flight.waits.error, TimeoutError)
+        request.sending.buffered -= 10
+        request.sending.system += 10
+        tick(watchdog)
+    assert isinstance(request.waiter.error, TimeoutError)
 
 
-async def test_the_timer_runs_while_somebody_waits_and_no_longer(watch: IdleWatchdog) -> None:
-    assert watch._timer is None
-    flight = Flight()
+async def test_timer_runs_only_while_a_request_waits(watchdog: IdleWatchdog) -> None:
+    assert watchdog._timer is None
+    request = Request()
     now = asyncio.get_running_loop().time()
-    watch.begin(flight)
-    timer = watch._timer
+    watchdog.watch(request)
+    timer = watchdog._timer
     assert timer is not None
     assert timer.when() == pytest.approx(now + 125, abs=10), "an eighth of the idle timeout"
-    watch.begin(Flight())
-    assert watch._timer is timer, "one for all"
+    watchdog.watch(Request())
+    assert watchdog._timer is timer, "one timer for all requests"
     timer.cancel()
-    look(watch)
-    assert watch._timer is not None
-    assert watch._timer.when() == pytest.approx(now + 125, abs=10)
-    watch.flights.clear()
-    watch._timer.cancel()
-    look(watch)
-    assert watch._timer is None
-    watch.begin(flight)
-    timer = watch._timer
-    watch.close()
+    tick(watchdog)
+    assert watchdog._timer is not None
+    assert watchdog._timer.when() == pytest.approx(now + 125, abs=10)
+    watchdog.in_flight.clear()
+    watchdog._timer.cancel()
+    tick(watchdog)
+    assert watchdog._timer is None
+    watchdog.watch(request)
+    timer = watchdog._timer
+    watchdog.close()
     assert timer.cancelled()
-    assert watch._timer is None
-    watch.close()
-    watch.begin(Flight())
-    assert watch._timer is not None, "it can be used again"
-    watch.close()
+    assert watchdog._timer is None
+    watchdog.close()
+    watchdog.watch(Request())
+    assert watchdog._timer is not None, "it can be used again"
+    watchdog.close()

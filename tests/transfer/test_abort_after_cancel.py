@@ -17,7 +17,7 @@ from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import RequestTimeoutError, TransferError
 from aiocos.transfer.abort import abort
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("backend")
 
 
 async def test_within_two_seconds_nothing_is_open_and_nothing_arrives(small: aiocos.Client, cos_emulator: Emulator):

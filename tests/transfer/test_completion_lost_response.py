@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.answers import Answer, altered
+from tests.responses import ChangedResponse, change_responses
 from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads, used
 
 import aiocos
@@ -285,12 +285,12 @@ async def test_an_etag_that_cannot_be_compared_is_looked_at(
     """Nothing follows from it; the object under it must have the size of the parts at least."""
     shown: dict[str, object] = {"etag": f'"{etag}"', "content_length": len(DATA)}
 
-    def told(answer: Answer) -> None:
-        if answer.of("HEAD") and answer.request.path.endswith("/key"):
+    def told(answer: ChangedResponse) -> None:
+        if answer.is_for("HEAD") and answer.request.path.endswith("/key"):
             answer.headers["ETag"] = str(shown["etag"])
             answer.headers["Content-Length"] = str(shown["content_length"])
 
-    altered(monkeypatch, told)
+    change_responses(monkeypatch, told)
     completed(prepared, monkeypatch, None, etag=f'"{etag}"')
     result = await WORK[name](prepared)
     assert bare(result.etag) == etag
@@ -315,11 +315,11 @@ async def test_an_object_that_is_not_there_after_its_completion(
 async def test_a_size_that_disagrees_settles_nothing(
     prepared: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ):
-    def shorter(answer: Answer) -> None:
-        if answer.of("HEAD") and answer.of_object:
+    def shorter(answer: ChangedResponse) -> None:
+        if answer.is_for("HEAD") and answer.is_for_object:
             answer.headers["Content-Length"] = "5"
 
-    altered(monkeypatch, shorter)
+    change_responses(monkeypatch, shorter)
     cos_emulator.faults.script([Reset(operation="CompleteMultipartUpload", lost_answer=True)])
     with pytest.raises(OutcomeUnknown, match="and 5 bytes"):
         await prepared.upload("bucket", "key", DATA)
@@ -331,11 +331,11 @@ async def test_an_answer_that_contradicts_the_parts_is_final(
 ):
     """It is not asked for again: the answer would be another, of an upload that is no more."""
 
-    def change(answer: Answer) -> None:
+    def change(answer: ChangedResponse) -> None:
         if answer.body and b"<CompleteMultipartUploadResult" in answer.body:
             answer.body = re.sub(rb"[0-9a-f]{32}-4", b"5" * 32 + b"-4", answer.body)
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
     with pytest.raises(IntegrityError, match="the parts make"):
         await WORK[name](prepared)
     assert [r.operation for r in cos_emulator.requests].count("CompleteMultipartUpload") == 1

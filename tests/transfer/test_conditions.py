@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.answers import altered
+from tests.responses import change_responses
 from tests.transfer.conftest import DATA, PART, open_uploads
 
 import aiocos
@@ -31,7 +31,7 @@ class Wire:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: list[tuple[str, dict[str, str]]] = []
         self.deaf = True
-        altered(monkeypatch, lambda answer: None, self._before)
+        change_responses(monkeypatch, lambda answer: None, self._before)
 
     def _before(self, request: PreparedRequest) -> None:
         names = {pair.partition("=")[0] for pair in request.query.split("&")}

@@ -1,4 +1,6 @@
-"""An emulator of COS and IAM that runs in your process: for tests, offline work and experiments.
+"""An emulator of COS and IAM that runs in your process.
+
+Use it for tests, offline work and experiments.
 
 ::
 
@@ -122,7 +124,9 @@ class Emulator(Server):
         instance: Instance | None = None,
         key: Key | None = None,
     ) -> "Client":
-        """Return a client for this emulator. It signs requests with the time of the emulator's clock.
+        """Return a client for this emulator.
+
+        It signs requests with the time of the emulator's clock.
 
         Args:
             config: Settings of the client; None uses the defaults.

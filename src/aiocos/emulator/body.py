@@ -1,4 +1,6 @@
-"""Receive request bodies: at most a few MiB of each in memory, hashed and written in worker threads.
+"""Receive request bodies with bounded memory.
+
+At most a few MiB of each body are in memory; worker threads hash and write them.
 
 While threads hash and write one block, the event loop receives the next. A body is stored only if it arrived completely and
 matches the checksums sent in headers or trailers.
@@ -30,7 +32,10 @@ MAX_DOCUMENT = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A completely received body: its blob, its MD5, and the checksums that the client sent (base64, by algorithm)."""
+    """A completely received body: its blob, its MD5, and the sent checksums.
+
+    `sums` are the checksums that the client sent, base64, by algorithm.
+    """
 
     blob: Blob
     md5: bytes
@@ -56,7 +61,10 @@ class Incoming:
             )
 
     def length(self) -> int:
-        """Return the size of the object according to the headers. Raises `MissingContentLength` if they do not say."""
+        """Return the size of the object according to the headers.
+
+        Raises `MissingContentLength` if they do not say.
+        """
         name = "x-amz-decoded-content-length" if self._decoder is not None else "content-length"
         text = self._headers.get(name)
         if text is None:
@@ -90,7 +98,9 @@ class Incoming:
             decoder.finish()
 
     async def document(self, *, checksums_are_its: bool) -> bytes:
-        """Receive and verify an XML body. Raises `InvalidRequest` (MaxMessageLengthExceeded) above 8 MiB.
+        """Receive and verify an XML body.
+
+        Raises `InvalidRequest` (MaxMessageLengthExceeded) above 8 MiB.
 
         `checksums_are_its` is False if the `x-amz-checksum-*` headers describe the object instead of this body.
         """
@@ -111,7 +121,10 @@ class Incoming:
         return b"".join(chunks)
 
     async def receive(self, limit: int) -> Arrival:
-        """Receive an object or part into a blob. Raises `EntityTooLarge` above `limit` bytes."""
+        """Receive an object or part into a blob.
+
+        Raises `EntityTooLarge` above `limit` bytes.
+        """
         length = self.length()
         if length > limit:
             raise EntityTooLarge("Your proposed upload exceeds the maximum allowed size.", status=400, code="EntityTooLarge")

@@ -1,4 +1,4 @@
-"""Checksums of request bodies: MD5 for the ETag, and the algorithms that the client announced.
+"""Checksums of request bodies: MD5 and the announced algorithms.
 
 The standard library has no CRC-32C and no CRC-64/NVME. A table-driven loop in Python processes about 10 MB/s, so it verifies
 bodies up to 16 MiB; for larger ones the sent value is stored unverified.
@@ -47,7 +47,10 @@ def _table(polynomial: int) -> list[int]:
 
 
 class _Reflected:
-    """A reflected CRC, initialized to ones and inverted at the end, computed byte by byte."""
+    """A reflected CRC, computed byte by byte.
+
+    The register starts with all bits set and is inverted at the end.
+    """
 
     def __init__(self, polynomial: int, width: int) -> None:
         self._table = _table(polynomial)
@@ -101,7 +104,10 @@ class Sums:
         return self._md5.digest()
 
     def value(self, name: str) -> bytes | None:
-        """Return the checksum of the bytes so far; None if it was not computed (not announced, or too many bytes)."""
+        """Return the checksum of the bytes so far.
+
+        Returns None if it was not computed (not announced, or too many bytes).
+        """
         found = self._others.get(name)
         if found is None or (isinstance(found, _Reflected) and found.seen > SLOW_LIMIT):
             return None
@@ -109,7 +115,10 @@ class Sums:
 
 
 def decode(text: str, length: int, name: str) -> bytes:
-    """Decode a sent checksum. Raises `BadDigest` (InvalidDigest) if it is not base64 of `length` bytes."""
+    """Decode a sent checksum.
+
+    Raises `BadDigest` (InvalidDigest) if it is not base64 of `length` bytes.
+    """
     try:
         value = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
@@ -125,7 +134,10 @@ def mismatch(name: str) -> BadDigest:
 
 
 def composite(name: str, values: Sequence[bytes]) -> str:
-    """Return the composite checksum: the checksum of the parts' checksums, a dash, and the number of parts."""
+    """Return the composite checksum of a multipart object.
+
+    It is the checksum of the parts' checksums, a dash, and the number of parts.
+    """
     made = _new(name)
     made.update(b"".join(values))
     return f"{base64.b64encode(made.digest()).decode()}-{len(values)}"
@@ -150,7 +162,10 @@ def _times(matrix: Sequence[int], vector: int) -> int:
 
 @lru_cache(maxsize=64)
 def _shift(name: str, length: int) -> tuple[int, ...]:
-    """Return the effect of `length` zero bytes on a CRC register, as a matrix over GF(2), by repeated squaring."""
+    """Return the effect of `length` zero bytes on a CRC register.
+
+    The effect is a matrix over GF(2), computed by repeated squaring.
+    """
     polynomial, width = _POLYNOMIALS[name]
     power = [polynomial, *(1 << n for n in range(width - 1))]
     result = [1 << n for n in range(width)]
@@ -164,7 +179,9 @@ def _shift(name: str, length: int) -> tuple[int, ...]:
 
 
 def combine(name: str, parts: Sequence[tuple[bytes, int]]) -> str | None:
-    """Compute the CRC of an object from the CRCs and lengths of its parts. Returns None for hashes.
+    """Compute the CRC of an object from the CRCs and lengths of its parts.
+
+    Returns None for hashes.
 
     The method of zlib's crc32_combine by Mark Adler: a CRC is linear, so the CRC of the first part is shifted by the length of
     the second part and combined with the CRC of the second part.

@@ -1,4 +1,4 @@
-"""Decode `aws-chunked` bodies: chunks that may be signed, followed by trailers with checksums.
+"""Decode `aws-chunked` bodies: chunks, optionally signed, and trailers.
 
 ::
 
@@ -44,7 +44,9 @@ def _bad_trailer(what: str) -> InvalidRequest:
 
 
 class ChunkDecoder:
-    """A decoder of one `aws-chunked` body. `trailers` are complete when `done` is True.
+    """A decoder of one `aws-chunked` body.
+
+    `trailers` are complete when `done` is True.
 
     `announced` are the names of the required trailers, in lower case; None accepts any. With `check_trailer` the trailers must
     be signed.

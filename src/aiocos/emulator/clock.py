@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """The time of an emulator: that of the machine, or the fixed time `at`. `advance` moves it.
+    """The time of an emulator: that of the machine, or the fixed time `at`.
+
+    `advance` moves it.
 
     The emulator uses this clock for every date and every expiry: objects, uploads, tokens and signatures.
 

@@ -87,7 +87,10 @@ class Context:
 
     @property
     def writer(self) -> str:
-        """The owner id of objects that this request writes: the caller, or the bucket's owner for an anonymous request."""
+        """The owner id of objects that this request writes.
+
+        It is the caller's, or for an anonymous request that of the bucket's owner.
+        """
         return self.caller.guid if self.caller is not None else self.guid(self.bucket.instance)
 
     def guid(self, crn: str) -> str:
@@ -122,7 +125,10 @@ def denied() -> AccessDenied:
 
 
 def is_bearer(authorization: str) -> bool:
-    """Return True if an Authorization header has a bearer token. The case of the scheme is ignored."""
+    """Return True if an Authorization header has a bearer token.
+
+    The case of the scheme is ignored.
+    """
     return authorization.partition(" ")[0].lower() == "bearer"
 
 
@@ -132,13 +138,16 @@ def owner(guid: str) -> Owner:
 
 
 def moment(seconds: float) -> datetime:
-    """Convert seconds since 1970; times after the year 9999 (a rule of a million days) become its last second."""
+    """Convert seconds since 1970 to a datetime.
+
+    Times after the year 9999 (a rule of a million days) become its last second.
+    """
     return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response with more than a result: another status, or the content of an object."""
+    """A result with another status, or with the content of an object."""
 
     result: Result
     status: int | None = None
@@ -165,7 +174,10 @@ handlers: dict[type[Operation[Any]], Handler] = {}
 def handles(
     cls: type[O], need: Need = "owner", *, integrity: bool = False, role: Role | None = None
 ) -> Callable[[Callable[[Context, O], Awaitable[Result | Reply]]], Callable[[Context, O], Awaitable[Result | Reply]]]:
-    """Enter a function as the handler of an operation. By default, readers may make GET and HEAD requests, and writers all."""
+    """Enter a function as the handler of an operation.
+
+    By default, readers may make GET and HEAD requests, and writers all.
+    """
     least: Role = role or ("Reader" if cls.spec.method in ("GET", "HEAD") else "Writer")
 
     def enter(run: Callable[[Context, O], Awaitable[Result | Reply]]) -> Callable[[Context, O], Awaitable[Result | Reply]]:

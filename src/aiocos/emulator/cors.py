@@ -1,4 +1,4 @@
-"""CORS: find the rule of a bucket that allows a cross-origin request, and build its response headers."""
+"""CORS: find the rule that allows a request, and build its response headers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,10 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class CorsRequest:
-    """A cross-origin request: its origin and method, and for a preflight the headers that will be sent."""
+    """A cross-origin request: its origin and method.
+
+    `headers` are those that a preflight request announces.
+    """
 
     origin: str
     method: str
@@ -31,7 +34,10 @@ class CorsRequest:
 
     @classmethod
     def preflight(cls, headers: Mapping[str, str]) -> "CorsRequest | None":
-        """Parse the headers of an OPTIONS request. Returns None if it is not a preflight request."""
+        """Parse the headers of an OPTIONS request.
+
+        Returns None if it is not a preflight request.
+        """
         origin, method = headers.get("Origin"), headers.get("Access-Control-Request-Method")
         if not origin or not method:
             return None

@@ -1,4 +1,6 @@
-"""Support for `Expect: 100-continue`: the client waits for `100 Continue` before it sends the body.
+"""Support for `Expect: 100-continue`.
+
+With this header the client waits for `100 Continue` before it sends the body.
 
 Two rules hold for every request. Before reading a body, the emulator sends `100 Continue`. If it sends a final response without
 having asked for the body, it closes the connection and says so with `Connection: close`: the client may send the body anyway,
@@ -22,7 +24,10 @@ def _was_asked(request: web.BaseRequest) -> bool:
 
 
 async def ask_for_body(request: web.BaseRequest) -> None:
-    """Send `100 Continue` if the client waits for it. Call this before reading the body."""
+    """Send `100 Continue` if the client waits for it.
+
+    Call this before reading the body.
+    """
     if not _expects(request) or _was_asked(request):
         return
     vars(request)[_ASKED] = True
@@ -32,7 +37,10 @@ async def ask_for_body(request: web.BaseRequest) -> None:
 
 
 def close_if_waiting(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Close the connection after this response if the client still waits for `100 Continue` or sends its body."""
+    """Close the connection if the client still waits or sends its body.
+
+    To be called with the final response.
+    """
     if not _expects(request):
         return
     content = request.content

@@ -84,7 +84,10 @@ class Status(Fault):
 
 @dataclass(kw_only=True, slots=True)
 class Reset(Fault):
-    """Break the connection with a TCP reset; without arguments before the request is processed."""
+    """Break the connection with a TCP reset.
+
+    Without arguments it breaks before the request is processed.
+    """
 
     received: int | None = None
     """Reset after receiving this many bytes of the request body."""
@@ -104,7 +107,10 @@ class Truncate(Fault):
 
 @dataclass(slots=True)
 class ExpireToken(Fault):
-    """Expire the bearer token of the request: this and later requests with it are 401."""
+    """Expire the bearer token of the request.
+
+    This and later requests with the token are 401.
+    """
 
 
 @dataclass(slots=True)
@@ -119,7 +125,10 @@ class BadToken(Fault):
 
 @dataclass(kw_only=True, slots=True)
 class LateError(Fault):
-    """Respond with status 200 and an error document, as CopyObject and CompleteMultipartUpload may do."""
+    """Respond with status 200 and an error document.
+
+    CopyObject and CompleteMultipartUpload may do this.
+    """
 
     code: str = "InternalError"
     """Error code in the document."""
@@ -162,7 +171,10 @@ class Hit:
 
 
 def reset(transport: asyncio.BaseTransport | None) -> None:
-    """Break a connection with a TCP reset. `transport.abort` alone closes it normally unless unread bytes are left."""
+    """Break a connection with a TCP reset.
+
+    `transport.abort` alone closes it normally unless unread bytes are left.
+    """
     if not isinstance(transport, asyncio.Transport) or transport.is_closing():
         return
     sock = transport.get_extra_info("socket")
@@ -180,7 +192,10 @@ class Faults:
         self.hits: list[Hit] = []
 
     def script(self, faults: Iterable[Fault]) -> None:
-        """Replace the script and clear `hits`. Faults count their uses, so pass new objects."""
+        """Replace the script and clear `hits`.
+
+        Faults count their uses, so pass new objects.
+        """
         self._script = list(faults)
         self.hits = []
 

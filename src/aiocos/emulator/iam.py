@@ -1,4 +1,6 @@
-"""An emulator of IAM: exchange API keys, refresh tokens and trusted profiles for bearer tokens.
+"""An emulator of IAM.
+
+It exchanges API keys, refresh tokens and trusted profiles for bearer tokens.
 
 `POST /identity/token` and `/oidc/token` are served on the S3 port. They hide no S3 operation: a POST of a key without a query
 is not one, so a bucket called `identity` works.
@@ -30,7 +32,7 @@ _REFRESH = "refresh_token"
 
 @dataclass(slots=True)
 class TokenRequest:
-    """A received token request: grant type, status of the response, time, headers and form."""
+    """A received token request, with the status of the response."""
 
     grant_type: str
     status: int
@@ -50,7 +52,10 @@ class _Token:
 
 
 class Iam:
-    """The token service. `expires_in` (seconds) may be changed at any time; `requests` records token requests."""
+    """The token service.
+
+    `expires_in` (seconds) may be changed at any time; `requests` records token requests.
+    """
 
     def __init__(self, clock: Clock, *, expires_in: int = 3600) -> None:
         self.expires_in = expires_in
@@ -70,7 +75,10 @@ class Iam:
         self._revoked: set[str] = set()
 
     def respond(self, form: Mapping[str, str], headers: Mapping[str, str], keys: Mapping[str, Key]) -> tuple[int, Any]:
-        """Handle a token request. Returns the status and the JSON body. `keys` maps API keys to credentials."""
+        """Handle a token request. Returns the status and the JSON body.
+
+        `keys` maps API keys to credentials.
+        """
         status, body = self._respond(form, keys)
         self.requests.append(TokenRequest(form.get("grant_type", ""), status, self._clock.timestamp(), headers, form))
         return status, body
@@ -132,7 +140,10 @@ class Iam:
         return next((p for p in self.profiles if wanted <= {("id", p.id), ("crn", p.crn), ("name", p.name)}), None)
 
     def delegate(self, key: Key, receiver: str) -> str:
-        """Issue a delegated token that lets `receiver` act for a key; it is recorded in `delegated`."""
+        """Issue a delegated token that lets `receiver` act for a key.
+
+        The token is recorded in `delegated`.
+        """
         token = f"{_base64(os.urandom(24))}.{_base64(os.urandom(24))}"
         self.delegated[token] = (key, receiver)
         return token
@@ -160,7 +171,7 @@ class Iam:
         }
 
     def issue(self, identity: Instance | Key, expires_in: int = 3600) -> str:
-        """Issue a token without a request, for credentials or for the manager of an instance.
+        """Issue a token without a request.
 
         Args:
             identity: Credentials, or an instance for its manager.
@@ -193,7 +204,10 @@ class Iam:
         }
 
     def key_of(self, token: str) -> Key:
-        """Return the credentials of a token. Raises `Unauthorized` if it is unknown, expired or revoked."""
+        """Return the credentials of a token.
+
+        Raises `Unauthorized` if it is unknown, expired or revoked.
+        """
         found = self._tokens.get(token)
         if found is None:
             raise Unauthorized("The bearer token is not valid.", status=401, code="InvalidToken")

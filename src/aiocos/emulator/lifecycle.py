@@ -48,7 +48,10 @@ def midnight_after(seconds: float) -> float:
 
 
 def on_write(bucket: BucketRow, now: float) -> dict[str, Any] | None:
-    """Return the archive record of an object that is written now: the storage class, and the time of the transition."""
+    """Return the archive record of an object that is written now.
+
+    It has the storage class and the time of the transition.
+    """
     for rule in rules_of(bucket):
         for transition in rule.transitions:
             at = transition.date.timestamp() if transition.date is not None else now + (transition.days or 0) * DAY
@@ -62,7 +65,10 @@ def is_archived(found: ObjectRow, now: float) -> bool:
 
 
 def restored(found: ObjectRow, now: float) -> dict[str, Any] | None:
-    """Return the running or completed restore of an archived object: `ready`, `until`, `days`. None without one."""
+    """Return the running or completed restore of an archived object.
+
+    A dictionary with `ready`, `until` and `days`; None without a restore.
+    """
     if found.archive is None or not is_archived(found, now):
         return None
     restore: dict[str, Any] | None = found.archive.get("restore")
@@ -70,7 +76,7 @@ def restored(found: ObjectRow, now: float) -> dict[str, Any] | None:
 
 
 def is_readable(found: ObjectRow, now: float) -> bool:
-    """Return True if the content of an object can be read: it is not archived, or it is restored."""
+    """Return True if an object can be read: not archived, or restored."""
     if not is_archived(found, now):
         return True
     restore = restored(found, now)
@@ -111,7 +117,10 @@ def read_fields(bucket: BucketRow, found: ObjectRow, now: float) -> dict[str, An
 
 
 def expiration_header(bucket: BucketRow, found: ObjectRow) -> str | None:
-    """Return the value of the x-amz-expiration header; None if the object does not expire."""
+    """Return the value of the x-amz-expiration header.
+
+    Returns None if the object does not expire.
+    """
     due = expiry_of(rules_of(bucket), found)
     return None if due is None else f'expiry-date="{_date(due[0])}", rule-id="{quote(due[1])}"'
 
@@ -154,7 +163,10 @@ def tags_of(found: ObjectRow | UploadRow) -> dict[str, str]:
 
 
 def expiry_of(rules: tuple[LifecycleRule, ...], found: ObjectRow) -> tuple[float, str] | None:
-    """Return the earliest expiry time of the current version of an object, and its rule id; None if it does not expire."""
+    """Return the expiry time of the current version of an object, and its rule.
+
+    The earliest time of all matching rules, with the id of the rule; None if the version does not expire.
+    """
     due: list[tuple[float, str]] = []
     for rule in rules:
         expiration = rule.expiration
@@ -168,7 +180,10 @@ def expiry_of(rules: tuple[LifecycleRule, ...], found: ObjectRow) -> tuple[float
 
 
 def abort_of(rules: tuple[LifecycleRule, ...], upload: UploadRow) -> tuple[float, str] | None:
-    """Return the time of the automatic abort of an upload, and its rule id; None if it is not aborted."""
+    """Return the time of the automatic abort of an upload, and its rule id.
+
+    Returns None if it is not aborted.
+    """
     due = [
         (midnight_after(upload.initiated + rule.abort_incomplete_multipart_upload.days_after_initiation * DAY), rule.id or "")
         for rule in rules
@@ -257,7 +272,10 @@ def _ends_markers(rule: LifecycleRule, marker: ObjectRow) -> bool:
 
 
 def _noncurrent_due(rules: tuple[LifecycleRule, ...], version: ObjectRow, since: float, newer: int, now: float) -> bool:
-    """Return True if a version is due that became noncurrent at `since` and has `newer` newer noncurrent versions."""
+    """Return True if a noncurrent version is due for expiry.
+
+    It became noncurrent at `since`, and there are `newer` newer noncurrent versions.
+    """
     for rule in rules:
         end = rule.noncurrent_version_expiration
         if end is None or not fits(rule, version.key, version.size, tags_of(version)):

@@ -67,7 +67,10 @@ def on_replica(old: Lock | None, source: Lock, now: float) -> Lock:
 
 
 def in_future(until: float, now: float) -> float:
-    """Return a retention date. Raises `InvalidRequest` (InvalidArgument) if it is in the past."""
+    """Return a retention date.
+
+    Raises `InvalidRequest` (InvalidArgument) if it is in the past.
+    """
     if until <= now:
         raise failure("InvalidArgument", "The date of Object Lock is in the past.")
     return until
@@ -102,7 +105,10 @@ def is_locked(found: ObjectRow, now: float) -> bool:
 
 
 def refuse_locked(found: ObjectRow | None, now: float, *, bypass: bool) -> None:
-    """Raise `AccessDenied` if a version is locked. GOVERNANCE can be bypassed, a legal hold cannot."""
+    """Raise `AccessDenied` if a version is locked.
+
+    GOVERNANCE can be bypassed, a legal hold cannot.
+    """
     if found is None or not is_locked(found, now):
         return
     assert found.lock is not None

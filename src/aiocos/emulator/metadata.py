@@ -1,4 +1,6 @@
-"""An emulator of the metadata service of virtual servers, which get IAM tokens from it without a key.
+"""An emulator of the metadata service of virtual servers.
+
+Virtual servers get IAM tokens from it without a key.
 
 It has its own port, as the real service has its own address (169.254.169.254) that only the virtual server can reach. A server
 first requests an identity token with the header `Metadata-Flavor: ibm`, and with that token an IAM token of a trusted profile:

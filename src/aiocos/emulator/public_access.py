@@ -1,4 +1,4 @@
-"""Public access: the effective ACLs of a bucket and its objects, and the public access block."""
+"""Public access: effective ACLs and the public access block."""
 
 from functools import lru_cache
 
@@ -23,7 +23,10 @@ def _block(bucket: BucketRow) -> PublicAccessBlockConfiguration | None:
 
 
 def acl_of(bucket: BucketRow) -> str:
-    """Return the effective canned ACL of a bucket: `private` if it ignores public ACLs."""
+    """Return the effective canned ACL of a bucket.
+
+    It is `private` if the bucket ignores public ACLs.
+    """
     block = _block(bucket)
     return "private" if block is not None and block.ignore_public_acls else bucket.acl
 

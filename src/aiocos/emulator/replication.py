@@ -1,4 +1,4 @@
-"""Replication: create and update replicas of new versions according to a bucket's rules.
+"""Replication: create and update replicas according to a bucket's rules.
 
 A replica is created in the transaction of the write, so it exists at once. It has the version id, date and lock of its source,
 and is not replicated further. Failures are recorded, and retried at the midnight after a request to retry them.
@@ -21,7 +21,10 @@ def _parsed(xml: str) -> tuple[ReplicationRule, ...]:
 
 
 def rule_for(bucket: BucketRow, found: ObjectRow) -> ReplicationRule | None:
-    """Return the matching rule with the highest priority; None if no rule matches a version."""
+    """Return the matching rule with the highest priority.
+
+    Returns None if no rule matches a version.
+    """
     xml = bucket.settings.get("replication")
     return None if xml is None else next((rule for rule in _parsed(xml) if _fits(rule, found)), None)
 
@@ -36,13 +39,19 @@ def _fits(rule: ReplicationRule, found: ObjectRow) -> bool:
 
 
 def target_of(t: Transaction, destination: str) -> BucketRow | None:
-    """Return the target bucket of a rule, given by name or CRN; None if it does not exist."""
+    """Return the target bucket of a rule, given by name or CRN.
+
+    Returns None if it does not exist.
+    """
     # crn:v1:bluemix:public:cloud-object-storage:global:a/<account>:<instance>:bucket:<name>
     return buckets.find(t.connection, destination.rpartition(":")[2])
 
 
 def replicate(t: Transaction, bucket: BucketRow, made: ObjectRow, now: float) -> ObjectRow:
-    """Replicate a new or changed version if a rule matches. Returns the version with its replication status."""
+    """Replicate a new or changed version if a rule matches.
+
+    Returns the version with its replication status.
+    """
     rule = rule_for(bucket, made)
     if rule is None or (made.delete_marker and rule.delete_marker_replication.status != "Enabled"):
         return made
@@ -57,7 +66,10 @@ def replicate(t: Transaction, bucket: BucketRow, made: ObjectRow, now: float) ->
 
 
 def _send(t: Transaction, rule: ReplicationRule, made: ObjectRow, now: float) -> tuple[str, str] | None:
-    """Create or update the replica. Returns None, or what failed (the service's SyncType) and the reason."""
+    """Create or update the replica.
+
+    Returns None, or what failed (the service's SyncType) and the reason.
+    """
     target = target_of(t, rule.destination.bucket)
     if target is None:
         return "content", "The target bucket does not exist."

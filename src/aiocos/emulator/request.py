@@ -1,4 +1,4 @@
-"""Convert received HTTP requests to the `Request` objects that operation specs parse."""
+"""Convert HTTP requests to the `Request` objects that specs parse."""
 
 import re
 from urllib.parse import unquote_plus, urlsplit
@@ -11,7 +11,10 @@ from aiocos.wire.message import Request
 
 
 def split_target(target: str) -> tuple[str, str]:
-    """Split the target of a request line into path and query, still encoded. Clients of proxies send a whole URL."""
+    """Split the target of a request line into path and query, still encoded.
+
+    Clients of proxies send a whole URL.
+    """
     if not target.startswith("/"):
         parts = urlsplit(target)
         return parts.path or "/", parts.query
@@ -27,7 +30,9 @@ _SERVICE = re.compile(
 
 
 def bucket_of_host(host: str) -> str | None:
-    """Return the bucket that a Host header names, or None for a request that has the bucket in its path.
+    """Return the bucket that a Host header names.
+
+    Returns None for a request that has the bucket in its path.
 
     `bucket.localhost`, `bucket.s3.localhost` and `bucket.s3.<region>.localhost` name one, with or without a port;
     `localhost`, `s3.localhost` and `s3.<region>.localhost` do not. Upper case counts as lower case.
@@ -41,7 +46,10 @@ def bucket_of_host(host: str) -> str | None:
 
 
 def read(request: web.BaseRequest, bucket: str | None, path: str, query: str) -> Request:
-    """Build the `Request`. The path is not normalized: `..` and `//` are part of keys."""
+    """Build the `Request`.
+
+    The path is not normalized: `..` and `//` are part of keys.
+    """
     try:
         if bucket is not None:
             path = f"/{bucket}{path}"

@@ -1,4 +1,4 @@
-"""Answers on their way out: headers every answer has, contents from the store, and the faults that meet a body.
+"""Send responses: common headers, content from the store, scripted faults.
 
 A content in one file goes out by `sendfile`, without passing through Python. A content in several pieces, or one that a fault
 spoils, is read in chunks of a MiB.

@@ -1,4 +1,4 @@
-"""The server of the emulator: start, stop, listen, and manage instances and credentials.
+"""The server of the emulator: it listens, and manages instances and credentials.
 
 S3 and IAM share one port (see `iam`). The server binds a loopback address only, because its credentials are for tests and its
 traffic is plain http.
@@ -104,7 +104,10 @@ class Server:
         self._instance: Instance | None = None
 
     async def start(self) -> None:
-        """Open the store and start to listen. Raises `ConfigError` if the emulator is already running."""
+        """Open the store and start to listen.
+
+        Raises `ConfigError` if the emulator is already running.
+        """
         if self._runner is not None:
             raise ConfigError("the emulator is already running")
         self._store = Store(self.data)
@@ -166,7 +169,9 @@ class Server:
         return made
 
     async def add_instance(self, service_instance_id: str | None = None) -> Instance:
-        """Create another service instance with its own credentials, such as that of another customer.
+        """Create another service instance with its own credentials.
+
+        It is like the instance of another customer.
 
         Args:
             service_instance_id: CRN of the instance; None generates one.
@@ -219,7 +224,10 @@ class Server:
 
     @property
     def metadata_endpoint(self) -> str:
-        """The URL of the metadata service, which virtual servers reach at 169.254.169.254."""
+        """The URL of the metadata service.
+
+        Virtual servers reach the real service at 169.254.169.254.
+        """
         if self._metadata_runner is None or not self._metadata_runner.addresses:
             raise ConfigError("the emulator serves no metadata: it is not running, or was made without metadata_port=0")
         address: Any = self._metadata_runner.addresses[0]
@@ -261,7 +269,10 @@ class Server:
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self.port}"
 
     def website_endpoint(self, bucket: str) -> str:
-        """Return the URL of a bucket's website. Browsers resolve every name under `localhost` to this machine."""
+        """Return the URL of a bucket's website.
+
+        Browsers resolve every name under `localhost` to this machine.
+        """
         if self._website_runner is None or not self._website_runner.addresses:
             raise ConfigError("the emulator serves no websites: it is not running, or was made with website_port=None")
         address: Any = self._website_runner.addresses[0]

@@ -1,4 +1,6 @@
-"""Process a request: parse, authenticate, route, authorize, bind, run the handler, respond.
+"""Process a request from its first byte to its response.
+
+The steps: parse, authenticate, route, authorize, bind, run the handler, respond.
 
 The operation's spec parses everything that a handler needs. A `ServiceError` becomes the service's error document; any other
 exception is a defect, which is logged and becomes a 500 response.
@@ -103,7 +105,10 @@ class EmulatorService:
         self._by_access_key = {key.access_key_id: key for key in keys}
 
     async def run_due(self) -> None:
-        """Run actions that are due by the clock: expiry, aborts of stale uploads, retried replications."""
+        """Run actions that are due by the clock.
+
+        These are expiry, aborts of stale uploads, and retries of replications.
+        """
         try:
             await self._lifecycle.run_due()
             await self._replication.run_due()

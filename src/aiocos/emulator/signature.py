@@ -62,7 +62,10 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSignature:
-    """The result of a valid signature: the access key id, the payload type, and verifiers for signed chunks."""
+    """The result of a valid signature.
+
+    It has the access key id, the payload type, and verifiers for signed chunks.
+    """
 
     access_key_id: str
     payload: str  # hex SHA-256, UNSIGNED-PAYLOAD, or STREAMING-…
@@ -80,7 +83,10 @@ def refused(code: str, message: str) -> InvalidSignature:
 
 
 class HeadersNotSigned(AccessDenied):
-    """The signature does not cover headers that it must cover. `names` are their names in lower case."""
+    """The signature does not cover headers that it must cover.
+
+    `names` are their names in lower case.
+    """
 
     def __init__(self, names: list[str]) -> None:
         super().__init__("There were headers present in the request which were not signed", status=403, code="AccessDenied")
@@ -88,7 +94,10 @@ class HeadersNotSigned(AccessDenied):
 
 
 def verify(request: SignedRequest, find_secret: FindSecret, now: datetime) -> VerifiedSignature | None:
-    """Verify the signature of a request. Returns None if it has none; raises the errors of the service."""
+    """Verify the signature of a request.
+
+    Returns None if it has none; raises the errors of the service.
+    """
     authorization = request.headers.get("authorization") or ""
     pairs = _pairs(request.query)
     names = {name for name, _ in pairs}
@@ -290,7 +299,10 @@ def _sign(key: bytes, stamp: datetime, scope: str, canonical: str) -> str:
 
 
 class _Chain:
-    """The chain of chunk signatures: each covers the previous one, and the first covers that of the request."""
+    """The chain of chunk signatures.
+
+    Each signature covers the previous one, and the first covers that of the request.
+    """
 
     def __init__(self, key: bytes, stamp: datetime, scope: str, seed: str) -> None:
         self._key, self._previous = key, seed
@@ -312,6 +324,9 @@ class _Chain:
 
 
 def payload_hash(signed: VerifiedSignature | None, headers: Mapping[str, str]) -> str | None:
-    """Return the SHA-256 (hex) that the body must have; None if the request does not give one."""
+    """Return the SHA-256 (hex) that the body must have.
+
+    Returns None if the request does not give one.
+    """
     promised = signed.payload if signed is not None else headers.get("x-amz-content-sha256", "")
     return promised.lower() if _HEX.fullmatch(promised) else None

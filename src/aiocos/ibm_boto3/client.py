@@ -117,8 +117,8 @@ class S3Client:
                 await add_checksum(payload)
             engine = engine_of(self.typed)
             if not isinstance(operation, GetObject):
-                return responses.to_response(operation, await engine.answer(operation))
-            result = await engine.begin(operation)
+                return responses.to_response(operation, await engine.call_with_response(operation))
+            result = await engine.open_with_response(operation)
             stream = ObjectStream(engine, operation, result.result)
             await stream.__aenter__()
             response = responses.from_result(cls, stream.info)

@@ -1,1 +1,4 @@
-"""The network: one session, one attempt, and when to make another. Nothing here knows an operation."""
+"""The network layer: send requests, retry them, and limit how many are in flight.
+
+It does not know any operation.
+"""

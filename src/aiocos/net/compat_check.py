@@ -1,7 +1,9 @@
-"""Whether the installed aiohttp is as `direct` needs it: tried out, once a process, without a network.
+"""Check that the installed aiohttp behaves as `raw_backend` needs it to.
 
-A connector whose connections lead nowhere is taken through all that `direct` does: connect, write, read an answer, keep the
-connection, break off. An aiohttp that does any of this in another way makes requests go by the session, and a warning says so.
+The check runs once per process, without a network.
+
+The check takes a connector with fake connections through everything that the raw backend does: connect, write, read a response,
+reuse the connection, lose it. If aiohttp does any of this in another way, a warning is logged and all requests use the session.
 """
 
 from __future__ import annotations
@@ -17,31 +19,34 @@ from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from aiocos.net.raw_backend import AHEAD, ConnectRequest
+from aiocos.net.raw_backend import READ_AHEAD, ConnectRequest
 from aiocos.net.streamed_response import LINE_LIMIT
 
 T = TypeVar("T")
 
-_log = logging.getLogger("aiocos.direct")
+_log = logging.getLogger("aiocos.fast_path")
 
-_verified: bool | None = None
+_is_compatible: bool | None = None
 
 
 def is_compatible() -> bool:
-    """Tell whether the installed aiohttp behaves as this file needs it to. Tried once a process, without a network."""
-    global _verified
-    if _verified is None:
+    """Return True if the raw backend works with the installed aiohttp.
+
+    The check runs once per process.
+    """
+    global _is_compatible
+    if _is_compatible is None:
         try:
-            _verify()
-            _verified = True
-        except Exception as error:  # whatever a future aiohttp makes of names it does not promise
-            _log.warning("aiohttp %s is not as expected (%r): requests go by its session", aiohttp.__version__, error)
-            _verified = False
-    return _verified
+            _check()
+            _is_compatible = True
+        except Exception as error:  # a future aiohttp may raise anything: the names are not documented
+            _log.warning("aiohttp %s is not as expected (%r): requests use its session", aiohttp.__version__, error)
+            _is_compatible = False
+    return _is_compatible
 
 
-class _Wire(asyncio.Transport):
-    """A transport that leads nowhere."""
+class _FakeTransport(asyncio.Transport):
+    """A transport without a socket, which keeps what is written to it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,81 +72,84 @@ class _Wire(asyncio.Transport):
         return
 
 
-class _Connector(aiohttp.TCPConnector):
-    """A connector whose connections lead nowhere."""
+class _FakeConnector(aiohttp.TCPConnector):
+    """A connector that connects to fake transports."""
 
     async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:
         protocol = ResponseHandler(asyncio.get_running_loop())
-        protocol.connection_made(_Wire())
+        protocol.connection_made(_FakeTransport())
         return protocol
 
 
-def _now(work: Coroutine[Any, Any, T]) -> T:
-    """Run what has nothing to wait for."""
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that must not wait, and return its result."""
     try:
         work.send(None)
     except StopIteration as done:
         return done.value
     work.close()
-    raise RuntimeError("it waits where it should not")
+    raise RuntimeError("a coroutine waits unexpectedly")
 
 
-def _expect(what: str, holds: bool) -> None:
-    if not holds:
+def _expect(what: str, is_met: bool) -> None:
+    if not is_met:
         raise RuntimeError(what)
 
 
-def _verify() -> None:
-    """Try everything out that this file relies on; raises where something is otherwise."""
-    connector: Any = _Connector(limit=0)
+def _check() -> None:
+    """Use everything that the raw backend relies on.
+
+    Raises an exception if anything is different.
+    """
+    connector: Any = _FakeConnector(limit=0)
     connections: list[Any] = []
     try:
-        ask: Any = ConnectRequest("GET", URL("http://host.invalid:81"), loop=asyncio.get_running_loop())
-        _expect("the Host header", ask.headers[hdrs.HOST] == "host.invalid:81")
+        connect_request: Any = ConnectRequest("GET", URL("http://host.invalid:81"), loop=asyncio.get_running_loop())
+        _expect("the Host header", connect_request.headers[hdrs.HOST] == "host.invalid:81")
         timeout = aiohttp.ClientTimeout(total=None, connect=1, sock_connect=1)
 
-        def begun(data: bytes, *, head: bool = False) -> tuple[Any, Any]:
-            connection = _now(connector.connect(ask, [], timeout))
+        def receive(data: bytes, *, head: bool = False) -> tuple[Any, Any]:
+            connection = _run(connector.connect(connect_request, [], timeout))
             connections.append(connection)
             protocol = connection.protocol
             protocol.set_response_params(
-                skip_payload=head, read_until_eof=True, auto_decompress=False, read_bufsize=AHEAD,
+                skip_payload=head, read_until_eof=True, auto_decompress=False, read_bufsize=READ_AHEAD,
                 max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT,
             )  # fmt: skip
             connection.transport.write(b"x")
-            _now(protocol._drain_helper())
+            _run(protocol._drain_helper())
             protocol.data_received(data)
             return connection, protocol
 
         long = b"x-amz-meta-long: " + b"x" * (LINE_LIMIT - 20)
-        answer = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 5\r\n' + long + b"\r\n\r\n"
-        connection, first = begun(answer + b"hello")
-        message, payload = _now(first.read())
+        response = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 5\r\n' + long + b"\r\n\r\n"
+        connection, first = receive(response + b"hello")
+        message, payload = _run(first.read())
         _expect("status and headers", message.code == 200 and message.headers.get("etag") == '"e"')
-        _expect("a body that has come", payload.is_eof() and payload.exception() is None and payload.read_nowait() == b"hello")
+        _expect("a complete body", payload.is_eof() and payload.exception() is None and payload.read_nowait() == b"hello")
         _expect("the end of a body", payload.at_eof() and not first.should_close)
         connection.release()
-        connection, protocol = begun(answer, head=True)
-        _expect("a kept connection", protocol is first)
-        _, payload = _now(protocol.read())
-        _expect("an answer to HEAD", payload.is_eof() and payload.read_nowait() == b"")
+        connection, protocol = receive(response, head=True)
+        _expect("a reused connection", protocol is first)
+        _, payload = _run(protocol.read())
+        _expect("a response to HEAD", payload.is_eof() and payload.read_nowait() == b"")
         connection.release()
-        connection, protocol = begun(answer + b"he")
-        _, payload = _now(protocol.read())
-        _expect("half a body", not payload.is_eof() and _now(payload.readany()) == b"he" and protocol.should_close)
+        connection, protocol = receive(response + b"he")
+        _, payload = _run(protocol.read())
+        _expect("half a body", not payload.is_eof() and _run(payload.readany()) == b"he" and protocol.should_close)
         protocol.connection_lost(None)
-        _expect("a body that broke off", isinstance(payload.exception(), aiohttp.ClientPayloadError))
+        _expect("an interrupted body", isinstance(payload.exception(), aiohttp.ClientPayloadError))
         connection.release()
-        connection, protocol = begun(answer + b"hello" + answer + b"hello")
-        _expect("another connection after that", protocol is not first)
-        _now(protocol.read())
-        _expect("an answer that nobody asked for", protocol.should_close)
+        connection, protocol = receive(response + b"hello" + response + b"hello")
+        _expect("a new connection after an interruption", protocol is not first)
+        _run(protocol.read())
+        _expect("an unrequested response", protocol.should_close)
         connection.release()
-        connection, protocol = begun(b"")
+        connection, protocol = receive(b"")
         protocol.set_exception(TimeoutError())
         with contextlib.suppress(TimeoutError):
-            _now(protocol.read())
-            _expect("an exception for who waits", holds=False)
+            _run(protocol.read())
+            _expect("an exception in a waiting task", is_met=False)
         connection.close()
     finally:
         for connection in connections:

@@ -1,7 +1,7 @@
-"""Hashing in threads of its own: no more of them than there are processors.
+"""A thread pool for hashing, with as many threads as there are processors.
 
-The default executor has many. Where all of them hash parts, the thread of the event loop is one among them, and waits for its
-turn for a tenth of a second; and hashing is no faster for more threads than processors.
+The event loop's default executor has more threads. If all of them hash parts, the thread of the event loop competes with them
+and may wait a tenth of a second for the processor, and hashing does not get faster by it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Hashing more than this is worth a thread: 256 KiB of MD5 take about 0.4 ms.
+# Up to this size, hashing and parsing run in the event loop's thread: MD5 of 256 KiB takes about 0.4 ms.
 INLINE = 256 * 1024
 
 _pool: ThreadPoolExecutor | None = None
 
 
 def pool() -> ThreadPoolExecutor:
-    """The threads; made at first use."""
+    """Return the thread pool, created at first use."""
     global _pool
     if _pool is None:
         usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -31,16 +31,22 @@ def pool() -> ThreadPoolExecutor:
     return _pool
 
 
-def _forget() -> None:
-    """A forked process has none of the threads, and would wait for them for ever."""
+def _drop_pool() -> None:
+    """Drop the pool in a forked process.
+
+    The process has none of the threads and would wait for them forever.
+    """
     global _pool
     _pool = None
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_drop_pool)
 
 
 async def run_in_hash_pool(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run something that hashes a large body. A cancel comes through at once; the thread goes on to its end."""
+    """Run a function in the thread pool and return its result.
+
+    On a cancel, the thread still runs to the function's end.
+    """
     return await asyncio.get_running_loop().run_in_executor(pool(), partial(work, *args, **kwargs))

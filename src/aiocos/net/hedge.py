@@ -1,8 +1,8 @@
-"""Second requests for reads that take long: the answer that begins first is used, the other one dropped.
+"""Send a slow read a second time and use the response that begins first.
 
-Where one answer in a hundred takes a second and the rest ten milliseconds, the hundredth is usually a matter of one server, and
-asked again another answers at once. Where all are slow, a second request makes it worse: so there is one for a share of the
-requests only, none after a refusal, and none for writes, ever.
+If one response in a hundred takes a second and the others ten milliseconds, one server is usually the reason, and a second
+request reaches another. If all responses are slow, second requests make it worse. So they are limited to a fraction of all
+requests, none is sent after the service refused a request (503 or 429), and writes are never sent twice.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import Protocol, TypeVar
 from aiocos.config import HedgeConfig
 from aiocos.net.limiter import AdaptiveLimiter
 
-# The answers that "long" is measured by; too few say nothing.
-_REMEMBERED, _ENOUGH = 200, 20
-# Second requests that may come at once, after a time without any.
+# Response times that are remembered, and the number of them that the delay is computed from at least.
+_MAX_SAMPLES, _MIN_SAMPLES = 200, 20
+# Second requests that may be saved up while none is needed.
 _BURST = 10.0
 
 
-class HasStatus(Protocol):
-    """An answer that has begun, and can be dropped."""
+class Closeable(Protocol):
+    """A response that can be dropped."""
 
     def close(self) -> None:
-        """Drop it."""
+        """Drop the response."""
         ...
 
 
-A = TypeVar("A", bound=HasStatus)
+A = TypeVar("A", bound=Closeable)
 
 
 class Hedge:
@@ -40,69 +40,78 @@ class Hedge:
         self._config = config
         self._recent: deque[float] = deque()
         self._sorted: list[float] = []
-        self._allowed = 1.0
+        self._allowance = 1.0
         self._refusals = 0
-        self.sent = 0
+        self.second_requests = 0
+        """The number of second requests sent so far."""
 
-    def wait(self) -> float | None:
-        """Return the seconds after which an answer is late; None while too few have been seen."""
-        if len(self._sorted) < _ENOUGH:
+    def delay(self) -> float | None:
+        """Return the seconds after which a second request is sent.
+
+        None while too few response times are known.
+        """
+        if len(self._sorted) < _MIN_SAMPLES:
             return None
         return max(self._config.min_delay, self._sorted[int(self._config.quantile * (len(self._sorted) - 1))])
 
-    def _took(self, seconds: float) -> None:
+    def _record(self, seconds: float) -> None:
         self._recent.append(seconds)
         insort(self._sorted, seconds)
-        if len(self._recent) > _REMEMBERED:
+        if len(self._recent) > _MAX_SAMPLES:
             self._sorted.remove(self._recent.popleft())
 
-    def _may(self, pace: AdaptiveLimiter) -> bool:
-        refusals, before = pace.state().refusals, self._refusals
+    def _is_allowed(self, limiter: AdaptiveLimiter) -> bool:
+        refusals, before = limiter.state().refusals, self._refusals
         self._refusals = refusals
-        if self._allowed < 1 or refusals > before:
+        if self._allowance < 1 or refusals > before:
             return False
-        self._allowed -= 1
+        self._allowance -= 1
         return True
 
-    async def first(self, send: Callable[[], Awaitable[A]], pace: AdaptiveLimiter) -> A:
-        """Send, and send again if that takes long; return the answer that begins first, raise where neither does."""
+    async def first_response(self, send: Callable[[], Awaitable[A]], limiter: AdaptiveLimiter) -> A:
+        """Send once, and again after `delay`; return the first response to begin.
+
+        The other response is closed.
+
+        Raises the last error if no request succeeds.
+        """
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        self._allowed = min(_BURST, self._allowed + self._config.max_fraction)
-        patience = self.wait()
-        if patience is None:
-            exchange = await send()
-            self._took(loop.time() - began)
-            return exchange
+        started = loop.time()
+        self._allowance = min(_BURST, self._allowance + self._config.max_fraction)
+        delay = self.delay()
+        if delay is None:
+            response = await send()
+            self._record(loop.time() - started)
+            return response
         running = {asyncio.ensure_future(send())}
         try:
-            done, _ = await asyncio.wait(running, timeout=patience)
-            if not done and self._may(pace):
-                self.sent += 1
+            done, _ = await asyncio.wait(running, timeout=delay)
+            if not done and self._is_allowed(limiter):
+                self.second_requests += 1
                 running.add(asyncio.ensure_future(send()))
-            won: asyncio.Future[A] | None = None
+            winner: asyncio.Future[A] | None = None
             error: BaseException | None = None
-            while won is None and running:
+            while winner is None and running:
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for one in done:
-                    if won is not None:
+                for task in done:
+                    if winner is not None:
                         continue
-                    running.discard(one)
-                    error = one.exception()
-                    won = one if error is None else None
-            if won is None:
+                    running.discard(task)
+                    error = task.exception()
+                    winner = task if error is None else None
+            if winner is None:
                 assert error is not None
                 raise error
-            self._took(loop.time() - began)
-            return won.result()
+            self._record(loop.time() - started)
+            return winner.result()
         finally:
-            # Not waited for: a cancel that came meanwhile would lose the answer that has won.
-            for one in running:
-                one.cancel()
-                one.add_done_callback(_dropped)
+            # Not awaited: a cancel arriving here would lose the response of the winner.
+            for task in running:
+                task.cancel()
+                task.add_done_callback(_close_response)
 
 
-def _dropped(late: asyncio.Future[A]) -> None:
-    """Drop the answer of whoever was late: it may have come by now, and the connection with it."""
-    if not late.cancelled() and late.exception() is None:
-        late.result().close()
+def _close_response(task: asyncio.Future[A]) -> None:
+    """Close the response of a request that lost, if it arrived before the cancel."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()

@@ -1,23 +1,29 @@
-"""How many requests of a client are in flight: as many as the service takes, found out by its answers.
+"""Limit how many requests are in flight, by what the service accepts.
 
-A service that is asked for too much at once refuses with 503 or 429. Backing off each for itself, as clients commonly do, sends
-every refused request again into the same crowd, until its attempts are used up. Here all requests of a client go through one
-gate, whose width follows the answers.
+**The problem.** A service that gets too many requests at once refuses some of them with 503 or 429. How many it accepts is not
+documented and changes.
 
-* **Narrower.** A refusal takes one off the width. Where the width is used up, what is left is exactly the number that the
-  service has taken: a crowd of 32 at a service that takes 8 makes 24 refusals, and a width of 8. No constant is needed.
-* **Wider again**, at first by one with every answer, which doubles in a round trip, up to half of what the width was before
-  (or to where refusals ended, if that is more); beyond, by one after ten rounds without a refusal, then by two, four … so the
-  width is tried again at the price of a refusal in a hundred requests, and a service that has grown is found within seconds.
-  The width does not grow while it is not used up.
-* **Not wider** while answers take much longer than they can: a service that queues instead of refusing is not any faster for a
-  longer queue. This ends the doubling only, and looks at small requests only; the time of a large body is its own.
+**The naive way.** Most clients let each refused request back off and retry on its own. The retries add to the load that caused
+the refusals, and are refused again until their attempts are used up.
 
-Large bodies have a line of their own. Of the width, a quarter is kept for each of the two: parts that take a minute on a slow
-link do not hold small calls up, and a flood of small calls does not stop an upload.
+**The rule.** All requests of a client share one limit, which follows the responses.
 
-A `Retry-After` is for the request that was refused, and its retry waits. Only where nothing at all gets through does it hold
-everybody, and not where it asks for more than a request waits (`net.retry.MAX_RETRY_AFTER`).
+* *A refusal lowers the limit by one.* If as many requests are in flight as the limit allows, what remains after all refusals is
+  the number that the service accepted: 32 requests to a service that accepts 8 give 24 refusals and a limit of 8. No constant
+  has to be chosen.
+* *A success raises it.* At first by one for each response, which doubles the limit per round trip. This ends at half of the
+  limit before the refusals, or at the limit after them if that is higher. From there the limit rises by 1 after ten rounds
+  without a refusal, then by 2, 4 and so on: a service that has grown is used within seconds, and the price is a refusal in
+  about a hundred requests. A limit that is not reached is not raised.
+* *Slow responses stop the growth.* A service that queues requests instead of refusing them does not get faster by a longer
+  queue. Slow responses end the doubling, and the limit does not rise while they last. Only small requests are timed, since the
+  time of a large body depends on its size.
+
+Requests with large bodies have a queue of their own, and each queue has a quarter of the limit to itself: parts that take a
+minute on a slow link do not block small calls, and many small calls do not stop an upload.
+
+`Retry-After` concerns the request that was refused, and its retry waits that long. Only if no request succeeds at all does it
+pause the whole client, and not if it asks for more time than a retry would wait (`net.retry.MAX_RETRY_AFTER`).
 """
 
 from __future__ import annotations
@@ -33,211 +39,246 @@ from aiocos.config import ConcurrencyConfig
 from aiocos.net.retry import MAX_RETRY_AFTER
 from aiocos.wire.retry_after import retry_after
 
-_log = logging.getLogger("aiocos.pace")
+_log = logging.getLogger("aiocos.concurrency")
 
-# Rounds without a refusal before the width is tried again: the first time after one, and then.
-_PATIENCE, _MORE = 10, 2
-# "Much longer": so many times the least, and so many seconds more.
-_SLOWER, _SLACK = 2.0, 0.010
-# The way to the service may change, so the least time is looked for anew; by so much at most after so many answers, since a
-# queue that has formed looks like a longer way.
-_WINDOW, _CREEP = 500, 1.05
-_SAMPLED = 16
-# A hold that is longer is none of a service's overload.
-_LONGEST_HOLD = 60.0
+# Rounds without a refusal before the limit is raised: the first time after a refusal, and after that.
+_FIRST_ROUNDS, _NEXT_ROUNDS = 10, 2
+# Responses are slow if they take this many times the shortest time, plus this many seconds.
+_SLOW_FACTOR, _SLOW_SLACK = 2.0, 0.010
+# The route to the service may change, so the shortest time is measured anew after this many responses. It rises at most by this
+# factor each time, because a queue in the service looks like a longer route.
+_WINDOW, _MAX_RISE = 500, 1.05
+# While the limit is not reached, one response in this many is timed.
+_SAMPLE_EVERY = 16
+# Seconds; overload does not last longer, so `Retry-After` pauses the client no longer than this.
+_MAX_PAUSE = 60.0
 
 
 class ConcurrencyState(NamedTuple):
-    """What a client does now, in the running event loop.
-
-    `width` is the number of requests that may be in flight, `in_flight` and `waiting` are numbers of requests, `refusals` all
-    that the service has refused so far. `held` are the seconds for which nothing is sent, because the service asked for it.
-    """
+    """The requests of a client in the running event loop, from `Client.concurrency`."""
 
     limit: int
+    """The number of requests that may be in flight now."""
     in_flight: int
+    """The number of requests in flight."""
     waiting: int
+    """The number of requests that wait until others have ended."""
     refusals: int
+    """The number of responses with 503 or 429 so far."""
     paused_for: float
+    """Seconds until requests are sent again, after a `Retry-After`; 0 if they are not paused."""
 
 
 class LimitRule:
-    """The rule, without a clock and without waiting: answers in, a width out."""
+    """The rule for the limit, without a clock and without waiting.
+
+    Args:
+        config: The first limit.
+        maximum: The highest limit.
+    """
 
     __slots__ = (
-        "_before", "_config", "_episode", "_least", "_least_before", "_most", "_patience", "_quiet", "_samples",
-        "_smoothed", "_step", "_turn", "ceiling", "refusals", "value",
+        "_config", "_episode", "_limit_before", "_maximum", "_previous_shortest", "_rounds", "_samples",
+        "_shortest", "_smoothed", "_step", "_successes", "ceiling", "limit", "refusals",
     )  # fmt: skip
 
-    def __init__(self, config: ConcurrencyConfig, most: int) -> None:
+    def __init__(self, config: ConcurrencyConfig, maximum: int) -> None:
         self._config = config
-        self._most = most
-        self.value = min(config.initial, most)
-        # Below it the width doubles with each round.
-        self.ceiling = most
+        self._maximum = maximum
+        self.limit = min(config.initial, maximum)
+        """The number of requests that may be in flight."""
+        self.ceiling = maximum
+        """The limit doubles per round trip below this, and is raised carefully above."""
         self.refusals = 0
-        # Tickets are numbered; refusals of tickets below this belong to a crowd that has been reacted to.
+        """The number of refusals so far."""
+        # Requests with lower tickets were sent before the last refusal; their refusals do not change `_limit_before`.
         self._episode = 0
-        self._before = self.value
-        self._quiet = 0
+        self._limit_before = self.limit
+        self._successes = 0
         self._step = 1
-        self._patience = _PATIENCE
-        self._least = self._least_before = float("inf")
+        self._rounds = _FIRST_ROUNDS
+        self._shortest = self._previous_shortest = float("inf")
         self._smoothed = 0.0
         self._samples = 0
-        self._turn = 0
 
-    def on_success(self, *, used_up: bool, seconds: float | None) -> None:
-        """Take note of an answer that is no refusal; `seconds` until it came, of a small request."""
+    def on_success(self, *, is_reached: bool, seconds: float | None) -> None:
+        """Record a response that is not a refusal.
+
+        Args:
+            is_reached: True if the limit is reached or requests are waiting.
+            seconds: The time from sending a small request to its response; None is not counted.
+        """
         if seconds is not None:
-            self._timed(seconds)
-        if not used_up or self.value >= self._most:
+            self._record_time(seconds)
+        if not is_reached or self.limit >= self._maximum:
             return
-        if self.value < self.ceiling:
+        if self.limit < self.ceiling:
             if self._is_slow():
-                self.ceiling = self.value
+                self.ceiling = self.limit
             else:
-                self.value += 1
+                self.limit += 1
             return
-        self._quiet += 1
-        if self._quiet >= self._patience * self.value and not self._is_slow():
-            self.value = min(self._most, self.value + self._step)
-            self._step, self._patience, self._quiet = min(self._step * 2, self.value), _MORE, 0
+        self._successes += 1
+        if self._successes >= self._rounds * self.limit and not self._is_slow():
+            self.limit = min(self._maximum, self.limit + self._step)
+            self._step, self._rounds, self._successes = min(self._step * 2, self.limit), _NEXT_ROUNDS, 0
 
     def on_throttle(self, ticket: int, newest: int, in_flight: int) -> None:
-        """Take note of a refusal of a request, by its ticket; `in_flight` others are."""
+        """Record a refusal.
+
+        Args:
+            ticket: The ticket of the refused request.
+            newest: The ticket that the next request gets.
+            in_flight: The number of other requests in flight.
+        """
         self.refusals += 1
         if ticket >= self._episode:
-            self._episode, self._before = newest, self.value
-            _log.debug("refused at a width of %d, %d in flight", self.value, in_flight + 1)
-        self.value = max(1, min(self.value - 1, in_flight))
-        self.ceiling = max(self.value, self._before // 2)
-        self._quiet, self._step, self._patience = 0, 1, _PATIENCE
+            self._episode, self._limit_before = newest, self.limit
+            _log.debug("refused at a limit of %d, %d in flight", self.limit, in_flight + 1)
+        self.limit = max(1, min(self.limit - 1, in_flight))
+        self.ceiling = max(self.limit, self._limit_before // 2)
+        self._successes, self._step, self._rounds = 0, 1, _FIRST_ROUNDS
 
-    def _timed(self, seconds: float) -> None:
+    def _record_time(self, seconds: float) -> None:
         self._smoothed = seconds if not self._samples else self._smoothed + (seconds - self._smoothed) / 16
         self._samples += 1
-        self._least = min(self._least, seconds)
+        self._shortest = min(self._shortest, seconds)
         if self._samples % _WINDOW == 0:
-            self._least_before, self._least = min(self._least, self._least_before * _CREEP), float("inf")
+            self._previous_shortest = min(self._shortest, self._previous_shortest * _MAX_RISE)
+            self._shortest = float("inf")
 
     def _is_slow(self) -> bool:
-        return self._smoothed > _SLOWER * min(self._least, self._least_before) + _SLACK
+        return self._smoothed > _SLOW_FACTOR * min(self._shortest, self._previous_shortest) + _SLOW_SLACK
 
 
 class AdaptiveLimiter:
-    """The gate, for one event loop. Take a place, say what came of it, give the place back."""
+    """The limiter of an event loop.
 
-    def __init__(self, config: ConcurrencyConfig | None, most: int) -> None:
+    Each request acquires a slot, reports its response, and releases the slot.
+
+    Args:
+        config: The settings of the rule; None keeps the limit at `maximum`.
+        maximum: The highest limit.
+    """
+
+    def __init__(self, config: ConcurrencyConfig | None, maximum: int) -> None:
         self._loop = asyncio.get_running_loop()
-        self._most = most
-        self._width = LimitRule(config or ConcurrencyConfig(initial=most), most)
-        self._follows = config is not None
-        # Small requests, and those with large bodies.
-        self._lines: tuple[deque[asyncio.Future[None]], ...] = (deque(), deque())
-        self._taken = [0, 0]
-        self._tickets = 0
-        self._held_until = 0.0
-        self._heard = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._rule = LimitRule(config or ConcurrencyConfig(initial=maximum), maximum)
+        self._is_adaptive = config is not None
+        # Indexed by `large`: [small requests, requests with large bodies].
+        self._queues: tuple[deque[asyncio.Future[None]], ...] = (deque(), deque())
+        self._in_flight = [0, 0]
+        self._last_ticket = 0
+        self._paused_until = 0.0
+        self._has_succeeded = False
+        self._pause_timer: asyncio.TimerHandle | None = None
 
     def try_acquire(self, *, large: bool) -> int:
-        """Take a place that is free and that nobody waits for; return a ticket, or 0."""
-        if self._lines[large] or not self._is_free(large):
+        """Acquire a slot if one is free and no request waits for it.
+
+        Return a ticket, or 0 if there is no free slot.
+        """
+        if self._queues[large] or not self._is_free(large):
             return 0
-        self._taken[large] += 1
-        self._tickets += 1
-        return self._tickets
+        self._in_flight[large] += 1
+        self._last_ticket += 1
+        return self._last_ticket
 
     async def acquire(self, *, large: bool) -> int:
-        """Wait for a place, and take it; return a ticket."""
-        line = self._lines[large]
-        if line or not self._is_free(large):
+        """Wait for a free slot and acquire it. Return a ticket."""
+        queue = self._queues[large]
+        if queue or not self._is_free(large):
             turn: asyncio.Future[None] = self._loop.create_future()
-            line.append(turn)
+            queue.append(turn)
             try:
                 await turn
             except asyncio.CancelledError:
                 if turn.done() and not turn.cancelled():
-                    # The place came together with the cancel.
-                    self._taken[large] -= 1
+                    # The slot was given at the moment of the cancel.
+                    self._in_flight[large] -= 1
                 self._wake()
                 raise
         else:
-            self._taken[large] += 1
-        self._tickets += 1
-        return self._tickets
+            self._in_flight[large] += 1
+        self._last_ticket += 1
+        return self._last_ticket
 
     def release(self, *, large: bool) -> None:
-        """Give a place back."""
-        self._taken[large] -= 1
-        if self._lines[0] or self._lines[1]:
+        """Release a slot."""
+        self._in_flight[large] -= 1
+        if self._queues[0] or self._queues[1]:
             self._wake()
 
     def on_response(self, ticket: int, status: int, headers: Mapping[str, str], *, since: float | None) -> None:
-        """Take note of an answer, while the place is still taken. `since`: the loop's time when a small request was sent."""
-        if not self._follows:
+        """Adjust the limit to a response, before its slot is released.
+
+        Args:
+            ticket: The ticket of the request.
+            status: The status of the response; 503 and 429 are refusals.
+            headers: The headers of the response.
+            since: The loop's time when a small request was sent; None is not timed.
+        """
+        if not self._is_adaptive:
             return
-        in_flight = self._taken[0] + self._taken[1]
+        in_flight = self._in_flight[0] + self._in_flight[1]
         if status not in (503, 429):
-            self._heard = True
-            used_up = in_flight >= self._width.value or bool(self._lines[0] or self._lines[1])
-            # While there is room, an answer in sixteen tells how long answers take.
-            if used_up or not ticket % _SAMPLED:
-                self._width.on_success(used_up=used_up, seconds=None if since is None else self._loop.time() - since)
+            self._has_succeeded = True
+            is_reached = in_flight >= self._rule.limit or bool(self._queues[0] or self._queues[1])
+            if is_reached or not ticket % _SAMPLE_EVERY:
+                self._rule.on_success(is_reached=is_reached, seconds=None if since is None else self._loop.time() - since)
             return
-        self._width.on_throttle(ticket, self._tickets + 1, in_flight - 1)
-        if self._width.value == 1 and not self._heard:
-            asked = retry_after(headers, time.time())
-            # The request that was asked to wait longer than any request waits is given up, and nobody waits for it.
-            if asked and asked <= MAX_RETRY_AFTER:
-                self._hold(min(asked, _LONGEST_HOLD))
-        if self._width.value == 1:
-            self._heard = False
+        self._rule.on_throttle(ticket, self._last_ticket + 1, in_flight - 1)
+        if self._rule.limit == 1 and not self._has_succeeded:
+            seconds = retry_after(headers, time.time())
+            # A request that should wait longer than a retry would is given up; the others do not wait for it.
+            if seconds and seconds <= MAX_RETRY_AFTER:
+                self._pause(min(seconds, _MAX_PAUSE))
+        if self._rule.limit == 1:
+            self._has_succeeded = False
 
-    def _hold(self, seconds: float) -> None:
-        """Nothing gets through, and the service says for how long."""
-        self._held_until = max(self._held_until, self._loop.time() + seconds)
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._held_until, self._go_on)
+    def _pause(self, seconds: float) -> None:
+        self._paused_until = max(self._paused_until, self._loop.time() + seconds)
+        if self._pause_timer is None:
+            self._pause_timer = self._loop.call_at(self._paused_until, self._resume)
 
-    def _go_on(self) -> None:
-        self._timer = None
-        if self._loop.time() < self._held_until:
-            self._timer = self._loop.call_at(self._held_until, self._go_on)
+    def _resume(self) -> None:
+        self._pause_timer = None
+        if self._loop.time() < self._paused_until:
+            self._pause_timer = self._loop.call_at(self._paused_until, self._resume)
         else:
             self._wake()
 
     def _is_free(self, large: bool) -> bool:
-        small_taken, large_taken = self._taken
-        width = self._width.value
-        if self._timer is not None or small_taken + large_taken >= width:
+        small_in_flight, large_in_flight = self._in_flight
+        limit = self._rule.limit
+        if self._pause_timer is not None or small_in_flight + large_in_flight >= limit:
             return False
-        # The other's quarter is kept free of large bodies always, since they are slow; of small requests, while it is wanted.
-        quarter = width // 4
+        # Large requests never use the quarter of the small ones, because they are slow. Small requests leave the quarter of the
+        # large ones free while one of those waits.
+        quarter = limit // 4
         if large:
-            return large_taken < width - quarter
-        return small_taken < width - quarter or not self._lines[1] or large_taken >= quarter
+            return large_in_flight < limit - quarter
+        return small_in_flight < limit - quarter or not self._queues[1] or large_in_flight >= quarter
 
     def _wake(self) -> None:
-        # Small ones once more: a quarter is kept from them only while a large one waits.
+        # Small requests twice: when no large one waits any more, they may use its quarter.
         for large in (False, True, False):
-            line = self._lines[large]
-            while line and (line[0].done() or self._is_free(large)):
-                turn = line.popleft()
+            queue = self._queues[large]
+            while queue and (queue[0].done() or self._is_free(large)):
+                turn = queue.popleft()
                 if not turn.done():
-                    self._taken[large] += 1
+                    self._in_flight[large] += 1
                     turn.set_result(None)
 
     def state(self) -> ConcurrencyState:
-        """Say how things are."""
-        held = max(0.0, self._held_until - self._loop.time()) if self._timer is not None else 0.0
-        waiting = sum(not turn.done() for line in self._lines for turn in line)
-        return ConcurrencyState(self._width.value, sum(self._taken), waiting, self._width.refusals, held)
+        """Return the limit, and the numbers of requests in flight, waiting and refused."""
+        paused_for = max(0.0, self._paused_until - self._loop.time()) if self._pause_timer is not None else 0.0
+        waiting = sum(not turn.done() for queue in self._queues for turn in queue)
+        return ConcurrencyState(self._rule.limit, sum(self._in_flight), waiting, self._rule.refusals, paused_for)
 
     def close(self) -> None:
-        """Forget the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """End a pause and cancel its timer."""
+        if self._pause_timer is not None:
+            self._pause_timer.cancel()
+            self._pause_timer = None
             self._wake()

@@ -1,7 +1,7 @@
-"""When a failed attempt is made again: a pure rule, a budget, and the one loop that sleeps.
+"""Retries: the rule that decides, the budget that limits, the loop that sleeps.
 
-The fact a decision needs travels on the error: was the request sent? What was not sent may be tried again whatever it does.
-What was sent and not answered may have happened, and only what can be repeated without harm is tried again.
+The decision depends on whether the request was sent, which the error says. A request that was not sent may be repeated whatever
+it does. A request that was sent and got no response may have been executed, so it is repeated only if that does no harm.
 """
 
 import asyncio
@@ -27,20 +27,25 @@ from aiocos.errors import (
 T = TypeVar("T")
 
 RETRYABLE = (TransportError, ServiceError, ProtocolError, IntegrityError)
-"""The errors of an attempt after which there may be another."""
+"""Errors of an attempt that may be retried; `retry_delay` decides."""
 
-# A service that asks for more patience than this is not waited for: the caller learns at once.
+# Seconds. If `Retry-After` asks for more, the error is raised at once.
 MAX_RETRY_AFTER = 300.0
 
 
-def retry_delay(error: CosError, *, attempt: int, repeatable: bool, config: RetryConfig, draw: float) -> float | None:
+def retry_delay(error: CosError, *, attempt: int, idempotent: bool, config: RetryConfig, draw: float) -> float | None:
     """Return the seconds to wait before the next attempt, or None to give up.
 
-    `attempt` counts from 1; `draw` is a random number in [0, 1).
+    Args:
+        error: The error of the last attempt.
+        attempt: The number of the last attempt, from 1.
+        idempotent: True if the request may be sent twice.
+        config: The number of attempts and the backoff.
+        draw: A random number in [0, 1), which the backoff is multiplied by.
     """
-    if attempt >= config.attempts or not _worth_another(error, attempt, repeatable):
+    if attempt >= config.attempts or not _is_retryable(error, attempt, idempotent):
         return None
-    # A pooled connection that the server has closed meanwhile shows like this; a fresh one is likely to do, now.
+    # The usual reason is a pooled connection that the server has closed, so a new connection is tried at once.
     if isinstance(error, ConnectionLostError) and attempt == 1:
         return 0.0
     delay = draw * min(config.cap, config.base * 2.0 ** min(attempt, 64))
@@ -49,28 +54,31 @@ def retry_delay(error: CosError, *, attempt: int, repeatable: bool, config: Retr
     return delay
 
 
-def _worth_another(error: CosError, attempt: int, repeatable: bool) -> bool:
+def _is_retryable(error: CosError, attempt: int, idempotent: bool) -> bool:
     if isinstance(error, TransportError):
-        return repeatable or not error.sent
+        return idempotent or not error.sent
     if isinstance(error, Throttled):
-        # Refused before anything was done.
+        # The service refused the request before it did anything.
         return True
     if isinstance(error, Unavailable):
-        return repeatable or error.status == 503
+        return idempotent or error.status == 503
     if isinstance(error, IncompleteBody):
         return True
     if isinstance(error, BadDigest):
-        # Damaged on the way; a second damage in a row means that our checksum is wrong.
+        # The body was damaged in transit. If it happens twice in a row, the checksum is wrong.
         return attempt == 1 and error.code == "BadDigest"
     if isinstance(error, Conflict):
         return error.code == "OperationAborted"
     if isinstance(error, ProtocolError | IntegrityError):
-        return repeatable
+        return idempotent
     return False
 
 
 class RetryBudget:
-    """What a client may spend on retries (a token bucket): an outage must not be multiplied by the attempts of every call."""
+    """The budget of a client for retries, a token bucket.
+
+    Without it, an outage would multiply the load on the service by the number of attempts of each call.
+    """
 
     __slots__ = ("_config", "_left")
 
@@ -79,54 +87,62 @@ class RetryBudget:
         self._left = config.budget
 
     def take(self) -> bool:
-        """Pay for one retry; False if there is nothing left."""
+        """Pay for one retry; return False if the budget does not suffice."""
         if self._left < self._config.retry_cost:
             return False
         self._left -= self._config.retry_cost
         return True
 
     def refund(self) -> None:
-        """Note a success."""
+        """Give back `RetryConfig.refund` after a success, up to the full budget."""
         if self._left < self._config.budget:
             self._left = min(self._config.budget, self._left + self._config.refund)
 
     @property
     def left(self) -> float:
-        """What is left to spend."""
+        """The tokens left."""
         return self._left
 
 
 async def pause(seconds: float) -> None:
-    """Sleep: the one place of the library that does."""
+    """Sleep for a number of seconds. All waits of the library use this function."""
     await asyncio.sleep(seconds)
 
 
 async def retry_call(
-    once: Callable[[], Awaitable[T]],
+    make_attempt: Callable[[], Awaitable[T]],
     *,
     config: RetryConfig,
     budget: RetryBudget,
-    repeatable: bool,
+    idempotent: bool,
     deadline: float | None = None,
     on_retry: Callable[[CosError, int, float], None] | None = None,
-    failed: CosError | None = None,
+    first_error: CosError | None = None,
 ) -> T:
-    """Call `once` until it succeeds or nothing more should be tried; raise the last error.
+    """Call `make_attempt` until it succeeds or must not be retried.
 
-    `deadline` is a time of the running loop's clock. `on_retry` is told error, attempt and delay. `failed` is the error of a
-    first attempt that was made already.
+    Returns its result or raises its last error.
+
+    Args:
+        make_attempt: Makes one attempt.
+        config: The number of attempts and the backoff.
+        budget: Pays for retries.
+        idempotent: True if the request may be sent twice.
+        deadline: A time of the running loop's clock; no attempt begins after it. None for no deadline.
+        on_retry: Called before each wait with the error, the number of the failed attempt and the seconds to wait.
+        first_error: The error of the first attempt, if the caller has made that one already.
     """
     attempt = 1
     while True:
         try:
-            if failed is not None:
-                error, failed = failed, None
+            if first_error is not None:
+                error, first_error = first_error, None
                 raise error
-            result = await once()
+            result = await make_attempt()
         except RETRYABLE as error:
             if isinstance(error, TransportError | ServiceError):
                 error.attempts = attempt
-            delay = retry_delay(error, attempt=attempt, repeatable=repeatable, config=config, draw=random.random())
+            delay = retry_delay(error, attempt=attempt, idempotent=idempotent, config=config, draw=random.random())
             if delay is None:
                 raise
             if deadline is not None and asyncio.get_running_loop().time() + delay >= deadline:

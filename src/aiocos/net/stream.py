@@ -1,11 +1,11 @@
-"""A body that is read to its end although its connection breaks.
+"""A response body that is read to its end even if its connection breaks.
 
-The bytes given so far are counted. Where the connection breaks, the rest is asked for from that byte on, on the condition that
-the object is still the same (`If-Match`): bytes of two versions are never mixed. What comes is checked against what was asked,
-since some servers answer a range with the whole.
+The bytes returned so far are counted. If the connection breaks, the rest is requested from that byte on with `If-Match`, so
+bytes of two versions of an object are never mixed. Each continuation is checked, because some servers respond to a range with
+the whole object.
 
-A body has one reader at a time. One that was closed, or that failed, says so to everybody who reads on: nobody waits for bytes
-that will not come, and no connection is opened for them.
+A body has one reader at a time. After it was closed or has failed, every further read raises an error at once, and no
+connection is opened.
 """
 
 from __future__ import annotations
@@ -31,19 +31,25 @@ from aiocos.wire.digest import bare
 from aiocos.wire.ranges import ByteRange, Extent, size_in
 
 Reopen = Callable[[int, int | None], Awaitable[StreamedResponse]]
-"""Asks for the bytes from one offset to another (both count, the last may be open), pinned to the ETag; raises for errors."""
+"""Requests the bytes from a first to a last offset, both included, with `If-Match`; None as last means to the end."""
 
 
 class BodyStream:
-    """The body of one answer, going on by further requests where it must.
+    """The body of a response, continued by further requests if its connection breaks.
 
-    `extent` is what of the object the body holds. Without an ETag there is nothing to pin a continuation to, and `reopen` is
-    None. `deadline` is a time of the running loop's clock, for all continuations together.
+    Args:
+        response: The response, nothing of it read.
+        what: The operation and its object, for messages.
+        extent: The bytes of the object that the body holds.
+        reopen: Requests the rest; None if the response has no ETag, because a continuation might then be of another version.
+        retry: The number of attempts and the backoff for continuations.
+        budget: Pays for continuations.
+        deadline: A time of the running loop's clock after which no continuation is requested; None for no deadline.
     """
 
     def __init__(
         self,
-        exchange: StreamedResponse,
+        response: StreamedResponse,
         *,
         what: str,
         extent: Extent,
@@ -52,7 +58,7 @@ class BodyStream:
         budget: RetryBudget,
         deadline: float | None = None,
     ) -> None:
-        self._exchange = exchange
+        self._response = response
         self._what = what
         self._first = extent.first
         self._length: int | None = extent.length
@@ -61,30 +67,33 @@ class BodyStream:
         self._retry = retry
         self._budget = budget
         self._deadline = deadline
-        self._etag = exchange.headers.get("ETag", "")
-        self._breaks = 0
+        self._etag = response.headers.get("ETag", "")
+        # Failures since the last byte arrived.
+        self._failures = 0
+        # Bytes of the response that come before the ones that are needed.
         self._skip = 0
-        # The answer goes on beyond the body: a whole object that came for a range.
-        self._beyond = False
+        # True if the response is longer than the body: the whole object, though a range was requested.
+        self._has_excess = False
         self._reading = False
         self._closed = self._ended = False
-        self._failure: CosError | None = None
-        self.given = 0
+        self._error: CosError | None = None
+        self.bytes_read = 0
+        """The bytes that were returned."""
 
     async def chunk(self) -> bytes:
-        """Return some bytes; empty at the end.
+        """Return the next bytes, or an empty string at the end.
 
-        Raises `ConfigError` where another task is reading, or the body was closed; an error that ended the body is raised
-        again by every further call.
+        Raises `ConfigError` if another task is reading or the body was closed. An error that ended the body is raised again by
+        every further call.
         """
         if self._reading:
             raise ConfigError(f"{self._what}: another task is reading this body already; a body has one reader at a time")
-        if self._failure is not None:
-            raise copy.copy(self._failure)
+        if self._error is not None:
+            raise copy.copy(self._error)
         if self._closed:
             raise self._was_closed()
         if self._ended:
-            # An answer that is over is not asked again: aiohttp's session calls it closed.
+            # aiohttp's session would raise an error: the response has been released.
             return b""
         self._reading = True
         try:
@@ -92,31 +101,31 @@ class BodyStream:
             self._ended = not data
             return data
         except CosError as error:
-            self._exchange.close()
-            # A copy has no traceback, which would refer to this object.
-            self._failure = copy.copy(error)
+            self._response.close()
+            # A copy, because the traceback of the original refers to this object.
+            self._error = copy.copy(error)
             raise
         finally:
             self._reading = False
 
     async def _next(self) -> bytes:
         while True:
-            if self._beyond and self.given == self._length:
-                self._exchange.close()
+            if self._has_excess and self.bytes_read == self._length:
+                self._response.close()
                 return b""
             try:
-                data = await self._exchange.chunk()
-                if not data and self._length is not None and self.given < self._length:
+                data = await self._response.chunk()
+                if not data and self._length is not None and self.bytes_read < self._length:
                     raise ConnectionLostError(
-                        f"{self._what}: the body ended after {self.given} of {self._length} bytes", sent=True
+                        f"{self._what}: the body ended after {self.bytes_read} of {self._length} bytes", sent=True
                     )
             except TransportError as error:
                 if self._closed:
                     raise self._was_closed() from error
-                if self.given == self._length:
-                    # Broken off behind the last byte: nothing is missing.
+                if self.bytes_read == self._length:
+                    # The connection broke after the last byte, so nothing is missing.
                     return b""
-                if not await self._go_on(error):
+                if not await self._resume(error):
                     return b""
                 continue
             if self._skip and data:
@@ -126,88 +135,96 @@ class BodyStream:
                 if not data:
                     continue
             if data:
-                self._breaks = 0
-                if self._beyond and self._length is not None:
-                    data = data[: self._length - self.given]
-                self.given += len(data)
-                if self._length is not None and self.given > self._length:
+                self._failures = 0
+                if self._has_excess and self._length is not None:
+                    data = data[: self._length - self.bytes_read]
+                self.bytes_read += len(data)
+                if self._length is not None and self.bytes_read > self._length:
                     raise ProtocolError(f"{self._what}: the body has more than the {self._length} bytes that were announced")
             return data
 
     def _was_closed(self) -> ConfigError:
-        return ConfigError(f"{self._what}: the body was closed after {self.given} bytes; open it again to read it")
+        return ConfigError(f"{self._what}: the body was closed after {self.bytes_read} bytes; open it again to read it")
 
-    async def _go_on(self, error: TransportError) -> bool:
-        """Ask for the rest; False where it turns out that there is none."""
-        self._exchange.close()
+    async def _resume(self, error: TransportError) -> bool:
+        """Request the rest of the body; return False if there is no more."""
+        self._response.close()
         while True:
-            self._breaks += 1
-            error.attempts = self._breaks
-            delay = retry_delay(error, attempt=self._breaks, repeatable=True, config=self._retry, draw=random.random())
-            if self._reopen is None or delay is None or self._too_late(delay) or not self._budget.take():
+            self._failures += 1
+            error.attempts = self._failures
+            delay = retry_delay(error, attempt=self._failures, idempotent=True, config=self._retry, draw=random.random())
+            if self._reopen is None or delay is None or self._is_past_deadline(delay) or not self._budget.take():
                 raise error
             await pause(delay)
             if self._closed:
                 raise self._was_closed() from error
-            first = self._first + self.given
+            first = self._first + self.bytes_read
             last = None if self._length is None else self._first + self._length - 1
             try:
-                exchange = await self._reopen(first, last)
+                response = await self._reopen(first, last)
             except TransportError as again:
                 error = again
                 continue
-            except InvalidRange as beyond:
-                # A body of unknown length may have broken off right behind its last byte.
-                if self._length is None and size_in(beyond.headers.get("Content-Range")) == first:
+            except InvalidRange as past_end:
+                # The connection of a body of unknown length may have broken after its last byte.
+                if self._length is None and size_in(past_end.headers.get("Content-Range")) == first:
                     return False
                 raise
             except PreconditionFailed as changed:
                 raise PreconditionFailed(
-                    f"the object was replaced while it was being read, after {self.given} bytes: read it again",
+                    f"the object was replaced while it was being read, after {self.bytes_read} bytes: read it again",
                     status=412,
                     code="PreconditionFailed",
                     resource=changed.resource,
                     request_id=changed.request_id,
                     operation=changed.operation,
                 ) from error
-            self._exchange = exchange
+            self._response = response
             if self._closed:
-                exchange.close()
+                response.close()
                 raise self._was_closed()
-            self._accept(exchange, ByteRange(first, last))
+            self._check_continuation(response, ByteRange(first, last))
             return True
 
-    def _too_late(self, delay: float) -> bool:
+    def _is_past_deadline(self, delay: float) -> bool:
         return self._deadline is not None and asyncio.get_running_loop().time() + delay >= self._deadline
 
-    def _accept(self, exchange: StreamedResponse, asked: ByteRange) -> None:
-        """Take a continuation only if it is the bytes that were asked for, or the whole object with them in it."""
-        etag = exchange.headers.get("ETag", "")
+    def _check_continuation(self, response: StreamedResponse, requested: ByteRange) -> None:
+        """Raise `ProtocolError` if a continuation does not have the requested bytes.
+
+        The whole object, which contains them, is accepted as well.
+        """
+        etag = response.headers.get("ETag", "")
         if bare(etag) != bare(self._etag):
             raise ProtocolError(f"{self._what}: the continuation is of another version ({etag!r} instead of {self._etag!r})")
-        headers = exchange.headers
-        length = headers.get("Content-Length")
+        headers = response.headers
+        content_length, content_range = headers.get("Content-Length"), headers.get("Content-Range")
         try:
-            came = Extent.of(asked, exchange.status, headers.get("Content-Range"), None if length is None else int(length))
+            length = None if content_length is None else int(content_length)
+            extent = Extent.of(requested, response.status, content_range, length)
         except ValueError as error:
             raise ProtocolError(f"{self._what}: the continuation: {error}") from error
-        if self._total is not None and came.total is not None and came.total != self._total:
-            raise ProtocolError(f"{self._what}: the object had {self._total} bytes, the continuation is of {came.total}")
-        self._skip, self._beyond = self._first + self.given - came.first, not came.answers(asked)
-        if self._length is None and came.length is not None:
-            self._length = came.first + came.length - self._first
+        if self._total is not None and extent.total is not None and extent.total != self._total:
+            raise ProtocolError(f"{self._what}: the object had {self._total} bytes, the continuation is of {extent.total}")
+        self._skip = self._first + self.bytes_read - extent.first
+        self._has_excess = not extent.answers(requested)
+        if self._length is None and extent.length is not None:
+            self._length = extent.first + extent.length - self._first
         if self._total is None:
-            self._total = came.total
+            self._total = extent.total
 
-    def forfeit(self) -> None:
-        """Let every further call fail: bytes were taken and are lost, and what comes next would look like the whole."""
-        if self._failure is None:
-            self._failure = ConfigError(
-                f"{self._what}: bytes of this body are lost: they were taken by a read that was given up midway, or by another "
-                "task; open the object again to read it"
+    def invalidate(self) -> None:
+        """Make every further `chunk` raise `ConfigError`: bytes were read and lost.
+
+        What follows the gap would look like the whole body.
+        """
+        if self._error is None:
+            self._error = ConfigError(
+                f"{self._what}: bytes of this body are lost: a read was cancelled midway, or another task has read them; "
+                "open the object again to read it"
             )
 
     def close(self) -> None:
-        """Drop the rest. Whoever is reading gets a `ConfigError`."""
+        """Stop reading. A task that is waiting in `chunk` gets a `ConfigError`."""
         self._closed = True
-        self._exchange.close()
+        self._response.close()

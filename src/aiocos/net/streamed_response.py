@@ -1,7 +1,9 @@
-"""The two ends of one attempt: an answer whose head has arrived, and the way that brought it.
+"""The interface between the transport and its backends.
 
-There are two ways: `session` goes through aiohttp's session, `direct` through its connections alone. Both `Send` and give an
-`StreamedResponse`, and the same tests run on both. What an exception of aiohttp means for a request is said here, for both.
+It has two parts: `StreamedResponse`, a response whose headers have arrived, and `Send`, the type of a backend.
+
+Both backends, `session_backend` and `raw_backend`, are functions of the type `Send` and return a `StreamedResponse`.
+`map_aiohttp_error` turns aiohttp's exceptions into those of this library, for both.
 """
 
 from __future__ import annotations
@@ -19,52 +21,65 @@ from aiocos.errors import ConfigError, ConnectError, ConnectionLostError, CosErr
 from aiocos.wire.message import PreparedRequest
 from aiocos.wire.redaction import redacted, scrub, secrets_of
 
-# A document of the service has at most a few MiB (1,000 keys of 1,024 bytes, percent-encoded); more is refused unread.
+# Documents of the service have a few MiB at most (1,000 keys of 1,024 bytes, percent-encoded); a longer body is refused.
 DOCUMENT_LIMIT = 32 * 1024 * 1024
 
-# The longest line of an answer's head. IBM's SDK takes as much; aiohttp alone takes 8,190 bytes, which metadata can exceed.
+# Longest header line of a response, as in IBM's SDK. aiohttp's default is 8,190 bytes, which user metadata can exceed.
 LINE_LIMIT = 65_536
 
-
-ERRORS = (aiohttp.ClientError, HttpProcessingError, EofStream, TimeoutError, OSError, ValueError)
-"""What aiohttp raises where there is no answer."""
-BROKEN = (*ERRORS, RuntimeError)
-"""What it raises where a body breaks off; the last is of a connection that was closed on this side, with the client."""
+REQUEST_ERRORS = (aiohttp.ClientError, HttpProcessingError, EofStream, TimeoutError, OSError, ValueError)
+"""Exceptions that aiohttp raises instead of a response."""
+BODY_ERRORS = (*REQUEST_ERRORS, RuntimeError)
+"""Exceptions that aiohttp raises while a body is read; `RuntimeError` if the client closes the connection meanwhile."""
 
 
 class StreamedResponse(ABC):
-    """An answer whose head has arrived. Read the body, or `close`; used as a context, it is closed at the end."""
+    """A response whose headers have arrived and whose body is still to be read.
+
+    Read the body to its end, or call `close`. As a context manager it closes itself.
+    """
 
     __slots__ = ("headers", "status")
 
     status: int
+    """The HTTP status."""
     headers: Mapping[str, str]
+    """The headers; look-ups ignore case."""
 
     @abstractmethod
     async def chunk(self) -> bytes:
-        """Return what has arrived, waiting if that is nothing; empty at the end. Raises `ConnectionLostError`, `RequestTimeoutError`."""
+        """Return the next bytes of the body, or an empty string at its end.
+
+        Raises `ConnectionLostError` or `RequestTimeoutError`.
+        """
 
     @abstractmethod
-    def arrived(self) -> bytes | None:
-        """Return the whole body if all of it has arrived, else None. the connection is free then, and `chunk` gives it too."""
+    def read_nowait(self) -> bytes | None:
+        """Return the whole body if all of it has arrived, or None.
+
+        If it has arrived, the connection is released, and `chunk` returns these bytes once more.
+        """
 
     @abstractmethod
     def close(self) -> None:
-        """Drop the answer. A body that was not read to its end costs the connection."""
+        """Stop reading. The connection is closed unless the body was read to its end."""
 
     @property
     @abstractmethod
-    def what(self) -> str:
-        """The request, as messages name it."""
+    def request_name(self) -> str:
+        """The request, for messages: method and URL without its query."""
 
     async def read(self, limit: int = DOCUMENT_LIMIT) -> bytes:
-        """Read the whole body; `ProtocolError` if it has more than `limit` bytes."""
+        """Return the whole body.
+
+        Raises `ProtocolError` if it has more than `limit` bytes.
+        """
         chunks: list[bytes] = []
         total = 0
         while chunk := await self.chunk():
             total += len(chunk)
             if total > limit:
-                raise ProtocolError(f"{self.what}: the answer has more than {limit} bytes")
+                raise ProtocolError(f"{self.request_name}: the response has more than {limit} bytes")
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
@@ -76,21 +91,28 @@ class StreamedResponse(ABC):
 
 
 Send: TypeAlias = Callable[[PreparedRequest, float | None], Coroutine[Any, Any, StreamedResponse]]
-"""A way that requests go: sends one and returns when the head of its answer has arrived.
+"""A backend: sends a request and returns its response when the headers have arrived.
 
-The second parameter is a deadline, by the loop's clock. Raises the `TransportError` family, `ProtocolError`, `ConfigError`.
+The second parameter is a deadline of the loop's clock. Raises `TransportError`, `ProtocolError`, `ConfigError`.
 """
 
 
 def name_of(request: PreparedRequest) -> str:
-    """Name a request in messages."""
+    """Return method and URL of a request, without its query, for messages."""
     return f"{request.method} {request.origin}{request.path}"
 
 
 def map_aiohttp_error(error: Exception, request: PreparedRequest, timeout: str, *, connecting: bool = False) -> CosError:
-    """Say what an exception of aiohttp means for a request: above all, whether it was sent. `timeout` says what ran out.
+    """Return the exception of this library for one of aiohttp's.
 
-    What aiohttp quotes of an answer that it cannot read may be what the request had said: secrets are taken out.
+    The exception says whether the request was sent. aiohttp quotes responses that it cannot parse, and a server may repeat the
+    request in them: secrets are removed.
+
+    Args:
+        error: The exception of aiohttp.
+        request: The request that failed.
+        timeout: Says what timed out, for the message if `error` is a timeout.
+        connecting: True if `error` was raised before there was a connection.
     """
     secrets = secrets_of(request)
     scrub(error, secrets)
@@ -102,7 +124,7 @@ def map_aiohttp_error(error: Exception, request: PreparedRequest, timeout: str, 
     if isinstance(error, TimeoutError):
         return RequestTimeoutError(f"{what}: {timeout}", sent=True)
     if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
-        return ProtocolError(f"{what}: the answer is no HTTP: {redacted(error.message, secrets)}")
+        return ProtocolError(f"{what}: the response is not HTTP: {redacted(error.message, secrets)}")
     if isinstance(error, aiohttp.InvalidURL | ValueError) and not isinstance(error, aiohttp.ClientPayloadError):
         return ConfigError(f"{what}: {text}")
     return ConnectionLostError(f"{what}: {text}", sent=not connecting)

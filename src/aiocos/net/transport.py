@@ -1,10 +1,12 @@
-"""One attempt: a request goes out, an answer comes in, or an error says whether the request was sent.
+"""Send a request once, when the limiter allows it, by one of two backends.
 
-Here it is decided how a request goes (`direct`, or by a `session`), and that it has its place among those in flight (`pace`).
+An error says whether the request was sent. A `Transport` does three things for each request: it waits for a free slot
+(`limiter`), chooses a backend (`raw_backend` or `session_backend`), and hands the request to it.
 
-What belongs to an event loop is made at first use, for the loop that uses it; a client lives through several `asyncio.run`.
-Proxies of the environment are honoured as aiohttp's `trust_env` would, but looked up once a host instead of once a request, and
-without `~/.netrc`, which would put a password on an anonymous request; and never for this machine itself, see `proxy_for`.
+Connections belong to an event loop. They are created on first use in each loop, so one client works in several
+`asyncio.run` calls. Proxies of the environment are used as with aiohttp's `trust_env`, with three differences: they are looked
+up once per origin and not once per request, `~/.netrc` is not read (it would add a password to an anonymous request), and this
+machine itself is never reached through a proxy, see `proxy_for`.
 """
 
 from __future__ import annotations
@@ -37,141 +39,176 @@ from aiocos.version import USER_AGENT
 from aiocos.wire.address import is_link_local, is_loopback
 from aiocos.wire.message import PreparedRequest, Response
 
-# A body of more bytes than this makes a request slow by itself.
-LARGE = 256 * 1024
+# Requests with a body of more bytes than this wait in the limiter's queue for large requests.
+LARGE_BODY = 256 * 1024
 
 
 class _LoopState:
-    """What belongs to one event loop. `lent`: the connections are a user's."""
+    """The connections, backends and limiter of one event loop.
+
+    `is_borrowed` is True if the connections are those of a session that the user passed to the client.
+    """
 
     __slots__ = (
         "__weakref__",
-        "_plainly",
+        "_proxy_plain_http",
+        "backends",
         "connector",
-        "direct",
         "hedge",
-        "lent",
+        "is_borrowed",
         "limiter",
         "loop",
-        "secrets",
+        "proxy_secrets",
+        "raw",
         "session",
-        "ways",
-    )  # fmt: skip
+    )
 
     def __init__(
-        self, config: ClientConfig, user_agent: str, lender: aiohttp.ClientSession | None, tls: Any, plainly: bool
+        self,
+        config: ClientConfig,
+        user_agent: str,
+        borrowed: aiohttp.ClientSession | None,
+        make_tls: Any,
+        proxy_plain_http: bool,
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        self.lent = lender is not None
-        self.connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, ssl=tls()) if lender is None else connector_of(lender)
-        self.session = SessionBackend(config, user_agent, self.connector, lent=self.lent)
-        self.direct = None
-        if config.fast_path and not self.lent and is_compatible():
-            self.direct = RawBackend(config, user_agent, self.connector)
+        self.is_borrowed = borrowed is not None
+        if borrowed is None:
+            self.connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, ssl=make_tls())
+        else:
+            self.connector = connector_of(borrowed)
+        self.session = SessionBackend(config, user_agent, self.connector, is_borrowed=self.is_borrowed)
+        self.raw = None
+        if config.fast_path and not self.is_borrowed and is_compatible():
+            self.raw = RawBackend(config, user_agent, self.connector)
         self.limiter = AdaptiveLimiter(config.concurrency, config.max_connections)
         self.hedge = None if config.hedge is None else Hedge(config.hedge)
-        # By origin.
-        self.ways: dict[str, Send] = {}
-        # Passwords of proxies.
-        self.secrets: set[str] = set()
-        self._plainly = plainly
+        self.backends: dict[str, Send] = {}
+        self.proxy_secrets: set[str] = set()
+        self._proxy_plain_http = proxy_plain_http
 
-    def way_to(self, origin: str) -> Send:
-        """Find out how requests go to an origin: by the session where there is a proxy, and twice where that helps."""
-        proxy = proxy_for(origin) if self._plainly or origin.startswith("https://") else None
+    def backend_for(self, origin: str) -> Send:
+        """Choose the backend for an origin, and keep it in `backends`.
+
+        The session backend is the general path: it works with every aiohttp, through proxies and on a user's session. The raw
+        backend does the same work in less time. It is used if `ClientConfig.fast_path` is set, the connections are the
+        client's own, `compat_check` has accepted the installed aiohttp, and there is no proxy. Both give the same responses
+        and errors: `tests/net` runs on both. Reads are hedged on either of them if `ClientConfig.hedge` is set.
+        """
+        proxy = proxy_for(origin) if self._proxy_plain_http or origin.startswith("https://") else None
         if proxy is not None:
             for value in proxy[1].values():
-                self.secrets |= {value.removeprefix("Basic "), b64decode(value[6:]).decode().partition(":")[2]} - {""}
-        way = self.direct.open if self.direct is not None and proxy is None else partial(self.session.open, through=proxy)
+                password = b64decode(value[6:]).decode().partition(":")[2]
+                self.proxy_secrets |= {value.removeprefix("Basic "), password} - {""}
+        if self.raw is not None and proxy is None:
+            backend: Send = self.raw.open
+        else:
+            backend = partial(self.session.open, proxy=proxy)
         if self.hedge is not None:
-            way = partial(self._hedged, self.hedge, way)
-        self.ways[origin] = way
-        return way
+            backend = partial(self._send_hedged, self.hedge, backend)
+        self.backends[origin] = backend
+        return backend
 
-    def _hedged(
-        self, hedge: Hedge, way: Send, request: PreparedRequest, deadline: float | None
+    def _send_hedged(
+        self, hedge: Hedge, backend: Send, request: PreparedRequest, deadline: float | None
     ) -> Coroutine[Any, Any, StreamedResponse]:
         if request.method not in ("GET", "HEAD"):
-            return way(request, deadline)
-        return hedge.first(lambda: way(request, deadline), self.limiter)
+            return backend(request, deadline)
+        return hedge.first_response(lambda: backend(request, deadline), self.limiter)
 
 
 class Transport:
-    """Sends requests. Made without I/O and outside any loop; `lender` lends the connections of a user's session.
+    """Sends requests. Can be created outside an event loop and without I/O.
 
-    `plainly` lets plain http go through a proxy of the environment. Loopback never does.
+    Args:
+        config: The settings of the client.
+        borrowed: A session of the user's whose connections are used; None opens connections of its own.
+        proxy_plain_http: Send plain http through the proxy of the environment, if it has one. Loopback never goes through it.
     """
 
-    def __init__(self, config: ClientConfig, lender: aiohttp.ClientSession | None = None, *, plainly: bool = True) -> None:
+    def __init__(
+        self, config: ClientConfig, borrowed: aiohttp.ClientSession | None = None, *, proxy_plain_http: bool = True
+    ) -> None:
         self._config = config
-        self._plainly = plainly
-        self._lender = lender
-        self._locals: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopState] = weakref.WeakKeyDictionary()
-        self._last: weakref.ref[_LoopState] | None = None
+        self._proxy_plain_http = proxy_plain_http
+        self._borrowed = borrowed
+        self._states: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopState] = weakref.WeakKeyDictionary()
+        self._last_state: weakref.ref[_LoopState] | None = None
         self._user_agent = f"{config.user_agent} {USER_AGENT}".strip()
 
-    async def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Response:
-        """Send a request and read its answer whole."""
-        local, large = self._local(), _is_large(request)
-        pace = local.limiter
-        ticket = pace.try_acquire(large=large) or await pace.acquire(large=large)
-        try:
-            began = local.loop.time()
-            exchange = await (local.ways.get(request.origin) or local.way_to(request.origin))(request, deadline)
-            pace.on_response(ticket, exchange.status, exchange.headers, since=None if large else began)
-            body = exchange.arrived()
-            if body is None:
-                with exchange:
-                    body = await exchange.read()
-            return Response(exchange.status, exchange.headers, body)
-        finally:
-            pace.release(large=large)
+    def send(self, request: PreparedRequest, *, deadline: float | None = None) -> Coroutine[Any, Any, Response]:
+        """Send a request and return its response with the whole body.
 
-    async def open(self, request: PreparedRequest, *, deadline: float | None = None) -> StreamedResponse:
-        """Send a request and return when the head of its answer has arrived."""
-        local, large = self._local(), _is_large(request)
-        pace = local.limiter
-        ticket = pace.try_acquire(large=large) or await pace.acquire(large=large)
+        `deadline` is a time of the loop's clock.
+        """
+        return self._attempt(request, deadline, True)
+
+    def open(self, request: PreparedRequest, *, deadline: float | None = None) -> Coroutine[Any, Any, StreamedResponse]:
+        """Send a request and return its response when the headers have arrived.
+
+        The caller reads the body.
+        """
+        return self._attempt(request, deadline, False)
+
+    async def _attempt(self, request: PreparedRequest, deadline: float | None, whole: bool) -> Any:
+        """Wait for a slot and send.
+
+        The slot is free again when the response is returned, read (`whole`) or not.
+        """
+        state, large = self._state(), request.body is not None and len(request.body) > LARGE_BODY
+        limiter = state.limiter
+        ticket = limiter.try_acquire(large=large) or await limiter.acquire(large=large)
         try:
-            began = local.loop.time()
-            exchange = await (local.ways.get(request.origin) or local.way_to(request.origin))(request, deadline)
-            pace.on_response(ticket, exchange.status, exchange.headers, since=None if large else began)
-            return exchange
+            started = state.loop.time()
+            response = await (state.backends.get(request.origin) or state.backend_for(request.origin))(request, deadline)
+            limiter.on_response(ticket, response.status, response.headers, since=None if large else started)
+            if not whole:
+                return response
+            body = response.read_nowait()
+            if body is None:
+                with response:
+                    body = await response.read()
+            return Response(response.status, response.headers, body)
         finally:
-            pace.release(large=large)
+            limiter.release(large=large)
 
     @property
     def concurrency(self) -> ConcurrencyState:
-        """How many requests are in flight in the running loop, and may be."""
-        return self._local().limiter.state()
+        """The requests in flight in the running loop, and their limit."""
+        return self._state().limiter.state()
 
     @property
     def connections(self) -> object:
-        """What has the connections of the running loop; None before the first request, and after `close`."""
-        local = self._locals.get(asyncio.get_running_loop())
-        return None if local is None or local.session.client.closed else local
+        """The owner of the running loop's connections.
+
+        None before the first request and after `close`.
+        """
+        state = self._states.get(asyncio.get_running_loop())
+        return None if state is None or state.session.client.closed else state
 
     @property
     def secrets(self) -> set[str]:
-        """What a proxy must not bring into a message: its own passwords."""
-        return self._local().secrets
+        """The passwords of proxies, which must not appear in messages."""
+        return self._state().proxy_secrets
 
-    # -- what belongs to a loop -----------------------------------------------------------------------------------
+    # -- the state of each loop -----------------------------------------------------------------------------------
 
-    def _local(self) -> _LoopState:
+    def _state(self) -> _LoopState:
         loop = asyncio.get_running_loop()
-        local = self._last() if self._last is not None else None
-        if local is not None and local.loop is loop and not local.session.client.closed:
-            return local
-        local = self._locals.get(loop)
-        if local is None or local.session.client.closed:
-            for old in [old for old in self._locals if old.is_closed()]:
-                _abandon(self._locals.pop(old))
-            local = self._locals[loop] = _LoopState(self._config, self._user_agent, self._lender, self._tls, self._plainly)
-        self._last = weakref.ref(local)
-        return local
+        state = self._last_state() if self._last_state is not None else None
+        if state is not None and state.loop is loop and not state.session.client.closed:
+            return state
+        state = self._states.get(loop)
+        if state is None or state.session.client.closed:
+            for old in [old for old in self._states if old.is_closed()]:
+                _abandon(self._states.pop(old))
+            state = self._states[loop] = _LoopState(
+                self._config, self._user_agent, self._borrowed, self._make_tls, self._proxy_plain_http
+            )
+        self._last_state = weakref.ref(state)
+        return state
 
-    def _tls(self) -> ssl.SSLContext | bool:
+    def _make_tls(self) -> ssl.SSLContext | bool:
         if self._config.verify_tls and self._config.ca_file is None:
             return True
         context = ssl.create_default_context(cafile=self._config.ca_file)
@@ -181,34 +218,38 @@ class Transport:
         return context
 
     async def close(self) -> None:
-        """Close the connections of the running loop, and forget those of loops that are no more."""
-        local = self._locals.pop(asyncio.get_running_loop(), None)
-        self._last = None
-        for old in list(self._locals):
+        """Close the connections of the running loop; drop those of closed loops."""
+        state = self._states.pop(asyncio.get_running_loop(), None)
+        self._last_state = None
+        for old in list(self._states):
             if old.is_closed():
-                _abandon(self._locals.pop(old))
-        if local is not None:
-            local.limiter.close()
-            local.session.wake()
-            if local.direct is not None:
-                local.direct.close()
+                _abandon(self._states.pop(old))
+        if state is not None:
+            state.limiter.close()
+            state.session.cancel_reads()
+            if state.raw is not None:
+                state.raw.close()
             try:
-                await local.session.client.close()
+                await state.session.client.close()
             except BaseException:
-                # Cancelled in the middle of it: nobody will come back for the rest.
-                _abandon(local)
+                # A cancelled close is not repeated, so what is left is dropped here.
+                _abandon(state)
                 raise
 
 
 class EphemeralTransport:
-    """A transport for a single errand, closed after it: how a token is fetched, whichever client asked for it."""
+    """A transport for a few requests, closed at the end of `async with`.
+
+    Tokens are fetched with it.
+
+    Plain http never goes through a proxy here: it is for this machine or its metadata service, and a proxy would see the token.
+    """
 
     def __init__(self, config: ClientConfig) -> None:
-        # What goes over plain http is for this machine, or its own metadata service: both would hand a proxy a token.
-        self._transport = Transport(config, plainly=False)
+        self._transport = Transport(config, proxy_plain_http=False)
 
     async def send(self, request: PreparedRequest, *, timeout: float) -> Response:
-        """Send a request once and read its answer whole, within `timeout` seconds."""
+        """Send a request once, within `timeout` seconds, and return the response."""
         return await self._transport.send(request, deadline=asyncio.get_running_loop().time() + timeout)
 
     async def __aenter__(self) -> EphemeralTransport:
@@ -221,18 +262,22 @@ class EphemeralTransport:
 
 
 def proxy_for(origin: str) -> Proxy | None:
-    """Find the proxy for an origin in the environment: the address, and the header with its password.
+    """Return the proxy of the environment for an origin, or None.
 
-    `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` count, in upper or lower case; `ALL_PROXY` does not. This machine itself
-    (`wire.address.is_loopback`) and its own link (the metadata service of a virtual server) are never reached through a
-    proxy: to a proxy they would be another machine, which is given the credentials meant for this one. Raises
-    `ConfigError` where the variable holds no URL of an http proxy.
+    A proxy is its address and the header with its password.
+
+    `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` count, in upper or lower case; `ALL_PROXY` does not. This machine
+    (`wire.address.is_loopback`) and link-local addresses (the metadata service of a virtual server) are never reached through a
+    proxy: the proxy would look for them on its own machine and get the credentials meant for this one.
+
+    Raises:
+        ConfigError: The variable is not the URL of an http proxy.
     """
     parts = urlsplit(origin)
     host = parts.hostname or ""
     if is_loopback(host) or is_link_local(host):
         return None
-    # With its port as without: `no_proxy` may hold both.
+    # `no_proxy` may name a host with its port or without.
     text = None if proxy_bypass(host) or proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
     if not text:
         return None
@@ -242,23 +287,20 @@ def proxy_for(origin: str) -> Proxy | None:
     except ValueError:
         url, usable = URL(), False
     if not usable:
-        # Not quoted: it may hold a password.
-        raise ConfigError(f"{parts.scheme}_proxy in the environment is no URL of an http proxy: {origin} was not asked")
-    # The password is taken out: aiohttp's errors quote the address of a proxy.
+        # The value is not quoted in the message: it may have a password.
+        raise ConfigError(
+            f"{parts.scheme}_proxy in the environment is not the URL of an http proxy: nothing was sent to {origin}"
+        )
+    # Without its password: aiohttp's errors quote the address of a proxy.
     token = b64encode(f"{url.user or ''}:{url.password or ''}".encode()).decode()
     return url.with_user(None), {hdrs.PROXY_AUTHORIZATION: f"Basic {token}"} if url.user or url.password else {}
 
 
-def _is_large(request: PreparedRequest) -> bool:
-    """Tell whether a request takes long for its size alone."""
-    return request.body is not None and len(request.body) > LARGE
-
-
-def _abandon(local: _LoopState) -> None:
-    """Let go of what belonged to a loop that is closed: its sockets can only be dropped."""
-    connector: Any = local.connector
-    local.session.client.detach()
-    if not local.lent:
-        # There is no loop to await it in, and nothing left to wait for: one step does it.
+def _abandon(state: _LoopState) -> None:
+    """Drop the sockets of a loop that is closed."""
+    connector: Any = state.connector
+    state.session.client.detach()
+    if not state.is_borrowed:
+        # A closed loop cannot run the coroutine; it has nothing to wait for, so one step completes it.
         with contextlib.suppress(RuntimeError, StopIteration):
             next(connector.close().__await__())

@@ -1,7 +1,9 @@
-"""One timer for all that a loop waits for.
+"""One idle timer for all requests of the raw backend.
 
-A timer for each wait costs more than all the rest of a small request. This one looks eight times in an idle timeout, and breaks
-off what has not moved meanwhile.
+The general path is a timer for each wait, as `session_backend.IdleTimeout` has it: a wait ends with `TimeoutError` when nothing
+has moved for the idle timeout. Creating and cancelling a timer costs more than the rest of a small request. So here one
+timer per loop ticks eight times per idle timeout, looks at all requests in flight, and ends those without progress. The result
+is equal, up to one tick later: tests run each timeout on both backends.
 """
 
 from __future__ import annotations
@@ -9,60 +11,66 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
-from aiocos.net.body import waiting
+from aiocos.net.body import unsent_bytes
 
-# How often the timer looks, in an idle timeout.
-LOOKS = 8
+# Ticks of the timer per idle timeout.
+TICKS = 8
 
 
 class InFlight(Protocol):
-    """One request on its way, as the timer sees it.
+    """A request in flight, as the watchdog needs it."""
 
-    `waits` is what is waited for (the head or the body of an answer), `sending` where a body is being written to. `seen` and
-    `unsent` are the timer's: when something moved last, and what of the body had not been sent then.
-    """
-
-    seen: int
+    waiter: Any
+    """The protocol or payload that a task is waiting on; gets `set_exception(TimeoutError())`."""
     sending: Any
+    """The transport that a large body is being written to, or None."""
+    last_progress: int
+    """The tick at which something moved last."""
     unsent: int
-    waits: Any
+    """The bytes of the body that had not been sent at the last tick."""
 
 
 class IdleWatchdog:
-    """The timer of a loop. A wait is broken off when nothing has moved for `idle` seconds, or up to an eighth longer."""
+    """The idle timer of an event loop.
 
-    def __init__(self, idle: float) -> None:
+    Args:
+        idle_timeout: Seconds without progress after which a wait fails, or up to an eighth later.
+    """
+
+    def __init__(self, idle_timeout: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._period = idle / LOOKS
+        self._period = idle_timeout / TICKS
         self._timer: asyncio.TimerHandle | None = None
-        self.flights: set[InFlight] = set()
-        self.turn = 0
+        self.in_flight: set[InFlight] = set()
+        """The requests that are watched. A task whose wait has ended removes its own."""
+        self.now = 0
+        """The number of ticks so far."""
 
-    def begin(self, flight: InFlight) -> None:
-        """Look after a wait from now on; who waits takes it out of `flights` again."""
-        flight.seen = self.turn
-        self.flights.add(flight)
+    def watch(self, request: InFlight) -> None:
+        """Watch a wait that begins now, until it is removed from `in_flight`."""
+        request.last_progress = self.now
+        self.in_flight.add(request)
         if self._timer is None:
-            self._timer = self._loop.call_later(self._period, self._look)
+            self._timer = self._loop.call_later(self._period, self._tick)
 
-    def _look(self) -> None:
+    def _tick(self) -> None:
         self._timer = None
-        self.turn += 1
-        for flight in list(self.flights):
-            if flight.sending is not None:
-                # What the system still holds of a body: while it gets less, something moves.
-                unsent = flight.sending.get_write_buffer_size() + waiting(flight.sending)
-                if unsent < flight.unsent:
-                    flight.seen = self.turn
-                flight.unsent = unsent
-            if self.turn - flight.seen > LOOKS:
-                self.flights.discard(flight)
-                flight.waits.set_exception(TimeoutError())
-        if self.flights:
-            self._timer = self._loop.call_later(self._period, self._look)
+        self.now += 1
+        for request in list(self.in_flight):
+            if request.sending is not None:
+                # A body is making progress while the buffers of asyncio and of the system get emptier.
+                unsent = request.sending.get_write_buffer_size() + unsent_bytes(request.sending)
+                if unsent < request.unsent:
+                    request.last_progress = self.now
+                request.unsent = unsent
+            if self.now - request.last_progress > TICKS:
+                self.in_flight.discard(request)
+                request.waiter.set_exception(TimeoutError())
+        if self.in_flight:
+            self._timer = self._loop.call_later(self._period, self._tick)
 
     def close(self) -> None:
-        """Forget the timer."""
+        """Cancel the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -87,7 +87,7 @@ class Completion:
         """
         engine = engine_of(self._service)
         try:
-            done = await retry_call(self._attempt, config=engine.config.retry, budget=engine.budget, repeatable=True)
+            done = await retry_call(self._attempt, config=engine.config.retry, budget=engine.budget, idempotent=True)
             if isinstance(done, IntegrityError):
                 raise done
         except TransferError:

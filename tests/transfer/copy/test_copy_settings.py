@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests import servers
 from tests.transfer.conftest import DATA, PART, open_uploads
 
 import aiocos
-import servers
 from aiocos.config import GIB, MAX_PARTS, MIB, TIB
 from aiocos.emulator import Emulator
 from aiocos.errors import (

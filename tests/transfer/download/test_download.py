@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.net.scripted import answer, scripted
+from tests.net.scripted import reply, scripted
 from tests.proxy import proxy_to
 from tests.transfer.conftest import CONFIG, DATA, PART, used
 
@@ -270,10 +270,10 @@ def _serving(data: bytes, *, etag: str | None, chunked: bool = False) -> Callabl
     def respond(head: bytes) -> bytes:
         asked = re.search(rb"Range: bytes=([0-9]+)-([0-9]+)", head)
         if asked is None:
-            return answer(data, etag=etag, length=None if chunked else -1)
+            return reply(data, etag=etag, length=None if chunked else -1)
         first, last = int(asked[1]), int(asked[2])
         span = f"bytes {first}-{last}/{len(data)}"
-        return answer(data[first : last + 1], status=206, etag=etag, Content_Range=span)
+        return reply(data[first : last + 1], status=206, etag=etag, Content_Range=span)
 
     return respond
 
@@ -314,7 +314,7 @@ async def test_without_a_version_or_a_size_there_are_no_ranges(
         result = await cos.download("bucket", "key", tmp_path / "f", resume=resume)
     assert ((tmp_path / "f").read_bytes() == data, result.size, result.verified) == (True, size, None)
     assert script.ranges == [""]
-    broken = answer(data[: size // 2], etag=etag, length=size or 1)
+    broken = reply(data[: size // 2], etag=etag, length=size or 1)
     (tmp_path / "f").unlink()
     async with scripted(broken, config=CONFIG) as (_, cos):
         with pytest.raises((ConnectionLostError, TransferError, ProtocolError)):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.net.scripted import answer, scripted
+from tests.net.scripted import reply, scripted
 from tests.transfer.conftest import CONFIG, DATA, PART, used
 
 import aiocos
@@ -38,10 +38,10 @@ def _serving(data: bytes, *, etag: str | None, chunked: bool = False) -> Callabl
     def respond(head: bytes) -> bytes:
         asked = re.search(rb"Range: bytes=([0-9]+)-([0-9]+)", head)
         if asked is None:
-            return answer(data, etag=etag, length=None if chunked else -1)
+            return reply(data, etag=etag, length=None if chunked else -1)
         first, last = int(asked[1]), int(asked[2])
         span = f"bytes {first}-{last}/{len(data)}"
-        return answer(data[first : last + 1], status=206, etag=etag, Content_Range=span)
+        return reply(data[first : last + 1], status=206, etag=etag, Content_Range=span)
 
     return respond
 
@@ -155,7 +155,7 @@ async def test_bytes_that_never_verify_are_fetched_three_times(stored: aiocos.Cl
 
 async def test_an_object_that_is_too_large_to_be_one(tmp_path: Path):
     for size, refused in ((10 * 2**40 + 1, True), (10 * 2**40, False)):
-        async with scripted(answer(b"x", etag='"v"', length=size), config=CONFIG) as (_, cos):
+        async with scripted(reply(b"x", etag='"v"', length=size), config=CONFIG) as (_, cos):
             with pytest.raises((ProtocolError, TransferError, OSError)) as caught:
                 await cos.download("bucket", "key", tmp_path / "f")
         assert ("are announced, and an object has at most" in str(caught.value)) is refused

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.answers import Answer, altered
+from tests.responses import ChangedResponse, change_responses
 from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads
 
 import aiocos
@@ -133,11 +133,11 @@ async def test_all_parts_noted_and_the_upload_aborted(
         await cos.upload("bucket", "key", DATA if there == "shorter" else DATA[::-1])
     if there == "shorter":
         # It has the ETag, and not the size.
-        def shorten(answer: Answer) -> None:
-            if answer.of("HEAD") and answer.of_object:
+        def shorten(answer: ChangedResponse) -> None:
+            if answer.is_for("HEAD") and answer.is_for_object:
                 answer.headers["Content-Length"] = "5"
 
-        altered(monkeypatch, shorten)
+        change_responses(monkeypatch, shorten)
     cos_emulator.requests.clear()
     result = await cos.upload("bucket", "key", source, resume=True)
     assert "gone" in (result.resume_rejected or "")
@@ -219,11 +219,11 @@ async def test_the_word_of_a_journal_counts_only_where_etags_are_no_md5s(
     with journal.open("a") as file:
         file.write(json.dumps({"part": 2, "etag": other.etag, "md5": md5(DATA[PART : 2 * PART]).hexdigest()}) + "\n")
 
-    def told(answer: Answer) -> None:
-        if answer.of("HEAD") and not answer.of_object and protected:
+    def told(answer: ChangedResponse) -> None:
+        if answer.is_for("HEAD") and not answer.is_for_object and protected:
             answer.headers["ibm-sse-kp-enabled"] = "True"
 
-    altered(monkeypatch, told)
+    change_responses(monkeypatch, told)
     result = await cos.upload("bucket", "key", source, resume=True)
     assert result.resumed_bytes == (2 * PART if protected else PART)
     assert result.verified == (None if protected else "composite")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiofiles
 import pytest
-from tests.answers import Answer, altered
+from tests.responses import ChangedResponse, change_responses
 from tests.transfer.conftest import CONFIG, DATA, PART, SMALL, open_uploads, used
 
 import aiocos
@@ -322,15 +322,15 @@ async def test_a_service_that_knows_nothing_of_checksums(
     config = dataclasses.replace(older, transfer=SMALL, retry=CONFIG.retry)
     sent = list[dict[str, str]]()
 
-    def old(answer: Answer) -> None:
-        if answer.headers.get("ETag") and not answer.of("PUT", partNumber=True):
+    def old(answer: ChangedResponse) -> None:
+        if answer.headers.get("ETag") and not answer.is_for("PUT", partNumber=True):
             answer.headers["ETag"] = '"' + "0" * 32 + '"'
 
     def note(request: PreparedRequest) -> None:
         sent.append(dict(request.headers))
         request.headers.pop("If-Match", None)
 
-    altered(monkeypatch, old, note)
+    change_responses(monkeypatch, old, note)
     async with cos_emulator.client(config=config) as cos:
         await cos.buckets.create("bucket")
         for data in (DATA, DATA[:1000]):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.answers import Answer, altered
+from tests.responses import ChangedResponse, change_responses
 from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads
 
 import aiocos
@@ -23,13 +23,13 @@ from aiocos.transfer.upload import upload as uploading
 def etags(monkeypatch: pytest.MonkeyPatch, etag: str, *, protected: bool) -> None:
     """Have every object and part get this ETag, in a bucket under Key Protect or not."""
 
-    def change(answer: Answer) -> None:
-        if answer.of("PUT") and answer.of_object:
+    def change(answer: ChangedResponse) -> None:
+        if answer.is_for("PUT") and answer.is_for_object:
             answer.headers["ETag"] = etag
-        if answer.of("HEAD") and not answer.of_object and protected:
+        if answer.is_for("HEAD") and not answer.is_for_object and protected:
             answer.headers["ibm-sse-kp-enabled"] = "True"
 
-    altered(monkeypatch, change)
+    change_responses(monkeypatch, change)
 
 
 @pytest.mark.parametrize("etag", ['"' + "5" * 32 + '"', '"opaque"'])

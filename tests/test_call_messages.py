@@ -1,4 +1,4 @@
-"""What servers say reaches messages without the secrets of the request, and without characters that command a terminal."""
+"""Error messages and logs of a call: no secrets, no control characters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import base64
 import copy
 import json
 import logging
+import os
 import pickle
 import subprocess
 import sys
@@ -17,8 +18,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.http_exceptions import BadStatusLine, TransferEncodingError
-from tests.net.scripted import answer, scripted
-from tests.net.test_raw_backend import serving
+from tests.net.raw_server import serving
+from tests.net.scripted import reply, scripted
 
 import aiocos
 from aiocos.cli.display import show_json
@@ -40,14 +41,14 @@ Reply = Callable[[web.BaseRequest, bytes], web.Response]
 
 
 class Service:
-    """Answers as it is told, with all that it was sent at hand; IAM too."""
+    """A service and an IAM whose replies the test makes from the requests."""
 
     def __init__(self) -> None:
         self.reply: Reply = lambda request, body: web.Response(status=400)
         self.iam: Reply | None = None
         self.origin = ""
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
+    async def respond(self, request: web.BaseRequest) -> web.Response:
         body = await request.read()
         if request.path == "/identity/token":
             if self.iam is not None:
@@ -67,7 +68,7 @@ class Service:
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
     made = Service()
-    runner = web.ServerRunner(web.Server(made.answer))
+    runner = web.ServerRunner(web.Server(made.respond))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     made.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -76,7 +77,7 @@ async def service() -> AsyncIterator[Service]:
 
 
 def sent(request: web.BaseRequest, body: bytes) -> str:
-    """All of a request, as a gateway in trouble quotes it; and what a service knows without being sent it."""
+    """Return the whole request, as a failing gateway quotes it, and the secrets that a service knows."""
     known = SECRET if "AWS4" in request.headers.get("Authorization", "") else ""
     head = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
     return f"{request.method} {request.path_qs}\n{head}\n\n{body.decode('latin-1')}\n{known}"
@@ -101,7 +102,7 @@ def as_page(request: web.BaseRequest, body: bytes) -> web.Response:
 
 
 def as_page_cut(request: web.BaseRequest, body: bytes) -> web.Response:
-    """The secret at the place where the page is cut."""
+    """A page that is cut in the middle of a secret."""
     said = request.headers["Authorization"]
     return web.Response(status=502, text="x" * 180 + said.rpartition("Signature=" if "AWS4" in said else " ")[2])
 
@@ -121,7 +122,7 @@ def as_success(request: web.BaseRequest, body: bytes) -> web.Response:
 
 
 def all_of(error: BaseException) -> str:
-    """Whatever anybody could print of an exception."""
+    """Return all texts of an exception."""
     lines = traceback.format_exception(error)
     kept = vars(error)
     return (
@@ -137,10 +138,10 @@ def shows_no_secret(text: str) -> None:
     assert "Signature=" not in text or "Signature=***" in text
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("kind", ["bearer", "api key", "hmac"])
 @pytest.mark.parametrize("reply", [as_document, as_page, as_page_cut, as_header, as_redirect, as_success])
-async def test_a_service_that_repeats_the_request(service: Service, kind: str, reply: Reply, caplog: pytest.LogCaptureFixture):
+async def test_service_repeats_the_request(service: Service, kind: str, reply: Reply, caplog: pytest.LogCaptureFixture):
     service.reply = reply
     caplog.set_level(logging.DEBUG)
     async with service.client(kind) as cos:
@@ -161,16 +162,16 @@ async def test_a_service_that_repeats_the_request(service: Service, kind: str, r
     shows_no_secret(caplog.text)
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("status", [400, 403, 429, 500, 302])
 @pytest.mark.parametrize("form", ["json", "page", "cut", "header"])
-async def test_an_iam_that_repeats_the_request(service: Service, status: int, form: str, caplog: pytest.LogCaptureFixture):
+async def test_iam_repeats_the_request(service: Service, status: int, form: str, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG)
 
     def iam(request: web.BaseRequest, body: bytes) -> web.Response:
-        answer = said(request, body)
-        answer.headers["Retry-After"] = "1e9"  # told at once
-        return answer
+        response = said(request, body)
+        response.headers["Retry-After"] = "1e9"  # told at once
+        return response
 
     def said(request: web.BaseRequest, body: bytes) -> web.Response:
         text = sent(request, body)
@@ -194,9 +195,9 @@ async def test_an_iam_that_repeats_the_request(service: Service, status: int, fo
     shows_no_secret(caplog.text)
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("where", ["status", "header", "chunk", "length"])
-async def test_an_answer_that_is_no_http_and_repeats_the_request(where: str):
+async def test_response_that_is_not_http_repeats_the_request(where: str):
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         line = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"authorization"))
@@ -232,7 +233,7 @@ async def test_an_answer_that_is_no_http_and_repeats_the_request(where: str):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_aiohttp_quotes(error: Exception, connecting: bool):
+def test_secrets_quoted_by_aiohttp(error: Exception, connecting: bool):
     request = PreparedRequest("GET", "https://cos.example", "/b/k", "", {"Authorization": f"Bearer {TOKEN}"})
     told = map_aiohttp_error(copy.copy(error), request, "", connecting=connecting)
     told.__cause__ = error
@@ -240,10 +241,10 @@ def test_what_aiohttp_quotes(error: Exception, connecting: bool):
     shows_no_secret(f"{told} {told!r} {''.join(traceback.format_exception(told))} {error.args!r}")
 
 
-# -- characters that command a terminal -------------------------------------------------------------------------------
+# -- control characters -----------------------------------------------------------------------------------------------
 
 
-def test_what_is_printable():
+def test_printable_text():
     assert printable("ü 漢字 עברית 🙂 a\\b") == "ü 漢字 עברית 🙂 a\\b"
     assert printable(EVIL) == r"a\x1b[2Jb\nc\x9b31md\u202ee\u200bf\u2028g\x7fh\u2066i"
     assert printable("\ud800") == r"\ud800"
@@ -264,25 +265,25 @@ def test_what_is_printable():
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_no_message_commands_a_terminal(error: CosError):
+def test_no_control_characters_in_messages(error: CosError):
     for text in (str(error), repr(error), f"{error}", "%s" % error, str(pickle.loads(pickle.dumps(error)))):  # noqa: UP031
         assert not [c for c in UNSEEN if c in text]
         assert r"\x1b[2J" in text
-    assert EVIL in error.args, "as it came, for whoever looks into it"
+    assert EVIL in error.args, "the arguments keep the original text"
 
 
-@pytest.mark.usefixtures("way")
-async def test_a_service_and_a_key_command_no_terminal(service: Service, caplog: pytest.LogCaptureFixture):
-    # What XML cannot carry comes in a page; the rest in a document.
+@pytest.mark.usefixtures("backend")
+async def test_no_control_characters_of_services_and_keys(service: Service, caplog: pytest.LogCaptureFixture):
+    # XML cannot contain ESC, so that is sent in plain text.
     document = f"<Error><Code>InternalError</Code><Message>{EVIL.replace(chr(27), '')}</Message></Error>"
     caplog.set_level(logging.DEBUG)
     config = ClientConfig(retry=RetryConfig(attempts=2, base=0.001))
-    for reply in (
+    for make_reply in (
         lambda request, body: web.Response(status=500, text=document, content_type="application/xml"),
         lambda request, body: web.Response(status=500, text=EVIL),
         lambda request, body: web.Response(status=500, headers={"x-amz-request-id": "a\u009bb\u202ec"}),
     ):
-        service.reply = reply
+        service.reply = make_reply
         async with aiocos.Client(service.origin, credentials=aiocos.Anonymous(), config=config) as cos:
             with pytest.raises(ServiceError) as caught:
                 await cos.objects.put("bucket", EVIL, b"x")
@@ -292,7 +293,7 @@ async def test_a_service_and_a_key_command_no_terminal(service: Service, caplog:
         assert not [c for c in UNSEEN if c in "".join(messages)]
 
 
-async def test_a_command_shows_neither(service: Service):
+async def test_command_line_shows_no_secrets_or_control_characters(service: Service):
     service.reply = lambda request, body: web.Response(status=403, text=EVIL + sent(request, body))
     environ = {"IBM_API_KEY_ID": API_KEY, "IBM_AUTH_ENDPOINT": f"{service.origin}/identity/token", "PATH": "/usr/bin:/bin"}
     for verbose in ([], ["-v"]):
@@ -305,7 +306,7 @@ async def test_a_command_shows_neither(service: Service):
         shows_no_secret(text)
 
 
-def test_json_commands_no_terminal_and_means_the_same(capsys: pytest.CaptureFixture[str]):
+def test_json_output_without_control_characters(capsys: pytest.CaptureFixture[str]):
     show_json({EVIL: [EVIL, "ü 漢字 🙂", "\ud800"]})
     text = capsys.readouterr().out
     assert text.removesuffix("\n").isprintable()
@@ -317,7 +318,7 @@ def test_json_commands_no_terminal_and_means_the_same(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("endpoint", ["http://cos.example", "http://10.0.0.1:9000"])
-async def test_a_customers_key_is_not_sent_in_the_clear(endpoint: str, monkeypatch: pytest.MonkeyPatch):
+async def test_customer_key_is_not_sent_over_plain_http(endpoint: str, monkeypatch: pytest.MonkeyPatch):
     async def send(*args: object, **more: object) -> Response:
         raise AssertionError("it was sent")
 
@@ -341,7 +342,7 @@ async def test_a_customers_key_is_not_sent_in_the_clear(endpoint: str, monkeypat
         assert "customer-key-md5" in cos.objects.presign("b", "k", headers={f"{name}-MD5": "a2V5"})
 
 
-async def test_a_customers_key_goes_to_this_machine_and_over_https(service: Service):
+async def test_customer_key_is_sent_to_loopback_and_over_https(service: Service):
     service.reply = lambda request, body: web.Response(headers={"ETag": '"e"'})
     async with aiocos.Client(service.origin, credentials=aiocos.Anonymous()) as cos:
         await cos.objects.head("b", "k", customer_key=KEY)
@@ -349,7 +350,7 @@ async def test_a_customers_key_goes_to_this_machine_and_over_https(service: Serv
         cos.objects.presign("b", "k", headers={"x-amz-server-side-encryption-customer-key": "a2V5"})
 
 
-def test_a_request_has_no_secret_in_its_repr():
+def test_request_repr_has_no_secrets():
     assert TOKEN not in repr(PreparedRequest("GET", "https://cos.example", "/", "", {"Authorization": TOKEN}))
 
 
@@ -362,12 +363,21 @@ def test_a_request_has_no_secret_in_its_repr():
         "<Error><Code>BIG</Code><Message>BIG</Message></Error>",
     ],
 )
-async def test_no_message_is_as_long_as_what_a_service_sends(document: str):
+async def test_long_responses_are_shortened_in_messages(document: str):
     body = document.replace("BIG", "x\n" * 1_000_000).encode()
-    async with scripted(answer(body, status=200 if "List" in document else 400)) as (_, cos):
+    async with scripted(reply(body, status=200 if "List" in document else 400)) as (_, cos):
         with pytest.raises(CosError) as caught:
             async for _ in cos.objects.list("bucket"):
                 pass
     for text in (str(caught.value), repr(caught.value), str(pickle.loads(pickle.dumps(caught.value)))):
         assert len(text) < 20_000
         assert text.isprintable()
+
+
+@pytest.mark.usefixtures("backend")
+async def test_successful_transfer_logs_nothing(cos: aiocos.Client, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO, "aiocos")
+    await cos.buckets.create("bucket")
+    await cos.upload("bucket", "key", os.urandom(100_000))
+    assert await cos.objects.read("bucket", "key")
+    assert [r for r in caplog.records if r.name.startswith(("aiocos.call", "aiocos.transfer"))] == []

@@ -1,4 +1,4 @@
-"""Where the program runs uvloop, so do we."""
+"""Both backends on uvloop."""
 
 import asyncio
 import socket
@@ -16,8 +16,9 @@ import asyncio, os, sys, uvloop
 from aiocos import Client, ClientConfig, RequestTimeoutError, RetryConfig
 
 async def main(endpoint, key, secret, silent):
-    for direct in (True, False):
-        async with Client(endpoint, access_key_id=key, secret_access_key=secret, config=ClientConfig(fast_path=direct)) as cos:
+    for fast_path in (True, False):
+        config = ClientConfig(fast_path=fast_path)
+        async with Client(endpoint, access_key_id=key, secret_access_key=secret, config=config) as cos:
             assert isinstance(asyncio.get_running_loop(), uvloop.Loop)
             data = os.urandom(20_000_000)
             await cos.objects.put("bucket", "small", b"x")
@@ -29,7 +30,7 @@ async def main(endpoint, key, secret, silent):
             await asyncio.sleep(0.05)
             upload.cancel()
             await asyncio.gather(upload, return_exceptions=True)
-        config = ClientConfig(idle_timeout=0.3, retry=RetryConfig(attempts=1), fast_path=direct)
+        config = ClientConfig(idle_timeout=0.3, retry=RetryConfig(attempts=1), fast_path=fast_path)
         async with Client(silent, access_key_id=key, secret_access_key=secret, config=config) as cos:
             try:
                 await cos.objects.put("bucket", "key", bytes(30_000_000))

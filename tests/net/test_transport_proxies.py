@@ -1,4 +1,4 @@
-"""Proxies that the environment names: not for this machine, and never with a credential in the clear."""
+"""Proxies of the environment: never for this machine, and without credentials over plain http."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
+from tests.net.raw_server import serving
 
 import aiocos
 from aiocos.auth.profile import TrustedProfile
@@ -23,19 +24,19 @@ NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", 
 
 
 class Listening:
-    """A proxy that writes down what it is sent, and forwards nothing."""
+    """A proxy that keeps requests and forwards none."""
 
     def __init__(self) -> None:
         self.heads: list[bytes] = []
         self.connections = 0
         self.url = ""
-        self.answer = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+        self.response = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             self.heads.append(await reader.readuntil(b"\r\n\r\n"))
-            writer.write(self.answer)
+            writer.write(self.response)
             await writer.drain()
         writer.close()
 
@@ -55,10 +56,10 @@ async def proxy() -> AsyncIterator[Listening]:
     server.close()
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("no_proxy", [None, "", "example.com", "*"])
 @pytest.mark.parametrize("upper", [True, False])
-async def test_this_machine_is_not_reached_through_a_proxy(
+async def test_loopback_is_not_reached_through_a_proxy(
     proxy: Listening, monkeypatch: pytest.MonkeyPatch, upper: bool, no_proxy: str | None
 ):
     for name in ("http_proxy", "https_proxy", "all_proxy"):
@@ -83,9 +84,7 @@ async def test_this_machine_is_not_reached_through_a_proxy(
 
 
 @pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", ":::", "http://[", "http://", "ftp://user:hush-hush@proxy"])
-async def test_a_proxy_that_cannot_be_used_is_none_for_this_machine_and_an_error_elsewhere(
-    monkeypatch: pytest.MonkeyPatch, value: str
-):
+async def test_invalid_proxy_is_an_error_except_for_loopback(monkeypatch: pytest.MonkeyPatch, value: str):
     monkeypatch.setenv("HTTP_PROXY", value)
     async with Emulator() as emulator, emulator.client() as cos:
         await cos.buckets.list()
@@ -102,7 +101,7 @@ async def test_a_proxy_that_cannot_be_used_is_none_for_this_machine_and_an_error
         "0x7f000001", "0177.0.0.1", "::1", "[::1]", "::ffff:127.0.0.1", "0.0.0.0", "::", "0",
     ],
 )  # fmt: skip
-def test_names_of_this_machine(host: str, monkeypatch: pytest.MonkeyPatch):
+def test_loopback_names(host: str, monkeypatch: pytest.MonkeyPatch):
     assert is_loopback(host)
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     name = f"[{host.strip('[]')}]" if ":" in host else host
@@ -123,19 +122,19 @@ def test_names_of_this_machine(host: str, monkeypatch: pytest.MonkeyPatch):
         "",
     ],
 )
-def test_names_of_other_machines(host: str):
+def test_other_names_are_not_loopback(host: str):
     assert is_loopback(host) is (host == "127.0.0.1.")
 
 
-def test_a_proxy_without_a_scheme_is_an_http_proxy(monkeypatch: pytest.MonkeyPatch):
+def test_proxy_without_a_scheme(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
     found = proxy_for("https://cos.example")
     assert found is not None
     assert str(found[0]) == "http://proxy.example:3128"
 
 
-@pytest.mark.usefixtures("way")
-async def test_no_credential_goes_over_plain_http_through_a_proxy(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("backend")
+async def test_no_credentials_over_plain_http_through_a_proxy(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
     for given in ({"api_key": "a-key-that-is-secret"}, {"credentials": aiocos.BearerToken("a-token-that-is-secret")}):
         async with aiocos.Client("http://cos.invalid", config=ONCE, **given) as cos:
@@ -143,7 +142,7 @@ async def test_no_credential_goes_over_plain_http_through_a_proxy(proxy: Listeni
                 await cos.buckets.list()
     with pytest.raises(ConfigError, match="https"):
         aiocos.Client("https://cos.invalid", api_key="a-key-that-is-secret", iam_endpoint="http://iam.invalid")
-    # What fetches tokens takes no proxy for plain http at all: a token would come back through it.
+    # Tokens are never fetched over plain http through a proxy, which would see them.
     async with EphemeralTransport(ONCE) as http:
         with pytest.raises(ConnectError):
             await http.send(PreparedRequest("PUT", "http://metadata.invalid", "/instance_identity/v1/token", "", {}), timeout=5)
@@ -151,18 +150,18 @@ async def test_no_credential_goes_over_plain_http_through_a_proxy(proxy: Listeni
 
 
 @pytest.mark.parametrize("endpoint", ["http://metadata.example", "http://10.1.2.3"])
-def test_a_metadata_service_elsewhere_is_asked_over_https(endpoint: str):
+def test_remote_metadata_service_needs_https(endpoint: str):
     with pytest.raises(ConfigError, match="https"):
         TrustedProfile(vpc=True, metadata_endpoint=endpoint)
 
 
-async def test_a_metadata_service_of_this_machine_may_be_asked_in_the_clear():
+async def test_local_metadata_service_may_use_plain_http():
     for endpoint in ("http://169.254.169.254", "http://api.metadata.cloud.ibm.com", "http://127.0.0.1:81", "https://10.1.2.3"):
         assert TrustedProfile(vpc=True, metadata_endpoint=endpoint).metadata_endpoint == endpoint
 
 
-@pytest.mark.usefixtures("way")
-async def test_https_goes_through_a_tunnel_that_sees_no_credential(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("backend")
+async def test_https_uses_a_tunnel_without_credentials(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("http://", "http://user:pass-word@"))
     async with aiocos.Client(
         "https://cos.invalid", credentials=aiocos.BearerToken("a-token-that-is-secret"), config=ONCE
@@ -175,8 +174,8 @@ async def test_https_goes_through_a_tunnel_that_sees_no_credential(proxy: Listen
     assert "pass-word" not in str(caught.value)
 
 
-@pytest.mark.usefixtures("way")
-async def test_the_password_of_a_proxy_does_not_come_back_in_a_message(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("backend")
+async def test_proxy_password_is_not_in_messages(monkeypatch: pytest.MonkeyPatch):
     async def echo(request: web.BaseRequest) -> web.Response:
         return web.Response(status=407, text=f"who is {request.headers['Proxy-Authorization']}?")
 
@@ -191,9 +190,9 @@ async def test_the_password_of_a_proxy_does_not_come_back_in_a_message(monkeypat
     await runner.cleanup()
 
 
-@pytest.mark.usefixtures("way")
-async def test_a_token_is_fetched_past_a_proxy(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
-    """IAM on this machine, the service elsewhere: the service is refused, IAM is asked directly."""
+@pytest.mark.usefixtures("backend")
+async def test_token_over_plain_http_bypasses_the_proxy(proxy: Listening, monkeypatch: pytest.MonkeyPatch):
+    """IAM is on this machine and reached directly; the service is not, and fails."""
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     async with Emulator() as emulator:
@@ -210,7 +209,7 @@ async def test_a_token_is_fetched_past_a_proxy(proxy: Listening, monkeypatch: py
     assert [head[:7] for head in proxy.heads] == [b"CONNECT"]
 
 
-# -- what the environment says ----------------------------------------------------------------------------------------
+# -- variables of the environment -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -226,9 +225,7 @@ async def test_a_token_is_fetched_past_a_proxy(proxy: Listening, monkeypatch: py
     ],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_address_and_the_password_of_a_proxy(
-    scheme: str, value: str, address: str, header: str | None, monkeypatch: pytest.MonkeyPatch
-):
+def test_proxy_address_and_password(scheme: str, value: str, address: str, header: str | None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(f"{scheme}_proxy", value)
     found = proxy_for(f"{scheme}://cos.example")
     assert found is not None
@@ -238,9 +235,9 @@ def test_the_address_and_the_password_of_a_proxy(
 
 
 @pytest.mark.parametrize("value", ["ftp://proxy.test", "http://", "http://[::1", "socks5://proxy.test:1080"])
-def test_what_is_no_proxy_is_told_and_not_quoted(value: str, monkeypatch: pytest.MonkeyPatch):
+def test_invalid_proxy_is_not_quoted(value: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("https_proxy", value)
-    with pytest.raises(ConfigError, match="https_proxy in the environment is no URL of an http proxy") as caught:
+    with pytest.raises(ConfigError, match="https_proxy in the environment is not the URL of an http proxy") as caught:
         proxy_for("https://cos.example")
     assert value not in str(caught.value)
 
@@ -258,35 +255,75 @@ def test_what_is_no_proxy_is_told_and_not_quoted(value: str, monkeypatch: pytest
         ("", "http://cos.example", False),
     ],
 )
-def test_hosts_that_are_reached_past_the_proxy(no_proxy: str, origin: str, past: bool, monkeypatch: pytest.MonkeyPatch):
+def test_no_proxy_hosts(no_proxy: str, origin: str, past: bool, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("http_proxy", "http://proxy.test:8080")
     monkeypatch.setenv("no_proxy", no_proxy)
     assert (proxy_for(origin) is None) is past
 
 
-async def test_passwords_of_a_proxy_are_secrets_in_both_forms(monkeypatch: pytest.MonkeyPatch):
+async def test_proxy_passwords_are_secrets_in_both_forms(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("https_proxy", "http://user:a-word@proxy.test:8080")
     monkeypatch.setenv("http_proxy", "http://user@proxy.test:8080")
     transport = Transport(ONCE)
     assert transport.secrets == set()
-    local = transport._local()
-    local.way_to("https://cos.example")
+    state = transport._state()
+    state.backend_for("https://cos.example")
     assert transport.secrets == {"a-word", "dXNlcjphLXdvcmQ="}
-    local.way_to("http://cos.example")
+    state.backend_for("http://cos.example")
     assert transport.secrets == {"a-word", "dXNlcjphLXdvcmQ=", "dXNlcjo="}, "there is no word to hide"
-    assert set(local.ways) == {"https://cos.example", "http://cos.example"}
+    assert set(state.backends) == {"https://cos.example", "http://cos.example"}
     await transport.close()
 
 
-async def test_a_transport_for_a_token_asks_no_proxy_over_plain_http(monkeypatch: pytest.MonkeyPatch):
+async def test_ephemeral_transport_does_not_proxy_plain_http(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("http_proxy", "http://user:a-word@proxy.test:8080")
     monkeypatch.setenv("https_proxy", "http://user:other@proxy.test:8080")
     for plainly, secrets in ((True, {"a-word", "other"}), (False, {"other"})):
-        transport = Transport(ONCE, plainly=plainly)
-        local = transport._local()
-        local.way_to("http://cos.example")
-        local.way_to("https://cos.example")
+        transport = Transport(ONCE, proxy_plain_http=plainly)
+        state = transport._state()
+        state.backend_for("http://cos.example")
+        state.backend_for("https://cos.example")
         assert secrets <= transport.secrets
         assert ("a-word" in transport.secrets) is plainly
         await transport.close()
-    assert EphemeralTransport(ONCE)._transport._plainly is False
+    assert EphemeralTransport(ONCE)._transport._proxy_plain_http is False
+
+
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_proxy_password_is_not_in_errors(scheme: str, monkeypatch: pytest.MonkeyPatch):
+    async def refusing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        seen.append(head)
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    seen: list[bytes] = []
+    async with serving(refusing) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.replace("http://", "http://user:s3cret@"))
+        async with aiocos.Client(f"{scheme}://cos.invalid", credentials=aiocos.Anonymous(), config=ONCE) as cos:
+            with pytest.raises(aiocos.CosError) as caught:
+                await cos.objects.read("bucket", "key")
+    assert b"Proxy-Authorization: Basic" in seen[0]
+    for text in (str(caught.value), repr(caught.value), str(caught.value.__cause__)):
+        assert "s3cret" not in text
+    assert "407" in str(caught.value)
+
+
+@pytest.mark.usefixtures("backend")
+async def test_unreachable_proxy(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "http://user:s3cret@127.0.0.1:1")
+    async with aiocos.Client("http://cos.invalid", credentials=aiocos.Anonymous(), config=ONCE) as cos:
+        with pytest.raises(ConnectError) as caught:
+            await cos.objects.read("bucket", "key")
+    assert caught.value.sent is False
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("backend")
+async def test_no_proxy_with_a_port(monkeypatch: pytest.MonkeyPatch, cos_emulator: Emulator):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", cos_emulator.endpoint.removeprefix("http://"))
+    async with cos_emulator.client(hmac=True) as cos:
+        await cos.buckets.list()
