@@ -1,4 +1,7 @@
-"""The command line: `aiocos ls`, `cp`, `rm` … with `cos://bucket/key` paths. Needs the extra `cli`."""
+"""The command line: `aiocos ls`, `cp`, `rm` … with `cos://bucket/key` paths.
+
+Needs the extra `cli`.
+"""
 
 import io
 import sys
@@ -8,7 +11,10 @@ from aiocos.cli import standard_streams
 
 
 def main() -> None:
-    """Run the command line. If typer or rich is missing, print how to install it and exit with 2."""
+    """Run the command line.
+
+    If typer or rich is missing, print how to install it and exit with 2.
+    """
     standard_streams.reopen()
     try:
         from aiocos.cli.app import app

@@ -41,7 +41,10 @@ from aiocos.wire.values import codec
 
 
 def kebab(name: str) -> str:
-    """Convert a name to an option name: `PutBucketWebsite` → `put-bucket-website`, `version_id` → `version-id`."""
+    """Convert a name to the form of options.
+
+    `PutBucketWebsite` becomes `put-bucket-website`, `version_id` becomes `version-id`.
+    """
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", name).lower()
 
 
@@ -98,7 +101,10 @@ def _first_line(cls: type[Operation[Any]]) -> str:
 
 
 def _names(p: Parameter) -> list[str]:
-    """Return the option names of a parameter: its own, and for a document the name of its XML root element."""
+    """Return the option names of a parameter.
+
+    A document also has the name of its XML root element.
+    """
     names = [kebab(p.name)]
     if isinstance(p.location, Body):
         document = p.location.of or cast("type[Document]", unwrap(p.type))
@@ -120,7 +126,7 @@ _VALUE_FORMS: dict[type[object], str] = {
 
 
 def _explain(name: str, cls: type[Operation[Any]]) -> None:
-    """Print the description and the options of an operation, wrapped to the width of the terminal."""
+    """Print the description and options of an operation, as wide as the terminal."""
     width = min(shutil.get_terminal_size().columns, 100)
     texts = field_texts(cls)
     print_text(f"Usage: aiocos api {name} [OPTIONS]\n")
@@ -187,14 +193,20 @@ def _message(error: Exception) -> str:
 
 
 def _read_content(text: str) -> bytes:
-    """Return the content of an option: standard input for `@-`, a file for `@path`, otherwise the text itself."""
+    """Return the content that the value of an option stands for.
+
+    `@-` is standard input, `@path` a file; any other text is the content itself.
+    """
     if text == "@-":
         return sys.stdin.buffer.read()
     return Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
 
 
 def _parse_value(p: Parameter, text: str) -> Any:
-    """Parse the value of an option. Raises `ValueError` or `ValidationError` if it does not fit the parameter."""
+    """Parse the value of an option.
+
+    Raises `ValueError` or `ValidationError` if the value does not fit the parameter.
+    """
     location = p.location
     if isinstance(location, Body):
         return _parse_document(location, p, json.loads(_read_content(text)))
@@ -220,7 +232,10 @@ def _parse_pairs(text: str) -> dict[str, str]:
 
 
 def _parse_document(body: Body, p: Parameter, data: Any) -> Any:
-    """Validate JSON data as the document of a parameter, or as the value of the document's single field."""
+    """Validate JSON data as the document of a parameter.
+
+    If the document has a single field, the data may also be the value of that field.
+    """
     if body.of is None:
         document = cast("type[Document]", unwrap(p.type))
         return document.model_validate(_to_field_names(document, data))
@@ -254,7 +269,10 @@ def _to_field_names(document: type[Document], data: Any) -> Any:
 
 
 def _to_field_names_inside(annotation: Any, value: Any) -> Any:
-    """Apply `_to_field_names` to the documents in the value of a field with this type annotation."""
+    """Apply `_to_field_names` to the documents in the value of a field.
+
+    `annotation` is the type of the field.
+    """
     kind = unwrap(annotation)
     if get_origin(kind) in (Union, UnionType):
         return value
@@ -264,7 +282,10 @@ def _to_field_names_inside(annotation: Any, value: Any) -> Any:
 
 
 async def _get_object(client: Client, call: GetObject, output: Path | None) -> None:
-    """Write an object to a file or to standard output. With a file, its properties are printed as JSON."""
+    """Write an object to a file, or to standard output if `output` is None.
+
+    With a file, the properties of the object are printed as JSON.
+    """
     names = [p.name for p in call.spec.parameters if p.name not in ("bucket", "key")]
     arguments: dict[str, Any] = {name: getattr(call, name) for name in names}
     get = cast("Callable[..., Any]", client.objects.get)

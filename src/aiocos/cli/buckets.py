@@ -125,7 +125,10 @@ def rm(
 
 
 def _confirm_other_matches(target: CosPath) -> None:
-    """Ask for confirmation if the prefix also matches keys outside its folder, as `log` matches `login.html`."""
+    """Ask for confirmation if the prefix also matches keys outside its folder.
+
+    The prefix `log` also matches `login.html`.
+    """
     others: list[str] = []
 
     async def list_matches(client: Client) -> None:
@@ -142,7 +145,7 @@ def _confirm_other_matches(target: CosPath) -> None:
 
 
 def _raise_failures(result: DeleteObjectsResult) -> None:
-    """Print the keys that were not deleted, and raise `TransferError` if there are any."""
+    """Raise `TransferError` if keys were not deleted, after printing them."""
     for error in result.errors[:_MAX_ERRORS_SHOWN]:
         print_error(f"{error.key}: {error.code} {error.message}")
     if result.errors:

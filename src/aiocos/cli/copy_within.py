@@ -1,4 +1,7 @@
-"""Copies within the service, of one object or a prefix. No object data passes through this machine."""
+"""Copies within the service, of one object or a prefix.
+
+No object data passes through this machine.
+"""
 
 from functools import partial
 

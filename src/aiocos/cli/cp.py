@@ -1,4 +1,4 @@
-"""The command `cp`: upload, download, copy within the service, standard input and output."""
+"""The command `cp`: upload, download, and copy within the service."""
 
 import asyncio
 import sys
@@ -143,7 +143,10 @@ class _Copy:
                 return self.source.name or self.source.resolve().name or "/"
 
     def check(self) -> None:
-        """Raise `typer.BadParameter` for arguments that contradict each other, before anything is sent."""
+        """Raise `typer.BadParameter` for arguments that contradict each other.
+
+        Nothing has been sent then.
+        """
         source, target = self.source, self.target
         if not isinstance(source, CosPath) and not isinstance(target, CosPath):
             raise typer.BadParameter("the source or the target must be a cos:// path")
@@ -262,7 +265,10 @@ class _Copy:
 
 
 async def _require_objects(client: Client, source: CosPath) -> None:
-    """Raise `TransferError` if a prefix has no objects: it may be mistyped. An empty bucket is allowed."""
+    """Raise `TransferError` if a prefix has no objects: it may be mistyped.
+
+    An empty bucket is allowed.
+    """
     async for page in client.objects.list(source.bucket, prefix=source.folder or None, max_keys=1).pages():
         if source.key and not page.contents:
             raise TransferError(f"there are no objects below cos://{source.bucket}/{source.folder}")
@@ -271,7 +277,10 @@ async def _require_objects(client: Client, source: CosPath) -> None:
 
 @asynccontextmanager
 async def _counting_total(watch: ProgressView, count: Callable[[], Awaitable[int]]) -> AsyncGenerator[None]:
-    """Count the total bytes while the transfers run, so that the progress bar can show the remaining time."""
+    """Count the total bytes while the transfers of the block run.
+
+    The progress bar needs the total to show the remaining time.
+    """
     if not watch.shown:
         yield
         return

@@ -1,4 +1,7 @@
-"""The command `demo`: upload, list, download and verify on an emulator in this process, with a table of results."""
+"""The command `demo`: upload, list, download and verify on an emulator.
+
+The emulator runs in this process. A table shows the results.
+"""
 
 import asyncio
 import hashlib
@@ -93,7 +96,10 @@ def demo(
 
 
 async def run(length: int, tree: Path | None, data: Path | None, *, keep: bool, quiet: bool) -> list[Step]:
-    """Run the demo. Returns its steps. Raises `IntegrityError` if a downloaded byte differs."""
+    """Run the demo and return its steps.
+
+    Raises `IntegrityError` if a downloaded byte differs.
+    """
     from aiocos.emulator import Emulator  # imported here: other commands start faster
 
     steps: list[Step] = []
@@ -166,7 +172,10 @@ async def _download_all(cos: Client, tree: _Tree, scratch: Path, length: int, st
 
 
 async def _show_retention(cos: Client, clock: "Clock", steps: list[Step], quiet: bool) -> None:
-    """Show that retention and a legal hold refuse deletions; the emulator's clock is advanced to end them."""
+    """Show that a retention period and a legal hold prevent deletions.
+
+    The emulator's clock is advanced to end the retention period.
+    """
     bucket, key = f"{BUCKET}-records", "report.txt"
     with _timed(steps, "retention, hold") as step:
         await cos.buckets.create(bucket, location="us-south-smart")
@@ -187,7 +196,10 @@ async def _show_retention(cos: Client, clock: "Clock", steps: list[Step], quiet:
 
 
 async def _refused_deletion(cos: Client, bucket: str, key: str, why: str) -> str:
-    """Try to delete an object; return the service's error. Raises `IntegrityError` if the object is deleted."""
+    """Try to delete a protected object and return the error of the service.
+
+    Raises `IntegrityError` if the object is deleted.
+    """
     try:
         await cos.objects.delete(bucket, key)
     except ObjectProtected as error:
@@ -197,7 +209,10 @@ async def _refused_deletion(cos: Client, bucket: str, key: str, why: str) -> str
 
 @contextmanager
 def _no_new_bytecode() -> Generator[None]:
-    """Keep imports from writing bytecode into the installed packages while they are uploaded and compared."""
+    """Keep imports from writing bytecode in the block.
+
+    Bytecode would change the installed packages while they are uploaded and compared.
+    """
     previous, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield

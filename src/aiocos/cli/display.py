@@ -46,7 +46,10 @@ def print_error(text: str) -> None:
 
 
 def print_traceback() -> None:
-    """Write the traceback of the current exception to standard error, without variables: they may be secrets."""
+    """Write the traceback of the current exception to standard error.
+
+    Variables are not shown: they may be secrets.
+    """
     stderr.print_exception(show_locals=False)
 
 
@@ -59,7 +62,10 @@ def _escape(character: re.Match[str]) -> str:
 
 
 def to_json(value: BaseModel) -> dict[str, Any]:
-    """Return a document as JSON values, without None and without empty `unknown_elements`."""
+    """Return a document as JSON values.
+
+    None and empty `unknown_elements` are left out.
+    """
     return _without_empty(value.model_dump(mode="json", exclude_none=True))
 
 
@@ -97,7 +103,7 @@ def format_time(value: datetime | None) -> str:
 
 
 class ProgressView:
-    """A progress callback for one or many transfers that shows nothing; see `ProgressBar`."""
+    """A progress callback for transfers that shows nothing; see `ProgressBar`."""
 
     shown = False
     """True if progress is displayed."""

@@ -1,4 +1,7 @@
-"""Commands whose help shows flags without a type: `--resume <bool>` looks as if the flag took a value."""
+"""Commands whose help shows flags without a type.
+
+`--resume <bool>` looks as if the flag took a value.
+"""
 
 from typing import Any
 

@@ -90,9 +90,9 @@ def mv(
 
 
 async def _run_all(moves: AsyncIterator[_Move]) -> tuple[int, int]:
-    """Run up to `_LIMIT` moves at the same time. Returns the number of files and bytes moved.
+    """Run the moves, up to `_LIMIT` at the same time.
 
-    A move that fails does not stop the others; its source is kept.
+    Returns the number of files and bytes moved. A move that fails does not stop the others; its source is kept.
     """
     async with TaskPool(_LIMIT, on_failure=lambda failure: print_error(f"{failure.path}: {failure.error}")) as pool:
         async for name, move in moves:

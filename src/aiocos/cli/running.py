@@ -1,4 +1,4 @@
-"""Run a command: build the client from the global options, run the event loop, set the exit code."""
+"""Run a command: build the client, run the event loop, set the exit code."""
 
 import asyncio
 import os
@@ -116,9 +116,9 @@ def run_command(work: Callable[[], Coroutine[Any, Any, None]], *, verbose: bool)
 
 
 async def _cancel_on_signal(work: Callable[[], Coroutine[Any, Any, None]], received: list[signal.Signals]) -> None:
-    """Run a command; SIGTERM and SIGHUP cancel it, so that open uploads are aborted as on Ctrl-C.
+    """Run a command and cancel it on SIGTERM or SIGHUP.
 
-    The signals are appended to `received`.
+    Cancelling aborts open uploads, as on Ctrl-C. The signals are appended to `received`.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None

@@ -1,9 +1,9 @@
-"""Standard streams that are closed (`>&-`, `<&-`), full, or a pipe whose reader has exited.
+"""Standard streams that are closed, full, or a pipe without a reader.
 
-If descriptor 1 is closed, Python sets `sys.stdout` to None, and the next file or socket that is opened gets descriptor 1:
-printed text would be written into that file. Therefore every closed descriptor is reopened on the null device in the wrong
-mode: output for reading, input for writing. Then no other file can get the number, and a command that uses the stream fails. A
-command that does not use the stream works.
+A shell closes them with `>&-` and `<&-`. If descriptor 1 is closed, Python sets `sys.stdout` to None, and the next file or
+socket that is opened gets descriptor 1: printed text would be written into that file. Therefore every closed descriptor is
+reopened on the null device in the wrong mode: output for reading, input for writing. Then no other file can get the number,
+and a command that uses the stream fails. A command that does not use the stream works.
 """
 
 import io
@@ -17,9 +17,10 @@ INPUT, OUTPUT, ERROR = "standard input", "standard output", "standard error"
 
 
 def reopen() -> None:
-    """Reopen closed standard streams so that reading or writing them fails; a closed standard error discards its text.
+    """Reopen closed standard streams so that reading or writing them fails.
 
-    Afterwards, `filename` of an `OSError` of a standard stream is the name of the stream.
+    A closed standard error discards its text instead. Afterwards, `filename` of an `OSError` of a standard stream is the
+    name of the stream.
     """
     for number, name, flags in ((0, "stdin", os.O_WRONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         try:
@@ -38,7 +39,10 @@ def reopen() -> None:
 
 @contextmanager
 def named(stream: str) -> Generator[None]:
-    """Set `filename` of an `OSError` that the block raises to the name of a standard stream, unless it is already set."""
+    """Set `filename` of an `OSError` raised in the block to the name of a stream.
+
+    A `filename` that is already set is kept.
+    """
     try:
         yield
     except OSError as error:
@@ -68,7 +72,10 @@ class _Stream(io.FileIO):
 
 
 def _open(number: int, replaced: TextIO | None) -> TextIO:
-    """Open a standard stream whose errors name it, with the encoding of the stream that it replaces."""
+    """Open a standard stream whose errors name it.
+
+    It has the encoding of the stream `replaced`, UTF-8 if that is None.
+    """
     raw = _Stream(number)
     buffer = io.BufferedWriter(raw) if number else io.BufferedReader(raw)
     if replaced is None:
@@ -78,9 +85,9 @@ def _open(number: int, replaced: TextIO | None) -> TextIO:
 
 
 def finish(status: int) -> int:
-    """Flush standard output and return the exit status: `status`, or 1 if the flush fails.
+    """Flush standard output and return the exit status.
 
-    A closed pipe is not a failure: its reader needs no more (`aiocos ls | head`).
+    That is `status`, or 1 if the flush fails. A closed pipe is not a failure: the reader of `aiocos ls | head` needs no more.
     """
     try:
         sys.stdout.flush()
@@ -95,7 +102,10 @@ def finish(status: int) -> int:
 
 
 def _discard() -> None:
-    """Discard buffered output: the interpreter flushes it again at exit and would report the error again."""
+    """Discard buffered output.
+
+    The interpreter would flush it again at exit and report the error again.
+    """
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 1)

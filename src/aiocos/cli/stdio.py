@@ -1,4 +1,4 @@
-"""Standard input and output as source and target of copies, and the command `cat`."""
+"""Standard input and output as source and target, and the command `cat`."""
 
 import asyncio
 import os
@@ -61,7 +61,10 @@ async def _read_when_ready(fd: int) -> AsyncIterator[bytes]:
 async def write_object(
     client: Client, source: CosPath, byte_range: ByteRange | None = None, watch: ProgressView | None = None
 ) -> int:
-    """Write an object, or a range of its bytes, to standard output. Returns the number of bytes written."""
+    """Write an object, or a range of its bytes, to standard output.
+
+    Returns the number of bytes written.
+    """
     out, total = sys.stdout.buffer, 0
     async with client.objects.get(source.bucket, source.key, range=byte_range) as stream:
         size = stream.info.content_length

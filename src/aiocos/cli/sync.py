@@ -123,7 +123,10 @@ def _describe(action: SyncAction) -> str:
 
 
 def _plan_summary(counts: dict[str, tuple[int, int]]) -> str:
-    """Return the last line of `--dry-run`; `counts` has the number of files and bytes per kind of action."""
+    """Return the last line of `--dry-run`.
+
+    `counts` has the number of files and bytes per kind of action.
+    """
     transfers = [counts[kind] for kind in ("upload", "download", "copy") if kind in counts]
     files, size = sum(count for count, _ in transfers), sum(size for _, size in transfers)
     deleted, refused = (counts.get(kind, (0, 0))[0] for kind in ("delete", "refuse"))

@@ -1,7 +1,7 @@
-"""Verify that a copy is complete before `mv` deletes its source: the size and a checksum must agree.
+"""Verify that a copy is complete before `mv` deletes its source.
 
-If they cannot be compared, the source is kept, even if nothing indicates a bad copy: a service that returns no checksum and
-whose ETags are not MD5s does not show which bytes it stored.
+The size and a checksum must agree. If they cannot be compared, the source is kept, even if nothing indicates a bad copy: a
+service that returns no checksum and whose ETags are not MD5s does not show which bytes it stored.
 """
 
 import asyncio
@@ -23,14 +23,20 @@ _CHECKSUM_FIELDS = ("checksum_sha256", "checksum_crc64nvme", "checksum_crc32c", 
 
 
 class CopyVerifier:
-    """A verifier for the copies of one `mv` command; caches which buckets have MD5 ETags."""
+    """A verifier for the copies of one `mv` command.
+
+    It caches which buckets have MD5 ETags.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._has_md5_etags: dict[str, bool] = {}
 
     async def uploaded(self, source: Path, size: int, result: UploadResult) -> None:
-        """Verify that an uploaded object equals the file `source` of `size` bytes. Raises `TransferError` otherwise."""
+        """Verify that an uploaded object equals the file `source` of `size` bytes.
+
+        Raises `TransferError` otherwise.
+        """
         target = CosPath(result.bucket, result.key)
         if result.verified is None:
             raise _unverified(source, target, "the service confirmed no checksum of what was sent")
@@ -42,9 +48,9 @@ class CopyVerifier:
             raise _unverified(source, target, f"the object was replaced since: its ETag is {info.etag}, not {result.etag}")
 
     async def downloaded(self, source: CosPath, result: DownloadResult) -> None:
-        """Verify that a downloaded file equals the object `source`, and that the object was not replaced since.
+        """Verify that a downloaded file equals the object `source`.
 
-        Raises `TransferError` otherwise.
+        The object must not have been replaced since. Raises `TransferError` otherwise.
         """
         assert result.path is not None
         if result.verified is None:
@@ -55,15 +61,15 @@ class CopyVerifier:
         await self.unchanged(source, result.etag, result.size)
 
     async def unchanged(self, source: CosPath, etag: str, size: int) -> None:
-        """Raise `TransferError` if an object no longer has this ETag and this size in bytes."""
+        """Raise `TransferError` if an object has another ETag or size in bytes now."""
         current = await self._head(source)
         if not etag or digest.bare(current.etag) != digest.bare(etag) or current.content_length != size:
             raise TransferError(f"{source} was replaced while it was moved, so it is kept; its earlier content was copied")
 
     async def copied(self, source: CosPath, info: ObjectInfo, result: CopyResult) -> None:
-        """Verify that an object is a copy of `source`, whose HEAD result before the copy was `info`.
+        """Verify that an object is a copy of `source`.
 
-        Raises `TransferError` otherwise.
+        `info` is the HEAD result of the source before the copy. Raises `TransferError` otherwise.
         """
         target = CosPath(result.bucket, result.key)
         copy = await self._head_written(target, result.version_id, result.etag)
@@ -81,10 +87,10 @@ class CopyVerifier:
             raise _unverified(source, target, "the service returned no checksums of the two that agree")
 
     async def _head_written(self, path: CosPath, version_id: str | None, etag: str) -> ObjectInfo:
-        """Return the HEAD result of an object after it was written with this version id and ETag.
+        """Return the HEAD result of an object that was written.
 
-        If the object has another ETag now, return the HEAD result of the version, if the service has it: some services without
-        versioning return a version id that cannot be requested.
+        The write returned this version id and this ETag. If the object has another ETag now, return the HEAD result of the
+        version, if the service has it: some services without versioning return a version id that cannot be requested.
         """
         current = await self._head(path)
         if version_id is None or digest.bare(current.etag) == digest.bare(etag):
@@ -105,7 +111,7 @@ class CopyVerifier:
         )
 
     async def _same_etags(self, source: CosPath, info: ObjectInfo, target: CosPath, copy: ObjectInfo) -> bool:
-        """Return True if both objects have the same ETag, and both ETags are computed from MD5s."""
+        """Return True if both objects have the same ETag, computed from MD5s."""
         for path, head in ((source, info), (target, copy)):
             if head.customer_algorithm is not None or head.server_side_encryption not in (None, "AES256"):
                 return False
@@ -118,7 +124,10 @@ class CopyVerifier:
         return digest.bare(info.etag) == digest.bare(copy.etag)
 
     async def _read_source(self, source: CosPath, info: ObjectInfo, target: CosPath, copy: ObjectInfo) -> bool:
-        """Read the source and compare its checksum with the copy's; return False if the copy has no usable checksum."""
+        """Return True if the checksum of the source's bytes is that of the copy.
+
+        Reads the source. Returns False if the copy has no checksum that can be computed from it.
+        """
         engine = engine_of(self._client)
         verification = await find_verification(engine, GetObject(target.bucket, target.key, version_id=copy.version_id), copy)
         if verification is None or not info.etag:
@@ -137,7 +146,10 @@ class CopyVerifier:
 
 
 def _compare_checksums(source: ObjectInfo, copy: ObjectInfo) -> bool | None:
-    """Compare full-object checksums. Returns None if the two objects have no algorithm in common."""
+    """Return True if full-object checksums are equal.
+
+    Returns None if the two objects have no algorithm in common.
+    """
     for name in _CHECKSUM_FIELDS:
         of_source, of_copy = getattr(source, name), getattr(copy, name)
         # The checksum of an object made of parts ends in a dash and the number of parts: it is not over the whole object.
