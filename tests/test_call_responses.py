@@ -38,7 +38,7 @@ async def test_large_responses_are_parsed_in_a_thread(size: int, elsewhere: bool
 
         monkeypatch.setattr(f"aiocos.call.{name}", noted)
 
-    noting("read_answer")
+    noting("read_response")
     noting("error_for")
     document = b"<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>"
     large = ok(document[:-1] + b" " * (size - len(document)) + b">")
@@ -93,9 +93,9 @@ async def test_truncated_page_without_a_marker_is_an_error():
         writer.close()
 
     async with serving(paging) as endpoint, anonymous(endpoint, ClientConfig(retry=ONCE)) as cos:
-        with pytest.raises(ProtocolError, match="not how to get it"):
+        with pytest.raises(ProtocolError, match="not where the next page starts"):
             async for _ in cos.objects.list_versions("bucket"):
                 pass
-        with pytest.raises(ProtocolError, match="not how to get it"):
+        with pytest.raises(ProtocolError, match="not where the next page starts"):
             async for _ in cos.buckets.list_extended():
                 pass

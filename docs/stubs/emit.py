@@ -44,7 +44,7 @@ def _wrapped(text: str, width: int) -> list[str]:
         lines = paragraph.splitlines()
         room = width if out else width - 3
         if any(len(line) > room for line in lines) and not any(re.match(r"\s|[*-] |\d+\. |\w+:$", line) for line in lines):
-            lines = textwrap.wrap(" ".join(lines), width - 3, break_long_words=False)
+            lines = textwrap.wrap(" ".join(lines), width - 3, break_long_words=False, break_on_hyphens=False)
         out += ["", *_wrapped_lines(lines, width, first=not out)]
     return out[1:]
 
@@ -55,7 +55,9 @@ def _wrapped_lines(lines: list[str], width: int, *, first: bool) -> list[str]:
         room = width - (3 if first and n == 0 else 0)
         margin = " " * (len(line) - len(line.lstrip()))
         more = margin + ("    " if margin else "")
-        out += textwrap.wrap(line, room, initial_indent="", subsequent_indent=more, break_long_words=False) or [""]
+        out += textwrap.wrap(
+            line, room, initial_indent="", subsequent_indent=more, break_long_words=False, break_on_hyphens=False
+        ) or [""]
     return out
 
 

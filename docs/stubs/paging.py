@@ -64,7 +64,7 @@ def write_paginators(structures: Structures) -> str:
             f"@type_check_only\nclass {paginator_name(operation)}(Paginator[{response}, {full_result_name(operation)}]):\n"
             f'    """Paginator of {operation}."""\n\n{paginate}'
         )
-    text = "Return an iterator over the pages. The parameters are those of the operation, and `PaginationConfig`."
+    text = "Return an iterator over the pages.\n\nThe parameters are those of the operation, and `PaginationConfig`."
     base = f"    def paginate(self, {ANY}) -> PageIterator[Response, FullResult]:\n{body(text, 8)}"
     return _write("paginate.py", classes, {"Paginator.paginate": base})
 
@@ -77,7 +77,10 @@ def write_waiters(structures: Structures) -> str:
         wait = method("wait", waiter_members(structures, name), "None", text)
         head = f'@type_check_only\nclass {waiter_name(name)}(Waiter):\n    """Waiter that sends {rule.operation}."""\n\n'
         classes.append(head + wait)
-    text = "Wait. The parameters are those of the operation that the waiter sends, and `WaiterConfig`."
+    text = (
+        "Send requests until the wait succeeds or fails.\n\n"
+        "The parameters are those of the operation that the waiter sends, and `WaiterConfig`."
+    )
     base = f"    async def wait(self, {ANY}) -> None:\n{body(text, 8)}"
     return _write("waiters.py", classes, {"Waiter.wait": base})
 

@@ -113,8 +113,8 @@ def _child(kind: ResourceModel, name: str, child: ResourceModel) -> str:
     taken = kind.identifiers.values()
     free = [one for one, member in child.identifiers.items() if member not in taken]
     given = "".join(f", {one}: {'int | str' if one == 'part_number' else 'str'}" for one in free)
-    text = f"Return a `{child.name}` with the identifiers of this resource, without a request."
-    text = text if kind.identifiers else f"Return a `{child.name}`, without a request."
+    text = f"Return the `{child.name}` with this resource's identifiers.\n\nNo request is sent."
+    text = text if kind.identifiers else f"Return the `{child.name}`.\n\nNo request is sent."
     return f"    def {name}(self{given}) -> _{child.name}:\n{body(text, 8)}"
 
 

@@ -16,18 +16,18 @@ TimestampTypeDef: TypeAlias = datetime | str | int | float
 
 
 class ReadableFile(Protocol):
-    """A file object to read from. `read` returns bytes, or an awaitable of bytes; empty bytes are the end."""
+    """A file object to read from."""
 
     def read(self, size: int, /) -> bytes | Awaitable[bytes]:
-        """Return at most `size` bytes."""
+        """Return at most `size` bytes, or an awaitable of them; empty bytes are the end."""
         ...
 
 
 class WritableFile(Protocol):
-    """A file object to write to, open in binary mode. What `write` returns is awaited if it is awaitable."""
+    """A file object to write to, open in binary mode."""
 
     def write(self, data: bytes, /) -> object:
-        """Write all of `data`."""
+        """Write all of `data`. If the result is awaitable, it is awaited."""
         ...
 
 
@@ -70,7 +70,7 @@ _FIXED = (
     ),
     (
         "CopySourceTypeDef",
-        "The object to copy. Text of the form `bucket/key?versionId=id` is accepted in its place.",
+        "The object to copy.\n\nText of the form `bucket/key?versionId=id` is accepted in its place.",
         [
             Member("Bucket", "str", True, "Bucket of the source."),
             Member("Key", "str", True, "Key of the source."),

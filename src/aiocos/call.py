@@ -30,14 +30,14 @@ from aiocos.net.transport import Transport
 from aiocos.operations.buckets import HeadBucket
 from aiocos.response_errors import error_for, resource_of
 from aiocos.wire import digest
-from aiocos.wire.address import Endpoint, shows
+from aiocos.wire.address import Endpoint, is_exposed
 from aiocos.wire.bind import to_request
 from aiocos.wire.failure import error_code
 from aiocos.wire.message import PreparedRequest, Request, Response, encode_query
 from aiocos.wire.redaction import scrub, secrets_of
 from aiocos.wire.retry_after import http_date
 from aiocos.wire.spec import Operation, Result
-from aiocos.wire.strict import read_answer
+from aiocos.wire.strict import read_response
 from aiocos.write_check import CHECKS, check_write
 
 R = TypeVar("R", bound=Result)
@@ -102,7 +102,7 @@ class Engine:
         # Bucket → time until which it counts as under Key Protect.
         self._key_protect: dict[str, float] = {}
         # True if others on the network can read requests (plain http to another machine): keys are not sent then.
-        self._is_exposed = shows(endpoint.origin)
+        self._is_exposed = is_exposed(endpoint.origin)
 
     # -- sending an operation --------------------------------------------------------------------------------------
 
@@ -215,9 +215,9 @@ class Engine:
             return response, response, 1
         try:
             if len(response.body) <= INLINE:
-                return read_answer(operation, response), response, 1
+                return read_response(operation, response), response, 1
             # Parsing 10 MB takes some thirty milliseconds; in the loop's thread nothing else would run meanwhile.
-            return await run_in_hash_pool(read_answer, operation, response), response, 1
+            return await run_in_hash_pool(read_response, operation, response), response, 1
         except (ServiceError, ProtocolError) as error:
             # A 200 may carry an <Error>, or a document that does not belong to this operation.
             raise self._name_operation(error, operation, request) from error.__cause__

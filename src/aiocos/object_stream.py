@@ -1,4 +1,4 @@
-"""Read an object as a stream or into memory, with continuation and verification."""
+"""Read an object as a stream or into memory: resume, and verify checksums."""
 
 from __future__ import annotations
 

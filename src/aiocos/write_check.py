@@ -69,7 +69,7 @@ async def check_put(
     """Check an object or a part. Raises `IntegrityError`."""
     headers, data = request.headers, request.body if request.body is not None else b""
     repeated: dict[str, str | None] = {name: getattr(result, field) for name, field in _REPEATED.items() if name in headers}
-    if differing := digest.contradiction(headers, repeated):
+    if differing := digest.find_mismatch(headers, repeated):
         raise _mismatch(operation, *differing, result.request_id)
     if not digest.is_md5(result.etag):
         return

@@ -1,7 +1,7 @@
-"""The servers of the conformance suite, and what each of them lacks.
+"""The servers of the conformance suite, and the features that each of them lacks.
 
-To run the suite against a live service: `AIOCOS_TEST_ENDPOINT`, and either `AIOCOS_TEST_API_KEY` with
-`AIOCOS_TEST_SERVICE_INSTANCE_ID`, or `AIOCOS_TEST_ACCESS_KEY_ID` with `AIOCOS_TEST_SECRET_ACCESS_KEY`. It makes buckets named
+To run the suite with a live service, set `AIOCOS_TEST_ENDPOINT`, and either `AIOCOS_TEST_API_KEY` with
+`AIOCOS_TEST_SERVICE_INSTANCE_ID`, or `AIOCOS_TEST_ACCESS_KEY_ID` with `AIOCOS_TEST_SECRET_ACCESS_KEY`. It creates buckets named
 `aiocos-test-…` and removes them again.
 """
 
@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+import pytest_asyncio
 from tests import servers
 
 from aiocos import Client
@@ -19,42 +20,42 @@ from aiocos.emulator import Emulator
 
 from .support import open_uploads
 
-# What a server lacks, by the name that tests ask for, with the reason. Nothing else is skipped.
+# Missing features of each server, by the name that tests use, with the reason. Nothing else is skipped.
 LACKS: dict[str, dict[str, str]] = {
     "emulator": {},
     "emulator-hmac": {},
     "moto": {
-        "signatures": "takes any signature",
+        "signatures": "accepts any signature",
         "content-md5": "does not check Content-MD5",
-        "location": "knows Amazon's regions only",
-        "extended": "knows no extended listing of buckets (IBM)",
-        "taken names": "answers the second creation of one's own bucket with 200, as Amazon's oldest region does",
-        "bucket names": "takes names in upper case and with underscores",
+        "location": "supports only Amazon's regions",
+        "extended": "has no extended listing of buckets (IBM)",
+        "duplicate names": "returns 200 for the second creation of a bucket by its owner, like Amazon's oldest region",
+        "bucket names": "accepts names in upper case and with underscores",
         "small pages of prefixes": "repeats common prefixes on pages of one entry",
-        "gone uploads": "answers parts and completions of an aborted upload with a page about an internal error",
-        "line breaks in keys": "its web framework routes no path with a line break",
+        "aborted uploads": "returns an internal error for parts and completions of an aborted upload",
+        "line breaks in keys": "its web framework cannot route a path with a line break",
     },
     "rclone": {
-        "location": "has none",
-        "extended": "knows no extended listing of buckets (IBM)",
-        "versions": "answers 501 to listings of versions",
-        "acl": "knows none, and ignores the sub-resource: a GET answers with the object",
-        "expires": "does not keep Expires",
-        "all conditions": "ignores If-Match (the client looks at the ETag itself) and If-Unmodified-Since",
+        "location": "has no locations",
+        "extended": "has no extended listing of buckets (IBM)",
+        "versions": "returns 501 for listings of versions",
+        "acl": "has no ACLs and ignores the sub-resource: a GET returns the object",
+        "expires": "does not store Expires",
+        "all conditions": "ignores If-Match (the client checks the ETag itself) and If-Unmodified-Since",
         "conditional writes": "ignores conditions of writes",
         "conditional copies": "ignores conditions of copies",
         "metadata of copies": "adds mtime to the metadata of copies",
-        "composite etags": "HEAD answers with the MD5 of the whole where Complete said a composite ETag",
-        "replaced parts": "writes parts through as they come and cannot take them back",
-        "part checks": "forgets an upload whose completion it refused",
-        "small parts": "takes parts of any size",
-        "part copies": "knows none, and ignores the header: the part is empty",
-        "path keys": "keys are paths of files: no //, ., .. and no slash at either end",
-        "long keys": "keys are names of files, of at most 255 bytes",
+        "composite etags": "HEAD returns the MD5 of the object although the completion returned a composite ETag",
+        "replaced parts": "writes parts as they are received and cannot replace them",
+        "part checks": "removes an upload whose completion it refused",
+        "small parts": "accepts parts of any size",
+        "part copies": "does not support them and ignores the header: the part is empty",
+        "path keys": "keys are file paths: no //, ., .. and no slash at either end",
+        "long keys": "keys are file names of at most 255 bytes",
     },
     "live": {
-        "presigned URLs": "needs HMAC keys, which an API key does not bring",
-        "taken names": "200 or 409, by the account",
+        "presigned URLs": "needs HMAC keys, not an API key",
+        "duplicate names": "200 or 409, depending on the account",
         "location": "only its own locations",
     },
 }
@@ -74,7 +75,7 @@ def rclone_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server
 
 @pytest.fixture(params=list(LACKS))
 def server(request: pytest.FixtureRequest) -> str:
-    """The name of the server this test runs against."""
+    """The name of the server that this test runs with."""
     name = str(request.param)
     if name == "live" and "AIOCOS_TEST_ENDPOINT" not in os.environ:
         pytest.skip("AIOCOS_TEST_ENDPOINT is not set")
@@ -83,7 +84,7 @@ def server(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def needs(server: str) -> Callable[[str], None]:
-    """Skip a test where the server lacks something."""
+    """Skip a test if the server lacks a feature."""
 
     def check(feature: str) -> None:
         if reason := LACKS[server].get(feature):
@@ -92,11 +93,18 @@ def needs(server: str) -> Callable[[str], None]:
     return check
 
 
-@pytest.fixture
-async def cos(server: str, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def emulator() -> AsyncIterator[Emulator]:
+    """One emulator for all tests of a module: each test has its own bucket."""
+    async with Emulator() as emulator:
+        yield emulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def cos(server: str, emulator: Emulator, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
     """A client of the server."""
     if server.startswith("emulator"):
-        async with Emulator() as emulator, emulator.client(hmac=server.endswith("hmac")) as client:
+        async with emulator.client(hmac=server.endswith("hmac")) as client:
             yield client
         return
     if server == "live":
@@ -116,9 +124,9 @@ async def cos(server: str, request: pytest.FixtureRequest) -> AsyncIterator[Clie
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def bucket(cos: Client) -> AsyncIterator[str]:
-    """A bucket of the test's own, removed with all that is in it."""
+    """A new bucket for one test, removed afterwards with its contents."""
     name = f"aiocos-test-{uuid.uuid4().hex[:12]}"
     await cos.buckets.create(name)
     yield name

@@ -1,4 +1,4 @@
-"""Buckets and listings, as every server of the protocol gives them."""
+"""Buckets and listings, with every server of the protocol."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from aiocos.operations import entries
 from aiocos.wire.document import Document
 from aiocos.wire.spec import Result
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 Needs = Callable[[str], None]
 KEYS = ["a", "b/1", "b/2", "b/c/3", "d/4", "e f/5", "z"]
 
@@ -22,7 +24,7 @@ async def _filled(cos: Client, bucket: str) -> None:
         await cos.objects.put(bucket, key, key.encode())
 
 
-async def test_a_bucket_is_made_and_removed(cos: Client, bucket: str) -> None:
+async def test_a_bucket_can_be_created_and_deleted(cos: Client, bucket: str) -> None:
     assert await cos.buckets.exists(bucket)
     await cos.buckets.head(bucket)
     assert bucket in [b.name for b in await cos.buckets.list()]
@@ -34,20 +36,20 @@ async def test_a_bucket_is_made_and_removed(cos: Client, bucket: str) -> None:
         await cos.buckets.delete(other)
 
 
-async def test_a_name_is_taken_once(cos: Client, bucket: str, needs: Needs) -> None:
-    needs("taken names")
+async def test_a_bucket_name_cannot_be_used_twice(cos: Client, bucket: str, needs: Needs) -> None:
+    needs("duplicate names")
     with pytest.raises(Conflict):
         await cos.buckets.create(bucket)
 
 
-async def test_a_bucket_with_objects_stays(cos: Client, bucket: str) -> None:
+async def test_a_bucket_with_objects_cannot_be_deleted(cos: Client, bucket: str) -> None:
     await cos.objects.put(bucket, "k", b"1")
     with pytest.raises(BucketNotEmpty):
         await cos.buckets.delete(bucket)
     assert await cos.objects.exists(bucket, "k")
 
 
-async def test_a_location(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_a_bucket_has_the_requested_location(cos: Client, bucket: str, needs: Needs) -> None:
     needs("location")
     name = bucket + "-s"
     await cos.buckets.create(name, location="us-south-smart")
@@ -55,7 +57,7 @@ async def test_a_location(cos: Client, bucket: str, needs: Needs) -> None:
     await cos.buckets.delete(name)
 
 
-async def test_the_extended_listing(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_the_extended_listing_of_buckets(cos: Client, bucket: str, needs: Needs) -> None:
     needs("extended")
     await cos.buckets.create(bucket + "-2")
     found = [b async for b in cos.buckets.list_extended(prefix=bucket, max_keys=1)]
@@ -64,7 +66,7 @@ async def test_the_extended_listing(cos: Client, bucket: str, needs: Needs) -> N
     await cos.buckets.delete(bucket + "-2")
 
 
-async def test_everything_is_listed(cos: Client, bucket: str) -> None:
+async def test_a_listing_has_every_object(cos: Client, bucket: str) -> None:
     await _filled(cos, bucket)
     entries = [entry async for entry in cos.objects.list(bucket)]
     assert [entry.key for entry in entries] == KEYS
@@ -73,12 +75,12 @@ async def test_everything_is_listed(cos: Client, bucket: str) -> None:
     assert [entry.key async for entry in cos.objects.list_v1(bucket)] == KEYS
 
 
-async def test_an_empty_listing(cos: Client, bucket: str) -> None:
+async def test_a_listing_of_an_empty_bucket(cos: Client, bucket: str) -> None:
     (page,) = [page async for page in cos.objects.list(bucket).pages()]
     assert (page.contents, page.common_prefixes, page.is_truncated) == ([], [], False)
 
 
-async def test_a_prefix(cos: Client, bucket: str) -> None:
+async def test_a_listing_with_a_prefix(cos: Client, bucket: str) -> None:
     await _filled(cos, bucket)
     assert [entry.key async for entry in cos.objects.list(bucket, prefix="b/")] == ["b/1", "b/2", "b/c/3"]
     assert [entry.key async for entry in cos.objects.list(bucket, prefix="e f")] == ["e f/5"]
@@ -86,7 +88,7 @@ async def test_a_prefix(cos: Client, bucket: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
-async def test_pages(cos: Client, bucket: str, size: int) -> None:
+async def test_a_listing_has_pages_of_the_requested_size(cos: Client, bucket: str, size: int) -> None:
     await _filled(cos, bucket)
     assert [entry.key async for entry in cos.objects.list(bucket, max_keys=size)] == KEYS
     assert [entry.key async for entry in cos.objects.list_v1(bucket, max_keys=size)] == KEYS
@@ -96,7 +98,7 @@ async def test_pages(cos: Client, bucket: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])
-async def test_a_delimiter_makes_folders(cos: Client, bucket: str, needs: Needs, size: int) -> None:
+async def test_a_delimiter_groups_keys_into_common_prefixes(cos: Client, bucket: str, needs: Needs, size: int) -> None:
     if size == 1:
         needs("small pages of prefixes")
     await _filled(cos, bucket)
@@ -112,7 +114,7 @@ async def test_a_delimiter_makes_folders(cos: Client, bucket: str, needs: Needs,
     assert [p.prefix for page in inner for p in page.common_prefixes] == ["b/c/"]
 
 
-async def test_start_after(cos: Client, bucket: str) -> None:
+async def test_a_listing_starts_after_a_key(cos: Client, bucket: str) -> None:
     await _filled(cos, bucket)
     assert [entry.key async for entry in cos.objects.list(bucket, start_after="b/2")] == ["b/c/3", "d/4", "e f/5", "z"]
     assert [entry.key async for entry in cos.objects.list_v1(bucket, marker="b/2")] == ["b/c/3", "d/4", "e f/5", "z"]
@@ -126,7 +128,7 @@ async def test_versions_of_a_bucket_without_versioning(cos: Client, bucket: str,
 
 
 @pytest.mark.parametrize("name", ["list", "list_v1", "list_versions"])
-async def test_pages_are_read_at_once_and_as_by_the_codec(
+async def test_the_fast_path_of_pages_equals_the_general_parser(
     cos: Client, bucket: str, needs: Needs, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if name == "list_versions":
@@ -134,11 +136,11 @@ async def test_pages_are_read_at_once_and_as_by_the_codec(
     for key in (*KEYS, "q&<>", "ü/ñ", "a+b", "x%2Fy"):
         await cos.objects.put(bucket, key, key.encode())
     read = entries.read
-    given: list[bool] = []
+    used_fast_path: list[bool] = []
 
-    def noted(cls: type[Result], body: bytes, field: str, model: type[Document]) -> dict[str, Any] | None:
+    def recording_read(cls: type[Result], body: bytes, field: str, model: type[Document]) -> dict[str, Any] | None:
         values = read(cls, body, field, model)
-        given.append(values is not None)
+        used_fast_path.append(values is not None)
         return values
 
     async def pages(**more: Any) -> list[Any]:
@@ -149,30 +151,30 @@ async def test_pages_are_read_at_once_and_as_by_the_codec(
         if "fetch_owner" in more and name != "list":
             continue
         monkeypatch.setattr(entries, "_MIN_ENTRIES", 2)
-        monkeypatch.setattr(entries, "read", noted)
-        quick = await pages(**more)
-        assert given == [True], more
+        monkeypatch.setattr(entries, "read", recording_read)
+        fast = await pages(**more)
+        assert used_fast_path == [True], more
         monkeypatch.setattr(entries, "read", lambda *_: None)
         general = await pages(**more)
-        assert quick == general
-        assert repr(quick) == repr(general)
-        given.clear()
+        assert fast == general
+        assert repr(fast) == repr(general)
+        used_fast_path.clear()
 
 
-async def test_a_bad_bucket_name(cos: Client, needs: Needs) -> None:
+async def test_an_invalid_bucket_name_is_refused(cos: Client, needs: Needs) -> None:
     needs("bucket names")
     with pytest.raises(InvalidRequest):
         await cos.buckets.create("Bad_Name")
 
 
-async def test_a_wrong_secret(cos: Client, bucket: str, server: str, needs: Needs) -> None:
+async def test_a_wrong_secret_is_refused(cos: Client, bucket: str, server: str, needs: Needs) -> None:
     needs("signatures")
-    async with Client(endpoint=cos.endpoint, access_key_id="nobody", secret_access_key="wrong") as stranger:
+    async with Client(endpoint=cos.endpoint, access_key_id="nobody", secret_access_key="wrong") as other:
         with pytest.raises(InvalidSignature):
-            await stranger.objects.put(bucket, "k", b"1")
+            await other.objects.put(bucket, "k", b"1")
 
 
-async def test_access_control_lists(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_an_acl_makes_an_object_public(cos: Client, bucket: str, needs: Needs) -> None:
     needs("acl")
     await cos.objects.put(bucket, "k", b"1")
     policy = await cos.acl.get_object(bucket, "k")

@@ -1,4 +1,4 @@
-"""Multipart uploads by hand, and whole transfers, as every server of the protocol takes them."""
+"""Multipart uploads by single calls, and whole transfers, with every server of the protocol."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from aiocos.wire import digest
 
 from .support import open_uploads
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 Needs = Callable[[str], None]
 MIB = 1 << 20
 FIRST, LAST = bytes(range(256)) * 4096 * 5, b"the end"
@@ -29,7 +31,7 @@ async def _upload(cos: Client, bucket: str, key: str, *parts: bytes) -> tuple[st
     return upload.upload_id, done
 
 
-async def test_parts_become_an_object(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_completed_parts_become_an_object(cos: Client, bucket: str, needs: Needs) -> None:
     key = "a b/ü+"
     upload_id, parts = await _upload(cos, bucket, key, FIRST, LAST)
     assert not await cos.objects.exists(bucket, key)
@@ -50,12 +52,12 @@ async def test_parts_become_an_object(cos: Client, bucket: str, needs: Needs) ->
     assert digest.bare(info.etag) == expected
 
 
-async def test_an_upload_is_given_up(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_an_aborted_upload_is_gone(cos: Client, bucket: str, needs: Needs) -> None:
     upload_id, parts = await _upload(cos, bucket, "k", LAST)
     await cos.multipart.abort(bucket, "k", upload_id)
     assert await open_uploads(cos, bucket) == []
     assert not await cos.objects.exists(bucket, "k")
-    needs("gone uploads")
+    needs("aborted uploads")
     with pytest.raises(NoSuchUpload):
         await cos.multipart.upload_part(bucket, "k", upload_id, 1, b"1")
     with pytest.raises(NoSuchUpload):
@@ -64,7 +66,7 @@ async def test_an_upload_is_given_up(cos: Client, bucket: str, needs: Needs) -> 
         await cos.multipart.complete(bucket, "k", upload_id, parts)
 
 
-async def test_a_part_is_replaced_and_parts_may_be_left_out(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_a_part_can_be_replaced_or_left_out(cos: Client, bucket: str, needs: Needs) -> None:
     needs("replaced parts")
     upload_id, _ = await _upload(cos, bucket, "k", b"first try", LAST)
     again = await cos.multipart.upload_part(bucket, "k", upload_id, 1, b"second try")
@@ -72,7 +74,7 @@ async def test_a_part_is_replaced_and_parts_may_be_left_out(cos: Client, bucket:
     assert await cos.objects.read(bucket, "k") == b"second try"
 
 
-async def test_wrong_parts_are_refused(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_a_completion_with_wrong_parts_is_refused(cos: Client, bucket: str, needs: Needs) -> None:
     needs("part checks")
     upload_id, parts = await _upload(cos, bucket, "k", FIRST, LAST)
     with pytest.raises(InvalidPart):
@@ -84,7 +86,7 @@ async def test_wrong_parts_are_refused(cos: Client, bucket: str, needs: Needs) -
     await cos.multipart.abort(bucket, "k", upload_id)
 
 
-async def test_small_parts_are_refused(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_a_completion_with_too_small_parts_is_refused(cos: Client, bucket: str, needs: Needs) -> None:
     needs("small parts")
     upload_id, parts = await _upload(cos, bucket, "k", LAST, LAST)
     with pytest.raises(EntityTooSmall):
@@ -92,7 +94,7 @@ async def test_small_parts_are_refused(cos: Client, bucket: str, needs: Needs) -
     await cos.multipart.abort(bucket, "k", upload_id)
 
 
-async def test_a_part_is_copied(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_a_range_of_an_object_can_be_copied_as_a_part(cos: Client, bucket: str, needs: Needs) -> None:
     needs("part copies")
     await cos.objects.put(bucket, "source", FIRST + LAST)
     upload = await cos.multipart.create(bucket, "k")
@@ -105,7 +107,7 @@ async def test_a_part_is_copied(cos: Client, bucket: str, needs: Needs) -> None:
     assert await cos.objects.read(bucket, "k") == FIRST + b"!"
 
 
-async def test_parts_are_listed_page_by_page(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_parts_are_listed_in_pages(cos: Client, bucket: str, needs: Needs) -> None:
     needs("pages of parts")
     upload_id, _ = await _upload(cos, bucket, "k", *[bytes([n]) for n in range(5)])
     listing = cos.multipart.list_parts(bucket, "k", upload_id, max_parts=2)
@@ -113,11 +115,11 @@ async def test_parts_are_listed_page_by_page(cos: Client, bucket: str, needs: Ne
     await cos.multipart.abort(bucket, "k", upload_id)
 
 
-async def test_uploads_are_listed_page_by_page(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_uploads_are_listed_in_pages(cos: Client, bucket: str, needs: Needs) -> None:
     needs("pages of uploads")
-    made = sorted([(key, (await cos.multipart.create(bucket, key)).upload_id) for key in ("a b", "a b", "c", "ü")])
+    created = sorted([(key, (await cos.multipart.create(bucket, key)).upload_id) for key in ("a b", "a b", "c", "ü")])
     found = [(u.key, u.upload_id) async for u in cos.multipart.list_uploads(bucket, max_uploads=1)]
-    assert sorted(found) == made
+    assert sorted(found) == created
     assert [u.key async for u in cos.multipart.list_uploads(bucket, prefix="a")] == ["a b", "a b"]
 
 
@@ -125,7 +127,7 @@ async def test_uploads_are_listed_page_by_page(cos: Client, bucket: str, needs: 
 # Whole transfers
 
 
-async def test_a_file_goes_up_and_comes_down(cos: Client, bucket: str, tmp_path: Path) -> None:
+async def test_a_large_file_is_uploaded_and_downloaded(cos: Client, bucket: str, tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(FIRST * 4 + LAST)
     await cos.upload(bucket, "big/file", source, content_type="text/x-odd")
@@ -136,7 +138,7 @@ async def test_a_file_goes_up_and_comes_down(cos: Client, bucket: str, tmp_path:
 
 
 @pytest.mark.parametrize("chunks", [0, 1, 8, 20])
-async def test_a_stream_of_unknown_length_goes_up(cos: Client, bucket: str, chunks: int) -> None:
+async def test_a_stream_of_unknown_length_is_uploaded(cos: Client, bucket: str, chunks: int) -> None:
     async def stream() -> AsyncIterator[bytes]:
         for n in range(chunks):
             yield bytes([n]) * MIB

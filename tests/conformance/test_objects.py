@@ -1,4 +1,4 @@
-"""Objects, as every server of the protocol keeps them."""
+"""Objects, with every server of the protocol."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ import pytest
 from aiocos import ByteRange, Client, CopySource, NoSuchBucket, NoSuchKey, NotFound, NotModified, PreconditionFailed
 from aiocos.errors import BadDigest, InvalidRange
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 Needs = Callable[[str], None]
 DATA = bytes(range(256)) * 40
 
 
-async def test_what_is_put_is_read(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_a_stored_object_is_returned_with_its_metadata(cos: Client, bucket: str, needs: Needs) -> None:
     put = await cos.objects.put(bucket, "a.txt", DATA, content_type="text/x-odd", metadata={"who": "me, and you", "n-2": "b"})
     md5 = hashlib.md5(DATA).hexdigest()
     assert put.etag == f'"{md5}"'
@@ -35,20 +37,20 @@ async def test_what_is_put_is_read(cos: Client, bucket: str, needs: Needs) -> No
 
 
 @pytest.mark.parametrize("size", [0, 1])
-async def test_small_objects(cos: Client, bucket: str, size: int) -> None:
+async def test_objects_of_few_bytes(cos: Client, bucket: str, size: int) -> None:
     await cos.objects.put(bucket, "small", b"x" * size)
     assert await cos.objects.read(bucket, "small") == b"x" * size
     assert (await cos.objects.head(bucket, "small")).size == size
 
 
-async def test_an_object_is_replaced(cos: Client, bucket: str) -> None:
+async def test_a_put_replaces_an_object(cos: Client, bucket: str) -> None:
     await cos.objects.put(bucket, "k", b"old", metadata={"old": "1"})
     await cos.objects.put(bucket, "k", b"newer")
     assert await cos.objects.read(bucket, "k") == b"newer"
     assert "old" not in (await cos.objects.head(bucket, "k")).metadata
 
 
-async def test_what_is_gone_is_gone(cos: Client, bucket: str) -> None:
+async def test_a_deleted_object_is_not_found(cos: Client, bucket: str) -> None:
     await cos.objects.put(bucket, "k", b"1")
     assert await cos.objects.exists(bucket, "k")
     await cos.objects.delete(bucket, "k")
@@ -62,7 +64,7 @@ async def test_what_is_gone_is_gone(cos: Client, bucket: str) -> None:
         await cos.objects.head(bucket, "k")
 
 
-async def test_a_missing_bucket(cos: Client, bucket: str) -> None:
+async def test_operations_on_a_missing_bucket_fail(cos: Client, bucket: str) -> None:
     missing = bucket + "-not"
     assert not await cos.buckets.exists(missing)
     assert not await cos.objects.exists(missing, "k")
@@ -74,7 +76,7 @@ async def test_a_missing_bucket(cos: Client, bucket: str) -> None:
         [entry async for entry in cos.objects.list(missing)]
 
 
-async def test_content_headers(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_content_headers_are_stored(cos: Client, bucket: str, needs: Needs) -> None:
     expires = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
     await cos.objects.put(
         bucket, "k", b"1",
@@ -99,18 +101,18 @@ async def test_content_headers(cos: Client, bucket: str, needs: Needs) -> None:
     ],
     ids=lambda v: v.to_wire() if isinstance(v, ByteRange) else "",
 )
-async def test_ranges(cos: Client, bucket: str, asked: ByteRange, part: slice) -> None:
+async def test_a_range_returns_its_bytes(cos: Client, bucket: str, asked: ByteRange, part: slice) -> None:
     await cos.objects.put(bucket, "k", DATA)
     assert await cos.objects.read(bucket, "k", range=asked) == DATA[part]
 
 
-async def test_a_range_outside(cos: Client, bucket: str) -> None:
+async def test_a_range_beyond_the_end_is_refused(cos: Client, bucket: str) -> None:
     await cos.objects.put(bucket, "k", DATA)
     with pytest.raises(InvalidRange):
         await cos.objects.read(bucket, "k", range=ByteRange(len(DATA)))
 
 
-async def test_conditions_of_a_read(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_conditional_reads(cos: Client, bucket: str, needs: Needs) -> None:
     etag = (await cos.objects.put(bucket, "k", b"1")).etag
     assert await cos.objects.read(bucket, "k", if_match=etag) == b"1"
     assert await cos.objects.read(bucket, "k", if_none_match='"0123"') == b"1"
@@ -127,7 +129,7 @@ async def test_conditions_of_a_read(cos: Client, bucket: str, needs: Needs) -> N
         await cos.objects.head(bucket, "k", if_modified_since=(await cos.objects.head(bucket, "k")).last_modified)
 
 
-async def test_conditions_of_a_write(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_conditional_writes(cos: Client, bucket: str, needs: Needs) -> None:
     needs("conditional writes")
     etag = (await cos.objects.put(bucket, "k", b"1", if_none_match="*")).etag
     with pytest.raises(PreconditionFailed):
@@ -138,14 +140,14 @@ async def test_conditions_of_a_write(cos: Client, bucket: str, needs: Needs) -> 
     assert await cos.objects.read(bucket, "k") == b"3"
 
 
-async def test_a_damaged_body_is_refused(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_a_body_with_a_wrong_checksum_is_refused(cos: Client, bucket: str, needs: Needs) -> None:
     needs("content-md5")
     with pytest.raises(BadDigest):
         await cos.objects.put(bucket, "k", b"1", content_md5="1B2M2Y8AsgTpgAmY7PhCfg==")
     assert not await cos.objects.exists(bucket, "k")
 
 
-async def test_copies(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_an_object_can_be_copied(cos: Client, bucket: str, needs: Needs) -> None:
     await cos.objects.put(bucket, "a b+ü", DATA, content_type="text/x-odd", metadata={"who": "me"})
     copied = await cos.objects.copy(bucket, "to", CopySource(bucket, "a b+ü"))
     assert copied.etag.strip('"') == hashlib.md5(DATA).hexdigest()
@@ -162,7 +164,7 @@ async def test_copies(cos: Client, bucket: str, needs: Needs) -> None:
     assert (info.content_type, info.metadata) == ("a/b", {"new": "1"})
 
 
-async def test_conditions_of_a_copy(cos: Client, bucket: str, needs: Needs) -> None:
+async def test_conditional_copies(cos: Client, bucket: str, needs: Needs) -> None:
     needs("conditional copies")
     etag = (await cos.objects.put(bucket, "k", b"1")).etag
     await cos.objects.copy(bucket, "to", (bucket, "k"), source_if_match=etag)
@@ -170,7 +172,7 @@ async def test_conditions_of_a_copy(cos: Client, bucket: str, needs: Needs) -> N
         await cos.objects.copy(bucket, "to", (bucket, "k"), source_if_none_match=etag)
 
 
-async def test_many_are_deleted(cos: Client, bucket: str) -> None:
+async def test_many_objects_are_deleted_in_one_call(cos: Client, bucket: str) -> None:
     for key in ("a", "b", "c"):
         await cos.objects.put(bucket, key, b"1")
     keys = ["a", "b", *(f"missing-{n}" for n in range(1_003))]
@@ -201,7 +203,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_keys_are_kept_as_they_are(cos: Client, bucket: str, needs: Needs, kind: str) -> None:
+async def test_unusual_keys_are_stored_unchanged(cos: Client, bucket: str, needs: Needs, kind: str) -> None:
     needs(kind)
     keys = KINDS[kind]
     for key in keys:
@@ -227,15 +229,15 @@ async def test_keys_are_kept_as_they_are(cos: Client, bucket: str, needs: Needs,
 def _send(method: str, url: str, data: bytes | None = None) -> tuple[int, bytes]:
     request = urllib.request.Request(url, data=data, method=method, headers={"Content-Type": "text/x-odd"} if data else {})
     try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status, answer.read()
+        with urllib.request.urlopen(request) as response:
+            return response.status, response.read()
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read()
 
 
 @pytest.mark.parametrize("key", ["k", "a b+ü/?%2F", "~*()&="])
-async def test_presigned_urls(cos: Client, bucket: str, needs: Needs, key: str) -> None:
+async def test_presigned_urls_work(cos: Client, bucket: str, needs: Needs, key: str) -> None:
     needs("presigned URLs")
 
     async def send(method: str, data: bytes | None = None) -> tuple[int, bytes]:

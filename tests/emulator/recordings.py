@@ -1,12 +1,12 @@
-"""Recorded answers, and what they come to as facts that can be compared.
+"""Recorded example responses of the documentation, and the facts in them that are compared.
 
-A recording has the page and section of an example, its request, and its answer. An answer comes to the status, every header,
-and every element or member by its path, its text and its namespace.
+A recording has the page and section of an example, its request and its response. The facts of a response are its status, each
+header, the XML namespace, and each element or member with its path and text.
 
-Values that vary by nature are compared by their form: ids, dates of answers, versions of servers, lengths, ETags. Times in
-documents are compared as moments, since pages write one moment in several forms. `{braces}` in an answer stand for any text,
-and in a request for what its scene provides. The order of elements with different names is not compared, since readers do not
-depend on it. Examples leave out headers that every answer has.
+Values that differ in every response (ids, dates, server versions, lengths, ETags) are compared by their form. Times in
+documents are compared as points in time, because the pages write them in several formats. `{braces}` in a response mean any
+text, and in a request a value that the test's scene provides. The order of elements with different names is not compared,
+because clients do not depend on it. The examples omit headers that every response has.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .conftest import Answer
+from .conftest import RawResponse
 
 ANY = "any"
 
-# What every answer of the service has by its page about headers, and what a transport adds: examples leave them out at will.
+# Headers of every response, according to the documentation, and headers added by the connection. Examples may omit them.
 USUAL = frozenset(
     {
         "accept-ranges",
@@ -54,7 +54,7 @@ FORMS = {
     "url": r"\S+",
     "expiration": r"\d+",
 }
-"""The form of values that vary, by the name of the header, element or member."""
+"""The form of values that differ in every response, by the name of the header, element or member."""
 
 
 @dataclass
@@ -65,17 +65,17 @@ class Recording:
     target: str
     headers: dict[str, str]
     body: bytes
-    answer: Answer
+    answer: RawResponse
 
     @classmethod
     def read(cls, path: Path, values: Mapping[str, str] | None = None) -> Recording:
-        _, request, answer = re.split(r"^=== \w+\n", path.read_text(), flags=re.MULTILINE)
+        _, request, response = re.split(r"^=== \w+\n", path.read_text(), flags=re.MULTILINE)
         for name, value in (values or {}).items():
             request = request.replace(f"{{{name}}}", value)
         line, headers, body = _message(request)
-        status, answered, document = _message(answer)
+        status, answered, document = _message(response)
         method, target = line.split(" ", 1)
-        return cls(method, target, headers, body.encode(), Answer(int(status.split(" ")[1]), answered, document.encode()))
+        return cls(method, target, headers, body.encode(), RawResponse(int(status.split(" ")[1]), answered, document.encode()))
 
 
 def _message(text: str) -> tuple[str, dict[str, str], str]:
@@ -85,7 +85,7 @@ def _message(text: str) -> tuple[str, dict[str, str], str]:
 
 
 def _text(name: str, text: str) -> str:
-    """Return a value as it is compared."""
+    """Return the form of a value that is compared."""
     text = " ".join(text.split())
     form = FORMS.get(name)
     if form is not None and re.fullmatch(form, text):
@@ -95,7 +95,7 @@ def _text(name: str, text: str) -> str:
     if re.fullmatch(r"\{[\w-]+\}", text):
         return ANY
     if found := re.fullmatch(r"\w{3}, (\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d) GMT", text):
-        # Some examples have another day of the week than the date had.
+        # Some examples have a wrong day of the week.
         return datetime.strptime(found[1], "%d %b %Y %H:%M:%S").replace(tzinfo=UTC).isoformat()
     if re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", text):
         return datetime.fromisoformat(text).isoformat()
@@ -117,21 +117,21 @@ def _members(value: Any, path: str, facts: list[tuple[str, str]]) -> None:
             facts.append((f"{path}/{name}", _text(name, str(member))))
 
 
-def facts_of(answer: Answer) -> Counter[tuple[str, str]]:
-    facts = [("status", str(answer.status))]
-    # Whether a connection is kept is no matter of the operation.
-    facts += [(n.lower(), _text(n.lower(), v)) for n, v in answer.headers.items() if n.lower() != "connection"]
-    if answer.body.startswith(b"{"):
-        _members(json.loads(answer.body), "", facts)
-    elif answer.body:
-        root = ET.fromstring(answer.body)
+def facts_of(response: RawResponse) -> Counter[tuple[str, str]]:
+    facts = [("status", str(response.status))]
+    # The Connection header does not depend on the operation.
+    facts += [(n.lower(), _text(n.lower(), v)) for n, v in response.headers.items() if n.lower() != "connection"]
+    if response.body.startswith(b"{"):
+        _members(json.loads(response.body), "", facts)
+    elif response.body:
+        root = ET.fromstring(response.body)
         facts.append(("namespace", root.tag.rpartition("}")[0].lstrip("{")))
         _elements(root, "", facts)
     return Counter(facts)
 
 
-def differences(example: Answer, ours: Answer) -> dict[str, tuple[list[str], list[str]]]:
-    """Return the names and paths where the answers differ, with what only the example and only the emulator has."""
+def differences(example: RawResponse, ours: RawResponse) -> dict[str, tuple[list[str], list[str]]]:
+    """Return the names and paths where the responses differ, with the values of the example and of the emulator."""
     theirs, mine = facts_of(example), facts_of(ours)
     found: dict[str, tuple[list[str], list[str]]] = {}
     for only, side in ((theirs - mine, 0), (mine - theirs, 1)):

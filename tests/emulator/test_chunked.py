@@ -1,4 +1,4 @@
-"""aws-chunked: sizes, signatures of chunks and trailers, and what must not follow; against the published examples."""
+"""aws-chunked bodies: sizes, signatures of chunks and trailers, malformed input; with AWS's verify_example examples."""
 
 import asyncio
 import hashlib
@@ -14,15 +14,15 @@ from aiocos.emulator.chunked import ChunkDecoder
 from aiocos.emulator.signature import VerifiedSignature
 from aiocos.errors import IncompleteBody, InvalidRequest, InvalidSignature
 
-from .conftest import Answer, Raw
-from .test_signature import KEY, authorization, credentials, published, unsigned_request
+from .conftest import Raw, RawResponse
+from .test_signature import KEY, authorization, credentials, unsigned_request, verify_example
 
 
-def test_the_published_chunks() -> None:
+def test_aws_example_of_signed_chunks_is_accepted() -> None:
     names = (
         "content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class"
     )
-    signed = published(
+    signed = verify_example(
         "PUT",
         "/examplebucket/chunkObject.txt",
         "",
@@ -51,12 +51,12 @@ def test_the_published_chunks() -> None:
     decoder.finish()
 
 
-def published_trailer() -> tuple[ChunkDecoder, bytes]:
-    """The published example of chunks with a signed trailer, as it is on the wire; `CRC` and `SIGNATURE` are its last lines."""
+def example_with_trailer() -> tuple[ChunkDecoder, bytes]:
+    """Return AWS's example of signed chunks with a signed trailer, without its last lines `CRC` and `SIGNATURE`."""
     names = (
         "content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class;x-amz-trailer"
     )
-    signed = published(
+    signed = verify_example(
         "PUT",
         "/examplebucket/chunkObject.txt",
         "",
@@ -87,8 +87,8 @@ CRC = b"x-amz-checksum-crc32c:sOO8/Q==\r\n"
 SIGNATURE = b"x-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n"
 
 
-def test_the_published_trailer() -> None:
-    decoder, body = published_trailer()
+def test_aws_example_of_a_signed_trailer_is_accepted() -> None:
+    decoder, body = example_with_trailer()
     assert b"".join(decoder.feed(body + CRC + SIGNATURE + b"\r\n")) == b"a" * 66560
     decoder.finish()
     assert decoder.trailers == {"x-amz-checksum-crc32c": "sOO8/Q=="}
@@ -107,22 +107,22 @@ def test_the_published_trailer() -> None:
         CRC + b"x-amz-checksum-sha1:AAAA\r\n" + SIGNATURE,
     ],
 )
-def test_a_bent_trailer(trailer: bytes) -> None:
-    """One that was announced can neither be changed nor left out, nor can its signature."""
-    decoder, body = published_trailer()
+def test_a_changed_or_missing_trailer_is_refused(trailer: bytes) -> None:
+    """Neither an announced trailer nor its signature can be changed or left out."""
+    decoder, body = example_with_trailer()
     decoder.feed(body)
     with pytest.raises((InvalidSignature, InvalidRequest)):
         decoder.feed(trailer + b"\r\n")
     assert not decoder.done
 
 
-def test_a_chunk_whose_signature_is_no_text() -> None:
-    decoder, body = published_trailer()
+def test_a_chunk_signature_that_is_not_ascii_is_refused() -> None:
+    decoder, body = example_with_trailer()
     with pytest.raises(InvalidRequest):
         decoder.feed(body[:16] + b"\xe9" * 10 + body[26:])
 
 
-def test_a_bent_chunk() -> None:
+def test_a_chunk_with_a_wrong_signature_is_refused() -> None:
     signed = VerifiedSignature(KEY, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", _refuse)
     with pytest.raises(InvalidSignature):
         ChunkDecoder(signed.check_chunk).feed(b"1;chunk-signature=00\r\nx\r\n")
@@ -133,7 +133,7 @@ def _refuse(data: bytes, signature: str) -> None:
 
 
 @pytest.mark.parametrize("step", [1, 2, 7, 1000])
-def test_chunks_arrive_in_any_pieces(step: int) -> None:
+def test_chunks_are_decoded_from_pieces_of_any_size(step: int) -> None:
     body = b"5\r\nhello\r\n7;x=y\r\n, world\r\n0\r\nx-amz-checksum-crc32: abc\r\n\r\n"
     decoder = ChunkDecoder()
     out = b"".join(b"".join(decoder.feed(body[n : n + step])) for n in range(0, len(body), step))
@@ -146,13 +146,13 @@ HUGE = [b"%x" % (5 * 1024**3 + 1), b"1" + b"0" * 16, b"f" * 16, b"f" * 5000, b"0
 
 
 @pytest.mark.parametrize("size", SIZES + HUGE)
-def test_sizes_of_chunks_are_hexadecimal_digits(size: bytes) -> None:
+def test_an_invalid_chunk_size_is_refused(size: bytes) -> None:
     with pytest.raises(InvalidRequest):
         ChunkDecoder().feed(size + b"\r\nhello\r\n0\r\n\r\n")
 
 
 @given(st.text(st.sampled_from("0123456789abcdefABCDEFxXlL_+- \t.;"), max_size=6))
-def test_no_other_size_is_taken(text: str) -> None:
+def test_only_hexadecimal_chunk_sizes_are_accepted(text: str) -> None:
     size = text.partition(";")[0]
     decoder = ChunkDecoder()
     if size and all(c in "0123456789abcdefABCDEF" for c in size) and "\t" not in text:
@@ -175,13 +175,13 @@ def test_no_other_size_is_taken(text: str) -> None:
         b"0\r\na b:c\r\n",
     ],
 )
-def test_malformed_chunks(body: bytes) -> None:
+def test_malformed_chunks_are_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest):
         ChunkDecoder().feed(body)
 
 
 @pytest.mark.parametrize("step", [1, 1000])
-def test_nothing_follows_the_last_chunk(step: int) -> None:
+def test_bytes_after_the_last_chunk_are_refused(step: int) -> None:
     body = b"1\r\nx\r\n0\r\n\r\n" + b"y" * 100
     decoder = ChunkDecoder()
     with pytest.raises(InvalidRequest, match="after its end"):
@@ -191,7 +191,7 @@ def test_nothing_follows_the_last_chunk(step: int) -> None:
 
 @pytest.mark.parametrize("line", [b"x-%d: y\r\n", b"x-%d: " + b"y" * 3000 + b"\r\n", b"x-%d:" + b" " * 8000 + b"\xe9\r\n"])
 @pytest.mark.parametrize("step", [1000, 1 << 20])
-def test_trailers_are_few_and_short(line: bytes, step: int) -> None:
+def test_endless_trailers_are_refused_early(line: bytes, step: int) -> None:
     decoder = ChunkDecoder()
     decoder.feed(b"0\r\n")
     fed = 0
@@ -203,7 +203,7 @@ def test_trailers_are_few_and_short(line: bytes, step: int) -> None:
     assert fed < 2 * 1024 * 1024
 
 
-def test_the_limits_of_trailers() -> None:
+def test_trailers_are_limited_in_number_and_size() -> None:
     for count, size, good in [(16, 10, True), (17, 10, False), (8, 2000, True), (9, 2000, False)]:
         lines = b"".join(b"x-%03d:%s\r\n" % (n, b"y" * size) for n in range(count))
         decoder = ChunkDecoder()
@@ -217,14 +217,14 @@ def test_the_limits_of_trailers() -> None:
 
 
 @pytest.mark.parametrize("value", [b"\xe9", b"a\x00b", b"", b" \t"])
-def test_values_of_trailers_are_text(value: bytes) -> None:
+def test_a_trailer_value_that_is_not_text_is_refused(value: bytes) -> None:
     decoder = ChunkDecoder()
     with pytest.raises(InvalidRequest, match="not `name: value`"):
         decoder.feed(b"0\r\nx-a:" + value + b"\r\n")
 
 
-def test_a_signed_chunk_is_held_only_up_to_a_size() -> None:
-    """It is refused by its size, before its bytes come."""
+def test_a_signed_chunk_above_16_mib_is_refused() -> None:
+    """It must be buffered to verify its signature, so it is refused by its size before its bytes are received."""
     line = b"%x;chunk-signature=0\r\n"
     ChunkDecoder(_refuse).feed(line % (16 * 1024 * 1024))
     with pytest.raises(InvalidRequest, match="16 MiB"):
@@ -233,13 +233,13 @@ def test_a_signed_chunk_is_held_only_up_to_a_size() -> None:
 
 
 @pytest.mark.parametrize("body", [b"1\r\nxy", b"1\r\nx\rz", b"1\r\nx\n"])
-def test_a_chunk_that_is_longer_than_its_size(body: bytes) -> None:
-    """What stands where the line break should be is refused at once, and not gathered."""
+def test_a_chunk_longer_than_its_size_is_refused(body: bytes) -> None:
+    """Anything but a line break after the chunk is refused at once and not buffered."""
     with pytest.raises(InvalidRequest):
         ChunkDecoder().feed(body)
 
 
-def test_announced_trailers_come_and_no_others() -> None:
+def test_trailers_must_be_the_announced_ones() -> None:
     for trailers, announced, good in [
         (b"", (), True),
         (b"x-amz-checksum-crc32: a\r\n", ("x-amz-checksum-crc32",), True),
@@ -261,7 +261,7 @@ def test_announced_trailers_come_and_no_others() -> None:
             assert refused.value.code == "MalformedTrailerError"
 
 
-def test_chunks_cut_short() -> None:
+def test_incomplete_chunks_are_refused() -> None:
     decoder = ChunkDecoder()
     decoder.feed(b"5\r\nhel")
     with pytest.raises(IncompleteBody):
@@ -273,7 +273,7 @@ def _chunked(body: bytes, trailer: str) -> bytes:
 
 
 @pytest.mark.parametrize("hmac", [True, False])
-async def test_unsigned_chunks_with_a_trailer(raw: Raw, hmac: bool) -> None:
+async def test_a_checksum_in_the_trailer_of_unsigned_chunks_is_verified(raw: Raw, hmac: bool) -> None:
     body = b"chunked" * 10_000
     crc = b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
     headers = {
@@ -283,18 +283,18 @@ async def test_unsigned_chunks_with_a_trailer(raw: Raw, hmac: bool) -> None:
         "x-amz-trailer": "x-amz-checksum-crc32",
     }
 
-    async def put(data: bytes, **more: str) -> Answer:
+    async def put(data: bytes, **more: str) -> RawResponse:
         request = unsigned_request(raw, "PUT", "/bucket/key", b"", headers | more)
         if hmac:
-            # botocore would put the hash of a body of its own choice: it asks the request's context.
+            # botocore would compute another payload hash: it looks into the request's context.
             request.context["payload_signing_enabled"] = False
             auth = S3SigV4Auth(credentials(raw), "s3", "us-south")
             auth.payload = lambda _: "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
             auth.add_auth(request)
         return await raw.send("PUT", "/bucket/key", data, dict(request.headers.items()))
 
-    answer = await put(_chunked(body, f"x-amz-checksum-crc32:{crc}"))
-    assert (answer.status, answer.headers["x-amz-checksum-crc32"]) == (200, crc)
+    response = await put(_chunked(body, f"x-amz-checksum-crc32:{crc}"))
+    assert (response.status, response.headers["x-amz-checksum-crc32"]) == (200, crc)
     got = await raw.get("/bucket/key", x_amz_checksum_mode="ENABLED")
     assert (got.body, got.headers["Content-Encoding"], got.headers["x-amz-checksum-crc32"]) == (body, "gzip", crc)
     assert (await put(_chunked(body, "x-amz-checksum-crc32:AAAAAA=="))).code == "BadDigest"
@@ -309,7 +309,7 @@ async def test_unsigned_chunks_with_a_trailer(raw: Raw, hmac: bool) -> None:
     for length in ("x", "²", "-1", "+70000", " 70000", "7_0000", "70000.0", "9" * 30, "9" * 5000):
         refused = await put(_chunked(body, f"x-amz-checksum-crc32:{crc}"), **{"x-amz-decoded-content-length": length})
         assert (refused.status, refused.code) == (400, "InvalidArgument") or length == " 70000"
-    # A header that says something else than the trailer does not hide behind it, nor the other way round.
+    # If a header and the trailer have different checksums, both are checked.
     both = await put(_chunked(body, f"x-amz-checksum-crc32:{crc}"), **{"x-amz-checksum-crc32": "AAAAAA=="})
     assert both.code == "BadDigest"
     good = {"x-amz-checksum-crc32": crc}
@@ -317,14 +317,14 @@ async def test_unsigned_chunks_with_a_trailer(raw: Raw, hmac: bool) -> None:
     assert (await raw.get("/bucket/key")).body == body
 
 
-async def test_a_trailer_needs_chunks(raw: Raw) -> None:
+async def test_a_trailer_without_chunks_is_refused(raw: Raw) -> None:
     refused = await raw.put("/bucket/key", b"hello", x_amz_trailer="x-amz-checksum-crc32")
     assert (refused.status, refused.code) == (400, "InvalidRequest")
     assert (await raw.get("/bucket/key")).status == 404
 
 
 @pytest.mark.parametrize("kind", ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"])
-async def test_a_trailer_of_signed_chunks_is_signed(raw: Raw, kind: str) -> None:
+async def test_an_unsigned_trailer_of_signed_chunks_is_refused(raw: Raw, kind: str) -> None:
     crc = b64encode(zlib.crc32(b"abc").to_bytes(4, "big")).decode()
     headers = {
         "Content-Encoding": "aws-chunked",
@@ -351,8 +351,8 @@ async def test_a_trailer_of_signed_chunks_is_signed(raw: Raw, kind: str) -> None
     assert (await raw.get("/bucket/key")).status == 404
 
 
-async def test_the_trailer_of_a_document(raw: Raw) -> None:
-    """A checksum behind a completion's list is the list's, though one before it is the object's."""
+async def test_a_trailing_checksum_of_a_completion_is_of_the_document(raw: Raw) -> None:
+    """A checksum in the trailer of a completion is of the list of parts; one in a header is of the object."""
     upload = (await raw.post("/bucket/key?uploads")).texts("UploadId")[0]
     part = await raw.put(f"/bucket/key?uploadId={upload}&partNumber=1", b"x")
     tag = part.headers["ETag"]
@@ -370,8 +370,8 @@ async def test_the_trailer_of_a_document(raw: Raw) -> None:
     assert (await raw.send("POST", target, _chunked(document, f"x-amz-checksum-crc32:{crc}"), headers)).status == 200
 
 
-async def test_what_follows_the_end_is_not_held(raw: Raw) -> None:
-    """It is refused with its first byte, and the rest is thrown away as it comes."""
+async def test_bytes_after_the_last_chunk_are_not_buffered(raw: Raw) -> None:
+    """They are refused with the first byte, and the rest is discarded while it is received."""
     length = 64 * 1024 * 1024
     reader, writer = await asyncio.open_connection("127.0.0.1", raw.emulator.port)
     try:
@@ -380,9 +380,9 @@ async def test_what_follows_the_end_is_not_held(raw: Raw) -> None:
             "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER\r\nx-amz-decoded-content-length: 1\r\n\r\n"
         )
         writer.write(head.encode() + b"1\r\nx\r\n0\r\n\r\n" + b"y" * 100_000)
-        answer = await asyncio.wait_for(reader.readuntil(b"</Error>"), 20)
-        assert b" 400 " in answer
-        assert b"after its end" in answer
+        response = await asyncio.wait_for(reader.readuntil(b"</Error>"), 20)
+        assert b" 400 " in response
+        assert b"after its end" in response
     finally:
         writer.close()
         await writer.wait_closed()

@@ -1,8 +1,9 @@
-"""Rules for cross-origin requests, and what browsers are told."""
+"""CORS rules, and the headers that browsers get."""
 
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import Client, CorsRule
@@ -24,7 +25,7 @@ RULES = [
 ]
 
 
-async def test_rules_come_back(cos: Client) -> None:
+async def test_cors_rules_can_be_set_read_and_removed(cos: Client) -> None:
     await cos.buckets.create("bucket")
     with pytest.raises(aiocos.NoSuchConfiguration) as caught:
         await cos.cors.get("bucket")
@@ -52,30 +53,30 @@ def rule(**values: list[str]) -> CorsRule:
         ([rule(expose_headers=["x-*"])], "InvalidRequest"),
     ],
 )
-async def test_rules_that_are_refused(cos: Client, rules: list[CorsRule], code: str) -> None:
+async def test_invalid_cors_rules_are_refused(cos: Client, rules: list[CorsRule], code: str) -> None:
     await cos.buckets.create("bucket")
     with pytest.raises(aiocos.InvalidRequest) as caught:
         await cos.cors.put("bucket", rules)
     assert (caught.value.status, caught.value.code) == (400, code)
 
 
-async def test_a_checksum_is_demanded(raw: Raw) -> None:
+async def test_cors_rules_need_a_checksum(raw: Raw) -> None:
     body = b"<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>"
     body += b"</CORSConfiguration>"
     assert (await raw.put("/bucket?cors", body)).code == "InvalidRequest"
     assert (await raw.put("/bucket?cors", body, Content_MD5=md5(body))).status == 200
 
 
-@pytest.fixture
-async def ruled(emulator: Emulator, raw: Raw) -> None:
+@pytest_asyncio.fixture(loop_scope="module")
+async def cors_rules(emulator: Emulator, raw: Raw) -> None:
     async with emulator.client() as cos:
         await cos.cors.put("bucket", RULES)
 
 
-@pytest.mark.usefixtures("ruled")
-async def test_preflight(anonymous: Raw) -> None:
+@pytest.mark.usefixtures("cors_rules")
+async def test_a_preflight_returns_the_matching_rule(anonymous: Raw) -> None:
     for target in ("/bucket/key", "/bucket"):
-        answer = await anonymous.send(
+        response = await anonymous.send(
             "OPTIONS",
             target,
             headers={
@@ -84,8 +85,8 @@ async def test_preflight(anonymous: Raw) -> None:
                 "Access-Control-Request-Headers": "X-Amz-Meta-Who, content-type",
             },
         )
-        assert answer.status == 200
-        allowed = {n.removeprefix("Access-Control-"): v for n, v in answer.headers.items() if n.startswith("Access-Control-")}
+        assert response.status == 200
+        allowed = {n.removeprefix("Access-Control-"): v for n, v in response.headers.items() if n.startswith("Access-Control-")}
         assert allowed == {
             "Allow-Origin": SITE,
             "Allow-Methods": "GET, PUT",
@@ -94,13 +95,15 @@ async def test_preflight(anonymous: Raw) -> None:
             "Expose-Headers": "ETag, x-amz-request-id",
             "Max-Age": "600",
         }
-        assert answer.headers["Vary"] == "Origin, Access-Control-Request-Headers, Access-Control-Allow-Methods"
-    answer = await anonymous.send("OPTIONS", "/bucket/key", headers={"Origin": "null", "Access-Control-Request-Method": "HEAD"})
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert response.headers["Vary"] == "Origin, Access-Control-Request-Headers, Access-Control-Allow-Methods"
+    response = await anonymous.send(
+        "OPTIONS", "/bucket/key", headers={"Origin": "null", "Access-Control-Request-Method": "HEAD"}
+    )
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in response.headers
 
 
-@pytest.mark.usefixtures("ruled")
+@pytest.mark.usefixtures("cors_rules")
 @pytest.mark.parametrize(
     ("target", "headers", "status", "code"),
     [
@@ -118,24 +121,24 @@ async def test_preflight(anonymous: Raw) -> None:
         ("/", {"Origin": SITE, "Access-Control-Request-Method": "GET"}, 404, "NoSuchBucket"),
     ],
 )
-async def test_preflights_that_are_refused(
+async def test_a_preflight_without_a_matching_rule_is_refused(
     anonymous: Raw, target: str, headers: dict[str, str], status: int, code: str
 ) -> None:
-    answer = await anonymous.send("OPTIONS", target, headers=headers)
-    assert (answer.status, answer.code) == (status, code)
-    assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+    response = await anonymous.send("OPTIONS", target, headers=headers)
+    assert (response.status, response.code) == (status, code)
+    assert not [name for name in response.headers if name.startswith("Access-Control-")]
 
 
-@pytest.mark.usefixtures("ruled")
-async def test_answers_to_scripts(raw: Raw, anonymous: Raw) -> None:
+@pytest.mark.usefixtures("cors_rules")
+async def test_responses_to_an_allowed_origin_have_cors_headers(raw: Raw, anonymous: Raw) -> None:
     await raw.put("/bucket/key", b"x")
-    for answer in (
+    for response in (
         await raw.get("/bucket/key", Origin=SITE),
         await raw.get("/bucket/none", Origin=SITE),
         await anonymous.get("/bucket/key", Origin=SITE),
     ):
-        assert answer.headers["Access-Control-Allow-Origin"] == SITE
-        assert answer.headers["Access-Control-Expose-Headers"] == "ETag, x-amz-request-id"
+        assert response.headers["Access-Control-Allow-Origin"] == SITE
+        assert response.headers["Access-Control-Expose-Headers"] == "ETag, x-amz-request-id"
     raw.emulator.faults.script([Status(503, operation="GetObject")])
     refused = [
         await raw.get("/bucket/key", Origin=SITE),
@@ -143,10 +146,10 @@ async def test_answers_to_scripts(raw: Raw, anonymous: Raw) -> None:
         await raw.get("/bucket/key", Origin=SITE, Authorization="Basic eA=="),
         await raw.get(f"/bucket/{'k' * 1025}", Origin=SITE),
     ]
-    assert [answer.status for answer in refused] == [503, 401, 403, 400]
-    for answer in refused:
-        # Without the header a script is not even told that there was an answer.
-        assert answer.headers["Access-Control-Allow-Origin"] == SITE
-    for answer in (await raw.get("/bucket/key"), await raw.get("/bucket/key", Origin="https://other.org")):
-        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert [response.status for response in refused] == [503, 401, 403, 400]
+    for response in refused:
+        # Without this header, the browser hides even the error from the script.
+        assert response.headers["Access-Control-Allow-Origin"] == SITE
+    for response in (await raw.get("/bucket/key"), await raw.get("/bucket/key", Origin="https://other.org")):
+        assert "Access-Control-Allow-Origin" not in response.headers
     assert (await raw.head("/bucket/key", Origin="https://other.org")).headers["Access-Control-Allow-Origin"] == "*"

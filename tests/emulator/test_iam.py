@@ -1,4 +1,4 @@
-"""Tokens: issued, refreshed, expired, refused."""
+"""IAM tokens: issued, refreshed, expired, refused."""
 
 import base64
 import json
@@ -9,6 +9,8 @@ from aiocos.emulator import Emulator, Status
 
 from .conftest import Raw
 
+NEW_EMULATOR = True  # these tests change more than buckets and objects
+
 APIKEY = "urn:ibm:params:oauth:grant-type:apikey"
 
 
@@ -17,7 +19,7 @@ async def ask(emulator: Emulator, session: aiohttp.ClientSession, path: str = "/
         return response.status, await response.json(), response.headers
 
 
-async def test_an_api_key(emulator: Emulator, session: aiohttp.ClientSession) -> None:
+async def test_an_api_key_gets_a_token(emulator: Emulator, session: aiohttp.ClientSession) -> None:
     for path in ("/identity/token", "/oidc/token"):
         status, body, _ = await ask(emulator, session, path, grant_type=APIKEY, apikey=emulator.api_key)
         assert status == 200
@@ -31,7 +33,7 @@ async def test_an_api_key(emulator: Emulator, session: aiohttp.ClientSession) ->
     assert [r.grant_type for r in emulator.iam.requests] == [APIKEY, APIKEY]
 
 
-async def test_refresh(emulator: Emulator, session: aiohttp.ClientSession) -> None:
+async def test_a_refresh_token_gets_a_new_token(emulator: Emulator, session: aiohttp.ClientSession) -> None:
     _, first, _ = await ask(emulator, session, grant_type=APIKEY, apikey=emulator.api_key)
     status, second, _ = await ask(emulator, session, grant_type="refresh_token", refresh_token=first["refresh_token"])
     assert status == 200
@@ -41,7 +43,7 @@ async def test_refresh(emulator: Emulator, session: aiohttp.ClientSession) -> No
     assert third["refresh_token"] == "not_supported"
 
 
-async def test_refusals(emulator: Emulator, session: aiohttp.ClientSession) -> None:
+async def test_invalid_token_requests_are_refused(emulator: Emulator, session: aiohttp.ClientSession) -> None:
     for form, code in [
         ({"grant_type": APIKEY, "apikey": "wrong"}, "BXNIM0415E"),
         ({"grant_type": APIKEY}, "BXNIM0109E"),
@@ -55,7 +57,7 @@ async def test_refusals(emulator: Emulator, session: aiohttp.ClientSession) -> N
         assert body["context"]["requestId"]
 
 
-async def test_tokens_expire(raw: Raw) -> None:
+async def test_an_expired_token_is_refused(raw: Raw) -> None:
     assert (await raw.get("/")).status == 200
     raw.emulator.clock.advance(3601)
     expired = await raw.get("/")
@@ -68,14 +70,14 @@ async def test_tokens_expire(raw: Raw) -> None:
     assert (await raw.get("/")).status == 401
 
 
-async def test_a_bucket_called_identity(raw: Raw) -> None:
+async def test_a_bucket_may_be_called_identity(raw: Raw) -> None:
     await raw.put("/identity")
     assert (await raw.put("/identity/token", b"an object")).status == 200
     assert (await raw.get("/identity/token")).body == b"an object"
     assert (await raw.post("/identity/token?uploads")).xml.tag == "InitiateMultipartUploadResult"
 
 
-async def test_iam_out_of_order(emulator: Emulator, session: aiohttp.ClientSession) -> None:
+async def test_a_scripted_failure_of_the_token_service(emulator: Emulator, session: aiohttp.ClientSession) -> None:
     emulator.faults.script([Status(429, retry_after=7, operation="CreateToken")])
     status, body, headers = await ask(emulator, session, grant_type=APIKEY, apikey=emulator.api_key)
     assert (status, headers["Retry-After"]) == (429, "7")
@@ -84,7 +86,7 @@ async def test_iam_out_of_order(emulator: Emulator, session: aiohttp.ClientSessi
     assert status == 200
 
 
-async def test_secrets_do_not_show(emulator: Emulator, session: aiohttp.ClientSession) -> None:
+async def test_secrets_are_not_in_representations(emulator: Emulator, session: aiohttp.ClientSession) -> None:
     await ask(emulator, session, grant_type=APIKEY, apikey=emulator.api_key)
     shown = repr(emulator.iam.requests) + repr(emulator.instance) + repr(list(emulator.requests))
     assert emulator.api_key not in shown

@@ -1,4 +1,4 @@
-"""IBM's own SDK drives the emulator over a socket, with both kinds of credentials."""
+"""IBM's SDK on the emulator over a socket, with IAM and HMAC credentials."""
 
 import asyncio
 import io
@@ -61,7 +61,7 @@ def refused(code: str, call: Any, **parameters: Any) -> dict[str, Any]:
     return caught.value.response
 
 
-def the_story(c: Any, guid: str) -> None:
+def bucket_and_object_operations(c: Any, guid: str) -> None:
     c.create_bucket(Bucket="story", CreateBucketConfiguration={"LocationConstraint": "us-south-smart"})
     refused("BucketAlreadyOwnedByYou", c.create_bucket, Bucket="story")
     assert c.get_bucket_location(Bucket="story")["LocationConstraint"] == "us-south-smart"
@@ -94,19 +94,19 @@ def the_story(c: Any, guid: str) -> None:
     assert permissions == ["FULL_CONTROL", "READ"]
     c.put_bucket_acl(Bucket="story", ACL="private")
     refused("NoSuchTagSet", c.get_bucket_tagging, Bucket="story")
-    gone = c.delete_objects(Bucket="story", Delete={"Objects": [{"Key": key} for key in [*KEYS, "copy"]]})
-    assert {d["Key"] for d in gone["Deleted"]} == {*KEYS, "copy"}
-    assert "Errors" not in gone
+    removed = c.delete_objects(Bucket="story", Delete={"Objects": [{"Key": key} for key in [*KEYS, "copy"]]})
+    assert {d["Key"] for d in removed["Deleted"]} == {*KEYS, "copy"}
+    assert "Errors" not in removed
     c.delete_bucket(Bucket="story")
     assert c.list_buckets()["Buckets"] == []
 
 
-async def test_the_story(emulator: Emulator, kind: str) -> None:
-    await asyncio.to_thread(lambda: the_story(make(emulator, kind), emulator.instance.guid))
+async def test_bucket_and_object_operations(emulator: Emulator, kind: str) -> None:
+    await asyncio.to_thread(lambda: bucket_and_object_operations(make(emulator, kind), emulator.instance.guid))
 
 
-async def test_the_story_with_virtual_hosts(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK addresses `story.localhost`, a name that not every machine resolves."""
+async def test_bucket_and_object_operations_with_virtual_hosts(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK connects to `story.localhost`, a name that not every machine resolves."""
     resolve = socket.getaddrinfo
 
     def resolve_here(host: Any, *args: Any, **more: Any) -> Any:
@@ -122,12 +122,12 @@ async def test_the_story_with_virtual_hosts(emulator: Emulator, monkeypatch: pyt
             aws_secret_access_key=emulator.secret_access_key,
             config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}),
         )
-        the_story(client, emulator.instance.guid)
+        bucket_and_object_operations(client, emulator.instance.guid)
 
     await asyncio.to_thread(run)
 
 
-def the_transfer(c: Any) -> None:
+def transfer_a_file(c: Any) -> None:
     c.create_bucket(Bucket="story")
     body = os.urandom(17 * MIB + 5)
     config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB, max_concurrency=3)
@@ -145,11 +145,11 @@ def the_transfer(c: Any) -> None:
     assert c.get_object(Bucket="story", Key="copied")["Body"].read() == body
 
 
-async def test_the_transfer_manager(emulator: Emulator, kind: str) -> None:
-    await asyncio.to_thread(lambda: the_transfer(make(emulator, kind)))
+async def test_the_transfer_manager_uploads_and_downloads(emulator: Emulator, kind: str) -> None:
+    await asyncio.to_thread(lambda: transfer_a_file(make(emulator, kind)))
 
 
-def the_upload(c: Any) -> None:
+def upload_with_checksums_and_keys(c: Any) -> None:
     c.create_bucket(Bucket="story")
     upload = c.create_multipart_upload(Bucket="story", Key="k", ChecksumAlgorithm="SHA256")["UploadId"]
     assert [u["UploadId"] for u in c.list_multipart_uploads(Bucket="story")["Uploads"]] == [upload]
@@ -177,17 +177,17 @@ def the_upload(c: Any) -> None:
     refused("InvalidRequest", c.put_object, Bucket="story", Key="r", Body=b"x", RetentionPeriod=60)
 
 
-async def test_uploads_checksums_and_keys(emulator: Emulator, kind: str) -> None:
+async def test_uploads_with_checksums_and_customer_keys(emulator: Emulator, kind: str) -> None:
     # The SDK sends SSE-C keys over TLS only, unless its check is taken out.
     def run() -> None:
         client = make(emulator, kind)
         client.meta.events.unregister("before-parameter-build.s3.PutObject")
-        the_upload(client)
+        upload_with_checksums_and_keys(client)
 
     await asyncio.to_thread(run)
 
 
-async def test_presigned_urls(emulator: Emulator) -> None:
+async def test_presigned_urls_of_the_sdk_work(emulator: Emulator) -> None:
     def run() -> None:
         c = make(emulator, "hmac")
         c.create_bucket(Bucket="story")
@@ -199,7 +199,7 @@ async def test_presigned_urls(emulator: Emulator) -> None:
     await asyncio.to_thread(run)
 
 
-async def test_a_wrong_key(emulator: Emulator) -> None:
+async def test_a_wrong_api_key_is_refused(emulator: Emulator) -> None:
     def run() -> None:
         client = ibm_boto3.client(
             "s3",

@@ -1,4 +1,4 @@
-"""Lifecycle rules: what is accepted, and what becomes of objects and uploads by the emulator's clock."""
+"""Lifecycle rules: which are accepted, and when objects expire and uploads are aborted by the emulator's clock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import Client, Expiration, FilterAnd, LifecycleFilter, LifecycleRule, Tag, Transition
@@ -24,7 +25,7 @@ def rule(**values: object) -> LifecycleRule:
     return LifecycleRule.model_validate(given)
 
 
-async def test_rules_come_back_as_they_went(cos: Client) -> None:
+async def test_lifecycle_rules_are_returned_as_they_were_set(cos: Client) -> None:
     await cos.buckets.create("bucket")
     with pytest.raises(aiocos.NoSuchConfiguration) as caught:
         await cos.lifecycle.get("bucket")
@@ -88,7 +89,7 @@ _PAST = datetime(2001, 1, 1, tzinfo=UTC)
         ([rule(filter={"object_size_less_than": 0}, expiration=Expiration(days=1))], "InvalidArgument"),
     ],
 )
-async def test_rules_that_are_refused(cos: Client, rules: list[LifecycleRule], code: str) -> None:
+async def test_invalid_lifecycle_rules_are_refused(cos: Client, rules: list[LifecycleRule], code: str) -> None:
     await cos.buckets.create("bucket")
     await cos.lifecycle.put("bucket", [LifecycleRule.expire(days=5, id="kept")])
     with pytest.raises(aiocos.InvalidRequest) as caught:
@@ -97,15 +98,15 @@ async def test_rules_that_are_refused(cos: Client, rules: list[LifecycleRule], c
     assert [r.id for r in (await cos.lifecycle.get("bucket")).rules] == ["kept"]
 
 
-async def test_documents_of_other_forms(raw: Raw) -> None:
+async def test_unusual_lifecycle_documents(raw: Raw) -> None:
     start, end = b"<LifecycleConfiguration><Rule><ID>x</ID><Status>Enabled</Status>", b"</Rule></LifecycleConfiguration>"
     tagged = b"<Filter><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Filter><Expiration><Days>1</Days></Expiration>"
     body = start + tagged + end
     assert (await raw.put("/bucket?lifecycle", body)).code == "InvalidRequest"  # no checksum
     assert (await raw.put("/bucket?lifecycle", body, Content_MD5=md5(b"other"))).code == "BadDigest"
     assert (await raw.put("/bucket?lifecycle", body, Content_MD5=md5(body))).status == 200
-    answer = await raw.get("/bucket?lifecycle")
-    assert answer.texts(".//Filter/Tag/Key") == ["k"]
+    response = await raw.get("/bucket?lifecycle")
+    assert response.texts(".//Filter/Tag/Key") == ["k"]
     noncurrent = start + b"<NoncurrentVersionTransition><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionTransition>"
     body = noncurrent + b"<Filter/><Expiration><Days>1</Days></Expiration>" + end
     assert (await raw.put("/bucket?lifecycle", body, Content_MD5=md5(body))).code == "MalformedXML"
@@ -115,14 +116,14 @@ async def test_documents_of_other_forms(raw: Raw) -> None:
 # By the clock
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def clock() -> Clock:
     return Clock(MIDDAY)
 
 
-@pytest.fixture
-async def timed(clock: Clock):
-    """A client on an emulator whose clock stands at noon of 1 March 2030, with a bucket."""
+@pytest_asyncio.fixture(loop_scope="module")
+async def timed_client(clock: Clock):
+    """A client of an emulator whose clock shows noon of 1 March 2030, with a bucket."""
     async with Emulator(clock=clock) as emulator, emulator.client() as client:
         await client.buckets.create("bucket")
         yield client
@@ -132,24 +133,24 @@ async def _keys(cos: Client) -> list[str]:
     return [entry.key async for entry in cos.objects.list("bucket")]
 
 
-async def test_expiry_is_at_midnight(timed: Client, clock: Clock) -> None:
-    await timed.objects.put("bucket", "tmp/old", b"x")
-    await timed.lifecycle.put("bucket", [LifecycleRule.expire(days=1, prefix="tmp/", id="tmp")])
-    new = await timed.objects.put("bucket", "tmp/new", b"x")
-    await timed.objects.put("bucket", "kept", b"x")
+async def test_objects_expire_at_midnight(timed_client: Client, clock: Clock) -> None:
+    await timed_client.objects.put("bucket", "tmp/old", b"x")
+    await timed_client.lifecycle.put("bucket", [LifecycleRule.expire(days=1, prefix="tmp/", id="tmp")])
+    new = await timed_client.objects.put("bucket", "tmp/new", b"x")
+    await timed_client.objects.put("bucket", "kept", b"x")
     expected = 'expiry-date="Sun, 03 Mar 2030 00:00:00 GMT", rule-id="tmp"'
-    assert new.expiration == (await timed.objects.head("bucket", "tmp/new")).expiration == expected
-    assert (await timed.objects.head("bucket", "kept")).expiration is None
+    assert new.expiration == (await timed_client.objects.head("bucket", "tmp/new")).expiration == expected
+    assert (await timed_client.objects.head("bucket", "kept")).expiration is None
     clock.advance(timedelta(hours=35, minutes=59))
-    assert await _keys(timed) == ["kept", "tmp/new", "tmp/old"]
+    assert await _keys(timed_client) == ["kept", "tmp/new", "tmp/old"]
     clock.advance(timedelta(minutes=1))
-    assert await _keys(timed) == ["kept"]
+    assert await _keys(timed_client) == ["kept"]
     with pytest.raises(aiocos.NoSuchKey):
-        await timed.objects.read("bucket", "tmp/old")
+        await timed_client.objects.read("bucket", "tmp/old")
 
 
-async def test_expiry_by_date_tag_and_size(timed: Client, clock: Clock) -> None:
-    await timed.lifecycle.put(
+async def test_rules_with_a_date_a_tag_or_a_size(timed_client: Client, clock: Clock) -> None:
+    await timed_client.lifecycle.put(
         "bucket",
         [
             rule(id="date", filter={"prefix": "d"}, expiration=Expiration(date=datetime(2030, 3, 5, tzinfo=UTC))),
@@ -158,14 +159,14 @@ async def test_expiry_by_date_tag_and_size(timed: Client, clock: Clock) -> None:
             rule(id="off", status="Disabled", expiration=Expiration(days=1)),
         ],
     )
-    await timed.objects.put("bucket", "dated", b"x")
-    await timed.objects.put("bucket", "large", b"x" * 101)
-    await timed.objects.put("bucket", "plain", b"x" * 100, tagging="k=w")
-    await timed.objects.put("bucket", "tagged", b"x", tagging="k=v")
+    await timed_client.objects.put("bucket", "dated", b"x")
+    await timed_client.objects.put("bucket", "large", b"x" * 101)
+    await timed_client.objects.put("bucket", "plain", b"x" * 100, tagging="k=w")
+    await timed_client.objects.put("bucket", "tagged", b"x", tagging="k=v")
     seen: list[list[str]] = []
     for _ in range(5):
         clock.advance(DAY)
-        seen.append(await _keys(timed))
+        seen.append(await _keys(timed_client))
     assert seen == [
         ["dated", "large", "plain", "tagged"],
         ["dated", "large", "plain"],
@@ -175,24 +176,24 @@ async def test_expiry_by_date_tag_and_size(timed: Client, clock: Clock) -> None:
     ]
 
 
-async def test_uploads_are_aborted(timed: Client, clock: Clock) -> None:
-    await timed.lifecycle.put("bucket", [LifecycleRule.abort_uploads(days=2, prefix="a", id="stale")])
-    upload = await timed.multipart.create("bucket", "a")
-    other = await timed.multipart.create("bucket", "b")
-    await timed.multipart.upload_part("bucket", "a", upload.upload_id, 1, b"x")
+async def test_old_uploads_are_aborted(timed_client: Client, clock: Clock) -> None:
+    await timed_client.lifecycle.put("bucket", [LifecycleRule.abort_uploads(days=2, prefix="a", id="stale")])
+    upload = await timed_client.multipart.create("bucket", "a")
+    other = await timed_client.multipart.create("bucket", "b")
+    await timed_client.multipart.upload_part("bucket", "a", upload.upload_id, 1, b"x")
     assert (upload.abort_rule_id, other.abort_rule_id) == ("stale", None)
     assert upload.abort_date == datetime(2030, 3, 4, tzinfo=UTC)
-    (page,) = [page async for page in timed.multipart.list_parts("bucket", "a", upload.upload_id).pages()]
+    (page,) = [page async for page in timed_client.multipart.list_parts("bucket", "a", upload.upload_id).pages()]
     assert page.abort_date == upload.abort_date
     clock.advance(timedelta(hours=59))
-    assert [u.key async for u in timed.multipart.list_uploads("bucket")] == ["a", "b"]
+    assert [u.key async for u in timed_client.multipart.list_uploads("bucket")] == ["a", "b"]
     clock.advance(timedelta(hours=1))
-    assert [u.key async for u in timed.multipart.list_uploads("bucket")] == ["b"]
+    assert [u.key async for u in timed_client.multipart.list_uploads("bucket")] == ["b"]
     with pytest.raises(aiocos.NoSuchUpload):
-        await timed.multipart.upload_part("bucket", "a", upload.upload_id, 2, b"x")
+        await timed_client.multipart.upload_part("bucket", "a", upload.upload_id, 2, b"x")
 
 
-async def test_many_objects_expire_and_a_restart_knows_it(tmp_path: Path, clock: Clock) -> None:
+async def test_many_objects_expire_also_after_a_restart(tmp_path: Path, clock: Clock) -> None:
     async with Emulator(tmp_path, clock=clock) as emulator, emulator.client() as cos:
         await cos.buckets.create("bucket")
         await cos.lifecycle.put("bucket", [LifecycleRule.expire(days=1, prefix="x")])
@@ -220,7 +221,9 @@ async def test_many_objects_expire_and_a_restart_knows_it(tmp_path: Path, clock:
     ],
 )
 @pytest.mark.parametrize("action", ["Expiration", "Transition"])
-async def test_a_date_is_at_midnight(cos: Client, cos_emulator: Emulator, action: str, date: str, fits: bool) -> None:
+async def test_a_date_in_a_rule_must_be_midnight(
+    cos: Client, cos_emulator: Emulator, action: str, date: str, fits: bool
+) -> None:
     await cos.buckets.create("bucket")
     kind = "<StorageClass>GLACIER</StorageClass>" if action == "Transition" else ""
     xml = (
@@ -229,5 +232,5 @@ async def test_a_date_is_at_midnight(cos: Client, cos_emulator: Emulator, action
     ).encode()
     async with aiohttp.ClientSession() as session:
         raw = Raw(cos_emulator, session, cos_emulator.instance)
-        answer = await raw.put("/bucket?lifecycle", xml, Content_MD5=md5(xml))
-    assert (answer.status, answer.code) == ((200, "") if fits else (400, "InvalidArgument"))
+        response = await raw.put("/bucket?lifecycle", xml, Content_MD5=md5(xml))
+    assert (response.status, response.code) == ((200, "") if fits else (400, "InvalidArgument"))

@@ -1,4 +1,4 @@
-"""Public access by access control lists, and its block."""
+"""Public access by ACLs, and the public access block."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import Anonymous, Client, PublicAccessBlockConfiguration
@@ -18,30 +19,30 @@ from aiocos.operations.multipart import CompletedPart
 from .conftest import Raw
 
 
-@pytest.fixture
-async def anybody(cos_emulator: Emulator) -> AsyncIterator[Client]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def anonymous_client(cos_emulator: Emulator) -> AsyncIterator[Client]:
     async with Client(endpoint=cos_emulator.endpoint, credentials=Anonymous()) as client:
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def raw(cos_emulator: Emulator) -> AsyncIterator[Raw]:
     async with aiohttp.ClientSession() as session:
         yield Raw(cos_emulator, session, cos_emulator.instance)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def anonymous(cos_emulator: Emulator) -> AsyncIterator[Raw]:
     async with aiohttp.ClientSession() as session:
         yield Raw(cos_emulator, session, None)
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
 async def bucket(cos: Client) -> None:
     await cos.buckets.create("bucket")
 
 
-async def test_the_block_comes_back(cos: Client) -> None:
+async def test_the_block_can_be_set_read_and_removed(cos: Client) -> None:
     with pytest.raises(aiocos.NoSuchConfiguration) as caught:
         await cos.public_access.get("bucket")
     assert (caught.value.status, caught.value.code) == (404, "NoSuchPublicAccessBlockConfiguration")
@@ -53,24 +54,24 @@ async def test_the_block_comes_back(cos: Client) -> None:
         await cos.public_access.get("bucket")
 
 
-async def test_anybody_reads_what_is_public(cos: Client, anybody: Client) -> None:
+async def test_anonymous_clients_can_read_public_objects(cos: Client, anonymous_client: Client) -> None:
     await cos.objects.put("bucket", "public", b"x", acl="public-read")
     await cos.objects.put("bucket", "private", b"x")
-    assert await anybody.objects.read("bucket", "public") == b"x"
+    assert await anonymous_client.objects.read("bucket", "public") == b"x"
     for key in ("private", "missing"):
         with pytest.raises(aiocos.AccessDenied):
-            await anybody.objects.read("bucket", key)
+            await anonymous_client.objects.read("bucket", key)
     with pytest.raises(aiocos.AccessDenied):
-        [entry async for entry in anybody.objects.list("bucket")]
+        [entry async for entry in anonymous_client.objects.list("bucket")]
     await cos.acl.put_bucket("bucket", acl="public-read")
-    assert [entry.key async for entry in anybody.objects.list("bucket")] == ["private", "public"]
+    assert [entry.key async for entry in anonymous_client.objects.list("bucket")] == ["private", "public"]
     with pytest.raises(aiocos.NoSuchKey):
-        await anybody.objects.read("bucket", "missing")
+        await anonymous_client.objects.read("bucket", "missing")
     with pytest.raises(aiocos.AccessDenied):
-        await anybody.objects.put("bucket", "new", b"x")
+        await anonymous_client.objects.put("bucket", "new", b"x")
 
 
-async def test_new_public_lists_are_blocked(cos: Client, anybody: Client) -> None:
+async def test_the_block_refuses_new_public_acls(cos: Client, anonymous_client: Client) -> None:
     await cos.objects.put("bucket", "old", b"x", acl="public-read")
     begun = (await cos.multipart.create("bucket", "begun", acl="public-read")).upload_id
     await cos.public_access.put("bucket", PublicAccessBlockConfiguration(block_public_acls=True))
@@ -85,18 +86,18 @@ async def test_new_public_lists_are_blocked(cos: Client, anybody: Client) -> Non
             await refused
         assert (caught.value.status, caught.value.code) == (403, "AccessDenied")
     assert [entry.key async for entry in cos.objects.list("bucket")] == ["old"]
-    # An upload that was begun before is completed as it was begun.
+    # An upload created before the block is completed with its ACL.
     part = await cos.multipart.upload_part("bucket", "begun", begun, 1, b"y")
     await cos.multipart.complete("bucket", "begun", begun, [CompletedPart(part_number=1, etag=part.etag)])
-    assert await anybody.objects.read("bucket", "begun") == b"y"
-    # What is public stays so, and may be made private.
-    assert await anybody.objects.read("bucket", "old") == b"x"
+    assert await anonymous_client.objects.read("bucket", "begun") == b"y"
+    # Public objects stay public, and can be made private.
+    assert await anonymous_client.objects.read("bucket", "old") == b"x"
     await cos.acl.put_object("bucket", "old", acl="private")
     await cos.objects.put("bucket", "new", b"x", acl="private")
 
 
 @pytest.mark.parametrize("target", ["/bucket/new", "/bucket?acl", "/bucket/old?acl"])
-async def test_a_block_that_is_set_while_the_body_comes(cos: Client, cos_emulator: Emulator, target: str) -> None:
+async def test_a_block_set_while_a_body_is_received_applies(cos: Client, cos_emulator: Emulator, target: str) -> None:
     await cos.objects.put("bucket", "old", b"x")
     token = cos_emulator.iam.issue(cos_emulator.instance)
     public = await _public_document(cos)
@@ -114,8 +115,8 @@ async def test_a_block_that_is_set_while_the_body_comes(cos: Client, cos_emulato
     if target == "/bucket/new":
         headers["x-amz-acl"] = "public-read"
     async with aiohttp.ClientSession() as session:
-        async with session.put(f"{cos_emulator.endpoint}{target}", data=body(), headers=headers) as answer:
-            assert answer.status == 403
+        async with session.put(f"{cos_emulator.endpoint}{target}", data=body(), headers=headers) as response:
+            assert response.status == 403
     assert [entry.key async for entry in cos.objects.list("bucket")] == ["old"]
     for grants in ((await cos.acl.get_bucket("bucket")).grants, (await cos.acl.get_object("bucket", "old")).grants):
         assert [grant.permission for grant in grants] == ["FULL_CONTROL"]
@@ -132,11 +133,11 @@ def _document(group: str, permission: str) -> bytes:
     ).encode()
 
 
-def _public_ways() -> list[tuple[dict[str, str], bytes]]:
+def _public_acl_requests() -> list[tuple[dict[str, str], bytes]]:
     ways: list[tuple[dict[str, str], bytes]] = [({"x-amz-acl": name}, b"") for name in sorted(PUBLIC)]
     for group in ("AllUsers", "AuthenticatedUsers"):
         for right in ("read", "write", "read-acp", "write-acp", "full-control"):
-            # Among others, and without quotes, as some clients write it.
+            # With several grantees, and without quotes, as some clients send it.
             ways.append(({f"x-amz-grant-{right}": f'id="me", uri="{GROUPS}{group}"'}, b""))
             ways.append(({f"x-amz-grant-{right}": f"uri={GROUPS}{group}"}, b""))
             ways.append(({}, _document(group, right.replace("-", "_").upper())))
@@ -147,27 +148,27 @@ WRITES = ("PUT /bucket?acl", "PUT /bucket/old?acl", "PUT /bucket/new", "PUT /buc
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_no_public_list_passes_the_block(cos: Client, raw: Raw, write: str) -> None:
+async def test_the_block_refuses_every_form_of_a_public_acl(cos: Client, raw: Raw, write: str) -> None:
     await cos.objects.put("bucket", "old", b"x")
     before = [(await raw.get(target)).body for target in ("/bucket?acl", "/bucket/old?acl")]
     await cos.public_access.put("bucket", PublicAccessBlockConfiguration(block_public_acls=True))
     method, target = write.split()
     source = {"x-amz-copy-source": "bucket/old"} if target.endswith("copy") else {}
-    for headers, body in _public_ways():
+    for headers, body in _public_acl_requests():
         if body and not target.endswith("?acl"):
             continue
         if "x-amz-grant-write" in headers and "acl" not in target:
-            continue  # no right that an object has
-        answer = await raw.send(method, target, body, headers | source)
-        assert (answer.status, answer.code) == (403, "AccessDenied"), (write, headers, body)
+            continue  # objects do not have this permission
+        response = await raw.send(method, target, body, headers | source)
+        assert (response.status, response.code) == (403, "AccessDenied"), (write, headers, body)
     assert [(await raw.get(target)).body for target in ("/bucket?acl", "/bucket/old?acl")] == before
     assert [entry.key async for entry in cos.objects.list("bucket")] == ["old"]
     assert [u async for u in cos.multipart.list_uploads("bucket")] == []
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_without_a_block_a_public_list_is_kept_or_refused(cos: Client, raw: Raw, anonymous: Raw, write: str) -> None:
-    """A grant to everybody for reading is served; what cannot be honored is 501, and never taken without a word."""
+async def test_without_a_block_a_public_acl_is_stored_or_501(cos: Client, raw: Raw, anonymous: Raw, write: str) -> None:
+    """Read access for everybody is supported. Grants that the emulator cannot enforce return 501."""
     await cos.objects.put("bucket", "old", b"x")
     method, target = write.split()
     source = {"x-amz-copy-source": "bucket/old"} if target.endswith("copy") else {}
@@ -176,18 +177,18 @@ async def test_without_a_block_a_public_list_is_kept_or_refused(cos: Client, raw
     if not target.endswith("?uploads"):
         assert (await anonymous.get(target.removesuffix("?acl"))).status == 200
     for right in ("read-acp", "write-acp"):
-        answer = await raw.send(method, target, b"", {f"x-amz-grant-{right}": everybody} | source)
-        assert (answer.status, answer.code) == (501, "NotImplemented")
+        response = await raw.send(method, target, b"", {f"x-amz-grant-{right}": everybody} | source)
+        assert (response.status, response.code) == (501, "NotImplemented")
     both = {"x-amz-acl": "private", "x-amz-grant-read": everybody} | source
     assert (await raw.send(method, target, b"", both)).code == "InvalidRequest"
     own = {"x-amz-grant-full-control": f'id="{raw.emulator.instance.guid}"'} | source
     assert (await raw.send(method, target, b"", own)).status == 200
     for malformed in ("me", 'uri=""', "=x", "email=a@b"):
-        answer = await raw.send(method, target, b"", {"x-amz-grant-read": malformed} | source)
-        assert (answer.status, answer.code) == (400, "InvalidArgument"), malformed
+        response = await raw.send(method, target, b"", {"x-amz-grant-read": malformed} | source)
+        assert (response.status, response.code) == (400, "InvalidArgument"), malformed
 
 
-async def test_a_new_bucket_takes_grants_by_header(raw: Raw, anonymous: Raw) -> None:
+async def test_a_bucket_can_be_created_with_grant_headers(raw: Raw, anonymous: Raw) -> None:
     assert (await raw.put("/public", x_amz_grant_read=f"uri={GROUPS}AllUsers")).status == 200
     assert (await anonymous.get("/public")).status == 200
     assert (await raw.put("/theirs", x_amz_grant_read="id=me")).code == "NotImplemented"
@@ -201,19 +202,19 @@ async def _public_document(cos: Client) -> bytes:
     return AccessControlPolicy(owner=found.owner, grants=found.grants).to_xml()
 
 
-async def test_old_public_lists_are_ignored(cos: Client, anybody: Client) -> None:
+async def test_ignore_public_acls_makes_existing_public_objects_private(cos: Client, anonymous_client: Client) -> None:
     await cos.objects.put("bucket", "old", b"x", acl="public-read")
     await cos.acl.put_bucket("bucket", acl="public-read-write")
-    await anybody.objects.put("bucket", "by anybody", b"x")
+    await anonymous_client.objects.put("bucket", "by anybody", b"x")
     await cos.public_access.put("bucket", PublicAccessBlockConfiguration(ignore_public_acls=True))
     for refused in (
-        anybody.objects.read("bucket", "old"),
-        anybody.objects.put("bucket", "new", b"x"),
-        anybody.objects.delete("bucket", "old"),
-        anybody.buckets.head("bucket"),
+        anonymous_client.objects.read("bucket", "old"),
+        anonymous_client.objects.put("bucket", "new", b"x"),
+        anonymous_client.objects.delete("bucket", "old"),
+        anonymous_client.buckets.head("bucket"),
     ):
         with pytest.raises(aiocos.AccessDenied):
             await refused
     assert await cos.objects.read("bucket", "old") == b"x"
     await cos.public_access.delete("bucket")
-    assert await anybody.objects.read("bucket", "old") == b"x"
+    assert await anonymous_client.objects.read("bucket", "old") == b"x"

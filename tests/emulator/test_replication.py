@@ -1,4 +1,4 @@
-"""Replication, and which of a bucket's settings exclude each other (the table of compatibility)."""
+"""Replication, and which of a bucket's settings exclude each other (the documentation's table of compatibility)."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def rule(target: str, **given: Any) -> ReplicationConfiguration:
     return ReplicationConfiguration(rules=[one(target, **given)])
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def cos(raw: Raw) -> AsyncIterator[Client]:
-    """The owner of `bucket` and `target`, both versioned."""
-    async with raw.emulator.client() as made:
-        await made.buckets.create("target")
+    """The owner of `bucket` and `target`, both with versioning."""
+    async with raw.emulator.client() as client:
+        await client.buckets.create("target")
         for name in ("bucket", "target"):
-            await made.versioning.enable(name)
-        yield made
+            await client.versioning.enable(name)
+        yield client
 
 
 async def status(cos: Client, key: str = "key", bucket: str = "bucket") -> str | None:
@@ -72,17 +72,17 @@ async def failures(cos: Client, **given: Any) -> list[tuple[str, str | None]]:
 # The rules
 
 
-async def test_rules_are_kept_replaced_and_removed(cos: Client, raw: Raw) -> None:
+async def test_replication_rules_can_be_set_replaced_and_removed(cos: Client, raw: Raw) -> None:
     with pytest.raises(NoSuchConfiguration) as caught:
         await cos.replication.get("bucket")
     assert (caught.value.status, caught.value.code) == (404, "ReplicationConfigurationNotFoundError")
     for given in ({"prefix": "a/"}, {"tag": Tag(key="k", value="v")}, {}):
-        made = rule("target", **given)
-        await cos.replication.put("bucket", made)
-        assert (await cos.replication.get("bucket")).rules == made.rules
-    capitals = made.to_xml().replace(b"Enabled", b"ENABLED").replace(b"Disabled", b"DISABLED")
+        created = rule("target", **given)
+        await cos.replication.put("bucket", created)
+        assert (await cos.replication.get("bucket")).rules == created.rules
+    capitals = created.to_xml().replace(b"Enabled", b"ENABLED").replace(b"Disabled", b"DISABLED")
     assert (await raw.put("/bucket?replication", capitals, Content_MD5=md5(capitals))).status == 200
-    assert (await cos.replication.get("bucket")).rules == made.rules
+    assert (await cos.replication.get("bucket")).rules == created.rules
     assert (await raw.put("/bucket?replication", capitals)).code == "InvalidRequest"
     assert (await raw.delete("/bucket?replication")).status == 204
     with pytest.raises(NoSuchConfiguration):
@@ -90,9 +90,9 @@ async def test_rules_are_kept_replaced_and_removed(cos: Client, raw: Raw) -> Non
     await cos.replication.delete("bucket")
 
 
-async def test_what_a_rule_may_not_be(cos: Client, raw: Raw) -> None:
+async def test_invalid_replication_rules_are_refused(cos: Client, raw: Raw) -> None:
     and_ = ReplicationAnd(prefix="a", tags=[Tag(key="k", value="v")])
-    for made, code in (
+    for created, code in (
         (rule("target", prefix="a", and_=and_), "MalformedXML"),
         (rule("target", prefix="a", tag=Tag(key="k", value="v")), "MalformedXML"),
         (ReplicationConfiguration(rules=[]), "MalformedXML"),
@@ -105,14 +105,14 @@ async def test_what_a_rule_may_not_be(cos: Client, raw: Raw) -> None:
         (rule("crn:v1:bluemix:public:kms:global:a/1:2:bucket:target"), "InvalidArgument"),
     ):
         with pytest.raises(InvalidRequest) as caught:
-            await cos.replication.put("bucket", made)
+            await cos.replication.put("bucket", created)
         assert (caught.value.status, caught.value.code) == (400, code)
     most = ReplicationConfiguration(rules=[one("target", n, prefix=str(n)) for n in range(1000)])
     await cos.replication.put("bucket", most)
     assert len((await cos.replication.get("bucket")).rules) == 1000
 
 
-async def test_both_buckets_are_versioned(cos: Client) -> None:
+async def test_replication_needs_versioning_of_both_buckets(cos: Client) -> None:
     await cos.buckets.create("plain")
     with pytest.raises(InvalidRequest, match="Destination"):
         await cos.replication.put("bucket", rule("plain"))
@@ -124,7 +124,7 @@ async def test_both_buckets_are_versioned(cos: Client) -> None:
         assert (caught.value.status, caught.value.code) == (400, "InvalidRequest")
 
 
-async def test_the_target_is_named_by_its_crn(cos: Client, raw: Raw) -> None:
+async def test_the_target_is_given_by_name_or_crn(cos: Client, raw: Raw) -> None:
     crn = raw.emulator.instance.crn.removesuffix("::") + ":bucket:target"
     await cos.replication.put("bucket", rule(crn))
     await cos.objects.put("bucket", "key", b"x")
@@ -135,7 +135,7 @@ async def test_the_target_is_named_by_its_crn(cos: Client, raw: Raw) -> None:
 # Replicas
 
 
-async def test_what_is_written_is_replicated(cos: Client) -> None:
+async def test_new_versions_are_replicated(cos: Client) -> None:
     await cos.objects.put("bucket", "before", b"x")
     await cos.replication.put("bucket", rule("target"))
     put = await cos.objects.put("bucket", "put", b"1", metadata={"a": "b"}, content_type="text/x", tagging="k=v")
@@ -162,7 +162,7 @@ async def test_what_is_written_is_replicated(cos: Client) -> None:
     assert await failures(cos) == []
 
 
-async def test_a_copy_of_a_replica_is_none(cos: Client) -> None:
+async def test_a_copy_of_a_replica_is_not_a_replica(cos: Client) -> None:
     await cos.replication.put("bucket", rule("target"))
     await cos.objects.put("bucket", "key", b"1")
     await cos.objects.copy("target", "copy", ("target", "key"))
@@ -184,7 +184,7 @@ async def test_replicas_are_not_replicated_further(cos: Client) -> None:
         await cos.objects.read("third", "key")
 
 
-async def test_the_highest_priority_counts(cos: Client) -> None:
+async def test_the_rule_with_the_highest_priority_applies(cos: Client) -> None:
     for name in ("low", "high"):
         await cos.buckets.create(name)
         await cos.versioning.enable(name)
@@ -204,7 +204,7 @@ async def test_the_highest_priority_counts(cos: Client) -> None:
     assert await status(cos, "other") is None
 
 
-async def test_and_joins_conditions(cos: Client) -> None:
+async def test_all_conditions_of_and_must_match(cos: Client) -> None:
     both = ReplicationAnd(prefix="a/", tags=[Tag(key="k", value="v"), Tag(key="l", value="w")])
     await cos.replication.put("bucket", rule("target", and_=both))
     for key, tags in (("a/1", "k=v&l=w"), ("a/2", "k=v"), ("b/3", "k=v&l=w")):
@@ -213,7 +213,7 @@ async def test_and_joins_conditions(cos: Client) -> None:
 
 
 @pytest.mark.parametrize("markers", [False, True])
-async def test_markers_if_the_rule_says_so(cos: Client, markers: bool) -> None:
+async def test_delete_markers_are_replicated_if_the_rule_says_so(cos: Client, markers: bool) -> None:
     await cos.replication.put("bucket", rule("target", markers=markers))
     for key in ("one", "two"):
         await cos.objects.put("bucket", key, b"1")
@@ -223,7 +223,7 @@ async def test_markers_if_the_rule_says_so(cos: Client, markers: bool) -> None:
     assert [(m.key, m.is_latest) for m in page.delete_markers] == ([("one", True), ("two", True)] if markers else [])
     if markers:
         assert page.delete_markers[0].version_id == marker.version_id
-        # What is removed by its id stays on the other side.
+        # Deleting a version by its id does not delete its replica.
         await cos.objects.delete("bucket", "one", version_id=marker.version_id)
         with pytest.raises(NoSuchKey):
             await cos.objects.read("target", "one")
@@ -231,7 +231,7 @@ async def test_markers_if_the_rule_says_so(cos: Client, markers: bool) -> None:
         assert await cos.objects.read("target", "one") == b"1"
 
 
-async def test_a_lock_is_replicated_and_followed(cos: Client, raw: Raw) -> None:
+async def test_locks_and_later_changes_of_them_are_replicated(cos: Client, raw: Raw) -> None:
     for name in ("bucket", "target"):
         await cos.object_lock.put_configuration(name, ObjectLockConfiguration())
     await cos.replication.put("bucket", rule("target"))
@@ -240,8 +240,12 @@ async def test_a_lock_is_replicated_and_followed(cos: Client, raw: Raw) -> None:
     assert (await cos.objects.head("target", "key")).object_lock_mode is None
     await cos.object_lock.put_retention("bucket", "key", ObjectRetention(mode="GOVERNANCE", retain_until=until))
     await cos.object_lock.put_legal_hold("bucket", "key", "ON")
-    told = await cos.objects.head("target", "key")
-    assert (told.object_lock_mode, told.object_lock_retain_until, told.object_lock_legal_hold) == ("GOVERNANCE", until, "ON")
+    reported = await cos.objects.head("target", "key")
+    assert (reported.object_lock_mode, reported.object_lock_retain_until, reported.object_lock_legal_hold) == (
+        "GOVERNANCE",
+        until,
+        "ON",
+    )
     with pytest.raises(ObjectProtected):
         await cos.objects.delete("target", "key", version_id=version)
     await cos.object_lock.put_retention("bucket", "key", ObjectRetention(), bypass_governance=True)
@@ -249,7 +253,7 @@ async def test_a_lock_is_replicated_and_followed(cos: Client, raw: Raw) -> None:
     await cos.objects.delete("target", "key", version_id=version)
 
 
-async def test_tags_are_followed(cos: Client) -> None:
+async def test_changes_of_tags_are_replicated(cos: Client) -> None:
     await cos.replication.put("bucket", rule("target"))
     await cos.objects.put("bucket", "key", b"x")
     await cos.tagging.put_object("bucket", "key", {"a": "b"})
@@ -263,7 +267,7 @@ async def test_tags_are_followed(cos: Client) -> None:
 # Failures
 
 
-async def test_failures_are_told_and_made_good(cos: Client, raw: Raw) -> None:
+async def test_failed_replications_are_listed_and_retried(cos: Client, raw: Raw) -> None:
     await cos.replication.put("bucket", rule("target"))
     await cos.versioning.suspend("target")
     old = (await cos.objects.put("bucket", "key", b"old")).version_id
@@ -276,10 +280,10 @@ async def test_failures_are_told_and_made_good(cos: Client, raw: Raw) -> None:
     assert failure.sync_failure_cause == "Versioning disabled on destination bucket"
     assert failure.first_sync_attempted == failure.last_sync_attempted
 
-    asked = await cos.replication.reattempt("bucket")
+    requested = await cos.replication.reattempt("bucket")
     now = raw.emulator.clock.now()
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    assert asked.scheduled_time == midnight
+    assert requested.scheduled_time == midnight
     assert await failures(cos) == [("key", "content")]
     raw.emulator.clock.advance(midnight - now + timedelta(seconds=1))
     assert await failures(cos) == []
@@ -290,7 +294,7 @@ async def test_failures_are_told_and_made_good(cos: Client, raw: Raw) -> None:
     assert await cos.objects.read("target", "key", version_id=old) == b"old"
 
 
-async def test_a_second_try_that_fails(cos: Client, raw: Raw) -> None:
+async def test_a_retry_that_fails_is_recorded(cos: Client, raw: Raw) -> None:
     await cos.replication.put("bucket", rule("target"))
     await cos.buckets.delete("target")
     await cos.objects.put("bucket", "key", b"x")
@@ -305,7 +309,7 @@ async def test_a_second_try_that_fails(cos: Client, raw: Raw) -> None:
         assert before.last_sync_attempted is not None
         assert after.last_sync_attempted > before.last_sync_attempted
         before = after
-    # What was not asked for does not happen, and what has gone is no failure.
+    # Without a reattempt there is no retry, and deleted versions are no failures.
     raw.emulator.clock.advance(days=1)
     (after,) = [f async for f in cos.replication.failures("bucket")]
     assert after == before
@@ -313,7 +317,7 @@ async def test_a_second_try_that_fails(cos: Client, raw: Raw) -> None:
     assert await failures(cos) == []
 
 
-async def test_the_newest_failures_come_first_and_in_pages(cos: Client, raw: Raw) -> None:
+async def test_failures_are_listed_newest_first_in_pages(cos: Client, raw: Raw) -> None:
     await cos.replication.put("bucket", rule("target"))
     await cos.versioning.suspend("target")
     keys = [f"k{n} ü" for n in range(5)]
@@ -333,8 +337,8 @@ async def test_the_newest_failures_come_first_and_in_pages(cos: Client, raw: Raw
         assert [f.key for f in first.contents] + [f.key async for page in pages for f in page.contents] == keys[1::-1]
     raw.token = raw.emulator.iam.issue(raw.emulator.instance)
     for query in ("first-sync-attempted-before=soon", "continuation-token=x", "max-keys=-1"):
-        answer = await raw.get(f"/bucket?ibm-replication-failures&{query}", Content_MD5=md5(b""))
-        assert (answer.status, answer.code) == (400, "InvalidArgument")
+        response = await raw.get(f"/bucket?ibm-replication-failures&{query}", Content_MD5=md5(b""))
+        assert (response.status, response.code) == (400, "InvalidArgument")
     assert (await raw.get("/bucket?ibm-replication-failures")).code == "InvalidRequest"
 
 
@@ -343,18 +347,18 @@ async def test_a_reattempt_needs_rules_and_a_checksum(cos: Client, raw: Raw) -> 
         await cos.replication.reattempt("bucket")
     assert (await raw.put("/bucket?ibm-replication-reattempt")).code == "InvalidRequest"
     await cos.replication.put("bucket", rule("target"))
-    answer = await raw.put("/bucket?ibm-replication-reattempt", Content_MD5=md5(b""))
-    assert answer.status == 204
-    assert answer.headers["x-ibm-replication-reattempt-scheduled-time"].endswith(" 00:00:00 GMT")
+    response = await raw.put("/bucket?ibm-replication-reattempt", Content_MD5=md5(b""))
+    assert response.status == 204
+    assert response.headers["x-ibm-replication-reattempt-scheduled-time"].endswith(" 00:00:00 GMT")
 
 
-async def test_strangers_learn_nothing(cos: Client, stranger: Raw) -> None:
+async def test_another_instance_cannot_list_failures(cos: Client, other_instance: Raw) -> None:
     for target in ("/bucket?replication", "/bucket?versioning", "/bucket?ibm-replication-failures"):
-        assert (await stranger.get(target, Content_MD5=md5(b""))).status == 403
+        assert (await other_instance.get(target, Content_MD5=md5(b""))).status == 403
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The matrix: what a bucket has, and what is asked of it then
+# The matrix: the settings of a bucket, and the next setting that is requested
 
 Change = Callable[[Client, Raw, str], Awaitable[object]]
 
@@ -398,7 +402,9 @@ MATRIX: list[tuple[str, list[Change], Change, type[Exception] | None]] = [
 
 
 @pytest.mark.parametrize(("before", "change", "error"), [row[1:] for row in MATRIX], ids=[row[0] for row in MATRIX])
-async def test_matrix(cos: Client, raw: Raw, before: list[Change], change: Change, error: type[Exception] | None) -> None:
+async def test_settings_that_exclude_each_other(
+    cos: Client, raw: Raw, before: list[Change], change: Change, error: type[Exception] | None
+) -> None:
     await cos.buckets.create("mixed")
     for step in before:
         await step(cos, raw, "mixed")
@@ -409,11 +415,11 @@ async def test_matrix(cos: Client, raw: Raw, before: list[Change], change: Chang
         await change(cos, raw, "mixed")
 
 
-# The other columns: what lifecycle and keys mean for what a system keeps. Aspera's transfers are none of the emulator's.
+# The other columns: lifecycle rules and keys for protected objects. The emulator has no Aspera transfers.
 
 
-async def _one_object(cos: Client, system: str, **root_key: str) -> str | None:
-    """A bucket of a system with one object under its protection for two days; returns the version."""
+async def _one_protected_object(cos: Client, system: str, **root_key: str) -> str | None:
+    """Create a bucket with one object that is protected for two days by `system`; return its version id."""
     await cos.buckets.create("mixed", object_lock_enabled=system == "lock" or None, **root_key)
     if system == "policy":
         await cos.protection.put("mixed", ProtectionConfiguration.of_days(minimum=0, default=2, maximum=10))
@@ -425,8 +431,8 @@ async def _one_object(cos: Client, system: str, **root_key: str) -> str | None:
 
 
 @pytest.mark.parametrize("system", ["policy", "lock", "versioning"])
-async def test_matrix_archive(cos: Client, raw: Raw, system: str) -> None:
-    await _one_object(cos, system)
+async def test_protected_objects_are_archived(cos: Client, raw: Raw, system: str) -> None:
+    await _one_protected_object(cos, system)
     await cos.lifecycle.put("mixed", [LifecycleRule.archive(days=1)])
     await cos.objects.put("mixed", "cold", b"x")
     raw.emulator.clock.advance(days=1)
@@ -436,8 +442,8 @@ async def test_matrix_archive(cos: Client, raw: Raw, system: str) -> None:
 
 
 @pytest.mark.parametrize("system", ["policy", "lock", "versioning"])
-async def test_matrix_expiration(cos: Client, raw: Raw, system: str) -> None:
-    version = await _one_object(cos, system)
+async def test_protected_objects_expire_only_when_unprotected(cos: Client, raw: Raw, system: str) -> None:
+    version = await _one_protected_object(cos, system)
     rule = LifecycleRule(
         status="Enabled",
         filter=LifecycleFilter(prefix=""),
@@ -445,15 +451,15 @@ async def test_matrix_expiration(cos: Client, raw: Raw, system: str) -> None:
         noncurrent_version_expiration=NoncurrentVersionExpiration(noncurrent_days=1),
     )
     await cos.lifecycle.put("mixed", [rule])
-    # Due after one day, rounded up to the next midnight; protected until two days are over.
+    # Expiry is due after one day, rounded up to midnight. Protection ends after two days.
     raw.emulator.clock.advance(days=1, hours=23)
     due = [v.version_id async for v in cos.objects.list_versions("mixed")]
     there = await cos.objects.exists("mixed", "key")
     if system == "policy":
-        assert there  # deferred until it is free
+        assert there  # deferred until the protection ends
     else:
-        assert version in due  # behind a marker at most
-    for _ in range(2):  # a marker first, then what is behind it
+        assert version in due  # perhaps behind a delete marker
+    for _ in range(2):  # first the version gets a delete marker, then it is removed
         raw.emulator.clock.advance(days=3)
         await cos.buckets.head("mixed")
     left = [v.version_id async for v in cos.objects.list_versions("mixed")]
@@ -462,15 +468,15 @@ async def test_matrix_expiration(cos: Client, raw: Raw, system: str) -> None:
 
 
 @pytest.mark.parametrize("system", ["policy", "lock", "versioning"])
-async def test_matrix_key_protect(cos: Client, system: str) -> None:
+async def test_protection_can_be_combined_with_key_protect(cos: Client, system: str) -> None:
     crn = "crn:v1:bluemix:public:kms:us-south:a/account:instance:key:root-key"
-    await _one_object(cos, system, kp_root_key_crn=crn, kp_algorithm="AES256")
+    await _one_protected_object(cos, system, kp_root_key_crn=crn, kp_algorithm="AES256")
     info = await cos.buckets.head("mixed")
     assert (info.kp_enabled, info.kp_root_key_id) == (True, "root-key")
     assert await cos.objects.read("mixed", "key") == b"x"
 
 
-async def test_keys_of_replicas(cos: Client) -> None:
+async def test_replicas_are_encrypted_with_the_key_of_the_target(cos: Client) -> None:
     await cos.replication.put("bucket", rule("target"))
     version = (await cos.objects.put("bucket", "a b/ü+", b"x")).version_id
     assert version is not None

@@ -1,4 +1,4 @@
-"""The website endpoint, as a browser's requests see it."""
+"""The website endpoint, with requests as a browser sends them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 import aiocos
 from aiocos import (
@@ -41,7 +42,7 @@ class Page:
 
 
 class Browser:
-    """Asks the port of the site under its name, which no resolver has to know."""
+    """A client that sends requests to the website port with the site's host name, without resolving it."""
 
     def __init__(self, emulator: Emulator, session: aiohttp.ClientSession) -> None:
         self._emulator = emulator
@@ -52,13 +53,13 @@ class Browser:
         host = {"Host": f"{bucket}.s3-web.localhost:{port}"}
         url = aiohttp.client.URL(f"http://127.0.0.1:{port}{path}", encoded=True)
         given = {n.replace("_", "-"): v for n, v in headers.items()}
-        async with self._session.request(method, url, headers=host | given, allow_redirects=False) as answer:
-            return Page(answer.status, answer.headers, await answer.text())
+        async with self._session.request(method, url, headers=host | given, allow_redirects=False) as response:
+            return Page(response.status, response.headers, await response.text())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def browser(cos_emulator: Emulator, cos: Client) -> AsyncIterator[Browser]:
-    """A browser before a public site with an index, an error page and rules."""
+    """A browser for a public site with an index, an error page and routing rules."""
     await cos.buckets.create("site", acl="public-read")
     await cos.website.put("site", WebsiteConfiguration.of("index.html", "error.html", RULES))
     for key in ("index.html", "error.html", "docs/index.html", "docs/page one.html"):
@@ -67,7 +68,7 @@ async def browser(cos_emulator: Emulator, cos: Client) -> AsyncIterator[Browser]
         yield Browser(cos_emulator, session)
 
 
-async def test_index_folders_and_objects(browser: Browser) -> None:
+async def test_index_documents_and_objects_are_served(browser: Browser) -> None:
     for path, key in {
         "/": "index.html",
         "/index.html": "index.html",
@@ -83,7 +84,7 @@ async def test_index_folders_and_objects(browser: Browser) -> None:
     assert (page.status, page.location) == (302, "/docs/")
 
 
-async def test_conditions_and_ranges(browser: Browser) -> None:
+async def test_conditions_and_ranges_of_pages(browser: Browser) -> None:
     etag = (await browser.ask("/")).headers["ETag"]
     page = await browser.ask("/", If_None_Match=etag)
     assert (page.status, page.text, page.headers["ETag"]) == (304, "", etag)
@@ -92,36 +93,36 @@ async def test_conditions_and_ranges(browser: Browser) -> None:
     assert (await browser.ask("/", Range="bytes=99-")).status == 416
 
 
-async def test_folders_whose_name_begins_with_a_slash(browser: Browser, cos: Client) -> None:
+async def test_a_folder_name_that_begins_with_a_slash(browser: Browser, cos: Client) -> None:
     await cos.objects.put("site", "/docs/index.html", b"x")
     page = await browser.ask("//docs")
-    # `//docs/` alone would send browsers to a host called docs.
+    # A redirect to `//docs/` would send browsers to a host called docs.
     assert (page.status, page.location) == (302, f"http://site.s3-web.localhost:{_port(browser)}//docs/")
 
 
-async def test_answers_by_the_clock_and_the_name_in_any_case(
+async def test_dates_follow_the_clock_and_host_names_ignore_case(
     browser: Browser, cos: Client, cos_emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
     cos_emulator.clock.advance(days=400)
     url = f"http://127.0.0.1:{_port(browser)}/"
-    async with session.get(url, headers={"Host": f"SITE.S3-Web.LocalHost:{_port(browser)}"}) as answer:
-        assert answer.status == 200
-        year = answer.headers["Date"].split()[3]
+    async with session.get(url, headers={"Host": f"SITE.S3-Web.LocalHost:{_port(browser)}"}) as response:
+        assert response.status == 200
+        year = response.headers["Date"].split()[3]
         assert year == str(cos_emulator.clock.now().year)
-        assert answer.headers["x-amz-request-id"] == cos_emulator.requests[-1].request_id
-    assert (await browser.ask("/")).headers["x-amz-request-id"] != answer.headers["x-amz-request-id"]
+        assert response.headers["x-amz-request-id"] == cos_emulator.requests[-1].request_id
+    assert (await browser.ask("/")).headers["x-amz-request-id"] != response.headers["x-amz-request-id"]
 
 
-async def test_what_has_expired_is_not_shown(browser: Browser, cos: Client, cos_emulator: Emulator) -> None:
+async def test_an_expired_page_is_not_served(browser: Browser, cos: Client, cos_emulator: Emulator) -> None:
     await cos.objects.put("site", "tmp/page.html", b"x")
     await cos.lifecycle.put("site", [LifecycleRule.expire(days=1, prefix="tmp/")])
     assert (await browser.ask("/tmp/page.html")).status == 200
     cos_emulator.clock.advance(days=3)
-    # The site's is the first request after it.
+    # The request to the site is the first one after the expiry.
     assert (await browser.ask("/tmp/page.html")).status == 404
 
 
-async def test_errors(browser: Browser, cos: Client) -> None:
+async def test_error_pages(browser: Browser, cos: Client) -> None:
     page = await browser.ask("/missing", Range="bytes=0-1", If_None_Match="*")
     assert (page.status, page.text) == (404, "<h1>error.html</h1>")
     await cos.objects.delete("site", "error.html")
@@ -143,8 +144,11 @@ async def test_errors(browser: Browser, cos: Client) -> None:
         page = await browser.ask("/", bucket=bucket)
         assert page.status == 404
         assert code in page.text
-    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{_port(browser)}/site/index.html") as answer:
-        assert answer.status == 404  # a site has its own host: there are no paths of buckets
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{_port(browser)}/site/index.html") as response,
+    ):
+        assert response.status == 404  # a site has its own host: bucket paths do not work
 
 
 def _port(browser: Browser) -> str:
@@ -160,20 +164,20 @@ async def test_routing_rules(browser: Browser) -> None:
     assert (await browser.ask("/other/x")).status == 404
 
 
-async def test_everything_elsewhere(browser: Browser, cos: Client) -> None:
+async def test_redirect_all_requests(browser: Browser, cos: Client) -> None:
     elsewhere = RedirectAll(host_name="example.com", protocol="https")
     await cos.website.put("site", WebsiteConfiguration(redirect_all_requests_to=elsewhere))
     page = await browser.ask("/a%20b?c=d")
     assert (page.status, page.location) == (301, "https://example.com/a%20b?c=d")
 
 
-async def test_redirects_of_objects(browser: Browser, cos: Client) -> None:
+async def test_redirect_location_of_an_object(browser: Browser, cos: Client) -> None:
     await cos.objects.put("site", "moved", b"", website_redirect_location="/docs/")
     page = await browser.ask("/moved")
     assert (page.status, page.location) == (301, "/docs/")
 
 
-async def test_only_what_is_public_is_shown(browser: Browser, cos: Client) -> None:
+async def test_private_objects_are_not_served(browser: Browser, cos: Client) -> None:
     await cos.acl.put_bucket("site", acl="private")
     await cos.acl.put_object("site", "index.html", acl="public-read")
     assert (await browser.ask("/")).status == 200
@@ -187,7 +191,7 @@ async def test_only_what_is_public_is_shown(browser: Browser, cos: Client) -> No
     assert (await browser.ask("/")).status == 403
 
 
-async def test_an_archived_page_is_not_shown(browser: Browser, cos: Client) -> None:
+async def test_an_archived_page_is_not_served(browser: Browser, cos: Client) -> None:
     await cos.lifecycle.put("site", [LifecycleRule.archive(days=0)])
     await cos.objects.put("site", "cold.html", b"x")
     await cos.objects.put("site", "error.html", b"x")
@@ -196,14 +200,14 @@ async def test_an_archived_page_is_not_shown(browser: Browser, cos: Client) -> N
     assert "InvalidObjectState" in page.text
 
 
-async def test_a_large_page(browser: Browser, cos: Client) -> None:
+async def test_a_large_page_is_streamed(browser: Browser, cos: Client) -> None:
     await cos.upload("site", "large.bin", b"0123456789" * 1_200_000, part_size=5 * 1024 * 1024)
     page = await browser.ask("/large.bin")
     assert page.text == "0123456789" * 1_200_000
 
 
 @pytest.mark.parametrize("off", [None, False])
-async def test_an_emulator_without_sites(off: bool | None) -> None:
+async def test_an_emulator_without_website_port(off: bool | None) -> None:
     async with Emulator(website_port=off) as emulator:
         with pytest.raises(aiocos.ConfigError, match="serves no websites"):
             emulator.website_endpoint("site")
@@ -213,7 +217,7 @@ async def test_an_emulator_without_sites(off: bool | None) -> None:
 # The configuration
 
 
-async def test_a_configuration_comes_back(cos: Client) -> None:
+async def test_a_website_configuration_is_returned_as_it_was_set(cos: Client) -> None:
     await cos.buckets.create("bucket")
     with pytest.raises(aiocos.NoSuchConfiguration) as caught:
         await cos.website.get("bucket")
@@ -270,7 +274,7 @@ _ALL = RedirectAll(host_name="example.com")
         ),
     ],
 )
-async def test_configurations_that_are_refused(cos: Client, given: WebsiteConfiguration, code: str) -> None:
+async def test_invalid_website_configurations_are_refused(cos: Client, given: WebsiteConfiguration, code: str) -> None:
     await cos.buckets.create("bucket")
     with pytest.raises(aiocos.InvalidRequest) as caught:
         await cos.website.put("bucket", given)

@@ -1,10 +1,10 @@
-"""Sites of the emulator, seen by Chromium."""
+"""Websites of the emulator, loaded by Chromium."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from tests.chromium import dom, screenshot, variety
 
 from aiocos import Client, CorsRule, Redirect, RoutingCondition, RoutingRule, WebsiteConfiguration
@@ -16,7 +16,7 @@ PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>{0}</title>
 </body></html>"""
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
 async def site(cos: Client) -> None:
     await cos.buckets.create("site", acl="public-read")
     rule = RoutingRule(condition=RoutingCondition(key_prefix_equals="old/"), redirect=Redirect(replace_key_prefix_with="new/"))
@@ -40,7 +40,7 @@ async def test_index_error_page_and_routing_rule(cos_emulator: Emulator, tmp_pat
     assert [served.status for served in pages] == [200, 404, 301, 200]
 
 
-async def test_a_picture_of_it(cos_emulator: Emulator, tmp_path: Path) -> None:
+async def test_a_screenshot_of_the_site(cos_emulator: Emulator, tmp_path: Path) -> None:
     await screenshot(cos_emulator.website_endpoint("site"), tmp_path / "profile", tmp_path / "site.png")
     assert variety((tmp_path / "site.png").read_bytes()) > 20
 
@@ -53,8 +53,8 @@ fetch("{0}", {{method: "{1}", headers: {{"x-amz-meta-who": "script"}}, body: {2}
 </script></body></html>"""
 
 
-async def test_scripts_of_the_site_reach_what_cors_allows(cos_emulator: Emulator, cos: Client, tmp_path: Path) -> None:
-    """The page is on one origin and the service on another: Chromium asks by a preflight before it sends the PUT."""
+async def test_cors_rules_let_scripts_of_the_site_write(cos_emulator: Emulator, cos: Client, tmp_path: Path) -> None:
+    """The page and the service have different origins: Chromium sends a preflight before the PUT."""
     await cos.buckets.create("data", acl="public-read-write")
     script = SCRIPT.format(f"{cos_emulator.endpoint}/data/written", "PUT", '"by a script"')
     await cos.objects.put("site", "script.html", script.encode(), content_type="text/html")

@@ -1,4 +1,4 @@
-"""The trials of clients under trouble: what each of them saw is written down, and the table in the docs is made of that.
+"""Trials of clients under faults. Each records what it observed, and a table in the docs is written from the records.
 
 AIOCOS_TRIALS=trials.json python -m pytest tests/fault_injection -n 0 -m "slow or not slow"
 python docs/write_trials.py trials.json
@@ -31,16 +31,16 @@ _seen: list[dict[str, object]] = []
 
 @pytest.fixture
 def saw(request: pytest.FixtureRequest) -> Iterator[Saw]:
-    """Write down what a trial saw: `saw("E2", "0 uploads open after 2 s")`. It counts only if the test passes."""
-    told: list[dict[str, object]] = []
+    """Record an observation of a trial: `saw("E2", "0 uploads open after 2 s")`. It counts only if the test passes."""
+    records: list[dict[str, object]] = []
 
     def note(trial: str, what: str) -> None:
-        told.append({"trial": trial, "saw": what, "test": request.node.nodeid, "held": False})
+        records.append({"trial": trial, "saw": what, "test": request.node.nodeid, "held": False})
 
     yield note
-    for one in told:
+    for one in records:
         one["held"] = bool(getattr(request.node, "trial_passed", False))
-    _seen.extend(told)
+    _seen.extend(records)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -50,7 +50,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: object) -> Iterator[None]
     if report.when == "call":
         item.trial_passed = report.passed  # type: ignore[attr-defined]
     if report.failed and (found := _NAMED.match(item.name)):
-        # Whatever other cases of the trial have seen: it does not hold.
+        # One failed case is enough: the trial failed, whatever its other cases observed.
         _seen.append({"trial": "E" + found[1].lstrip("0"), "saw": "", "test": item.nodeid, "held": False})
 
 
@@ -63,7 +63,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture
 async def small(cos_emulator: Emulator, tmp_path: Path) -> AsyncIterator[aiocos.Client]:
-    """A client with parts of 5 MiB, and a bucket."""
+    """A client that transfers in parts of 5 MiB, with a bucket."""
     transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
     config = aiocos.ClientConfig(transfer=transfer, retry=aiocos.RetryConfig(base=0.01, cap=0.05))
     async with cos_emulator.client(config=config) as cos:

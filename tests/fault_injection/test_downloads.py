@@ -1,4 +1,4 @@
-"""Downloads of objects that change, break off, or come damaged (E4, E5, E6, E7)."""
+"""Downloads of objects that are replaced, interrupted or damaged (E4, E5, E6, E7)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.usefixtures("backend")
 DATA = os.urandom(4 * PART)
 
 
-def through(url: str, emulator: Emulator, config: aiocos.ClientConfig) -> aiocos.Client:
+def client_through(url: str, emulator: Emulator, config: aiocos.ClientConfig) -> aiocos.Client:
     keys = {"access_key_id": emulator.access_key_id, "secret_access_key": emulator.secret_access_key}
     return aiocos.Client(url, config=config, **keys)
 
 
-async def test_e4_never_two_versions_in_one_file(
+async def test_e4_a_file_never_has_parts_of_two_versions(
     small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, saw: Saw
 ) -> None:
     old, new = b"o" * len(DATA), b"n" * len(DATA)
@@ -42,10 +42,10 @@ async def test_e4_never_two_versions_in_one_file(
     with pytest.raises(PreconditionFailed):
         await task
     assert target.read_bytes() == b"before"
-    # The same in a stream that breaks and goes on.
+    # Likewise for a stream that is interrupted and resumed.
     await small.objects.put("bucket", "key", old)
     cos_emulator.faults.script([])
-    async with proxy_to(cos_emulator.endpoint) as proxy, through(proxy.url, cos_emulator, small.config) as cos:
+    async with proxy_to(cos_emulator.endpoint) as proxy, client_through(proxy.url, cos_emulator, small.config) as cos:
         proxy.cut_down_after = 3 * MIB
         got = b""
         with pytest.raises(PreconditionFailed, match="replaced while it was being read"):
@@ -55,12 +55,14 @@ async def test_e4_never_two_versions_in_one_file(
                         await small.objects.put("bucket", "key", new)
                     got += chunk
         assert set(got) == {ord("o")}
-    saw("E4", "`PreconditionFailed`; the old file untouched, no byte of the other version")
+    saw("E4", "`PreconditionFailed`; the existing file is unchanged, no byte of the other version was written")
 
 
-async def test_e5_a_cut_at_3_mib(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, saw: Saw) -> None:
+async def test_e5_a_read_resumes_after_a_cut_at_3_mib(
+    small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, saw: Saw
+) -> None:
     await small.objects.put("bucket", "key", DATA)
-    async with proxy_to(cos_emulator.endpoint) as proxy, through(proxy.url, cos_emulator, small.config) as cos:
+    async with proxy_to(cos_emulator.endpoint) as proxy, client_through(proxy.url, cos_emulator, small.config) as cos:
         for reset in (False, True):
             proxy.cut_down_after, proxy.reset, proxy.bytes_down = 3 * MIB, reset, 0
             assert await cos.objects.read("bucket", "key") == DATA
@@ -70,10 +72,10 @@ async def test_e5_a_cut_at_3_mib(small: aiocos.Client, cos_emulator: Emulator, t
             proxy.cut_down_after = 3 * MIB
             assert (await cos.download("bucket", "key", tmp_path / "f")).verified == "md5"
             assert (tmp_path / "f").read_bytes() == DATA
-    saw("E5", "read and download go on at the byte, pinned to the ETag")
+    saw("E5", "reads and downloads resume at the next byte, with `If-Match` on the ETag")
 
 
-async def test_e6_a_bit_that_turns_over(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, saw: Saw) -> None:
+async def test_e6_a_flipped_bit_is_detected(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, saw: Saw) -> None:
     await small.upload("bucket", "parts", DATA)
     await small.objects.put("bucket", "whole", DATA)
     target = tmp_path / "f"
@@ -98,17 +100,18 @@ async def test_e6_a_bit_that_turns_over(small: aiocos.Client, cos_emulator: Emul
     async with proxy_to(cos_emulator.endpoint) as proxy:
         for key, data in (("up", DATA), ("small", DATA[:100_000])):
             proxy.flip_up_at = 50_000
-            async with through(proxy.url, cos_emulator, small.config) as cos:
+            async with client_through(proxy.url, cos_emulator, small.config) as cos:
                 assert (await cos.upload("bucket", key, data)).verified
             assert proxy.flip_up_at is None
             assert await small.objects.read("bucket", key) == data
     saw(
-        "E6", "found in reads, ranged downloads and uploads; sent again; `IntegrityError` where it stays, nothing at the target"
+        "E6",
+        "detected in reads, ranged downloads and uploads, and retried; if it persists, `IntegrityError` and no target file",
     )
 
 
 @pytest.mark.parametrize("fault", ["refused", "damaged", "disappears"])
-async def test_e7_the_old_file_is_as_it_was(
+async def test_e7_a_failed_download_leaves_the_existing_file(
     small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, fault: str, saw: Saw
 ) -> None:
     await small.objects.put("bucket", "key", DATA)
@@ -123,4 +126,4 @@ async def test_e7_the_old_file_is_as_it_was(
         await small.download("bucket", "key", target)
     assert target.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["f"]
-    saw("E7", "refused, damaged, gone midway: the old file untouched, nothing beside it")
+    saw("E7", "refused, damaged, deleted during the download: the existing file is unchanged, no temporary file is left")

@@ -1,4 +1,4 @@
-"""A bucket or a service that means harm (E16)."""
+"""A malicious bucket or service (E16)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("backend")
 EVIL = ["../escaped", "../../escaped", "/etc/escaped", "a//b", "x/../../escaped", "n\0ul", ".", "..", "d/./x"]
 
 
-async def test_e16_keys_that_would_escape(small: aiocos.Client, tmp_path: Path, saw: Saw) -> None:
+async def test_e16_keys_cannot_escape_the_target_directory(small: aiocos.Client, tmp_path: Path, saw: Saw) -> None:
     for key in [*EVIL, "good", "link/escaped"]:
         await small.objects.put("bucket", "p/" + key, b"data")
     outside, root = tmp_path / "outside", tmp_path / "deep" / "root"
@@ -35,10 +35,10 @@ async def test_e16_keys_that_would_escape(small: aiocos.Client, tmp_path: Path, 
         assert len(caught.value.result.errors) == len(EVIL) + 1
     assert (root / "good").read_bytes() == b"data"
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["good"]
-    saw("E16", f"{len(EVIL) + 1} hostile keys refused one by one, 0 files outside the target")
+    saw("E16", f"{len(EVIL) + 1} hostile keys are refused, each with its own error; 0 files outside the target")
 
 
-async def test_e16_headers_that_would_break_out(small: aiocos.Client, saw: Saw) -> None:
+async def test_e16_header_values_cannot_inject_headers(small: aiocos.Client, saw: Saw) -> None:
     for text in ("a\r\nX-Evil: 1", "a\nb", "a\0b"):
         with pytest.raises(ConfigError):
             await small.objects.put("bucket", "key", b"", metadata={"name": text})
@@ -47,7 +47,7 @@ async def test_e16_headers_that_would_break_out(small: aiocos.Client, saw: Saw) 
     with pytest.raises(ConfigError):
         await small.objects.put("bucket", "key", b"", metadata={"a\r\nb": "c"})
     assert not await small.objects.exists("bucket", "key")
-    saw("E16", "CR, LF and NUL in headers refused before anything is sent")
+    saw("E16", "CR, LF and NUL in headers are refused before anything is sent")
 
 
 BOMB = '<!DOCTYPE a [<!ENTITY a "{0}"><!ENTITY b "{1}"><!ENTITY c "{2}">]><ListBucketResult><Name>&c;</Name></ListBucketResult>'
@@ -75,14 +75,14 @@ async def serve(request: web.BaseRequest) -> web.StreamResponse:
     return response
 
 
-async def test_e16_a_redirect_gets_no_token(saw: Saw) -> None:
-    heard: list[str] = []
+async def test_e16_a_redirect_does_not_get_the_token(saw: Saw) -> None:
+    received: list[str] = []
 
     async def elsewhere(request: web.BaseRequest) -> web.StreamResponse:
-        heard.append(request.headers.get("Authorization", ""))
+        received.append(request.headers.get("Authorization", ""))
         return web.Response()
 
-    runners = [web.ServerRunner(web.Server(answer)) for answer in (serve, elsewhere)]
+    runners = [web.ServerRunner(web.Server(response)) for response in (serve, elsewhere)]
     for runner in runners:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -99,11 +99,11 @@ async def test_e16_a_redirect_gets_no_token(saw: Saw) -> None:
     finally:
         for runner in runners:
             await runner.cleanup()
-    assert heard == []
-    saw("E16", "a redirect to another host is an error, and that host hears nothing")
+    assert received == []
+    saw("E16", "a redirect to another host is an error, and no request is sent to that host")
 
 
-async def test_e16_answers_that_would_fill_the_memory(saw: Saw) -> None:
+async def test_e16_endless_responses_do_not_fill_the_memory(saw: Saw) -> None:
     runner = web.ServerRunner(web.Server(serve))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -122,6 +122,9 @@ async def test_e16_answers_that_would_fill_the_memory(saw: Saw) -> None:
     finally:
         tracemalloc.stop()
         await runner.cleanup()
-    # The limit of a document is 32 MiB: it is held while it is joined, twice.
+    # The limit of a document is 32 MiB. It is in memory twice while its chunks are joined.
     assert bombs < 3 * 32 * MIB
-    saw("E16", f"a DOCTYPE and an endless answer refused, at most {bombs / MIB:.0f} MiB held; 10 MB of good XML read")
+    saw(
+        "E16",
+        f"a DOCTYPE and an endless response are refused with at most {bombs / MIB:.0f} MiB used; 10 MB of valid XML are read",
+    )

@@ -1,4 +1,4 @@
-"""E17: a service that answers something else; E18: documents that are nested without end."""
+"""A service that responds with something else (E17), and documents of endless nesting (E18)."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Serve = Callable[[web.BaseRequest], web.Response]
 
 
 @asynccontextmanager
-async def answering(serve: Serve) -> AsyncIterator[aiocos.Client]:
-    """A client of a service that answers every request by a function."""
+async def client_of(serve: Serve) -> AsyncIterator[aiocos.Client]:
+    """Return a client of a service that responds to every request by calling `serve`."""
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+    async def respond(request: web.BaseRequest) -> web.StreamResponse:
         await request.read()
         return serve(request)
 
-    runner = web.ServerRunner(web.Server(answer))
+    runner = web.ServerRunner(web.Server(respond))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
@@ -84,7 +84,7 @@ SERVICES: dict[str, Serve] = {
     "an error in a 200": _error,
 }
 
-# Whatever has a document in its answer, or a header that every answer has.
+# Calls whose response has a document, or a header that every response has.
 CALLS: dict[str, Callable[[aiocos.Client], Any]] = {
     "list": lambda cos: _all(cos.objects.list("b")),
     "list_v1": lambda cos: _all(cos.objects.list_v1("b")),
@@ -123,18 +123,18 @@ async def _all(listing: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_e17_a_service_that_answers_something_else(name: str, saw: Saw) -> None:
-    async with answering(SERVICES[name]) as cos:
+async def test_e17_a_response_that_is_something_else_is_refused(name: str, saw: Saw) -> None:
+    async with client_of(SERVICES[name]) as cos:
         for make in CALLS.values():
             with pytest.raises((ProtocolError, ServiceError)) as caught:
                 await make(cos)
             assert "secret-token" not in str(caught.value)
-    saw("E17", f"{name}: {len(CALLS)} of {len(CALLS)} calls refused it")
+    saw("E17", f"{name}: refused by {len(CALLS)} of {len(CALLS)} calls")
 
 
 @pytest.mark.parametrize("name", ["HTML", "XHTML"])
-async def test_e17_a_web_page_is_no_object(name: str, tmp_path: Path) -> None:
-    async with answering(SERVICES[name]) as cos:
+async def test_e17_a_web_page_is_not_accepted_as_an_object(name: str, tmp_path: Path) -> None:
+    async with client_of(SERVICES[name]) as cos:
         with pytest.raises((CosError, ExceptionGroup)):
             await cos.objects.read("b", "k")
         with pytest.raises((CosError, ExceptionGroup)):
@@ -143,38 +143,38 @@ async def test_e17_a_web_page_is_no_object(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_e17_nothing_is_deleted_for_a_foreign_listing(name: str, tmp_path: Path, saw: Saw) -> None:
+async def test_e17_a_sync_deletes_nothing_after_a_wrong_listing(name: str, tmp_path: Path, saw: Saw) -> None:
     for index in range(3):
         (tmp_path / f"f{index}").write_bytes(b"x")
-    async with answering(SERVICES[name]) as cos:
+    async with client_of(SERVICES[name]) as cos:
         with pytest.raises((CosError, ExceptionGroup)):
             await cos.sync("cos://bucket/", str(tmp_path), delete=True)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f0", "f1", "f2"]
-    saw("E17", f"{name}: a sync with delete removed nothing")
+    saw("E17", f"{name}: a sync with `delete` deletes nothing")
 
 
-async def test_e17_pages_of_another_listing(saw: Saw) -> None:
+async def test_e17_pages_of_another_listing_are_refused(saw: Saw) -> None:
     def serve(request: web.BaseRequest) -> web.Response:
         inside = {"name": "<Name>other</Name>", "prefix": "<Prefix>other/</Prefix>", "key": "<Contents><Key>x</Key></Contents>"}
-        told = inside.get(request.path.strip("/"), "")
+        entries = inside.get(request.path.strip("/"), "")
         again = "<NextContinuationToken>t</NextContinuationToken>" if "again" in request.path else ""
         truncated = "true" if "again" in request.path or "no-token" in request.path else "false"
-        body = f"<ListBucketResult>{told}<IsTruncated>{truncated}</IsTruncated>{again}</ListBucketResult>"
+        body = f"<ListBucketResult>{entries}<IsTruncated>{truncated}</IsTruncated>{again}</ListBucketResult>"
         return web.Response(text=body, content_type="application/xml")
 
-    async with answering(serve) as cos:
+    async with client_of(serve) as cos:
         for bucket in ("name", "prefix", "key", "again", "no-token"):
             with pytest.raises(ProtocolError):
                 await _all(cos.objects.list(bucket, prefix="asked/"))
         assert await _all(cos.objects.list("good", prefix="asked/")) == []
-    saw("E17", "pages of another bucket or prefix, without a token, and with the same again: refused")
+    saw("E17", "pages of another bucket or prefix, without a token, or with a repeated token: refused")
 
 
 NESTED = b"<a>" * (5 * MIB)  # 15 MiB
 
 
 async def _longest_stall(work: Any) -> tuple[float, Any]:
-    """Await something; return the longest time in which the loop did nothing else, and what it raised."""
+    """Return the longest time for which awaiting something blocked the event loop, and the exception it raised."""
     longest, running = 0.0, True
 
     async def tick() -> None:
@@ -195,14 +195,14 @@ async def _longest_stall(work: Any) -> tuple[float, Any]:
     return longest, caught
 
 
-async def test_e18_nested_answers(saw: Saw) -> None:
+async def test_e18_a_deeply_nested_response_is_refused(saw: Saw) -> None:
     def serve(request: web.BaseRequest) -> web.Response:
         status = 503 if "error" in request.path else 200
         root = b"<Error>" if status == 503 else b"<ListBucketResult><IsTruncated>false</IsTruncated>"
         return web.Response(status=status, body=root + NESTED, content_type="application/xml")
 
     stalls: list[float] = []
-    async with answering(serve) as cos:
+    async with client_of(serve) as cos:
         tracemalloc.start()
         started = time.process_time()
         try:
@@ -214,22 +214,23 @@ async def test_e18_nested_answers(saw: Saw) -> None:
             used, held = time.process_time() - started, tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    # Both together, the server and the transport of 30 MiB included. It was 29 s, and 1.4 GB.
+    # For both, including the server and the transport of 30 MiB. Without limits it took 29 s and 1.4 GB.
     assert used < 10
     assert held < 12 * len(NESTED)
     longest = max(stalls) * 1000
     saw(
         "E18",
-        f"15 MiB of nested elements: refused, at most {held / MIB:.0f} MiB held, the loop stood still for {longest:.0f} ms",
+        f"15 MiB of nested elements: refused, at most {held / MIB:.0f} MiB used, "
+        f"event loop blocked for at most {longest:.0f} ms",
     )
 
 
-async def test_e18_nested_requests_of_the_emulator(cos_emulator: Emulator, saw: Saw) -> None:
+async def test_e18_the_emulator_refuses_a_deeply_nested_request(cos_emulator: Emulator, saw: Saw) -> None:
     async with cos_emulator.client() as cos:
         await cos.buckets.create("bucket")
         held = await _post_nested(cos, cos_emulator)
         assert await _all(cos.objects.list("bucket")) == []
-    saw("E18", f"8 MB of nested elements in a request of the emulator: 400, at most {held / MIB:.0f} MiB held")
+    saw("E18", f"8 MB of nested elements in a request to the emulator: 400, at most {held / MIB:.0f} MiB used")
 
 
 async def _post_nested(cos: aiocos.Client, emulator: Emulator) -> int:
@@ -248,6 +249,6 @@ async def _post_nested(cos: aiocos.Client, emulator: Emulator) -> int:
         held = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    # It was 720 MB.
+    # Without limits it took 720 MB.
     assert held < 12 * len(body)
     return held

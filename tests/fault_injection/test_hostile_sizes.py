@@ -1,4 +1,4 @@
-"""A service that announces what it does not send (E18): numbers from outside drive neither loops, nor memory, nor the disk."""
+"""A service that announces sizes that it does not send (E18). Announced sizes cause neither loops nor use of memory or disk."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.usefixtures("backend")
 
 RETRY = aiocos.RetryConfig(attempts=2, base=0.001, cap=0.002)
 CONFIG = aiocos.ClientConfig(retry=RETRY, transfer=aiocos.TransferConfig(part_size=PART, multipart_threshold=PART))
-# What every one of these may cost, whatever is announced: processor seconds of this process, and bytes.
+# The cost that each case may have, whatever size is announced: CPU seconds of this process, and bytes.
 SECONDS, MEMORY = 2.0, 32 * MIB
 
 
 @asynccontextmanager
 async def bounded() -> AsyncIterator[None]:
-    """Fail where a block takes long of the processor, or much memory. The clock on the wall tells of the machine too."""
+    """Fail if a block uses much CPU time or memory. CPU time, because elapsed time depends on the load of the machine."""
     tracemalloc.start()
     began = time.process_time()
     try:
@@ -43,22 +43,22 @@ async def bounded() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def silent(
-    *answers: bytes | Callable[[bytes], bytes], config: aiocos.ClientConfig = CONFIG
+    *responses: bytes | Callable[[bytes], bytes], config: aiocos.ClientConfig = CONFIG
 ) -> AsyncIterator[tuple[Script, aiocos.Client]]:
-    """A service that sends the heads of its answers, and nothing more."""
-    async with scripted(*answers, config=config) as (script, cos):
+    """A service that sends response headers and no body."""
+    async with scripted(*responses, config=config) as (script, cos):
         script.hold = asyncio.Event()
         yield script, cos
 
 
-def used_by(directory: Path) -> int:
-    """The bytes that files in a directory take on the disk."""
+def disk_usage(directory: Path) -> int:
+    """Return the bytes on the disk that the files in a directory use."""
     return sum(path.lstat().st_blocks * 512 for path in directory.iterdir())
 
 
 @pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize("size", [10 * TIB + 1, 16 * TIB, 64 * TIB, (1 << 63) - 1])
-async def test_e18_more_than_an_object_may_have(tmp_path: Path, size: int, saw: Saw, *, resume: bool) -> None:
+async def test_e18_a_size_above_the_maximum_is_refused(tmp_path: Path, size: int, saw: Saw, *, resume: bool) -> None:
     async with silent(reply(length=size)) as (script, cos):
         async with bounded(), asyncio.timeout(20):
             with pytest.raises(ProtocolError, match="10 TiB"):
@@ -66,16 +66,16 @@ async def test_e18_more_than_an_object_may_have(tmp_path: Path, size: int, saw: 
         assert len(script.heads) == 1
         assert manager_of(cos).budget.used == 0
     assert os.listdir(tmp_path) == []
-    saw("E18", "`Content-Length` of 16 TiB to 8 EiB: refused at once, under 2 s of the processor and 32 MiB")
+    saw("E18", "`Content-Length` of 16 TiB to 8 EiB: refused at once, with less than 2 s of CPU time and 32 MiB of memory")
 
 
 @pytest.mark.parametrize("size", [GIB, 5 * TIB, 10 * TIB])
 @pytest.mark.parametrize("part_size", [1, PART, GIB])
-async def test_e18_announced_and_not_sent(
+async def test_e18_an_announced_body_that_is_not_sent_times_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, part_size: int, saw: Saw
 ) -> None:
-    """The deadline holds, and nothing is taken of a disk that would have the room."""
-    monkeypatch.setattr("aiocos.transfer.download.partial._free_space", lambda fd: 20 * TIB)
+    """The timeout applies, and no disk space is used, even if there is enough."""
+    monkeypatch.setattr("aiocos.transfer.download.partial._free", lambda fd: 20 * TIB)
 
     def partial(head: bytes) -> bytes:
         range_ = next((line for line in head.decode().split("\r\n") if line.startswith("Range: bytes=")), None)
@@ -89,7 +89,7 @@ async def test_e18_announced_and_not_sent(
     async def look() -> None:
         nonlocal taken
         while True:
-            taken = max(taken, used_by(tmp_path))
+            taken = max(taken, disk_usage(tmp_path))
             await asyncio.sleep(0.01)
 
     async with silent(partial) as (script, cos):
@@ -101,10 +101,10 @@ async def test_e18_announced_and_not_sent(
         assert 1 <= len(script.heads) <= 16
     assert taken < MIB
     assert os.listdir(tmp_path) == []
-    saw("E18", "1 GiB to 10 TiB announced and nothing sent: `RequestTimeoutError` at the deadline, no room taken on the disk")
+    saw("E18", "1 GiB to 10 TiB announced and nothing sent: `RequestTimeoutError` at the deadline, no disk space used")
 
 
-async def test_e18_more_than_the_disk_has(tmp_path: Path, saw: Saw) -> None:
+async def test_e18_more_than_the_free_disk_space_is_refused(tmp_path: Path, saw: Saw) -> None:
     disk = os.statvfs(tmp_path)
     size = min(disk.f_bavail * disk.f_frsize + GIB, 10 * TIB)
     async with silent(reply(length=size)) as (script, cos):
@@ -113,10 +113,10 @@ async def test_e18_more_than_the_disk_has(tmp_path: Path, saw: Saw) -> None:
                 await cos.download("bucket", "key", tmp_path / "f")
         assert len(script.heads) == 1
     assert os.listdir(tmp_path) == []
-    saw("E18", "more than the disk has room for: `ENOSPC` before a byte is fetched")
+    saw("E18", "more than the free disk space: `ENOSPC` before any byte is downloaded")
 
 
-async def test_e18_a_copy_of_more_than_an_object_may_have(saw: Saw) -> None:
+async def test_e18_a_copy_above_the_maximum_size_is_refused(saw: Saw) -> None:
     for size in (10 * TIB + 1, 16 * TIB, 64 * TIB):
         async with silent(reply(length=size)) as (script, cos):
             async with bounded(), asyncio.timeout(20):
@@ -126,7 +126,7 @@ async def test_e18_a_copy_of_more_than_an_object_may_have(saw: Saw) -> None:
     saw("E18", "a copy of more than 10 TiB is refused at once")
 
 
-async def test_e18_sizes_in_other_places(tmp_path: Path, saw: Saw) -> None:
+async def test_e18_hostile_part_counts_are_ignored(tmp_path: Path, saw: Saw) -> None:
     data = os.urandom(1000)
     whole, md5 = len(data), "0" * 32
     for etag, headers in (
@@ -152,13 +152,13 @@ async def test_e18_sizes_in_other_places(tmp_path: Path, saw: Saw) -> None:
             assert (result.size, result.verified) == (whole, None)
             assert (tmp_path / "f").read_bytes() == data
             assert len(script.heads) < 20
-    saw("E18", "part counts of 0 to 10^30 in ETags and headers: read, and vouched for by nothing")
+    saw("E18", "part counts of 0 to 10^30 in ETags and headers: the object is read, but not verified by them")
 
 
 @pytest.mark.parametrize(
     "span", [f"bytes 0-9/{1 << 70}", f"bytes 0-{1 << 62}/{1 << 63}", f"bytes {'9' * 4000}-{'9' * 4000}/*", "bytes 0-9/5"]
 )
-async def test_e18_ranges_that_no_object_has(tmp_path: Path, span: str) -> None:
+async def test_e18_impossible_content_ranges_are_refused(tmp_path: Path, span: str) -> None:
     async with silent(reply(length=16 * TIB, status=206, Content_Range=span)) as (_, cos):
         async with bounded(), asyncio.timeout(20):
             for work in (
@@ -171,8 +171,8 @@ async def test_e18_ranges_that_no_object_has(tmp_path: Path, span: str) -> None:
     assert os.listdir(tmp_path) == []
 
 
-async def test_e18_a_stream_of_any_size_is_lazy(saw: Saw) -> None:
-    """A stream takes what comes, and no more than that."""
+async def test_e18_a_stream_of_any_size_uses_little_memory(saw: Saw) -> None:
+    """A stream delivers the bytes that are received and allocates nothing for the announced size."""
     async with silent(reply(b"x" * 1000, length=64 * TIB)) as (_, cos):
         async with bounded(), cos.objects.get("bucket", "key", timeout=0.5) as obj:
             assert obj.size == 64 * TIB
@@ -183,11 +183,11 @@ async def test_e18_a_stream_of_any_size_is_lazy(saw: Saw) -> None:
         async with bounded():
             with pytest.raises(RequestTimeoutError):
                 await cos.objects.read("bucket", "key", timeout=0.5)
-    saw("E18", "reads and streams of 64 TiB: what comes, until the deadline")
+    saw("E18", "reads and streams of 64 TiB: deliver what is received, until the deadline")
 
 
-async def test_e18_a_range_of_more_than_was_asked_for(tmp_path: Path, saw: Saw) -> None:
-    """An endless body for a range of ten bytes ends at the eleventh."""
+async def test_e18_a_longer_body_than_the_requested_range_is_refused(tmp_path: Path, saw: Saw) -> None:
+    """An endless body for a range of ten bytes is refused at the eleventh byte."""
     endless = b'HTTP/1.1 206 X\r\nETag: "v"\r\nContent-Range: bytes 0-9/100\r\nTransfer-Encoding: chunked\r\n\r\n' + (
         b"10000\r\n" + b"x" * 65536 + b"\r\n"
     )
@@ -197,8 +197,8 @@ async def test_e18_a_range_of_more_than_was_asked_for(tmp_path: Path, saw: Saw) 
                 await cos.objects.read("bucket", "key", range=aiocos.ByteRange(0, 9))
 
 
-async def test_e18_the_same_for_an_object_that_is_there(small: aiocos.Client, tmp_path: Path) -> None:
-    """Ten thousand ranges at most, however small they are asked for; and the object is whole."""
+async def test_e18_a_download_uses_at_most_10000_ranges(small: aiocos.Client, tmp_path: Path) -> None:
+    """A download has at most 10,000 ranges, however small the requested part size is; and the file is complete."""
     data = os.urandom(PART + 20_000)
     await small.objects.put("bucket", "key", data)
     seen: list[aiocos.Progress] = []

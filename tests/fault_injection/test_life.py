@@ -1,4 +1,4 @@
-"""A client's life: in a second loop, in another process, and killed in the middle (E11, E13)."""
+"""A client used in a second event loop, in another process, and killed during a transfer (E11, E13)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.transfer.test_memory_large import emulator
 import aiocos
 from aiocos.config import MIB
 
-# How often a large transfer is killed at each server, up and down by turns, and how large it is.
+# How many times a large transfer is killed per server (uploads and downloads in turns), and its size.
 KILLS, LARGE = int(os.environ.get("AIOCOS_KILLS", "2")), int(os.environ.get("AIOCOS_KILL_MIB", "1024")) * MIB
-# Bytes of a part, and parts in flight. What of these had not been noted is sent again. Requests have heads besides, and the
-# systems between here and there have buffers, whose bytes the proxy has counted.
+# Part size in bytes, and concurrent parts. Parts that are not in the journal are sent again. Requests also have headers, and
+# bytes in socket buffers were counted by the proxy although they were not received.
 BUFFERS = 6 * MIB
 SMALL, USUAL = (5 * MIB, 2), (8 * MIB, 8)
 
@@ -42,23 +42,23 @@ print(asyncio.run(work()).decode(), asyncio.run(work()).decode())
 """
 
 
-async def test_e11_a_second_loop_and_another_process(small: aiocos.Client, saw: Saw) -> None:
+async def test_e11_a_client_works_in_a_second_loop_and_another_process(small: aiocos.Client, saw: Saw) -> None:
     command = [sys.executable, "-c", _AGAIN, pickle.dumps(small).hex()]
     ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
     assert (ran.stdout, ran.stderr) == ("data data\n", "")
-    saw("E11", "works in a second `asyncio.run`, and pickled in another process")
+    saw("E11", "works in a second `asyncio.run`, and in another process after pickling")
 
 
 @pytest.fixture(params=["the emulator", "rclone serve s3"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, servers.Process]]:
-    """A server in a process of its own, by its name."""
+    """A server in its own process, with its name."""
     (tmp_path / "store").mkdir()
     start = emulator if request.param == "the emulator" else servers.rclone
     with start(tmp_path / "store") as process:
         yield request.param, process
 
 
-def made(path: Path, size: int, seed: int) -> str:
+def random_file(path: Path, size: int, seed: int) -> str:
     chance, digest = random.Random(seed), hashlib.sha256()
     with path.open("wb") as file:
         for _ in range(size // MIB):
@@ -68,7 +68,7 @@ def made(path: Path, size: int, seed: int) -> str:
     return digest.hexdigest()
 
 
-def sum_of(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -76,7 +76,7 @@ def sum_of(path: Path) -> str:
 async def run(
     command: list[str], proxy: Proxy | None = None, kill_after: int = 0, *, up: bool = True
 ) -> dict[str, object] | None:
-    """Run the victim to its end; or kill it (-9) after so many bytes have gone over the wire."""
+    """Run the transfer process to its end, or kill it with -9 after `kill_after` bytes were transferred."""
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
     if proxy is not None:
         while process.returncode is None and (proxy.bytes_up if up else proxy.bytes_down) < kill_after:
@@ -90,13 +90,13 @@ async def run(
     return json.loads(out)
 
 
-async def kill_and_go_on(
+async def kill_and_resume(
     server: tuple[str, servers.Process], tmp_path: Path, size: int, rounds: int, widths: tuple[int, int], saw: Saw
 ) -> None:
     (name, at), (part, width) = server, widths
     source, target, journals = tmp_path / "source", tmp_path / "target", tmp_path / "journals"
     chance = random.Random(size + rounds)
-    before = made(source, size, seed=rounds)
+    before = random_file(source, size, seed=rounds)
     keys = {"access_key_id": at.access_key_id, "secret_access_key": at.secret_access_key}
     worst = kills = 0
     async with proxy_to(at.endpoint) as proxy, aiocos.Client(at.endpoint, **keys) as cos:
@@ -107,47 +107,49 @@ async def kill_and_go_on(
             path = source if what == "up" else target
             if what == "up":
                 await cos.objects.delete("bucket", "key")
-            told_of = (proxy.url, *keys.values(), str(path), str(journals), str(part), str(width))
-            command = [sys.executable, "-m", "tests.fault_injection.victim", what, *told_of]
+            arguments = (proxy.url, *keys.values(), str(path), str(journals), str(part), str(width))
+            command = [sys.executable, "-m", "tests.fault_injection.victim", what, *arguments]
             proxy.bytes_up = proxy.bytes_down = 0
-            told = await run(command, proxy, chance.randrange(size // 20, size * 19 // 20), up=what == "up")
-            kills += told is None
-            # rclone stores what came of a body that broke off, also over a part that was sent since: let it come to its end.
+            result = await run(command, proxy, chance.randrange(size // 20, size * 19 // 20), up=what == "up")
+            kills += result is None
+            # rclone stores an interrupted body, even over a part that was sent later. Wait until it has finished with it.
             proxy.drop_all()
             await asyncio.sleep(1)
-            told = told or await run(command)
-            assert told is not None
-            assert told["refused"] is None
-            assert told["size"] == size
+            result = result or await run(command)
+            assert result is not None
+            assert result["refused"] is None
+            assert result["size"] == size
             again = (proxy.bytes_up if what == "up" else proxy.bytes_down) - size
             worst = max(worst, again)
             assert again <= width * part + BUFFERS, f"round {n} ({what}): {again / MIB:.0f} MiB were sent again"
             if what == "up":
                 fresh = tmp_path / "fresh"
                 await cos.download("bucket", "key", fresh)
-                assert sum_of(fresh) == before
+                assert sha256_of(fresh) == before
                 fresh.unlink()
             else:
-                assert sum_of(target) == before
+                assert sha256_of(target) == before
                 target.unlink()
             left = [p.name for p in tmp_path.iterdir()]
             assert sorted(left) == ["journals", "source", "store"], left
             assert list(journals.iterdir()) == []
-        assert kills >= rounds * 3 // 4, "killed in the middle, and not after the end"
+        assert kills >= rounds * 3 // 4, "too many transfers had finished before the kill"
     if size < LARGE:
-        return  # a small one holds, and is not what the trial is about
+        return  # the trial is about large transfers; a small one only checks the code
     saw(
         "E13",
-        f"{name}: {kills} kills (-9) of {rounds} transfers of {size // MIB} MiB, each resumed and whole; "
+        f"{name}: {kills} of {rounds} transfers of {size // MIB} MiB killed with -9, all resumed and complete; "
         f"at most {worst / MIB:.0f} MiB sent again",
     )
 
 
-async def test_e13_killed_and_resumed(server: tuple[str, servers.Process], tmp_path: Path, saw: Saw) -> None:
-    await kill_and_go_on(server, tmp_path, 64 * MIB, 2, SMALL, saw)
+async def test_e13_a_killed_transfer_resumes(server: tuple[str, servers.Process], tmp_path: Path, saw: Saw) -> None:
+    await kill_and_resume(server, tmp_path, 64 * MIB, 2, SMALL, saw)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(580)
-async def test_e13_killed_and_resumed_many_times(server: tuple[str, servers.Process], tmp_path: Path, saw: Saw) -> None:
-    await kill_and_go_on(server, tmp_path, LARGE, KILLS, USUAL, saw)
+async def test_e13_a_large_transfer_killed_many_times_resumes(
+    server: tuple[str, servers.Process], tmp_path: Path, saw: Saw
+) -> None:
+    await kill_and_resume(server, tmp_path, LARGE, KILLS, USUAL, saw)

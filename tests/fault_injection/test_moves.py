@@ -1,4 +1,4 @@
-"""Moves of which the service gives no proof, or proof of the contrary (E22)."""
+"""Moves for which the service reports no checksum, or a wrong one (E22)."""
 
 from __future__ import annotations
 
@@ -28,44 +28,44 @@ DATA = os.urandom(2 * PART)
 _ETAG = re.compile(rb"[0-9a-f]{32}(-\d+)?(?=(&quot;|\")?</ETag>)")
 
 
-def _written(answer: ChangedResponse, etag: bytes) -> None:
-    if answer.body and (b"<CopyObjectResult" in answer.body or b"<CompleteMultipartUploadResult" in answer.body):
-        answer.body = _ETAG.sub(etag, answer.body)
+def _written(response: ChangedResponse, etag: bytes) -> None:
+    if response.body and (b"<CopyObjectResult" in response.body or b"<CompleteMultipartUploadResult" in response.body):
+        response.body = _ETAG.sub(etag, response.body)
 
 
-def another(answer: ChangedResponse) -> None:
-    """Whatever is written, the service answers with the MD5 of something else."""
-    if answer.is_for("PUT"):
-        answer.headers["ETag"] = f'"{OTHER}"'
-        _written(answer, OTHER.encode())
-    elif answer.is_for("POST"):
-        _written(answer, f"{OTHER}-2".encode())
+def wrong_checksum(response: ChangedResponse) -> None:
+    """Make the service report the MD5 of other bytes for every write."""
+    if response.is_for("PUT"):
+        response.headers["ETag"] = f'"{OTHER}"'
+        _written(response, OTHER.encode())
+    elif response.is_for("POST"):
+        _written(response, f"{OTHER}-2".encode())
 
 
-def none(answer: ChangedResponse) -> None:
-    """ETags of objects that are no checksums, and no others."""
-    if answer.headers.get("ETag") and not answer.is_for("PUT", partNumber=True):
-        answer.headers["ETag"] = '"opaque"'
-    if answer.is_for("PUT", partNumber=False) or answer.is_for("POST"):
-        _written(answer, b"opaque")
+def no_checksum(response: ChangedResponse) -> None:
+    """Replace the ETags of objects by texts that are not checksums. Those of parts stay."""
+    if response.headers.get("ETag") and not response.is_for("PUT", partNumber=True):
+        response.headers["ETag"] = '"opaque"'
+    if response.is_for("PUT", partNumber=False) or response.is_for("POST"):
+        _written(response, b"opaque")
 
 
-def short(answer: ChangedResponse) -> None:
-    """What HEAD shows of a copy is a byte shorter than what was sent, and of what was downloaded."""
-    if answer.is_for("HEAD") and answer.request.path.endswith(("/up", "/within", "/fetched")):
-        answer.headers["Content-Length"] = str(int(answer.headers["Content-Length"]) - 1)
+def wrong_size(response: ChangedResponse) -> None:
+    """Make HEAD report one byte less than was sent or downloaded."""
+    if response.is_for("HEAD") and response.request.path.endswith(("/up", "/within", "/fetched")):
+        response.headers["Content-Length"] = str(int(response.headers["Content-Length"]) - 1)
 
 
-def unconditional(request: PreparedRequest) -> None:
-    """Held against ETags that the service does not have, no condition would hold."""
+def remove_conditions(request: PreparedRequest) -> None:
+    """Remove conditions on the ETag: with changed ETags every conditional request would fail."""
     for name in ("If-Match", "x-amz-copy-source-if-match"):
         request.headers.pop(name, None)
 
 
 LIES: dict[str, Callable[[ChangedResponse], None]] = {
-    "the MD5 of something else": another,
-    "no checksum": none,
-    "another size": short,
+    "the MD5 of something else": wrong_checksum,
+    "no checksum": no_checksum,
+    "another size": wrong_size,
 }
 
 
@@ -75,7 +75,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
         yield stack
 
 
-async def test_e22_moves_need_proof(
+async def test_e22_a_move_keeps_the_source_unless_the_copy_is_verified(
     small: aiocos.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: AsyncExitStack, saw: Saw
 ) -> None:
     tried = 0
@@ -87,12 +87,12 @@ async def test_e22_moves_need_proof(
                 await small.upload("bucket", key, DATA[:size])
             moves = _Moves(small, ProgressView(), stack)
             with monkeypatch.context() as patch:
-                change_responses(patch, lie, unconditional)
+                change_responses(patch, lie, remove_conditions)
                 for work in (
                     moves.up(file, "bucket", "up"),
                     moves.within(CosPath("bucket", "key"), CosPath("bucket", "within")),
-                    # Of what is written, a move down says nothing to the service.
-                    *([] if lie is another else [moves.down(CosPath("bucket", "fetched"), tmp_path / "down")]),
+                    # A move that downloads does not write to the service.
+                    *([] if lie is wrong_checksum else [moves.down(CosPath("bucket", "fetched"), tmp_path / "down")]),
                 ):
                     tried += 1
                     with pytest.raises(TransferError, match="not moved"):
@@ -111,4 +111,6 @@ async def test_e22_moves_need_proof(
         assert file.read_bytes() == DATA[:size]
         assert not await small.objects.exists("bucket", "one")
         assert not await small.objects.exists("bucket", "two")
-    saw("E22", f"{tried} moves without a size and a checksum that agree, up, down and within: every source kept")
+    saw(
+        "E22", f"{tried} moves without matching size and checksum (upload, download, within the service): every source was kept"
+    )

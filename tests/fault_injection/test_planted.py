@@ -1,4 +1,4 @@
-"""State that somebody plants in a bucket, or in a directory while it is written to (E19)."""
+"""Objects planted in a bucket, and links planted in a directory that is being written to (E19)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.usefixtures("backend")
 FILES = 300
 
 
-async def shell(emulator: Emulator, *args: str) -> tuple[int, str]:
-    """Run the command line on the emulator, which goes on serving meanwhile; return its code and what it complained of."""
+async def run_cli(emulator: Emulator, *args: str) -> tuple[int, str]:
+    """Run the command line on the emulator, which keeps serving; return exit code and standard error."""
     account = {
         "AIOCOS_ENDPOINT": emulator.endpoint,
         "AWS_ACCESS_KEY_ID": emulator.access_key_id,
@@ -38,10 +38,10 @@ async def shell(emulator: Emulator, *args: str) -> tuple[int, str]:
     return result.exit_code, result.stderr
 
 
-async def test_e19_keys_that_look_like_our_own_files(
+async def test_e19_keys_named_like_our_hidden_files_are_refused(
     small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, saw: Saw
 ) -> None:
-    """The very names that a resumed download of `film` would look for, and others of their form."""
+    """Keys with the exact names that a resumed download of `film` would use, and others of their form."""
     root, journals = tmp_path / "root", tmp_path / "home" / "state"
     journals.mkdir(parents=True)
     film = {
@@ -72,11 +72,11 @@ async def test_e19_keys_that_look_like_our_own_files(
             f"p/{k}" for k in planted
         )
         assert sorted(p.name for p in root.rglob("*") if p.is_file()) == ["film", "good"]
-    code, said = await shell(cos_emulator, "mv", "-r", "cos://bucket/p", str(root))
-    assert (code, said.count("unfinished downloads")) == (1, len(planted))
+    code, output = await run_cli(cos_emulator, "mv", "-r", "cos://bucket/p", str(root))
+    assert (code, output.count("unfinished downloads")) == (1, len(planted))
     left = {entry.key async for entry in small.objects.list("bucket")}
     assert left == {f"p/{key}" for key in planted}, "what is not moved is still there"
-    # And the directory in which uploads keep theirs, where it lies below the target.
+    # And keys in the state directory of uploads, if it is below the target.
     state = aiocos.TransferConfig(state_dir=str(journals))
     async with cos_emulator.client(config=aiocos.ClientConfig(transfer=state)) as cos:
         await cos.objects.put("bucket", "q/state/evil.upload", b"x")
@@ -85,20 +85,21 @@ async def test_e19_keys_that_look_like_our_own_files(
     assert list(journals.iterdir()) == []
     saw(
         "E19",
-        f"{len(planted) + 1} keys with names of our hidden files and journals refused one by one: none is written, none moved",
+        f"{len(planted) + 1} keys named like hidden files and journals are refused, each with its own error; "
+        "none is written or moved",
     )
 
 
 @contextmanager
 def swapped(directory: Path, outside: Path) -> Iterator[None]:
-    """Put a directory aside, over and over, and for a while a link in its place that leads outside."""
+    """Repeatedly rename a directory and put a symbolic link to another directory in its place for a moment."""
     stop, links = threading.Event(), [0]
 
     def swap() -> None:
         while not stop.wait(0.0005):
-            with suppress(OSError):  # there is none at the moment
+            with suppress(OSError):  # the directory does not exist at the moment
                 os.rename(directory, directory.with_name(f"aside{links[0]}"))
-            with suppress(FileExistsError):  # it was made again
+            with suppress(FileExistsError):  # it was created again
                 directory.symlink_to(outside)
                 links[0] += 1
                 stop.wait(0.0005)
@@ -115,7 +116,7 @@ def swapped(directory: Path, outside: Path) -> Iterator[None]:
         thread.join()
 
 
-async def test_e19_directories_swapped_for_links_during_the_run(
+async def test_e19_directories_replaced_by_links_during_a_transfer(
     small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, saw: Saw
 ) -> None:
     outside = tmp_path / "outside"
@@ -130,9 +131,9 @@ async def test_e19_directories_swapped_for_links_during_the_run(
         await small.sync("cos://bucket/p", root, delete=True)
 
     async def with_move(root: Path) -> None:
-        code, said = await shell(cos_emulator, "mv", "-r", "cos://bucket/p", str(root))
+        code, output = await run_cli(cos_emulator, "mv", "-r", "cos://bucket/p", str(root))
         if code:
-            raise aiocos.TransferError(said)
+            raise aiocos.TransferError(output)
 
     ways: list[Callable[[Path], Coroutine[Any, Any, None]]] = [with_directory, with_sync, with_move]
     landed = 0
@@ -152,6 +153,6 @@ async def test_e19_directories_swapped_for_links_during_the_run(
     assert landed > 0
     saw(
         "E19",
-        f"a directory swapped for a link over and over while {FILES} files come: 0 outside "
-        "(`download_directory`, `sync`, `mv -r`), and what did not land is a failure with its name",
+        f"a directory is repeatedly replaced by a link while {FILES} files are written: 0 files outside "
+        "(`download_directory`, `sync`, `mv -r`), and each file that was not written is reported as a failure",
     )

@@ -1,4 +1,4 @@
-"""A proxy in the environment (E21): nothing meant for this machine goes to it, whatever variables name it."""
+"""Proxy variables in the environment (E21): no request to this machine goes to the proxy, whatever the variables are named."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ async def test_it(cos, cos_emulator):
 """
 
 
-class Listening:
-    """A proxy that writes down what it is sent and refuses it."""
+class RecordingProxy:
+    """A proxy that records and refuses every request."""
 
     def __init__(self) -> None:
         self.heads: list[bytes] = []
@@ -55,24 +55,28 @@ class Listening:
 
 
 @pytest.fixture
-async def proxy() -> AsyncIterator[Listening]:
-    made = Listening()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield made
+async def proxy() -> AsyncIterator[RecordingProxy]:
+    recording = RecordingProxy()
+    server = await asyncio.start_server(recording.serve, "127.0.0.1", 0)
+    recording.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield recording
     server.close()
 
 
-def surroundings(proxy: Listening, names: tuple[str, ...], no_proxy: str | None) -> dict[str, str]:
-    """An environment with these variables, and nobody's credentials."""
-    kept = {n: v for n, v in os.environ.items() if "proxy" not in n.lower() and not n.startswith(("IBM_", "AWS_", "AIOCOS_"))}
+def environment(proxy: RecordingProxy, names: tuple[str, ...], no_proxy: str | None) -> dict[str, str]:
+    """Return an environment with these variables and no credentials."""
+    inherited = {
+        n: v for n, v in os.environ.items() if "proxy" not in n.lower() and not n.startswith(("IBM_", "AWS_", "AIOCOS_"))
+    }
     more = {} if no_proxy is None else {"NO_PROXY": no_proxy}
-    return {**kept, **dict.fromkeys(names, proxy.url), **more}
+    return {**inherited, **dict.fromkeys(names, proxy.url), **more}
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-async def test_e21_programs_on_this_machine(proxy: Listening, setting: str, tmp_path: Path, saw: Saw) -> None:
-    environ = surroundings(proxy, *SETTINGS[setting])
+async def test_e21_local_services_are_reached_without_the_proxy(
+    proxy: RecordingProxy, setting: str, tmp_path: Path, saw: Saw
+) -> None:
+    environ = environment(proxy, *SETTINGS[setting])
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "file").write_bytes(b"data")
     (tmp_path / "test_user.py").write_text(TEST)
@@ -97,12 +101,12 @@ async def test_e21_programs_on_this_machine(proxy: Listening, setting: str, tmp_
     serving = await asyncio.create_subprocess_exec(*command, env=environ, stdout=asyncio.subprocess.PIPE)
     try:
         assert serving.stdout is not None
-        told = json.loads(await asyncio.wait_for(serving.stdout.readline(), 60))
+        started = json.loads(await asyncio.wait_for(serving.stdout.readline(), 60))
         environ |= {
-            "AIOCOS_ENDPOINT": told["endpoint"],
-            "IBM_API_KEY_ID": told["api_key"],
-            "IBM_SERVICE_INSTANCE_ID": told["service_instance_id"],
-            "IBM_AUTH_ENDPOINT": told["iam_endpoint"],
+            "AIOCOS_ENDPOINT": started["endpoint"],
+            "IBM_API_KEY_ID": started["api_key"],
+            "IBM_SERVICE_INSTANCE_ID": started["service_instance_id"],
+            "IBM_AUTH_ENDPOINT": started["iam_endpoint"],
         }
         await program("aiocos", "mb", "cos://photos")
         assert "photos" in await program("aiocos", "ls")
@@ -110,11 +114,13 @@ async def test_e21_programs_on_this_machine(proxy: Listening, setting: str, tmp_
         serving.terminate()
         await serving.wait()
     assert proxy.heads == []
-    saw("E21", "`aiocos demo`, `aiocos emulator` and the pytest fixtures work, and the proxy hears nothing")
+    saw("E21", "`aiocos demo`, `aiocos emulator` and the pytest fixtures work, and no request reaches the proxy")
 
 
 @pytest.mark.usefixtures("backend")
-async def test_e21_credentials(proxy: Listening, monkeypatch: pytest.MonkeyPatch, saw: Saw) -> None:
+async def test_e21_credentials_are_never_sent_to_the_proxy(
+    proxy: RecordingProxy, monkeypatch: pytest.MonkeyPatch, saw: Saw
+) -> None:
     for name in (*VARIABLES, *map(str.lower, VARIABLES), "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
@@ -131,4 +137,4 @@ async def test_e21_credentials(proxy: Listening, monkeypatch: pytest.MonkeyPatch
     (head,) = proxy.heads
     assert head.startswith(b"CONNECT cos.invalid:443 ")
     assert b"Authorization" not in head
-    saw("E21", "no token over plain http to or through another host; over https the proxy sees a tunnel")
+    saw("E21", "no token is sent over plain http to or through another host; over https the proxy sees only a tunnel")

@@ -1,4 +1,4 @@
-"""What is in a source and cannot be read: a failure with its name, and never an absence (E20)."""
+"""Parts of a source that cannot be read: each is a failure with its name, and never treated as missing (E20)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.fault_injection.conftest import Saw
-from tests.fault_injection.test_planted import shell
+from tests.fault_injection.test_planted import run_cli
 
 import aiocos
 from aiocos.emulator import Emulator
@@ -43,10 +43,10 @@ def put_a_pipe(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def put_a_socket(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     here = os.getcwd()
-    os.chdir(root)  # the path of a socket may have 107 bytes
+    os.chdir(root)  # the path of a socket can have at most 107 bytes
     try:
-        with socket.socket(socket.AF_UNIX) as made:
-            made.bind("socket")
+        with socket.socket(socket.AF_UNIX) as created:
+            created.bind("socket")
     finally:
         os.chdir(here)
     return ["socket"]
@@ -58,7 +58,7 @@ def put_a_device(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def forbid_a_directory(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Forbid it to us as the system would: the tests may run as root, who may read all."""
+    """Simulate a directory without permission. Real permissions would not help: the tests may run as root."""
     (root / "closed").mkdir()
     (root / "closed" / "x").write_bytes(b"x")
     real = os.scandir
@@ -86,13 +86,13 @@ def forbid_a_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def remove_a_directory_midway(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Remove one between the moment in which it is seen and that in which it is entered."""
+    """Remove a directory after it was listed and before it is entered."""
     real = os.scandir
-    gone = root / "b2"
+    removed = root / "b2"
 
     def scandir(path: Any) -> Any:
-        if not isinstance(path, int) and Path(path) == gone:
-            gone.rmdir()
+        if not isinstance(path, int) and Path(path) == removed:
+            removed.rmdir()
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
@@ -117,7 +117,7 @@ TROUBLES = [
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_e20_what_cannot_be_read(
+async def test_e20_unreadable_sources_are_reported_and_nothing_is_deleted(
     small: aiocos.Client,
     cos_emulator: Emulator,
     tmp_path: Path,
@@ -135,7 +135,7 @@ async def test_e20_what_cannot_be_read(
         return {entry.key async for entry in small.objects.list("bucket")}
 
     def come_again() -> None:
-        """Put there once more what each look removes."""
+        """Create again what each listing removes."""
         if trouble is remove_a_directory_midway:
             (root / "b2").mkdir()
 
@@ -154,9 +154,9 @@ async def test_e20_what_cannot_be_read(
         ["cp", "-r", "-q", str(root), "cos://bucket/copy"],
     ):
         come_again()
-        code, said = await shell(cos_emulator, *args)
+        code, output = await run_cli(cos_emulator, *args)
         assert code == 1, args
-        assert named(said), said
+        assert named(output), output
         assert before < await keys()
     come_again()
     with pytest.raises(DirectoryError) as caught:
@@ -164,13 +164,13 @@ async def test_e20_what_cannot_be_read(
     assert named(str(caught.value.result.errors))
     assert caught.value.result.files == len(GOOD)
     come_again()
-    code, said = await shell(cos_emulator, "mv", "-r", "-q", str(root), "cos://bucket/moved")
+    code, output = await run_cli(cos_emulator, "mv", "-r", "-q", str(root), "cos://bucket/moved")
     assert code == 1
-    assert named(said), said
+    assert named(output), output
     assert {key for key in await keys() if key.startswith("moved/")} == {f"moved/{name}" for name in GOOD}
     assert [name for name in GOOD if (root / name).exists()] == []
     saw(
         "E20",
-        f"{len(TROUBLES)} kinds (links to nowhere, pipes, sockets, devices, no permission, a directory removed midway, a name "
-        "that is no UTF-8): each named by `sync --delete`, `cp -r`, `mv -r` and `upload_directory`, exit 1, nothing deleted",
+        f"{len(TROUBLES)} kinds (broken links, pipes, sockets, devices, no permission, a directory removed midway, a name "
+        "that is not UTF-8): each reported by `sync --delete`, `cp -r`, `mv -r`, `upload_directory`, exit 1, nothing deleted",
     )

@@ -1,4 +1,4 @@
-"""Uploads that are cancelled, endless, slow, or whose last answer is lost (E2, E3, E3b, E10, E14, E15)."""
+"""Uploads that are cancelled, endless or slow, or whose last response is lost (E2, E3, E3b, E10, E14, E15)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def stream(size: int, piece: int = MIB) -> AsyncIterator[bytes]:
         size -= len(block)
 
 
-async def test_e2_a_cancel_leaves_nothing(small: aiocos.Client, cos_emulator: Emulator, saw: Saw) -> None:
+async def test_e2_a_cancelled_upload_is_aborted(small: aiocos.Client, cos_emulator: Emulator, saw: Saw) -> None:
     moments = 0
     for parts in range(6):
         cos_emulator.requests.clear()
@@ -57,24 +57,24 @@ async def test_e2_a_cancel_leaves_nothing(small: aiocos.Client, cos_emulator: Em
         assert count(cos_emulator, "UploadPart") == before, "a part came after the cancel"
         assert await open_uploads(small) == []
         moments += 1
-    saw("E2", f"cancelled at {moments} moments: 0 uploads open, 0 parts after the cancel")
+    saw("E2", f"cancelled at {moments} different times: 0 uploads left open, 0 parts sent after the cancel")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_e3_a_stream_without_end_stays_small(tmp_path: Path, saw: Saw) -> None:
+def test_e3_a_long_stream_uses_little_memory(tmp_path: Path, saw: Saw) -> None:
     (tmp_path / "store").mkdir()
     with emulator(tmp_path / "store") as server:
-        told = measured("stream", server, tmp_path, 1536 * MIB)
-    more = told["peak"] - told["base"]
-    assert told["size"] == 1536 * MIB
+        measurement = measured("stream", server, tmp_path, 1536 * MIB)
+    more = measurement["peak"] - measurement["base"]
+    assert measurement["size"] == 1536 * MIB
     assert more <= 64
-    saw("E3", f"1.5 GiB of unknown length: +{more:.0f} MiB")
+    saw("E3", f"1.5 GiB of unknown length: {more:.0f} MiB more memory")
 
 
 @pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 2 * PART, 4 * PART])
-async def test_e3b_lengths_at_the_edges(small: aiocos.Client, size: int, saw: Saw) -> None:
+async def test_e3b_streams_that_end_at_a_part_boundary(small: aiocos.Client, size: int, saw: Saw) -> None:
     data = os.urandom(size)
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -84,12 +84,12 @@ async def test_e3b_lengths_at_the_edges(small: aiocos.Client, size: int, saw: Sa
     result = await small.upload("bucket", "key", pieces())
     assert result.size == size
     assert await small.objects.read("bucket", "key") == data
-    saw("E3b", "streams of 0 and 1 bytes, of 1, 2 and 4 parts exactly, and one byte beside: each whole")
+    saw("E3b", "streams of 0 and 1 bytes, of exactly 1, 2 and 4 parts, and of one byte more or less: all complete")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(200)
-async def test_e10_a_slow_uplink(cos_emulator: Emulator, saw: Saw) -> None:
+async def test_e10_a_slow_uplink_does_not_time_out(cos_emulator: Emulator, saw: Saw) -> None:
     data = os.urandom(4 * MIB)
     async with proxy_to(cos_emulator.endpoint) as proxy, aiocos.Client(
         proxy.url, access_key_id=cos_emulator.access_key_id, secret_access_key=cos_emulator.secret_access_key
@@ -104,25 +104,23 @@ async def test_e10_a_slow_uplink(cos_emulator: Emulator, saw: Saw) -> None:
         assert count(cos_emulator, "PutObject") == 1
         assert took > 30
         assert await cos.objects.read("bucket", "key") == data
-    saw("E10", f"stored at the first attempt, in {took:.0f} s")
+    saw("E10", f"stored with the first attempt, in {took:.0f} s")
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-async def test_e14_the_answer_to_the_completion_is_lost(
-    small: aiocos.Client, cos_emulator: Emulator, lost: int, saw: Saw
-) -> None:
+async def test_e14_a_lost_response_to_the_completion(small: aiocos.Client, cos_emulator: Emulator, lost: int, saw: Saw) -> None:
     data = os.urandom(3 * PART)
-    # The first is done and not heard of, or is neither.
+    # The first completion either was done without a response, or was not done.
     fault = Reset(operation="CompleteMultipartUpload", lost_answer=lost == 1, times=lost)
     cos_emulator.faults.script([fault])
     result = await small.upload("bucket", "key", data)
     assert result.verified == "composite"
     assert await small.objects.read("bucket", "key") == data
     assert await open_uploads(small) == []
-    saw("E14", "settled by what the service shows: success, and once more completed only where it had not been")
+    saw("E14", "the client checks what the service stored: success; completed again only if the first completion was not done")
 
 
-async def test_e15_an_error_within_a_200(small: aiocos.Client, cos_emulator: Emulator, saw: Saw) -> None:
+async def test_e15_an_error_in_a_200_is_retried(small: aiocos.Client, cos_emulator: Emulator, saw: Saw) -> None:
     data = os.urandom(2 * PART)
     cos_emulator.faults.script([
         LateError(operation="CompleteMultipartUpload"), LateError(operation="CopyObject"),
@@ -137,4 +135,4 @@ async def test_e15_an_error_within_a_200(small: aiocos.Client, cos_emulator: Emu
         await small.objects.copy("bucket", "never", ("bucket", "key"))
     assert caught.value.code == "InternalError"
     assert not await small.objects.exists("bucket", "never")
-    saw("E15", "complete and copy: tried again, and where it stays an error")
+    saw("E15", "completion and copy: retried; if the error persists, it is raised")

@@ -1,4 +1,4 @@
-"""A transfer that may be killed: run by the trial of resuming, in a process of its own."""
+"""A transfer in its own process that the trial of resuming kills."""
 
 import asyncio
 import json

@@ -11,13 +11,13 @@ from aiocos.ibm_boto3.client import OPERATIONS
 from aiocos.ibm_boto3.describe import (
     attribute_texts,
     class_text,
-    field_texts,
     member_texts,
     method_text,
     operation_text,
     parameter_texts,
 )
 from aiocos.operations.objects import GetObject, PutObject
+from aiocos.wire.describe import field_texts
 
 
 def test_a_text_is_the_string_under_a_field_of_the_class_or_of_a_base() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.auth.test_tls import _certificate
+import trustme
 from tests.net.raw_server import serving
 
 import aiocos
@@ -132,7 +132,9 @@ async def test_body_above_256_kib_is_large(size: int | None, large: bool, how: s
 
 async def test_tls_settings(tmp_path: Path):
     assert Transport(ClientConfig())._make_tls() is True
-    context = Transport(ClientConfig(ca_file=str(_certificate(tmp_path)[0])))._make_tls()
+    ca_file = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(ca_file))
+    context = Transport(ClientConfig(ca_file=str(ca_file)))._make_tls()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert len(context.get_ca_certs()) == 1
     with warnings.catch_warnings():

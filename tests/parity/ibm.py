@@ -1,6 +1,6 @@
-"""IBM's own SDK, driven so that its requests can be looked at, and its service model read as a second opinion.
+"""IBM's SDK for the parity tests: its requests are captured for comparison, and its service model is read.
 
-A `before-send` hook answers every request with a canned response, so nothing leaves the machine.
+A `before-send` hook replaces every response by a canned one, so no request leaves this machine.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ KEY = b"0123456789abcdef0123456789abcdef"
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A request as both sides can be compared: everything decoded, header names in lower case."""
+class SentRequest:
+    """A request in a form that can be compared: everything decoded, header names in lower case."""
 
     method: str
     path: str
@@ -38,12 +38,12 @@ class Sent:
     body: bytes
 
     @classmethod
-    def of_ours(cls, request: PreparedRequest) -> Sent:
+    def of_ours(cls, request: PreparedRequest) -> SentRequest:
         headers = {name.lower(): value for name, value in request.headers.items()}
         return cls(request.method, request.path, _pairs(request.query), headers, bytes(request.body or b""))
 
     @classmethod
-    def of_theirs(cls, request: Any) -> Sent:
+    def of_theirs(cls, request: Any) -> SentRequest:
         headers = {name.lower(): v.decode("latin-1") if isinstance(v, bytes) else str(v) for name, v in request.headers.items()}
         body = request.body.read() if hasattr(request.body, "read") else request.body or b""
         parts = urlsplit(request.url)
@@ -54,11 +54,11 @@ def _pairs(query: str) -> list[tuple[str, str]]:
     return sorted((unquote(n), unquote(v)) for n, _, v in (part.partition("=") for part in query.split("&") if part))
 
 
-class Witness:
-    """The SDK, its requests caught."""
+class RecordingSdk:
+    """The SDK, with a hook that captures its requests."""
 
     def __init__(self, endpoint: str) -> None:
-        # Without signatures, and without the checksums of bodies that are a choice of its settings and not of the service.
+        # Without signatures, and without body checksums that depend on the SDK's settings and not on the service.
         config = Config(
             signature_version=UNSIGNED,
             s3={"addressing_style": "path"},
@@ -67,9 +67,9 @@ class Witness:
         )
         self.client = ibm_boto3.client("s3", endpoint_url=endpoint, region_name="us-south", config=config)
         self._caught: list[Any] = []
-        self.client.meta.events.register("before-send.s3", self._answer)
+        self.client.meta.events.register("before-send.s3", self._respond)
 
-    def _answer(self, request: Any, **_: Any) -> AWSResponse:
+    def _respond(self, request: Any, **_: Any) -> AWSResponse:
         self._caught.append(request)
         return AWSResponse(request.url, 200, {}, _Raw(b"" if request.method == "HEAD" else b"<Empty/>"))
 
@@ -80,16 +80,16 @@ class Witness:
         shape = self.client.meta.service_model.operation_model(operation).input_shape
         return dict(shape.members) if shape else {}
 
-    def request(self, operation: str, arguments: dict[str, Any]) -> Sent:
+    def request(self, operation: str, arguments: dict[str, Any]) -> SentRequest:
         self._caught.clear()
         method = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", operation).lower()
         getattr(self.client, method)(**arguments)
         (request,) = self._caught
-        return Sent.of_theirs(request)
+        return SentRequest.of_theirs(request)
 
 
 class _Raw:
-    """A body as botocore reads one."""
+    """A response body with the methods that botocore calls."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -106,26 +106,26 @@ class _Raw:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# One value, told to both
+# One value for both clients
 
 
 @dataclass(frozen=True)
-class Told:
-    """The same thing in the words of both: arguments for the SDK, a parameter for us."""
+class Argument:
+    """One value for both clients: arguments for the SDK, and a parameter for aiocos."""
 
     name: str
     theirs: dict[str, Any]
     ours: dict[str, Any]
 
 
-def wire_place(member: str, shape: Any) -> tuple[str, str]:
-    """Where the model says that a member travels: the kind of place, and the name there in lower case."""
+def sdk_location(member: str, shape: Any) -> tuple[str, str]:
+    """Return where the SDK's model puts a member in a request: the kind of location, and the name there in lower case."""
     location = shape.serialization.get("location")
     kind = {"header": "Header", "querystring": "Query", "uri": "Path", "headers": "HeaderMap", None: "Body"}[location]
     return kind, str(shape.serialization.get("name") or member).lower()
 
 
-def our_place(p: Parameter) -> tuple[str, str]:
+def our_location(p: Parameter) -> tuple[str, str]:
     place = p.location
     if isinstance(place, Header | Query):
         return type(place).__name__, place.name.lower()
@@ -134,42 +134,42 @@ def our_place(p: Parameter) -> tuple[str, str]:
     return "Path", p.name
 
 
-def tell(cls: type[Operation[Any]], members: dict[str, Any], missing: list[str]) -> list[Told]:
-    """Everything that both can say of an operation, a sample each; what we cannot say is added to `missing`."""
-    statement = cls.spec
-    ours = {our_place(p): p for p in statement.parameters if isinstance(p.location, Header | Query | HeaderMap | Path)}
-    told: list[Told] = []
-    for p in statement.parameters:
+def arguments_for(cls: type[Operation[Any]], members: dict[str, Any], missing: list[str]) -> list[Argument]:
+    """Return sample arguments for all that both clients can send; members that only the SDK has are added to `missing`."""
+    spec = cls.spec
+    ours = {our_location(p): p for p in spec.parameters if isinstance(p.location, Header | Query | HeaderMap | Path)}
+    arguments: list[Argument] = []
+    for p in spec.parameters:
         if isinstance(p.location, KeyHeaders):
             prefix = "CopySource" if p.location.prefix.startswith("x-amz-copy-source") else ""
             if f"{prefix}SSECustomerKey" in members:
                 theirs = {f"{prefix}SSECustomerAlgorithm": "AES256", f"{prefix}SSECustomerKey": KEY}
-                told.append(Told(p.name, theirs, {p.name: KEY}))
+                arguments.append(Argument(p.name, theirs, {p.name: KEY}))
     for member, shape in members.items():
         if "SSECustomer" in member:
             continue
-        place = wire_place(member, shape)
+        place = sdk_location(member, shape)
         if place[0] == "Path" and place[1] not in ("bucket", "key"):
-            # The model writes the query of these operations into the path: `?legalHold&add={RetentionLegalHoldId}`.
+            # The model puts the query of these operations into the path: `?legalHold&add={RetentionLegalHoldId}`.
             place = next((o for o, p in ours.items() if o[0] == "Query" and p.required), place)
         if place[0] == "Body":
-            p = statement.body
+            p = spec.body
             if p is None or shape.type_name not in ("blob", "structure"):
                 missing.append(f"{cls.__name__}.{member}")
             elif shape.type_name == "blob":
-                told.append(Told(p.name, {member: b"some bytes"}, {p.name: b"some bytes"}))
+                arguments.append(Argument(p.name, {member: b"some bytes"}, {p.name: b"some bytes"}))
             else:
                 assert isinstance(p.location, Body)
                 document = p.location.of or _document(p)
-                theirs, made = sample(shape, document, f"{cls.__name__}.{member}", missing)
-                value = made if p.location.of is None else getattr(made, next(iter(document.model_fields)))
-                told.append(Told(p.name, {member: theirs}, {p.name: value}))
+                theirs, document_value = sample(shape, document, f"{cls.__name__}.{member}", missing)
+                value = document_value if p.location.of is None else getattr(document_value, next(iter(document.model_fields)))
+                arguments.append(Argument(p.name, {member: theirs}, {p.name: value}))
         elif place in ours:
             theirs, mine = _scalar(member, shape, ours[place])
-            told.append(Told(ours[place].name, {member: theirs}, {ours[place].name: mine}))
+            arguments.append(Argument(ours[place].name, {member: theirs}, {ours[place].name: mine}))
         else:
             missing.append(f"{cls.__name__}.{member}")
-    return told
+    return arguments
 
 
 def _document(p: Parameter) -> type[Document]:
@@ -203,7 +203,7 @@ def _scalar(member: str, shape: Any, p: Parameter) -> tuple[Any, Any]:
 
 
 def sample(shape: Any, cls: type[Document], where: str, missing: list[str]) -> tuple[Any, Any]:
-    """A structure of theirs and the document of ours that says the same, all fields filled."""
+    """Return a structure for the SDK and the equal document of ours, with all fields set."""
     plan = plan_of(cls)
     theirs: dict[str, Any] = {}
     ours: dict[str, Any] = {}
@@ -224,7 +224,7 @@ def sample(shape: Any, cls: type[Document], where: str, missing: list[str]) -> t
                 annotation = cls.model_fields[entry.field].annotation
                 values.append(sample(kind, model_in(annotation), f"{where}.{member}", missing))
             else:
-                # No carriage return: the SDK writes it raw beside other special characters, and a line feed arrives.
+                # No carriage return: beside other special characters, the SDK does not escape it, and XML makes it a line feed.
                 text = f'<{member} {n}> & "\n\t'
                 value = {"integer": n, "long": n, "boolean": True, "timestamp": MOMENT}.get(kind.type_name, text)
                 if getattr(kind, "enum", None) and "Literal" in str(cls.model_fields[entry.field].annotation):
@@ -246,7 +246,7 @@ def model_in(annotation: Any) -> type[Document]:
 
 
 def tree(data: bytes) -> Any:
-    """XML in a form that compares as the service reads it: the order of siblings counts only within one name."""
+    """Return XML in a form that compares like the service reads it: only siblings with one name have an order."""
 
     def form(element: ElementTree.Element) -> Any:
         children: dict[str, list[Any]] = {}

@@ -1,7 +1,6 @@
-"""The second witness, operation by operation: IBM's SDK makes each call on the emulator, and reads each answer.
+"""IBM's SDK calls each operation on the emulator and reads each response.
 
-The cases are the registry's: an operation that is stated and not driven here fails. The world they are made in is built by the
-SDK too.
+An operation in the registry without a case here fails. The buckets and objects of the cases are created by the SDK too.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def replication() -> dict[str, Any]:
 
 
 def build(sdk: Any) -> dict[str, str]:
-    """The buckets and objects that the cases need; returns ids that the service gave."""
+    """Create the buckets and objects that the cases need. Returns ids assigned by the service."""
     for name in (PLAIN, VERSIONED, TARGET, PROTECTED, COLD, "w-empty"):
         sdk.create_bucket(Bucket=name)
     sdk.create_bucket(Bucket=LOCKED, ObjectLockEnabledForBucket=True)
@@ -85,8 +84,8 @@ def build(sdk: Any) -> dict[str, str]:
     return {**uploads, "etag": parts[0]["ETag"]}
 
 
-# By operation: what the SDK is told, and the members of its answer that must have come (besides the metadata of the answer).
-# A text in braces is an id from `build`.
+# By operation: the SDK's arguments, and the members that its result must have (besides the metadata of the response).
+# A text in braces is replaced by an id from `build`.
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "ListBuckets": ({}, ["Buckets", "Owner"]),
     "ListBucketsExtended": ({"Prefix": "w-", "MaxKeys": 2}, ["Buckets", "IsTruncated", "Owner"]),
@@ -179,8 +178,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
-class World:
-    """An emulator that the SDK has filled, for all cases of this module."""
+class FilledEmulator:
+    """An emulator filled by the SDK, for all cases of this module."""
 
     def __init__(self, emulator: Emulator, sdk: Any, ids: dict[str, str]) -> None:
         self.emulator = emulator
@@ -196,10 +195,10 @@ class World:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world() -> AsyncIterator[World]:
+async def filled_emulator() -> AsyncIterator[FilledEmulator]:
     async with Emulator() as emulator:
         sdk = await asyncio.to_thread(sdk_client, emulator, "iam")
-        yield World(emulator, sdk, await asyncio.to_thread(build, sdk))
+        yield FilledEmulator(emulator, sdk, await asyncio.to_thread(build, sdk))
         sdk.close()
 
 
@@ -209,13 +208,13 @@ def test_every_operation_has_a_case() -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_the_sdk_drives_it(name: str, world: World) -> None:
-    told, expected = CASES[name]
+async def test_the_sdk_can_call_the_operation(name: str, filled_emulator: FilledEmulator) -> None:
+    arguments_template, expected = CASES[name]
     if name == "DeleteLegalHold":
-        await asyncio.to_thread(world.sdk.add_legal_hold, Bucket=PROTECTED, Key="key", RetentionLegalHoldId="second")
-    method = getattr(world.sdk, re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
-    answer = await asyncio.to_thread(method, **world.arguments(told))
-    served = world.emulator.requests[-1]
+        await asyncio.to_thread(filled_emulator.sdk.add_legal_hold, Bucket=PROTECTED, Key="key", RetentionLegalHoldId="second")
+    method = getattr(filled_emulator.sdk, re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    response = await asyncio.to_thread(method, **filled_emulator.arguments(arguments_template))
+    served = filled_emulator.emulator.requests[-1]
     assert (served.operation, served.code) == (name, "")
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == served.status == registry[name].spec.success_status
-    assert [member for member in expected if answer.get(member) in (None, "", [], {})] == []
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == served.status == registry[name].spec.success_status
+    assert [member for member in expected if response.get(member) in (None, "", [], {})] == []

@@ -1,4 +1,4 @@
-"""The second witness: IBM's own SDK drives the emulator over a socket, with API keys and with HMAC keys."""
+"""IBM's SDK uses the emulator over a socket, with API keys and with HMAC keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ibm_botocore.exceptions import ClientError, CredentialRetrievalError
 from aiocos.emulator import Emulator
 
 MIB = 1 << 20
-BUCKET = "witness-bucket"
+BUCKET = "parity-bucket"
 CREDENTIALS = ["iam", "hmac", "hmac-default"]
 ODD_KEYS = [
     "a//b", "/lead", "trail/", "./x", "..", "a/../b", "ü/漢字/🙂", "a+b", "a%2Fb", "a b", "?", "a?acl", "#", "&=;", "'\"<>",
@@ -26,8 +26,8 @@ ODD_KEYS = [
 ]  # fmt: skip
 
 
-def sdk_client(emulator: Emulator | _Stranger, kind: str) -> Any:
-    """The SDK with an API key (`iam`) or with a key pair (`hmac`), for an emulator."""
+def sdk_client(emulator: Emulator | _WrongSecrets, kind: str) -> Any:
+    """Return the SDK's client for an emulator, with an API key (`iam`) or an HMAC key pair (`hmac`)."""
     common: dict[str, Any] = {"endpoint_url": emulator.endpoint}
     retries = {"max_attempts": 0}
     if kind == "iam":
@@ -52,13 +52,13 @@ def sdk_client(emulator: Emulator | _Stranger, kind: str) -> Any:
 
 @pytest.fixture(params=CREDENTIALS)
 async def run(request: pytest.FixtureRequest, cos_emulator: Emulator) -> AsyncIterator[Callable[..., Any]]:
-    """Run a blocking story with an SDK client, in a thread."""
+    """Run a blocking function with an SDK client in a thread."""
     client = await asyncio.to_thread(sdk_client, cos_emulator, request.param)
 
-    async def story(tell: Callable[..., Any]) -> None:
-        await asyncio.to_thread(tell, client)
+    async def calls(function: Callable[..., Any]) -> None:
+        await asyncio.to_thread(function, client)
 
-    yield story
+    yield calls
     client.close()
 
 
@@ -68,8 +68,8 @@ def _refused(code: str, call: Callable[..., Any], **arguments: Any) -> None:
     assert caught.value.response["Error"]["Code"] == code
 
 
-async def test_buckets(run: Callable[..., Any], cos_emulator: Emulator) -> None:
-    def story(cos: Any) -> None:
+async def test_sdk_creates_lists_and_deletes_buckets(run: Callable[..., Any], cos_emulator: Emulator) -> None:
+    def calls(cos: Any) -> None:
         cos.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-south-smart"})
         cos.create_bucket(Bucket=BUCKET + "-2")
         assert cos.get_bucket_location(Bucket=BUCKET)["LocationConstraint"] == "us-south-smart"
@@ -89,11 +89,11 @@ async def test_buckets(run: Callable[..., Any], cos_emulator: Emulator) -> None:
         cos.delete_bucket(Bucket=BUCKET)
         cos.get_waiter("bucket_not_exists").wait(Bucket=BUCKET)
 
-    await run(story)
+    await run(calls)
 
 
-async def test_objects(run: Callable[..., Any]) -> None:
-    def story(cos: Any) -> None:
+async def test_sdk_stores_reads_copies_and_deletes_objects(run: Callable[..., Any]) -> None:
+    def calls(cos: Any) -> None:
         cos.create_bucket(Bucket=BUCKET)
         data = bytes(range(256)) * 100
         md5 = hashlib.md5(data).hexdigest()
@@ -119,11 +119,11 @@ async def test_objects(run: Callable[..., Any]) -> None:
         assert overridden["ContentType"] == "a/b"
         overridden["Body"].close()
         for algorithm in ("CRC32", "SHA1", "SHA256"):
-            made = cos.put_object(Bucket=BUCKET, Key=algorithm, Body=data, ChecksumAlgorithm=algorithm)
-            assert made[f"Checksum{algorithm}"]
+            stored = cos.put_object(Bucket=BUCKET, Key=algorithm, Body=data, ChecksumAlgorithm=algorithm)
+            assert stored[f"Checksum{algorithm}"]
             read = cos.get_object(Bucket=BUCKET, Key=algorithm, ChecksumMode="ENABLED")
             assert read["Body"].read() == data
-            assert read[f"Checksum{algorithm}"] == made[f"Checksum{algorithm}"]
+            assert read[f"Checksum{algorithm}"] == stored[f"Checksum{algorithm}"]
         _refused("NoSuchKey", cos.get_object, Bucket=BUCKET, Key="missing")
         _refused("404", cos.head_object, Bucket=BUCKET, Key="missing")
         _refused("NoSuchKey", cos.copy_object, Bucket=BUCKET, Key="x", CopySource=f"{BUCKET}/missing")
@@ -139,11 +139,11 @@ async def test_objects(run: Callable[..., Any]) -> None:
         assert cos.get_object_acl(Bucket=BUCKET, Key="copy")["Grants"] == acl["Grants"]
         assert cos.get_bucket_acl(Bucket=BUCKET)["Grants"]
 
-    await run(story)
+    await run(calls)
 
 
-async def test_listings_and_odd_keys(run: Callable[..., Any]) -> None:
-    def story(cos: Any) -> None:
+async def test_sdk_lists_unusual_keys(run: Callable[..., Any]) -> None:
+    def calls(cos: Any) -> None:
         cos.create_bucket(Bucket=BUCKET)
         for key in ODD_KEYS:
             cos.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
@@ -160,16 +160,16 @@ async def test_listings_and_odd_keys(run: Callable[..., Any]) -> None:
         assert [p["Prefix"] for p in page["CommonPrefixes"]] == ["a/"]
         assert "Owner" in cos.list_objects_v2(Bucket=BUCKET, FetchOwner=True, MaxKeys=1)["Contents"][0]
         assert cos.list_objects_v2(Bucket=BUCKET, ContinuationToken="", MaxKeys=1)["KeyCount"] == 1
-        gone = cos.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key} for key in ODD_KEYS]})
-        assert sorted((d["Key"] for d in gone["Deleted"]), key=str.encode) == ordered
+        deleted = cos.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key} for key in ODD_KEYS]})
+        assert sorted((d["Key"] for d in deleted["Deleted"]), key=str.encode) == ordered
         assert cos.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
         assert "Deleted" not in cos.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "x"}], "Quiet": True})
 
-    await run(story)
+    await run(calls)
 
 
-async def test_multipart_uploads(run: Callable[..., Any]) -> None:
-    def story(cos: Any) -> None:
+async def test_sdk_multipart_uploads(run: Callable[..., Any]) -> None:
+    def calls(cos: Any) -> None:
         cos.create_bucket(Bucket=BUCKET)
         data = bytes(range(256)) * 4096 * 12 + b"the end"
         small = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB, max_concurrency=3)
@@ -199,28 +199,28 @@ async def test_multipart_uploads(run: Callable[..., Any]) -> None:
         _refused("NoSuchUpload", cos.upload_part, Bucket=BUCKET, Key="x", UploadId=given_up, PartNumber=1, Body=b"1")
         assert "Uploads" not in cos.list_multipart_uploads(Bucket=BUCKET)
 
-    await run(story)
+    await run(calls)
 
 
 @pytest.mark.parametrize("kind", ["hmac", "hmac-default"])
-async def test_presigned_urls(cos_emulator: Emulator, kind: str) -> None:
-    def story() -> None:
+async def test_sdk_presigned_urls(cos_emulator: Emulator, kind: str) -> None:
+    def calls() -> None:
         cos = sdk_client(cos_emulator, kind)
         cos.create_bucket(Bucket=BUCKET)
         at = {"Bucket": BUCKET, "Key": "a b+ü/?"}
         put = urllib.request.Request(cos.generate_presigned_url("put_object", Params=at), data=b"signed", method="PUT")
         put.add_header("Content-Type", "")
-        with urllib.request.urlopen(put) as answer:
-            assert answer.status == 200
-        with urllib.request.urlopen(cos.generate_presigned_url("get_object", Params=at, ExpiresIn=60)) as answer:
-            assert answer.read() == b"signed"
+        with urllib.request.urlopen(put) as response:
+            assert response.status == 200
+        with urllib.request.urlopen(cos.generate_presigned_url("get_object", Params=at, ExpiresIn=60)) as response:
+            assert response.read() == b"signed"
         cos.close()
 
-    await asyncio.to_thread(story)
+    await asyncio.to_thread(calls)
 
 
-class _Stranger:
-    """The emulator as somebody sees it who has not its secrets."""
+class _WrongSecrets:
+    """An emulator's endpoints with wrong secrets."""
 
     api_key = secret_access_key = "wrong"
 
@@ -233,11 +233,11 @@ class _Stranger:
     ("kind", "error", "text"),
     [("iam", CredentialRetrievalError, r"HttpCode\(400\)"), ("hmac", ClientError, "SignatureDoesNotMatch")],
 )
-async def test_strangers_are_refused(cos_emulator: Emulator, kind: str, error: type[Exception], text: str) -> None:
-    def story() -> None:
-        cos = sdk_client(_Stranger(cos_emulator), kind)
+async def test_sdk_with_wrong_secrets_is_refused(cos_emulator: Emulator, kind: str, error: type[Exception], text: str) -> None:
+    def calls() -> None:
+        cos = sdk_client(_WrongSecrets(cos_emulator), kind)
         with pytest.raises(error, match=text):
             cos.list_buckets()
         cos.close()
 
-    await asyncio.to_thread(story)
+    await asyncio.to_thread(calls)

@@ -1,4 +1,4 @@
-"""The immutability samples of IBM's "Using Python" page, and what the service refuses: by IBM's SDK and by us."""
+"""The immutability examples of IBM's "Using Python" page, and refused requests: with IBM's SDK and with aiocos."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ MIB = 1024 * 1024
 
 
 @pytest.mark.parametrize("credentials", ["iam", "hmac"])
-async def test_the_samples_by_the_sdk(cos_emulator: Emulator, credentials: str) -> None:
-    def story() -> None:
+async def test_documented_examples_with_the_sdk(cos_emulator: Emulator, credentials: str) -> None:
+    def calls() -> None:
         cos = sdk_client(cos_emulator, credentials)
         cos.create_bucket(Bucket=BUCKET)
         # add_protection_configuration_to_bucket, get_protection_configuration_on_bucket
@@ -61,10 +61,10 @@ async def test_the_samples_by_the_sdk(cos_emulator: Emulator, credentials: str) 
         assert cos.head_object(Bucket=BUCKET, Key="held")["RetentionPeriod"] == 100 * DAYS + 30
         cos.close()
 
-    await asyncio.to_thread(story)
+    await asyncio.to_thread(calls)
 
 
-async def test_the_samples_by_us(cos: Client) -> None:
+async def test_documented_examples_with_aiocos(cos: Client) -> None:
     await cos.buckets.create(BUCKET)
     await cos.protection.put(BUCKET, ProtectionConfiguration.of_days(minimum=10, default=100, maximum=1000))
     found = await cos.protection.get(BUCKET)
@@ -91,7 +91,7 @@ async def test_the_samples_by_us(cos: Client) -> None:
     assert (await cos.objects.head(BUCKET, "held")).retention_period == 100 * DAYS + 30
 
 
-# What is refused: how it is asked of the SDK and of us, the documented status, and our error.
+# Refused requests: the calls with the SDK and with aiocos, the documented status, and the exception of aiocos.
 DATE = datetime(2040, 1, 1, tzinfo=UTC)
 AT = {"Bucket": BUCKET, "Key": "held"}
 Ask = Callable[[Any], Any]
@@ -185,36 +185,38 @@ async def filled(cos: Client) -> None:
 
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("credentials", ["iam", "hmac"])
-async def test_what_is_refused(cos_emulator: Emulator, cos: Client, credentials: str) -> None:
+async def test_requests_that_must_be_refused(cos_emulator: Emulator, cos: Client, credentials: str) -> None:
     sdk = await asyncio.to_thread(sdk_client, cos_emulator, credentials)
     for name, (theirs, ours, status, kind) in REFUSALS.items():
-        with pytest.raises(ClientError) as told:
+        with pytest.raises(ClientError) as caught:
             await asyncio.to_thread(theirs, sdk)
         with pytest.raises(kind) as raised:
             await ours(cos)
         assert raised.value.status == status, name
-        assert told.value.response["ResponseMetadata"]["HTTPStatusCode"] == status, name
-        assert told.value.response["Error"]["Code"] == raised.value.code, name
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status, name
+        assert caught.value.response["Error"]["Code"] == raised.value.code, name
     sdk.close()
     assert await cos.objects.read(BUCKET, "held") == b"text"
     assert (await cos.objects.head(BUCKET, "held")).legal_hold_count == 1
 
 
 @pytest.mark.usefixtures("filled")
-async def test_bulk_deletion_is_refused_key_by_key(cos_emulator: Emulator, cos: Client) -> None:
+async def test_bulk_deletion_reports_each_protected_key(cos_emulator: Emulator, cos: Client) -> None:
     sdk = await asyncio.to_thread(sdk_client, cos_emulator, "iam")
-    told = await asyncio.to_thread(sdk.delete_objects, Bucket=BUCKET, Delete={"Objects": [{"Key": "held"}, {"Key": "missing"}]})
+    caught = await asyncio.to_thread(
+        sdk.delete_objects, Bucket=BUCKET, Delete={"Objects": [{"Key": "held"}, {"Key": "missing"}]}
+    )
     sdk.close()
-    assert [(e["Key"], e["Code"]) for e in told["Errors"]] == [("held", "AccessDenied")]
+    assert [(e["Key"], e["Code"]) for e in caught["Errors"]] == [("held", "AccessDenied")]
     result = await cos.objects.delete_many(BUCKET, ["held", "missing"])
     assert [(e.key, e.code) for e in result.errors] == [("held", "AccessDenied")]
     assert [d.key for d in result.deleted] == ["missing"]
 
 
-async def test_archive_by_the_sdk(cos_emulator: Emulator) -> None:
-    """Archive rule, restore and its progress, as the SDK's samples have them."""
+async def test_archive_and_restore_with_the_sdk(cos_emulator: Emulator) -> None:
+    """Archive rule, restore and its progress, as in the SDK's examples."""
 
-    def story() -> None:
+    def calls() -> None:
         cos = sdk_client(cos_emulator, "hmac")
         cos.create_bucket(Bucket="cold")
         rule = {"ID": "archive", "Status": "Enabled", "Filter": {"Prefix": ""}}
@@ -225,11 +227,11 @@ async def test_archive_by_the_sdk(cos_emulator: Emulator) -> None:
         with pytest.raises(ClientError, match="InvalidObjectState"):
             cos.get_object(Bucket="cold", Key="key")
         request = {"Days": 2, "GlacierJobParameters": {"Tier": "Accelerated"}}
-        made = cos.restore_object(Bucket="cold", Key="key", RestoreRequest=request)
-        assert made["ResponseMetadata"]["HTTPStatusCode"] == 202
+        restored = cos.restore_object(Bucket="cold", Key="key", RestoreRequest=request)
+        assert restored["ResponseMetadata"]["HTTPStatusCode"] == 202
         head = cos.head_object(Bucket="cold", Key="key")
         assert (head["Restore"], head["StorageClass"]) == ('ongoing-request="true"', "ACCELERATED")
         cos.delete_bucket_lifecycle(Bucket="cold")
         cos.close()
 
-    await asyncio.to_thread(story)
+    await asyncio.to_thread(calls)

@@ -1,4 +1,4 @@
-"""Nothing of the SDK's model is missing without a reason, and the reference says all that is offered."""
+"""Every operation of the SDK's model is offered or has a reason not to be, and the reference page has every operation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_operation_is_offered_or_has_a_reason(capsys: pytest.CaptureFixtur
     assert "offered as client.objects.put " in shown
 
 
-def test_one_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_operation_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     walk = _script("walk_model")
     monkeypatch.delitem(registry, "PutObject")
     monkeypatch.delitem(walk.NOT_SERVED, "GetObjectTorrent")

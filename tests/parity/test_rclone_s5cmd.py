@@ -1,4 +1,4 @@
-"""The fourth witness: rclone and s5cmd, clients that nobody here wrote, move a tree and a large file through the emulator."""
+"""rclone and s5cmd, independent clients, transfer a directory tree and a large file through the emulator."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from aiocos import Client
 from aiocos.emulator import Emulator
 
 MIB = 1 << 20
-BUCKET = "witness-bucket"
-# What a file system can name and both programs pass on.
+BUCKET = "parity-bucket"
+# Names that a file system allows and both programs transfer.
 NAMES = ["a.txt", "empty", "dir/b c.txt", "dir/sub/ü.txt", "dir/sub/漢字+%2F&=#.txt", "q?.txt", "[x] {y}~'!().txt"]
 
 Run = Callable[..., Awaitable[str]]
@@ -94,7 +94,7 @@ async def _stored(cos: Client) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", ["iam", "hmac"])
-async def test_rclone(cos_emulator: Emulator, cos: Client, tree: Path, tmp_path: Path, kind: str) -> None:
+async def test_rclone_transfers_a_tree(cos_emulator: Emulator, cos: Client, tree: Path, tmp_path: Path, kind: str) -> None:
     rclone = _rclone(cos_emulator, kind)
     await rclone("mkdir", f"cos:{BUCKET}")
     await rclone("copy", str(tree), f"cos:{BUCKET}/t")
@@ -115,7 +115,7 @@ async def test_rclone(cos_emulator: Emulator, cos: Client, tree: Path, tmp_path:
     assert not await cos.buckets.exists(BUCKET)
 
 
-async def test_s5cmd(cos_emulator: Emulator, cos: Client, tree: Path, tmp_path: Path) -> None:
+async def test_s5cmd_transfers_a_tree(cos_emulator: Emulator, cos: Client, tree: Path, tmp_path: Path) -> None:
     s5cmd = _s5cmd(cos_emulator)
     await s5cmd("mb", f"s3://{BUCKET}")
     await s5cmd("cp", "--part-size", "5", f"{tree}/", f"s3://{BUCKET}/t/")
@@ -134,7 +134,7 @@ async def test_s5cmd(cos_emulator: Emulator, cos: Client, tree: Path, tmp_path: 
     assert not await cos.buckets.exists(BUCKET)
 
 
-async def test_strangers_are_refused(cos_emulator: Emulator, cos: Client) -> None:
+async def test_wrong_secrets_are_refused(cos_emulator: Emulator, cos: Client) -> None:
     await cos.buckets.create(BUCKET)
 
     class Stranger:

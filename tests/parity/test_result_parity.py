@@ -1,4 +1,4 @@
-"""The first witness, the other way: what the SDK's service model can read from an answer, our results can read as well."""
+"""Every member that the SDK's service model reads from a response has a field in our results."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import aiocos.operations  # noqa: F401 - registers every operation
 from aiocos.wire.document import Document, plan_of, unwrap
 from aiocos.wire.spec import Header, HeaderMap, Operation, registry
 
-from .ibm import Witness, model_in
+from .ibm import RecordingSdk, model_in
 
 OPERATIONS = [cls for cls in registry.values() if cls.__module__.startswith("aiocos.")]
 
-# Members of answers that our results do not hold.
-NOT_HELD: dict[str, str] = {
+# Members of responses that our results do not have.
+NOT_IN_RESULTS: dict[str, str] = {
     "GetObject.Body": "the bytes are a stream beside the result",
 }
 
 
 @pytest.fixture(scope="module")
-def witness() -> Iterator[Witness]:
-    made = Witness("http://cos.example")
-    yield made
-    made.close()
+def sdk() -> Iterator[RecordingSdk]:
+    recording = RecordingSdk("http://cos.example")
+    yield recording
+    recording.close()
 
 
 def _headers(cls: type[Document]) -> dict[str, str]:
-    marks = {name: mark for name, info in cls.model_fields.items() for mark in info.metadata}
+    markers = {name: marker for name, info in cls.model_fields.items() for marker in info.metadata}
     return {
-        (mark.name if isinstance(mark, Header) else mark.prefix).lower(): name
-        for name, mark in marks.items()
-        if isinstance(mark, Header | HeaderMap)
+        (marker.name if isinstance(marker, Header) else marker.prefix).lower(): name
+        for name, marker in markers.items()
+        if isinstance(marker, Header | HeaderMap)
     }
 
 
@@ -64,7 +64,7 @@ def _element(inner: Any, member: str, cls: type[Document], plan: Any, where: str
             name = kind.serialization.get("name") or name
     attribute = next((a for a in plan.attributes if a.name == name), None)
     entry = attribute or plan.by_name.get(name)
-    text = plan.text is not None and len(cls.model_fields) == 2  # the root's own text, and the request id
+    text = plan.text is not None and len(cls.model_fields) == 2  # the text of the root element, and the request id
     if text:
         return
     if entry is None:
@@ -79,15 +79,15 @@ def _element(inner: Any, member: str, cls: type[Document], plan: Any, where: str
         return
     annotation = unwrap(cls.model_fields[entry.field].annotation)
     if get_origin(annotation) is Literal:
-        # A closed set must hold every value that the model knows, or an answer could not be read.
+        # A Literal must have every value of the model, or a response could not be parsed.
         assert set(kind.enum) <= set(get_args(annotation)), f"{where}.{member} may be {kind.enum}, ours {annotation}"
         return
     expected = {"integer": "int", "long": "int", "boolean": "bool", "timestamp": "datetime"}.get(kind.type_name, "str")
     assert expected in str(annotation), f"{where}.{member} is {kind.type_name}, ours {annotation}"
 
 
-def _missing(witness: Witness, cls: type[Operation[Any]]) -> list[str]:
-    shape = witness.client.meta.service_model.operation_model(cls.__name__).output_shape
+def _missing(sdk: RecordingSdk, cls: type[Operation[Any]]) -> list[str]:
+    shape = sdk.client.meta.service_model.operation_model(cls.__name__).output_shape
     missing: list[str] = []
     if shape is not None:
         _compare(shape, cls.spec.result, cls.__name__, missing)
@@ -95,10 +95,10 @@ def _missing(witness: Witness, cls: type[Operation[Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.__name__)
-def test_our_result_holds_what_theirs_does(cls: type[Operation[Any]], witness: Witness) -> None:
-    assert set(_missing(witness, cls)) <= set(NOT_HELD)
+def test_our_result_has_every_member_of_the_sdk(cls: type[Operation[Any]], sdk: RecordingSdk) -> None:
+    assert set(_missing(sdk, cls)) <= set(NOT_IN_RESULTS)
 
 
-def test_what_is_not_held_has_a_reason(witness: Witness) -> None:
-    assert {member for cls in OPERATIONS for member in _missing(witness, cls)} == set(NOT_HELD)
-    assert all(NOT_HELD.values())
+def test_every_missing_member_is_listed(sdk: RecordingSdk) -> None:
+    assert {member for cls in OPERATIONS for member in _missing(sdk, cls)} == set(NOT_IN_RESULTS)
+    assert all(NOT_IN_RESULTS.values())

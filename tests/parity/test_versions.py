@@ -1,4 +1,4 @@
-"""IBM's own SDK drives versions, locks and replication of the emulator from end to end; rclone and s5cmd read versions."""
+"""IBM's SDK uses versioning, Object Lock and replication of the emulator; rclone and s5cmd read versions."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from aiocos.emulator import Emulator
 from .test_ibm_boto3 import _refused, sdk_client
 from .test_rclone_s5cmd import _rclone, _s5cmd
 
-BUCKET, TARGET = "witness-versions", "witness-target"
+BUCKET, TARGET = "parity-versions", "parity-target"
 
 
 @pytest.fixture(params=["iam", "hmac"])
 async def run(request: pytest.FixtureRequest, cos_emulator: Emulator) -> AsyncIterator[Callable[..., Any]]:
-    """Run a blocking story with an SDK client, in a thread."""
+    """Run a blocking function with an SDK client in a thread."""
     client = await asyncio.to_thread(sdk_client, cos_emulator, request.param)
 
-    async def story(tell: Callable[..., Any]) -> None:
-        await asyncio.to_thread(tell, client)
+    async def calls(function: Callable[..., Any]) -> None:
+        await asyncio.to_thread(function, client)
 
-    yield story
+    yield calls
     client.close()
 
 
-async def test_versions(run: Callable[..., Any]) -> None:
-    def story(cos: Any) -> None:
+async def test_versioning_with_the_sdk(run: Callable[..., Any]) -> None:
+    def calls(cos: Any) -> None:
         cos.create_bucket(Bucket=BUCKET)
         assert "Status" not in cos.get_bucket_versioning(Bucket=BUCKET)
         old = cos.put_object(Bucket=BUCKET, Key="k", Body=b"old")
@@ -59,21 +59,21 @@ async def test_versions(run: Callable[..., Any]) -> None:
         _refused("BucketNotEmpty", cos.delete_bucket, Bucket=BUCKET)
         listed = cos.list_object_versions(Bucket=BUCKET)
         every = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in listed["Versions"] + listed["DeleteMarkers"]]
-        gone = cos.delete_objects(Bucket=BUCKET, Delete={"Objects": every})["Deleted"]
-        assert [d["DeleteMarkerVersionId"] for d in gone if d.get("DeleteMarker")] == [marker["VersionId"]]
+        deleted = cos.delete_objects(Bucket=BUCKET, Delete={"Objects": every})["Deleted"]
+        assert [d["DeleteMarkerVersionId"] for d in deleted if d.get("DeleteMarker")] == [marker["VersionId"]]
         cos.delete_bucket(Bucket=BUCKET)
 
-    await run(story)
+    await run(calls)
 
 
-async def test_object_lock(run: Callable[..., Any], cos_emulator: Emulator) -> None:
-    def story(cos: Any) -> None:
+async def test_object_lock_with_the_sdk(run: Callable[..., Any], cos_emulator: Emulator) -> None:
+    def calls(cos: Any) -> None:
         cos.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
         assert cos.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
         rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 2}}
         cos.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule})
-        told = cos.get_object_lock_configuration(Bucket=BUCKET)["ObjectLockConfiguration"]
-        assert told == {"ObjectLockEnabled": "Enabled", "Rule": rule}
+        configuration = cos.get_object_lock_configuration(Bucket=BUCKET)["ObjectLockConfiguration"]
+        assert configuration == {"ObjectLockEnabled": "Enabled", "Rule": rule}
         _refused(
             "InvalidBucketState",
             cos.put_bucket_versioning,
@@ -112,11 +112,11 @@ async def test_object_lock(run: Callable[..., Any], cos_emulator: Emulator) -> N
         assert cos.head_object(Bucket=BUCKET, Key="p")["ObjectLockMode"] == "COMPLIANCE"
         _refused("AccessDenied", cos.delete_object, **{**bypass, "Key": "p", "VersionId": done["VersionId"]})
 
-    await run(story)
+    await run(calls)
 
 
-async def test_replication(run: Callable[..., Any], cos_emulator: Emulator) -> None:
-    def story(cos: Any) -> None:
+async def test_replication_with_the_sdk(run: Callable[..., Any], cos_emulator: Emulator) -> None:
+    def calls(cos: Any) -> None:
         for name in (BUCKET, TARGET):
             cos.create_bucket(Bucket=name)
             cos.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
@@ -144,40 +144,40 @@ async def test_replication(run: Callable[..., Any], cos_emulator: Emulator) -> N
         cos.delete_bucket_replication(Bucket=BUCKET)
         _refused("ReplicationConfigurationNotFoundError", cos.get_bucket_replication, Bucket=BUCKET)
 
-    await run(story)
+    await run(calls)
 
 
-async def _three(cos: Client, emulator: Emulator) -> list[str]:
-    """Two versions and a marker of one key, some seconds apart. They lie in the past: s5cmd hides what is newer than itself."""
+async def _two_versions_and_a_marker(cos: Client, emulator: Emulator) -> list[str]:
+    """Create two versions and a delete marker of a key, seconds apart, in the past: s5cmd hides versions from the future."""
     emulator.clock.advance(-60)
     await cos.buckets.create(BUCKET)
     await cos.versioning.enable(BUCKET)
-    made = []
+    ids = []
     for data in (b"first", b"second"):
-        made.append((await cos.objects.put(BUCKET, "k.txt", data)).version_id or "")
+        ids.append((await cos.objects.put(BUCKET, "k.txt", data)).version_id or "")
         emulator.clock.advance(10)
-    made.append((await cos.objects.delete(BUCKET, "k.txt")).version_id or "")
+    ids.append((await cos.objects.delete(BUCKET, "k.txt")).version_id or "")
     await cos.objects.put(BUCKET, "other", b"x")
-    return made
+    return ids
 
 
 @pytest.mark.parametrize("kind", ["iam", "hmac"])
 async def test_rclone_reads_and_removes_versions(kind: str, cos: Client, cos_emulator: Emulator) -> None:
-    await _three(cos, cos_emulator)
+    await _two_versions_and_a_marker(cos, cos_emulator)
     run = _rclone(cos_emulator, kind)
     assert (await run("backend", "versioning", f"cos:{BUCKET}")).strip() == '"Enabled"'
     assert (await run("lsf", f"cos:{BUCKET}")).split() == ["other"]
     names = sorted((await run("lsf", "--s3-versions", f"cos:{BUCKET}")).split())
     assert len(names) == 3
     assert [await run("cat", "--s3-versions", f"cos:{BUCKET}/{name}") for name in names[:2]] == ["first", "second"]
-    # What is hidden and old goes, with its marker; what is current stays.
+    # Old hidden versions and their delete markers are removed; current versions stay.
     await run("backend", "cleanup-hidden", f"cos:{BUCKET}")
     page = await anext(cos.objects.list_versions(BUCKET).pages())
     assert [v.key for v in page.versions] == ["other"]
 
 
 async def test_s5cmd_reads_and_removes_versions(cos: Client, cos_emulator: Emulator) -> None:
-    first, second, marker = await _three(cos, cos_emulator)
+    first, second, marker = await _two_versions_and_a_marker(cos, cos_emulator)
     run = _s5cmd(cos_emulator)
     assert "Enabled" in await run("bucket-version", f"s3://{BUCKET}")
     listed = await run("ls", "--all-versions", f"s3://{BUCKET}/*")

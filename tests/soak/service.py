@@ -1,4 +1,4 @@
-"""The emulator in a process that can be killed: faults come as lines on its standard input, by their Python names."""
+"""Run the emulator in a process that can be killed. Each line of standard input is a list of faults, by Python names."""
 
 import asyncio
 import json

@@ -1,11 +1,11 @@
-"""Many transfers under random faults for a long time; at the end what was acknowledged is there and whole, and nothing else is.
+"""Many transfers under random faults for a long time. At the end, all acknowledged data is stored completely, and nothing else.
 
     AIOCOS_SOAK_SECONDS=600 AIOCOS_SOAK_REPORT=soak.json python -m pytest tests/soak -m soak -s
     python docs/write_soak.py soak.json
 
-Faults come from all sides: the service refuses, delays, lies in a 200, loses answers, lets tokens expire, turns bits over, and
-is killed by -9 and started again; the way to it cuts, resets, stalls, turns bits over; and callers cancel. `AIOCOS_SOAK_SEED`
-repeats a run as far as timing can be repeated.
+The service refuses, delays, returns errors in a 200, loses responses, expires tokens, flips bits, and is killed with -9 and
+restarted. The network between cuts, resets, stalls and flips bits. Callers cancel. `AIOCOS_SOAK_SEED` repeats a run as far as
+timing can be repeated.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ SEED = int(os.environ.get("AIOCOS_SOAK_SEED", str(time.time_ns() % 10**6)))
 WORKERS, KEYS = 16, 60
 OPERATIONS = ("PutObject", "UploadPart", "GetObject", "CompleteMultipartUpload", "CreateMultipartUpload")
 DEEDS = ("put", "upload", "upload", "file", "stream", "read", "download", "download", "delete", "copy")
-TRANSFER = {"part_size": 5 * MIB, "multipart_threshold": 6 * MIB, "memory": 64 * MIB, "cleanup_timeout": 8.0}
+TRANSFER = {"part_size": 5 * MIB, "multipart_threshold": 6 * MIB, "max_memory": 64 * MIB, "cleanup_timeout": 8.0}
 
 
 class Service:
-    """The emulator's process, on one port for all its lives."""
+    """The emulator's process. Every restart uses the same port."""
 
     def __init__(self, data: Path) -> None:
         with socket.socket() as probe:
@@ -63,7 +63,7 @@ class Service:
                 self.about = json.loads(line)
                 return
             await self._process.wait()
-            await asyncio.sleep(0.2)  # the port may be held for a moment
+            await asyncio.sleep(0.2)  # the port may still be in use for a moment
         raise AssertionError("the emulator does not start")
 
     async def script(self, faults: list[tuple[str, dict[str, object]]]) -> None:
@@ -79,8 +79,8 @@ class Service:
         await self._process.wait()
 
 
-def some_faults(chance: random.Random) -> tuple[str, list[tuple[str, dict[str, object]]]]:
-    """One kind of misbehaviour of the service, by its name."""
+def random_fault(chance: random.Random) -> tuple[str, list[tuple[str, dict[str, object]]]]:
+    """Return a random fault of the service with its name."""
     operation = chance.choice([*OPERATIONS, None])
     where: dict[str, object] = {"operation": operation, "times": chance.randrange(1, 6)}
     applied = chance.random() < 0.5
@@ -90,17 +90,17 @@ def some_faults(chance: random.Random) -> tuple[str, list[tuple[str, dict[str, o
         ("500", [("Status", {"status": 500, "code": "InternalError", **where})]),
         ("delay", [("Delay", {"seconds": chance.random() * 2, **where})]),
         ("error in a 200", [("LateError", {**where, "operation": "CompleteMultipartUpload", "applied": applied})]),
-        ("answer lost", [("Reset", {"lost_answer": True, **where})]),
-        ("request broken off", [("Reset", {"received": chance.randrange(1, 2 * MIB), **where})]),
-        ("answer cut short", [("Truncate", {"after": chance.randrange(1, 2 * MIB), **where, "operation": "GetObject"})]),
+        ("response lost", [("Reset", {"lost_answer": True, **where})]),
+        ("request interrupted", [("Reset", {"received": chance.randrange(1, 2 * MIB), **where})]),
+        ("response truncated", [("Truncate", {"after": chance.randrange(1, 2 * MIB), **where, "operation": "GetObject"})]),
         ("bit flipped (down)", [("FlipBit", {"at": chance.randrange(1, 100_000), **where, "operation": "GetObject"})]),
         ("token expired", [("ExpireToken", where)]),
         ("no token", [("Status", {"status": 500, "operation": "CreateToken", "times": 2})]),
     ])  # fmt: skip
 
 
-async def trouble(service: Service, proxy: Proxy, chance: random.Random, faults: Counter[str]) -> None:
-    """Make trouble until cancelled."""
+async def inject_faults(service: Service, proxy: Proxy, chance: random.Random, faults: Counter[str]) -> None:
+    """Inject random faults until cancelled."""
     last_kill = time.monotonic()
     while True:
         await asyncio.sleep(chance.uniform(0.1, 0.8))
@@ -129,13 +129,13 @@ async def trouble(service: Service, proxy: Proxy, chance: random.Random, faults:
                 faults["bit flipped (up)"] += 1
                 proxy.flip_up_at = chance.randrange(2 * KIB, 4 * MIB)
             case _:
-                name, script = some_faults(chance)
+                name, script = random_fault(chance)
                 faults[name] += 1
                 await service.script(script)
 
 
 class Worker:
-    """Does one thing after another with keys nobody else is writing."""
+    """Performs random operations with keys that no other worker is writing."""
 
     def __init__(self, cos: aiocos.Client, ledger: Ledger, chance: random.Random, place: Path) -> None:
         self._cos = cos
@@ -190,47 +190,47 @@ class Worker:
 
     async def _write(self, key: str, data: bytes, send) -> None:  # type: ignore[no-untyped-def]
         async with self._ledger.lock(key):
-            self._ledger.may_become(key, digest(data))
+            self._ledger.begin_write(key, digest(data))
             try:
                 await send(data)
             except BaseException:
-                self._ledger.unanswered(key)
+                self._ledger.attempt_failed(key)
                 raise
-            self._ledger.is_now(key, digest(data))
+            self._ledger.acknowledge(key, digest(data))
 
     async def _delete(self, key: str) -> None:
         async with self._ledger.lock(key):
-            self._ledger.may_become(key, None)
+            self._ledger.begin_write(key, None)
             try:
                 await self._cos.objects.delete("bucket", key, timeout=30)
             except BaseException:
-                self._ledger.unanswered(key)
+                self._ledger.attempt_failed(key)
                 raise
-            self._ledger.is_now(key, None)
+            self._ledger.acknowledge(key, None)
 
     async def _copy(self, key: str) -> None:
         other = f"copy of {key}"
         async with self._ledger.lock(key), self._ledger.lock(other):
             source = self._ledger.allowed.get(key, {None})
             if len(source) > 1:
-                return  # nobody would know what was copied
+                return  # the copied contents would be unknown
             [value] = source
-            self._ledger.may_become(other, value)
+            self._ledger.begin_write(other, value)
             try:
                 await self._cos.copy("bucket", key, "bucket", other, timeout=30)
             except BaseException:
-                self._ledger.unanswered(other)
+                self._ledger.attempt_failed(other)
                 raise
-            self._ledger.is_now(other, value)
+            self._ledger.acknowledge(other, value)
 
     async def _read(self, key: str) -> None:
         async with self._ledger.lock(key):
             try:
                 data = await self._cos.objects.read("bucket", key, timeout=30)
             except NotFound:
-                self._ledger.saw(key, None)
+                self._ledger.check_read(key, None)
                 raise
-            self._ledger.saw(key, digest(data))
+            self._ledger.check_read(key, digest(data))
 
     async def _download(self, key: str) -> None:
         path = self._place / f"down-{id(self)}"
@@ -238,17 +238,17 @@ class Worker:
             try:
                 await self._cos.download("bucket", key, path, timeout=30)
             except NotFound:
-                self._ledger.saw(key, None)
+                self._ledger.check_read(key, None)
                 raise
-            self._ledger.saw(key, digest(await asyncio.to_thread(path.read_bytes)))
+            self._ledger.check_read(key, digest(await asyncio.to_thread(path.read_bytes)))
 
 
-# An attempt that may have made an object, or removed one, and was not answered.
+# An attempt without response that may have created or removed an object.
 _WRITE = re.compile(r"(?:PutObject|CopyObject|CompleteMultipartUpload|DeleteObject)\(.*?key='(.*?)'[,)]")
 
 
-class Warnings(logging.Handler):
-    """Uploads of which the client itself says that it could not abort them, and creations whose answer did not come."""
+class LogCounter(logging.Handler):
+    """Collects from the client's log which uploads could not be aborted and which creations got no response."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(logging.INFO)
@@ -265,15 +265,15 @@ class Warnings(logging.Handler):
             self.retries += 1
             self.creations += "CreateMultipartUpload" in text
             if found := _WRITE.match(text):
-                self._ledger.unanswered(found[1])
+                self._ledger.attempt_failed(found[1])
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(int(SECONDS) + 240)
-async def test_what_was_acknowledged_is_there(tmp_path: Path) -> None:
+async def test_acknowledged_data_survives_random_faults(tmp_path: Path) -> None:
     print(f"\nAIOCOS_SOAK_SEED={SEED} AIOCOS_SOAK_SECONDS={SECONDS:g}")
     chance, ledger, faults = random.Random(SEED), Ledger(), Counter[str]()
-    warnings = Warnings(ledger)
+    warnings = LogCounter(ledger)
     for name in ("aiocos.transfer", "aiocos.call"):
         logging.getLogger(name).addHandler(warnings)
         logging.getLogger(name).setLevel(logging.INFO)
@@ -297,7 +297,7 @@ async def test_what_was_acknowledged_is_there(tmp_path: Path) -> None:
                 while clock() < end:
                     await worker.one()
 
-            troubling = asyncio.create_task(trouble(service, proxy, chance, faults))
+            troubling = asyncio.create_task(inject_faults(service, proxy, chance, faults))
             await asyncio.gather(*(work(n) for n in range(WORKERS)))
             troubling.cancel()
             await asyncio.gather(troubling, return_exceptions=True)
@@ -308,7 +308,7 @@ async def test_what_was_acknowledged_is_there(tmp_path: Path) -> None:
             assert cos.concurrency[1:3] == (0, 0)
             moved = proxy.bytes_up + proxy.bytes_down
         assert [t for t in asyncio.all_tasks() if "/transfer/" in repr(t.get_coro())] == []
-    report = await settle(service, ledger, faults, warnings, place)
+    report = await check_everything(service, ledger, faults, warnings, place)
     report |= {"seed": SEED, "seconds": SECONDS, "bytes": moved, "retries": warnings.retries, "struck": service.acted}
     await service.kill()
     show(report)
@@ -317,19 +317,23 @@ async def test_what_was_acknowledged_is_there(tmp_path: Path) -> None:
         await asyncio.to_thread(Path(path).write_text, json.dumps(report, indent=1))
     assert ledger.wrong == []
     assert report["uploads nobody knows of"] <= warnings.creations
-    assert sum(n for what, n in ledger.counts.items() if what.endswith("done")) > 10, "nothing got through: this shows nothing"
+    assert sum(n for what, n in ledger.counts.items() if what.endswith("done")) > 10, (
+        "too few operations succeeded: the run shows nothing"
+    )
 
 
-async def settle(service: Service, ledger: Ledger, faults: Counter[str], warnings: Warnings, place: Path) -> dict[str, object]:
-    """Look at everything that is there, without faults and without the proxy."""
+async def check_everything(
+    service: Service, ledger: Ledger, faults: Counter[str], warnings: LogCounter, place: Path
+) -> dict[str, object]:
+    """Check everything that is stored, without faults and without the proxy."""
     keys = {name: service.about[name] for name in ("access_key_id", "secret_access_key")}
     async with aiocos.Client(service.about["endpoint"], **keys) as cos:
         there = {entry.key async for entry in cos.objects.list("bucket")}
         for key in there | ledger.allowed.keys():
             try:
-                ledger.saw(key, digest(await cos.objects.read("bucket", key)))
+                ledger.check_read(key, digest(await cos.objects.read("bucket", key)))
             except NotFound:
-                ledger.saw(key, None)
+                ledger.check_read(key, None)
         uploads = [upload.upload_id async for upload in cos.multipart.list_uploads("bucket")]
     left = sorted(path.name for path in place.iterdir() if path.name.startswith("."))
     assert left == [], "files of downloads that were given up"

@@ -7,7 +7,7 @@ from hypothesis import given
 from yarl import URL
 
 from aiocos.config import ConfigError
-from aiocos.wire.address import Endpoint, Style, encode_key, is_link_local, is_loopback, shows, split_path
+from aiocos.wire.address import Endpoint, Style, encode_key, is_exposed, is_link_local, is_loopback, split_path
 
 from .strategies import ODD_KEYS, keys
 
@@ -118,7 +118,7 @@ def test_a_path_that_is_not_utf8_is_refused() -> None:
 def test_loopback_hosts(host: str) -> None:
     assert is_loopback(host) is True
     origin = f"[{host}]" if ":" in host and "[" not in host else host
-    assert not shows(f"http://{origin}:9000")
+    assert not is_exposed(f"http://{origin}:9000")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_link_local_addresses(host: str, is_link: bool) -> None:
     ],
 )  # fmt: skip
 def test_plain_http_to_another_machine_shows_the_request(origin: str, can_be_read: bool) -> None:
-    assert shows(origin) is can_be_read
+    assert is_exposed(origin) is can_be_read
 
 
 def test_endpoints_are_equal_by_scheme_and_host() -> None:

@@ -48,7 +48,7 @@ def test_part_count(etag: str, count: int | None) -> None:
     ],
 )
 def test_the_first_difference(sent: dict[str, str], reported: dict[str, str | None], found: tuple[str, str] | None) -> None:
-    assert digest.contradiction(sent, reported) == found
+    assert digest.find_mismatch(sent, reported) == found
 
 
 def test_header_names_of_checksums() -> None:

@@ -183,7 +183,7 @@ def test_operations_are_equal_by_their_parameters() -> None:
     assert one != GetObject("b", "k", version_id="w", timeout=5)
     assert one != HeadObject("b", "k", version_id="v", timeout=5)
     assert one != "another"
-    assert one.contradiction(None) is None
+    assert one.find_mismatch(None) is None
     with pytest.raises(TypeError, match="unhashable"):
         hash(one)
 

@@ -35,7 +35,7 @@ from aiocos.wire.bind import has_document
 from aiocos.wire.document import root_of
 from aiocos.wire.message import Response
 from aiocos.wire.spec import Operation
-from aiocos.wire.strict import read_answer
+from aiocos.wire.strict import read_response
 
 from .strategies import ODD_KEYS, instances, operations
 
@@ -86,14 +86,14 @@ NAMES = [operation.spec.name for operation in ASKED]
 @pytest.mark.parametrize("body", HTML, ids=range(len(HTML)))
 def test_a_web_page_is_refused(operation: Operation[Any], body: bytes) -> None:
     with pytest.raises(ProtocolError, match=r"web page|DOCTYPE|document type|has no"):
-        read_answer(operation, Response(200, {"x-amz-request-id": "r"}, body))
+        read_response(operation, Response(200, {"x-amz-request-id": "r"}, body))
 
 
 @pytest.mark.parametrize("operation", ASKED, ids=NAMES)
 def test_an_error_in_a_success_is_raised_for_every_operation(operation: Operation[Any]) -> None:
     body = b"\n<Error><Code>SlowDown</Code><httpStatusCode>503</httpStatusCode></Error>"
     with pytest.raises(Throttled):
-        read_answer(operation, Response(200, {"etag": '"e"'}, body))
+        read_response(operation, Response(200, {"etag": '"e"'}, body))
 
 
 @pytest.mark.parametrize("cls", [cls for cls in operations() if has_document(cls.spec.result)], ids=lambda c: c.__name__)
@@ -101,7 +101,7 @@ def test_the_document_of_another_operation_is_refused(cls: type[Operation[Any]])
     @given(instances(cls), st.sampled_from([b"", *OTHERS]))
     def check(operation: Operation[Any], body: bytes) -> None:
         with pytest.raises((ProtocolError, ServiceError)):
-            read_answer(operation, Response(200, {"ETag": '"e"'}, body))
+            read_response(operation, Response(200, {"ETag": '"e"'}, body))
 
     check()
 
@@ -111,16 +111,16 @@ def test_an_operation_without_document_refuses_that_of_another(cls: type[Operati
     @given(instances(cls), st.sampled_from(["ListBucketResult", "DeleteResult", "CopyObjectResult", "x:LocationConstraint"]))
     def check(operation: Operation[Any], root: str) -> None:
         with pytest.raises(ProtocolError, match="does not belong to the request: its root element is"):
-            read_answer(operation, Response(200, {"ETag": '"e"'}, f'<{root} xmlns:x="u"/>'.encode()))
+            read_response(operation, Response(200, {"ETag": '"e"'}, f'<{root} xmlns:x="u"/>'.encode()))
 
     check()
 
 
 def test_a_setting_repeated_in_the_response_is_accepted() -> None:
     rules = [{"allowed_methods": ["GET"], "allowed_origins": ["*"]}]
-    read_answer(PutBucketCors("b", rules), Response(200, {}, b"<CORSConfiguration><CORSRule/></CORSConfiguration>"))  # type: ignore[arg-type]
-    read_answer(DeleteObject("b", "k"), Response(204, {}, b"<DeleteObjectResponse/>"))
-    read_answer(DeleteObject("b", "k"), Response(200, {}, b"OK"))
+    read_response(PutBucketCors("b", rules), Response(200, {}, b"<CORSConfiguration><CORSRule/></CORSConfiguration>"))  # type: ignore[arg-type]
+    read_response(DeleteObject("b", "k"), Response(204, {}, b"<DeleteObjectResponse/>"))
+    read_response(DeleteObject("b", "k"), Response(200, {}, b"OK"))
 
 
 def _of_object(named: str) -> list[tuple[Operation[Any], bytes]]:
@@ -138,7 +138,7 @@ def _of_object(named: str) -> list[tuple[Operation[Any], bytes]]:
 def test_an_upload_of_another_object_is_refused(named: str) -> None:
     for operation, body in _of_object(named):
         with pytest.raises(ProtocolError, match="it belongs to the"):
-            read_answer(operation, Response(200, {}, body))
+            read_response(operation, Response(200, {}, body))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_an_upload_of_another_object_is_refused(named: str) -> None:
 )  # fmt: skip
 def test_an_upload_of_the_requested_object_is_accepted(named: str) -> None:
     for operation, body in _of_object(named):
-        read_answer(operation, Response(200, {}, body))
+        read_response(operation, Response(200, {}, body))
 
 
 @pytest.mark.parametrize(("count", "entries", "prefixes", "fits"), [
@@ -158,10 +158,10 @@ def test_a_page_with_too_few_entries_is_refused(count: int | None, entries: int,
     listed = "<Contents><Key>a</Key></Contents>" * entries + "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>" * prefixes
     body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{counted}{listed}</ListBucketResult>".encode()
     if fits:
-        assert len(read_answer(ListObjectsV2("b", delimiter="/"), Response(200, {}, body)).contents) == entries
+        assert len(read_response(ListObjectsV2("b", delimiter="/"), Response(200, {}, body)).contents) == entries
     else:
         with pytest.raises(ProtocolError, match="entries"):
-            read_answer(ListObjectsV2("b", delimiter="/"), Response(200, {}, body))
+            read_response(ListObjectsV2("b", delimiter="/"), Response(200, {}, body))
 
 
 def test_every_root_element_belongs_to_one_kind_of_response() -> None:
@@ -199,23 +199,23 @@ EMPTY = {
 def test_a_response_without_a_required_field_is_refused(operation: Operation[Any]) -> None:
     body = EMPTY[operation.spec.name]
     with pytest.raises(ProtocolError, match=r"request id r-9"):
-        read_answer(operation, Response(200, {"x-amz-request-id": "r-9"}, body))
+        read_response(operation, Response(200, {"x-amz-request-id": "r-9"}, body))
 
 
 def test_fields_that_services_leave_out_are_not_required() -> None:
     # The ETag of a completion may be empty; HEAD has it.
     body = b"<CompleteMultipartUploadResult><ETag/></CompleteMultipartUploadResult>"
-    assert read_answer(CompleteMultipartUpload("b", "k", "u", _parts(1)), Response(200, {}, body)).etag == ""
+    assert read_response(CompleteMultipartUpload("b", "k", "u", _parts(1)), Response(200, {}, body)).etag == ""
     # rclone leaves IsTruncated out of the last page of uploads or parts, and uses another root element.
     body = b"<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>"
-    assert not read_answer(ListMultipartUploads("b"), Response(200, {}, body)).is_truncated
+    assert not read_response(ListMultipartUploads("b"), Response(200, {}, body)).is_truncated
     body = b"<InitiateMultipartUpload><UploadId>u</UploadId></InitiateMultipartUpload>"
-    assert read_answer(CreateMultipartUpload("b", "k"), Response(200, {}, body)).upload_id == "u"
+    assert read_response(CreateMultipartUpload("b", "k"), Response(200, {}, body)).upload_id == "u"
     # Missing: a list without buckets, a default location, the name and the prefix of a page.
-    assert read_answer(ListBuckets(), Response(200, {}, b"<ListAllMyBucketsResult/>")).buckets == []
-    assert read_answer(GetBucketLocation("b"), Response(200, {}, b"<LocationConstraint/>")).location == ""
+    assert read_response(ListBuckets(), Response(200, {}, b"<ListAllMyBucketsResult/>")).buckets == []
+    assert read_response(GetBucketLocation("b"), Response(200, {}, b"<LocationConstraint/>")).location == ""
     body = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
-    assert read_answer(ListObjectsV2("b", prefix="p/"), Response(200, {}, body)).contents == []
+    assert read_response(ListObjectsV2("b", prefix="p/"), Response(200, {}, body)).contents == []
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_page_of_another_listing_is_refused(operation: Operation[Any], inside:
     root = root_of(operation.spec.result)
     body = f"<{root}><IsTruncated>false</IsTruncated>{inside}</{root}>".encode()
     with pytest.raises(ProtocolError, match="does not belong to the request"):
-        read_answer(operation, Response(200, {}, body))
+        read_response(operation, Response(200, {}, body))
 
 
 @pytest.mark.parametrize("prefix", ODD_KEYS, ids=ascii)
@@ -258,19 +258,19 @@ def test_a_page_of_the_requested_listing_is_accepted(prefix: str, encoding: Any)
             # The prefix of version 1 is never encoded.
             assert encoding is None or cls is ListObjects
             continue
-        assert read_answer(operation, Response(200, {}, body)).is_truncated is False
+        assert read_response(operation, Response(200, {}, body)).is_truncated is False
         # Some services declare an encoded page but encode only the keys.
         if encoding == "url" and prefix.isprintable() and not set(prefix) & set("<&>"):
             start = body.index(b"<Prefix>")
             plain = body[:start] + f"<Prefix>{prefix}</Prefix>".encode() + body[body.index(b"</Prefix>") + 9 :]
-            read_answer(operation, Response(200, {}, plain))
+            read_response(operation, Response(200, {}, plain))
 
 
 def test_common_prefixes_and_tenants_are_accepted() -> None:
     page = ListObjectsV2.spec.result(name="b", prefix="a/", is_truncated=False, common_prefixes=[CommonPrefix(prefix="a/b/")])
-    assert read_answer(ListObjectsV2("tenant:b", prefix="a/"), Response(200, {}, page.to_xml())) == page
+    assert read_response(ListObjectsV2("tenant:b", prefix="a/"), Response(200, {}, page.to_xml())) == page
     extended = BucketPage(is_truncated=False, prefix="")
-    assert read_answer(ListBucketsExtended(), Response(200, {}, extended.to_xml())) == extended
+    assert read_response(ListBucketsExtended(), Response(200, {}, extended.to_xml())) == extended
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def test_common_prefixes_and_tenants_are_accepted() -> None:
 def _deleted(listed: str, *keys: str | ObjectIdentifier, quiet: bool | None = None) -> Any:
     objects = [key if isinstance(key, ObjectIdentifier) else ObjectIdentifier(key=key) for key in keys]
     operation = DeleteObjects("b", Delete(objects=objects, quiet=quiet))
-    return read_answer(operation, Response(200, {}, f"<DeleteResult>{listed}</DeleteResult>".encode()))
+    return read_response(operation, Response(200, {}, f"<DeleteResult>{listed}</DeleteResult>".encode()))
 
 
 def test_a_deletion_that_leaves_out_a_key_is_refused() -> None:
@@ -333,7 +333,7 @@ def test_keys_are_compared_with_normalized_line_breaks(key: str) -> None:
 )  # fmt: skip
 def test_the_error_has_the_reason(operation: Operation[Any], headers: dict[str, str], body: bytes, reason: str) -> None:
     with pytest.raises(ProtocolError) as caught:
-        read_answer(operation, Response(200, headers, body))
+        read_response(operation, Response(200, headers, body))
     assert str(caught.value) == f"the response (status 200) does not belong to the request: {reason}"
 
 
@@ -346,11 +346,11 @@ def test_the_error_has_the_reason(operation: Operation[Any], headers: dict[str, 
     ],
 )  # fmt: skip
 def test_the_root_element_is_found_after_declarations_and_comments(body: bytes) -> None:
-    assert read_answer(GetBucketCors("b"), Response(200, {}, body)).rules == []
+    assert read_response(GetBucketCors("b"), Response(200, {}, body)).rules == []
 
 
 def test_an_unexpected_body_is_ignored() -> None:
-    assert read_answer(PutObject("b", "k"), Response(200, {"ETag": "e"}, b"<Any/>")).etag == "e"
+    assert read_response(PutObject("b", "k"), Response(200, {"ETag": "e"}, b"<Any/>")).etag == "e"
     # Without a root element, the codec reports the error.
     with pytest.raises(ProtocolError, match="is not a CorsConfiguration: not well-formed"):
-        read_answer(GetBucketCors("b"), Response(200, {}, b"text"))
+        read_response(GetBucketCors("b"), Response(200, {}, b"text"))

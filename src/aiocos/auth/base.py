@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeAlias
 from pydantic import SecretStr
 
 from aiocos.errors import ConfigError, CredentialsError
-from aiocos.wire.address import shows
+from aiocos.wire.address import is_exposed
 from aiocos.wire.message import PreparedRequest, Response
 
 _log = logging.getLogger("aiocos.auth")
@@ -299,7 +299,7 @@ def refuse_plain_http(origin: str) -> None:
     Args:
         origin: Scheme, host and port that the token would be sent to.
     """
-    if origin.startswith("https://") or not shows(origin):
+    if origin.startswith("https://") or not is_exposed(origin):
         return
     raise ConfigError(f"a bearer token is not sent to {origin}: plain http would show it to the network; use https")
 

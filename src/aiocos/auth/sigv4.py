@@ -1,7 +1,7 @@
 """AWS Signature Version 4 in the form that COS accepts, as pure functions.
 
 A signature covers the method, the path and query of the request line, some headers, and a digest of the body. All headers are
-signed except those that proxies and the HTTP library may change. The path is signed as it is sent: other services of AWS encode
+signed except those that proxies and the HTTP library may change. The path is signed as it is sent: most AWS services encode
 it once more and normalize `//` and `..`, but S3 and COS don't, because keys may contain both.
 
 See https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-hmac-signature and

@@ -34,7 +34,7 @@ from aiocos.operations.objects import GetObject
 from aiocos.transfer.download.target import Target
 from aiocos.transfer.reserved_names import hidden_name
 from aiocos.wire.describe import field_texts
-from aiocos.wire.document import Document, plan_of, told, unwrap
+from aiocos.wire.document import Document, describe_validation_error, plan_of, unwrap
 from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, registry
 from aiocos.wire.spec import Path as InPath
 from aiocos.wire.values import codec
@@ -189,7 +189,7 @@ def _build(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
 
 
 def _message(error: Exception) -> str:
-    return told(error) if isinstance(error, ValidationError) else str(error)
+    return describe_validation_error(error) if isinstance(error, ValidationError) else str(error)
 
 
 def _read_content(text: str) -> bytes:

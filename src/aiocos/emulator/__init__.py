@@ -139,14 +139,14 @@ class Emulator(Server):
         owner = key or instance or self.instance
         crn = (key.instance if key is not None else instance or self.instance).crn
         if hmac:
-            made = Client(
+            client = Client(
                 endpoint=self.endpoint,
                 access_key_id=owner.access_key_id,
                 secret_access_key=owner.secret_access_key,
                 config=config,
             )
         else:
-            made = Client(
+            client = Client(
                 endpoint=self.endpoint,
                 api_key=owner.api_key,
                 service_instance_id=crn,
@@ -155,5 +155,5 @@ class Emulator(Server):
                 iam_endpoint=self.iam_endpoint,
                 config=config,
             )
-        made._sign_by(self.clock.timestamp)  # pyright: ignore[reportPrivateUsage] - only for the emulator
-        return made
+        client._sign_by(self.clock.timestamp)  # pyright: ignore[reportPrivateUsage] - only for the emulator
+        return client

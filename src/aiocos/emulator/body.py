@@ -1,6 +1,6 @@
-"""Receive request bodies with bounded memory.
+"""Receive request bodies with little memory.
 
-At most a few MiB of each body are in memory; worker threads hash and write them.
+At most a few MiB of each body are in memory; they are hashed and written in worker threads.
 
 While threads hash and write one block, the event loop receives the next. A body is stored only if it arrived completely and
 matches the checksums sent in headers or trailers.
@@ -32,14 +32,14 @@ MAX_DOCUMENT = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A completely received body: its blob, its MD5, and the sent checksums.
-
-    `sums` are the checksums that the client sent, base64, by algorithm.
-    """
+    """A completely received body."""
 
     blob: Blob
+    """The received bytes."""
     md5: bytes
+    """MD5 of the bytes."""
     sums: dict[str, str]
+    """Checksums that the client sent, in base64, by algorithm."""
 
 
 class Incoming:
@@ -63,7 +63,7 @@ class Incoming:
     def length(self) -> int:
         """Return the size of the object according to the headers.
 
-        Raises `MissingContentLength` if they do not say.
+        Raises `MissingContentLength` without such a header.
         """
         name = "x-amz-decoded-content-length" if self._decoder is not None else "content-length"
         text = self._headers.get(name)
@@ -216,13 +216,13 @@ class Incoming:
             for text in (self._headers.get(header) if header in headers else None, trailers.get(header)):
                 if text is None:
                     continue
-                announced, made = checksums.decode(text, checksums.LENGTHS[name], header), sums.value(name)
-                if made is not None and made != announced:
+                announced, computed = checksums.decode(text, checksums.LENGTHS[name], header), sums.value(name)
+                if computed is not None and computed != announced:
                     raise checksums.mismatch(header)
                 values[name] = base64.b64encode(announced).decode()
         if self._promised is not None:
-            made = sums.value("sha256")
-            if made is None or made.hex() != self._promised:
+            computed = sums.value("sha256")
+            if computed is None or computed.hex() != self._promised:
                 raise ServiceError.by_code["XAmzContentSHA256Mismatch"](
                     "the x-amz-content-sha256 that was sent does not match the body that arrived",
                     status=400,

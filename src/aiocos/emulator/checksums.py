@@ -1,4 +1,6 @@
-"""Checksums of request bodies: MD5 and the announced algorithms.
+"""Checksums of request bodies.
+
+MD5 for the ETag, and the algorithms that the client announced.
 
 The standard library has no CRC-32C and no CRC-64/NVME. A table-driven loop in Python processes about 10 MB/s, so it verifies
 bodies up to 16 MiB; for larger ones the sent value is stored unverified.
@@ -49,7 +51,7 @@ def _table(polynomial: int) -> list[int]:
 class _Reflected:
     """A reflected CRC, computed byte by byte.
 
-    The register starts with all bits set and is inverted at the end.
+    The register is initialized to ones and inverted at the end.
     """
 
     def __init__(self, polynomial: int, width: int) -> None:
@@ -106,7 +108,7 @@ class Sums:
     def value(self, name: str) -> bytes | None:
         """Return the checksum of the bytes so far.
 
-        Returns None if it was not computed (not announced, or too many bytes).
+        None if it was not computed (not announced, or too many bytes).
         """
         found = self._others.get(name)
         if found is None or (isinstance(found, _Reflected) and found.seen > SLOW_LIMIT):
@@ -134,13 +136,13 @@ def mismatch(name: str) -> BadDigest:
 
 
 def composite(name: str, values: Sequence[bytes]) -> str:
-    """Return the composite checksum of a multipart object.
+    """Return the composite checksum of an upload.
 
     It is the checksum of the parts' checksums, a dash, and the number of parts.
     """
-    made = _new(name)
-    made.update(b"".join(values))
-    return f"{base64.b64encode(made.digest()).decode()}-{len(values)}"
+    hasher = _new(name)
+    hasher.update(b"".join(values))
+    return f"{base64.b64encode(hasher.digest()).decode()}-{len(values)}"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -164,7 +166,7 @@ def _times(matrix: Sequence[int], vector: int) -> int:
 def _shift(name: str, length: int) -> tuple[int, ...]:
     """Return the effect of `length` zero bytes on a CRC register.
 
-    The effect is a matrix over GF(2), computed by repeated squaring.
+    The result is a matrix over GF(2), computed by repeated squaring.
     """
     polynomial, width = _POLYNOMIALS[name]
     power = [polynomial, *(1 << n for n in range(width - 1))]

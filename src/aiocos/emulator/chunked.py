@@ -1,4 +1,6 @@
-"""Decode `aws-chunked` bodies: chunks, optionally signed, and trailers.
+"""Decode `aws-chunked` bodies.
+
+They consist of chunks that may be signed, followed by trailers with checksums.
 
 ::
 

@@ -48,16 +48,25 @@ class Context:
     """One request, as its handler sees it."""
 
     store: Store
+    """The storage of the emulator."""
     clock: Clock
-    key: Key | None  # None: anonymous
-    instances: dict[str, Instance]  # of this emulator, by CRN and by GUID
+    """The clock of the emulator."""
+    key: Key | None
+    """Credentials of the caller; None for an anonymous request."""
+    instances: dict[str, Instance]
+    """The instances of this emulator, by CRN and by GUID."""
     request: Request
+    """The received request."""
     endpoint: str
+    """The URL of the emulator."""
     incoming: Incoming
+    """The body of the request, which the handler receives."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """Headers to add to the response, whether it succeeds or fails."""
     found: BucketRow | None = None
+    """The bucket of the request; None if there is none or it does not exist."""
     behavior: Behavior = Behavior()
+    """Settings for behavior in which services differ."""
 
     @property
     def caller(self) -> Instance | None:
@@ -89,7 +98,7 @@ class Context:
     def writer(self) -> str:
         """The owner id of objects that this request writes.
 
-        It is the caller's, or for an anonymous request that of the bucket's owner.
+        The caller's, or the bucket owner's for an anonymous request.
         """
         return self.caller.guid if self.caller is not None else self.guid(self.bucket.instance)
 
@@ -138,7 +147,7 @@ def owner(guid: str) -> Owner:
 
 
 def moment(seconds: float) -> datetime:
-    """Convert seconds since 1970 to a datetime.
+    """Convert seconds since 1970.
 
     Times after the year 9999 (a rule of a million days) become its last second.
     """
@@ -147,11 +156,14 @@ def moment(seconds: float) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A result with another status, or with the content of an object."""
+    """A response with another status or with content, in addition to a result."""
 
     result: Result
+    """The result of the operation."""
     status: int | None = None
+    """HTTP status; None for the operation's own."""
     content: tuple[Segment, ...] | None = None
+    """The byte ranges of the response body; None for a body written from the result."""
 
 
 Run = Callable[[Context, Any], Awaitable[Result | Reply]]
@@ -162,9 +174,13 @@ class Handler:
     """The handler of an operation and the permission that it needs."""
 
     run: Run
+    """The function that handles the operation."""
     need: Need
-    role: Role  # the role that a user of the owner must have
-    integrity: bool  # True if the request must have a checksum of its body
+    """The permission that the caller needs."""
+    role: Role
+    """The role that a user of the bucket's instance needs."""
+    integrity: bool
+    """True if the request must have a checksum of its body."""
 
 
 handlers: dict[type[Operation[Any]], Handler] = {}
@@ -174,7 +190,7 @@ handlers: dict[type[Operation[Any]], Handler] = {}
 def handles(
     cls: type[O], need: Need = "owner", *, integrity: bool = False, role: Role | None = None
 ) -> Callable[[Callable[[Context, O], Awaitable[Result | Reply]]], Callable[[Context, O], Awaitable[Result | Reply]]]:
-    """Enter a function as the handler of an operation.
+    """Register a function as the handler of an operation.
 
     By default, readers may make GET and HEAD requests, and writers all.
     """

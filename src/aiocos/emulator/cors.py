@@ -1,4 +1,7 @@
-"""CORS: find the rule that allows a request, and build its response headers."""
+"""CORS: find the rule that allows a cross-origin request.
+
+The rule determines the headers of the response.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +28,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 class CorsRequest:
     """A cross-origin request: its origin and method.
 
-    `headers` are those that a preflight request announces.
+    For a preflight, also the headers that will be sent.
     """
 
     origin: str

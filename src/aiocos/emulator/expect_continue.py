@@ -1,6 +1,6 @@
 """Support for `Expect: 100-continue`.
 
-With this header the client waits for `100 Continue` before it sends the body.
+The client waits for `100 Continue` before it sends the body.
 
 Two rules hold for every request. Before reading a body, the emulator sends `100 Continue`. If it sends a final response without
 having asked for the body, it closes the connection and says so with `Connection: close`: the client may send the body anyway,
@@ -10,7 +10,7 @@ or its next request, and the server cannot tell which. Clients handle this case 
 
 from aiohttp import HttpVersion11, web
 
-_ASKED = "aiocos-sent-continue"
+_CONTINUE_SENT = "aiocos-sent-continue"
 
 
 def _expects(request: web.BaseRequest) -> bool:
@@ -18,9 +18,9 @@ def _expects(request: web.BaseRequest) -> bool:
     return request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11
 
 
-def _was_asked(request: web.BaseRequest) -> bool:
+def _is_continue_sent(request: web.BaseRequest) -> bool:
     # Stored in the instance dictionary: as a mapping, a request accepts other keys in aiohttp 3.14 than in 3.11.
-    return _ASKED in vars(request)
+    return _CONTINUE_SENT in vars(request)
 
 
 async def ask_for_body(request: web.BaseRequest) -> None:
@@ -28,22 +28,22 @@ async def ask_for_body(request: web.BaseRequest) -> None:
 
     Call this before reading the body.
     """
-    if not _expects(request) or _was_asked(request):
+    if not _expects(request) or _is_continue_sent(request):
         return
-    vars(request)[_ASKED] = True
+    vars(request)[_CONTINUE_SENT] = True
     writer = request.writer
     await writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     writer.output_size = 0
 
 
 def close_if_waiting(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Close the connection if the client still waits or sends its body.
+    """Close the connection after this response if a body may follow it.
 
-    To be called with the final response.
+    A body may follow if the client still waits for `100 Continue`, or is sending its body.
     """
     if not _expects(request):
         return
     content = request.content
-    sent_unasked = content.is_eof() and bool(request.content_length)
-    if not content.is_eof() or not (_was_asked(request) or sent_unasked):
+    sent_without_waiting = content.is_eof() and bool(request.content_length)
+    if not content.is_eof() or not (_is_continue_sent(request) or sent_without_waiting):
         response.force_close()

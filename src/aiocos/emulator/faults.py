@@ -86,7 +86,7 @@ class Status(Fault):
 class Reset(Fault):
     """Break the connection with a TCP reset.
 
-    Without arguments it breaks before the request is processed.
+    Without arguments, the reset comes before the request is processed.
     """
 
     received: int | None = None
@@ -109,7 +109,7 @@ class Truncate(Fault):
 class ExpireToken(Fault):
     """Expire the bearer token of the request.
 
-    This and later requests with the token are 401.
+    The request and later ones with this token are 401.
     """
 
 
@@ -127,7 +127,7 @@ class BadToken(Fault):
 class LateError(Fault):
     """Respond with status 200 and an error document.
 
-    CopyObject and CompleteMultipartUpload may do this.
+    CopyObject and CompleteMultipartUpload may do that.
     """
 
     code: str = "InternalError"

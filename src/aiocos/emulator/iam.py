@@ -32,13 +32,18 @@ _REFRESH = "refresh_token"
 
 @dataclass(slots=True)
 class TokenRequest:
-    """A received token request, with the status of the response."""
+    """A received token request."""
 
     grant_type: str
+    """The requested grant, such as `urn:ibm:params:oauth:grant-type:apikey`; empty without one."""
     status: int
+    """Status of the response."""
     at: float
+    """Time of the request by the emulator's clock, in seconds since 1970."""
     headers: Mapping[str, str] = field(repr=False)
+    """Headers of the request."""
     form: Mapping[str, str] = field(repr=False)
+    """Fields of the form. They include secrets."""
 
 
 class _Refused(Exception):
@@ -75,9 +80,9 @@ class Iam:
         self._revoked: set[str] = set()
 
     def respond(self, form: Mapping[str, str], headers: Mapping[str, str], keys: Mapping[str, Key]) -> tuple[int, Any]:
-        """Handle a token request. Returns the status and the JSON body.
+        """Handle a token request.
 
-        `keys` maps API keys to credentials.
+        Returns the status and the JSON body. `keys` maps API keys to credentials.
         """
         status, body = self._respond(form, keys)
         self.requests.append(TokenRequest(form.get("grant_type", ""), status, self._clock.timestamp(), headers, form))
@@ -123,10 +128,10 @@ class Iam:
             who = self.key_of(form.get("access_token", ""))
         except Unauthorized:
             raise _Refused("BXNIM0407E", "Provided access_token is invalid") from None
-        named = {"id": form.get("profile_id"), "crn": form.get("profile_crn"), "name": form.get("profile_name")}
-        if sum(bool(value) for value in named.values()) != 1 or bool(named["name"]) != bool(form.get("account")):
+        selector = {"id": form.get("profile_id"), "crn": form.get("profile_crn"), "name": form.get("profile_name")}
+        if sum(bool(value) for value in selector.values()) != 1 or bool(selector["name"]) != bool(form.get("account")):
             raise _Refused("BXNIM0109E", "Name the profile by profile_id, profile_crn, or profile_name with account")
-        profile = self.profile(**named)
+        profile = self.profile(**selector)
         own = who.instance.crn.split(":")[6].removeprefix("a/") if profile is not None else ""
         if profile is None or profile.account != own or form.get("account") not in (None, profile.account):
             raise _Refused("BXNIM0439E", "The profile could not be assumed.")
@@ -142,7 +147,7 @@ class Iam:
     def delegate(self, key: Key, receiver: str) -> str:
         """Issue a delegated token that lets `receiver` act for a key.
 
-        The token is recorded in `delegated`.
+        It is recorded in `delegated`.
         """
         token = f"{_base64(os.urandom(24))}.{_base64(os.urandom(24))}"
         self.delegated[token] = (key, receiver)
@@ -151,7 +156,7 @@ class Iam:
     def withdraw(self, api_key: str) -> None:
         """Make an API key unknown from now on, and expire its tokens."""
         self.withdrawn.add(api_key)
-        self._revoked.update(token for token, kept in self._tokens.items() if kept.key.api_key == api_key)
+        self._revoked.update(token for token, issued in self._tokens.items() if issued.key.api_key == api_key)
 
     def issue_response(self, key: Key) -> dict[str, Any]:
         """Issue a token and return the JSON body of IAM's response."""
@@ -173,6 +178,8 @@ class Iam:
     def issue(self, identity: Instance | Key, expires_in: int = 3600) -> str:
         """Issue a token without a request.
 
+        The token is for credentials, or for the manager of an instance.
+
         Args:
             identity: Credentials, or an instance for its manager.
             expires_in: Lifetime in seconds.
@@ -190,7 +197,7 @@ class Iam:
         text = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
         token = f"{text}.{_base64(hmac.digest(self._secret, text.encode(), 'sha256'))}"
         if len(self._tokens) > 10_000:
-            self._tokens = {name: kept for name, kept in self._tokens.items() if kept.expires > now}
+            self._tokens = {name: issued for name, issued in self._tokens.items() if issued.expires > now}
         self._tokens[token] = _Token(key, now + expires_in)
         return token
 

@@ -65,9 +65,9 @@ def is_archived(found: ObjectRow, now: float) -> bool:
 
 
 def restored(found: ObjectRow, now: float) -> dict[str, Any] | None:
-    """Return the running or completed restore of an archived object.
+    """Return the restore of an archived object, running or completed.
 
-    A dictionary with `ready`, `until` and `days`; None without a restore.
+    It has `ready`, `until` and `days`. None without a restore.
     """
     if found.archive is None or not is_archived(found, now):
         return None
@@ -76,7 +76,10 @@ def restored(found: ObjectRow, now: float) -> dict[str, Any] | None:
 
 
 def is_readable(found: ObjectRow, now: float) -> bool:
-    """Return True if an object can be read: not archived, or restored."""
+    """Return True if the content of an object can be read.
+
+    That is so if the object is not archived, or if it is restored.
+    """
     if not is_archived(found, now):
         return True
     restore = restored(found, now)
@@ -119,7 +122,7 @@ def read_fields(bucket: BucketRow, found: ObjectRow, now: float) -> dict[str, An
 def expiration_header(bucket: BucketRow, found: ObjectRow) -> str | None:
     """Return the value of the x-amz-expiration header.
 
-    Returns None if the object does not expire.
+    None if the object does not expire.
     """
     due = expiry_of(rules_of(bucket), found)
     return None if due is None else f'expiry-date="{_date(due[0])}", rule-id="{quote(due[1])}"'
@@ -139,19 +142,19 @@ def _date(seconds: float) -> str:
 # Expiry
 
 
-def fits(rule: LifecycleRule, key: str, size: int, tags: dict[str, str]) -> bool:
+def matches(rule: LifecycleRule, key: str, size: int, tags: dict[str, str]) -> bool:
     """Return True if a rule applies to an object."""
-    given = rule.filter
-    if given is None:
+    condition = rule.filter
+    if condition is None:
         return key.startswith(rule.prefix or "")
-    both = given.and_
-    prefix = both.prefix if both is not None else given.prefix
-    wanted = [*(both.tags if both is not None else []), *([given.tag] if given.tag is not None else [])]
-    above = both.object_size_greater_than if both is not None else given.object_size_greater_than
-    below = both.object_size_less_than if both is not None else given.object_size_less_than
+    combined = condition.and_
+    prefix = combined.prefix if combined is not None else condition.prefix
+    required_tags = [*(combined.tags if combined is not None else []), *([condition.tag] if condition.tag is not None else [])]
+    above = combined.object_size_greater_than if combined is not None else condition.object_size_greater_than
+    below = combined.object_size_less_than if combined is not None else condition.object_size_less_than
     return (
         key.startswith(prefix or "")
-        and all(tags.get(tag.key) == tag.value for tag in wanted)
+        and all(tags.get(tag.key) == tag.value for tag in required_tags)
         and (above is None or size > above)
         and (below is None or size < below)
     )
@@ -163,14 +166,14 @@ def tags_of(found: ObjectRow | UploadRow) -> dict[str, str]:
 
 
 def expiry_of(rules: tuple[LifecycleRule, ...], found: ObjectRow) -> tuple[float, str] | None:
-    """Return the expiry time of the current version of an object, and its rule.
+    """Return the earliest expiry of the current version of an object.
 
-    The earliest time of all matching rules, with the id of the rule; None if the version does not expire.
+    The result is the time and the id of the rule; None if it does not expire.
     """
     due: list[tuple[float, str]] = []
     for rule in rules:
         expiration = rule.expiration
-        if expiration is None or not fits(rule, found.key, found.size, tags_of(found)):
+        if expiration is None or not matches(rule, found.key, found.size, tags_of(found)):
             continue
         if expiration.days is not None:
             due.append((midnight_after(found.modified + expiration.days * DAY), rule.id or ""))
@@ -182,14 +185,14 @@ def expiry_of(rules: tuple[LifecycleRule, ...], found: ObjectRow) -> tuple[float
 def abort_of(rules: tuple[LifecycleRule, ...], upload: UploadRow) -> tuple[float, str] | None:
     """Return the time of the automatic abort of an upload, and its rule id.
 
-    Returns None if it is not aborted.
+    None if it is not aborted.
     """
     due = [
         (midnight_after(upload.initiated + rule.abort_incomplete_multipart_upload.days_after_initiation * DAY), rule.id or "")
         for rule in rules
         if rule.abort_incomplete_multipart_upload is not None
         and rule.abort_incomplete_multipart_upload.days_after_initiation is not None
-        and fits(rule, upload.key, 0, tags_of(upload))
+        and matches(rule, upload.key, 0, tags_of(upload))
     ]
     return min(due, default=None)
 
@@ -268,17 +271,18 @@ def _allow(old: ObjectRow | None) -> None:
 
 
 def _ends_markers(rule: LifecycleRule, marker: ObjectRow) -> bool:
-    return rule.expiration is not None and bool(rule.expiration.expired_object_delete_marker) and fits(rule, marker.key, 0, {})
+    removes = rule.expiration is not None and bool(rule.expiration.expired_object_delete_marker)
+    return removes and matches(rule, marker.key, 0, {})
 
 
 def _noncurrent_due(rules: tuple[LifecycleRule, ...], version: ObjectRow, since: float, newer: int, now: float) -> bool:
     """Return True if a noncurrent version is due for expiry.
 
-    It became noncurrent at `since`, and there are `newer` newer noncurrent versions.
+    It became noncurrent at `since` and has `newer` newer noncurrent versions.
     """
     for rule in rules:
         end = rule.noncurrent_version_expiration
-        if end is None or not fits(rule, version.key, version.size, tags_of(version)):
+        if end is None or not matches(rule, version.key, version.size, tags_of(version)):
             continue
         if newer >= (end.newer_noncurrent_versions or 0) and now >= midnight_after(since + (end.noncurrent_days or 0) * DAY):
             return True

@@ -58,11 +58,11 @@ def on_replica(old: Lock | None, source: Lock, now: float) -> Lock:
 
     A COMPLIANCE lock that has not expired, and a legal hold that the source does not have, are kept.
     """
-    kept = old or {}
-    lock = source if "hold" in source or "hold" not in kept else {**source, "hold": kept["hold"]}
-    if kept.get("mode") == "COMPLIANCE" and now < kept["until"]:
-        later = source["until"] if source.get("mode") == "COMPLIANCE" else 0.0
-        lock = {**lock, "mode": "COMPLIANCE", "until": max(kept["until"], later)}
+    previous = old or {}
+    lock = source if "hold" in source or "hold" not in previous else {**source, "hold": previous["hold"]}
+    if previous.get("mode") == "COMPLIANCE" and now < previous["until"]:
+        source_until = source["until"] if source.get("mode") == "COMPLIANCE" else 0.0
+        lock = {**lock, "mode": "COMPLIANCE", "until": max(previous["until"], source_until)}
     return lock
 
 

@@ -49,12 +49,12 @@ class Metadata:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         own, profiles = PATHS.get(request.query.get("version", ""), ("", ""))
         if (request.method, request.path) == ("PUT", own):
-            return await self._own(request)
+            return await self._issue_identity_token(request)
         if (request.method, request.path) == ("POST", profiles):
-            return await self._profile(request)
+            return await self._issue_iam_token(request)
         return _error(404, "not_found", f"{request.method} {request.path} of this version does not exist")
 
-    async def _own(self, request: web.BaseRequest) -> web.Response:
+    async def _issue_identity_token(self, request: web.BaseRequest) -> web.Response:
         if request.headers.get("Metadata-Flavor") != "ibm":
             return _error(400, "missing_header", "The header Metadata-Flavor: ibm is missing")
         body = await _json(request)
@@ -65,16 +65,16 @@ class Metadata:
         self._tokens[token] = now + lasts
         return web.json_response({"access_token": token, "created_at": now, "expires_at": now + lasts, "expires_in": lasts})
 
-    async def _profile(self, request: web.BaseRequest) -> web.Response:
+    async def _issue_iam_token(self, request: web.BaseRequest) -> web.Response:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or self._tokens.get(token, 0) <= self._clock.timestamp():
             return _error(401, "not_authorized", "The token of the server is missing or has expired")
-        named: Any = ((await _json(request)) or {}).get("trusted_profile") or {}
-        if not isinstance(named, dict):
+        selector: Any = ((await _json(request)) or {}).get("trusted_profile") or {}
+        if not isinstance(selector, dict):
             return _error(400, "invalid_parameter", "trusted_profile has an id, a crn, or a name")
-        given = {kind: value for kind, value in cast("dict[str, Any]", named).items() if isinstance(value, str)}
+        fields = {kind: value for kind, value in cast("dict[str, Any]", selector).items() if isinstance(value, str)}
         linked = self._iam.profiles[0] if self._iam.profiles else None
-        profile = self._iam.profile(id=given.get("id"), crn=given.get("crn"), name=given.get("name")) if named else linked
+        profile = self._iam.profile(id=fields.get("id"), crn=fields.get("crn"), name=fields.get("name")) if selector else linked
         if profile is None:
             return _error(400, "trusted_profile_not_found", "The trusted profile does not exist")
         return web.json_response(self._iam.issue_response(profile.key))
@@ -88,12 +88,12 @@ async def _json(request: web.BaseRequest) -> dict[str, Any] | None:
     if not body:
         return None
     try:
-        made = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
-        made = None
-    if not isinstance(made, dict):
+        document = None
+    if not isinstance(document, dict):
         raise _BadBody
-    return cast("dict[str, Any]", made)
+    return cast("dict[str, Any]", document)
 
 
 def _error(status: int, code: str, message: str) -> web.Response:

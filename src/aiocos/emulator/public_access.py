@@ -1,4 +1,4 @@
-"""Public access: effective ACLs and the public access block."""
+"""Public access: effective ACLs, and the public access block."""
 
 from functools import lru_cache
 

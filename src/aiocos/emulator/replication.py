@@ -1,4 +1,4 @@
-"""Replication: create and update replicas according to a bucket's rules.
+"""Replication: create and update replicas by a bucket's rules.
 
 A replica is created in the transaction of the write, so it exists at once. It has the version id, date and lock of its source,
 and is not replicated further. Failures are recorded, and retried at the midnight after a request to retry them.
@@ -23,49 +23,51 @@ def _parsed(xml: str) -> tuple[ReplicationRule, ...]:
 def rule_for(bucket: BucketRow, found: ObjectRow) -> ReplicationRule | None:
     """Return the matching rule with the highest priority.
 
-    Returns None if no rule matches a version.
+    None if no rule matches a version.
     """
     xml = bucket.settings.get("replication")
-    return None if xml is None else next((rule for rule in _parsed(xml) if _fits(rule, found)), None)
+    return None if xml is None else next((rule for rule in _parsed(xml) if _matches(rule, found)), None)
 
 
-def _fits(rule: ReplicationRule, found: ObjectRow) -> bool:
-    given = rule.filter
-    both = given.and_
-    prefixes = (rule.prefix, given.prefix, both.prefix if both is not None else None)
-    wanted = [*([given.tag] if given.tag is not None else []), *(both.tags if both is not None else [])]
-    tags = lifecycle.tags_of(found) if wanted else {}
-    return all(found.key.startswith(p) for p in prefixes if p) and all(tags.get(tag.key) == tag.value for tag in wanted)
+def _matches(rule: ReplicationRule, found: ObjectRow) -> bool:
+    conditions = rule.filter
+    combined = conditions.and_
+    prefixes = (rule.prefix, conditions.prefix, combined.prefix if combined is not None else None)
+    required_tags = [] if conditions.tag is None else [conditions.tag]
+    if combined is not None:
+        required_tags += combined.tags
+    tags = lifecycle.tags_of(found) if required_tags else {}
+    return all(found.key.startswith(p) for p in prefixes if p) and all(tags.get(tag.key) == tag.value for tag in required_tags)
 
 
 def target_of(t: Transaction, destination: str) -> BucketRow | None:
     """Return the target bucket of a rule, given by name or CRN.
 
-    Returns None if it does not exist.
+    None if it does not exist.
     """
     # crn:v1:bluemix:public:cloud-object-storage:global:a/<account>:<instance>:bucket:<name>
     return buckets.find(t.connection, destination.rpartition(":")[2])
 
 
-def replicate(t: Transaction, bucket: BucketRow, made: ObjectRow, now: float) -> ObjectRow:
+def replicate(t: Transaction, bucket: BucketRow, version: ObjectRow, now: float) -> ObjectRow:
     """Replicate a new or changed version if a rule matches.
 
     Returns the version with its replication status.
     """
-    rule = rule_for(bucket, made)
-    if rule is None or (made.delete_marker and rule.delete_marker_replication.status != "Enabled"):
-        return made
-    failed = _send(t, rule, made, now)
+    rule = rule_for(bucket, version)
+    if rule is None or (version.delete_marker and rule.delete_marker_replication.status != "Enabled"):
+        return version
+    failed = _copy_to_target(t, rule, version, now)
     if failed is None:
-        failures.clear(t, made.serial)
+        failures.clear(t, version.serial)
     else:
-        failures.record(t, bucket.id, made.serial, *failed, now)
-    made = made.copy(headers={**made.headers, STATUS: "COMPLETE" if failed is None else "FAILED"})
-    objects.set_headers(t, made.serial, made.headers)
-    return made
+        failures.record(t, bucket.id, version.serial, *failed, now)
+    version = version.copy(headers={**version.headers, STATUS: "COMPLETE" if failed is None else "FAILED"})
+    objects.set_headers(t, version.serial, version.headers)
+    return version
 
 
-def _send(t: Transaction, rule: ReplicationRule, made: ObjectRow, now: float) -> tuple[str, str] | None:
+def _copy_to_target(t: Transaction, rule: ReplicationRule, version: ObjectRow, now: float) -> tuple[str, str] | None:
     """Create or update the replica.
 
     Returns None, or what failed (the service's SyncType) and the reason.
@@ -76,27 +78,27 @@ def _send(t: Transaction, rule: ReplicationRule, made: ObjectRow, now: float) ->
     if target.versioning != "Enabled":
         return "content", "Versioning disabled on destination bucket"
     lockable = "object-lock" in target.settings
-    if made.lock and not lockable:
+    if version.lock and not lockable:
         return "objectLock", "The version is locked, and the target bucket does not have Object Lock."
-    headers = {**made.headers, STATUS: "REPLICA"}
-    there = objects.find(t.connection, target.id, made.key, made.version_id)
-    if there is not None:
-        objects.set_headers(t, there.serial, headers)
-        if made.lock is not None and lockable:
-            objects.set_lock(t, there.serial, locking.on_replica(there.lock, made.lock, now))
+    headers = {**version.headers, STATUS: "REPLICA"}
+    existing = objects.find(t.connection, target.id, version.key, version.version_id)
+    if existing is not None:
+        objects.set_headers(t, existing.serial, headers)
+        if version.lock is not None and lockable:
+            objects.set_lock(t, existing.serial, locking.on_replica(existing.lock, version.lock, now))
         return None
-    replica = made.copy(
+    replica = version.copy(
         headers=headers,
         acl="private",
         retention=None,
-        archive=None if made.delete_marker else lifecycle.on_write(target, now),
-        lock=None if made.delete_marker or not lockable else made.lock or locking.on_write(target, None, now),
+        archive=None if version.delete_marker else lifecycle.on_write(target, now),
+        lock=None if version.delete_marker or not lockable else version.lock or locking.on_write(target, None, now),
     )
-    objects.enter_in_order(t, target.id, replica)
+    objects.insert_in_order(t, target.id, replica)
     return None
 
 
-def changed(t: Transaction, bucket: BucketRow, found: ObjectRow, now: float) -> None:
+def update_replica(t: Transaction, bucket: BucketRow, found: ObjectRow, now: float) -> None:
     """Copy changed tags and lock of a version to its replica."""
     if found.headers.get(STATUS) in ("COMPLETE", "FAILED"):
         replicate(t, bucket, found, now)
@@ -112,7 +114,7 @@ class Replication:
     async def run_due(self) -> None:
         """Run the due retries. If none are due, this is a single index look-up."""
         now = self._clock.now().timestamp()
-        if failures.is_due(self._store.point, now):
+        if failures.is_due(self._store.connection, now):
             await self._store.write(lambda t: _retry(t, now))
 
 

@@ -1,4 +1,7 @@
-"""Convert HTTP requests to the `Request` objects that specs parse."""
+"""Convert received HTTP requests to `Request` objects.
+
+The specs of operations parse them.
+"""
 
 import re
 from urllib.parse import unquote_plus, urlsplit
@@ -32,7 +35,7 @@ _SERVICE = re.compile(
 def bucket_of_host(host: str) -> str | None:
     """Return the bucket that a Host header names.
 
-    Returns None for a request that has the bucket in its path.
+    None for a request that has the bucket in its path.
 
     `bucket.localhost`, `bucket.s3.localhost` and `bucket.s3.<region>.localhost` name one, with or without a port;
     `localhost`, `s3.localhost` and `s3.<region>.localhost` do not. Upper case counts as lower case.

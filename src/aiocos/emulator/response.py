@@ -1,7 +1,10 @@
-"""Send responses: common headers, content from the store, scripted faults.
+"""Send the emulator's responses.
 
-A content in one file goes out by `sendfile`, without passing through Python. A content in several pieces, or one that a fault
-spoils, is read in chunks of a MiB.
+Every response gets the common headers. Its body may come from the store, and a scripted fault (see `emulator.faults`) may cut or
+corrupt it.
+
+Content in one file is sent with `sendfile`, without passing through Python. Content in several pieces, or damaged by a fault,
+is read in chunks of 1 MiB.
 """
 
 import asyncio
@@ -73,7 +76,7 @@ async def send(
 def _pieces(content: tuple[Segment, ...], store: Store) -> list[Piece]:
     pieces: list[Piece] = []
     for segment in content:
-        data = objects.read_inline(store.point, segment.blob)
+        data = objects.read_inline(store.connection, segment.blob)
         pieces.append(segment if data is None else data[segment.offset : segment.offset + segment.length])
     return pieces
 

@@ -1,6 +1,8 @@
-"""The server of the emulator: it listens, and manages instances and credentials.
+"""The server of the emulator.
 
-S3 and IAM share one port (see `iam`). The server binds a loopback address only, because its credentials are for tests and its
+It listens, and manages service instances and their credentials.
+
+S3 and IAM share one port (see the module `emulator.iam`). The server binds a loopback address only, because its credentials are for tests and its
 traffic is plain http.
 """
 
@@ -157,30 +159,30 @@ class Server:
         if known is not None and not any((api_key, access_key_id, secret)):
             return known
         if known is None:
-            made = new_instance(crn, api_key, access_key_id, secret)
+            created = new_instance(crn, api_key, access_key_id, secret)
         else:
-            made = new_instance(
+            created = new_instance(
                 known.crn,
                 api_key or known.api_key,
                 access_key_id or known.access_key_id,
                 secret or known.secret_access_key,
             )
-        await store.add_instance(made)
-        return made
+        await store.add_instance(created)
+        return created
 
     async def add_instance(self, service_instance_id: str | None = None) -> Instance:
         """Create another service instance with its own credentials.
 
-        It is like the instance of another customer.
+        It acts like another customer's instance.
 
         Args:
             service_instance_id: CRN of the instance; None generates one.
         """
-        made = new_instance(service_instance_id)
+        created = new_instance(service_instance_id)
         store, service = self._running()
-        await store.add_instance(made)
+        await store.add_instance(created)
         service.set_credentials(store.instances, store.keys)
-        return made
+        return created
 
     async def add_api_key(self, role: Role, instance: Instance | None = None) -> Key:
         """Create an API key and an HMAC key pair for another user.
@@ -198,10 +200,10 @@ class Server:
             raise ConfigError(f"{role!r} is not a role: use {', '.join(get_args(Role))}")
         if owner.crn not in service.by_name:
             raise ConfigError(f"{owner.crn} is not an instance of this emulator")
-        made = new_key(owner, role)
-        await store.add_key(made)
+        created = new_key(owner, role)
+        await store.add_key(created)
         service.set_credentials(store.instances, store.keys)
-        return made
+        return created
 
     async def add_trusted_profile(self, name: str, role: Role = "Writer", instance: Instance | None = None) -> Profile:
         """Create a trusted profile.
@@ -218,9 +220,9 @@ class Server:
         account = key.instance.crn.split(":")[6].removeprefix("a/")
         id_ = f"Profile-{uuid.uuid4()}"
         crn = f"crn:v1:bluemix:public:iam-identity::a/{account}::profile:{id_}"
-        made = Profile(id_, crn, name, account, os.urandom(32).hex(), key)
-        self.iam.profiles.append(made)
-        return made
+        created = Profile(id_, crn, name, account, os.urandom(32).hex(), key)
+        self.iam.profiles.append(created)
+        return created
 
     @property
     def metadata_endpoint(self) -> str:

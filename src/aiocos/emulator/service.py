@@ -1,4 +1,4 @@
-"""Process a request from its first byte to its response.
+"""Process a request from parsing to its response.
 
 The steps: parse, authenticate, route, authorize, bind, run the handler, respond.
 
@@ -27,7 +27,7 @@ from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Behavior, Context, Handler, Reply, denied, failure, is_bearer, no_bucket
 from aiocos.emulator.context import handlers as registry
 from aiocos.emulator.faults import Fault, Faults, Subject
-from aiocos.emulator.handlers.holds import refuse_ambiguous
+from aiocos.emulator.handlers.legal_holds import refuse_ambiguous
 from aiocos.emulator.handlers.retention import is_protected
 from aiocos.emulator.iam import PATHS, Iam
 from aiocos.emulator.lifecycle import Lifecycle
@@ -107,7 +107,7 @@ class EmulatorService:
     async def run_due(self) -> None:
         """Run actions that are due by the clock.
 
-        These are expiry, aborts of stale uploads, and retries of replications.
+        These are expiry, aborts of stale uploads, and retried replications.
         """
         try:
             await self._lifecycle.run_due()
@@ -151,11 +151,11 @@ class EmulatorService:
             matching = await self._apply_faults(Subject(served.operation, wire.method, wire.bucket, wire.key))
             late = next((f for f in matching if isinstance(f, faults.LateError)), None)
             if late is not None and not late.applied:
-                reply, response = None, _late(late, served, wire)
+                reply, response = None, _late_error(late, served, wire)
             else:
                 reply, response = await self._handle(request, wire, cls, path, query, matching, extra)
                 if late is not None:
-                    reply, response = None, _late(late, served, wire)
+                    reply, response = None, _late_error(late, served, wire)
         except ServiceError as error:
             served.code = error.code
             error.resource = error.resource or _resource(served.bucket, served.key)
@@ -205,7 +205,7 @@ class EmulatorService:
                 incoming.drop_after = fault.received
         ctx = Context(
             self._store, self._clock, key, self.by_name, wire, self.endpoint, incoming, extra,
-            None if wire.bucket is None else buckets.find(self._store.point, wire.bucket), self._behavior,
+            None if wire.bucket is None else buckets.find(self._store.connection, wire.bucket), self._behavior,
         )  # fmt: skip
         _authorize(ctx, handler)
         if handler.integrity and not incoming.has_integrity():
@@ -219,10 +219,10 @@ class EmulatorService:
         large = spec.body is not None and not spec.has_payload and len(wire.body or b"") > INLINE
         operation = await asyncio.to_thread(from_request, cls, wire) if large else from_request(cls, wire)
         expected = getattr(operation, "expected_bucket_owner", None)
-        if expected is not None and ctx.found is not None and not self._is(ctx.found.instance, expected):
+        if expected is not None and ctx.found is not None and not self._is_owner_id(ctx.found.instance, expected):
             raise denied()
-        made = await handler.run(ctx, operation)
-        reply = made if isinstance(made, Reply) else Reply(made)
+        outcome = await handler.run(ctx, operation)
+        reply = outcome if isinstance(outcome, Reply) else Reply(outcome)
         status = reply.status or spec.success_status
         if isinstance(reply.result, Page):
             # Writing a page of 1,000 keys takes about 10 ms: do it in a thread.
@@ -237,16 +237,16 @@ class EmulatorService:
         try:
             wire = read(request, bucket, path, query)
             served.bucket, served.key = wire.bucket, wire.key
-            asked = cors.CorsRequest.preflight(request.headers)
-            if asked is None:
+            cors_request = cors.CorsRequest.preflight(request.headers)
+            if cors_request is None:
                 raise failure("InvalidRequest", "A preflight request needs Origin and Access-Control-Request-Method.")
-            found = None if wire.bucket is None else buckets.find(self._store.point, wire.bucket)
+            found = None if wire.bucket is None else buckets.find(self._store.connection, wire.bucket)
             if found is None:
                 raise no_bucket()
-            rule = cors.rule_for(found, asked)
+            rule = cors.rule_for(found, cors_request)
             if rule is None:
                 raise failure("AccessDenied", "CORSResponse: This CORS request is not allowed.", 403)
-            response = Response(200, cors.headers_for(rule, asked))
+            response = Response(200, cors.headers_for(rule, cors_request))
         except ServiceError as error:
             served.code = error.code
             error.resource = _resource(served.bucket, served.key)
@@ -257,12 +257,12 @@ class EmulatorService:
     def _cors_headers(self, request: web.BaseRequest, name: str | None) -> dict[str, str]:
         """Return the CORS headers of a response, also of an error response."""
         origin = request.headers.get("Origin")
-        bucket = buckets.find(self._store.point, name) if origin and name is not None else None
+        bucket = buckets.find(self._store.connection, name) if origin and name is not None else None
         if not origin or bucket is None:
             return {}
-        asked = cors.CorsRequest(origin, request.method)
-        rule = cors.rule_for(bucket, asked)
-        return {} if rule is None else cors.headers_for(rule, asked)
+        cors_request = cors.CorsRequest(origin, request.method)
+        rule = cors.rule_for(bucket, cors_request)
+        return {} if rule is None else cors.headers_for(rule, cors_request)
 
     def _identify(
         self, request: web.BaseRequest, path: str, query: str, matching: Sequence[Fault]
@@ -285,7 +285,7 @@ class EmulatorService:
         found = self._by_access_key.get(access_key_id)
         return None if found is None else found.secret_access_key
 
-    def _is(self, crn: str, expected: str) -> bool:
+    def _is_owner_id(self, crn: str, expected: str) -> bool:
         # The account is the part of the CRN after `a/`.
         owner = self.by_name.get(crn)
         return expected in (crn, owner.guid if owner else crn) or f":a/{expected}:" in crn
@@ -354,8 +354,8 @@ def _resource(bucket: str | None, key: str | None) -> str:
 def _refusal(error: ServiceError, request_id: str) -> Response:
     response = write_error(error, request_id)
     if isinstance(error, HeadersNotSigned):
-        named = f"</Message><HeadersNotSigned>{escape(', '.join(error.names))}</HeadersNotSigned>"
-        response.body = bytes(response.body or b"").replace(b"</Message>", named.encode(), 1)
+        element = f"</Message><HeadersNotSigned>{escape(', '.join(error.names))}</HeadersNotSigned>"
+        response.body = bytes(response.body or b"").replace(b"</Message>", element.encode(), 1)
     return response
 
 
@@ -365,7 +365,7 @@ def _bad_token(body: dict[str, Any], fault: faults.BadToken) -> object:
     return {**body, "access_token": ""} if fault.what == "empty" else ["not a token"]
 
 
-def _late(fault: faults.LateError, served: HandledRequest, wire: Request) -> Response:
+def _late_error(fault: faults.LateError, served: HandledRequest, wire: Request) -> Response:
     served.code = fault.code
     error = failure(fault.code, fault.message, 500)
     error.resource = _resource(wire.bucket, wire.key)

@@ -52,25 +52,30 @@ class Headers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request as it was sent: path and query are still percent-encoded."""
+    """A request as it was sent."""
 
     method: str
+    """HTTP method."""
     path: str
+    """Path, still percent-encoded."""
     query: str
+    """Query without the question mark, still percent-encoded."""
     headers: Headers
+    """Headers of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSignature:
-    """The result of a valid signature.
-
-    It has the access key id, the payload type, and verifiers for signed chunks.
-    """
+    """The result of a valid signature."""
 
     access_key_id: str
-    payload: str  # hex SHA-256, UNSIGNED-PAYLOAD, or STREAMING-…
+    """The access key id that signed the request."""
+    payload: str
+    """The SHA-256 of the body in hex digits, `UNSIGNED-PAYLOAD`, or a value that starts with `STREAMING-`."""
     check_chunk: Callable[[bytes, str], None] | None = None
+    """Checks the signature of a chunk; None if chunks are not signed."""
     check_trailer: Callable[[bytes, str], None] | None = None
+    """Checks the signature of the trailers; None if they are not signed."""
 
 
 FindSecret = Callable[[str], str | None]
@@ -159,23 +164,23 @@ def _has_body(headers: Headers) -> bool:
 def _verify_query(
     request: SignedRequest, pairs: list[tuple[str, str]], find_secret: FindSecret, now: datetime
 ) -> VerifiedSignature:
-    given = dict(pairs)
-    if given.get("X-Amz-Algorithm") != ALGORITHM:
+    parameters = dict(pairs)
+    if parameters.get("X-Amz-Algorithm") != ALGORITHM:
         raise _malformed_query('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"')
     if any(sum(name == wanted for name, _ in pairs) != 1 for wanted in _QUERY):
         raise _malformed_query(f"Query-string authentication version 4 requires each of {', '.join(_QUERY)} once.")
-    stamp = _stamp(given["X-Amz-Date"])
+    stamp = _stamp(parameters["X-Amz-Date"])
     if stamp is None:
         raise _malformed_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
-    seconds = _expires(given["X-Amz-Expires"])
-    credential = _credential(given["X-Amz-Credential"], stamp, "AuthorizationQueryParametersError")
+    seconds = _expires(parameters["X-Amz-Expires"])
+    credential = _credential(parameters["X-Amz-Credential"], stamp, "AuthorizationQueryParametersError")
     if stamp - now > SKEW:
         raise refused("RequestTimeTooSkewed", "the URL is signed for a time in the future")
     if now - stamp > timedelta(seconds=seconds):
         raise ServiceError.by_code["AccessDenied"]("Request has expired", status=403, code="AccessDenied")
-    payload = request.headers.get("x-amz-content-sha256") or given.get("X-Amz-Content-Sha256") or UNSIGNED
+    payload = request.headers.get("x-amz-content-sha256") or parameters.get("X-Amz-Content-Sha256") or UNSIGNED
     rest = [(name, value) for name, value in pairs if name != "X-Amz-Signature"]
-    names, signature = given["X-Amz-SignedHeaders"], given["X-Amz-Signature"]
+    names, signature = parameters["X-Amz-SignedHeaders"], parameters["X-Amz-Signature"]
     return _check(request, rest, credential, names, signature, stamp, payload, find_secret, presigned=True)
 
 
@@ -277,9 +282,9 @@ def _check(
     return VerifiedSignature(credential.access_key_id, payload, chain.check_chunk, trailer)
 
 
-def _is_same(made: str, given: str) -> bool:
+def _is_same(computed: str, sent: str) -> bool:
     # compare_digest accepts only ASCII text.
-    return hmac.compare_digest(made.encode(), given.encode("utf-8", "replace"))
+    return hmac.compare_digest(computed.encode(), sent.encode("utf-8", "replace"))
 
 
 def _header(headers: Headers, name: str) -> str:
@@ -301,7 +306,7 @@ def _sign(key: bytes, stamp: datetime, scope: str, canonical: str) -> str:
 class _Chain:
     """The chain of chunk signatures.
 
-    Each signature covers the previous one, and the first covers that of the request.
+    Each covers the previous one, and the first covers that of the request.
     """
 
     def __init__(self, key: bytes, stamp: datetime, scope: str, seed: str) -> None:
@@ -317,16 +322,16 @@ class _Chain:
         self._compare(text, signature, "the trailer")
 
     def _compare(self, text: str, signature: str, what: str) -> None:
-        made = hmac.new(self._key, text.encode(), "sha256").hexdigest()
-        if not _is_same(made, signature):
+        computed = hmac.new(self._key, text.encode(), "sha256").hexdigest()
+        if not _is_same(computed, signature):
             raise refused("SignatureDoesNotMatch", f"the signature of {what} does not match")
-        self._previous = made
+        self._previous = computed
 
 
 def payload_hash(signed: VerifiedSignature | None, headers: Mapping[str, str]) -> str | None:
     """Return the SHA-256 (hex) that the body must have.
 
-    Returns None if the request does not give one.
+    None if the request does not give one.
     """
     promised = signed.payload if signed is not None else headers.get("x-amz-content-sha256", "")
     return promised.lower() if _HEX.fullmatch(promised) else None

@@ -23,7 +23,7 @@ from aiocos.emulator import lifecycle, public_access
 from aiocos.emulator.body import Incoming
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.context import Context, Reply
-from aiocos.emulator.handlers.reading import get as read_object
+from aiocos.emulator.handlers.get_object import get as read_object
 from aiocos.emulator.request import split_target
 from aiocos.emulator.response import send
 from aiocos.emulator.service import EmulatorService, HandledRequest
@@ -92,14 +92,14 @@ class Website:
 
     def _site(self, request: web.BaseRequest) -> tuple[BucketRow, WebsiteConfiguration]:
         host = request.headers.get("Host", "")
-        named = _HOST.fullmatch(host.rpartition(":")[0] if re.search(r":\d+$", host) else host)
-        if named is None:
+        match = _HOST.fullmatch(host.rpartition(":")[0] if re.search(r":\d+$", host) else host)
+        if match is None:
             raise PageError(404, "NoSuchBucket", f"A website is at http://<bucket>.s3-web.localhost, not at {host}")
         if request.method not in ("GET", "HEAD"):
             raise PageError(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-        bucket = buckets.find(self._store.point, named["bucket"].lower())
+        bucket = buckets.find(self._store.connection, match["bucket"].lower())
         if bucket is None:
-            raise PageError(404, "NoSuchBucket", f"The specified bucket does not exist: {named['bucket']}")
+            raise PageError(404, "NoSuchBucket", f"The specified bucket does not exist: {match['bucket']}")
         xml = bucket.settings.get("website")
         if xml is None:
             raise PageError(404, "NoSuchWebsiteConfiguration", f"{bucket.name} has no website configuration")
@@ -141,7 +141,7 @@ class Website:
 
         Raises `PageError` if it is not public, or returns None if `quietly` is True.
         """
-        found = objects.find(self._store.point, bucket.id, key)
+        found = objects.find(self._store.connection, bucket.id, key)
         if found is None or found.delete_marker:
             return None
         if public_access.is_public(bucket, found) or public_access.acl_of(bucket).startswith("public-read"):
@@ -157,12 +157,12 @@ class Website:
         incoming = Incoming(request, None, self._store.blobs)
         ctx = Context(self._store, self._clock, owner, self._service.by_name, wire, "", incoming, extra, bucket)
         try:
-            made = await read_object(ctx, from_request(GetObject, wire))
+            outcome = await read_object(ctx, from_request(GetObject, wire))
         except ServiceError as error:
             if error.status == 304:
                 return Reply(GetObject.spec.result()), Response(304, dict(extra))
             raise PageError(error.status, error.code, error.message) from error
-        reply = made if isinstance(made, Reply) else Reply(made)
+        reply = outcome if isinstance(outcome, Reply) else Reply(outcome)
         return reply, to_response(reply.result, reply.status or 200)
 
     async def _error(

@@ -1,4 +1,4 @@
-"""`client.acl`."""
+"""`client.acl`: read and replace access control lists."""
 
 from __future__ import annotations
 

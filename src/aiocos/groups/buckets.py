@@ -1,4 +1,4 @@
-"""`client.buckets`."""
+"""`client.buckets`: create, list, inspect and delete buckets."""
 
 from __future__ import annotations
 

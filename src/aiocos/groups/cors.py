@@ -1,4 +1,4 @@
-"""`client.cors`."""
+"""`client.cors`: read, replace and delete the CORS rules of a bucket."""
 
 from __future__ import annotations
 

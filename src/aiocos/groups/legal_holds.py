@@ -1,4 +1,4 @@
-"""`client.legal_holds`."""
+"""`client.legal_holds`: add, list and delete legal holds of objects (IBM)."""
 
 from __future__ import annotations
 

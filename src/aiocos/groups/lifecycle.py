@@ -1,4 +1,4 @@
-"""`client.lifecycle`."""
+"""`client.lifecycle`: read, replace and delete the lifecycle rules of a bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`client.multipart`."""
+"""`client.multipart`: the single requests of multipart uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`client.object_lock`."""
+"""`client.object_lock`: Object Lock of buckets and object versions (S3)."""
 
 from __future__ import annotations
 

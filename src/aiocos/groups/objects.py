@@ -1,4 +1,4 @@
-"""`client.objects`."""
+"""`client.objects`: put, read, list, copy, delete, restore and presign objects."""
 
 from __future__ import annotations
 

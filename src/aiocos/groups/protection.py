@@ -1,4 +1,4 @@
-"""`client.protection`."""
+"""`client.protection`: the retention policy of a bucket (IBM)."""
 
 from __future__ import annotations
 

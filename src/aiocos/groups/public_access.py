@@ -1,4 +1,4 @@
-"""`client.public_access`."""
+"""`client.public_access`: the public access block of a bucket."""
 
 from __future__ import annotations
 

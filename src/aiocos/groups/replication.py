@@ -1,4 +1,4 @@
-"""`client.replication`."""
+"""`client.replication`: replication rules of a bucket, and failed replications."""
 
 from __future__ import annotations
 

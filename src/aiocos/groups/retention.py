@@ -1,4 +1,4 @@
-"""`client.retention`."""
+"""`client.retention`: read and extend the retention of an object (IBM)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`client.tagging`."""
+"""`client.tagging`: read, replace and delete tags of objects and buckets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`client.versioning`."""
+"""`client.versioning`: enable and suspend versions in a bucket."""
 
 from __future__ import annotations
 

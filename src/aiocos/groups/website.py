@@ -1,4 +1,4 @@
-"""`client.website`."""
+"""`client.website`: the website configuration of a bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The interface of IBM's SDK, `ibm_boto3`, with `await`, over the operations, connections and tokens of `aiocos.Client`.
+"""IBM's SDK interface, `ibm_boto3`, with `await`.
+
+The operations, connections and tokens are those of `aiocos.Client`.
 
 ::
 
@@ -45,7 +47,10 @@ _default: list[Session] = []
 
 
 def setup_default_session(**kwargs: Unpack[SessionSettings]) -> None:
-    """Set the session that `client` and `resource` use. The parameters are those of `Session`."""
+    """Set the session that `client` and `resource` use.
+
+    The parameters are those of `Session`.
+    """
     _default[:] = [Session(**kwargs)]
 
 
@@ -65,7 +70,10 @@ def client(
     config: Config | None = None,
     **credentials: Unpack[ClientCredentials],
 ) -> S3Client:
-    """Return a client of the default session. The parameters are those of `Session.client`."""
+    """Return a client of the default session.
+
+    The parameters are those of `Session.client`.
+    """
     return _default_session().client(
         service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials
     )
@@ -81,7 +89,10 @@ def resource(
     config: Config | None = None,
     **credentials: Unpack[ClientCredentials],
 ) -> ServiceResource:
-    """Return a service resource of the default session. The parameters are those of `Session.client`."""
+    """Return a service resource of the default session.
+
+    The parameters are those of `Session.client`.
+    """
     return _default_session().resource(
         service_name, region_name, api_version, use_ssl, verify, endpoint_url, config, **credentials
     )

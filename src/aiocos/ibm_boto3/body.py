@@ -25,7 +25,9 @@ def _translate_body_errors() -> Generator[None]:
 
 
 class StreamingBody:
-    """The content of an object, `response["Body"]`, with the methods of botocore's class, to be awaited.
+    """The content of an object, `response["Body"]`.
+
+    The methods are those of botocore's class, to be awaited.
 
     ::
 
@@ -33,8 +35,8 @@ class StreamingBody:
         async with response["Body"] as body:
             async for chunk in body.iter_chunks(65536): ...
 
-    It holds a connection until it is read to the end or closed. If the connection breaks, the read is resumed at the same byte.
-    A whole object is compared with its checksum at the end.
+    The body holds a connection until it is read to the end or closed. If the connection breaks, the read is resumed at the same
+    byte. A whole object is compared with its checksum at the end.
     """
 
     def __init__(self, stream: ObjectStream) -> None:

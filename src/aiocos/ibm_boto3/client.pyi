@@ -1,4 +1,4 @@
-"""The client: every operation as a method with the parameters and responses of `ibm_boto3`.
+"""The client: operations as methods, with `ibm_boto3` parameters and responses.
 
 A method is made from the operation's spec when it is first accessed. Its call is translated into one of the typed client, and
 the result is translated back. Type checkers read `client.pyi`, which is generated from the same specs.
@@ -96,10 +96,11 @@ class S3Client:
     def generate_presigned_url(
         self, ClientMethod: str, Params: Mapping[str, Any] | None = None, ExpiresIn: int = 3600, HttpMethod: str | None = None
     ) -> str:
-        """Return a URL with which anybody can make one call, without a request to the service (so no `await`).
+        """Return a presigned URL: anybody who has it can make the call until it expires.
 
-        HMAC keys are required; they may be given in addition to an API key. Parameters that are headers (`ContentType`,
-        `Metadata`) are signed: a user of the URL must send these headers with the same values.
+        The URL is computed without a request to the service, so this method is not awaited. HMAC keys are required; they may be
+        given in addition to an API key. Parameters that are headers (`ContentType`, `Metadata`) are signed: a user of the URL
+        must send these headers with the same values.
 
         Args:
             ClientMethod: Name of the method, such as `get_object`.
@@ -144,7 +145,7 @@ class S3Client:
         Callback: transfer.Callback | None = None,
         Config: transfer.TransferConfig | None = None,
     ) -> None:
-        """Upload the content of a file object, in parts if it is large. The file object is not closed.
+        """Upload a file object, in parts if it is large, without closing it.
 
         Args:
             Fileobj: File object in binary mode, whose `read` may be async; or an async iterable of bytes.

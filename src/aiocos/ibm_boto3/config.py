@@ -1,4 +1,4 @@
-"""`Config`: the options of `ibm_botocore.client.Config` that apply to this library."""
+"""`Config`: those options of `ibm_botocore.client.Config` that apply here."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ _STYLES = {"path": "path", "virtual": "virtual", "auto": "path", None: "path"}
 
 
 class Config:
-    """Settings of a client. An option that is None has the default of `aiocos.ClientConfig`.
+    """Settings of a client.
+
+    An option that is None has the default of `aiocos.ClientConfig`.
 
     Args:
         region_name: Region that selects the endpoint and that signatures name.
@@ -112,7 +114,7 @@ class Config:
         self._given = {name: value for name, value in _options_of(self).items() if value is not None} | others
 
     def merge(self, other_config: Config) -> Config:
-        """Return a copy of these options, with those that `other_config` sets in their place."""
+        """Return a copy of these options, overridden by those set in `other_config`."""
         return Config(**{**self._given, **other_config._given})
 
     def applied(self, base: ClientConfig | None = None) -> ClientConfig:
@@ -150,7 +152,10 @@ def _options_of(config: Config) -> dict[str, Any]:
 
 
 def _attempts(retries: int | Mapping[str, Any] | None) -> int | None:
-    """Return the number of attempts, the first included. `max_attempts` of botocore does not count the first."""
+    """Return the number of attempts, including the first; None if `retries` is None.
+
+    botocore's `max_attempts` doesn't count the first attempt.
+    """
     if retries is None:
         return None
     given = {"max_attempts": retries} if isinstance(retries, int) else dict(retries)

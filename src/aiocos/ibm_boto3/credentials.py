@@ -1,4 +1,4 @@
-"""Credentials of a client: the arguments of `ibm_boto3.client` as those of `aiocos.Client`."""
+"""Credentials: the arguments of `ibm_boto3.client` as those of `aiocos.Client`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def client_credentials(given: Mapping[str, Any], signature: Any, profile: str | 
 
 
 async def _call(function: Callable[[], Any]) -> Any:
-    """Return the result of a user's function, which is called in a thread unless it is a coroutine function."""
+    """Call a user's function, plain or async, and return its result.
+
+    A plain function is called in a thread. If it returns an awaitable, that is awaited.
+    """
     result: Any = function() if inspect.iscoroutinefunction(function) else await in_thread(function)
     return await result if inspect.isawaitable(result) else result
 
@@ -70,9 +73,10 @@ def _token_getter(manager: Any) -> Callable[[], Any]:
 
 @dataclass(frozen=True)
 class TokenFunction(Credentials):
-    """Credentials whose tokens a function of the user returns: `auth_function` of IBM's SDK.
+    """Credentials whose tokens come from a user's function.
 
-    The function is called when a token is needed or about to expire, and once for all requests that wait for it.
+    This is `auth_function` of IBM's SDK. The function is called when a token is needed or about to expire, and once for all
+    requests that wait for it.
     """
 
     function: Callable[[], Any] = field(repr=False)

@@ -1,4 +1,4 @@
-"""Descriptions of methods: the text of an operation, and of each of its parameters.
+"""Texts that describe the methods: of each operation and of its parameters.
 
 The texts are the string literals under the fields of the operation in the source. They are read when `help()` or an editor asks
 for them, never for a call.
@@ -6,17 +6,13 @@ for them, never for a call.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
-import sys
 import textwrap
-from functools import cache
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from aiocos.ibm_boto3 import inputs, names
+from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Document
 from aiocos.wire.spec import Operation
 
@@ -82,7 +78,7 @@ def class_text(cls: type[Any]) -> str:
 
 
 def operation_text(cls: type[Operation[Any]]) -> str:
-    """Return what an operation does, without the sentences that are about the typed client only."""
+    """Return the text of an operation, without the parts about the typed client only."""
     kept: list[str] = []
     for paragraph in class_text(cls).split("\n\n"):
         sentences = [one for one in _SENTENCE.split(paragraph) if not _TYPED_ONLY.search(one)]
@@ -92,13 +88,19 @@ def operation_text(cls: type[Operation[Any]]) -> str:
 
 
 def attribute_texts(cls: type[Document]) -> dict[str, str]:
-    """Return the text of each field of a document by the field's name, with the member names of `ibm_boto3` in the text."""
+    """Return the text of each field of a document, by the field's name.
+
+    The texts mention fields by their member names in `ibm_boto3`.
+    """
     renames = {field: names.of_field(cls, field) for field in cls.model_fields}
     return {field: _renamed(text, renames) for field, text in field_texts(cls).items() if field in renames}
 
 
 def member_texts(cls: type[Document]) -> dict[str, str]:
-    """Return the texts of fields as members of a dictionary, which are missing where a field is None."""
+    """Return the text of each field as a dictionary member, by the field's name.
+
+    A field that is None is missing from the dictionary, and the texts say so.
+    """
     return {field: _as_missing(text) for field, text in attribute_texts(cls).items()}
 
 
@@ -111,17 +113,11 @@ def _renamed(text: str, renames: dict[str, str]) -> str:
     return _NAME.sub(lambda found: f"`{renames.get(found[1], found[1])}", text)
 
 
-def field_texts(cls: type[Any]) -> dict[str, str]:
-    """Return the text of each field of a class by the field's name, inherited fields included."""
-    texts: dict[str, str] = {}
-    for owner in reversed(cls.__mro__):
-        if owner.__module__.startswith("aiocos."):
-            texts.update(_texts_in(owner.__module__).get(owner.__qualname__, {}))
-    return texts
-
-
 def parameter_texts(cls: type[Operation[Any]]) -> dict[str, str]:
-    """Return the text of each parameter of an operation's method; empty for a parameter without one."""
+    """Return the text of each parameter of an operation's method, by its name.
+
+    The text is empty for a parameter without one.
+    """
     members, texts = inputs.input_members(cls.spec), field_texts(cls)
     renames = {member.field: name for name, member in members.items()}
     out: dict[str, str] = {}
@@ -138,7 +134,10 @@ def parameter_texts(cls: type[Operation[Any]]) -> dict[str, str]:
 
 
 def _as_left_out(text: str) -> str:
-    """Return a text in which "None" is a parameter that is left out, and times may lack a zone: it is UTC then."""
+    """Return a text of the typed client in the wording of this interface.
+
+    A parameter that is None there is left out here. Times without a zone are UTC here, so "needs a time zone" is removed.
+    """
     text = " ".join(text.split())
     for pattern, wording in _LEFT_OUT:
         text = pattern.sub(wording, text)
@@ -148,28 +147,10 @@ def _as_left_out(text: str) -> str:
 
 
 def method_text(cls: type[Operation[Any]]) -> str:
-    """Return the docstring of an operation's method: what it does, and an entry for each parameter."""
+    """Return the docstring of an operation's method, with an entry per parameter."""
     entries = [
         textwrap.fill(f"{name}: {' '.join(text.split())}", 100, initial_indent="    ", subsequent_indent=" " * 8)
         for name, text in parameter_texts(cls).items()
     ]
     paragraphs = [textwrap.fill(one, 104) for one in operation_text(cls).split("\n\n")]
     return "\n".join(["\n\n".join(paragraphs), "", "Args:", *entries])
-
-
-@cache
-def _texts_in(module: str) -> dict[str, dict[str, str]]:
-    """Return the texts of all classes of a module. `inspect.getsource` would parse the module once for each class."""
-    tree = ast.parse(Path(str(sys.modules[module].__file__)).read_text())
-    return {node.name: _texts_of(node.body) for node in tree.body if isinstance(node, ast.ClassDef)}
-
-
-def _texts_of(body: list[ast.stmt]) -> dict[str, str]:
-    texts: dict[str, str] = {}
-    for field, text in pairwise(body):
-        match field, text:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(literal))):
-                texts[name] = inspect.cleandoc(literal)
-            case _:
-                pass
-    return texts

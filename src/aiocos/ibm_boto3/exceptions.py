@@ -1,7 +1,7 @@
-"""Exceptions with the names of `ibm_botocore` and `ibm_boto3`, and the translation of this library's errors into them.
+"""Exceptions of `ibm_botocore` and `ibm_boto3`, and translations into them.
 
-Each translated exception has the original error as its `__cause__`, which says what was tried, on what, and whether the request
-was sent.
+Errors of this library are translated into exceptions with the names of IBM's SDK. Each translated exception has the original
+error as its `__cause__`, which says what was tried, on what, and whether the request was sent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class BotoCoreError(CosError):
-    """Base class of all errors except error responses of the service, which are `ClientError`."""
+    """Base class of all errors except `ClientError`.
+
+    A `ClientError` is an error response of the service.
+    """
 
     def __init__(self, message: str = "An unspecified error occurred", **kwargs: Any) -> None:
         super().__init__(message)
@@ -29,7 +32,10 @@ class BotoCoreError(CosError):
 
 
 class ParamValidationError(BotoCoreError):
-    """Parameters are unknown, missing or invalid; no request was sent. `kwargs["report"]` has a line for each."""
+    """Parameters are unknown, missing or invalid; no request was sent.
+
+    `kwargs["report"]` has a line for each of them.
+    """
 
     def __init__(self, report: str) -> None:
         super().__init__(f"Parameter validation failed:\n{report}", report=report)
@@ -40,7 +46,10 @@ class ParamValidationError(BotoCoreError):
 
 
 class TextBodyError(ParamValidationError, TypeError):
-    """A body returned text instead of bytes; no request was sent. Also a `TypeError`, which IBM's SDK raises here."""
+    """A body returned text instead of bytes; no request was sent.
+
+    This exception is also a `TypeError`, which IBM's SDK raises here.
+    """
 
     def __init__(self, found: str = "it is a text file") -> None:
         super().__init__(
@@ -88,7 +97,10 @@ class EndpointConnectionError(ConnectionError):
 
 
 class SSLError(ConnectionError):
-    """The TLS handshake failed: the certificate is not trusted, or the endpoint does not use TLS."""
+    """The TLS handshake failed.
+
+    The certificate is not trusted, or the endpoint does not use TLS.
+    """
 
 
 class ProxyConnectionError(ConnectionError):
@@ -124,7 +136,7 @@ class FlexibleChecksumError(BotoCoreError):
 
 
 class PaginationError(BotoCoreError):
-    """A pagination got the same page token twice, or its `PaginationConfig` is invalid."""
+    """A page token was received twice, or `PaginationConfig` is invalid."""
 
 
 class WaiterError(BotoCoreError):
@@ -257,7 +269,7 @@ class ClientExceptions:
         return ["ClientError", *sorted(_MODELED)]
 
     def from_code(self, code: str) -> type[ClientError]:
-        """Return the exception class of an error code: `ClientError` if the code has no class of its own."""
+        """Return the exception class of an error code, by default `ClientError`."""
         return _MODELED.get(code, ClientError)
 
 

@@ -1,6 +1,6 @@
-"""Parameters of calls: their names, their validation, and the typed operation that they make.
+"""Parameters of calls: names, validation, and conversion to typed operations.
 
-Errors are botocore's in kind: all of them are reported at once, each with the place in the parameters.
+The kinds of errors are botocore's. All errors of a call are reported at once, each with its place in the parameters.
 """
 
 from __future__ import annotations
@@ -65,12 +65,18 @@ def _input_of(spec: OperationSpec) -> _Input:
 
 
 def input_members(spec: OperationSpec) -> dict[str, Member]:
-    """Return the members that are parameters of the typed operation, without customer keys and ignored members."""
+    """Return the members that are parameters of the typed operation.
+
+    Customer keys and ignored members are not included.
+    """
     return _input_of(spec).members
 
 
 def customer_keys_of(parameters: tuple[Parameter, ...]) -> dict[str, str]:
-    """Return the parameters that are customer keys (SSE-C), by the prefix of their three members."""
+    """Return the parameters that are customer keys (SSE-C).
+
+    The keys of the dictionary are the prefixes of the three members that make up a customer key.
+    """
     return {
         "CopySourceSSECustomer" if p.location.prefix.startswith("x-amz-copy-source") else "SSECustomer": p.name
         for p in parameters
@@ -79,7 +85,10 @@ def customer_keys_of(parameters: tuple[Parameter, ...]) -> dict[str, str]:
 
 
 def _ignored_members(spec: OperationSpec, members: Mapping[str, Member]) -> tuple[str, ...]:
-    """Return the members that are accepted and follow from others: the length of a body, the checksum of a document."""
+    """Return the members that are accepted and not used.
+
+    The length of a body and the checksum of a document follow from other members.
+    """
     if spec.body is None:
         return ()
     if spec.has_payload:

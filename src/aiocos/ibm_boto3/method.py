@@ -1,4 +1,4 @@
-"""The method of a client for one operation."""
+"""Make the methods of the `ibm_boto3` client, one for each operation spec."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Names of parameters, response members and methods in `ibm_boto3`, derived from the typed operations.
+"""Names of parameters, response members and methods in `ibm_boto3`.
 
-Nearly all names follow a rule: `version_id` is `VersionId`, `etag` is `ETag`. The tables hold the exceptions. The tests compare
-every name with the service model of IBM's SDK.
+The names are derived from the typed operations. Nearly all names follow a rule: `version_id` is `VersionId`, `etag` is `ETag`.
+The tables hold the exceptions. The tests compare every name with the service model of IBM's SDK.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def snake(name: str) -> str:
 
 
 def pascal(name: str) -> str:
-    """Return a field's name as botocore spells it: `checksum_crc32` → `ChecksumCRC32`."""
+    """Return botocore's name of a field: `checksum_crc32` → `ChecksumCRC32`."""
     if name == "id":
         return "ID"
     return "".join(_WORDS.get(word) or word.capitalize() for word in name.rstrip("_").split("_"))
@@ -143,7 +143,7 @@ def of_field(cls: type[Document], field: str) -> str:
 
 @cache
 def is_header(cls: type[Document], field: str) -> bool:
-    """Return True if a field of a result is read from a header, not from the document."""
+    """Return True if a result's field is read from a header, not from the document."""
     return any(isinstance(mark, NotInXml) for mark in cls.model_fields[field].metadata)
 
 
@@ -153,7 +153,10 @@ def is_required(spec: OperationSpec, p: Parameter) -> bool:
 
 
 def is_required_in(cls: type[Document], field: str, required: bool) -> bool:
-    """Return True if IBM's SDK refuses a document without this field; `required` is the document's own rule."""
+    """Return True if IBM's SDK refuses a document without this field.
+
+    `required` is True if the typed document requires the field. This is the result unless `_REQUIRED` lists the field.
+    """
     return _REQUIRED.get((cls.__name__, field), _REQUIRED.get((root_of(cls), field), required))
 
 
@@ -169,6 +172,9 @@ def omitted_members(operation: str) -> set[str]:
 
 @cache
 def wrapper_of(operation: type[Operation[Any]]) -> str | None:
-    """Return the member that holds the document of a response; None if the fields are members of the response."""
+    """Return the member that holds the document of a response.
+
+    None if the fields of the document are members of the response itself.
+    """
     result: type[Result] = operation.spec.result
     return root_of(result) if operation.spec.name in _WRAPPED else None

@@ -1,4 +1,10 @@
-"""Paginators: `async for page in client.get_paginator("list_objects_v2").paginate(Bucket="b")`."""
+"""Paginators: iterators over the pages of a listing.
+
+::
+
+    async for page in client.get_paginator("list_objects_v2").paginate(Bucket="photos"):
+        ...
+"""
 
 from __future__ import annotations
 
@@ -41,7 +47,7 @@ class Pages:
     """Further members that `build_full_result` returns."""
 
     def following(self, page: Mapping[str, Any]) -> dict[str, str | None]:
-        """Return the parameters that name the page after this one; each is None after the last page."""
+        """Return the parameters that request the next page; each is None after the last."""
         if not page.get("IsTruncated"):
             return dict.fromkeys(self.inputs)
         return {name: self._token(page, output) for name, output in zip(self.inputs, self.outputs, strict=True)}
@@ -79,7 +85,7 @@ PAGED: dict[str, Pages] = {
 
 
 class Paginator(Generic[Response, FullResult]):
-    """Returns iterators over the pages of one operation."""
+    """A paginator of one operation: returns iterators over its pages."""
 
     def __init__(self, call: Call, pages: Pages) -> None:
         self._call = call
@@ -88,7 +94,9 @@ class Paginator(Generic[Response, FullResult]):
     def paginate(
         self, *, PaginationConfig: PaginatorConfigTypeDef | None = None, **kwargs: Any
     ) -> PageIterator[Response, FullResult]:
-        """Return an iterator over the pages. It sends a request for each page when the page is needed.
+        """Return an iterator over the pages.
+
+        The iterator sends a request for each page when the page is needed.
 
         Args:
             PaginationConfig: `MaxItems` (entries in all), `PageSize` (entries per request) and `StartingToken` (`NextToken` of
@@ -112,7 +120,10 @@ class Paginator(Generic[Response, FullResult]):
 
 
 class PageIterator(Generic[Response, FullResult]):
-    """The pages of a listing, each requested when it is reached. A second iteration sends the requests again."""
+    """The pages of a listing, each requested when it is reached.
+
+    A second iteration sends the requests again.
+    """
 
     def __init__(self, call: Call, pages: Pages, arguments: dict[str, Any], most: int | None, start: str | None) -> None:
         self._call = call
@@ -172,7 +183,10 @@ class PageIterator(Generic[Response, FullResult]):
             _set(arguments, token)
 
     def result_key_iters(self) -> list[AsyncIterator[dict[str, Any]]]:
-        """Return one iterator for each list of entries (`Contents`, `CommonPrefixes`). Each requests all pages again."""
+        """Return one iterator for each list of entries (`Contents`, `CommonPrefixes`).
+
+        Each iterator requests all pages again.
+        """
         return [self._entries(name) for name in self._pages.entries]
 
     async def _entries(self, name: str) -> AsyncIterator[dict[str, Any]]:
@@ -184,7 +198,10 @@ class PageIterator(Generic[Response, FullResult]):
                 yield entry
 
     async def build_full_result(self) -> FullResult:
-        """Return all pages as one response. With `MaxItems`, its `NextToken` is where the next pagination starts."""
+        """Return all pages as one response.
+
+        If `MaxItems` ends the listing early, the response has a `NextToken`: the `StartingToken` of the next pagination.
+        """
         whole: dict[str, Any] = {}
         page: dict[str, Any] = {}
         async for page in self._each():
@@ -225,7 +242,10 @@ def _decode(text: str, pages: Pages) -> tuple[dict[str, Any], int]:
 
 
 def _decode_old_form(text: str, pages: Pages) -> tuple[dict[str, Any], int]:
-    """Return the content of a token in botocore's older form: values joined by `___`, and the entries to skip at the end."""
+    """Return the parameters in a token of botocore's older form, and entries to skip.
+
+    In this form the values are joined by `___`; a number of entries to skip may follow as the last value.
+    """
     values, skip = text.split("___"), 0
     if len(values) == len(pages.inputs) + 1:
         try:

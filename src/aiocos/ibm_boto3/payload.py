@@ -1,7 +1,7 @@
-"""Bodies of requests: a file or a stream is read to its end before the request is sent.
+"""Bodies of requests, read to the end before the request is sent.
 
-A retry needs the bytes again. `read(n)` may return fewer bytes than are left (pipes, sockets, raw files, decompressors), so
-only an empty result counts as the end.
+A retry needs the bytes again, so a file or a stream is read as a whole. `read(n)` may return fewer bytes than are left (pipes,
+sockets, raw files, decompressors), so only an empty result counts as the end.
 """
 
 from __future__ import annotations
@@ -83,7 +83,10 @@ async def _read_sized(read: Any, length: int | None) -> list[bytes]:
 
 
 def _read_to_end(read: Any, size: int, left: int | None) -> list[Any]:
-    """Read to the end, or until `left` bytes are read, in one thread. If `read` returns an awaitable, return only that."""
+    """Read pieces until the end, or until `left` bytes are read, in one thread.
+
+    If `read` returns an awaitable, only that awaitable is returned, for the caller to await.
+    """
     pieces: list[Any] = []
     while left is None or left > 0:
         piece = read(size if left is None else min(left, size))
@@ -108,7 +111,11 @@ async def _read_unsized(read: Any) -> list[bytes]:
 
 
 def _as_bytes(piece: Any) -> bytes:
-    """Return a piece of a body as bytes. Raises `ParamValidationError` if it is not bytes-like."""
+    """Return a piece of a body as bytes.
+
+    Raises:
+        ParamValidationError: The piece is text, None or another value that is not bytes-like.
+    """
     if isinstance(piece, str):
         raise TextBodyError()
     if piece is None:
@@ -125,7 +132,10 @@ def _as_bytes(piece: Any) -> bytes:
 
 
 async def add_checksum(operation: PutObject | UploadPart) -> None:
-    """Compute the checksum that `ChecksumAlgorithm` names, if the typed client does not. The name may be in any case."""
+    """Compute the checksum that `ChecksumAlgorithm` names.
+
+    Algorithms that the typed client computes are left to it. The name may be in upper or lower case.
+    """
     if (given := operation.sdk_checksum_algorithm) is None:
         return
     if (name := given.upper()) not in _ALGORITHMS:

@@ -1,4 +1,7 @@
-"""Readers of parameters: each turns a value of a call into a value of the typed operation, or reports it as invalid."""
+"""Readers of parameters, which convert or refuse the values of a call.
+
+Each reader turns a value into one for the typed operation, or reports it as invalid.
+"""
 
 from __future__ import annotations
 
@@ -59,14 +62,18 @@ def reader_of(p: Parameter) -> Reader:
 def document_of(p: Parameter) -> type[Document]:
     """Return the document that a parameter in the body is given as.
 
-    A setting is given as the document that it is read as, which keeps the elements that this library has no field for.
+    A setting is given as the document in which the service returns it. The document keeps the elements that this
+    library has no field for.
     """
     assert isinstance(p.location, Body)
     return _setting_of(p) or p.location.of or unwrap(p.type)
 
 
 def _setting_of(p: Parameter) -> type[Document] | None:
-    """Return the document that a setting is read as, if it may be given in place of its one field."""
+    """Return the document that may be given in place of a setting's one field.
+
+    This is the document in which the service returns the setting. None if the parameter does not accept one.
+    """
     kinds = [kind for kind in get_args(p.type) if isinstance(kind, type) and issubclass(kind, Result)]
     return kinds[0] if isinstance(p.location, Body) and p.location.of is not None and kinds else None
 
@@ -199,7 +206,7 @@ def _read_range(value: Any, where: str, report: ValidationReport) -> Any:
 
 
 class _ListReader:
-    """Reads a list whose items have one type."""
+    """Reader of a list whose items have one type."""
 
     def __init__(self, read: Reader) -> None:
         self._read = read
@@ -211,7 +218,7 @@ class _ListReader:
 
 
 class _StructureReader:
-    """Reads a document; without `whole`, returns the value of the document's one field."""
+    """Reader of a document; without `whole`, of the value of its one field."""
 
     def __init__(self, document: type[Document], *, whole: bool = True) -> None:
         self._document = document
@@ -220,7 +227,10 @@ class _StructureReader:
 
     @property
     def members(self) -> dict[str, Member]:
-        """Members of the document. Made at first use, since a document may contain itself."""
+        """Members of the document, by name.
+
+        They are made at first use, since a document may contain itself.
+        """
         if not self._members:
             document = self._document
             self._members = {
@@ -262,5 +272,8 @@ class _StructureReader:
 
 
 def _field_type(info: FieldInfo) -> Any:
-    """Return the type that a field is read as: its own, or the document that its XML element is marked with."""
+    """Return the type of a field's value.
+
+    This is the document that the field's XML element is marked with, or else the annotation of the field.
+    """
     return next((mark.model for mark in info.metadata if isinstance(mark, Element) and mark.model), info.annotation)

@@ -61,7 +61,10 @@ def from_document(document: Document) -> dict[str, Any]:
 
 
 def _parse_expires(text: str) -> datetime | str:
-    """Return the time in an `Expires` header, or its text: writers of objects may have put anything into it."""
+    """Return the time in an `Expires` header, or its text if it is not a time.
+
+    The service stores the header as the writer of the object sent it, so it may hold any text.
+    """
     try:
         time = parse_time(text)
     except ValueError:
@@ -86,7 +89,10 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _members(cls: type[Document]) -> tuple[tuple[str, str, bool], ...]:
-    """Return the fields of a document: each with its member name, and whether it comes from a header."""
+    """Return the fields of a document, with their member names.
+
+    The third value of each entry is True if the field comes from a header.
+    """
     return tuple(
         (field, names.of_field(cls, field), names.is_header(cls, field)) for field in cls.model_fields if field != "request_id"
     )

@@ -198,7 +198,9 @@ class Session:
         config: Config | None = None,
         **credentials: Unpack[ClientCredentials],
     ) -> ServiceResource:
-        """Return a service resource with a client of its own, `resource.meta.client`. The parameters are those of `client`.
+        """Return a service resource with its own client, `resource.meta.client`.
+
+        The parameters are those of the method `client`.
 
         Raises:
             ResourceNotExistsError: `service_name` is not `s3`.

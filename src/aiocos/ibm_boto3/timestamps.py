@@ -1,4 +1,6 @@
-"""Times that botocore accepts: datetimes, seconds since 1970 as numbers or digits, and text in the usual written forms.
+"""Parsing of times in the forms that botocore accepts.
+
+These are datetimes, seconds since 1970 as numbers or digits, and text in the usual written forms.
 
 botocore passes text to `dateutil`, which is not a dependency here. This module follows its rules for the forms that people and
 programs write; the tests compare both. A time without a zone is UTC, as in botocore. What the text leaves out (a day without a
@@ -19,7 +21,10 @@ _DAY_NAMES = "monday tuesday wednesday thursday friday saturday sunday"
 
 
 def _by_name(names: str, first: int) -> dict[str, int]:
-    """Return the number of each name and of its first three letters. `calendar` has names too, but in the locale's language."""
+    """Return the number of each name, by the name and by its first three letters.
+
+    The names of `calendar` are not used, because they are in the language of the locale.
+    """
     return {form: n for n, name in enumerate(names.split(), first) for form in (name, name[:3])}
 
 
@@ -107,7 +112,10 @@ def _microseconds(fraction: str | None) -> int:
 
 
 def _zone(rest: str) -> tuple[tzinfo | None, str]:
-    """Return the zone after a time of day (an offset, `Z` or a name), and the rest. An unknown name is ignored."""
+    """Return the zone after a time of day, and the rest of the text.
+
+    The zone is an offset, `Z` or a name. An unknown name is ignored.
+    """
     name = None
     zone: tzinfo | None = None
     if (found := _ZONE.match(rest)) and (found[1].isupper() or found[1] == "z") and found[1].lower() not in {*_DAYS, *_MONTHS}:
@@ -135,7 +143,10 @@ def _require_end(rest: str) -> None:
 
 
 def _date_parts(text: str) -> Iterator[tuple[int, bool, bool]]:
-    """Yield the numbers of a date: each with whether it was the name of a month, and whether it can only be a year."""
+    """Yield the numbers of a date, each with two flags.
+
+    The first flag is True for the name of a month, the second for a number that can only be a year.
+    """
     for piece in _PIECE.findall(text):
         lower = piece.lower()
         if piece.isascii() and piece.isdigit():
@@ -149,7 +160,10 @@ def _date_parts(text: str) -> Iterator[tuple[int, bool, bool]]:
 
 
 def _units(parts: list[tuple[int, bool, bool]]) -> list[str]:
-    """Return which of year, month and day each number is, from the order in which dates are written."""
+    """Return the unit of each number: year, month or day.
+
+    The units follow from the order in which dates are usually written.
+    """
     values = [value for value, _, _ in parts]
     month_at = next((n for n, (_, is_month, _) in enumerate(parts) if is_month), None)
 
@@ -177,7 +191,11 @@ def _units(parts: list[tuple[int, bool, bool]]) -> list[str]:
 
 
 def _date(parts: list[tuple[int, bool, bool]], weekday: int | None) -> date:
-    """Return the date of its parts. What they leave out is today's, or the next such day of the week."""
+    """Return the date that the parts describe.
+
+    Year, month and day that are not among the parts are today's. If the day is not among them and a weekday is given, the date
+    moves forward to that weekday.
+    """
     today = date.today()
     units = _units(parts)
     found = {"year": today.year, "month": today.month, "day": today.day}

@@ -16,18 +16,18 @@ TimestampTypeDef: TypeAlias = datetime | str | int | float
 
 
 class ReadableFile(Protocol):
-    """A file object to read from. `read` returns bytes, or an awaitable of bytes; empty bytes are the end."""
+    """A file object to read from."""
 
     def read(self, size: int, /) -> bytes | Awaitable[bytes]:
-        """Return at most `size` bytes."""
+        """Return at most `size` bytes, or an awaitable of them; empty bytes are the end."""
         ...
 
 
 class WritableFile(Protocol):
-    """A file object to write to, open in binary mode. What `write` returns is awaited if it is awaitable."""
+    """A file object to write to, open in binary mode."""
 
     def write(self, data: bytes, /) -> object:
-        """Write all of `data`."""
+        """Write all of `data`. If the result is awaitable, it is awaited."""
         ...
 
 
@@ -76,7 +76,10 @@ class ErrorResponseTypeDef(TypedDict):
 
 
 class CopySourceTypeDef(TypedDict):
-    """The object to copy. Text of the form `bucket/key?versionId=id` is accepted in its place."""
+    """The object to copy.
+
+    Text of the form `bucket/key?versionId=id` is accepted in its place.
+    """
 
     Bucket: str
     """Bucket of the source."""
@@ -696,7 +699,7 @@ class DeleteMarkerTypeDef(TypedDict):
     Key: str
     """Key of the deleted object, decoded."""
     VersionId: NotRequired[str]
-    """Version id of the marker. To delete the marker by this id restores the object."""
+    """Version id of the marker. Deleting the marker by this id restores the object."""
     IsLatest: NotRequired[bool]
     """True if the marker is the current version of the key: a read of the key then raises `NoSuchKey`."""
     LastModified: NotRequired[datetime]

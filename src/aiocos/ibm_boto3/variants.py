@@ -1,4 +1,7 @@
-"""Variants of operations for requests that IBM's SDK allows and the typed client does not; made at first use."""
+"""Variants of operations, for requests that only IBM's SDK allows.
+
+The typed client does not allow these requests. A variant is made at first use.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,19 @@ from aiocos.wire.spec import Body, Header, Operation, OperationSpec, Parameter, 
 
 
 def _variant(cls: type[Operation[Any]], spec: OperationSpec) -> type[Operation[Any]]:
-    """Return an operation with another spec. It has the name of the original and is not registered."""
+    """Return an operation with another spec.
+
+    It has the name of the original and is not registered.
+    """
     return type(cls.__name__, (cls,), {"__slots__": (), "__module__": cls.__module__, "spec": spec})
 
 
 @cache
 def with_optional_body(cls: type[Operation[Any]]) -> type[Operation[Any]]:
-    """Return the operation with a document that may be None: it is sent without a body, and the service reports the error."""
+    """Return the operation with a document that may be None.
+
+    Without a document, the request has no body, and the service reports the error.
+    """
     body = cls.spec.body
     parameters = tuple(replace(p, required=p.required and p is not body) for p in cls.spec.parameters)
     if body is None or not isinstance(body.location, Body) or not body.location.md5:
@@ -44,14 +53,17 @@ class _EncodedPage(Page):
 
 @cache
 def with_encoded_keys(cls: type[Operation[Any]]) -> type[Operation[Any]]:
-    """Return the listing whose keys stay URL-encoded, for callers that pass `EncodingType` themselves."""
+    """Return the listing with keys that stay URL-encoded.
+
+    It serves callers that pass `EncodingType` themselves.
+    """
     result = cls.spec.result
     page_type = cast("type[Result]", type(result.__name__, (_EncodedPage, result), {"__module__": result.__module__}))
 
-    def contradiction(self: Operation[Any], page: Page) -> str | None:
+    def find_mismatch(self: Operation[Any], page: Page) -> str | None:
         # The request has its keys decoded, so a decoded copy of the page is compared with it.
-        return cls.contradiction(self, result.model_validate(result.received(page.model_dump(exclude_unset=True))))
+        return cls.find_mismatch(self, result.model_validate(result.received(page.model_dump(exclude_unset=True))))
 
     listing = _variant(cls, replace(cls.spec, result=page_type))
-    listing.contradiction = contradiction  # type: ignore[method-assign, assignment]
+    listing.find_mismatch = find_mismatch  # type: ignore[method-assign, assignment]
     return listing

@@ -29,7 +29,7 @@ class WaiterConfig:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The operation of a waiter, and the response statuses that end or continue the wait."""
+    """A waiter's operation, and the statuses that end or continue the wait."""
 
     operation: str
     """Operation to send."""
@@ -48,7 +48,7 @@ WAITERS: dict[str, Rule] = {
 
 
 class Waiter:
-    """Sends a request until the response has the expected status."""
+    """A waiter: sends a request until the response has the expected status."""
 
     def __init__(self, name: str, call: Call) -> None:
         self.name: str = "".join(word.capitalize() for word in name.split("_"))

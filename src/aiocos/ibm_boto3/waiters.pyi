@@ -26,7 +26,7 @@ class WaiterConfig:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The operation of a waiter, and the response statuses that end or continue the wait."""
+    """A waiter's operation, and the statuses that end or continue the wait."""
 
     operation: str
     """Operation to send."""
@@ -38,13 +38,16 @@ class Rule:
 WAITERS: dict[str, Rule]
 
 class Waiter:
-    """Sends a request until the response has the expected status."""
+    """A waiter: sends a request until the response has the expected status."""
 
     name: str
     config: WaiterConfig
     def __init__(self, name: str, call: Call) -> None: ...
     async def wait(self, *args: Any, **kwargs: Any) -> None:
-        """Wait. The parameters are those of the operation that the waiter sends, and `WaiterConfig`."""
+        """Send requests until the wait succeeds or fails.
+
+        The parameters are those of the operation that the waiter sends, and `WaiterConfig`.
+        """
 
 @type_check_only
 class BucketExistsWaiter(Waiter):

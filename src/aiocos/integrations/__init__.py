@@ -1,1 +1,4 @@
-"""aiocos in other frameworks. Each module needs its framework; this package imports none of them."""
+"""Integrations of aiocos with other frameworks.
+
+Each module needs its framework; this package itself imports none of them.
+"""

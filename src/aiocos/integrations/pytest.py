@@ -1,7 +1,10 @@
-"""A pytest plugin with two fixtures: `cos_emulator`, a new emulator per test, and `cos`, a client for it.
+"""A pytest plugin with the fixtures `cos_emulator` and `cos`.
+
+`cos_emulator` is a new emulator for each test, `cos` a client for that emulator.
 
 pytest loads the plugin wherever aiocos is installed; the emulator is imported only when a test uses a fixture.
-The fixtures are asynchronous and need pytest-asyncio, in strict or auto mode. Without it they fail and say so.
+The fixtures are asynchronous and need pytest-asyncio, in strict or auto mode. Without it
+they fail with a message that names it.
 """
 
 from __future__ import annotations
@@ -37,7 +40,10 @@ if _asynchronous:
 
     @_fixture
     async def cos(cos_emulator: Emulator) -> AsyncIterator[Client]:
-        """A client for the test's emulator: IAM tokens for requests, HMAC keys for presigned URLs."""
+        """A client for the test's emulator.
+
+        It has IAM tokens for requests, and HMAC keys for presigned URLs.
+        """
         async with cos_emulator.client() as client:
             yield client
 

@@ -1,6 +1,6 @@
-"""The operations of COS, one module per kind of resource. Client and emulator share them.
+"""The operations of COS, one module per kind of resource.
 
-Nothing here awaits. Importing this package registers every operation.
+Client and emulator share them. Nothing here awaits. Importing this package registers every operation.
 """
 
 from aiocos.operations import (

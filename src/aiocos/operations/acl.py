@@ -1,6 +1,6 @@
-"""Operations on access control lists of buckets and objects.
+"""Operation specs: access control lists of buckets and objects.
 
-IBM documents one canned list, `public-read`. Grant all other access by IAM policies.
+IBM documents one canned list, `public-read`. All other access is granted by IAM policies, outside of this interface.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-object-operations
 """

@@ -1,4 +1,6 @@
-"""Operations on buckets: create, head, list, delete, location, Aspera.
+"""Operation specs: create, head, list, delete and locate buckets.
+
+Another one returns the connection data for Aspera, IBM's high-speed transfer service.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-bucket-operations
 """
@@ -202,7 +204,7 @@ class ListBucketsExtended(Operation[BucketPage]):
     service_instance_id: Annotated[str | None, Header("ibm-service-instance-id")] = None
     """Service instance to list: its CRN or GUID. None takes it from the credentials, which usually have it."""
 
-    def contradiction(self, result: BucketPage) -> str | None:
+    def find_mismatch(self, result: BucketPage) -> str | None:
         """Compare the prefix."""
         requested = self.prefix or ""
         if result.prefix not in (None, requested):

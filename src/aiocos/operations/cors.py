@@ -1,4 +1,4 @@
-"""Cross-origin resource sharing (CORS): access for scripts of other sites.
+"""Operation specs: cross-origin resource sharing (CORS) of a bucket.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-bucket-operations#compatibility-api-add-cors
 """

@@ -54,7 +54,9 @@ class _Unexpected(ValueError):
 
 
 def read(cls: type[Result], body: bytes, field: str, model: type[Document]) -> dict[str, Any] | None:
-    """Read a page whose `field` lists entries of one model. Return None if the general codec must read it.
+    """Read a page whose `field` lists entries of one model.
+
+    Returns None if the general codec must read the page.
 
     Args:
         cls: Class of the page.
@@ -101,7 +103,10 @@ def read(cls: type[Result], body: bytes, field: str, model: type[Document]) -> d
 
 
 def _names(entry: str, tag: str) -> list[str]:
-    """Return the names of the elements with text, in order; those within the owner as `Owner/ID`."""
+    """Return the names of the elements with text, in order.
+
+    An element within the owner has a name like `Owner/ID`.
+    """
     frame = re.fullmatch(rf"<{tag}>{_SPACE}(<Owner>{_SPACE}</Owner>{_SPACE})?</{tag}>", _LEAF.sub("", entry))
     if frame is None:
         raise _Unexpected("a nested element, an attribute or a comment")
@@ -257,7 +262,10 @@ def _make(model: type[D], columns: Columns, count: int) -> list[D]:
 
 @cache
 def _can_make(model: type[Document]) -> bool:
-    """True if entries built without validation equal those of the installed version of pydantic."""
+    """Return True if entries built without validation equal validated ones.
+
+    That depends on the installed version of pydantic.
+    """
     moment = datetime.fromisoformat("2026-01-02T03:04:05.678Z")
     whole: dict[str, Any] = {
         "key": "k",

@@ -1,4 +1,4 @@
-"""Lifecycle rules: archiving, expiry, aborting stale uploads; and restoring.
+"""Operation specs: lifecycle rules of a bucket, and restores of objects.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-archive
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-expiry

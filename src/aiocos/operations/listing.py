@@ -1,4 +1,6 @@
-"""Listings of objects (versions 1 and 2) and of versions, and what all pages of keys share.
+"""Operation specs: listings of objects and of their versions.
+
+Both versions of the object listing are here: `ListObjects` (1) and `ListObjectsV2`.
 
 Listings of multipart uploads and parts are in `multipart`.
 
@@ -34,7 +36,13 @@ class Page(Result):
 
     @classmethod
     def received(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Decode the keys of a page whose encoding type is `url`. A space comes as `+` or as `%20`."""
+        """Decode the keys of a page whose encoding type is `url`.
+
+        Services encode a space as `+` or as `%20`.
+
+        Args:
+            values: Fields of the page, as parsed. They are changed in place.
+        """
         if values.get("encoding_type") == "url":
             _decode(values, cls.never_encoded)
         return values
@@ -68,13 +76,13 @@ def _encode(document: Document, never: frozenset[str] = frozenset()) -> Document
     return document.model_copy(update=changed)
 
 
-def another_page(
+def page_mismatch(
     bucket: str, prefix: str | None, page_bucket: str | None, page_prefix: str | None, keys: list[str]
 ) -> str | None:
     """Return the reason why a page does not belong to the requested listing, or None.
 
-    A bucket or prefix that the service leaves out is no reason. A prefix may come encoded or not, whatever encoding type the
-    page declares.
+    A page may leave out its bucket and prefix. Its prefix may be percent-encoded or not, whatever encoding type the page
+    declares.
 
     Args:
         bucket: Requested bucket.
@@ -102,10 +110,10 @@ def another_page(
     return None
 
 
-def another_object(bucket: str, key: str, response_bucket: str | None, response_key: str | None) -> str | None:
-    """Return the reason why a response does not belong to the requested object, or None.
+def object_mismatch(bucket: str, key: str, response_bucket: str | None, response_key: str | None) -> str | None:
+    """Return the reason why a response is about another object, or None.
 
-    A bucket or key that the service leaves out is no reason. A key may come encoded or not.
+    A response may leave out the bucket and the key. The key may be percent-encoded or not.
 
     Args:
         bucket: Requested bucket.
@@ -187,7 +195,13 @@ class ObjectPage(KeyPage):
 
     @classmethod
     def read(cls, body: bytes) -> dict[str, Any]:
-        """Read the objects column by column if all have one form, else by the general codec."""
+        """Parse the XML of a page.
+
+        The objects are read column by column if all have one form, else by the general codec.
+
+        Args:
+            body: The XML.
+        """
         return entries.read(cls, body, "contents", ObjectEntry) or super().read(body)
 
 
@@ -235,13 +249,13 @@ class ListObjectsV2(ExpectedOwnerParams, Operation[ListObjectsV2Result]):
     None sends them as they are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
     """
 
-    def contradiction(self, result: ListObjectsV2Result) -> str | None:
+    def find_mismatch(self, result: ListObjectsV2Result) -> str | None:
         """Compare the bucket, the prefix and the number of entries."""
         count = len(result.contents) + len(result.common_prefixes)
         # Some services count only the objects. A page with fewer entries than it counts has lost some.
         if result.key_count is not None and result.key_count > count:
             return f"the page has {count} entries, but counts {result.key_count}"
-        return another_page(self.bucket, self.prefix, result.name, result.prefix, _first_and_last(result.contents))
+        return page_mismatch(self.bucket, self.prefix, result.name, result.prefix, _first_and_last(result.contents))
 
 
 class ListObjectsResult(ObjectPage):
@@ -250,7 +264,7 @@ class ListObjectsResult(ObjectPage):
     Where `next_marker` is missing, the last key of the page is the next marker.
     """
 
-    # IBM's and Amazon's SDKs decode every other field of this page, and take the prefix as it comes.
+    # IBM's and Amazon's SDKs decode every other field of this page, but not the prefix.
     never_encoded: ClassVar[frozenset[str]] = frozenset({"prefix"})
 
     marker: str | None = None
@@ -288,9 +302,9 @@ class ListObjects(MirrorParams, RequestPayerParams, ExpectedOwnerParams, Operati
     None sends them as they are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
     """
 
-    def contradiction(self, result: ListObjectsResult) -> str | None:
+    def find_mismatch(self, result: ListObjectsResult) -> str | None:
         """Compare the bucket and the prefix."""
-        return another_page(self.bucket, self.prefix, result.name, result.prefix, _first_and_last(result.contents))
+        return page_mismatch(self.bucket, self.prefix, result.name, result.prefix, _first_and_last(result.contents))
 
 
 class ObjectVersion(ObjectEntry):
@@ -310,7 +324,7 @@ class DeleteMarker(Document):
     key: str
     """Key of the deleted object, decoded."""
     version_id: str | None = None
-    """Version id of the marker. To delete the marker by this id restores the object."""
+    """Version id of the marker. Deleting the marker by this id restores the object."""
     is_latest: bool | None = None
     """True if the marker is the current version of the key: a read of the key then raises `NoSuchKey`."""
     last_modified: Timestamp | None = None
@@ -340,7 +354,13 @@ class ListObjectVersionsResult(KeyPage):
 
     @classmethod
     def read(cls, body: bytes) -> dict[str, Any]:
-        """Read the versions column by column if all have one form, else by the general codec."""
+        """Parse the XML of a page.
+
+        The versions are read column by column if all have one form, else by the general codec.
+
+        Args:
+            body: The XML.
+        """
         return entries.read(cls, body, "versions", ObjectVersion) or super().read(body)
 
 
@@ -371,6 +391,6 @@ class ListObjectVersions(ExpectedOwnerParams, Operation[ListObjectVersionsResult
     None sends them as they are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
     """
 
-    def contradiction(self, result: ListObjectVersionsResult) -> str | None:
+    def find_mismatch(self, result: ListObjectVersionsResult) -> str | None:
         """Compare the bucket and the prefix."""
-        return another_page(self.bucket, self.prefix, result.name, result.prefix, _first_and_last(result.versions))
+        return page_mismatch(self.bucket, self.prefix, result.name, result.prefix, _first_and_last(result.versions))

@@ -1,4 +1,6 @@
-"""Operations on multipart uploads: create, upload and copy parts, complete, abort, list.
+"""Operation specs: create, fill, complete, abort and list multipart uploads.
+
+A part is uploaded, or copied from an existing object.
 
 Parts are numbered 1 to 10,000. Each has 5 MiB to 5 GiB; the last may be smaller.
 
@@ -8,7 +10,7 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-large
 from dataclasses import KW_ONLY
 from typing import Annotated, ClassVar, Literal
 
-from aiocos.operations.listing import CommonPrefix, Page, another_object, another_page
+from aiocos.operations.listing import CommonPrefix, Page, object_mismatch, page_mismatch
 from aiocos.operations.multipart_documents import CompletedPart, CompletedParts, CompletedUpload, MultipartUpload
 from aiocos.operations.shared import (
     ChecksumFields,
@@ -69,9 +71,9 @@ class CreateMultipartUpload(
     checksum_type: Annotated[str | None, Header("x-amz-checksum-type")] = None
     """`FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the checksums of the parts."""
 
-    def contradiction(self, result: MultipartUpload) -> str | None:
+    def find_mismatch(self, result: MultipartUpload) -> str | None:
         """Compare the bucket and the key."""
-        return another_object(self.bucket, self.key, result.bucket, result.key)
+        return object_mismatch(self.bucket, self.key, result.bucket, result.key)
 
 
 class UploadPartResult(WriteResult):
@@ -179,9 +181,9 @@ class CompleteMultipartUpload(
     checksum_sha256: Annotated[str | None, Header("x-amz-checksum-sha256")] = None
     """SHA-256 of the whole object, base64. None sends none."""
 
-    def contradiction(self, result: CompletedUpload) -> str | None:
+    def find_mismatch(self, result: CompletedUpload) -> str | None:
         """Compare the bucket and the key."""
-        return another_object(self.bucket, self.key, result.bucket, result.key)
+        return object_mismatch(self.bucket, self.key, result.bucket, result.key)
 
 
 @operation("DELETE", "/{bucket}/{key}", success_status=204)
@@ -277,11 +279,11 @@ class ListParts(MirrorParams, CustomerKeyParams, RequestPayerParams, ExpectedOwn
     max_parts: Annotated[int | None, Query("max-parts")] = None
     """Parts of one page: 1 to 1,000 (the default)."""
 
-    def contradiction(self, result: ListPartsResult) -> str | None:
+    def find_mismatch(self, result: ListPartsResult) -> str | None:
         """Compare the upload, the bucket and the key."""
         if result.upload_id not in (None, "", self.upload_id):
             return f"the parts belong to the upload {result.upload_id}"
-        return another_object(self.bucket, self.key, result.bucket, result.key)
+        return object_mismatch(self.bucket, self.key, result.bucket, result.key)
 
 
 class UploadEntry(Document):
@@ -365,7 +367,7 @@ class ListMultipartUploads(MirrorParams, ExpectedOwnerParams, Operation[ListMult
     None sends them as they are: a key that XML cannot carry makes the page unreadable (`ProtocolError`).
     """
 
-    def contradiction(self, result: ListMultipartUploadsResult) -> str | None:
+    def find_mismatch(self, result: ListMultipartUploadsResult) -> str | None:
         """Compare the bucket and the prefix."""
         keys = [upload.key for upload in result.uploads]
-        return another_page(self.bucket, self.prefix, result.bucket, result.prefix, keys)
+        return page_mismatch(self.bucket, self.prefix, result.bucket, result.prefix, keys)

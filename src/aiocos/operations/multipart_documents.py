@@ -1,4 +1,6 @@
-"""Documents of multipart uploads: the started upload, the parts to use, and the object that they become.
+"""Documents of multipart uploads.
+
+They are the started upload, the parts that complete it, and the object that is made from the parts.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-large-objects
 """

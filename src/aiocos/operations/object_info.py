@@ -100,7 +100,7 @@ class ObjectInfo(WriteResult):
 
     @property
     def restored_until(self) -> datetime | None:
-        """Time until which a restored copy can be read; None if there is no restored copy."""
+        """Time until which a restored copy can be read; None without a restored copy."""
         found = _EXPIRY.search(self.restore or "")
         return None if found is None else parsedate_to_datetime(found[1])
 

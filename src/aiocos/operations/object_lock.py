@@ -1,4 +1,4 @@
-"""Object Lock (S3): retention and legal holds of object versions.
+"""Operation specs: Object Lock (S3), retention and holds of object versions.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-ol-overview
 """

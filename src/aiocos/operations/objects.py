@@ -1,4 +1,4 @@
-"""Operations on objects: put, get, head, delete, copy.
+"""Operation specs: put, get, head, delete and copy objects.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-object-operations
 """
@@ -247,10 +247,11 @@ class DeleteObjects(RequestPayerParams, ExpectedOwnerParams, Operation[DeleteObj
     mfa: Annotated[str | None, Header("x-amz-mfa")] = None
     """Part of the S3 protocol (deletion with a second factor). IBM documents no use of it for COS."""
 
-    def contradiction(self, result: DeleteObjectsResult) -> str | None:
-        """Name the requested keys that the response lists neither as deleted nor as failed.
+    def find_mismatch(self, result: DeleteObjectsResult) -> str | None:
+        """Look for requested keys that the response does not mention.
 
-        With `quiet` the response has the failures only, and a key that is left out was deleted.
+        The response must list each key as deleted or as failed. With `quiet` it lists only the failures: every other key was
+        deleted.
         """
         if self.delete.quiet:
             return None

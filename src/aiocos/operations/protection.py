@@ -1,4 +1,4 @@
-"""Immutable Object Storage (IBM): retention policies, retention and legal holds.
+"""Operation specs: Immutable Object Storage (IBM), retention and legal holds.
 
 A retention policy belongs to a bucket and gives every object a retention period. Legal holds protect single objects beyond
 that. Not part of S3, and not to be combined with Object Lock, versioning or replication.

@@ -1,4 +1,4 @@
-"""The public access block: whether access control lists may make objects public.
+"""Operation specs: the public access block of a bucket.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-bucket-operations#compatibility-api-add-block
 """

@@ -1,4 +1,4 @@
-"""Replication: automatic copies of new objects in other buckets.
+"""Operation specs: automatic copies of new objects in other buckets.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-replication-overview
 """
@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from aiocos.operations.listing import Page, another_page
+from aiocos.operations.listing import Page, page_mismatch
 from aiocos.operations.shared import ExpectedOwnerParams, Tag
 from aiocos.wire.document import Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Body, Header, Operation, Query, Result, operation
@@ -234,6 +234,6 @@ class ListBucketReplicationFailures(Operation[ReplicationFailures]):
     content_md5: Annotated[str | None, Header("Content-MD5")] = _EMPTY_MD5
     """MD5 of the empty body, in base64. The service demands it although the request has no body. None sends no header."""
 
-    def contradiction(self, result: ReplicationFailures) -> str | None:
-        """Return a message if the page `result` is of another bucket, else None."""
-        return another_page(self.bucket, None, result.name, None, [])
+    def find_mismatch(self, result: ReplicationFailures) -> str | None:
+        """Compare the bucket."""
+        return page_mismatch(self.bucket, None, result.name, None, [])

@@ -1,4 +1,4 @@
-"""Sets of optional headers, result fields and documents that many operations share, each described once."""
+"""Optional headers, result fields and documents that many operations share."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Tags of objects, and of buckets.
+"""Operation specs: tags of objects and buckets.
 
 An object has at most 10 tags. A key is unique and has 1 to 128 characters (at most 256 bytes); it doesn't start with `ibm:`. A
 value has 0 to 256 characters (at most 512 bytes). Letters, digits, spaces and some symbols are allowed; IBM's pages differ on

@@ -1,4 +1,4 @@
-"""Versioning of objects in a bucket.
+"""Operation specs: versioning of objects in a bucket.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-versioning
 """

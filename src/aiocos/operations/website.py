@@ -1,4 +1,4 @@
-"""Static websites: serving the objects of a bucket to browsers.
+"""Operation specs: buckets as static websites.
 
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-static-website-options
 """

@@ -111,9 +111,10 @@ class Transfers(Group[TransferManager]):
         A condition (`if_none_match="*"`: create, never replace) is checked by the service itself if the object is sent with
         one PUT. IBM does not document conditions for multipart uploads. The client then checks the object before the first
         part and again right before the upload is completed, which needs the right to read it. Another writer's object that
-        appears after that second check is replaced, unless the service honors `If-None-Match` on the completion, or `x-ibm-
-        forbid-overwrite` (on-premises, from release 3.20, if it is turned on), which is sent with `if_none_match="*"`. For a
-        strict guarantee, raise `multipart_threshold` (up to `TransferConfig.max_memory`), or use a versioned bucket.
+        appears after that second check is replaced, unless the service honors `If-None-Match` on the completion, or
+        `x-ibm-forbid-overwrite` (on-premises, from release 3.20, if it is turned on), which is sent with
+        `if_none_match="*"`. For a strict guarantee, raise `multipart_threshold` (up to `TransferConfig.max_memory`), or use
+        a versioned bucket.
 
         Returns an `UploadResult`. Raises the errors of the service; `TransferError` if parts failed; `PreconditionFailed` if
         a condition did not hold (`ObjectAlreadyExists` with `forbid_overwrite`); `IntegrityError` if the service stored

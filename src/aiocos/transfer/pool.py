@@ -1,6 +1,6 @@
-"""Transfer many files at once, with a limit.
+"""Transfer many files at once, at most a fixed number in parallel.
 
-A file that fails is recorded, and does not stop the others.
+A file that fails is recorded in `errors`, and does not stop the others.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""Pure, synchronous conversion between operations and HTTP messages: no network, no clock, no `await`."""
+"""Pure, synchronous conversion between operations and HTTP messages.
+
+Nothing here uses the network, reads a clock or awaits.
+"""

@@ -95,15 +95,15 @@ class Endpoint:
 
 @lru_cache(maxsize=64)
 def is_loopback(host: str, *, listening: bool = False) -> bool:
-    """Return True if a host name or address means this machine itself. Makes no DNS lookup.
+    """Return True if a host name or address means this machine itself.
 
-    True for `localhost` and the names below it, 127.0.0.0/8, `::1`, and the forms that the system's resolver reads as one of
-    them: `127.1`, `0x7f.1`, `::ffff:127.0.0.1`.
+    Makes no DNS lookup. True for `localhost` and the names below it, 127.0.0.0/8, `::1`, and the forms that the system's
+    resolver reads as one of them: `127.1`, `0x7f.1`, `::ffff:127.0.0.1`.
 
     Args:
         host: Host name or address, with or without the brackets of IPv6.
-        listening: The unspecified address (`0.0.0.0`, `::`) means this machine for a connection (False), and every network
-            interface for a server (True: the result is then False).
+        listening: False to connect to the host: the unspecified address (`0.0.0.0`, `::`) then means this machine. True to
+            listen on it: the unspecified address then means every network interface, and the result is False.
     """
     name = host.lower().removeprefix("[").removesuffix("]").rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
@@ -122,7 +122,10 @@ def is_loopback(host: str, *, listening: bool = False) -> bool:
 
 
 def is_link_local(host: str) -> bool:
-    """Return True if an address is link-local, such as the metadata service of a virtual server."""
+    """Return True if an address is link-local.
+
+    The metadata service of a virtual server has one.
+    """
     try:
         return ipaddress.ip_address(host).is_link_local
     except ValueError:
@@ -130,8 +133,11 @@ def is_link_local(host: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def shows(origin: str) -> bool:
-    """Return True if the network can read what is sent to an origin: plain http to another machine."""
+def is_exposed(origin: str) -> bool:
+    """Return True if requests to an origin can be read on the network.
+
+    They can if they go to another machine by plain http.
+    """
     return not origin.startswith("https://") and not is_loopback(urlsplit(origin).hostname or "")
 
 

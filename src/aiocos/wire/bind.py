@@ -1,9 +1,9 @@
 """Conversion between operations and requests, and between results and responses.
 
-The client uses `to_request` and `from_response`, the emulator the other two. All follow a plan of the class.
+The client uses `to_request` and `from_response`, the emulator `from_request` and `to_response`. Each follows a plan that is
+made once from the class of the operation or result.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from aiocos.errors import ConfigError, InvalidRequest, ProtocolError, ServiceError
 from aiocos.wire import digest
-from aiocos.wire.document import Document, Plan, XmlError, build, plan_of, root_of, told, unwrap
+from aiocos.wire.checks import check_header, check_payload, put_map, put_path
+from aiocos.wire.document import Document, Plan, XmlError, build, describe_validation_error, plan_of, root_of, unwrap
 from aiocos.wire.failure import error_in_success
 from aiocos.wire.fast_builder import FastBuilder
 from aiocos.wire.message import Bytes, Request, Response
@@ -30,14 +31,10 @@ from aiocos.wire.spec import (
     Query,
     Result,
 )
-from aiocos.wire.values import Codec, CustomerKey, codec, header_text, texts_of
+from aiocos.wire.values import Codec, CustomerKey, codec, header_text
 
 R = TypeVar("R", bound=Result)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
-
-# A line break would end the header, other control characters are not allowed in one, and a lone surrogate is not text.
-_FORBIDDEN = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class _Field:
 
 
 class _Fields(NamedTuple):
-    """The fields of an operation that are sent, with the request that the defaults make."""
+    """The fields of an operation that are sent, and the request of its defaults."""
 
     fields: tuple[_Field, ...]  # first the fields that every call sets: required ones and the payload
     given: int  # the number of these
@@ -102,12 +99,15 @@ def _field(p: Parameter) -> _Field:
 
 
 def to_request(operation: Operation[Any]) -> Request:
-    """Return the request of an operation. Raise `ConfigError`, with the parameter, for a value that cannot be sent."""
+    """Return the request of an operation.
+
+    Raises `ConfigError`, which names the parameter, for a value that cannot be sent.
+    """
     spec = operation.spec
     plan = _plan(type(operation))
     values, given = plan.values(operation), plan.given
     if values[given:-2] == plan.defaults:
-        # Most calls leave all other fields at their defaults, whose part of the request is known.
+        # Most calls leave all other fields at their defaults: the plan has the part of the request for these.
         request = Request(spec.method, query=plan.query.copy(), headers=plan.headers.copy())
         _write(request, spec, plan.fields[:given], values)
     else:
@@ -126,19 +126,19 @@ def _write(request: Request, spec: OperationSpec, fields: Iterable[_Field], valu
         try:
             location = f.location
             if isinstance(location, Path):
-                _put_path(request, f.name, value)
+                put_path(request, f.name, value)
             elif isinstance(location, Header):
-                headers[location.name] = _checked(f.codec.write(value))  # type: ignore[union-attr]
+                headers[location.name] = check_header(f.codec.write(value))  # type: ignore[union-attr]
             elif isinstance(location, Query):
                 query.append((location.name, f.codec.write(value)))  # type: ignore[union-attr]
             elif isinstance(location, Payload):
-                request.body = _checked_payload(value)
+                request.body = check_payload(value)
             elif isinstance(location, Body):
                 request.body = _document(f, value).to_xml()
                 if location.md5:
                     headers["Content-MD5"] = digest.content_md5(request.body)
             elif isinstance(location, HeaderMap):
-                _put_map(headers, location.prefix, value)
+                put_map(headers, location.prefix, value)
             else:
                 key = value if isinstance(value, CustomerKey) else CustomerKey(value)
                 headers.update(key.headers(location.prefix))
@@ -146,49 +146,6 @@ def _write(request: Request, spec: OperationSpec, fields: Iterable[_Field], valu
             raise
         except (ValueError, TypeError, AttributeError) as error:
             raise ConfigError(f"{spec.name}: {f.name}: {error}") from error
-
-
-def _put_path(request: Request, name: str, value: object) -> None:
-    # With an empty key, the deletion of an object would delete its bucket.
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"expected a name, not {value!r}")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(f"{value!r} cannot be written as UTF-8") from error
-    if name == "bucket":
-        if "/" in value or "?" in value or "#" in value or value in (".", ".."):
-            raise ValueError(f"{value!r} is not a bucket name")
-        request.bucket = value
-    else:
-        request.key = value
-
-
-def _put_map(headers: dict[str, str], prefix: str, values: Mapping[str, str]) -> None:
-    if len({name.lower() for name in texts_of(values)}) < len(values):
-        raise ValueError("two names differ only in case, which the service ignores")
-    for name, value in values.items():
-        if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{name!r} cannot be the name of a header")
-        headers[prefix + name] = _checked(value)
-
-
-def _checked(value: str) -> str:
-    if found := _FORBIDDEN.search(value):
-        raise ValueError(
-            f"a header cannot carry the control character U+{ord(found.group()):04X}: encode the value (percent, base64)"
-        )
-    return value
-
-
-def _checked_payload(value: object) -> Bytes:
-    if isinstance(value, memoryview):
-        view = cast("memoryview[int]", value)
-        return view if view.format == "B" and view.ndim == 1 else view.cast("B")
-    if isinstance(value, bytes | bytearray):
-        return value
-    raise ValueError(f"the body must be bytes, not {type(value).__name__}: encode text; for files and streams use `upload`")
 
 
 def _document(f: _Field, value: Any) -> Document:
@@ -205,11 +162,13 @@ def _document(f: _Field, value: Any) -> Document:
     try:
         return document(**{f.inner: value})
     except ValidationError as error:
-        raise TypeError(told(error)) from error
+        raise TypeError(describe_validation_error(error)) from error
 
 
 def from_request(cls: type[O], request: Request) -> O:
-    """Return the operation of a request. Raise `InvalidRequest`, with the service's code, if it does not fit.
+    """Return the operation of a request.
+
+    Raises `InvalidRequest`, with the service's error code, if the request does not fit the operation.
 
     `request.body` is the XML of a document. The bytes of an object are not passed here: the field becomes empty.
     """
@@ -254,7 +213,10 @@ def from_request(cls: type[O], request: Request) -> O:
 
 
 def refusal(code: str, message: str, spec: OperationSpec) -> ServiceError:
-    """Return the error of a refused request (status 400). Its class follows from the code."""
+    """Return the error for a refused request (status 400).
+
+    The class of the error follows from its code.
+    """
     cls = ServiceError.by_code.get(code, InvalidRequest)
     return cls(message, status=400, code=code, operation=spec.name)
 
@@ -320,12 +282,15 @@ def has_document(cls: type[Result]) -> bool:
     return _shape(cls).xml is not None
 
 
-# Names in a cache. Servers send a few dozen; one that sends ever new names must not fill the memory.
+# Most names in a cache. Servers send a few dozen; a server that always sends new names must not fill the memory.
 _MAX_CACHED = 500
 
 
 def _read_headers(shape: _Shape, headers: Mapping[str, str], values: dict[str, Any]) -> None:
-    """Read the headers that are fields. The loop is over the ten headers of a response, not the forty fields of a result."""
+    """Read the headers that are fields of the result into `values`.
+
+    The loop is over the headers, about ten in a response, because a result has about forty fields.
+    """
     cache = shape.cache
     for name, value in headers.items():
         try:
@@ -334,7 +299,7 @@ def _read_headers(shape: _Shape, headers: Mapping[str, str], values: dict[str, A
             lower = name.lower()
             for whole, prefix in shape.maps:
                 if lower.startswith(prefix) and len(lower) > len(prefix):
-                    # Servers write the names in any case (rclone capitalises them); they are defined as case-insensitive.
+                    # Servers write the names in any case (rclone capitalizes them); they are defined as case-insensitive.
                     values[whole][lower[len(prefix) :]] = value
             field = shape.by_name.get(lower)
             if len(cache) < _MAX_CACHED and not any(lower.startswith(prefix) for _, prefix in shape.maps):
@@ -347,7 +312,8 @@ def _read_headers(shape: _Shape, headers: Mapping[str, str], values: dict[str, A
 def from_response(cls: type[R], response: Response) -> R:
     """Return the result in a successful response.
 
-    Raises `ProtocolError` if they do not fit, and the service's error if the body is an error document (copy, complete).
+    Raises `ProtocolError` if the response does not fit the result, and the service's error if the body is an error document, as
+    it may be for a copy or a completion.
     """
     shape = _shape(cls)
     try:

@@ -1,6 +1,6 @@
 """Short representations of results and documents.
 
-They show the fields that are set, and of long lists the first entries.
+They show only the fields that are set, and only the first entries of a long list.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ class _First:
 def brief(arguments: Iterable[tuple[str | None, Any]]) -> list[tuple[str | None, Any]]:
     """Return the arguments of a representation without the empty ones.
 
-    Empty are None, and texts, lists and dictionaries without content.
+    Empty arguments are None, and texts, lists and dictionaries without content.
     """
     return [(name, _short(value)) for name, value in arguments if value is not None and value not in ("", [], {}, ())]
 

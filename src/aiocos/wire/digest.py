@@ -24,9 +24,9 @@ _COMPOSITE = re.compile(r"([0-9a-f]{32})-([0-9]{1,5})")
 
 
 def _fastest_crc32() -> Callable[[Bytes, int], int]:
-    """Return the CRC32 of ISA-L if it is installed (`pip install 'aiocos[fast]'`), else that of zlib.
+    """Return the CRC32 function of ISA-L if it is installed, else that of zlib.
 
-    ISA-L is several times faster.
+    ISA-L is several times faster. `pip install 'aiocos[fast]'` installs it.
     """
     try:
         return importlib.import_module("isal.isal_zlib").crc32
@@ -57,7 +57,10 @@ def content_md5(data: Bytes) -> str:
 
 
 def bare(etag: str) -> str:
-    """Return an ETag in lower case, without quotes and the weak prefix `W/`, for comparisons."""
+    """Return an ETag in a form for comparisons.
+
+    It is in lower case, without quotes and the weak prefix `W/`.
+    """
     return etag.removeprefix("W/").strip('"').lower()
 
 
@@ -80,8 +83,10 @@ def is_md5(etag: str) -> bool:
     return _PLAIN.fullmatch(bare(etag)) is not None
 
 
-def contradiction(sent: Mapping[str, str], reported: Mapping[str, str | None]) -> tuple[str, str] | None:
-    """Return the first checksum that differs, as sent and as reported; None if none differs.
+def find_mismatch(sent: Mapping[str, str], reported: Mapping[str, str | None]) -> tuple[str, str] | None:
+    """Return the first checksum that the service reports differently, or None.
+
+    The result has the checksum as sent, and as reported.
 
     Args:
         sent: Headers of the request.

@@ -25,11 +25,11 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aiocos.wire.brief import brief
-from aiocos.wire.misfit import told
 from aiocos.wire.text import XmlError, attribute, escape, replace_unrepresentable, unrepresentable
 from aiocos.wire.times import Timestamp, parse_time, write_time
 from aiocos.wire.tree import XSI, parse
 from aiocos.wire.unknown import UnknownElements, in_wrapper
+from aiocos.wire.validation import describe_validation_error
 
 __all__ = [
     "NAMESPACE",
@@ -42,13 +42,13 @@ __all__ = [
     "Timestamp",
     "XmlError",
     "build",
+    "describe_validation_error",
     "parse_time",
     "pascal",
     "plan_of",
     "read_tree",
     "replace_unrepresentable",
     "root_of",
-    "told",
     "unrepresentable",
     "unwrap",
     "write_time",
@@ -111,7 +111,10 @@ class Document(BaseModel):
     """True refuses elements without a field, because they would be lost when the document is written back."""
 
     def to_xml(self) -> bytes:
-        """Return the document as XML. Raise `XmlError` if a text contains a character that XML cannot carry."""
+        """Return the document as XML.
+
+        Raises `XmlError` if a text contains a character that XML cannot carry.
+        """
         cls = type(self)
         plan = plan_of(cls)
         out = ['<?xml version="1.0" encoding="UTF-8"?>\n']
@@ -121,11 +124,20 @@ class Document(BaseModel):
 
     @classmethod
     def from_xml(cls: type[D], data: bytes) -> D:
-        """Return the document in XML bytes, whatever its root element and namespace. Raise `XmlError` if they do not fit."""
+        """Parse XML into the document.
+
+        The name and the namespace of the root element are ignored.
+
+        Args:
+            data: The XML.
+
+        Raises:
+            XmlError: The XML is not well-formed, or does not fit the document.
+        """
         return build(cls, read_tree(cls, data))
 
     def __repr_args__(self) -> "Iterable[tuple[str | None, Any]]":
-        """Show the fields that are set, and of long lists the first entries."""
+        """Show the fields that are set, and the first entries of long lists."""
         return brief(super().__repr_args__())
 
 
@@ -289,11 +301,14 @@ def read_tree(cls: type[Document], data: bytes) -> dict[str, Any]:
 
 
 def build(cls: type[D], values: dict[str, Any]) -> D:
-    """Validate parsed values. Raise `XmlError`, which names the first value that does not fit."""
+    """Validate parsed values.
+
+    Raises `XmlError`, which names the first value that does not fit.
+    """
     try:
         return cls.model_validate(values)
     except ValidationError as error:
-        raise XmlError(f"{cls.__name__}: {told(error)}") from error
+        raise XmlError(f"{cls.__name__}: {describe_validation_error(error)}") from error
     except ValueError as error:  # older versions of pydantic, for a time in the year 0
         raise XmlError(f"{cls.__name__}: {error}") from error
 

@@ -15,7 +15,7 @@ from aiocos.wire.retry_after import retry_after
 # Any amount of white space may come first: the service sends it to keep the connection of a long copy open.
 _ERROR_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:(?><\?.*?\?>)\s*+)?<Error[\s>]", re.DOTALL)
 
-# Of a body that is not an error document: bytes that are redacted, and characters that are quoted in the message.
+# A body that is not an error document: number of its bytes that are redacted, and of its characters quoted in the message.
 _REDACTED_BYTES, _QUOTED = 128 * 1024, 200
 
 # Words in the message of an `AccessDenied` that mean retention, a legal hold or Object Lock.
@@ -81,7 +81,10 @@ def read_error(
 
 
 def error_code(response: Response) -> str:
-    """Return the code of an error document; empty if the body is not one, as in a response to HEAD."""
+    """Return the code of an error document.
+
+    Empty if the body is not an error document, as in a response to HEAD, which has no body.
+    """
     try:
         return ErrorDocument.from_xml(response.body).code if response.body else ""
     except XmlError:

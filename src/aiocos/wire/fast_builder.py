@@ -1,11 +1,11 @@
-"""A fast builder of results that come from headers, without pydantic's validation.
+"""A fast builder of results from headers, without pydantic's validation.
 
-A small call ends with a result of forty fields, of which eight came, and validation would take longer than everything else that
-is done with the response. Headers are texts, whole numbers, booleans and times. If all have their usual forms, the result is
-built from them directly, equal to what pydantic would build. Otherwise pydantic builds the whole result.
+A small call ends with a result of about forty fields, of which the response sets about eight. Validation would take longer than
+everything else that is done with the response. Headers are texts, whole numbers, booleans and times. If all have their usual
+forms, the result is built from them directly, equal to what pydantic would build. Otherwise pydantic builds the whole result.
 
-The fast way relies on the slots of a pydantic instance. So at the first use of a class both ways are compared, and the fast one
-is used only if they agree.
+The fast builder relies on the slots of a pydantic instance. So at the first use of a class its results are compared with
+pydantic's, and it is used only if they are equal.
 """
 
 from collections.abc import Callable
@@ -108,7 +108,10 @@ class FastBuilder:
 
 
 def are_alike(built: BaseModel, validated: BaseModel) -> bool:
-    """Return True if an instance built without validation equals a validated one in everything that pydantic stores."""
+    """Return True if an instance built without validation equals a validated one.
+
+    Everything that pydantic stores in an instance is compared.
+    """
     return (
         built == validated
         and validated == built

@@ -4,9 +4,9 @@ A document comes from outside, and its tree takes a hundred times as much memory
 million elements, took 1.4 GB, and blocked the event loop for half a minute, partly to free the tree again. The documents of the
 service are shallow and have a few thousand elements.
 
-To measure every document would make parsing half as slow again. So most documents pass by counts of single bytes, which take
-microseconds: a document with few `<` and few quotation marks makes a small tree, whatever its structure. All others are
-parsed once without building anything; that stops at the first limit that is exceeded. Only then is the tree built.
+Measuring every document would make parsing take half as long again. So the bytes `<` and the quotation marks are counted first,
+which takes microseconds: a document with few of them makes a small tree, whatever its structure, and is not measured. All other
+documents are parsed once without building anything, up to the first limit that is exceeded. Only then is the tree built.
 """
 
 from typing import Any
@@ -48,7 +48,10 @@ def check_limits(data: bytes) -> None:
 
 
 def _measure(data: bytes) -> None:
-    """Parse a document without building a tree, up to the first limit that is exceeded."""
+    """Parse a document without building a tree.
+
+    Stops at the first limit that is exceeded, and raises `LimitExceeded`.
+    """
     depth = elements = 0
 
     def start(_name: str, attributes: dict[str, str]) -> None:

@@ -38,7 +38,7 @@ class Group(Generic[C_co]):
 class _Lazy:
     """An attribute of instances that is computed when it is read.
 
-    The class itself has a constant in its place, or no such attribute.
+    Read on the class itself, it is a constant, or raises `AttributeError`.
     """
 
     def __init__(self, compute: Callable[[Any], Any], on_class: str | None = None) -> None:
@@ -59,9 +59,9 @@ class _Lazy:
 class Method(Generic[C, P, T]):
     """A method with the parameters of an operation, and a result of its own.
 
-    `Method(GetObject, open_stream)` calls `open_stream(caller, operation)`. Where the annotation of `run` does not say the
-    result (it is generic), `result` does, for signatures. The text of the method is the string literal under it in its class;
-    without one, the docstring of the operation.
+    `Method(GetObject, open_stream)` calls `open_stream(caller, operation)`. `result` is the type of the result, for signatures.
+    It is needed only if `run` is generic: otherwise the annotation of `run` has the type. The text of the method is the string
+    literal under it in its class; without one, the docstring of the operation.
     """
 
     __name__: str
@@ -143,7 +143,7 @@ class Method(Generic[C, P, T]):
 class BoundMethod(Generic[P, T]):
     """A method of one group.
 
-    It is no function because a function cannot put its docstring together when somebody reads it.
+    It is not a function, because a function cannot compute its docstring when it is read.
     """
 
     __name__: str

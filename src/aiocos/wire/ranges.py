@@ -1,4 +1,4 @@
-"""Byte ranges: requested (`Range`), returned (`Content-Range`), and the comparison of both."""
+"""Byte ranges: requested (`Range`), returned (`Content-Range`), and compared."""
 
 import re
 from dataclasses import dataclass
@@ -39,7 +39,14 @@ class ByteRange:
 
     @classmethod
     def from_wire(cls, text: str) -> "ByteRange":
-        """Parse a `Range` header. Raise `ValueError` for anything but a single range of bytes."""
+        """Parse the value of a `Range` header.
+
+        Args:
+            text: The value, such as `bytes=0-99`.
+
+        Raises:
+            ValueError: The value is not a single range of bytes.
+        """
         found = _RANGE.fullmatch(text.replace(" ", ""))
         if found is None or text.strip() in ("bytes=-", "bytes="):
             raise ValueError(f"not a single range of bytes: {text!r}")
@@ -47,7 +54,10 @@ class ByteRange:
         return cls(int(first) if first else None, int(last) if last else None)
 
     def resolve(self, size: int) -> tuple[int, int] | None:
-        """Return (offset, length) within an object of `size` bytes; None if no byte is in the range (416)."""
+        """Return the offset and length of the range within an object of `size` bytes.
+
+        None if no byte of the object is in the range; the service then responds with 416.
+        """
         if self.first is None:
             length = min(self.last or 0, size)
             return (size - length, length) if length else None
@@ -160,6 +170,9 @@ class Extent:
 
 
 def size_in(content_range: str | None) -> int | None:
-    """Return the size of the object in the `Content-Range` of a 416 (`bytes */size`); None if there is none."""
+    """Return the size of the object in the `Content-Range` of a 416 response.
+
+    The header has the form `bytes */size`. None if it is missing or has another form.
+    """
     found = _UNSATISFIED.fullmatch((content_range or "").strip())
     return int(found[1]) if found else None

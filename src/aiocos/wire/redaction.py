@@ -1,7 +1,8 @@
-"""Removal of secrets from messages: a response may repeat what the request contained.
+"""Removal of secrets from messages.
 
-A service that responds "cannot parse `Authorization: Bearer eyJ…`" puts a token into an exception, and from there into logs. So
-every text of a server that becomes part of a message passes through `redacted` first, with the secrets of its request.
+A response may repeat what the request contained. A service that responds "cannot parse `Authorization: Bearer eyJ…`" puts a
+token into an exception, and from there into logs. So every text of a server that becomes part of a message passes through
+`redacted` first, with the secrets of its request.
 
 The text is searched for each secret in the forms that servers write: as it is, percent-encoded, escaped for XML or JSON, in
 hexadecimal. A secret that the server truncated is found by its beginning. Redact before you shorten a message: otherwise the
@@ -26,7 +27,7 @@ REDACTED = "***"
 
 # Shorter secrets would occur in every text.
 _MIN_LENGTH = 4
-# Characters from which on the beginning of a long secret is redacted as well.
+# Length of the shortest beginning of a secret that is redacted. Secrets shorter than twice that are redacted only as a whole.
 _PREFIX_LENGTH = 16
 # Exceptions of one chain of causes that are searched.
 _MAX_CHAIN = 20
@@ -39,7 +40,10 @@ _SIGNATURE = re.compile(r"Signature=([0-9A-Za-z+/=%]+)")
 
 
 def secrets_of(request: PreparedRequest) -> set[str]:
-    """Return the secrets in a request: tokens, signatures, API keys and customer keys."""
+    """Return the secrets in a request.
+
+    They are tokens, signatures, API keys, passwords and customer keys.
+    """
     found: set[str] = set()
     for name, value in request.headers.items():
         lower = name.lower()
@@ -69,7 +73,10 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
 
 
 def scrub(error: BaseException, secrets: Iterable[str]) -> None:
-    """Replace every secret in the arguments and attributes of an exception and of its causes."""
+    """Replace every secret in an exception and its causes.
+
+    The arguments and the attributes of each exception are searched.
+    """
     known, seen = list(secrets), set[int]()
     pending: list[BaseException | None] = [error]
     while pending and len(seen) < _MAX_CHAIN:

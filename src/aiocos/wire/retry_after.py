@@ -1,4 +1,4 @@
-"""The only reader of `Retry-After` and of HTTP dates."""
+"""Parsing of `Retry-After` headers and HTTP dates, for the whole package."""
 
 import math
 import re

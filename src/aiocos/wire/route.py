@@ -1,7 +1,8 @@
 """Routing: find the operation of a request.
 
-The table follows from the operation specs. Of the operations with the method and the kind of path, the first one wins whose
-discriminators (fixed query names, required query parameters and headers) are all present; those with most come first.
+The table is made from the specs of the operations. For each method and kind of path (service, bucket or key) it lists the
+operations with their discriminators: fixed query names, required query parameters and required headers. Operations with more
+discriminators come first. The first one whose discriminators are all in the request is chosen.
 """
 
 from collections import defaultdict
@@ -39,7 +40,10 @@ def _table() -> Mapping[tuple[str, bool, bool], list[_Row]]:
 
 
 def route(request: Request) -> type[Operation[Any]]:
-    """Return the class of the operation. Raise `OperationNotSupported` if there is none for the request."""
+    """Return the class of the operation that a request calls.
+
+    Raises `OperationNotSupported` if no operation fits the request.
+    """
     present = {f"?{name}" for name, _ in request.query} | {f"?{name}={value}" for name, value in request.query}
     present |= {name.lower() for name in request.headers}
     for required, cls in _table().get((request.method, request.bucket is not None, request.key is not None), ()):

@@ -1,4 +1,6 @@
-"""Declaration of operations: a small class whose fields are the parameters, each with its location on the wire.
+"""Declaration of operations.
+
+An operation is a small class. Its fields are the parameters, each with its location in the request.
 
 ::
 
@@ -12,7 +14,7 @@
 
 The client's method, the emulator's router and parser, the command line and the reference all follow from this one declaration.
 A declaration that cannot work is refused when the class is created: a field without a location, two bodies, a path with an
-unknown field, two operations that a request could not tell apart.
+unknown field, two operations whose requests could be equal.
 
 Modules that declare operations must not postpone the evaluation of annotations: `@operation` reads the types themselves.
 """
@@ -62,7 +64,10 @@ class Header(NotInXml):
 
 @dataclass(frozen=True, slots=True)
 class HeaderMap(NotInXml):
-    """All headers with a common prefix, as a dictionary of names without it: user metadata."""
+    """All headers with a common prefix, such as those of user metadata.
+
+    The field is a dictionary. Its names are those of the headers, without the prefix.
+    """
 
     prefix: str
     """Prefix of the names on the wire."""
@@ -117,12 +122,24 @@ class Result(Document):
 
     @classmethod
     def read(cls, body: bytes) -> dict[str, Any]:
-        """Parse the XML of a response into values for the validation. Listings override it with a faster reader."""
+        """Parse the XML of a response into the values that are validated.
+
+        Listings override this method with a faster parser.
+
+        Args:
+            body: The XML.
+        """
         return cls.received(read_tree(cls, body))
 
     @classmethod
     def received(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Adjust parsed values before the validation. Listings override it to decode their keys."""
+        """Adjust parsed values before they are validated.
+
+        Listings override this method to decode their keys.
+
+        Args:
+            values: Fields of the result, as parsed.
+        """
         return values
 
 
@@ -175,7 +192,10 @@ class OperationSpec:
 
     @property
     def discriminators(self) -> frozenset[str]:
-        """Parts that identify a request of this operation: fixed query, required query parameters and required headers."""
+        """Parts of a request that identify this operation.
+
+        They are the fixed query, the required query parameters and the required headers.
+        """
         marks = {f"?{name}={value}" if value else f"?{name}" for name, value in self.query}
         for p in self.parameters:
             if p.required and isinstance(p.location, Query):
@@ -196,7 +216,10 @@ registry: dict[str, "type[Operation[Any]]"] = {}
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class Operation(Generic[R_co]):
-    """A call of an operation. Its fields are the parameters of the client's method, which creates it."""
+    """A call of an operation.
+
+    Its fields are the parameters of the client's method, which creates it.
+    """
 
     __slots__ = ()
     spec: ClassVar[OperationSpec]
@@ -204,11 +227,11 @@ class Operation(Generic[R_co]):
     timeout: Annotated[float | None, Local()] = None
     """Seconds for the whole call, retries and waits included; `RequestTimeoutError` after that. None: no limit."""
 
-    def contradiction(self, result: Any) -> str | None:
+    def find_mismatch(self, result: Any) -> str | None:
         """Return the reason why a result does not belong to this request, or None.
 
         A well-formed response may be about another bucket or prefix, or leave out a requested key. Operations whose responses
-        name these override this method.
+        name bucket, prefix or keys override this method.
         """
         return None
 

@@ -3,7 +3,7 @@
 The login page of a gateway, the response of another operation and the page of another bucket may all have status 200. A reader
 that skips unknown elements would take each of them for an empty success: a listing without keys, after which a synchronization
 deletes everything. So a response must have the root element of its document, the fields that all responses of the operation
-have (`Result.needed`), and must not name another bucket, prefix or key than the request (`Operation.contradiction`).
+have (`Result.needed`), and must not name another bucket, prefix or key than the request (`Operation.find_mismatch`).
 
 Fields that services are known to leave out are not required: the ETag of CompleteMultipartUpload may be empty, a page need not
 repeat its bucket and prefix, and a root element may have each name that services use.
@@ -22,7 +22,7 @@ from aiocos.wire.spec import Body, Header, Operation, OperationSpec, Result, reg
 R = TypeVar("R", bound=Result)
 
 
-def read_answer(operation: Operation[R], response: Response) -> R:
+def read_response(operation: Operation[R], response: Response) -> R:
     """Return the result in the response to an operation.
 
     Args:
@@ -41,7 +41,7 @@ def read_answer(operation: Operation[R], response: Response) -> R:
     for name in cls.needed:
         if name not in given or (value := getattr(result, name)) is None or (value == "" and name not in cls.may_be_empty):
             raise _mismatch(response, f"it has no {_wire_name(cls, name)}, which every {root_of(cls)} has")
-    if reason := operation.contradiction(result):
+    if reason := operation.find_mismatch(result):
         raise _mismatch(response, reason)
     return result
 
@@ -51,10 +51,10 @@ _ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->)*+<(?:[^\s<>/!
 
 
 def _check_body(operation: Operation[Any], cls: type[Result], response: Response) -> None:
-    """Raise the error in the body of a success; refuse a web page and a document with another root element.
+    """Raise if the body of a response with a success status is no success.
 
-    Some services send a document where the operation has none, with additional information. It is ignored, unless it is the
-    document of another operation.
+    The body may be an error document, a web page, or a document with another root element. Some services send additional
+    information in a document although the operation has none. It is ignored, unless it is the document of another operation.
     """
     if failed := error_in_success(response):
         raise failed

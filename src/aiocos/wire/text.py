@@ -17,7 +17,10 @@ def unrepresentable(text: str) -> bool:
 
 
 def replace_unrepresentable(text: str) -> str:
-    """Replace the characters that XML cannot carry, for messages about a key that contains them."""
+    """Replace the characters that XML cannot carry by U+FFFD.
+
+    For messages about a key that contains such characters.
+    """
     return _FORBIDDEN.sub("\ufffd", text)
 
 
@@ -31,7 +34,10 @@ def escape(text: str) -> str:
 
 
 def attribute(text: str) -> str:
-    """Escape a text for an attribute, where parsers turn unescaped line breaks and tabs into spaces."""
+    """Escape a text for an attribute.
+
+    Line breaks and tabs are escaped as well: parsers turn those in attributes into spaces.
+    """
     return escape(text).replace("\n", "&#10;").replace("\t", "&#9;")
 
 

@@ -8,9 +8,10 @@ from pydantic import AfterValidator, BeforeValidator
 
 
 def parse_time(value: object) -> object:
-    """Convert a time of the service to a form that pydantic reads; pass everything else through.
+    """Convert a time of the service to a form that pydantic reads.
 
-    The forms are ISO 8601 (left to pydantic), compact ISO 8601 (`20260101T000000Z`) and RFC 1123.
+    The forms are ISO 8601 (left to pydantic), compact ISO 8601 (`20260101T000000Z`) and RFC 1123. Empty text and
+    values that are not text are returned as they are.
     """
     if not isinstance(value, str) or not value:
         return value

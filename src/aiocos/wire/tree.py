@@ -1,4 +1,7 @@
-"""The XML parser: it turns a document into nested dictionaries, by the plan of its model."""
+"""The XML parser, which turns a document into nested dictionaries.
+
+It follows the plan of the document's model.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def parse(data: bytes, plan: Plan) -> dict[str, Any]:
-    """Return the fields of a document. Raise `XmlError` if it is not well-formed, or exceeds `aiocos.wire.limits`."""
+    """Return the fields of a document.
+
+    Raises `XmlError` if the document is not well-formed, or exceeds a limit of `aiocos.wire.limits`.
+    """
     if b"\0" in data:
         raise XmlError("not well-formed XML: a zero byte, or not UTF-8")
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
@@ -94,7 +100,10 @@ def _read_all(element: ElementTree.Element, plan: Plan, out: dict[str, Any]) -> 
 def _read_wrapper(
     element: ElementTree.Element, entry: Entry, is_written: bool, out: dict[str, Any], unknown: list[str]
 ) -> None:
-    """Read the items inside a wrapper. Other elements are unknown, and are kept inside this wrapper."""
+    """Read the items inside a wrapper.
+
+    Other elements are unknown, and are kept inside this wrapper.
+    """
     namespace, item = namespace_of(element.tag), entry.item
     if entry.many:
         out.setdefault(entry.field, [])

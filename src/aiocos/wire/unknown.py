@@ -47,7 +47,10 @@ def check_depth(element: ElementTree.Element) -> None:
 
 
 def to_text(element: ElementTree.Element, parent_namespace: str) -> str:
-    """Return an element as normalized XML text, without a declaration of its parent's namespace."""
+    """Return an element as normalized XML text.
+
+    The namespace of the parent is not declared in the text.
+    """
     check_depth(element)
     out: list[str] = []
     _write(out, element, parent_namespace)
@@ -79,7 +82,10 @@ def _write(out: list[str], element: ElementTree.Element, parent_namespace: str) 
 
 
 def in_wrapper(text: str) -> str:
-    """Return the name of the wrapper around an unknown element; "" if it is a child of the document itself."""
+    """Return the name of the wrapper around an unknown element.
+
+    Empty if the element is a child of the document itself.
+    """
     return text.partition("/")[0] if _WRAPPED.match(text) else ""
 
 
@@ -88,7 +94,10 @@ def _check(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _normalize(text: str) -> str:
-    """Return the normalized form of a text. Raise `ValueError` if it is not one element."""
+    """Return the normalized form of the text of an element.
+
+    Raises `ValueError` if the text is not exactly one element.
+    """
     wrapper = in_wrapper(text)
     content = text[len(wrapper) + 1 :] if wrapper else text
     data = f"<_>{content.strip()}</_>".encode()

@@ -1,4 +1,7 @@
-"""Conversion of values to and from the text of headers and query parameters, by one codec per type."""
+"""Conversion of values to and from the text of headers and query parameters.
+
+Each type has one codec.
+"""
 
 import base64
 import binascii
@@ -28,7 +31,10 @@ class CopySource(NamedTuple):
     """Version to copy. None copies the current one."""
 
     def to_wire(self) -> str:
-        """Return the value of `x-amz-copy-source`: `bucket/key?versionId=…`, percent-encoded."""
+        """Return the value of `x-amz-copy-source`.
+
+        It has the form `bucket/key?versionId=…`, percent-encoded.
+        """
         if not self.bucket or not self.key or "/" in self.bucket:
             raise ValueError(f"a copy source needs a bucket and a key, not {self.bucket!r} and {self.key!r}")
         version = f"?versionId={quote(self.version_id, safe='-._~')}" if self.version_id else ""
@@ -36,7 +42,14 @@ class CopySource(NamedTuple):
 
     @classmethod
     def from_wire(cls, text: str) -> "CopySource":
-        """Parse the header, with or without a leading slash. Raise `ValueError` if it has no bucket or key."""
+        """Parse the value of `x-amz-copy-source`.
+
+        Args:
+            text: The value, with or without a leading slash.
+
+        Raises:
+            ValueError: The value has no bucket or no key.
+        """
         path, _, query = text.partition("?")
         bucket, slash, key = path.removeprefix("/").partition("/")
         if not bucket or not slash or not key:
@@ -47,7 +60,10 @@ class CopySource(NamedTuple):
 
 
 class Stored(str):
-    """The stored text of a header, sent unchanged although its field expects another type (`Expires: 0`)."""
+    """The stored text of a header, sent unchanged.
+
+    Its field expects another type: `Expires: 0` is not a time, for example.
+    """
 
     __slots__ = ()
 
@@ -68,7 +84,11 @@ class CustomerKey:
         self.key = bytes(key)
 
     def headers(self, prefix: str) -> dict[str, str]:
-        """Return the three headers for the key: algorithm, key and MD5."""
+        """Return the three headers for the key: algorithm, key and MD5.
+
+        Args:
+            prefix: Beginning of the names of the headers, such as `x-amz-server-side-encryption-customer-`.
+        """
         return {
             f"{prefix}algorithm": "AES256",
             f"{prefix}key": base64.b64encode(self.key).decode(),
@@ -82,7 +102,16 @@ class CustomerKey:
 
     @classmethod
     def from_headers(cls, algorithm: str | None, key: str | None, md5: str | None) -> "CustomerKey | None":
-        """Return the key of the three headers; None without any. Raise `ValueError` if they do not fit together."""
+        """Return the key in the three headers of a request; None if it has none of them.
+
+        Args:
+            algorithm: Value of the header `algorithm`, which must be `AES256`. None if it is missing.
+            key: Value of the header `key`: the key, base64. None if it is missing.
+            md5: Value of the header `key-MD5`: MD5 of the key, base64. None skips the comparison.
+
+        Raises:
+            ValueError: The algorithm or the key is missing or malformed, or the MD5 is that of another key.
+        """
         if algorithm is None and key is None and md5 is None:
             return None
         if algorithm != "AES256" or key is None:
@@ -107,7 +136,10 @@ class CustomerKey:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """The conversion of one type to text and back. Both directions raise `ValueError`."""
+    """The conversion of one type to text and back.
+
+    Both directions raise `ValueError` for a value that does not fit.
+    """
 
     write: Callable[[Any], str]
     """Converts a value to text."""
@@ -166,7 +198,9 @@ def _read_time_or_stored(text: str) -> datetime | Stored:
 
 
 def header_text(value: str) -> str:
-    """Return the value of a received header as text: UTF-8, else Latin-1 as in older HTTP.
+    """Return the value of a received header as text.
+
+    Its bytes are read as UTF-8, else as Latin-1, the encoding of older HTTP.
 
     Headers arrive decoded as UTF-8, with a lone surrogate for every byte that is not UTF-8. A text with surrogates could be
     neither printed nor stored.
@@ -232,7 +266,10 @@ def _write_range(value: object) -> str:
 
 
 def texts_of(values: Any) -> Mapping[str, str]:
-    """Return a dictionary of texts; `ValueError` says what else was given."""
+    """Return a dictionary if all its names and values are strings.
+
+    Raises `ValueError`, which names the type that was given instead.
+    """
     if not isinstance(values, Mapping):
         raise ValueError(f"expected a dict of strings, not {type(values).__name__}")
     for name, value in cast("Mapping[object, object]", values).items():
@@ -250,7 +287,7 @@ def _write_tags(value: object) -> str:
 
 
 def _write_copy_source(value: object) -> str:
-    # A string would be taken apart into its characters.
+    # `CopySource(*value)` would split a string into its characters.
     if not isinstance(value, tuple):
         raise ValueError(
             f"a copy source is a tuple (bucket, key) or a CopySource, not {type(value).__name__}: "

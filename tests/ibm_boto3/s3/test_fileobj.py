@@ -79,7 +79,7 @@ async def test_other_objects_than_files_are_refused(cos: S3Client, tmp_path: Pat
     with pytest.raises(ValueError, match="'wb'"):
         await cos.download_fileobj("bucket", "key", io.StringIO())
     async with aiofiles.open(tmp_path / "text") as text:
-        with pytest.raises(ParamValidationError, match="str where bytes"):
+        with pytest.raises(ParamValidationError, match="text file: open it with mode 'rb'"):
             await cos.upload_fileobj(text, "bucket", "key")
     for wrong in (5, None, b"name"):
         with pytest.raises(ValueError, match="Filename must be a string or a path-like object"):

@@ -23,7 +23,7 @@ class Service:
         self, tags: dict[str, str] | Exception | None = None, status: str = "Retention", holds: tuple[str, ...] = ()
     ) -> None:
         self._engine = self
-        self.legal_holds = self
+        self.legal_holds = self.retention = self
         self.asked: list[Any] = []
         self.added: list[tuple[str, str, str]] = []
         self.refused: str | None = None
@@ -39,7 +39,7 @@ class Service:
             raise self._tags
         return SimpleNamespace(as_dict=lambda: self._tags)
 
-    async def list(self, bucket: str, key: str) -> Any:
+    async def get(self, bucket: str, key: str) -> Any:
         self.asked.append((bucket, key))
         return SimpleNamespace(legal_holds=[SimpleNamespace(id=hold) for hold in self._holds])
 

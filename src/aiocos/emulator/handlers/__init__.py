@@ -1,16 +1,19 @@
-"""The handlers, one noun a file. Importing this package enters them all.
+"""The handlers of operations, one subject per file.
 
-A handler is a function of a context and a typed operation; it returns the operation's result or raises the service's error.
-What arrived has been parsed by the operation's statement before, and its result is written by it afterwards. A handler reads
-a header itself only where the service keeps its text as it came, or is stricter about its form than the statement.
+Importing this package registers all of them.
+
+A handler is a function of a context and a typed operation. It returns the operation's result or raises the service's error.
+The operation's spec parses the request before the handler runs, and writes the result afterwards. A handler reads a header
+itself only if the service stores the header's text unchanged, or checks the form of a value more strictly than the spec.
 """
 
 from aiocos.emulator.handlers import (
     acl,
     buckets,
     cors,
-    deleting,
-    holds,
+    delete_objects,
+    get_object,
+    legal_holds,
     lifecycle,
     listing,
     multipart,
@@ -18,20 +21,20 @@ from aiocos.emulator.handlers import (
     parts,
     protection,
     public_access,
-    reading,
+    put_object,
     replication,
     tagging,
     versioning,
     website,
-    writing,
 )
 
 __all__ = [
     "acl",
     "buckets",
     "cors",
-    "deleting",
-    "holds",
+    "delete_objects",
+    "get_object",
+    "legal_holds",
     "lifecycle",
     "listing",
     "multipart",
@@ -39,10 +42,9 @@ __all__ = [
     "parts",
     "protection",
     "public_access",
-    "reading",
+    "put_object",
     "replication",
     "tagging",
     "versioning",
     "website",
-    "writing",
 ]

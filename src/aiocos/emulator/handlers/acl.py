@@ -1,10 +1,10 @@
-"""Access control lists. What is kept is the name of a canned list; grants are read for the canned list they amount to.
+"""Handlers of access control lists, stored as the name of a canned ACL.
 
-The service promises `public-read` only. `public-read-write` is kept for buckets, and whatever else S3 knows counts as
-private, since everything else is decided by IAM. Grants to single users are refused: nothing here could honour them.
+The service supports `public-read` only. `public-read-write` is stored for buckets; other canned ACLs of S3 are treated as
+private, because IAM decides everything else. Grants to single users are refused, since the emulator could not enforce them.
 
-However a list comes (by name, by document, by headers), a grant to everybody or to everybody who has an account is public, and
-refused where the bucket blocks public lists.
+An ACL can be a canned name, a document or a set of grant headers. Grants are converted to the equivalent canned ACL. In each
+form, a grant to everybody or to all authenticated users is public, and refused if the bucket blocks public ACLs.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from aiocos.emulator import public_access
 from aiocos.emulator.context import Context, denied, failure, handles, owner
-from aiocos.emulator.handlers.finding import must_find
-from aiocos.emulator.handlers.state import still_there
+from aiocos.emulator.handlers.bucket_state import current_bucket
+from aiocos.emulator.handlers.lookup import must_find
 from aiocos.emulator.store import BucketRow, Transaction, buckets, objects
 from aiocos.errors import OperationNotSupported
 from aiocos.operations.acl import (
@@ -41,20 +41,20 @@ _CANNED = {
     "bucket-owner-read": "private",
     "bucket-owner-full-control": "private",
 }
-_AMOUNTS = {
+_CANNED_FOR_GRANT = {
     (EVERYBODY, "READ"): "public-read",
     (EVERYBODY, "WRITE"): "public-read-write",
     (EVERYBODY, "FULL_CONTROL"): "public-read-write",
     (AUTHENTICATED, "READ"): "authenticated-read",
 }
-"""The canned list that a grant to a group amounts to; those that are missing are not served."""
+"""The canned ACL equivalent to a grant to a group. Other grants to groups are not supported."""
 _RANK = ("private", "authenticated-read", "public-read", "public-read-write")
 _PERMISSIONS = frozenset({"FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP"})
 _GRANTEES = re.compile(r'(?:[^",]|"[^"]*"?)+')
 
 
-class _Given(NamedTuple):
-    """A grant, of a document or a header."""
+class _Grant(NamedTuple):
+    """A grant from a document or a header."""
 
     permission: str
     id: str | None = None
@@ -62,31 +62,36 @@ class _Given(NamedTuple):
 
 
 def canned(name: str | None) -> str:
-    """Return the list that a canned name means; `""` and nothing at all mean private."""
+    """Return the ACL stored for a canned name.
+
+    Without a name, or with an empty one, it is `private`.
+    """
     found = _CANNED.get(name or "")
     if found is None:
-        raise failure("InvalidArgument", f"{name!r} is no canned access control list")
+        raise failure("InvalidArgument", f"{name!r} is not a canned ACL")
     return found
 
 
-def list_of(op: ObjectAclParams, bucket: BucketRow | None, owners: Collection[str]) -> str:
-    """Return the canned list that a write's headers ask for; refused where it is public and the bucket blocks that.
+def acl_of_headers(op: ObjectAclParams, bucket: BucketRow | None, owners: Collection[str]) -> str:
+    """Return the canned ACL that is requested by the headers of a write.
 
-    `owners` are the ids that may be granted anything, since they own what is written. A bucket that is made has no block yet.
+    Raises `AccessDenied` if the bucket blocks public ACLs.
+
+    Grants to the ids in `owners` are allowed: they own the object. `bucket` is None for a bucket that is being created.
     """
-    given = _in_headers(op)
-    if op.acl and given:
+    grants = _grants_of_headers(op)
+    if op.acl and grants:
         raise failure("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed")
-    return _amount_to(given, bucket, owners) if given else _settled(canned(op.acl), bucket)
+    return _canned_for(grants, bucket, owners) if grants else _allowed(canned(op.acl), bucket)
 
 
-def _settled(acl: str, bucket: BucketRow | None) -> str:
+def _allowed(acl: str, bucket: BucketRow | None) -> str:
     if bucket is not None:
         public_access.refuse_public(bucket, acl)
     return acl
 
 
-def _in_headers(op: ObjectAclParams) -> list[_Given]:
+def _grants_of_headers(op: ObjectAclParams) -> list[_Grant]:
     headers = {
         "FULL_CONTROL": op.grant_full_control,
         "READ": op.grant_read,
@@ -94,55 +99,58 @@ def _in_headers(op: ObjectAclParams) -> list[_Given]:
         "WRITE_ACP": op.grant_write_acp,
         "WRITE": op.grant_write if isinstance(op, AclParams) else None,
     }
-    return [given for permission, text in headers.items() if text for given in _grantees(permission, text)]
+    return [grants for permission, text in headers.items() if text for grants in _grantees(permission, text)]
 
 
-def _grantees(permission: str, text: str) -> Iterable[_Given]:
+def _grantees(permission: str, text: str) -> Iterable[_Grant]:
     for one in _GRANTEES.findall(text):
         kind, _, value = one.partition("=")
         kind, value = kind.strip().lower(), value.strip().strip('"')
         if kind not in ("id", "uri", "emailaddress") or not value:
-            raise failure("InvalidArgument", f"A grant by header is id=, uri= or emailAddress=, not {one.strip()!r}")
-        yield _Given(permission, id=value if kind == "id" else None, uri=value if kind == "uri" else None)
+            raise failure("InvalidArgument", f"A grant header must be id=, uri= or emailAddress=, not {one.strip()!r}")
+        yield _Grant(permission, id=value if kind == "id" else None, uri=value if kind == "uri" else None)
 
 
-def _in_document(policy: AccessControlPolicy) -> Iterable[_Given]:
+def _grants_of_document(policy: AccessControlPolicy) -> Iterable[_Grant]:
     for grant in policy.grants:
         if grant.grantee is None or grant.permission not in _PERMISSIONS:
-            raise failure("MalformedXML", f"A grant has a grantee and a permission: {', '.join(sorted(_PERMISSIONS))}.")
-        yield _Given(grant.permission, grant.grantee.id, grant.grantee.uri)
+            raise failure("MalformedXML", f"A grant needs a grantee and a permission: {', '.join(sorted(_PERMISSIONS))}.")
+        yield _Grant(grant.permission, grant.grantee.id, grant.grantee.uri)
 
 
-def _amount_to(given: Iterable[_Given], bucket: BucketRow | None, owners: Collection[str]) -> str:
-    """Return the canned list that grants amount to. A blocked one is refused first, also where it would not be served."""
-    grants = list(given)
-    acl, served = "private", True
+def _canned_for(grants: Iterable[_Grant], bucket: BucketRow | None, owners: Collection[str]) -> str:
+    """Return the canned ACL equivalent to grants.
+
+    Blocked grants are refused before unsupported ones.
+    """
+    grants = list(grants)
+    acl, supported = "private", True
     for grant in grants:
-        amount = _AMOUNTS.get((grant.uri or "", grant.permission))
-        if amount is not None:
-            acl = max(acl, amount, key=_RANK.index)
+        equivalent = _CANNED_FOR_GRANT.get((grant.uri or "", grant.permission))
+        if equivalent is not None:
+            acl = max(acl, equivalent, key=_RANK.index)
         elif grant.uri is not None or grant.id not in owners:
-            served = False
+            supported = False
     if any(grant.uri in (EVERYBODY, AUTHENTICATED) for grant in grants):
-        _settled("public-read", bucket)
-    if not served:
+        _allowed("public-read", bucket)
+    if not supported:
         raise OperationNotSupported(
-            "only the owner, and everybody for reading, can be granted something", status=501, code="NotImplemented"
+            "only read access for everybody can be granted, besides access for the owner", status=501, code="NotImplemented"
         )
     return acl
 
 
-def _wanted(op: PutBucketAcl | PutObjectAcl, bucket: BucketRow, guid: str) -> str:
-    """Return the canned list that a request about a list asks for."""
-    by_header = op.acl is not None or bool(_in_headers(op))
+def _acl_of_request(op: PutBucketAcl | PutObjectAcl, bucket: BucketRow, guid: str) -> str:
+    """Return the canned ACL that a request to replace an ACL contains."""
+    by_header = op.acl is not None or bool(_grants_of_headers(op))
     if by_header and op.policy is not None:
-        raise failure("UnexpectedContent", "An access control list comes as a header or as a document, not both.")
+        raise failure("UnexpectedContent", "Send an ACL as headers or as a document, not both.")
     if by_header:
-        return list_of(op, bucket, {guid})
+        return acl_of_headers(op, bucket, {guid})
     if op.policy is None:
         raise failure("MissingRequestBodyError", "Request body is empty.")
-    named = op.policy.owner.id if op.policy.owner is not None else None
-    return _amount_to(_in_document(op.policy), bucket, {guid, named or guid})
+    bucket_owner = op.policy.owner.id if op.policy.owner is not None else None
+    return _canned_for(_grants_of_document(op.policy), bucket, {guid, bucket_owner or guid})
 
 
 def _grants(acl: str, guid: str) -> list[Grant]:
@@ -153,20 +161,20 @@ def _grants(acl: str, guid: str) -> list[Grant]:
 
 @handles(GetBucketAcl)
 async def get_bucket(ctx: Context, op: GetBucketAcl) -> AccessControlPolicy:
-    """Read a bucket's list."""
+    """Return a bucket's ACL."""
     guid = ctx.guid(ctx.bucket.instance)
     return AccessControlPolicy(owner=owner(guid), grants=_grants(ctx.bucket.acl, guid))
 
 
 @handles(PutBucketAcl, role="Manager")
 async def put_bucket(ctx: Context, op: PutBucketAcl) -> Result:
-    """Replace a bucket's list."""
-    named = ctx.bucket
-    acl = _wanted(op, named, ctx.guid(named.instance))
+    """Replace a bucket's ACL."""
+    bucket = ctx.bucket
+    acl = _acl_of_request(op, bucket, ctx.guid(bucket.instance))
 
     def write(t: Transaction) -> None:
-        public_access.refuse_public(still_there(t, named), acl)
-        buckets.set_acl(t, named.id, acl)
+        public_access.refuse_public(current_bucket(t, bucket), acl)
+        buckets.set_acl(t, bucket.id, acl)
 
     await ctx.store.write(write)
     return Result()
@@ -174,23 +182,23 @@ async def put_bucket(ctx: Context, op: PutBucketAcl) -> Result:
 
 @handles(GetObjectAcl)
 async def get_object(ctx: Context, op: GetObjectAcl) -> ObjectAccess:
-    """Read an object's list."""
-    found = must_find(ctx.store.point, ctx.bucket.id, op.key, op.version_id)
+    """Return an object's ACL."""
+    found = must_find(ctx.store.connection, ctx.bucket.id, op.key, op.version_id)
     return ObjectAccess(owner=owner(found.owner), grants=_grants(found.acl, found.owner))
 
 
 @handles(PutObjectAcl, role="Manager")
 async def put_object(ctx: Context, op: PutObjectAcl) -> RequestChargedResult:
-    """Replace an object's list."""
+    """Replace an object's ACL."""
     if not ctx.is_owner:
         raise denied()
-    named = ctx.bucket
-    acl = _wanted(op, named, ctx.guid(named.instance))
+    bucket = ctx.bucket
+    acl = _acl_of_request(op, bucket, ctx.guid(bucket.instance))
 
     def write(t: Transaction) -> None:
-        bucket = still_there(t, named)
-        public_access.refuse_public(bucket, acl)
-        objects.set_acl(t, must_find(t.connection, bucket.id, op.key, op.version_id).serial, acl)
+        current = current_bucket(t, bucket)
+        public_access.refuse_public(current, acl)
+        objects.set_acl(t, must_find(t.connection, current.id, op.key, op.version_id).serial, acl)
 
     await ctx.store.write(write)
     return RequestChargedResult()

@@ -1,12 +1,12 @@
-"""Listings of objects and versions. Order is that of the keys' UTF-8 bytes."""
+"""Handlers of listings, ordered by the UTF-8 bytes of the keys."""
 
 import base64
 import binascii
 import sqlite3
 
 from aiocos.emulator.context import Context, failure, handles, moment, owner
-from aiocos.emulator.handlers.buckets import page_size, tell_key
-from aiocos.emulator.handlers.reading import quoted
+from aiocos.emulator.handlers.buckets import key_protect_id, page_size
+from aiocos.emulator.handlers.get_object import quoted
 from aiocos.emulator.lifecycle import storage_class
 from aiocos.emulator.store import ObjectRow
 from aiocos.emulator.store import listing as pages
@@ -26,59 +26,62 @@ from aiocos.operations.listing import (
 from aiocos.wire.document import unrepresentable
 
 
-def common(found: ListingPage) -> list[CommonPrefix]:
-    """The common prefixes of a page."""
-    return [CommonPrefix(prefix=prefix) for prefix in found.prefixes]
+def common_prefixes(page: ListingPage) -> list[CommonPrefix]:
+    """Return the `CommonPrefix` elements of a page."""
+    return [CommonPrefix(prefix=prefix) for prefix in page.prefixes]
 
 
-def encoding_of(asked: str | None) -> str | None:
-    """Return the encoding of a page; `InvalidArgument` for one that is unknown. An empty one is none."""
-    if asked not in (None, "", "url"):
+def encoding_type(query: str | None) -> str | None:
+    """Return the encoding type of a page.
+
+    An empty one is None; an unknown one raises `InvalidRequest` (InvalidArgument).
+    """
+    if query not in (None, "", "url"):
         raise failure("InvalidArgument", "Invalid Encoding Method specified in Request")
-    return asked or None
+    return query or None
 
 
-def _entry(found: ObjectRow, owned: bool, now: float) -> ObjectEntry:
+def _entry(row: ObjectRow, owned: bool, now: float) -> ObjectEntry:
     return ObjectEntry(
-        key=found.key,
-        last_modified=moment(found.modified),
-        etag=quoted(found.etag),
-        size=found.size,
-        storage_class=storage_class(found, now) or "STANDARD",
-        owner=owner(found.owner) if owned else None,
-        checksum_algorithm=tuple(name.upper() for name in found.sums),
+        key=row.key,
+        last_modified=moment(row.modified),
+        etag=quoted(row.etag),
+        size=row.size,
+        storage_class=storage_class(row, now) or "STANDARD",
+        owner=owner(row.owner) if owned else None,
+        checksum_algorithm=tuple(name.upper() for name in row.sums),
     )
 
 
 def _page(
-    connection: sqlite3.Connection, asked: ListingQuery, *, owned: bool, now: float
+    connection: sqlite3.Connection, query: ListingQuery, *, owned: bool, now: float
 ) -> tuple[ListingPage, list[ObjectEntry]]:
-    found = pages.latest(connection, asked)
-    return found, [_entry(o, owned, now) for o in found.objects]
+    page = pages.latest(connection, query)
+    return page, [_entry(o, owned, now) for o in page.objects]
 
 
 @handles(ListObjects, "list")
 async def list_v1(ctx: Context, op: ListObjects) -> ListObjectsResult:
-    """List objects, the first version."""
-    asked = ListingQuery(
+    """List objects, version 1."""
+    query = ListingQuery(
         ctx.bucket.id, op.prefix or "", op.delimiter or "", op.marker or "", page_size(op.max_keys, "max-keys")
     )
     now = ctx.now
-    found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=True, now=now))
+    page, entries = await ctx.store.database.read(lambda c: _page(c, query, owned=True, now=now))
     return ListObjectsResult(
         name=op.bucket,
-        # It is not encoded here, the document cannot carry every prefix, and the caller knows it.
-        prefix=None if unrepresentable(asked.prefix) else asked.prefix,
+        # The prefix is not encoded here, and XML cannot represent every character. The caller knows it.
+        prefix=None if unrepresentable(query.prefix) else query.prefix,
         delimiter=op.delimiter or None,
-        marker=asked.after,
-        max_keys=asked.limit,
-        is_truncated=found.truncated,
-        # S3 gives it with a delimiter only; the service's documentation knows no such condition, and it is of use always.
-        next_marker=found.last if found.truncated else None,
-        encoding_type=encoding_of(op.encoding_type),
-        contents=contents,
-        common_prefixes=common(found),
-        kp_root_key_id=tell_key(ctx),
+        marker=query.after,
+        max_keys=query.limit,
+        is_truncated=page.truncated,
+        # S3 returns it only with a delimiter. The service's documentation has no such condition, and it is always useful.
+        next_marker=page.last if page.truncated else None,
+        encoding_type=encoding_type(op.encoding_type),
+        contents=entries,
+        common_prefixes=common_prefixes(page),
+        kp_root_key_id=key_protect_id(ctx),
     )
 
 
@@ -95,24 +98,24 @@ def _read_token(token: str) -> str:
 
 @handles(ListObjectsV2, "list")
 async def list_v2(ctx: Context, op: ListObjectsV2) -> ListObjectsV2Result:
-    """List objects, the second version. An empty continuation token is the beginning."""
+    """List objects, version 2. An empty continuation token means the first page."""
     after = _read_token(op.continuation_token) if op.continuation_token else op.start_after or ""
-    asked = ListingQuery(ctx.bucket.id, op.prefix or "", op.delimiter or "", after, page_size(op.max_keys, "max-keys"))
+    query = ListingQuery(ctx.bucket.id, op.prefix or "", op.delimiter or "", after, page_size(op.max_keys, "max-keys"))
     now = ctx.now
-    found, contents = await ctx.store.database.read(lambda c: _page(c, asked, owned=bool(op.fetch_owner), now=now))
+    page, entries = await ctx.store.database.read(lambda c: _page(c, query, owned=bool(op.fetch_owner), now=now))
     return ListObjectsV2Result(
         name=op.bucket,
-        prefix=asked.prefix,
+        prefix=query.prefix,
         delimiter=op.delimiter or None,
-        max_keys=asked.limit,
-        key_count=len(found),
-        is_truncated=found.truncated,
+        max_keys=query.limit,
+        key_count=len(page),
+        is_truncated=page.truncated,
         continuation_token=op.continuation_token,
-        next_continuation_token=_token(found.last) if found.truncated else None,
+        next_continuation_token=_token(page.last) if page.truncated else None,
         start_after=op.start_after,
-        encoding_type=encoding_of(op.encoding_type),
-        contents=contents,
-        common_prefixes=common(found),
+        encoding_type=encoding_type(op.encoding_type),
+        contents=entries,
+        common_prefixes=common_prefixes(page),
     )
 
 
@@ -121,7 +124,7 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
     """List versions and delete markers."""
     if op.version_id_marker and not op.key_marker:
         raise failure("InvalidArgument", "A version-id marker cannot be specified without a key marker.")
-    asked = ListingQuery(
+    query = ListingQuery(
         ctx.bucket.id,
         op.prefix or "",
         op.delimiter or "",
@@ -129,19 +132,19 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
         page_size(op.max_keys, "max-keys"),
         op.version_id_marker or "",
     )
-    found = await ctx.store.database.read(lambda c: pages.versions(c, asked))
+    page = await ctx.store.database.read(lambda c: pages.versions(c, query))
     return ListObjectVersionsResult(
         name=op.bucket,
-        prefix=asked.prefix,
+        prefix=query.prefix,
         delimiter=op.delimiter or None,
-        max_keys=asked.limit,
-        is_truncated=found.truncated,
-        key_marker=asked.after,
-        version_id_marker=asked.after_id,
-        next_key_marker=found.last if found.truncated else None,
-        next_version_id_marker=(found.last_id or None) if found.truncated else None,
-        encoding_type=encoding_of(op.encoding_type),
-        versions=[_version(o, ctx.now) for o in found.objects if not o.delete_marker],
+        max_keys=query.limit,
+        is_truncated=page.truncated,
+        key_marker=query.after,
+        version_id_marker=query.after_id,
+        next_key_marker=page.last if page.truncated else None,
+        next_version_id_marker=(page.last_id or None) if page.truncated else None,
+        encoding_type=encoding_type(op.encoding_type),
+        versions=[_version(o, ctx.now) for o in page.objects if not o.delete_marker],
         delete_markers=[
             DeleteMarker(
                 key=o.key,
@@ -150,17 +153,17 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
                 last_modified=moment(o.modified),
                 owner=owner(o.owner),
             )
-            for o in found.objects
+            for o in page.objects
             if o.delete_marker
         ],
-        common_prefixes=common(found),
+        common_prefixes=common_prefixes(page),
     )
 
 
-def _version(found: ObjectRow, now: float) -> ObjectVersion:
+def _version(row: ObjectRow, now: float) -> ObjectVersion:
     return ObjectVersion(
-        **_entry(found, owned=True, now=now).model_dump(exclude={"owner"}),
-        owner=owner(found.owner),
-        version_id=found.version_id,
-        is_latest=found.is_latest,
+        **_entry(row, owned=True, now=now).model_dump(exclude={"owner"}),
+        owner=owner(row.owner),
+        version_id=row.version_id,
+        is_latest=row.is_latest,
     )

@@ -1,4 +1,4 @@
-"""Multipart uploads: begun, completed, aborted, listed."""
+"""Handlers that create, complete, abort and list multipart uploads."""
 
 import json
 import os
@@ -7,17 +7,19 @@ from aiocos.config import MAX_PARTS, MIN_PART
 from aiocos.emulator import checksums, lifecycle, locking, public_access
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers import retention
-from aiocos.emulator.handlers.acl import list_of
+from aiocos.emulator.handlers.acl import acl_of_headers
+from aiocos.emulator.handlers.bucket_state import current_bucket
 from aiocos.emulator.handlers.buckets import page_size
-from aiocos.emulator.handlers.finding import check_key, check_overwrite, check_write, key_md5, told_version
-from aiocos.emulator.handlers.listing import common, encoding_of
-from aiocos.emulator.handlers.reading import checksum_type, quoted
-from aiocos.emulator.handlers.state import still_there
-from aiocos.emulator.handlers.writing import (
+from aiocos.emulator.handlers.conditions import check_overwrite, check_write
+from aiocos.emulator.handlers.customer_keys import check_key, key_md5
+from aiocos.emulator.handlers.get_object import checksum_type, quoted
+from aiocos.emulator.handlers.listing import common_prefixes, encoding_type
+from aiocos.emulator.handlers.lookup import response_version_id
+from aiocos.emulator.handlers.put_object import (
+    checksum_fields,
     content_headers,
-    encryption_echo,
-    refuse_unserved,
-    sums_echo,
+    encryption_fields,
+    require_supported_encryption,
     user_metadata,
 )
 from aiocos.emulator.replication import replicate
@@ -46,8 +48,8 @@ from aiocos.wire.document import unrepresentable
 MAX_MARKER = 2**31 - 1
 
 
-def no_upload() -> NoSuchUpload:
-    """The error of an upload that is not there."""
+def no_such_upload() -> NoSuchUpload:
+    """Build the error for an upload that does not exist."""
     return NoSuchUpload(
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
         status=404,
@@ -56,21 +58,21 @@ def no_upload() -> NoSuchUpload:
 
 
 def find_upload(ctx: Context, key: str, upload_id: str, t: Transaction | None = None) -> UploadRow:
-    """The open upload; `NoSuchUpload`."""
-    found = uploads.find(t.connection if t else ctx.store.point, ctx.bucket.id, key, upload_id)
+    """Return the open upload. Raises `NoSuchUpload` without one."""
+    found = uploads.find(t.connection if t else ctx.store.connection, ctx.bucket.id, key, upload_id)
     if found is None:
-        raise no_upload()
+        raise no_such_upload()
     return found
 
 
 @handles(CreateMultipartUpload, "write")
 async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
-    """Begin an upload."""
-    refuse_unserved(op)
+    """Start an upload."""
+    require_supported_encryption(op)
     algorithm = op.checksum_algorithm.upper() if op.checksum_algorithm else None
     if algorithm is not None and algorithm.lower() not in checksums.LENGTHS:
-        raise failure("InvalidRequest", f"{op.checksum_algorithm} is no checksum algorithm")
-    made = UploadRow(
+        raise failure("InvalidRequest", f"{op.checksum_algorithm} is not a supported checksum algorithm")
+    row = UploadRow(
         os.urandom(24).hex(),
         ctx.bucket.id,
         op.key,
@@ -78,57 +80,60 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         ctx.writer,
         content_headers(ctx, op),
         user_metadata(op.metadata),
-        list_of(op, ctx.bucket, {ctx.writer}),
+        acl_of_headers(op, ctx.bucket, {ctx.writer}),
         key_md5(op.customer_key),
         algorithm,
-        op.checksum_type or _type_of(algorithm),
+        op.checksum_type or _default_checksum_type(algorithm),
         locking.requested_lock(ctx.bucket, op, ctx.now),
     )
 
     def write(t: Transaction) -> None:
-        current = still_there(t, ctx.bucket)
-        public_access.refuse_public(current, made.acl)
-        # Told early, before parts are sent for nothing. The completion has a header of its own.
+        current = current_bucket(t, ctx.bucket)
+        public_access.refuse_public(current, row.acl)
+        # Refuse now, before parts are sent in vain. The completion has its own header for this.
         check_overwrite(current, objects.find(t.connection, current.id, op.key), op, ctx.behavior)
-        uploads.add(t, made)
+        uploads.add(t, row)
 
     await ctx.store.write(write)
     return MultipartUpload(
         bucket=op.bucket,
-        # The document cannot carry every key, and the caller knows it.
+        # XML cannot represent every key, and the caller knows it.
         key=None if unrepresentable(op.key) else op.key,
-        upload_id=made.id,
+        upload_id=row.id,
         checksum_algorithm=algorithm,
-        checksum_type=made.checksum_type,
-        **lifecycle.abort_fields(ctx.bucket, made),
-        **encryption_echo(made.customer_md5),
+        checksum_type=row.checksum_type,
+        **lifecycle.abort_fields(ctx.bucket, row),
+        **encryption_fields(row.customer_md5),
     )
 
 
-def _type_of(algorithm: str | None) -> str | None:
-    # S3 knows CRC-64/NVME of whole objects only, and the others of parts unless it is told otherwise.
+def _default_checksum_type(algorithm: str | None) -> str | None:
+    # In S3, CRC-64/NVME is always of the whole object, and the others are of parts by default.
     return None if algorithm is None else "FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE"
 
 
 @handles(CompleteMultipartUpload, "write")
 async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload:
-    """Join the parts. No byte is moved: the object's segments are those of its parts.
+    """Join the parts of an upload.
 
-    A second completion with the same parts answers as the first did, as long as the version is there that it made.
+    No bytes are copied: the object gets the segments of its parts.
+
+    A repeated completion with the same parts succeeds, as long as the resulting version exists.
     """
     bucket, now = ctx.bucket, ctx.now
     retention.check_request(bucket, op, ctx.request, integrity=ctx.incoming.has_integrity())
     _check_order(op.parts)
 
     def write(t: Transaction) -> tuple[BucketRow, ObjectRow]:
-        current = still_there(t, bucket)
+        current = current_bucket(t, bucket)
         upload = uploads.find(t.connection, current.id, op.key, op.upload_id)
         if upload is None:
-            # The answer to the first may have been lost. Its conditions were met then; by now they would meet its own object.
-            again = uploads.completed(t.connection, current.id, op.key, op.upload_id, _said(op.parts))
-            if again is None:
-                raise no_upload()
-            return current, again
+            # The client may not have received the first response. Do not check the conditions again: they held at the first
+            # completion, and would now fail because of the object that it created.
+            completed = uploads.completed(t.connection, current.id, op.key, op.upload_id, _parts_json(op.parts))
+            if completed is None:
+                raise no_such_upload()
+            return current, completed
         if op.customer_key is not None:
             check_key(upload.customer_md5, key_md5(op.customer_key))
         chosen = _choose(op.parts, {part.number: part for part in uploads.parts(t.connection, upload.id)})
@@ -139,7 +144,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             check_overwrite(current, old, op, ctx.behavior)
             retention.refuse_protected(old, now)
 
-        # Before its own retention is looked at, what stands against the write at all.
+        # Check the conditions before the retention headers of the request: errors have this precedence.
         check(objects.find(t.connection, current.id, op.key))
         new = ObjectRow(
             op.key,
@@ -161,29 +166,29 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
         for name, value in new.sums.items():
             if getattr(op, f"checksum_{name}") not in (None, value):
                 raise checksums.mismatch(f"x-amz-checksum-{name}")
-        made = objects.put(t, current.id, new, check)
+        row = objects.put(t, current.id, new, check)
         uploads.remove(t, upload.id)
-        uploads.note_completion(t, upload.id, made.serial, _said(op.parts))
-        return current, replicate(t, current, made, now)
+        uploads.record_completion(t, upload.id, row.serial, _parts_json(op.parts))
+        return current, replicate(t, current, row, now)
 
-    current, made = await ctx.store.write(write)
-    # In a header too, as the documentation's example has it.
-    ctx.headers["ETag"] = quoted(made.etag)
+    current, row = await ctx.store.write(write)
+    # The documentation's example has the ETag in a header too.
+    ctx.headers["ETag"] = quoted(row.etag)
     return CompletedUpload(
         location=f"{ctx.endpoint}/{op.bucket}" if unrepresentable(op.key) else f"{ctx.endpoint}/{op.bucket}/{op.key}",
         bucket=op.bucket,
         key=None if unrepresentable(op.key) else op.key,
-        etag=quoted(made.etag),
-        version_id=told_version(current, made),
-        expiration=lifecycle.expiration_header(bucket, made),
-        **sums_echo(made.sums),
-        checksum_type=checksum_type(made.sums),
+        etag=quoted(row.etag),
+        version_id=response_version_id(current, row),
+        expiration=lifecycle.expiration_header(bucket, row),
+        **checksum_fields(row.sums),
+        checksum_type=checksum_type(row.sums),
     )
 
 
 def _check_order(parts: list[CompletedPart]) -> None:
     if not 1 <= len(parts) <= MAX_PARTS:
-        raise failure("MalformedXML", f"An upload is completed with 1 to {MAX_PARTS} parts, not {len(parts)}.")
+        raise failure("MalformedXML", f"A completion needs 1 to {MAX_PARTS} parts, not {len(parts)}.")
     last = 0
     for part in parts:
         if part.part_number is None:
@@ -193,17 +198,19 @@ def _check_order(parts: list[CompletedPart]) -> None:
         last = part.part_number
 
 
-def _said(parts: list[CompletedPart]) -> str:
+def _parts_json(parts: list[CompletedPart]) -> str:
     return json.dumps([(part.part_number, digest.bare(part.etag or "")) for part in parts])
 
 
-def _choose(asked: list[CompletedPart], present: dict[int, PartRow]) -> list[PartRow]:
+def _choose(completed: list[CompletedPart], present: dict[int, PartRow]) -> list[PartRow]:
     chosen: list[PartRow] = []
-    for one in asked:
-        part = present.get(one.part_number or 0)
-        if part is None or one.etag is None or digest.bare(one.etag) != part.etag or _differs(one, part):
+    for entry in completed:
+        part = present.get(entry.part_number or 0)
+        if part is None or entry.etag is None or digest.bare(entry.etag) != part.etag or _checksum_differs(entry, part):
             raise InvalidPart(
-                f"Part {one.part_number} could not be found, or its entity tag does not match.", status=400, code="InvalidPart"
+                f"Part {entry.part_number} could not be found, or its entity tag does not match.",
+                status=400,
+                code="InvalidPart",
             )
         chosen.append(part)
     for part in chosen[:-1]:
@@ -216,9 +223,9 @@ def _choose(asked: list[CompletedPart], present: dict[int, PartRow]) -> list[Par
     return chosen
 
 
-def _differs(asked: CompletedPart, part: PartRow) -> bool:
-    given = {name: getattr(asked, f"checksum_{name}") for name in checksums.LENGTHS}
-    return any(value is not None and name in part.sums and part.sums[name] != value for name, value in given.items())
+def _checksum_differs(completed: CompletedPart, part: PartRow) -> bool:
+    requested = {name: getattr(completed, f"checksum_{name}") for name in checksums.LENGTHS}
+    return any(value is not None and name in part.sums and part.sums[name] != value for name, value in requested.items())
 
 
 def _joined_sums(upload: UploadRow, parts: list[PartRow]) -> dict[str, str]:
@@ -234,7 +241,7 @@ def _joined_sums(upload: UploadRow, parts: list[PartRow]) -> dict[str, str]:
 
 @handles(AbortMultipartUpload, "write")
 async def abort(ctx: Context, op: AbortMultipartUpload) -> RequestChargedResult:
-    """Give an upload up."""
+    """Abort an upload."""
     await ctx.store.write(lambda t: uploads.remove(t, find_upload(ctx, op.key, op.upload_id, t).id), frees=True)
     return RequestChargedResult()
 
@@ -262,7 +269,7 @@ async def list_parts(ctx: Context, op: ListParts) -> ListPartsResult:
                 last_modified=moment(part.modified),
                 etag=quoted(part.etag),
                 size=part.size,
-                **sums_echo(part.sums),
+                **checksum_fields(part.sums),
             )
             for part in page
         ],
@@ -278,7 +285,7 @@ async def list_parts(ctx: Context, op: ListParts) -> ListPartsResult:
 @handles(ListMultipartUploads)
 async def list_uploads(ctx: Context, op: ListMultipartUploads) -> ListMultipartUploadsResult:
     """List open uploads."""
-    asked = ListingQuery(
+    query = ListingQuery(
         ctx.bucket.id,
         op.prefix or "",
         op.delimiter or "",
@@ -286,18 +293,18 @@ async def list_uploads(ctx: Context, op: ListMultipartUploads) -> ListMultipartU
         page_size(op.max_uploads, "max-uploads"),
         (op.upload_id_marker or "") if op.key_marker else "",
     )
-    found = await ctx.store.database.read(lambda c: pages.uploads(c, asked))
+    found = await ctx.store.database.read(lambda c: pages.uploads(c, query))
     return ListMultipartUploadsResult(
         bucket=op.bucket,
-        key_marker=asked.after,
-        upload_id_marker=asked.after_id,
+        key_marker=query.after,
+        upload_id_marker=query.after_id,
         next_key_marker=found.last if found.truncated else None,
         next_upload_id_marker=(found.last_id or None) if found.truncated else None,
-        prefix=asked.prefix,
+        prefix=query.prefix,
         delimiter=op.delimiter or None,
-        max_uploads=asked.limit,
+        max_uploads=query.limit,
         is_truncated=found.truncated,
-        encoding_type=encoding_of(op.encoding_type),
+        encoding_type=encoding_type(op.encoding_type),
         uploads=[
             UploadEntry(
                 key=u.key,
@@ -311,5 +318,5 @@ async def list_uploads(ctx: Context, op: ListMultipartUploads) -> ListMultipartU
             )
             for u in found.uploads
         ],
-        common_prefixes=common(found),
+        common_prefixes=common_prefixes(found),
     )

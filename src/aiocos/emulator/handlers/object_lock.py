@@ -1,14 +1,14 @@
-"""Object Lock: the configuration of buckets, the locks and legal holds of versions."""
+"""Handlers of Object Lock: bucket configurations, retention and holds."""
 
 from typing import Annotated, Any
 
 from aiocos.emulator import locking
 from aiocos.emulator.context import Context, failure, handles, moment
-from aiocos.emulator.handlers.finding import must_find
+from aiocos.emulator.handlers.bucket_state import current_bucket, refuse_retention_policy, require_versioning
+from aiocos.emulator.handlers.configurations import no_configuration, read_configuration
+from aiocos.emulator.handlers.lookup import must_find
 from aiocos.emulator.handlers.protection import management_state
-from aiocos.emulator.handlers.settings import configured, none_of
-from aiocos.emulator.handlers.state import must_keep_versions, refuse_policy, still_there
-from aiocos.emulator.replication import changed
+from aiocos.emulator.replication import update_replica
 from aiocos.emulator.store import ObjectRow, Transaction, buckets, objects
 from aiocos.errors import NoSuchConfiguration
 from aiocos.operations.object_lock import (
@@ -31,7 +31,7 @@ MAX_DAYS, MAX_YEARS = 36_500, 100
 
 
 class _Rules(Document):
-    """A lock configuration, with as many rules as it has."""
+    """An Object Lock configuration with any number of rules, to detect more than one."""
 
     rules: Annotated[list[LockRule], Element("Rule")] = []
 
@@ -42,25 +42,30 @@ def _malformed(message: str) -> Exception:
 
 @handles(GetObjectLockConfiguration)
 async def get_configuration(ctx: Context, op: GetObjectLockConfiguration) -> ObjectLock:
-    """Read what a bucket locks by default."""
-    missing = none_of("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket")
-    found = configured(ctx, "object-lock", ObjectLock, missing)
+    """Return a bucket's Object Lock configuration."""
+    missing = no_configuration(
+        "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"
+    )
+    found = read_configuration(ctx, "object-lock", ObjectLock, missing)
     return found.model_copy(update={"management_state": management_state(ctx)})
 
 
 @handles(PutObjectLockConfiguration, integrity=True)
 async def put_configuration(ctx: Context, op: PutObjectLockConfiguration) -> RequestChargedResult:
-    """Let a versioned bucket lock versions, or replace what it locks by default."""
+    """Enable Object Lock, or replace the default retention.
+
+    The bucket must have versioning.
+    """
     if len(_Rules.from_xml(bytes(ctx.request.body or b"")).rules) > 1:
-        raise _malformed("Object Lock has one rule.")
+        raise _malformed("An Object Lock configuration can have only one rule.")
     _check(op.configuration)
-    xml, named = op.configuration.to_xml().decode(), ctx.bucket
+    xml, bucket = op.configuration.to_xml().decode(), ctx.bucket
 
     def write(t: Transaction) -> None:
-        bucket = still_there(t, named)
-        refuse_policy(bucket, "Object Lock")
-        must_keep_versions(bucket, "Object Lock")
-        buckets.set_setting(t, bucket.id, "object-lock", xml)
+        current = current_bucket(t, bucket)
+        refuse_retention_policy(current, "Object Lock")
+        require_versioning(current, "Object Lock")
+        buckets.set_setting(t, current.id, "object-lock", xml)
 
     await ctx.store.write(write)
     return RequestChargedResult()
@@ -69,32 +74,32 @@ async def put_configuration(ctx: Context, op: PutObjectLockConfiguration) -> Req
 def _check(configuration: ObjectLockConfiguration) -> None:
     # One page of the documentation writes it in capitals.
     if (configuration.object_lock_enabled or "").capitalize() != "Enabled":
-        raise _malformed("Object Lock can be Enabled, and never disabled.")
+        raise _malformed("ObjectLockEnabled must be Enabled: Object Lock cannot be disabled.")
     if configuration.rule is None:
         return
     default = configuration.rule.default_retention
     if default is None or default.mode is None:
-        raise _malformed("The rule of Object Lock has a default retention with a mode.")
+        raise _malformed("The rule of Object Lock needs a default retention with a mode.")
     if (default.days is None) == (default.years is None):
-        raise _malformed("A default retention has days or years, and not both.")
-    given, most = (default.days, MAX_DAYS) if default.days is not None else (default.years, MAX_YEARS)
-    if not 0 < (given or 0) <= most:
-        raise failure("InvalidArgument", f"A default retention is 1 to {MAX_DAYS} days or 1 to {MAX_YEARS} years.")
+        raise _malformed("A default retention needs days or years, not both.")
+    requested, maximum = (default.days, MAX_DAYS) if default.days is not None else (default.years, MAX_YEARS)
+    if not 0 < (requested or 0) <= maximum:
+        raise failure("InvalidArgument", f"A default retention must be 1 to {MAX_DAYS} days or 1 to {MAX_YEARS} years.")
 
 
 def _none() -> NoSuchConfiguration:
-    return none_of("NoSuchObjectLockConfiguration", "The specified object does not have an Object Lock configuration")
+    return no_configuration("NoSuchObjectLockConfiguration", "The specified object does not have an Object Lock configuration")
 
 
 def _lock_of(ctx: Context, key: str, version_id: str | None) -> dict[str, Any]:
     if "object-lock" not in ctx.bucket.settings:
         raise locking.no_lock()
-    return must_find(ctx.store.point, ctx.bucket.id, key, version_id).lock or {}
+    return must_find(ctx.store.connection, ctx.bucket.id, key, version_id).lock or {}
 
 
 @handles(GetObjectRetention)
 async def get_retention(ctx: Context, op: GetObjectRetention) -> ObjectRetention:
-    """Read the lock of a version, one that has run out too."""
+    """Return the retention of a version, even if it has expired."""
     lock = _lock_of(ctx, op.key, op.version_id)
     if "mode" not in lock:
         raise _none()
@@ -103,7 +108,7 @@ async def get_retention(ctx: Context, op: GetObjectRetention) -> ObjectRetention
 
 @handles(GetObjectLegalHold)
 async def get_legal_hold(ctx: Context, op: GetObjectLegalHold) -> ObjectLegalHold:
-    """Read the legal hold of a version."""
+    """Return the legal hold of a version."""
     lock = _lock_of(ctx, op.key, op.version_id)
     if "hold" not in lock:
         raise _none()
@@ -112,30 +117,36 @@ async def get_legal_hold(ctx: Context, op: GetObjectLegalHold) -> ObjectLegalHol
 
 @handles(PutObjectRetention, integrity=True)
 async def put_retention(ctx: Context, op: PutObjectRetention) -> RequestChargedResult:
-    """Lock a version, extend its lock; with the right to bypass GOVERNANCE, shorten or lift it."""
-    mode, named, now = op.retention.mode, ctx.bucket, ctx.now
+    """Set or extend the retention of a version.
+
+    With the right to bypass GOVERNANCE, shorten or remove it.
+    """
+    mode, bucket, now = op.retention.mode, ctx.bucket, ctx.now
     until = None if op.retention.retain_until is None else op.retention.retain_until.timestamp()
     if (mode is None) != (until is None):
-        raise _malformed("A retention has a mode and a date.")
+        raise _malformed("A retention needs a mode and a date.")
     bypass = bool(op.bypass_governance) and locking.may_bypass(ctx)
 
     def write(t: Transaction) -> None:
-        bucket = still_there(t, named)
-        if "object-lock" not in bucket.settings:
+        current = current_bucket(t, bucket)
+        if "object-lock" not in current.settings:
             raise locking.no_lock()
-        found = must_find(t.connection, bucket.id, op.key, op.version_id)
+        found = must_find(t.connection, current.id, op.key, op.version_id)
         _check_change(found, mode, until, now, bypass=bypass)
-        kept = {name: value for name, value in (found.lock or {}).items() if name == "hold"}
-        lock = kept if until is None else {"mode": mode, "until": locking.in_future(until, now), **kept}
+        hold = {name: value for name, value in (found.lock or {}).items() if name == "hold"}
+        lock = hold if until is None else {"mode": mode, "until": locking.in_future(until, now), **hold}
         objects.set_lock(t, found.serial, lock)
-        changed(t, bucket, found.copy(lock=lock), now)
+        update_replica(t, current, found.copy(lock=lock), now)
 
     await ctx.store.write(write)
     return RequestChargedResult()
 
 
 def _check_change(found: ObjectRow, mode: str | None, until: float | None, now: float, *, bypass: bool) -> None:
-    """Refuse what would weaken a lock that has not run out. Without bypass only a later date is none of that."""
+    """Raise `AccessDenied` if a change weakens unexpired retention.
+
+    Without bypass, only a later date is allowed.
+    """
     if not locking.is_retained(found, now):
         return
     assert found.lock is not None
@@ -148,17 +159,17 @@ def _check_change(found: ObjectRow, mode: str | None, until: float | None, now: 
 
 @handles(PutObjectLegalHold, integrity=True)
 async def put_legal_hold(ctx: Context, op: PutObjectLegalHold) -> RequestChargedResult:
-    """Put a version under legal hold, or lift the hold. Its lock is another matter."""
-    named, now = ctx.bucket, ctx.now
+    """Set or remove the legal hold of a version. Its retention is not changed."""
+    bucket, now = ctx.bucket, ctx.now
 
     def write(t: Transaction) -> None:
-        bucket = still_there(t, named)
-        if "object-lock" not in bucket.settings:
+        current = current_bucket(t, bucket)
+        if "object-lock" not in current.settings:
             raise locking.no_lock()
-        found = must_find(t.connection, bucket.id, op.key, op.version_id)
+        found = must_find(t.connection, current.id, op.key, op.version_id)
         lock = {**(found.lock or {}), "hold": op.status}
         objects.set_lock(t, found.serial, lock)
-        changed(t, bucket, found.copy(lock=lock), now)
+        update_replica(t, current, found.copy(lock=lock), now)
 
     await ctx.store.write(write)
     return RequestChargedResult()

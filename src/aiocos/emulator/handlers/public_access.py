@@ -1,7 +1,7 @@
-"""Whether access control lists may make things public."""
+"""Handlers of the public access block of buckets."""
 
 from aiocos.emulator.context import Context, handles
-from aiocos.emulator.handlers.settings import configure, configured, none_of
+from aiocos.emulator.handlers.configurations import no_configuration, read_configuration, replace_configuration
 from aiocos.emulator.public_access import BLOCK
 from aiocos.operations.public_access import (
     DeletePublicAccessBlock,
@@ -14,22 +14,22 @@ from aiocos.wire.spec import Result
 
 @handles(GetPublicAccessBlock)
 async def get(ctx: Context, op: GetPublicAccessBlock) -> PublicAccessBlockConfiguration:
-    """Read the block."""
-    missing = none_of("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
-    return configured(ctx, BLOCK, PublicAccessBlockConfiguration, missing)
+    """Return the block."""
+    missing = no_configuration("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
+    return read_configuration(ctx, BLOCK, PublicAccessBlockConfiguration, missing)
 
 
 @handles(PutPublicAccessBlock, role="Manager")
 async def put(ctx: Context, op: PutPublicAccessBlock) -> Result:
-    """Replace the block. What is not said is false."""
-    said = op.configuration
-    whole = PublicAccessBlockConfiguration(
-        block_public_acls=bool(said.block_public_acls), ignore_public_acls=bool(said.ignore_public_acls)
+    """Replace the block. Omitted settings are false."""
+    sent = op.configuration
+    complete = PublicAccessBlockConfiguration(
+        block_public_acls=bool(sent.block_public_acls), ignore_public_acls=bool(sent.ignore_public_acls)
     )
-    return await configure(ctx, BLOCK, whole)
+    return await replace_configuration(ctx, BLOCK, complete)
 
 
 @handles(DeletePublicAccessBlock, role="Manager")
 async def delete(ctx: Context, op: DeletePublicAccessBlock) -> Result:
     """Remove the block."""
-    return await configure(ctx, BLOCK, None)
+    return await replace_configuration(ctx, BLOCK, None)

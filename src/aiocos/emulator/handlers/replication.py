@@ -1,4 +1,4 @@
-"""Replication rules of buckets, and the replications that failed."""
+"""Handlers of replication rules of buckets, and of failed replications."""
 
 import base64
 import binascii
@@ -6,10 +6,10 @@ import re
 from datetime import UTC, datetime
 
 from aiocos.emulator.context import Context, failure, handles, moment
+from aiocos.emulator.handlers.bucket_state import current_bucket, refuse_retention_policy
 from aiocos.emulator.handlers.buckets import page_size
-from aiocos.emulator.handlers.listing import encoding_of
-from aiocos.emulator.handlers.settings import configure, configured, none_of
-from aiocos.emulator.handlers.state import refuse_policy, still_there
+from aiocos.emulator.handlers.configurations import no_configuration, read_configuration, replace_configuration
+from aiocos.emulator.handlers.listing import encoding_type
 from aiocos.emulator.lifecycle import midnight_after
 from aiocos.emulator.replication import target_of
 from aiocos.emulator.store import BucketRow, Transaction, buckets, failures
@@ -34,45 +34,45 @@ _CRN = re.compile(r"crn:v1:[^:]*:[^:]*:cloud-object-storage:[^:]*:a/[^:]*:[^:]+:
 
 
 def _none() -> NoSuchConfiguration:
-    return none_of("ReplicationConfigurationNotFoundError", "The replication configuration was not found")
+    return no_configuration("ReplicationConfigurationNotFoundError", "The replication configuration was not found")
 
 
 @handles(GetBucketReplication)
 async def get(ctx: Context, op: GetBucketReplication) -> ReplicationConfiguration:
-    """Read the rules."""
-    return configured(ctx, "replication", ReplicationConfiguration, _none())
+    """Return the rules."""
+    return read_configuration(ctx, "replication", ReplicationConfiguration, _none())
 
 
 @handles(PutBucketReplication, integrity=True)
 async def put(ctx: Context, op: PutBucketReplication) -> Result:
     """Replace the rules."""
-    rules, named = op.configuration.rules, ctx.bucket
+    rules, bucket = op.configuration.rules, ctx.bucket
     if not 1 <= len(rules) <= MAX_RULES:
-        raise failure("MalformedXML", f"A replication has 1 to {MAX_RULES} rules, not {len(rules)}.")
+        raise failure("MalformedXML", f"A replication configuration needs 1 to {MAX_RULES} rules, not {len(rules)}.")
     for rule in rules:
         _check(rule)
     xml = op.configuration.to_xml().decode()
 
     def write(t: Transaction) -> None:
-        bucket = still_there(t, named)
-        refuse_policy(bucket, "replication")
-        if bucket.versioning != "Enabled":
+        current = current_bucket(t, bucket)
+        refuse_retention_policy(current, "replication")
+        if current.versioning != "Enabled":
             raise failure("InvalidRequest", "Versioning must be 'Enabled' on the bucket to apply a replication configuration")
         for destination in {rule.destination.bucket for rule in rules}:
-            _check_target(bucket, target_of(t, destination))
-        buckets.set_setting(t, bucket.id, "replication", xml)
+            _check_target(current, target_of(t, destination))
+        buckets.set_setting(t, current.id, "replication", xml)
 
     await ctx.store.write(write)
     return Result()
 
 
 def _check(rule: ReplicationRule) -> None:
-    given = rule.filter
-    if sum(condition is not None for condition in (given.prefix, given.tag, given.and_)) > 1:
-        raise failure("MalformedXML", "A filter has one of Prefix, Tag and And.")
+    conditions = rule.filter
+    if sum(condition is not None for condition in (conditions.prefix, conditions.tag, conditions.and_)) > 1:
+        raise failure("MalformedXML", "A filter can have only one of Prefix, Tag and And.")
     destination = rule.destination.bucket
     if not destination or (":" in destination and not _CRN.fullmatch(destination)):
-        raise failure("InvalidArgument", f"The destination of a rule is the CRN of a bucket, not {destination!r}.")
+        raise failure("InvalidArgument", f"The destination of a rule must be the CRN of a bucket, not {destination!r}.")
 
 
 def _check_target(bucket: BucketRow, target: BucketRow | None) -> None:
@@ -86,20 +86,20 @@ def _check_target(bucket: BucketRow, target: BucketRow | None) -> None:
 
 @handles(DeleteBucketReplication)
 async def delete(ctx: Context, op: DeleteBucketReplication) -> Result:
-    """Remove the rules. What was replicated stays."""
-    return await configure(ctx, "replication", None)
+    """Remove the rules. Replicas are kept."""
+    return await replace_configuration(ctx, "replication", None)
 
 
 @handles(PutBucketReplicationReattempt, integrity=True)
 async def reattempt(ctx: Context, op: PutBucketReplicationReattempt) -> ReattemptResult:
-    """Let what failed be tried again from the next midnight on."""
-    named, at = ctx.bucket, midnight_after(ctx.now + 0.001)
+    """Schedule new attempts of all failed replications for the next midnight."""
+    bucket, at = ctx.bucket, midnight_after(ctx.now + 0.001)
 
     def write(t: Transaction) -> None:
-        bucket = still_there(t, named)
-        if "replication" not in bucket.settings:
+        current = current_bucket(t, bucket)
+        if "replication" not in current.settings:
             raise _none()
-        failures.schedule(t, bucket.id, at)
+        failures.schedule(t, current.id, at)
 
     await ctx.store.write(write)
     return ReattemptResult(scheduled_time=moment(at))
@@ -107,12 +107,12 @@ async def reattempt(ctx: Context, op: PutBucketReplicationReattempt) -> Reattemp
 
 @handles(ListBucketReplicationFailures, integrity=True)
 async def list_failures(ctx: Context, op: ListBucketReplicationFailures) -> ReplicationFailures:
-    """List what failed, the newest first."""
+    """List failed replications, the newest first."""
     bucket, limit = ctx.bucket.id, page_size(op.max_keys, "max-keys")
     before = None if op.first_sync_attempted_before is None else _time(op.first_sync_attempted_before)
     after = _read_token(op.continuation_token) if op.continuation_token else None
     found = await ctx.store.database.read(
-        lambda c: failures.listed(c, bucket, None if before is None else before.timestamp(), after, limit + 1)
+        lambda c: failures.list_page(c, bucket, None if before is None else before.timestamp(), after, limit + 1)
     )
     page, more = found[:limit], len(found) > limit > 0
     return ReplicationFailures(
@@ -121,32 +121,32 @@ async def list_failures(ctx: Context, op: ListBucketReplicationFailures) -> Repl
         max_keys=limit,
         is_truncated=more,
         key_count=len(page),
-        encoding_type=encoding_of(op.encoding_type),
+        encoding_type=encoding_type(op.encoding_type),
         continuation_token=op.continuation_token,
         next_continuation_token=_token(page[-1].first, page[-1].serial) if more else None,
         contents=[
             ReplicationFailure(
-                key=one.key,
-                version_id=one.version_id,
-                sync_type=one.kind,
-                first_sync_attempted=moment(one.first),
-                last_sync_attempted=moment(one.last),
-                sync_failure_cause=one.cause,
+                key=failed.key,
+                version_id=failed.version_id,
+                sync_type=failed.kind,
+                first_sync_attempted=moment(failed.first),
+                last_sync_attempted=moment(failed.last),
+                sync_failure_cause=failed.cause,
             )
-            for one in page
+            for failed in page
         ],
     )
 
 
 def _time(text: str) -> datetime:
-    """Read ISO 8601, or milliseconds since 1970."""
+    """Parse a time in ISO 8601, or in milliseconds since 1970."""
     try:
         if text.isdigit():
             return datetime.fromtimestamp(int(text) / 1000, UTC)
-        made = parse_time(text)
-        found = made if isinstance(made, datetime) else datetime.fromisoformat(text)
+        parsed = parse_time(text)
+        found = parsed if isinstance(parsed, datetime) else datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):
-        raise failure("InvalidArgument", f"first-sync-attempted-before: {text!r} is no time") from None
+        raise failure("InvalidArgument", f"first-sync-attempted-before: {text!r} is not a time") from None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 

@@ -1,13 +1,16 @@
-"""Tags of objects and of buckets. An object's tags are kept in the form that the header `x-amz-tagging` has."""
+"""Handlers of tags of objects and buckets.
+
+The database keeps an object's tags in the format of the header `x-amz-tagging` (`a=1&b=2`), and a bucket's as the document sent.
+"""
 
 import re
 from urllib.parse import parse_qsl, urlencode
 
 from aiocos.emulator.context import Context, failure, handles
-from aiocos.emulator.handlers.finding import must_find
-from aiocos.emulator.handlers.settings import configure, configured, none_of
-from aiocos.emulator.handlers.state import still_there
-from aiocos.emulator.replication import changed
+from aiocos.emulator.handlers.bucket_state import current_bucket
+from aiocos.emulator.handlers.configurations import no_configuration, read_configuration, replace_configuration
+from aiocos.emulator.handlers.lookup import must_find
+from aiocos.emulator.replication import update_replica
 from aiocos.emulator.store import ObjectRow, Transaction, objects
 from aiocos.operations.shared import Tag
 from aiocos.operations.tagging import (
@@ -26,35 +29,38 @@ from aiocos.wire.spec import Result
 
 MAX_TAGS = 10
 MAX_BUCKET_TAGS = 50
-# What either page of the documentation allows, besides letters, digits and space.
+# Characters that one of the documentation's pages allows, besides letters, digits and space.
 _ALLOWED = re.compile(r"[\w +\-=._:/@*']*")
 
 
-def _bad(message: str) -> Exception:
+def _invalid(message: str) -> Exception:
     return failure("InvalidTag", message)
 
 
-def check(pairs: list[tuple[str, str]], most: int = MAX_TAGS) -> None:
-    """Refuse tags that are not allowed."""
-    if len(pairs) > most:
-        raise _bad(f"There are {most} tags at most, not {len(pairs)}.")
+def check(pairs: list[tuple[str, str]], maximum: int = MAX_TAGS) -> None:
+    """Raise `InvalidTag` for tags that are not allowed."""
+    if len(pairs) > maximum:
+        raise _invalid(f"At most {maximum} tags are allowed, not {len(pairs)}.")
     if len({key for key, _ in pairs}) < len(pairs):
-        raise _bad("Cannot provide multiple Tags with the same key")
+        raise _invalid("Cannot provide multiple Tags with the same key")
     for key, value in pairs:
         if not 1 <= len(key) <= 128 or len(key.encode()) > 256:
-            raise _bad("The key of a tag has 1 to 128 characters, and 256 bytes at most.")
+            raise _invalid("The key of a tag must have 1 to 128 characters and at most 256 bytes.")
         if len(value) > 256 or len(value.encode()) > 512:
-            raise _bad("The value of a tag has 256 characters and 512 bytes at most.")
+            raise _invalid("The value of a tag must have at most 256 characters and 512 bytes.")
         if key.startswith("ibm:"):
-            raise _bad("The key of a tag does not begin with ibm:")
+            raise _invalid("The key of a tag must not begin with ibm:")
         if not _ALLOWED.fullmatch(key) or not _ALLOWED.fullmatch(value):
-            raise _bad("A tag holds letters, digits, spaces and + - = . _ : / @ * '")
+            raise _invalid("A tag can have letters, digits, spaces and + - = . _ : / @ * '")
 
 
-def of_header(text: str) -> str:
-    """Return the tags of the header `x-amz-tagging` as they are kept; refused where they are not allowed."""
+def parse_header(text: str) -> str:
+    """Return the tags of the header `x-amz-tagging` in stored form.
+
+    Raises `InvalidTag` for tags that are not allowed.
+    """
     try:
-        # A name alone is a tag with an empty value.
+        # A name without `=` is a tag with an empty value.
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError:
         raise failure("InvalidArgument", "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded") from None
@@ -76,20 +82,20 @@ def _version(ctx: Context, found: ObjectRow) -> str | None:
 
 @handles(GetObjectTagging)
 async def get_object(ctx: Context, op: GetObjectTagging) -> ObjectTagSet:
-    """Read an object's tags."""
-    found = must_find(ctx.store.point, ctx.bucket.id, op.key, op.version_id)
+    """Return an object's tags."""
+    found = must_find(ctx.store.connection, ctx.bucket.id, op.key, op.version_id)
     return ObjectTagSet(tags=_tags(found.headers.get("tagging", "")), version_id=_version(ctx, found))
 
 
 async def _set(ctx: Context, key: str, version_id: str | None, text: str) -> ObjectTagged:
-    named, now = ctx.bucket, ctx.now
+    bucket, now = ctx.bucket, ctx.now
 
     def write(t: Transaction) -> ObjectRow:
-        bucket = still_there(t, named)
-        found = must_find(t.connection, bucket.id, key, version_id)
+        current = current_bucket(t, bucket)
+        found = must_find(t.connection, current.id, key, version_id)
         headers = {n: v for n, v in found.headers.items() if n != "tagging"} | ({"tagging": text} if text else {})
         objects.set_headers(t, found.serial, headers)
-        changed(t, bucket, found.copy(headers=headers), now)
+        update_replica(t, current, found.copy(headers=headers), now)
         return found
 
     return ObjectTagged(version_id=_version(ctx, await ctx.store.write(write)))
@@ -98,7 +104,7 @@ async def _set(ctx: Context, key: str, version_id: str | None, text: str) -> Obj
 @handles(PutObjectTagging)
 async def put_object(ctx: Context, op: PutObjectTagging) -> ObjectTagged:
     """Replace an object's tags."""
-    assert not isinstance(op.tags, TagSet)  # as every request is read
+    assert not isinstance(op.tags, TagSet)  # never, in a parsed request
     pairs = _pairs(op.tags)
     check(pairs)
     return await _set(ctx, op.key, op.version_id, urlencode(pairs))
@@ -112,20 +118,20 @@ async def delete_object(ctx: Context, op: DeleteObjectTagging) -> ObjectTagged:
 
 @handles(GetBucketTagging)
 async def get_bucket(ctx: Context, op: GetBucketTagging) -> TagSet:
-    """Read a bucket's tags."""
-    return configured(ctx, "tagging", TagSet, none_of("NoSuchTagSet", "The TagSet does not exist"))
+    """Return a bucket's tags."""
+    return read_configuration(ctx, "tagging", TagSet, no_configuration("NoSuchTagSet", "The TagSet does not exist"))
 
 
 @handles(PutBucketTagging)
 async def put_bucket(ctx: Context, op: PutBucketTagging) -> Result:
     """Replace a bucket's tags."""
-    assert not isinstance(op.tags, TagSet)  # as every request is read
+    assert not isinstance(op.tags, TagSet)  # never, in a parsed request
     pairs = _pairs(op.tags)
     check(pairs, MAX_BUCKET_TAGS)
-    return await configure(ctx, "tagging", Tagging(tags=[Tag(key=k, value=v) for k, v in pairs]))
+    return await replace_configuration(ctx, "tagging", Tagging(tags=[Tag(key=k, value=v) for k, v in pairs]))
 
 
 @handles(DeleteBucketTagging)
 async def delete_bucket(ctx: Context, op: DeleteBucketTagging) -> Result:
     """Remove a bucket's tags."""
-    return await configure(ctx, "tagging", None)
+    return await replace_configuration(ctx, "tagging", None)

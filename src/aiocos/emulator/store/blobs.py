@@ -1,9 +1,13 @@
-"""Content: small pieces in the database, larger ones as files that are there whole or not at all.
+"""Blobs: small contents in the database, large ones in files.
 
-A file is written under `incoming/`, synced, renamed into `blobs/xx/`, and only then named by a row. A process that is killed
-leaves at most files that no row names; `sweep` removes those at the next start. A file that lost its last reference is
-removed after that commit, and not while somebody reads it: readers pin what they read, on the event loop, in the same step in
-which they read the row, so no removal comes between.
+A file exists completely or not at all.
+
+Writing a file straight to its final path is the naive way: a process killed halfway leaves half a file that looks complete.
+So a file is written under `incoming/`, synced, renamed into `blobs/xx/`, and only then gets its row in the database. A killed
+process leaves at most files without a row, which `sweep` removes at the next start.
+
+A file that lost its last reference is removed after the commit, but not while a response still reads it: readers pin their
+files. They do so on the event loop, in the same step in which they read the row, so a removal cannot come between the two.
 """
 
 import os
@@ -13,17 +17,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aiocos.emulator.store.directory import BLOBS, INCOMING, blob_files, incoming_files
-from aiocos.emulator.store.reserve import Reserve, answered_when_full
+from aiocos.emulator.store.reserve import Reserve, disk_full_as_507
 from aiocos.emulator.store.rows import Segment
 from aiocos.emulator.store.workers import Workers
 
 INLINE = 32 * 1024
-"""Contents up to this many bytes stand in the database: one commit instead of a file, its sync and its rename."""
+"""Contents of at most this many bytes are stored in the database: one commit instead of a file, its sync and its rename."""
 CHUNK = 1024 * 1024
 
 
 class Blob:
-    """Content that has arrived and that nothing refers to yet. `data` is None where it is a file."""
+    """Content that was received and has no references yet.
+
+    `data` is None if the content is a file.
+    """
 
     __slots__ = ("data", "id", "size")
 
@@ -34,14 +41,17 @@ class Blob:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The whole of it."""
+        """The segments that cover the whole content."""
         return (Segment(self.id, 0, self.size),) if self.size else ()
 
 
 class Writer:
-    """A file being written, in an executor. Use `put` any number of times, then `finish` or `discard`."""
+    """A file being written.
 
-    @answered_when_full()
+    Its methods block and run in a worker thread: `put` repeatedly, then `finish` or `discard`.
+    """
+
+    @disk_full_as_507()
     def __init__(self, blobs: "Blobs") -> None:
         blobs.reserve.check()
         self._blobs = blobs
@@ -50,9 +60,9 @@ class Writer:
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self.size = 0
 
-    @answered_when_full()
+    @disk_full_as_507()
     def put(self, chunks: Sequence[bytes]) -> None:
-        """Append. Blocks. Raises `ServiceError` 507 where the disk is full."""
+        """Append to the file. Raises `ServiceError` 507 if the disk is full."""
         self._blobs.reserve.check()
         for chunk in chunks:
             view = memoryview(chunk)
@@ -60,9 +70,9 @@ class Writer:
                 view = view[os.write(self._fd, view) :]
             self.size += len(chunk)
 
-    @answered_when_full()
+    @disk_full_as_507()
     def finish(self) -> Blob:
-        """Sync and rename. Blocks."""
+        """Sync the file, move it to its final place and return it as a blob."""
         if self._blobs.durable:
             os.fsync(self._fd)
         os.close(self._fd)
@@ -78,7 +88,7 @@ class Writer:
         return Blob(self.size, name=self.name)
 
     def discard(self) -> None:
-        """Give it up. Blocks."""
+        """Close and delete the file."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -94,7 +104,7 @@ def _sync_directory(path: Path) -> None:
 
 
 class Blobs:
-    """The files under one directory."""
+    """All blob files of one data directory."""
 
     def __init__(self, directory: Path, workers: Workers, reserve: Reserve, *, durable: bool) -> None:
         self.directory = directory / BLOBS
@@ -104,20 +114,22 @@ class Blobs:
         self.reserve = reserve
         self.durable = durable
         self._pins: Counter[str] = Counter()
-        self._doomed: set[str] = set()
-        for half in incoming_files(directory):
-            os.unlink(half.path)
+        self._remove_when_unpinned: set[str] = set()
+        for unfinished in incoming_files(directory):
+            os.unlink(unfinished.path)
 
     def path(self, name: str) -> Path:
-        """Where a blob's file is."""
+        """Return the path of a blob's file."""
         return self.directory / name[:2] / name
 
-    def sweep(self, known: Iterable[str]) -> int:
-        """Remove the files that no row names and return how many there were. For the start, before anything is served.
+    def sweep(self, named: Iterable[str]) -> int:
+        """Remove the files that have no database row and return their number.
 
-        Only files that have the form of a blob's name, in folders that have the form of a blob's folder.
+        Call it before anything is served.
+
+        Only files named like blobs, in folders named like blob folders, are removed.
         """
-        names = set(known)
+        names = set(named)
         swept = 0
         for entry in blob_files(self._data):
             if entry.name not in names:
@@ -127,40 +139,40 @@ class Blobs:
 
     @contextmanager
     def pinned(self, segments: Sequence[Segment]) -> Generator[None]:
-        """Keep the files of these segments while the block runs."""
+        """Keep the files of these segments on disk while the block runs."""
         names = {s.blob for s in segments}
         self._pins.update(names)
         try:
             yield
         finally:
-            gone: list[str] = []
+            unpinned: list[str] = []
             for name in names:
                 self._pins[name] -= 1
                 if not self._pins[name]:
                     del self._pins[name]
-                    if name in self._doomed:
-                        self._doomed.discard(name)
-                        gone.append(name)
-            self._unlink(gone)
+                    if name in self._remove_when_unpinned:
+                        self._remove_when_unpinned.discard(name)
+                        unpinned.append(name)
+            self._unlink(unpinned)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files, those in use as soon as they are not."""
+        """Remove files. A pinned file is removed when its last reader is done."""
         free: list[str] = []
         for name in names:
             if self._pins[name]:
-                self._doomed.add(name)
+                self._remove_when_unpinned.add(name)
             else:
                 del self._pins[name]
                 free.append(name)
         self._unlink(free)
 
     async def discard(self, blob: Blob) -> None:
-        """Remove content that nothing will refer to."""
+        """Remove the content of a blob that will get no references."""
         if blob.data is None and blob.size:
             await self.workers.run(self._unlink_all, [blob.id])
 
     def _unlink(self, names: list[str]) -> None:
-        # Removing a file of gigabytes takes its time.
+        # Deleting a file of several gigabytes can take seconds: do not block the event loop.
         if names:
             self.workers.start(self._unlink_all, names)
 
@@ -169,7 +181,7 @@ class Blobs:
             self.path(name).unlink(missing_ok=True)
 
     async def read(self, segment: Segment) -> AsyncIterator[bytes]:
-        """Read a stretch of a file in chunks of a MiB. The segment must be pinned."""
+        """Yield the bytes of a segment in chunks of 1 MiB. The segment must be pinned."""
         fd = os.open(self.path(segment.blob), os.O_RDONLY | os.O_CLOEXEC)
         try:
             offset, end = segment.offset, segment.offset + segment.length
@@ -183,9 +195,9 @@ class Blobs:
             os.close(fd)
 
 
-def cut(segments: Sequence[Segment], offset: int, length: int) -> tuple[Segment, ...]:
-    """The segments of a range of what `segments` make up."""
-    out: list[Segment] = []
+def slice_segments(segments: Sequence[Segment], offset: int, length: int) -> tuple[Segment, ...]:
+    """Return the segments of a byte range of the content that `segments` make up."""
+    result: list[Segment] = []
     for s in segments:
         if length <= 0:
             break
@@ -193,7 +205,7 @@ def cut(segments: Sequence[Segment], offset: int, length: int) -> tuple[Segment,
             offset -= s.length
             continue
         taken = min(s.length - offset, length)
-        out.append(Segment(s.blob, s.offset + offset, taken))
+        result.append(Segment(s.blob, s.offset + offset, taken))
         length -= taken
         offset = 0
-    return tuple(out)
+    return tuple(result)

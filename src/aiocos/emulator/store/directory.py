@@ -1,10 +1,11 @@
-"""The data directory: whether it belongs to the emulator, its lock, and its permissions.
+"""The data directory of an emulator: ownership, lock and permissions.
 
-The emulator deletes what its database does not name, so it must be sure that a directory is its own before it changes
-anything in it. A directory belongs to the emulator if it has the marker file, or if it has the emulator's database (releases
-before the marker wrote none). An empty directory is taken. Everything else is refused, and left as it was found.
+The emulator deletes blob files that its database does not name. Trusting any directory that it is given would be the naive way:
+one wrong path and it deletes a user's files. So before it changes anything, it checks that the directory is its own. That is so
+if the directory has the marker file, or the emulator's database (earlier releases wrote no marker). An empty directory is
+claimed. Every other directory is refused and left unchanged.
 
-The database holds API keys and HMAC secrets: the directory is made 0700 and the database 0600, also where they existed.
+The database holds API keys and HMAC secrets, so the directory gets mode 0700 and the database 0600, even if they existed.
 """
 
 import fcntl
@@ -37,10 +38,12 @@ _BLOB_FOLDER = re.compile(r"[0-9a-f]{2}")
 
 
 def claim(directory: Path) -> int:
-    """Take a directory for one emulator and return the descriptor of its lock; closing it releases the directory.
+    """Claim a directory for one emulator and return the descriptor of its lock file.
 
-    Raises `ConfigError`, without having changed the directory, if it holds anything else than an emulator's data, if its
-    database is missing, or if another emulator uses it.
+    Closing it releases the directory.
+
+    Raises `ConfigError`, and leaves the directory unchanged, if it holds anything but an emulator's data, if its database is
+    missing, or if another emulator uses it.
     """
     try:
         _check_owner(directory)
@@ -49,7 +52,7 @@ def claim(directory: Path) -> int:
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(f"the data directory {directory} cannot be used: {error}") from error
     try:
-        # Looked at again under the lock: another emulator may have begun and ended in between.
+        # Check again under the lock: another emulator may have started and stopped since the first check.
         _check_owner(directory)
         _check_database(directory)
         _mark(directory)
@@ -64,14 +67,17 @@ def claim(directory: Path) -> int:
 
 
 def blob_files(directory: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield the files that have the place and the form of a blob's. Links and folders in it are not followed."""
+    """Yield the files with the name of a blob in a blob folder.
+
+    Symbolic links are not followed.
+    """
     for folder in _entries(directory / BLOBS):
         if _BLOB_FOLDER.fullmatch(folder.name) and folder.is_dir(follow_symlinks=False):
             yield from _named_like_blobs(Path(folder.path))
 
 
 def incoming_files(directory: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield the files of uploads that a killed emulator left half written."""
+    """Yield the unfinished files left by a killed emulator."""
     return _named_like_blobs(directory / INCOMING)
 
 
@@ -101,7 +107,7 @@ def _check_owner(directory: Path) -> None:
 
 
 def _is_foreign(entry: os.DirEntry[str]) -> bool:
-    # An empty lock and a marker in the making are what an emulator leaves that was killed before it had marked the directory.
+    # An emulator killed before it wrote the marker leaves an empty lock file and perhaps a temporary marker file.
     if not entry.is_file(follow_symlinks=False):
         return True
     return entry.name != _NEW_MARKER and (entry.name != LOCK or entry.stat().st_size > 0)
@@ -109,7 +115,7 @@ def _is_foreign(entry: os.DirEntry[str]) -> bool:
 
 def _check_database(directory: Path) -> None:
     for name in (BLOBS, INCOMING):
-        # A link would have us delete files of another place.
+        # Behind a symbolic link, files of another directory would be deleted.
         if (directory / name).is_symlink():
             raise ConfigError(
                 f"the data directory {directory} cannot be used: {name} in it is a link, and files that the database does not "
@@ -120,7 +126,7 @@ def _check_database(directory: Path) -> None:
         return
     if database.exists() and database.stat().st_size and not _is_sqlite(database):
         raise ConfigError(f"{database} is not a database of the emulator: put the right one back, or name another directory")
-    # Every one of these files would be deleted if the database were made anew beside them.
+    # With a new, empty database every one of these files would be deleted.
     for name, found in ((BLOBS, blob_files(directory)), (INCOMING, incoming_files(directory))):
         if next(found, None) is not None:
             raise ConfigError(
@@ -141,21 +147,24 @@ def _is_marked(directory: Path) -> bool:
 
 
 def _has_tables(directory: Path) -> bool:
-    """Tell whether the database is there and has our tables. It is opened for reading only."""
+    """Return True if the database exists and has the emulator's tables.
+
+    It is opened read-only.
+    """
     path = directory / DATABASE
     if not _is_sqlite(path):
         return False
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=30)) as connection:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            # The first databases had no table of keys yet.
+            # The first release had no table `keys`.
             return {name for (name,) in rows} >= _TABLES - {"keys"}
     except sqlite3.DatabaseError:
         return False
 
 
 def _is_sqlite(path: Path) -> bool:
-    # Not opened otherwise: opening a pipe waits for a writer.
+    # Check the file type before opening: opening a pipe would block until there is a writer.
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -163,7 +172,7 @@ def _is_sqlite(path: Path) -> bool:
 
 
 def _locked(directory: Path) -> int:
-    # Two emulators over one directory would delete each other's files.
+    # Two emulators on one directory would delete each other's files.
     fd = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -181,7 +190,7 @@ def _locked(directory: Path) -> int:
 def _make_private(directory: Path) -> None:
     _restrict(directory, 0o700)
     database = directory / DATABASE
-    # SQLite gives its journal the permissions of the database, and would make the database by the umask.
+    # SQLite would create the database with the umask's permissions; its journal files get the mode of the database.
     os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", LOCK):
         if (directory / name).exists():
@@ -198,8 +207,8 @@ def _restrict(path: Path, mode: int) -> None:
 def _mark(directory: Path) -> None:
     if _is_marked(directory):
         return
-    made = directory / _NEW_MARKER
-    fd = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    temporary = directory / _NEW_MARKER
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with open(fd, "w") as file:
         file.write(_TEXT)
-    os.replace(made, directory / MARKER)
+    os.replace(temporary, directory / MARKER)

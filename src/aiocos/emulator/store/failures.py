@@ -1,5 +1,8 @@
-"""Replications that failed, in the database. They go with their version. Functions that take a transaction run on the writer's
-thread.
+"""Database access for failed replications.
+
+A row is deleted together with its object version.
+
+Functions that take a transaction run on the writer thread.
 """
 
 import sqlite3
@@ -9,19 +12,26 @@ from aiocos.emulator.store.database import Transaction
 
 
 class Failure(NamedTuple):
-    """One replication that failed. `kind` is the service's SyncType."""
+    """One failed replication of an object version."""
 
     serial: int
+    """Serial of the object version."""
     key: str
+    """Key of the object."""
     version_id: str
+    """Version id."""
     kind: str
+    """What failed: the `SyncType` of the service's report."""
     cause: str
+    """Why the last attempt failed."""
     first: float
+    """Time of the first failed attempt, in seconds since 1970."""
     last: float
+    """Time of the last failed attempt, in seconds since 1970."""
 
 
 def record(t: Transaction, bucket: int, serial: int, kind: str, cause: str, now: float) -> None:
-    """Enter a failure, or another try that failed."""
+    """Record a failed attempt; the time of the version's first failure is kept."""
     t.execute(
         "INSERT INTO failures (serial, bucket, kind, cause, first, last) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (serial) "
         "DO UPDATE SET kind = excluded.kind, cause = excluded.cause, last = excluded.last, due = NULL",
@@ -30,22 +40,25 @@ def record(t: Transaction, bucket: int, serial: int, kind: str, cause: str, now:
 
 
 def clear(t: Transaction, serial: int) -> None:
-    """Take a failure off: it was made good."""
+    """Delete the failure of a version that was replicated after all."""
     t.execute("DELETE FROM failures WHERE serial = ?", (serial,))
 
 
 def schedule(t: Transaction, bucket: int, at: float) -> None:
-    """Let all failures of a bucket be tried again from a time on."""
+    """Schedule a new attempt for all failures of a bucket."""
     t.execute("UPDATE failures SET due = ? WHERE bucket = ?", (at, bucket))
 
 
 def is_due(connection: sqlite3.Connection, now: float) -> bool:
-    """Tell whether anything is to be tried again."""
+    """Return True if a scheduled attempt is due."""
     return connection.execute("SELECT 1 FROM failures WHERE due <= ? LIMIT 1", (now,)).fetchone() is not None
 
 
 def take_due(t: Transaction, now: float) -> list[tuple[str, str, str]]:
-    """Bucket, key and version id of all that is to be tried again, the oldest first. It is due no more."""
+    """Return bucket, key and version id of all due attempts.
+
+    The oldest is first. The attempts are unscheduled.
+    """
     rows = t.execute(
         "SELECT buckets.name, objects.key, objects.version_id FROM failures JOIN objects USING (serial) "
         "JOIN buckets ON buckets.id = failures.bucket WHERE failures.due <= ? ORDER BY serial",
@@ -55,10 +68,13 @@ def take_due(t: Transaction, now: float) -> list[tuple[str, str, str]]:
     return [(name, bytes(key).decode(), version_id) for name, key, version_id in rows]
 
 
-def listed(
+def list_page(
     connection: sqlite3.Connection, bucket: int, before: float | None, after: tuple[float, int] | None, limit: int
 ) -> list[Failure]:
-    """The failures of a bucket, the newest first: those first tried before a time, and behind the last of a page."""
+    """Return a page of a bucket's failures, the newest first.
+
+    `before` limits it to failures whose first attempt was earlier; `after` is time and serial of the previous page's last row.
+    """
     rows = connection.execute(
         "SELECT serial, objects.key, objects.version_id, kind, cause, first, last FROM failures JOIN objects USING (serial) "
         "WHERE failures.bucket = ? AND first < ? AND (first, serial) < (?, ?) ORDER BY first DESC, serial DESC LIMIT ?",

@@ -1,4 +1,8 @@
-"""Everything of a bucket, key by key, for the rules of its lifecycle. On the writer's thread."""
+"""Walk all keys of a bucket in the database, for its lifecycle rules.
+
+These functions run in a write transaction, on the one thread that writes the database, so nothing changes between finding a
+version and deleting it.
+"""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -10,7 +14,10 @@ _PAGE = 1000
 
 
 def all_versions(t: Transaction, bucket: int) -> Iterator[list[ObjectRow]]:
-    """The versions of each key, the newest first. What is removed meanwhile does not disturb it: keys are read page by page."""
+    """Yield the versions of each key, the newest first.
+
+    Keys are read in pages, so the caller may remove versions meanwhile.
+    """
     after = b""
     while True:
         rows = t.execute(
@@ -26,5 +33,5 @@ def all_versions(t: Transaction, bucket: int) -> Iterator[list[ObjectRow]]:
 
 
 def all_uploads(t: Transaction, bucket: int) -> list[UploadRow]:
-    """The open uploads of a bucket."""
+    """Return the open uploads of a bucket."""
     return [upload_of(row) for row in t.execute(f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE bucket = ?", (bucket,))]

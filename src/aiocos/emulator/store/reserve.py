@@ -1,8 +1,9 @@
-"""Room on the disk that is kept for deletions.
+"""Disk space reserved for deletions.
 
-SQLite writes to its journal before it deletes, so on a full disk a deletion would fail like any other write, and nobody could
-make room. The reserve is a file. When a deletion finds the disk full, the file is given up and the deletion repeated in the
-room that it leaves. Until the file could be made again, everything that would add to the disk is refused.
+SQLite writes to its journal before it deletes anything. So on a full disk a deletion would fail like any other write, and
+nobody could free space through the API. The reserve is a file of a few MiB: when a deletion finds the disk full, the reserve
+file is deleted and the deletion runs again in the freed space. Until the file can be created again, every write that needs
+space is refused.
 """
 
 import errno
@@ -17,38 +18,41 @@ from pathlib import Path
 from aiocos.errors import ServiceError
 
 SIZE = 4 * 1024 * 1024
-"""Bytes that are kept. Enough for the journal of any single deletion, and for most that name 1,000 objects."""
-LEAST = 256 * 1024
-"""Bytes that are kept on a disk that is almost full, or very small: a sixteenth of what is free, but no less than this."""
+"""Size of the reserve in bytes: enough for the journal of any single deletion, and of most deletions of 1,000 objects."""
+MIN_SIZE = 256 * 1024
+"""Minimum size of the reserve in bytes. On a small or nearly full disk it is a sixteenth of the free space, but not less."""
 
 
-def no_room() -> ServiceError:
-    """Build the error of a write that the disk has no room for."""
+def disk_full_error() -> ServiceError:
+    """Return the 507 error for a write that the disk has no space for."""
     code = "InsufficientStorage"
     message = "The emulator's disk is full. Reads and deletions still work: delete objects, a few at a time."
     return ServiceError.class_for(507, code)(message, status=507, code=code)
 
 
-def is_full(error: BaseException) -> bool:
-    """Tell whether an error of the system or of SQLite means that the disk has no room, or the user no quota."""
+def is_disk_full(error: BaseException) -> bool:
+    """Return True if an error means a full disk or an exhausted quota.
+
+    Errors of the system and of SQLite are recognized.
+    """
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def answered_when_full() -> Generator[None]:
-    """Raise the service's 507 in place of the system's error of a full disk."""
+def disk_full_as_507() -> Generator[None]:
+    """Raise the service's 507 error instead of the system's disk-full error."""
     try:
         yield
     except OSError as error:
-        if is_full(error):
-            raise no_room() from error
+        if is_disk_full(error):
+            raise disk_full_error() from error
         raise
 
 
 class Reserve:
-    """The file that is given up when the disk is full. Its methods may be called from any thread."""
+    """The reserve file. Methods may be called from any thread."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,21 +60,27 @@ class Reserve:
         self._missing = False
         self._in_use = False
         try:
-            self._missing = path.lstat().st_size < LEAST
+            self._missing = path.lstat().st_size < MIN_SIZE
         except FileNotFoundError:
             self._missing = True
         self._restore()
 
     def check(self) -> None:
-        """Raise `ServiceError` 507 while there is no reserve and it cannot be made again. For what adds to the disk."""
+        """Raise `ServiceError` 507 if the reserve is used up and cannot be restored.
+
+        For writes that need disk space.
+        """
         if self._missing:
             self._restore()
             if self._missing:
-                raise no_room()
+                raise disk_full_error()
 
     @contextmanager
-    def opened(self) -> Generator[None]:
-        """Give the room up for a deletion that runs in the block; only one at a time may."""
+    def released(self) -> Generator[None]:
+        """Delete the reserve file for a deletion that runs in the block.
+
+        One block at a time.
+        """
         with self._mutex:
             self._missing = self._in_use = True
             with suppress(OSError):
@@ -86,13 +96,13 @@ class Reserve:
             if not self._missing or self._in_use:
                 return
             try:
-                size = min(SIZE, max(LEAST, shutil.disk_usage(self._path.parent).free // 16))
+                size = min(SIZE, max(MIN_SIZE, shutil.disk_usage(self._path.parent).free // 16))
                 _allocate(self._path, size)
             except OSError as error:
                 with suppress(OSError):
                     self._path.unlink()
-                # Where no reserve can be kept for another reason, there is none: that must not stop every write.
-                self._missing = is_full(error)
+                # If the file cannot be created for another reason, run without a reserve instead of refusing every write.
+                self._missing = is_disk_full(error)
             else:
                 self._missing = False
 
@@ -103,10 +113,10 @@ def _allocate(path: Path, size: int) -> None:
         try:
             os.posix_fallocate(fd, 0, size)
         except (AttributeError, OSError) as error:
-            # macOS does not have it, and some file systems do not know it.
-            if is_full(error):
+            # macOS has no posix_fallocate, and some file systems do not support it.
+            if is_disk_full(error):
                 raise
-            for _ in range(0, size, LEAST):
-                os.write(fd, bytes(LEAST))
+            for _ in range(0, size, MIN_SIZE):
+                os.write(fd, bytes(MIN_SIZE))
     finally:
         os.close(fd)

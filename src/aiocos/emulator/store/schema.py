@@ -1,11 +1,13 @@
-"""The tables of the emulator.
+"""The tables of the emulator's database.
 
-Keys are BLOBs of UTF-8, so that SQLite compares them byte by byte, which is the order of listings. An object's row stands
-for one version: `serial` grows with every write, `is_latest` marks the version a plain read finds. Content is named by
-segments `[blob, offset, length]`; `blobs.refs` counts the segments, so that copies and completed uploads share bytes instead
-of moving them. Small contents stand in `blobs.data`; larger ones are files of the blob's name. `failures` has the versions
-whose replication failed; `due` is when it is tried again. `completions` has the uploads that have become versions which are
-still there, with the numbers and ETags of the parts that they were completed with.
+* `objects`: one row per version. `serial` grows with every write, and `is_latest` marks the version that a read without a version
+  id finds. Keys are BLOBs of UTF-8: SQLite compares them byte by byte, which is the order of listings.
+* `blobs`: the bytes of contents. A version's content is a list of segments `[blob, offset, length]`, each a range of a blob.
+  `blobs.refs` counts the segments of a blob, so that copies and completed uploads share bytes instead of copying them. Small
+  contents are in `blobs.data`; larger ones are files named by the blob's id.
+* `failures`: the versions whose replication failed; the column `due` is the time of the next attempt.
+* `completions`: completed uploads whose versions still exist, with the numbers and ETags of the parts in the request, so that a
+  repeated CompleteMultipartUpload gets the same response.
 """
 
 SCHEMA = """
@@ -113,4 +115,4 @@ ADDED = {
     "objects": {"lock": "TEXT", "archive": "TEXT"},
     "uploads": {"lock": "TEXT"},
 }
-"""Columns that data of an earlier release does not have yet; they are added when it is opened."""
+"""Columns missing from databases of earlier releases. They are added when such a database is opened."""

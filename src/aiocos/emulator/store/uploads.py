@@ -1,4 +1,7 @@
-"""Multipart uploads in the database. Functions that take a transaction run on the writer's thread."""
+"""Database access for multipart uploads.
+
+Functions that take a transaction run on the writer thread.
+"""
 
 import sqlite3
 
@@ -19,7 +22,7 @@ from aiocos.emulator.store.rows import (
 
 
 def find(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str) -> UploadRow | None:
-    """An open upload of this key."""
+    """Return the open upload with this id and key, or None."""
     row = connection.execute(
         f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE id = ? AND bucket = ? AND key = ?", (upload_id, bucket, key.encode())
     ).fetchone()
@@ -27,29 +30,35 @@ def find(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str) 
 
 
 def add(t: Transaction, upload: UploadRow) -> None:
-    """Begin an upload."""
+    """Insert a new upload."""
     values = values_of(upload)
     t.execute(f"INSERT INTO uploads ({UPLOAD_COLUMNS}) VALUES ({', '.join(f':{n}' for n in values)})", values)
 
 
 def put_part(t: Transaction, upload: str, part: PartRow) -> None:
-    """Enter a part, over one of the same number. Its segments are held."""
-    place = (upload, part.number)
-    old = t.execute(f"SELECT {PART_COLUMNS} FROM parts WHERE upload = ? AND number = ?", place).fetchone()
-    t.execute("DELETE FROM parts WHERE upload = ? AND number = ?", place)
-    objects.hold(t, part.segments)
+    """Insert a part, or replace the part with this number.
+
+    Adds references to its segments.
+    """
+    where = (upload, part.number)
+    replaced = t.execute(f"SELECT {PART_COLUMNS} FROM parts WHERE upload = ? AND number = ?", where).fetchone()
+    t.execute("DELETE FROM parts WHERE upload = ? AND number = ?", where)
+    objects.add_references(t, part.segments)
     values = values_of(part)
     names = ", ".join(values)
     t.execute(
         f"INSERT INTO parts (upload, {names}) VALUES (:upload, {', '.join(f':{n}' for n in values)})",
         {**values, "upload": upload},
     )
-    if old is not None:
-        objects.release(t, part_of(old).segments)
+    if replaced is not None:
+        objects.drop_references(t, part_of(replaced).segments)
 
 
 def parts(connection: sqlite3.Connection, upload: str, after: int = 0, limit: int = -1) -> list[PartRow]:
-    """The parts of an upload by number, those after a number, at most `limit` (-1: all)."""
+    """Return the parts of an upload by number.
+
+    Those with a number above `after`, at most `limit` (-1 for all).
+    """
     rows = connection.execute(
         f"SELECT {PART_COLUMNS} FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?", (upload, after, limit)
     )
@@ -57,20 +66,26 @@ def parts(connection: sqlite3.Connection, upload: str, after: int = 0, limit: in
 
 
 def remove(t: Transaction, upload: str) -> None:
-    """End an upload: its parts give up their segments."""
+    """Delete an upload, its parts and their references to segments."""
     for part in parts(t.connection, upload):
-        objects.release(t, part.segments)
+        objects.drop_references(t, part.segments)
     t.execute("DELETE FROM parts WHERE upload = ?", (upload,))
     t.execute("DELETE FROM uploads WHERE id = ?", (upload,))
 
 
-def note_completion(t: Transaction, upload: str, serial: int, parts: str) -> None:
-    """Keep the parts that an upload was completed with, as long as the version is there that it became."""
+def record_completion(t: Transaction, upload: str, serial: int, parts: str) -> None:
+    """Record the parts of a completion request.
+
+    The record is kept for as long as the resulting version exists.
+    """
     t.execute("INSERT INTO completions (upload, serial, parts) VALUES (?, ?, ?)", (upload, serial, parts))
 
 
 def completed(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str, parts: str) -> ObjectRow | None:
-    """Return the version that an upload has become by a completion with these parts; None where it is gone, or never was."""
+    """Return the version created by completing this upload with these parts.
+
+    None if the version no longer exists.
+    """
     row = connection.execute(
         f"SELECT {OBJECT_COLUMNS} FROM objects WHERE bucket = ? AND key = ? "
         "AND serial = (SELECT serial FROM completions WHERE upload = ? AND parts = ?)",
@@ -80,5 +95,5 @@ def completed(connection: sqlite3.Connection, bucket: int, key: str, upload_id: 
 
 
 def of_bucket(t: Transaction, bucket: int) -> list[str]:
-    """The ids of a bucket's open uploads."""
+    """Return the ids of a bucket's open uploads."""
     return [row[0] for row in t.execute("SELECT id FROM uploads WHERE bucket = ?", (bucket,))]

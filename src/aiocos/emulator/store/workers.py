@@ -1,6 +1,7 @@
-"""The emulator's own threads.
+"""The emulator's worker threads.
 
-Not the loop's default executor: a test may have filled that with threads that wait for this very emulator.
+The event loop's default executor would be the naive choice, and can deadlock: a test may have filled it with threads that wait
+for this emulator.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ _THREADS = 8
 
 
 class Workers:
-    """A few threads for what blocks: files, hashes, long documents."""
+    """A small thread pool for blocking work: files, hashes, long documents."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="aiocos-emulator")
@@ -23,15 +24,15 @@ class Workers:
         self._closed = False
 
     def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
-        """Run a function in a thread."""
+        """Run a function in a thread and return a future of its result."""
         return self._loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
 
     def start(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Run a function in a thread that nobody waits for; nothing happens when the threads are gone."""
+        """Run a function in a thread without waiting for it. Does nothing after `close`."""
         if not self._closed:
             self._pool.submit(work, *args, **kwargs)
 
     def close(self) -> None:
-        """Wait for what runs, and end the threads."""
+        """Wait for running functions and stop the threads."""
         self._closed = True
         self._pool.shutdown()

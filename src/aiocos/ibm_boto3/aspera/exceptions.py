@@ -4,7 +4,7 @@ from aiocos.ibm_boto3.exceptions import BotoCoreError
 
 
 class AsperaTransferQueueError(BotoCoreError):
-    """A transfer cannot be queued: the queue is full, or the manager is shutting down."""
+    """A transfer was not queued: the queue is full or the manager is shutting down."""
 
 
 class AsperaTransferFailedError(BotoCoreError):

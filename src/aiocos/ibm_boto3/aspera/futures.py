@@ -6,9 +6,10 @@ from aiocos.ibm_boto3.s3.futures import TransferFuture
 
 
 class AsperaTransferFuture(TransferFuture):
-    """A transfer that is queued, running or done: `await future.result()`, or `await future`.
+    """A transfer that is queued, running or done.
 
-    `result` raises `AsperaTransferFailedError`, whose `__cause__` is the reason, or `CancelledError`.
+    Wait for it with `await future.result()` or `await future`. `result` raises `AsperaTransferFailedError`, whose `__cause__`
+    is the reason, or `CancelledError`.
     """
 
     def is_done(self) -> bool:
@@ -16,7 +17,10 @@ class AsperaTransferFuture(TransferFuture):
         return self.done()
 
     def pause(self) -> bool:
-        """Start no further part or file; those in flight are completed. Return False if the transfer has ended."""
+        """Pause the transfer: start no further part or file.
+
+        Parts and files in flight are completed. Returns False if the transfer has ended.
+        """
         if not self.done():
             self.handle.pause()
         return self.is_paused()

@@ -1,4 +1,7 @@
-"""`AsperaTransferManager`: uploads and downloads of files and directories in the background."""
+"""Aspera's transfer manager: uploads and downloads of files and directories.
+
+The transfers run in the background.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ Subscribers = Iterable[AsperaBaseSubscriber]
 
 
 class AsperaTransferManager(BaseTransferManager[AsperaTransferFuture]):
-    """Transfers files and directories over parallel HTTPS. The log says once that the Aspera protocol is not used.
+    """A manager of transfers of files and directories over parallel HTTPS.
+
+    The Aspera protocol is not used, which is logged once.
 
     ::
 
@@ -240,7 +245,7 @@ class AsperaTransferManager(BaseTransferManager[AsperaTransferFuture]):
         return config
 
     def _concurrency(self, config: AsperaConfig) -> int | None:
-        """Return the parts or files in flight; None leaves it to the settings of the client."""
+        """Return the number of parts or files in flight; None uses the client's setting."""
         return self._config.ascp_max_concurrent if config.is_multi_session_all else config.multi_session or None
 
     def _queue(
@@ -314,7 +319,10 @@ def _prefix(bucket: str, key: str) -> str:
 
 
 def _check_access(name: Name, access: int, is_kind: Callable[[Name], bool], kind: str) -> Path:
-    """Return a path that exists and can be used. Raises `OSError`. The check is too fast to need a thread."""
+    """Return a path that exists and can be used; raise `OSError` otherwise.
+
+    The check is too fast to need a thread.
+    """
     path = Path(_require_text(os.fspath(name)))
     if not is_kind(path) or not os.access(path, access):
         raise OSError(f"Error accessing {kind}: {name}")

@@ -1,4 +1,4 @@
-"""Subscribers of Aspera transfers."""
+"""Subscribers: callbacks for the start, progress and end of Aspera transfers."""
 
 from __future__ import annotations
 

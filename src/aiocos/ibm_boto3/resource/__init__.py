@@ -1,4 +1,6 @@
-"""Resources: buckets, objects and their settings as Python objects, as in `ibm_boto3.resource("s3", …)`, with `await`.
+"""Resources: buckets, objects and their settings as Python objects, with `await`.
+
+The resources are those of `ibm_boto3.resource("s3", …)`.
 
 ::
 

@@ -13,10 +13,10 @@ from aiocos.ibm_boto3.resource.model import ResourceModel
 
 
 class ResourceNotLoadedError(ResourceLoadException):
-    """An attribute was read before the resource was loaded. The message says how to load it.
+    """An attribute was read before the resource was loaded.
 
-    Reading an attribute cannot send a request, since it is not awaited. This is not an `AttributeError`: with one,
-    `getattr(item, "version_id", None)` would return None as if the object had no version.
+    The message describes how to load it. Reading an attribute cannot send a request, since it is not awaited. This is not an
+    `AttributeError`: with one, `getattr(item, "version_id", None)` would return None as if the object had no version.
     """
 
 
@@ -46,6 +46,7 @@ class Resource:
 
     _model: ClassVar[ResourceModel]
     meta: ResourceMeta
+    """Client and loaded data of the resource."""
 
     def __init__(self, *args: Any, client: S3Client, **kwargs: Any) -> None:
         given = bind_identifiers(self._model, tuple(self._model.identifiers), args, kwargs)
@@ -53,7 +54,10 @@ class Resource:
         self.meta = ResourceMeta(list(self._model.identifiers), client)
 
     def get_available_subresources(self) -> list[str]:
-        """Return the names of the methods that return sub-resources, such as `Object` of a bucket."""
+        """Return the names of methods that return sub-resources.
+
+        One of them is `Object` of a bucket.
+        """
         return sorted(self._model.children)
 
     def __await__(self) -> Generator[Any, None, Self]:
@@ -123,7 +127,11 @@ def identifier_of(resource: Resource, name: str) -> Any:
 
 
 def attribute_of(resource: Resource, name: str, member: str) -> Any:
-    """Return the value of an attribute, None if the service left it out. Raises `ResourceNotLoadedError`."""
+    """Return the value of an attribute; None if the service left it out.
+
+    Raises:
+        ResourceNotLoadedError: The resource has no data yet.
+    """
     if resource.meta.data is None:
         remedy = resource._remedy()  # pyright: ignore[reportPrivateUsage]
         raise ResourceNotLoadedError(f"{resource!r} has no .{name} yet: {remedy}")
@@ -133,7 +141,7 @@ def attribute_of(resource: Resource, name: str, member: str) -> Any:
 def resource_from_members(
     cls: type[Resource], client: S3Client, members: Mapping[str, Any], data: dict[str, Any] | None = None
 ) -> Resource:
-    """Return a resource whose identifiers are among the members of a request or response."""
+    """Return the resource whose identifiers are members of a request or response."""
     resource = cls(client=client, **{name: members.get(member) for name, member in model_of(cls).identifiers.items()})
     resource.meta.data = data
     return resource

@@ -1,4 +1,7 @@
-"""The classes of resources, made from their models. Type checkers read `classes.pyi`."""
+"""The classes of resources, made from their models.
+
+Type checkers read `classes.pyi`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,11 @@ TRANSFERRED = ("Bucket", "Object")
 
 
 def add_members(cls: type[Resource], model: ResourceModel) -> None:
-    """Add the members of a model to a class: identifiers, attributes, actions, sub-resources, collections, waiters."""
+    """Add the members of a model to a class.
+
+    The members are identifiers, attributes, actions, sub-resources, collections and waiters. Buckets and objects get the
+    client's transfer methods too.
+    """
     cls._model = model  # pyright: ignore[reportPrivateUsage]
     cls.__name__ = f"s3.{model.name}"
     for name in model.identifiers:
@@ -40,7 +47,7 @@ def add_members(cls: type[Resource], model: ResourceModel) -> None:
     for name, collection in model.collections.items():
         setattr(cls, name, _collection(name, collection))
     for name, child in model.children.items():
-        _put(cls, name, _child(child), f"Return a `{child}` with the identifiers of this resource, without a request.")
+        _put(cls, name, _child(child), f"Return the `{child}` with this resource's identifiers.\n\nNo request is sent.")
     except_for = f", except {', '.join(model.identifiers.values())}" if model.identifiers else ""
     for name, action in model.actions.items():
         text = inspect.cleandoc(OPERATIONS[action.method].__doc__ or "")

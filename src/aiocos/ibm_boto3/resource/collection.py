@@ -19,10 +19,11 @@ Item = TypeVar("Item")
 
 
 class Collection(Generic[Item]):
-    """The resources in a listing. Their attributes come from the listing, without further requests.
+    """The resources in a listing.
 
-    Iterating over a collection sends a request for each page; a second iteration sends them again. `all`, `filter`, `limit` and
-    `page_size` each return a new collection, so calls can be chained.
+    Their attributes come from the listing, without further requests. Iterating over a collection sends a request for each page;
+    a second iteration sends them again. `all`, `filter`, `limit` and `page_size` each return a new collection, so calls can be
+    chained.
     """
 
     def __init__(self, parent: Resource, name: str, model: CollectionModel, cls: type[Resource]) -> None:
@@ -60,9 +61,9 @@ class Collection(Generic[Item]):
         return self.filter(limit=count)
 
     def page_size(self, count: int | None) -> Self:
-        """Return a collection that requests `count` resources per page; None leaves it to the service.
+        """Return a collection that requests `count` resources per page.
 
-        Listings without pages, such as that of buckets, ignore it.
+        None leaves the number to the service. Listings without pages, such as that of buckets, ignore it.
         """
         return self.filter(page_size=count)
 
@@ -155,7 +156,10 @@ class DeletableCollection(Collection[Item]):
         return response
 
     async def _delete_singly(self, one: dict[str, Any], call: dict[str, Any], response: dict[str, Any], *, quiet: bool) -> None:
-        """Delete an object whose key XML cannot hold, by a request of its own; add the outcome to the response."""
+        """Delete an object whose key XML cannot hold, with its own request.
+
+        The outcome is added to the response.
+        """
         known = inputs.input_names(OPERATIONS["delete_object"].spec)
         passed = {name: value for name, value in call.items() if name in known}
         client: Any = self._parent.meta.client

@@ -15,10 +15,11 @@ from aiocos.ibm_boto3.resource.model import CollectionModel
 Item = TypeVar("Item")
 
 class Collection(Generic[Item]):
-    """The resources in a listing. Their attributes come from the listing, without further requests.
+    """The resources in a listing.
 
-    Iterating over a collection sends a request for each page; a second iteration sends them again. `all`, `filter`, `limit` and
-    `page_size` each return a new collection, so calls can be chained.
+    Their attributes come from the listing, without further requests. Iterating over a collection sends a request for each page;
+    a second iteration sends them again. `all`, `filter`, `limit` and `page_size` each return a new collection, so calls can be
+    chained.
     """
     def __init__(self, parent: Resource, name: str, model: CollectionModel, cls: type[Resource]) -> None: ...
     def all(self) -> Self:
@@ -29,9 +30,9 @@ class Collection(Generic[Item]):
     def limit(self, count: int | None) -> Self:
         """Return a collection of the first `count` resources; None lifts the limit."""
     def page_size(self, count: int | None) -> Self:
-        """Return a collection that requests `count` resources per page; None leaves it to the service.
+        """Return a collection that requests `count` resources per page.
 
-        Listings without pages, such as that of buckets, ignore it.
+        None leaves the number to the service. Listings without pages, such as that of buckets, ignore it.
         """
     def pages(self) -> AsyncIterator[list[Item]]:
         """Yield the resources page by page, as lists. A page may be empty."""

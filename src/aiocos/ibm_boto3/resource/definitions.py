@@ -15,7 +15,10 @@ from aiocos.operations.buckets import BucketEntry
 
 
 async def _load_bucket(client: Any, identifiers: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return a bucket's entry in the list of buckets; empty if it is not in the list, or reading the list is denied."""
+    """Return a bucket's entry in the list of buckets.
+
+    The entry is empty if the bucket is not in the list, or if the service denies access to the list.
+    """
     try:
         response = await client.list_buckets(**given)
     except ClientError as error:
@@ -28,7 +31,10 @@ async def _load_bucket(client: Any, identifiers: dict[str, Any], given: dict[str
 
 
 async def _load_summary(client: Any, identifiers: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the response to HEAD for an object, with its length under the name that listings use."""
+    """Return the response to a HEAD request, with the length renamed to `Size`.
+
+    Listings use the name `Size`.
+    """
     response = await client.head_object(**{**identifiers, **given})
     if "ContentLength" in response:
         response["Size"] = response.pop("ContentLength")
@@ -77,7 +83,7 @@ def _setting(
 _MODELS = (
     ResourceModel(
         name="Bucket",
-        doc="A bucket. Its attributes are those of its entry in the list of buckets; None if it is not listed.",
+        doc="A bucket.\n\nIts attributes are those of its entry in the list of buckets; None if it is not listed.",
         identifiers={"name": "Bucket"},
         document=BucketEntry,
         load=_load_bucket,

@@ -1,4 +1,4 @@
-"""Models of resources: the identifiers, attributes, actions and collections of each kind.
+"""Models of resources: identifiers, attributes, actions and collections.
 
 An identifier of a resource is a parameter of requests: the `bucket_name` of a `BucketAcl` is `Bucket` in all of its calls. The
 identifiers therefore determine the parameters of a call, what a sub-resource takes over from its parent, and which resource an
@@ -89,13 +89,19 @@ class ResourceModel:
 
 
 def attribute_name(member: str) -> str:
-    """Return the attribute of a response member in botocore's snake case: `ETag` → `e_tag`."""
+    """Return the attribute for a response member, in snake case: `ETag` → `e_tag`.
+
+    The spelling is botocore's.
+    """
     words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", member)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", words).lower()
 
 
 def load_by(method: str) -> Load:
-    """Return a loader that calls a method of the client. The members of a wrapped document are added to the others."""
+    """Return a loader that calls a method of the client.
+
+    If the response wraps a document in a member, the members of the document are merged into the response.
+    """
     wrapper = names.wrapper_of(OPERATIONS[method])
 
     async def load(client: S3Client, identifiers: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,10 @@ class ServiceResource(Resource):
         super().__init__(client=client)
 
     async def close(self) -> None:
-        """Close the client's connections of the running event loop. The resource can be used again."""
+        """Close the client's connections of the running event loop.
+
+        The resource can be used again.
+        """
         await self.meta.client.close()
 
     async def __aenter__(self) -> Self:

@@ -41,7 +41,10 @@ class ServiceResource(Resource):
     """
     def __init__(self, client: S3Client) -> None: ...
     async def close(self) -> None:
-        """Close the client's connections of the running event loop. The resource can be used again."""
+        """Close the client's connections of the running event loop.
+
+        The resource can be used again.
+        """
     async def __aenter__(self) -> Self: ...
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -50,37 +53,82 @@ class ServiceResource(Resource):
     def buckets(self) -> ServiceResourceBucketsCollection:
         """The resources that `list_buckets` lists."""
     def Bucket(self, name: str) -> _Bucket:
-        """Return a `Bucket`, without a request."""
+        """Return the `Bucket`.
+
+        No request is sent.
+        """
     def BucketAcl(self, bucket_name: str) -> _BucketAcl:
-        """Return a `BucketAcl`, without a request."""
+        """Return the `BucketAcl`.
+
+        No request is sent.
+        """
     def BucketCors(self, bucket_name: str) -> _BucketCors:
-        """Return a `BucketCors`, without a request."""
+        """Return the `BucketCors`.
+
+        No request is sent.
+        """
     def BucketLifecycleConfiguration(self, bucket_name: str) -> _BucketLifecycleConfiguration:
-        """Return a `BucketLifecycleConfiguration`, without a request."""
+        """Return the `BucketLifecycleConfiguration`.
+
+        No request is sent.
+        """
     def BucketProtection(self, bucket_name: str) -> _BucketProtection:
-        """Return a `BucketProtection`, without a request."""
+        """Return the `BucketProtection`.
+
+        No request is sent.
+        """
     def BucketTagging(self, bucket_name: str) -> _BucketTagging:
-        """Return a `BucketTagging`, without a request."""
+        """Return the `BucketTagging`.
+
+        No request is sent.
+        """
     def BucketVersioning(self, bucket_name: str) -> _BucketVersioning:
-        """Return a `BucketVersioning`, without a request."""
+        """Return the `BucketVersioning`.
+
+        No request is sent.
+        """
     def BucketWebsite(self, bucket_name: str) -> _BucketWebsite:
-        """Return a `BucketWebsite`, without a request."""
+        """Return the `BucketWebsite`.
+
+        No request is sent.
+        """
     def MultipartUpload(self, bucket_name: str, object_key: str, id: str) -> _MultipartUpload:
-        """Return a `MultipartUpload`, without a request."""
+        """Return the `MultipartUpload`.
+
+        No request is sent.
+        """
     def MultipartUploadPart(
         self, bucket_name: str, object_key: str, multipart_upload_id: str, part_number: int | str
     ) -> _MultipartUploadPart:
-        """Return a `MultipartUploadPart`, without a request."""
+        """Return the `MultipartUploadPart`.
+
+        No request is sent.
+        """
     def Object(self, bucket_name: str, key: str) -> _Object:
-        """Return a `Object`, without a request."""
+        """Return the `Object`.
+
+        No request is sent.
+        """
     def ObjectAcl(self, bucket_name: str, object_key: str) -> _ObjectAcl:
-        """Return a `ObjectAcl`, without a request."""
+        """Return the `ObjectAcl`.
+
+        No request is sent.
+        """
     def ObjectProtection(self, bucket_name: str, object_key: str) -> _ObjectProtection:
-        """Return a `ObjectProtection`, without a request."""
+        """Return the `ObjectProtection`.
+
+        No request is sent.
+        """
     def ObjectSummary(self, bucket_name: str, key: str) -> _ObjectSummary:
-        """Return a `ObjectSummary`, without a request."""
+        """Return the `ObjectSummary`.
+
+        No request is sent.
+        """
     def ObjectVersion(self, bucket_name: str, object_key: str, id: str) -> _ObjectVersion:
-        """Return a `ObjectVersion`, without a request."""
+        """Return the `ObjectVersion`.
+
+        No request is sent.
+        """
     async def create_bucket(
         self,
         *,

@@ -1,4 +1,7 @@
-"""The base class of transfer managers: a queue of transfers, of which a limited number runs at once."""
+"""The base class of transfer managers.
+
+A manager has a queue of transfers and limits the number that runs at once.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ Work = Callable[[Monitor], Awaitable[object]]
 
 
 def translate_transfer_error(error: CosError) -> CosError:
-    """Return the botocore exception for the failure of a transfer. If parts failed, it is that of the first part's error."""
+    """Return the botocore exception for the failure of a transfer.
+
+    If parts failed, it is that of the first part that got an error from the service, or else of the first error.
+    """
     cause = error.__cause__
     if isinstance(error, TransferError) and not isinstance(error, OutcomeUnknown) and isinstance(cause, BaseExceptionGroup):
         causes = [leaf for leaf in leaves(cause) if isinstance(leaf, CosError)]  # pyright: ignore[reportUnknownArgumentType]
@@ -60,7 +66,11 @@ class BaseTransferManager(Generic[F]):
         return self._client
 
     def _submit(self, future: F, work: Work, subscribers: Iterable[Any] | None, name: tuple[str, str], slots: int = 1) -> F:
-        """Queue a transfer; return its future. Raises `RuntimeError` outside an event loop."""
+        """Queue a transfer and return its future.
+
+        Raises:
+            RuntimeError: No event loop is running.
+        """
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -113,7 +123,10 @@ class BaseTransferManager(Generic[F]):
     # -- shutdown -------------------------------------------------------------------------------------------------
 
     async def _drain(self, reason: CancelledError | None = None) -> None:
-        """Wait for all transfers. With a reason, cancel them first. If this wait is cancelled, cancel them too."""
+        """Wait for all transfers to end.
+
+        If a reason is given, the transfers are cancelled first. If this wait is cancelled, they are cancelled too.
+        """
         if reason is not None:
             self._cancel_all(reason)
         try:

@@ -1,4 +1,4 @@
-"""File objects: sources of uploads and targets of downloads."""
+"""File objects as sources of uploads and targets of downloads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _log = logging.getLogger("aiocos.ibm_boto3")
 
 
 class TextFileError(ValueError, TypeError):
-    """A file object is open in text mode. Also a `TypeError`, which IBM's SDK raises here."""
+    """A file object is open in text mode.
+
+    This exception is also a `TypeError`, which IBM's SDK raises here.
+    """
 
     def __init__(self, mode: str) -> None:
         super().__init__(
@@ -32,7 +35,7 @@ class TextFileError(ValueError, TypeError):
 
 
 def name_of(fileobj: Any) -> str | None:
-    """Return the path of a file that was given as a string or path-like object; None for a file object."""
+    """Return a file's path, given as a string or path-like; None for a file object."""
     if isinstance(fileobj, os.PathLike):
         fileobj = os.fspath(cast("os.PathLike[str]", fileobj))
     return fileobj if isinstance(fileobj, str) else None
@@ -67,9 +70,10 @@ def writable(fileobj: Any) -> Any:
 
 
 async def download_into(service: Service, reading: GetObject, fileobj: Any, step: int, monitor: Monitor) -> None:
-    """Download an object into a file object, in order, and compare it with its checksum at the end.
+    """Download an object into a file object, in order, and verify its checksum.
 
-    One request is used, resumed if it breaks: parallel ranges would wait in memory for a slow file object.
+    The checksum is compared at the end. One request is used, resumed if it breaks: parallel ranges would wait in memory for a
+    slow file object.
 
     Args:
         service: Client that sends the request.
@@ -109,7 +113,7 @@ async def download_into(service: Service, reading: GetObject, fileobj: Any, step
 
 
 async def _compare(verification: Verification, what: str) -> None:
-    """Raise `IntegrityError` if the bytes that were written are not those of the object."""
+    """Raise `IntegrityError` if the written bytes are not those of the object."""
     supposed = verification.checksum
     if not supposed.agrees and verification.fallback is not None and await verification.fallback() is not supposed:
         # The parts were assumed to have one size. Their true sizes are known only now, when the bytes are gone.

@@ -13,14 +13,14 @@ from aiocos.transfer.handle import TransferHandle
 
 
 class CancelledError(BotoCoreError, concurrent.futures.CancelledError):
-    """The transfer was cancelled: by its future, by its manager, or because its client was closed."""
+    """The transfer was cancelled by its future or manager, or its client was closed."""
 
     def __init__(self, message: str = "the transfer was cancelled") -> None:
         super().__init__(message or "the transfer was cancelled")
 
 
 class FatalError(CancelledError):
-    """The transfer was cancelled because the `async with` block of its manager raised."""
+    """The transfer was cancelled: the `async with` block of its manager raised."""
 
 
 class TransferNotDoneError(BotoCoreError):
@@ -48,7 +48,10 @@ class TransferMeta:
 
     @property
     def call_args(self) -> Any:
-        """Arguments of the call that started the transfer; None if the meta was made without them."""
+        """Arguments of the call that started the transfer.
+
+        None if this object was made without them.
+        """
         return self._call_args
 
     @property
@@ -67,7 +70,10 @@ class TransferMeta:
         return self._size
 
     def provide_transfer_size(self, size: int | None) -> None:
-        """Set `size`. The transfer also sets it as soon as it knows the size, so this saves no request."""
+        """Set `size`.
+
+        The transfer also sets it as soon as it knows the size, so this call saves no request.
+        """
         self._size = size
 
 
@@ -141,11 +147,17 @@ class TransferFuture:
         return (self._reason or CancelledError()) if task.cancelled() else task.exception()
 
     def cancel(self) -> bool:
-        """Cancel the transfer; return False if it has ended. It removes what it has written, which `result` waits for."""
+        """Cancel the transfer; return False if it has ended.
+
+        A cancelled transfer removes what it has written, and `result` waits for that.
+        """
         return self.cancel_because(CancelledError())
 
     def cancel_because(self, reason: CancelledError) -> bool:
-        """Cancel the transfer with the error that `result` is to raise; return False if it has ended."""
+        """Cancel the transfer; return False if it has ended.
+
+        `result` then raises `reason`. If the transfer is cancelled more than once, the first reason is raised.
+        """
         if self.done():
             return False
         self._reason = self._reason or reason

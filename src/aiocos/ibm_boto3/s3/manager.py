@@ -275,7 +275,7 @@ class TransferManager(BaseTransferManager[TransferFuture]):
 
 
 async def _raise_os_error(name: str | None, check: Callable[[Path], None]) -> None:
-    """Raise an `OSError` if the file is the reason why a transfer was refused, as boto3 does."""
+    """Raise an `OSError`, as boto3 does, if the transfer was refused due to its file."""
     if name is not None:
         await in_thread(check, Path(name))
 

@@ -1,4 +1,7 @@
-"""Settings of transfers: `TransferConfig`, and the `ExtraArgs` of uploads, downloads, copies and deletions."""
+"""Settings of transfers: `TransferConfig` and the `ExtraArgs`.
+
+Uploads, downloads, copies and deletions each have their own `ExtraArgs`.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,7 @@ class TransferConfig:
 
     @property
     def max_concurrency(self) -> int:
-        """Parts of one transfer in flight. `max_request_concurrency` is another name of it."""
+        """Parts of one transfer in flight; also named `max_request_concurrency`."""
         return self.max_request_concurrency
 
     @max_concurrency.setter
@@ -84,7 +87,10 @@ class TransferConfig:
 
     @property
     def concurrency(self) -> int:
-        """Parts of a transfer in flight, and transfers running at once: `max_concurrency`, or 1 without `use_threads`."""
+        """Parts of a transfer in flight, and also the transfers that run at once.
+
+        This is `max_concurrency`, or 1 without `use_threads`.
+        """
         return self.max_request_concurrency if self.use_threads else 1
 
     def upload_fields(self) -> dict[str, Any]:
@@ -96,7 +102,10 @@ class TransferConfig:
         }
 
     def download_fields(self) -> dict[str, Any]:
-        """Return the settings as fields of a download request. Without concurrency, one request reads the whole object."""
+        """Return the settings as fields of a download request.
+
+        With a concurrency of 1, one request reads the whole object.
+        """
         return {
             "multipart_threshold": self.multipart_threshold - 1 if self.concurrency > 1 else sys.maxsize,
             "part_size": self.multipart_chunksize,
@@ -139,7 +148,9 @@ _REFUSED = {
 
 
 class Arguments:
-    """The `ExtraArgs` of one kind of transfer: parameters of an operation that the transfer passes on.
+    """The `ExtraArgs` of one kind of transfer.
+
+    The arguments are parameters of an operation that the transfer passes on.
 
     Args:
         spec: The operation.
@@ -169,7 +180,11 @@ class Arguments:
         return dict(given or {})
 
     def read(self, given: Mapping[str, Any], **others: Any) -> dict[str, Any]:
-        """Return the request fields of the arguments and further members. Raises `ParamValidationError`."""
+        """Return the arguments, and the further members in `others`, as request fields.
+
+        Raises:
+            ParamValidationError: An argument or member is invalid.
+        """
         values = inputs.read_members(self._spec, {**others, **given}, whole=False)
         return {name: value for name, value in values.items() if name in self._fields}
 

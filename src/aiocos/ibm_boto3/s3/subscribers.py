@@ -1,7 +1,8 @@
-"""Subscribers of a transfer: objects whose methods are called when it is queued, makes progress, or ends.
+"""Subscribers of a transfer: callbacks for its start, its progress and its end.
 
-The methods run in the event loop and may be async. An async method is awaited before its next call; the progress made meanwhile
-is reported in one call.
+A subscriber is an object whose methods are called when the transfer is queued, makes progress, or ends. The methods run in the
+event loop and may be async. An async method is awaited before its next call; the progress made meanwhile is reported in one
+call.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ _log = logging.getLogger("aiocos.ibm_boto3")
 
 
 class InvalidSubscriberMethodError(BotoCoreError):
-    """A subscriber has a method that is not callable or does not accept further keyword arguments."""
+    """A subscriber's method is not callable or doesn't accept `**kwargs`."""
 
 
 class BaseSubscriber:
-    """Base class of subscribers: override the methods you need. Each has to accept further keyword arguments."""
+    """Base class of subscribers: override the methods you need.
+
+    Each method has to accept further keyword arguments (`**kwargs`).
+    """
 
     VALID_SUBSCRIBER_TYPES: ClassVar[list[str]] = ["queued", "progress", "done"]
 
@@ -50,11 +54,17 @@ class BaseSubscriber:
         """
 
     def on_done(self, future: Any, **kwargs: Any) -> Any:
-        """Handle the end of the transfer: completed, failed or cancelled. An exception is logged."""
+        """Handle the end of the transfer: completed, failed or cancelled.
+
+        An exception is logged.
+        """
 
 
 class ProgressCallbackInvoker(BaseSubscriber):
-    """Subscriber that calls a function (plain or async) with the bytes since the last call."""
+    """Subscriber that passes the bytes since the last call to a function.
+
+    The function may be plain or async.
+    """
 
     def __init__(self, callback: Callable[[int], object]) -> None:
         self._callback = callback

@@ -1,12 +1,14 @@
-"""Transfers of objects of any size, to and from files and file objects, and within the service.
+"""Transfers of objects of any size.
+
+The transfers upload from and download to files and file objects, and copy within the service.
 
 ::
 
     config = TransferConfig(multipart_threshold=15 * MB, multipart_chunksize=5 * MB)
     await cos.upload_file("a.bin", "films", "a.bin", ExtraArgs={"ContentType": "video/mp4"}, Callback=print, Config=config)
 
-These are the transfers of `aiocos.Client` under other names: parallel parts in bounded memory, verified by checksums, with
-nothing left behind after a failure.
+Names and arguments are those of boto3. The work is done by the transfers of `aiocos.Client`: parallel parts in bounded memory,
+verified by checksums, with nothing left behind after a failure.
 """
 
 from __future__ import annotations
@@ -76,10 +78,11 @@ def create_transfer_manager(client: ClientLike, config: TransferConfig | None = 
 
 
 class S3Transfer:
-    """Transfers that are awaited one by one. The client's methods, such as `upload_file`, use this class.
+    """Transfers that are awaited one by one.
 
-    Cancelling the task that awaits a transfer cancels the transfer; nothing is left behind. An error of the service is a
-    `ClientError`; `upload_file` raises `S3UploadFailedError` with the `ClientError` as its cause.
+    The client's methods, such as `upload_file`, use this class. Cancelling the task that awaits a transfer cancels the
+    transfer; nothing is left behind. An error of the service is a `ClientError`; `upload_file` raises `S3UploadFailedError`
+    with the `ClientError` as its cause.
 
     Args:
         client: Client that sends the requests.
@@ -121,7 +124,12 @@ class S3Transfer:
         callback: Callback | None = None,
         extra_args: UploadArgsTypeDef | None = None,
     ) -> None:
-        """Upload a file: see `S3Client.upload_file`. Raises `FileNotFoundError` if there is no such file."""
+        """Upload a file: see `S3Client.upload_file`.
+
+        Raises:
+            FileNotFoundError: The file does not exist.
+            S3UploadFailedError: The service refused the upload.
+        """
         name = _name(filename)
         try:
             await self._manager.upload(name, bucket, key, extra_args, _subscribers(callback)).result()
@@ -136,7 +144,10 @@ class S3Transfer:
         callback: Callback | None = None,
         extra_args: UploadArgsTypeDef | None = None,
     ) -> None:
-        """Upload a file object from its current position: see `S3Client.upload_fileobj`. It is not closed."""
+        """Upload a file object from its current position, without closing it.
+
+        See `S3Client.upload_fileobj` for the parameters.
+        """
         await self._manager.upload(readable(fileobj), bucket, key, extra_args, _subscribers(callback)).result()
 
     async def download_file(

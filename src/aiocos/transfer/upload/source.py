@@ -1,4 +1,4 @@
-"""Read the content of an upload, from memory, a file or a stream.
+"""Read the content to upload from memory, a file or a stream.
 
 A source with random access (bytes, a path) yields its parts in parallel. One that must be read in order yields one part after
 the other, each only when there is memory for it. Nothing here blocks the event loop: files are read in threads.
