@@ -1,11 +1,11 @@
-"""Runs a command of the command line on a client of the test's own."""
+"""Run a command with a client of the test instead of one from the command line's options."""
 
 from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
 from typing import Any, cast
 
 from aiocos import Client
-from aiocos.cli.running import Settings, chosen
+from aiocos.cli.running import Settings, current_settings
 
 Work = Callable[[Client], Coroutine[Any, Any, None]]
 
@@ -13,10 +13,10 @@ Work = Callable[[Client], Coroutine[Any, Any, None]]
 def work_of(command: Callable[..., None], *args: Any, **options: Any) -> Work:
     """Call a command and return the coroutine function that it would run with a client."""
     works: list[Work] = []
-    token = chosen.set(cast("Settings", SimpleNamespace(run=works.append, verbose=False)))
+    token = current_settings.set(cast("Settings", SimpleNamespace(run=works.append, verbose=False)))
     try:
         command(*args, **options)
     finally:
-        chosen.reset(token)
+        current_settings.reset(token)
     (work,) = works
     return work

@@ -1,4 +1,4 @@
-"""An emulator in a process of its own, and the command line run against it."""
+"""Fixtures: an emulator in a process of its own, and the command line with its credentials."""
 
 import json
 import os
@@ -7,60 +7,17 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
-
-from aiocos.cli.app import app
-
-_CLEAN = ("AWS_", "IBM_", "AIOCOS_", "COS_")
-
-
-@dataclass
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        return self.out.splitlines()
-
-    def json(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.lines]
-
-
-@dataclass
-class Shell:
-    """Runs `aiocos`, inside this process or (`outside`) as a program of its own, with the emulator's credentials around it."""
-
-    environment: dict[str, str]
-
-    def __call__(self, *args: str, stdin: str | None = None) -> Outcome:
-        result = CliRunner(env={**self.environment}).invoke(app, list(args), input=stdin)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Outcome(result.exit_code, result.stdout, result.stderr)
-
-    def outside(self, *args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(_CLEAN)}
-        return subprocess.run(
-            [sys.executable, "-m", "aiocos", *args],
-            input=stdin,
-            capture_output=True,
-            env={**environment, **self.environment},
-            timeout=60,
-            check=False,
-        )
+from tests.cli.shell import DATA, FILES, SETTINGS_PREFIXES, Shell
 
 
 @pytest.fixture(scope="package", autouse=True)
-def signals_count() -> Iterator[None]:
-    """Have programs hear signals that whoever runs the tests ignores (a background job of a shell: SIGINT; nohup: SIGHUP).
+def default_signal_handlers() -> Iterator[None]:
+    """Reset signals that are ignored: started programs would ignore them too.
 
-    An ignored signal stays ignored in what is started, and the command line keeps to that.
+    SIGINT is ignored if the tests are a background job of a shell, SIGHUP under nohup.
     """
     names = [getattr(signal, name) for name in ("SIGINT", "SIGHUP", "SIGTERM") if hasattr(signal, name)]
     ignored = [number for number in names if signal.getsignal(number) is signal.SIG_IGN]
@@ -72,8 +29,8 @@ def signals_count() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def served() -> Iterator[dict[str, str]]:
-    """What `aiocos emulator --json` says of itself."""
+def emulator_details() -> Iterator[dict[str, str]]:
+    """The output of `aiocos emulator --json`. The emulator is shared by all tests: each uses buckets of its own."""
     process = subprocess.Popen(
         [sys.executable, "-m", "aiocos", "emulator", "--port", "0", "--json"], stdout=subprocess.PIPE, text=True
     )
@@ -82,27 +39,51 @@ def served() -> Iterator[dict[str, str]]:
         yield json.loads(process.stdout.readline())
     finally:
         process.terminate()
-        assert process.wait(10) == 0, "the emulator does not end cleanly when it is told to"
+        assert process.wait(10) == 0, "the emulator does not exit cleanly on SIGTERM"
         process.stdout.close()
 
 
 @pytest.fixture
-def shell(served: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
-    for name in [n for n in os.environ if n.startswith(_CLEAN)]:
+def shell(emulator_details: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
+    for name in [n for n in os.environ if n.startswith(SETTINGS_PREFIXES)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     return Shell(
         {
-            "AIOCOS_ENDPOINT": served["endpoint"],
-            "IBM_API_KEY_ID": served["api_key"],
-            "IBM_SERVICE_INSTANCE_ID": served["service_instance_id"],
-            "IBM_AUTH_ENDPOINT": served["iam_endpoint"],
+            "AIOCOS_ENDPOINT": emulator_details["endpoint"],
+            "IBM_API_KEY_ID": emulator_details["api_key"],
+            "IBM_SERVICE_INSTANCE_ID": emulator_details["service_instance_id"],
+            "IBM_AUTH_ENDPOINT": emulator_details["iam_endpoint"],
         }
     )
 
 
 @pytest.fixture
 def bucket(shell: Shell) -> str:
+    """The name of a new bucket."""
     name = f"cli-{uuid.uuid4().hex[:12]}"
     assert shell("mb", f"cos://{name}", "--location", "us-south-smart").code == 0
     return name
+
+
+@pytest.fixture
+def bucket_url(bucket: str) -> str:
+    """The URL of a new bucket, without a slash at its end."""
+    return f"cos://{bucket}"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A directory with `FILES`."""
+    for name, data in FILES.items():
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_bytes(data)
+    return tmp_path / "tree"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A file with `DATA`."""
+    path = tmp_path / "source"
+    path.write_bytes(DATA)
+    return path

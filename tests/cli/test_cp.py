@@ -1,23 +1,69 @@
-"""What `cp` and `rm` refuse, keep and report beyond the plain cases."""
+"""`cp`: names of targets, results, refused arguments and resumed transfers."""
 
 import os
-from collections.abc import AsyncIterator
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Shell
+from tests.cli.shell import Shell, put_objects
+from tests.waiting import block_until
 
-import aiocos
-from aiocos.object_stream import ObjectStream
+ODD_KEY = "odd key/ü+%2F?#"
 
 
-def put(shell: Shell, bucket: str, *keys: str) -> None:
-    for key in keys:
-        assert shell("cp", "-q", "-", f"cos://{bucket}/{key}", stdin=key).code == 0
+def test_upload_and_download_keep_content_type_and_metadata(shell: Shell, bucket: str, tmp_path: Path):
+    data = os.urandom(100_000)
+    (tmp_path / "in").write_bytes(data)
+    up = shell("cp", str(tmp_path / "in"), f"cos://{bucket}/{ODD_KEY}", "--content-type", "text/x", "--metadata", "who=me")
+    assert up.code == 0
+    (info,) = shell("head", "--json", f"cos://{bucket}/{ODD_KEY}").json()
+    assert info["content_type"] == "text/x"
+    assert info["metadata"] == {"who": "me"}
+    assert info["content_length"] == 100_000
+    assert shell("cp", f"cos://{bucket}/{ODD_KEY}", str(tmp_path / "out")).code == 0
+    assert (tmp_path / "out").read_bytes() == data
+
+
+def test_a_bucket_or_directory_as_target_keeps_the_name_of_the_source(shell: Shell, bucket: str, tmp_path: Path):
+    (tmp_path / "a.txt").write_text("hello")
+    source = str(tmp_path / "a.txt")
+    for target in (f"cos://{bucket}", f"cos://{bucket}/d/", f"cos://{bucket}/renamed"):
+        assert shell("cp", source, target).code == 0
+    assert shell("ls", "-r", f"cos://{bucket}").lines == ["a.txt", "d/a.txt", "renamed"]
+    (tmp_path / "down").mkdir()
+    assert shell("cp", f"cos://{bucket}/d/a.txt", str(tmp_path / "down")).code == 0
+    assert (tmp_path / "down" / "a.txt").read_text() == "hello"
+
+
+def test_upload_and_download_of_a_directory(shell: Shell, bucket: str, tmp_path: Path):
+    tree = tmp_path / "tree"
+    for index in range(40):
+        path = tree / f"d{index % 3}" / f"f {index}ü+"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.urandom(index))
+    up = shell("cp", "-r", str(tree), f"cos://{bucket}/t")
+    assert up.code == 0
+    assert up.out.startswith("40 files, 780 B")
+    assert shell("cp", "-r", f"cos://{bucket}/t", str(tmp_path / "back")).code == 0
+    for path in tree.rglob("*"):
+        if path.is_file():
+            assert (tmp_path / "back" / path.relative_to(tree)).read_bytes() == path.read_bytes()
+    assert len([p for p in (tmp_path / "back").rglob("*") if p.is_file()]) == 40
+
+
+def test_a_key_that_would_leave_the_target_directory_is_refused(shell: Shell, bucket: str, tmp_path: Path):
+    for key in ("t/good", "t/../../escaped"):
+        assert shell("cp", "-", f"cos://{bucket}/{key}", stdin="x").code == 0
+    down = shell("cp", "-r", f"cos://{bucket}/t", str(tmp_path / "in" / "here"))
+    assert down.code == 1
+    assert ".." in down.err
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["good"]
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("cp", "cos://{bucket}", "x"), "add -r"),
         (("cp", "cos://{bucket}/", "-"), "name an object"),
@@ -35,15 +81,15 @@ def put(shell: Shell, bucket: str, *keys: str) -> None:
         (("ls", "cos://{bucket}/\udcff"), "UTF-8"),
     ],
 )
-def test_what_cannot_be_meant_is_a_usage_error(shell: Shell, bucket: str, args: tuple[str, ...], said: str):
+def test_contradicting_arguments_are_usage_errors(shell: Shell, bucket: str, args: tuple[str, ...], message: str):
     outcome = shell(*(a.format(bucket=bucket) for a in args))
     assert outcome.code == 2, outcome
-    assert said in " ".join(outcome.err.replace("│", " ").split())
+    assert message in " ".join(outcome.err.replace("│", " ").split())
     assert shell("ls", f"cos://{bucket}").lines == []
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("cp", "-r", "cos://{bucket}/nothing", "down"), "there are no objects below"),
         (("cp", "-r", "cos://{bucket}/nothing", "cos://{bucket}/there"), "there are no objects below"),
@@ -52,40 +98,40 @@ def test_what_cannot_be_meant_is_a_usage_error(shell: Shell, bucket: str, args: 
         (("cp", "-r", "cos://{bucket}", "cos://not-a-bucket-here/y"), "NoSuchBucket"),
     ],
 )
-def test_what_is_not_there_is_one_line(
-    shell: Shell, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], said: str
+def test_a_missing_source_or_bucket_is_an_error_of_one_line(
+    shell: Shell, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], message: str
 ):
     monkeypatch.chdir(tmp_path)
-    put(shell, bucket, "k")
+    put_objects(shell, bucket, "k")
     outcome = shell(*(a.format(bucket=bucket) for a in args))
     assert outcome.code == 1, outcome
-    assert said in outcome.err
+    assert message in outcome.err
     assert len(outcome.err.splitlines()) == 1
     assert not (tmp_path / "down").exists()
 
 
-def test_a_single_file_may_be_copied_recursively(shell: Shell, bucket: str, tmp_path: Path):
+def test_recursive_copy_of_a_single_file(shell: Shell, bucket: str, tmp_path: Path):
     (tmp_path / "a").write_text("a")
     assert shell("cp", "-r", str(tmp_path / "a"), f"cos://{bucket}/d/").code == 0
     assert shell("ls", "-r", f"cos://{bucket}").lines == ["d/a"]
 
 
-def test_a_link_goes_up_under_its_own_name(shell: Shell, bucket: str, tmp_path: Path):
+def test_a_symbolic_link_is_uploaded_under_its_own_name(shell: Shell, bucket: str, tmp_path: Path):
     (tmp_path / "real").write_text("a")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert shell("cp", str(tmp_path / "link"), f"cos://{bucket}").code == 0
     assert shell("ls", f"cos://{bucket}").lines == ["link"]
 
 
-def test_a_slash_at_the_end_of_the_target_makes_the_directory(shell: Shell, bucket: str, tmp_path: Path):
-    put(shell, bucket, "d/k")
+def test_a_target_with_a_trailing_slash_is_created_as_a_directory(shell: Shell, bucket: str, tmp_path: Path):
+    put_objects(shell, bucket, "d/k")
     assert shell("cp", f"cos://{bucket}/d/k", f"{tmp_path}/new/er/").code == 0
     assert (tmp_path / "new" / "er" / "k").read_text() == "d/k"
     assert shell("cp", f"cos://{bucket}/d/k", f"{tmp_path}/no/such").code == 2
 
 
 @pytest.mark.parametrize("slashes", ["", "/"])
-def test_slashes_change_nothing_for_directories(shell: Shell, bucket: str, tmp_path: Path, slashes: str):
+def test_trailing_slashes_of_directories_do_not_matter(shell: Shell, bucket: str, tmp_path: Path, slashes: str):
     (tmp_path / "tree" / "d").mkdir(parents=True)
     (tmp_path / "tree" / "d" / "f").write_text("f")
     assert shell("cp", "-r", f"{tmp_path}/tree{slashes}", f"cos://{bucket}/t{slashes}").code == 0
@@ -94,18 +140,8 @@ def test_slashes_change_nothing_for_directories(shell: Shell, bucket: str, tmp_p
     assert (tmp_path / "back" / "d" / "f").read_text() == "f"
 
 
-def test_a_copy_with_new_metadata_keeps_the_rest(shell: Shell, bucket: str, tmp_path: Path):
-    (tmp_path / "a").write_text("a")
-    first = f"cos://{bucket}/first"
-    assert shell("cp", str(tmp_path / "a"), first, "--content-type", "text/x", "--metadata", "old=1").code == 0
-    assert shell("cp", first, f"cos://{bucket}/second", "--metadata", "new=2").code == 0
-    assert shell("cp", first, f"cos://{bucket}/third", "--content-type", "text/y").code == 0
-    told = [shell("head", "--json", f"cos://{bucket}/{key}").json()[0] for key in ("second", "third")]
-    assert [(one["content_type"], one["metadata"]) for one in told] == [("text/x", {"new": "2"}), ("text/y", {"old": "1"})]
-
-
-def test_failures_of_single_files_are_in_the_json_too(shell: Shell, bucket: str, tmp_path: Path):
-    put(shell, bucket, "t/good", "t/../bad")
+def test_json_result_lists_failed_files(shell: Shell, bucket: str, tmp_path: Path):
+    put_objects(shell, bucket, "t/good", "t/../bad")
     outcome = shell("cp", "-r", "--json", f"cos://{bucket}/t", str(tmp_path / "back"))
     assert outcome.code == 1
     (result,) = outcome.json()
@@ -113,7 +149,7 @@ def test_failures_of_single_files_are_in_the_json_too(shell: Shell, bucket: str,
     assert [error["key"] for error in result["errors"]] == ["t/../bad"]  # type: ignore[union-attr, index]
 
 
-def test_results_of_single_copies_as_json(shell: Shell, bucket: str, tmp_path: Path):
+def test_json_results_of_single_copies(shell: Shell, bucket: str, tmp_path: Path):
     (tmp_path / "a").write_bytes(b"12345")
     (up,) = shell("cp", "--json", str(tmp_path / "a"), f"cos://{bucket}").json()
     assert (up["bucket"], up["key"], up["size"], up["verified"]) == (bucket, "a", 5, "md5")
@@ -125,25 +161,7 @@ def test_results_of_single_copies_as_json(shell: Shell, bucket: str, tmp_path: P
     assert (gone["bucket"], gone["key"]) == (bucket, "a")
 
 
-def test_neighbours_of_a_prefix_are_asked_about(shell: Shell, bucket: str):
-    put(shell, bucket, "log", "log/1", "log/2", "login.html")
-    refused = shell("rm", "-r", f"cos://{bucket}/log")
-    assert refused.code == 2
-    assert "login.html" in refused.err
-    assert len(shell("ls", "-r", f"cos://{bucket}").lines) == 4
-    (result,) = shell("rm", "-r", "--json", f"cos://{bucket}/log/").json()
-    assert result == {"bucket": bucket, "prefix": "log/", "deleted": 2, "errors": []}
-    put(shell, bucket, "log/1")
-    assert shell("rm", "-r", "-y", f"cos://{bucket}/log").out == "3 deleted\n"
-
-
-def test_no_neighbours_no_question(shell: Shell, bucket: str):
-    put(shell, bucket, "log", "log/1", "other")
-    assert shell("rm", "-r", f"cos://{bucket}/log").out == "2 deleted\n"
-    assert shell("ls", "-r", f"cos://{bucket}").lines == ["other"]
-
-
-def test_odd_names_both_ways(shell: Shell, bucket: str, tmp_path: Path):
+def test_upload_and_download_of_odd_names(shell: Shell, bucket: str, tmp_path: Path):
     names = ["a b", "ü", "+", "%2F", "?x=1", "#", "a&b;c=d", "'\"", "\\", "\t", "-", "~", "日本", "x" * 200]
     tree = tmp_path / "tree"
     tree.mkdir()
@@ -155,22 +173,26 @@ def test_odd_names_both_ways(shell: Shell, bucket: str, tmp_path: Path):
     assert {p.name: p.read_bytes() for p in (tmp_path / "back").iterdir()} == {n: (tree / n).read_bytes() for n in names}
 
 
-def test_a_read_by_name_that_breaks_leaves_the_old_file(
-    shell: Shell, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    put(shell, bucket, "key")
-    file = tmp_path / "file"
-    file.write_bytes(b"old")
-    file.chmod(0o600)
-    command = ("api", "get-object", "--bucket", bucket, "--key", "key", "--output", str(file))
+def test_a_killed_upload_is_resumed(shell: Shell, bucket_url: str, tmp_path: Path):
+    large, state = tmp_path / "large", tmp_path / "state"
+    with large.open("wb") as file:
+        file.truncate(200 << 20)
+    environment = {**os.environ, **shell.environment, "XDG_STATE_HOME": str(state)}
+    command = ["cp", "--resume", "--part-size", "5MiB", "--concurrency", "1", str(large), f"{bucket_url}/large"]
+    running = subprocess.Popen([sys.executable, "-m", "aiocos", *command, "-q"], env=environment)
+    block_until(lambda: any(path.read_text().count("\n") > 2 for path in state.rglob("*.upload")), "some parts are there")
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    shell.environment["XDG_STATE_HOME"] = str(state)
+    done = shell(*command, "--json").json()[0]
+    assert 0 < int(str(done["resumed_bytes"])) < 200 << 20
+    assert done["verified"] == "composite"
+    assert shell("uploads", "ls", bucket_url).out == ""
+    assert [p for p in state.rglob("*") if p.is_file()] == []
+    down = shell("cp", "--resume", f"{bucket_url}/large", str(tmp_path / "back"), "--json").json()[0]
+    assert (down["size"], down["resumed_bytes"]) == (200 << 20, 0)
 
-    async def breaks(stream: ObjectStream) -> AsyncIterator[bytes]:
-        yield b"half"
-        raise aiocos.ProtocolError("it broke")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(ObjectStream, "__aiter__", breaks)
-        assert shell(*command).code == 1
-    assert (file.read_bytes(), os.listdir(tmp_path)) == (b"old", ["file"])
-    assert shell(*command).code == 0
-    assert (file.read_bytes(), file.stat().st_mode & 0o777, os.listdir(tmp_path)) == (b"key", 0o600, ["file"])
+def test_resume_of_streams_and_copies_is_a_usage_error(shell: Shell, bucket_url: str):
+    for args in (("-", f"{bucket_url}/x"), (f"{bucket_url}/x", "-"), (f"{bucket_url}/x", f"{bucket_url}/y")):
+        assert shell("cp", "--resume", *args).code == 2

@@ -1,4 +1,7 @@
-"""The command line: `aiocos ls`, `cp`, `rm` … with `cos://bucket/key` paths. Needs the extra `cli`."""
+"""The command line: `aiocos ls`, `cp`, `rm` … with `cos://bucket/key` paths.
+
+Needs the extra `cli`.
+"""
 
 import io
 import sys
@@ -8,7 +11,10 @@ from aiocos.cli import standard_streams
 
 
 def main() -> None:
-    """Run the command line; without typer and rich, say what to install."""
+    """Run the command line.
+
+    If typer or rich is missing, print how to install it and exit with 2.
+    """
     standard_streams.reopen()
     try:
         from aiocos.cli.app import app
@@ -20,22 +26,25 @@ def main() -> None:
         raise SystemExit(2) from None
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal that lacks a letter shows its number: a listing must not stop at a key.
+            # Write characters that the terminal's encoding lacks as escapes: an odd key must not end a listing.
             stream.reconfigure(errors="backslashreplace")
     raise SystemExit(standard_streams.finish(_run(app)))
 
 
 def _run(app: Callable[[], object]) -> int:
-    """Run the application; return its exit status, also where its own output could not be written (a list, a help text)."""
-    stream = sys.stdout
+    """Run the application and return its exit status.
+
+    An output that cannot be written (a listing, a help text) is exit status 1, or 0 if the reader closed the pipe.
+    """
+    stdout = sys.stdout
     try:
         app()
-    except SystemExit as end:
-        sys.stdout = stream
-        if isinstance(end.__context__, BrokenPipeError):
-            # Typer and rich end with 1 where nobody reads any more. That is no failure.
+    except SystemExit as error:
+        sys.stdout = stdout
+        if isinstance(error.__context__, BrokenPipeError):
+            # Typer and rich exit with 1 if the reader closed the pipe (`aiocos api | head`), which is not a failure.
             return 0
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
     except BrokenPipeError:
         return 0
     except OSError as error:

@@ -10,9 +10,11 @@ Documents are given as JSON, inline or from a file (`@site.json`, or `@-` for st
 client's fields or of the XML elements. Results are printed as JSON.
 """
 
+import inspect
 import json
 import re
 import secrets
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Generator
@@ -24,7 +26,7 @@ from typing import Annotated, Any, BinaryIO, Union, cast, get_args, get_origin
 import typer
 from pydantic import ValidationError
 
-from aiocos.cli.display import say, show_json
+from aiocos.cli.display import print_text, show_json
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.groups import engine_of
@@ -39,7 +41,10 @@ from aiocos.wire.values import codec
 
 
 def kebab(name: str) -> str:
-    """Convert a name to an option name: `PutBucketWebsite` → `put-bucket-website`, `version_id` → `version-id`."""
+    """Convert a name to the form of options.
+
+    `PutBucketWebsite` becomes `put-bucket-website`, `version_id` becomes `version-id`.
+    """
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", name).lower()
 
 
@@ -48,26 +53,35 @@ def api(
     operation: Annotated[
         str | None,
         typer.Argument(
-            help="Name of the operation, such as put-bucket-website. Without it, all are listed.", show_default=False
+            help="Name of the operation, such as put-bucket-website. Without a name, all operations are listed.",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File that get-object writes. Default: standard output.")
+        Path | None,
+        typer.Option("--output", "-o", help="File that get-object writes. Default: standard output.", metavar="FILE"),
     ] = None,
     as_help: Annotated[bool, typer.Option("--help", "-h", help="Show the parameters of the operation.")] = False,
 ) -> None:
-    """Call any operation of the service by its name. Results are printed as JSON."""
+    """Call any operation of the service; print its result as JSON.
+
+    `aiocos api` lists the operations, `aiocos api NAME --help` describes one with its options.
+    """
     by_name = {kebab(name): cls for name, cls in registry.items() if cls.__module__.startswith("aiocos.")}
     if operation is None:
         if as_help:
-            say(context.get_help())
+            print_text(context.get_help())
             return
         for name, cls in sorted(by_name.items()):
-            say(f"{name:36} {_first_line(cls)}")
+            line = f"{name:36} {_first_line(cls)}"
+            # Not in a pipe: programs expect one line per operation.
+            if sys.stdout.isatty():
+                line = textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent=" " * 37)
+            print_text(line)
         return
     cls = by_name.get(operation)
     if cls is None:
-        raise typer.BadParameter(f"there is no operation {operation}: `aiocos api` lists them")
+        raise typer.BadParameter(f"{operation!r} is not an operation: `aiocos api` lists all operations")
     if as_help:
         _explain(operation, cls)
         return
@@ -75,7 +89,7 @@ def api(
 
     async def work(client: Client) -> None:
         if isinstance(call, GetObject):
-            await _get(client, call, output)
+            await _get_object(client, call, output)
         else:
             show_json(await engine_of(client).call(call))
 
@@ -87,7 +101,10 @@ def _first_line(cls: type[Operation[Any]]) -> str:
 
 
 def _names(p: Parameter) -> list[str]:
-    """Return the option names of a parameter: its own, and for a document the name of its XML root element."""
+    """Return the option names of a parameter.
+
+    A document also has the name of its XML root element.
+    """
     names = [kebab(p.name)]
     if isinstance(p.location, Body):
         document = p.location.of or cast("type[Document]", unwrap(p.type))
@@ -99,7 +116,8 @@ def _offered(cls: type[Operation[Any]]) -> list[Parameter]:
     return [p for p in cls.spec.parameters if not isinstance(p.location, Local) or p.name == "timeout"]
 
 
-_FORMS: dict[type[object], str] = {
+# The form of an option's value, for parameters whose value is not a plain text or number.
+_VALUE_FORMS: dict[type[object], str] = {
     Body: "JSON, or @file",
     Payload: "text, or @file",
     HeaderMap: "name=value,…",
@@ -108,36 +126,61 @@ _FORMS: dict[type[object], str] = {
 
 
 def _explain(name: str, cls: type[Operation[Any]]) -> None:
-    say(f"aiocos api {name}\n\n{(cls.__doc__ or '').strip()}\n")
+    """Print the description and options of an operation, as wide as the terminal."""
+    width = min(shutil.get_terminal_size().columns, 100)
     texts = field_texts(cls)
-    for p in _offered(cls):
-        kind = _FORMS.get(type(p.location), "")
-        options = ", ".join(f"--{one}" for one in dict.fromkeys(_names(p)))
-        say(f"  {options:44} {kind}{' (required)' if p.required else ''}".rstrip())
-        if text := " ".join(texts.get(p.name, "").split()):
-            say(textwrap.fill(text, 100, initial_indent=" " * 8, subsequent_indent=" " * 8, break_on_hyphens=False))
+    print_text(f"Usage: aiocos api {name} [OPTIONS]\n")
+    print_text(_wrap(cls.__doc__ or "", width))
+    offered = _offered(cls)
+    required, optional = [p for p in offered if p.required], [p for p in offered if not p.required]
+    for title, parameters in (("Required", required), ("Options", optional)):
+        if parameters:
+            print_text(f"\n{title}:")
+        for p in parameters:
+            options = ", ".join(f"--{option}" for option in dict.fromkeys(_names(p)))
+            print_text(f"  {options}  {_VALUE_FORMS.get(type(p.location), '')}".rstrip())
+            if text := texts.get(p.name):
+                print_text(_wrap(" ".join(text.split()), width, indent=" " * 6))
+
+
+def _wrap(text: str, width: int, indent: str = "") -> str:
+    """Wrap the paragraphs of a text. Lists and indented lines keep their line breaks."""
+    paragraphs: list[str] = []
+    for paragraph in inspect.cleandoc(text).split("\n\n"):
+        if any(line.startswith((" ", "*", "-", "|")) for line in paragraph.split("\n")):
+            paragraphs.append(textwrap.indent(paragraph, indent))
+        else:
+            joined = " ".join(paragraph.split())
+            wrapped = textwrap.wrap(
+                joined, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+            )
+            paragraphs.append("\n".join(wrapped))
+    return "\n\n".join(paragraphs)
 
 
 def _build(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
-    """Build the operation from command-line options. Raises `typer.BadParameter` for options that do not fit."""
-    known = {option: p for p in _offered(cls) for option in _names(p)}
+    """Build the operation from its command-line options.
+
+    Raises `typer.BadParameter` for an unknown option, a missing value or a value of another type.
+    """
+    parameters = {option: p for p in _offered(cls) for option in _names(p)}
     values: dict[str, Any] = {}
-    rest = list(arguments)
-    while rest:
-        option = rest.pop(0)
+    remaining = list(arguments)
+    while remaining:
+        option = remaining.pop(0)
         name, equals, value = option.removeprefix("--").partition("=")
-        p = known.get(name)
+        p = parameters.get(name)
         if not option.startswith("--") or p is None:
-            raise typer.BadParameter(f"{option} is not an option of {kebab(cls.__name__)}: see --help")
+            raise typer.BadParameter(f"{option} is not an option of {kebab(cls.__name__)}: --help lists its options")
         if not equals:
-            if unwrap(p.type) is bool and (not rest or rest[0].lower() not in ("true", "false")):
+            if unwrap(p.type) is bool and (not remaining or remaining[0].lower() not in ("true", "false")):
                 value = "true"
-            elif not rest:
+            elif not remaining:
                 raise typer.BadParameter(f"{option} needs a value")
             else:
-                value = rest.pop(0)
+                value = remaining.pop(0)
         try:
-            values[p.name] = _read(p, value)
+            values[p.name] = _parse_value(p, value)
         except (ValueError, ValidationError) as error:
             raise typer.BadParameter(f"--{name}: {_message(error)}") from None
     if missing := [f"--{kebab(p.name)}" for p in cls.spec.parameters if p.required and p.name not in values]:
@@ -149,28 +192,37 @@ def _message(error: Exception) -> str:
     return describe_validation_error(error) if isinstance(error, ValidationError) else str(error)
 
 
-def _content(text: str) -> bytes:
+def _read_content(text: str) -> bytes:
+    """Return the content that the value of an option stands for.
+
+    `@-` is standard input, `@path` a file; any other text is the content itself.
+    """
     if text == "@-":
         return sys.stdin.buffer.read()
     return Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
 
 
-def _read(p: Parameter, text: str) -> Any:
-    place = p.location
-    if isinstance(place, Body):
-        return _document(place, p, json.loads(_content(text)))
-    if isinstance(place, Payload | KeyHeaders):
-        return _content(text)
-    if isinstance(place, HeaderMap):
-        return _pairs(text)
-    if isinstance(place, InPath):
+def _parse_value(p: Parameter, text: str) -> Any:
+    """Parse the value of an option.
+
+    Raises `ValueError` or `ValidationError` if the value does not fit the parameter.
+    """
+    location = p.location
+    if isinstance(location, Body):
+        return _parse_document(location, p, json.loads(_read_content(text)))
+    if isinstance(location, Payload | KeyHeaders):
+        return _read_content(text)
+    if isinstance(location, HeaderMap):
+        return _parse_pairs(text)
+    if isinstance(location, InPath):
         return text
-    if isinstance(place, Local):
+    if isinstance(location, Local):
         return float(text)
-    return codec(p.type, isinstance(place, Header) and place.iso).read(text)
+    return codec(p.type, isinstance(location, Header) and location.iso).read(text)
 
 
-def _pairs(text: str) -> dict[str, str]:
+def _parse_pairs(text: str) -> dict[str, str]:
+    """Parse `name=value,name=value`, or a JSON object."""
     if text.startswith("{"):
         return json.loads(text)
     pairs = [part.partition("=") for part in text.split(",") if part]
@@ -179,68 +231,81 @@ def _pairs(text: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _document(place: Body, p: Parameter, given: Any) -> Any:
-    if place.of is None:
+def _parse_document(body: Body, p: Parameter, data: Any) -> Any:
+    """Validate JSON data as the document of a parameter.
+
+    If the document has a single field, the data may also be the value of that field.
+    """
+    if body.of is None:
         document = cast("type[Document]", unwrap(p.type))
-        return document.model_validate(_renamed(document, given))
-    ((name, info),) = place.of.model_fields.items()
+        return document.model_validate(_to_field_names(document, data))
+    ((name, info),) = body.of.model_fields.items()
     # Accept the whole document, or only the value of its single field.
-    whole = _renamed(place.of, given)
+    whole = _to_field_names(body.of, data)
     if not isinstance(whole, dict) or name not in whole:
-        whole = {name: _inside(info.annotation, given)}
-    return getattr(place.of.model_validate(whole), name)
+        whole = {name: _to_field_names_inside(info.annotation, data)}
+    return getattr(body.of.model_validate(whole), name)
 
 
-def _renamed(document: type[Document], given: Any) -> Any:
-    """Replace XML element names in JSON by the names of the document's fields."""
-    if not isinstance(given, dict):
-        return given
+def _to_field_names(document: type[Document], data: Any) -> Any:
+    """Replace XML element names in JSON data by the names of the document's fields."""
+    if not isinstance(data, dict):
+        return data
     plan = plan_of(document)
-    wire = {entry.name: entry for entry in (*plan.elements, *plan.attributes)}
-    plural = {f"{name}s": entry for name, entry in wire.items() if entry.many and entry.item is None}
-    out: dict[str, Any] = {}
-    for name, value in cast("dict[str, Any]", given).items():
-        entry = plural.get(name) or wire.get(name)
+    elements = {entry.name: entry for entry in (*plan.elements, *plan.attributes)}
+    # `Rules` is accepted for repeated `Rule` elements.
+    plural = {f"{name}s": entry for name, entry in elements.items() if entry.many and entry.item is None}
+    renamed: dict[str, Any] = {}
+    for name, value in cast("dict[str, Any]", data).items():
+        entry = plural.get(name) or elements.get(name)
         field = entry.field if entry is not None else name
         info = document.model_fields.get(field)
         if info is not None:
             if entry is not None and entry.item is not None and isinstance(value, dict):
                 value = cast("dict[str, Any]", value).get(entry.item, value)
-            value = _inside(info.annotation, value)
-        out[field] = value
-    return out
+            value = _to_field_names_inside(info.annotation, value)
+        renamed[field] = value
+    return renamed
 
 
-def _inside(annotation: Any, value: Any) -> Any:
+def _to_field_names_inside(annotation: Any, value: Any) -> Any:
+    """Apply `_to_field_names` to the documents in the value of a field.
+
+    `annotation` is the type of the field.
+    """
     kind = unwrap(annotation)
     if get_origin(kind) in (Union, UnionType):
         return value
     if get_origin(kind) in (list, tuple) and isinstance(value, list):
-        return [_inside(get_args(kind)[0], item) for item in cast("list[Any]", value)]
-    return _renamed(kind, value) if isinstance(kind, type) and issubclass(kind, Document) else value
+        return [_to_field_names_inside(get_args(kind)[0], item) for item in cast("list[Any]", value)]
+    return _to_field_names(kind, value) if isinstance(kind, type) and issubclass(kind, Document) else value
 
 
-async def _get(client: Client, call: GetObject, output: Path | None) -> None:
-    """Write an object to a file or to standard output. With a file, its properties are printed as JSON."""
+async def _get_object(client: Client, call: GetObject, output: Path | None) -> None:
+    """Write an object to a file, or to standard output if `output` is None.
+
+    With a file, the properties of the object are printed as JSON.
+    """
     names = [p.name for p in call.spec.parameters if p.name not in ("bucket", "key")]
-    given: dict[str, Any] = {name: getattr(call, name) for name in names}
+    arguments: dict[str, Any] = {name: getattr(call, name) for name in names}
     get = cast("Callable[..., Any]", client.objects.get)
-    async with get(call.bucket, call.key, **given) as obj:
+    async with get(call.bucket, call.key, **arguments) as stream:
         if output is None:
-            async for chunk in obj:
+            async for chunk in stream:
                 sys.stdout.buffer.write(chunk)
             return
         with _atomic_file(output) as file:
-            async for chunk in obj:
+            async for chunk in stream:
                 file.write(chunk)
-        show_json(obj.info)
+        show_json(stream.info)
 
 
 @contextmanager
 def _atomic_file(path: Path) -> Generator[BinaryIO]:
-    """Open a temporary file that replaces `path` at the end of the block; remove it if the block fails.
+    """Open a temporary file that replaces `path` at the end of the block.
 
-    If `path` is not a regular file (a pipe, a device), write to it directly.
+    If the block fails, the temporary file is removed and `path` is unchanged. If `path` exists and is not a regular file
+    (a pipe, a device), it is opened itself.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:

@@ -1,39 +1,48 @@
 """Options and argument parsers that several commands share."""
 
+import re
 import sys
 from typing import Annotated
 
 import typer
+from pydantic import ByteSize, Field, TypeAdapter, ValidationError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
-Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Everything below the path.")]
+Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Include everything below the path.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Ask for confirmation before data is deleted; fail if there is no terminal to ask on.
+    """Ask for confirmation before data is deleted; return at once if `yes` is True.
 
-    Returns at once if `yes` is True. Raises `typer.Abort` if the user declines.
+    Raises `typer.Abort` if the user declines, and `typer.BadParameter` if standard input is not a terminal.
     """
     if yes:
         return
     if not sys.stdin.isatty():
-        raise typer.BadParameter(f"{question} There is no terminal to ask on: add --yes")
+        raise typer.BadParameter(f"{question} Standard input is not a terminal: add --yes to confirm")
     typer.confirm(question, abort=True, err=True)
 
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30}
+_SIZE = TypeAdapter(Annotated[ByteSize, Field(le=2**63 - 1)])
+# `ByteSize` ignores everything after the first number and word: `1,5MB` would be one byte.
+_NUMBER_AND_UNIT = re.compile(r"\s*([0-9]*\.)?[0-9]+\s*[a-zA-Z]*\s*")
 
 
-def size_of(text: str | None) -> int | None:
-    """Parse a size such as `16MiB`, `20MB` or `5242880` into bytes; None stays None."""
-    if text is None:
-        return None
-    lowered = text.strip().lower().removesuffix("b")
-    digits = lowered.rstrip("kmgi")
-    unit = lowered[len(digits) :]
+def parse_size(text: str) -> int:
+    """Parse a size such as `16MiB`, `20MB` or `5242880` into bytes.
+
+    The units are those of `pydantic.ByteSize`. Raises `typer.BadParameter` for a text that is not a size.
+    """
     try:
-        return int(float(digits.strip()) * _UNITS[unit])
-    except (ValueError, KeyError):
-        raise typer.BadParameter(f"{text!r} is not a size: write 16MiB, 20MB or 5242880") from None
+        if _NUMBER_AND_UNIT.fullmatch(text):
+            return int(_SIZE.validate_python(text))
+    except ValidationError:
+        pass
+    raise typer.BadParameter(f"{text!r} is not a size: write 16MiB, 20MB or 5242880")
+
+
+PartSize = Annotated[
+    int | None, typer.Option(help="Size of a part, such as 16MiB. Default: 8MiB.", metavar="SIZE", parser=parse_size)
+]

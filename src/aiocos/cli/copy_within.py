@@ -1,10 +1,13 @@
-"""Copies within the service, of one object or a prefix. No object data passes through this machine."""
+"""Copies within the service, of one object or a prefix.
+
+No object data passes through this machine.
+"""
 
 from functools import partial
 
 import typer
 
-from aiocos.cli.display import ProgressView, complain
+from aiocos.cli.display import ProgressView, print_error
 from aiocos.cli.paths import CosPath, key_for
 from aiocos.client import Client
 from aiocos.errors import TransferError
@@ -32,22 +35,22 @@ async def copy_object(
 
     `content_type` and `metadata` replace those of the source; its other content headers are kept.
     """
-    if target.is_place and not source.name:
+    if target.is_folder and not source.name:
         raise typer.BadParameter(
             f"the key of {source} has no name after its last slash: write the key of the copy, not only {target}"
         )
-    there = (target.bucket, key_for(target, source.name))
+    destination = (target.bucket, key_for(target, source.name))
     if content_type is None and metadata is None:
         return await client.copy(
-            source.bucket, source.key, *there, part_size=part_size, concurrency=concurrency, progress=watch
+            source.bucket, source.key, *destination, part_size=part_size, concurrency=concurrency, progress=watch
         )
-    # REPLACE drops every header that is not sent, so the others are read first. `source_if_match` makes the copy fail if the
-    # object was replaced in between.
+    # REPLACE drops every header that is not sent, so read the source's headers first. `source_if_match` makes the copy fail if
+    # the source was replaced in between.
     info = await client.objects.head(source.bucket, source.key)
     return await client.copy(
         source.bucket,
         source.key,
-        *there,
+        *destination,
         metadata_directive="REPLACE",
         source_if_match=info.etag or None,
         content_type=content_type or info.content_type,
@@ -72,7 +75,7 @@ async def copy_prefix(
         await client.copy(source.bucket, key, target.bucket, target.folder + key[len(source.folder) :], progress=watch)
         return size
 
-    async with TaskPool(concurrency or _LIMIT, on_failure=lambda failure: complain(failure.error)) as pool:
+    async with TaskPool(concurrency or _LIMIT, on_failure=lambda failure: print_error(failure.error)) as pool:
         async for entry in client.objects.list(source.bucket, prefix=source.folder or None):
             await pool.submit("", entry.key, partial(copy, entry.key, entry.size))
     if failures := len(pool.errors):

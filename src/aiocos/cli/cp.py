@@ -1,4 +1,4 @@
-"""The command `cp`: upload, download, copy within the service, standard input and output."""
+"""The command `cp`: upload, download, and copy within the service."""
 
 import asyncio
 import sys
@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from aiocos.cli.arguments import Json, Quiet, Recursive, size_of
+from aiocos.cli.arguments import Json, PartSize, Quiet, Recursive
 from aiocos.cli.copy_within import copy_object, copy_prefix
-from aiocos.cli.display import ProgressView, complain, human, say, show_json, watching
-from aiocos.cli.paths import CosPath, Place, file_for, key_for, place
+from aiocos.cli.display import ProgressView, format_size, print_error, print_text, show_json, show_progress
+from aiocos.cli.paths import CosPath, Location, file_for, key_for, parse_location
 from aiocos.cli.running import settings
 from aiocos.cli.stdio import standard_input, write_object
 from aiocos.client import Client
@@ -24,96 +24,105 @@ from aiocos.transfer import DirectoryError
 from aiocos.transfer.file_objects import Source
 from aiocos.transfer.sync.walk import walk
 
-# Failed files that are listed on standard error; `--json` lists all of them.
-_SHOWN = 20
+# Number of failed files to print on standard error; `--json` lists all of them.
+_MAX_ERRORS_SHOWN = 20
 
 
 def cp(
     source: Annotated[str, typer.Argument(help="A file, a directory, cos://bucket/key, or - for standard input.")],
     target: Annotated[str, typer.Argument(help="A file, a directory, cos://bucket/key, or - for standard output.")],
     recursive: Recursive = False,
-    content_type: Annotated[str | None, typer.Option(help="Content-Type of the new object (not with -r).")] = None,
+    content_type: Annotated[
+        str | None, typer.Option(help="Content-Type of the new object (not with -r).", metavar="TYPE")
+    ] = None,
     metadata: Annotated[
         list[str] | None,
         typer.Option(help="User metadata of the new object: name=value; may be repeated.", metavar="NAME=VALUE"),
     ] = None,
-    part_size: Annotated[str | None, typer.Option(help="Size of a part, such as 16MiB. Default: 8MiB.")] = None,
+    part_size: PartSize = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Parts, or with -r files, transferred at the same time.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Transfers at the same time. Default: 8 parts (4 of standard input); with -r 32 files (16 within COS).",
+            metavar="N",
+        ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue an interrupted transfer; keep finished parts if this one is interrupted.")
+        bool,
+        typer.Option("--resume", help="Continue an interrupted transfer; keep the finished parts if this one is interrupted."),
     ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Copy files and objects: up, down, or within the service.
 
-    If the target is a bucket, a directory, or ends in a slash, the copy keeps the source's name; otherwise the target is its
-    new name. With -r, the contents of the source directory (or prefix) are copied directly into the target: `cp -r site
-    cos://b/www` copies `site/index.html` to `www/index.html`, with or without trailing slashes. Existing files and objects
-    are replaced. If one file fails, the others are still copied.
+    If the target is a bucket, a directory, or ends in a slash, the copy keeps the name of the source; otherwise the target is
+    the new name. Existing files and objects are replaced.
+
+    With -r, the contents of the source directory or prefix are copied directly into the target: `cp -r site cos://b/www` copies
+    `site/index.html` to `www/index.html`, with or without trailing slashes. If one file fails, the others are still copied.
     """
-    job = _Copy(
-        place(source),
-        place(target),
+    copy = _Copy(
+        parse_location(source),
+        parse_location(target),
         target,
         recursive,
         content_type,
-        dict(_pair(text) for text in metadata or ()) or None,
-        size_of(part_size),
+        dict(_parse_pair(text) for text in metadata or ()) or None,
+        part_size,
         concurrency,
         resume,
     )
-    job.check()
-    piped = job.target is None
-    if piped and as_json:
-        raise typer.BadParameter("--json and the object would both go to standard output")
+    copy.check()
+    to_stdout = copy.target is None
+    if to_stdout and as_json:
+        raise typer.BadParameter("--json does not work with the target -: both would be written to standard output")
 
     async def work(client: Client) -> None:
-        began = perf_counter()
-        # On a terminal, bytes and bar would be mixed.
-        with watching(job.label, quiet=quiet or as_json or (piped and sys.stdout.isatty())) as watch:
+        started = perf_counter()
+        # On a terminal, the object's bytes and the progress bar would be mixed.
+        with show_progress(copy.label, quiet=quiet or as_json or (to_stdout and sys.stdout.isatty())) as watch:
             try:
-                outcome = await job.run(client, watch)
+                result = await copy.run(client, watch)
             except DirectoryError as error:
                 if as_json:
                     show_json(error.result)
-                for one in error.result.errors[:_SHOWN]:
-                    complain(f"{one.path}: {one.error}")
-                if (more := len(error.result.errors) - _SHOWN) > 0:
-                    complain(f"and {more:,} more, which --json names")
+                for failure in error.result.errors[:_MAX_ERRORS_SHOWN]:
+                    print_error(f"{failure.path}: {failure.error}")
+                if (more := len(error.result.errors) - _MAX_ERRORS_SHOWN) > 0:
+                    print_error(f"and {more:,} more: --json lists all of them")
                 raise
         if as_json:
-            show_json(outcome)
-        elif not quiet and not piped:
-            say(_summary(outcome, perf_counter() - began))
+            show_json(result)
+        elif not quiet and not to_stdout:
+            print_text(_summary(result, perf_counter() - started))
 
     settings().run(work)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise typer.BadParameter(f"--metadata {text!r} is not of the form name=value")
     return name, value
 
 
-def _summary(outcome: dict[str, Any], seconds: float) -> str:
-    count: int | None = outcome.get("files")
+def _summary(result: dict[str, Any], seconds: float) -> str:
+    count: int | None = result.get("files")
     files = "" if count is None else f"{count:,} file{'' if count == 1 else 's'}, "
-    moved: int | None = outcome.get("bytes")
-    if moved is None:
+    size: int | None = result.get("bytes")
+    if size is None:
         return f"copied in {seconds:.1f} s"
-    return f"{files}{human(moved)} in {seconds:.1f} s ({human(moved / seconds)}/s)"
+    return f"{files}{format_size(size)} in {seconds:.1f} s ({format_size(size / seconds)}/s)"
 
 
 @dataclass(slots=True)
 class _Copy:
     """The arguments of one `cp` command."""
 
-    source: Place
-    target: Place
+    source: Location
+    target: Location
     target_text: str
     recursive: bool
     content_type: str | None
@@ -134,10 +143,13 @@ class _Copy:
                 return self.source.name or self.source.resolve().name or "/"
 
     def check(self) -> None:
-        """Raise `typer.BadParameter` for arguments that contradict each other, before anything is sent."""
+        """Raise `typer.BadParameter` for arguments that contradict each other.
+
+        Nothing has been sent then.
+        """
         source, target = self.source, self.target
         if not isinstance(source, CosPath) and not isinstance(target, CosPath):
-            raise typer.BadParameter("one of the two must be a cos:// path")
+            raise typer.BadParameter("the source or the target must be a cos:// path")
         if isinstance(source, Path) and self.recursive and source.is_file():
             self.recursive = False
         if self.recursive and (source is None or target is None):
@@ -149,8 +161,8 @@ class _Copy:
         if self.resume and (source is None or target is None):
             raise typer.BadParameter("--resume does not work with -: a stream can be read or written only once")
         if self.resume and isinstance(source, CosPath) and isinstance(target, CosPath):
-            raise typer.BadParameter("--resume does not work for copies within the service: they start again")
-        if source is None and isinstance(target, CosPath) and target.is_place:
+            raise typer.BadParameter("--resume does not work for copies within the service: they always start again")
+        if source is None and isinstance(target, CosPath) and target.is_folder:
             raise typer.BadParameter(f"standard input has no name: write the key of the object, not only {target}")
         if isinstance(source, Path) and not self.recursive and source.is_dir():
             raise typer.BadParameter(f"{source} is a directory: add -r")
@@ -165,8 +177,8 @@ class _Copy:
             case CosPath() as source, None:
                 return {"bytes": await write_object(client, source, watch=watch)}
             case CosPath() as source, Path() as target:
-                work = self._download_all if self.recursive else self._download
-                return await work(client, source, target, watch)
+                download = self._download_all if self.recursive else self._download
+                return await download(client, source, target, watch)
             case None, CosPath() as target:
                 return await self._upload(client, standard_input(), target, "", watch)
             case Path() as source, CosPath() as target:
@@ -236,7 +248,7 @@ class _Copy:
 
     async def _within(self, client: Client, source: CosPath, target: CosPath, watch: ProgressView) -> dict[str, Any]:
         if not self.recursive:
-            copied = await copy_object(
+            result = await copy_object(
                 client,
                 source,
                 target,
@@ -246,14 +258,17 @@ class _Copy:
                 concurrency=self.concurrency,
                 watch=watch,
             )
-            return {**copied.model_dump(mode="json", exclude_none=True), "bytes": copied.size}
+            return {**result.model_dump(mode="json", exclude_none=True), "bytes": result.size}
         await _require_objects(client, source)
         async with _counting_total(watch, lambda: _size_of_prefix(client, source)):
             return {**await copy_prefix(client, source, target, self.concurrency, watch)}
 
 
 async def _require_objects(client: Client, source: CosPath) -> None:
-    """Raise `TransferError` if a prefix has no objects, so that a mistyped prefix is an error. An empty bucket is allowed."""
+    """Raise `TransferError` if a prefix has no objects: it may be mistyped.
+
+    An empty bucket is allowed.
+    """
     async for page in client.objects.list(source.bucket, prefix=source.folder or None, max_keys=1).pages():
         if source.key and not page.contents:
             raise TransferError(f"there are no objects below cos://{source.bucket}/{source.folder}")
@@ -262,17 +277,20 @@ async def _require_objects(client: Client, source: CosPath) -> None:
 
 @asynccontextmanager
 async def _counting_total(watch: ProgressView, count: Callable[[], Awaitable[int]]) -> AsyncGenerator[None]:
-    """Count the total bytes while the transfers run, so that the progress bar can show the remaining time."""
+    """Count the total bytes while the transfers of the block run.
+
+    The progress bar needs the total to show the remaining time.
+    """
     if not watch.shown:
         yield
         return
 
-    async def counting() -> None:
+    async def set_total() -> None:
         # The transfer itself reports errors.
         with suppress(CosError, OSError):
             watch.expect(await count())
 
-    task = asyncio.create_task(counting())
+    task = asyncio.create_task(set_total())
     try:
         yield
     finally:
@@ -281,10 +299,10 @@ async def _counting_total(watch: ProgressView, count: Callable[[], Awaitable[int
 
 
 async def _size_of_tree(root: Path) -> int:
-    found, size = walk(root), 0
-    while some := await asyncio.to_thread(lambda: [path.stat().st_size for path in islice(found, 1000)]):
-        size += sum(some)
-    return size
+    files, total = walk(root), 0
+    while sizes := await asyncio.to_thread(lambda: [path.stat().st_size for path in islice(files, 1000)]):
+        total += sum(sizes)
+    return total
 
 
 async def _size_of_prefix(client: Client, source: CosPath) -> int:

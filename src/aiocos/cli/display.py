@@ -26,57 +26,69 @@ from rich.text import Text
 from aiocos.errors import printable
 from aiocos.transfer import Progress as Event
 
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def say(text: str) -> None:
-    """Write lines to standard output. Control characters are escaped, so that server data cannot control the terminal."""
+def print_text(text: str) -> None:
+    """Write text to standard output, followed by a newline.
+
+    Control characters other than newlines are escaped, so that data from the service cannot control the terminal.
+    """
     sys.stdout.write((text if text.isprintable() else "\n".join(map(printable, text.split("\n")))) + "\n")
 
 
-def complain(text: str) -> None:
-    """Write one line to standard error. Control characters are escaped, so that server data cannot control the terminal."""
-    errors.print(f"aiocos: {printable(text)}", markup=False)
+def print_error(text: str) -> None:
+    """Write one line to standard error.
+
+    Control characters are escaped, so that data from the service cannot control the terminal.
+    """
+    stderr.print(f"aiocos: {printable(text)}", markup=False)
 
 
-def explain() -> None:
-    """Write the traceback of the current exception to standard error, without variables: they may hold secrets."""
-    errors.print_exception(show_locals=False)
+def print_traceback() -> None:
+    """Write the traceback of the current exception to standard error.
+
+    Variables are not shown: they may be secrets.
+    """
+    stderr.print_exception(show_locals=False)
 
 
-# Characters that JSON leaves unescaped in strings. Outside of strings, JSON is ASCII only.
+# Characters beyond ASCII. In JSON they occur only in strings.
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 
 
-def _escape(found: re.Match[str]) -> str:
-    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+def _escape(character: re.Match[str]) -> str:
+    return character[0] if character[0].isprintable() else json.dumps(character[0])[1:-1]
 
 
-def plainly(value: BaseModel) -> dict[str, Any]:
-    """Return a document as JSON values, without None and without empty `unknown_elements`."""
+def to_json(value: BaseModel) -> dict[str, Any]:
+    """Return a document as JSON values.
+
+    None and empty `unknown_elements` are left out.
+    """
     return _without_empty(value.model_dump(mode="json", exclude_none=True))
 
 
 def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        given = cast("dict[str, Any]", value)
-        return {name: _without_empty(one) for name, one in given.items() if name != "unknown_elements" or one}
+        fields = cast("dict[str, Any]", value)
+        return {name: _without_empty(item) for name, item in fields.items() if name != "unknown_elements" or item}
     if isinstance(value, list):
-        return [_without_empty(one) for one in cast("list[Any]", value)]
+        return [_without_empty(item) for item in cast("list[Any]", value)]
     return value
 
 
 def show_json(value: BaseModel | dict[str, Any]) -> None:
     """Write one JSON object on one line."""
-    plain = plainly(value) if isinstance(value, BaseModel) else value
-    # If standard output is not UTF-8, letters are written as JSON escapes, which every reader understands.
-    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    text = json.dumps(plain, ensure_ascii=not unicode, default=str)
+    data = to_json(value) if isinstance(value, BaseModel) else value
+    # If standard output is not UTF-8, write letters beyond ASCII as JSON escapes, which every encoding has.
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(data, ensure_ascii=not is_utf8, default=str)
     # Escape characters that control a terminal or the writing direction: JSON itself escapes only some of them.
-    say(text if text.isprintable() else _NOT_ASCII.sub(_escape, text))
+    print_text(text if text.isprintable() else _NOT_ASCII.sub(_escape, text))
 
 
-def human(size: float) -> str:
+def format_size(size: float) -> str:
     """Format a number of bytes in binary units: `512 B`, `1.5 KiB`, `256.0 MiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
@@ -85,13 +97,13 @@ def human(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
-def moment(value: datetime | None) -> str:
+def format_time(value: datetime | None) -> str:
     """Format a time in the local time zone, to the second; empty for None."""
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
 
 
 class ProgressView:
-    """A progress callback for one or many transfers that shows nothing; see `ProgressBar`."""
+    """A progress callback for transfers that shows nothing; see `ProgressBar`."""
 
     shown = False
     """True if progress is displayed."""
@@ -104,9 +116,9 @@ class ProgressView:
 
 
 class ProgressBar(ProgressView):
-    """A progress bar on the terminal: the sum over all transfers.
+    """A progress bar on the terminal for the sum of all transfers.
 
-    Finished transfers are added to a total, so memory does not grow with their number.
+    The events of finished transfers are dropped after their bytes are added up, so memory does not grow with their number.
     """
 
     shown = True
@@ -132,7 +144,7 @@ class ProgressBar(ProgressView):
         else:
             self._running[event.key] = event
         done = self._bytes + sum(e.bytes_done for e in self._running.values())
-        # The total of many files is unknown until the last one is found.
+        # A single transfer has a known total. The total of many is unknown until `expect` is called.
         single = self._files == 0 and len(self._running) == 1
         total = self._total if self._total is not None or not single else event.bytes_total
         files = f"{self._files} done" if self._files > 1 or (self._files and self._running) else ""
@@ -146,16 +158,17 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{human(speed)}/s" if speed else "", style="progress.data.speed")
+        return Text(f"{format_size(speed)}/s" if speed else "", style="progress.data.speed")
 
 
 @contextmanager
-def watching(label: str, *, quiet: bool, total: int | None = None) -> Generator[ProgressView]:
-    """Show the progress of transfers in the block, if standard error is a terminal and `quiet` is False.
+def show_progress(label: str, *, quiet: bool, total: int | None = None) -> Generator[ProgressView]:
+    """Yield a progress callback for the transfers of the block.
 
-    `total` is the number of bytes of all transfers; None if unknown.
+    It shows a progress bar if standard error is a terminal and `quiet` is False. `label` is the text before the bar; `total` is
+    the number of bytes of all transfers, None if unknown.
     """
-    if quiet or not errors.is_terminal:
+    if quiet or not stderr.is_terminal:
         yield ProgressView()
         return
     with Progress(
@@ -166,7 +179,7 @@ def watching(label: str, *, quiet: bool, total: int | None = None) -> Generator[
         DownloadColumn(binary_units=True, table_column=Column(no_wrap=True)),
         _Rate(table_column=Column(no_wrap=True, min_width=11, justify="right")),
         TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
-        console=errors,
+        console=stderr,
         transient=True,
         expand=True,
     ) as progress:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aiocos.cli.arguments import Json
-from aiocos.cli.display import say, show_json
+from aiocos.cli.display import print_text, show_json
 from aiocos.cli.running import run_command, settings
 
 if TYPE_CHECKING:
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 
 def emulator(
-    port: Annotated[int, typer.Option(help="Port of the S3 and IAM endpoints; 0 takes a free one.")] = 9000,
-    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
-    website_port: Annotated[int, typer.Option(help="Port of the website endpoint; 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(help="Port of the S3 and IAM endpoints; 0 chooses a free port.", metavar="PORT")] = 9000,
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.", metavar="ADDRESS")] = "127.0.0.1",
+    website_port: Annotated[int, typer.Option(help="Port of the website endpoint; 0 chooses a free port.", metavar="PORT")] = 0,
     data: Annotated[
-        Path | None, typer.Option(help="Directory for stored data: new, empty, or from an earlier run. Default: temporary.")
+        Path | None,
+        typer.Option(
+            help="Directory for the data: new, empty, or from an earlier run. Default: temporary.", metavar="DIRECTORY"
+        ),
     ] = None,
     ignore_conditional_completion: Annotated[
         bool,
@@ -54,7 +57,7 @@ def emulator(
 
 
 def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
-    found = {
+    details = {
         "endpoint": server.endpoint,
         "iam_endpoint": server.iam_endpoint,
         "api_key": server.api_key,
@@ -64,11 +67,13 @@ def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
         "website_endpoint": server.website_endpoint("{bucket}"),
     }
     if as_json:
-        show_json(found)
+        show_json(details)
         sys.stdout.flush()
         return
-    say(f"COS is served at {server.endpoint}; data is {f'kept in {data}' if data else 'deleted at the end'}. Ctrl-C stops it.")
-    say(f"Websites are served at {server.website_endpoint('<bucket>')}\n")
+    print_text(
+        f"COS is served at {server.endpoint}; data is {f'kept in {data}' if data else 'deleted at the end'}. Ctrl-C stops it."
+    )
+    print_text(f"Websites are served at {server.website_endpoint('<bucket>')}\n")
     iam = {
         "IBM_API_KEY_ID": server.api_key,
         "IBM_SERVICE_INSTANCE_ID": server.service_instance_id,
@@ -76,13 +81,14 @@ def _announce(server: "Emulator", data: Path | None, as_json: bool) -> None:
     }
     hmac = {"AWS_ACCESS_KEY_ID": server.access_key_id, "AWS_SECRET_ACCESS_KEY": server.secret_access_key}
     for title, pairs in (("With IAM:", iam), ("With HMAC:", hmac)):
-        say(title)
+        print_text(title)
         for name, value in {"AIOCOS_ENDPOINT": server.endpoint, **pairs}.items():
-            say(f"  export {name}='{value}'")
+            print_text(f"  export {name}='{value}'")
     sys.stdout.flush()
 
 
 async def _wait_for_stop() -> None:
+    """Wait for SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     # Event loops on Windows have no signal handlers; Ctrl-C cancels the task there.

@@ -7,7 +7,7 @@ import typer
 from pydantic import BaseModel
 
 from aiocos.cli.arguments import Json, Recursive
-from aiocos.cli.display import human, moment, printable, say, show_json
+from aiocos.cli.display import format_size, format_time, print_text, printable, show_json
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
 from aiocos.client import Client
@@ -18,14 +18,18 @@ from aiocos.operations.listing import ObjectEntry
 
 def ls(
     path: Annotated[
-        str | None, typer.Argument(help="cos://bucket/prefix. Without it, buckets are listed.", show_default=False)
+        str | None,
+        typer.Argument(help="cos://bucket or cos://bucket/prefix. Without a path, buckets are listed.", show_default=False),
     ] = None,
     recursive: Recursive = False,
     long: Annotated[bool, typer.Option("--long", "-l", help="Show time, size and storage class.")] = False,
     exact: Annotated[bool, typer.Option("--bytes", "-b", help="Show sizes in bytes.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List buckets, or the objects and prefixes up to the next slash; with -r all objects."""
+    """List buckets, or the objects and prefixes in a bucket.
+
+    Keys are listed up to the next slash, as in a directory; with -r, all keys that begin with the prefix.
+    """
     target = CosPath.parse(path) if path is not None else None
 
     async def work(client: Client) -> None:
@@ -42,18 +46,18 @@ async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
         if as_json:
             show_json(bucket)
         elif long:
-            say(f"{moment(bucket.creation_date):19}  {bucket.location_constraint or '':20}  cos://{bucket.name}")
+            print_text(f"{format_time(bucket.creation_date):19}  {bucket.location_constraint or '':20}  cos://{bucket.name}")
         else:
-            say(f"cos://{bucket.name}")
+            print_text(f"cos://{bucket.name}")
 
-    shown = False
+    any_shown = False
     try:
         async for bucket in client.buckets.list_extended():
             show(bucket)
-            shown = True
+            any_shown = True
     except (OperationNotSupported, InvalidRequest):
-        # Other S3 services have only the plain listing of buckets.
-        if shown:
+        # Other S3 services have only the plain listing of buckets. After a first page, listing again would repeat buckets.
+        if any_shown:
             raise
         for bucket in await client.buckets.list():
             show(bucket)
@@ -64,10 +68,12 @@ async def _list_keys(client: Client, path: CosPath, recursive: bool, long: bool,
         if as_json:
             show_json(entry)
         elif long:
-            size = str(entry.size) if exact else human(entry.size)
-            say(f"{moment(entry.last_modified):19}  {size:>12}  {entry.storage_class or '-':12}  {printable(entry.key)}")
+            size = str(entry.size) if exact else format_size(entry.size)
+            print_text(
+                f"{format_time(entry.last_modified):19}  {size:>12}  {entry.storage_class or '-':12}  {printable(entry.key)}"
+            )
         else:
-            say(printable(entry.key))
+            print_text(printable(entry.key))
 
     listing = client.objects.list(path.bucket, prefix=path.key or None, delimiter=None if recursive else "/")
     async for page in listing.pages():
@@ -75,7 +81,7 @@ async def _list_keys(client: Client, path: CosPath, recursive: bool, long: bool,
             if as_json:
                 show_json({"prefix": prefix.prefix})
             else:
-                say(f"{'':19}  {'':>12}  {'':12}  {printable(prefix.prefix)}" if long else printable(prefix.prefix))
+                print_text(f"{'':19}  {'':>12}  {'':12}  {printable(prefix.prefix)}" if long else printable(prefix.prefix))
         for entry in page.contents:
             show(entry)
 
@@ -92,9 +98,9 @@ def head(path: Annotated[str, typer.Argument(help="cos://bucket or cos://bucket/
         for name, value in properties.items():
             if isinstance(value, dict):
                 for key, item in cast("dict[str, object]", value).items():
-                    say(f"{f'{name}.{key}':24}  {printable(str(item))}")
+                    print_text(f"{f'{name}.{key}':24}  {printable(str(item))}")
             else:
-                say(f"{name:24}  {printable(str(value))}")
+                print_text(f"{name:24}  {printable(str(value))}")
 
     settings().run(work)
 
@@ -108,7 +114,7 @@ async def _properties(client: Client, target: CosPath, as_json: bool) -> dict[st
     if target.key:
         return {"bucket": target.bucket, "key": target.key, **fields(await client.objects.head(target.bucket, target.key))}
     properties: dict[str, object] = {"bucket": target.bucket, **fields(await client.buckets.head(target.bucket))}
-    # HEAD of a bucket returns little. The location needs another permission, and some services do not offer it.
+    # HEAD of a bucket does not return the location. To read it needs another permission, and some services do not offer it.
     with suppress(ServiceError):
         if location := (await client.buckets.location(target.bucket)).location:
             properties["location"] = location

@@ -18,7 +18,10 @@ class CosPath(CosLocation):
 
     @classmethod
     def parse(cls, url: str) -> "CosPath":
-        """Parse `cos://bucket/key`. Raises `typer.BadParameter` if the text has another form."""
+        """Parse `cos://bucket/key`.
+
+        Raises `typer.BadParameter` if the text has another form.
+        """
         try:
             return cls(*parse_parts(url))
         except ConfigError as error:
@@ -30,26 +33,35 @@ class CosPath(CosLocation):
         return self.key.rsplit("/", 1)[-1]
 
     @property
-    def is_place(self) -> bool:
-        """True if a copy to this path keeps its source's name: this is a bucket or the key ends in a slash."""
+    def is_folder(self) -> bool:
+        """True for a bucket, and for a key that ends in a slash.
+
+        A copy to this path keeps the name of its source.
+        """
         return not self.key or self.key.endswith("/")
 
     def is_below(self, other: "CosPath") -> bool:
-        """Return True if every key below this path is also below the other path. A path is below itself."""
+        """Return True if every key below this path is also below the other path.
+
+        A path is below itself.
+        """
         return self.bucket == other.bucket and self.folder.startswith(other.folder)
 
     def of_object(self) -> "CosPath":
-        """Return this path if it names an object; raise `typer.BadParameter` for a bucket."""
+        """Return this path if it names an object.
+
+        Raises `typer.BadParameter` for a bucket.
+        """
         if not self.key:
             raise typer.BadParameter(f"{self} is a bucket: name an object in it")
         return self
 
 
-Place = CosPath | Path | None
+Location = CosPath | Path | None
 """A source or target of `cp`: a path in COS, a local path, or None for standard input or output."""
 
 
-def place(text: str) -> Place:
+def parse_location(text: str) -> Location:
     """Parse a source or target argument of `cp`."""
     if text == "-":
         return None
@@ -57,12 +69,18 @@ def place(text: str) -> Place:
 
 
 def key_for(target: CosPath, name: str) -> str:
-    """Return the key for a file called `name`: the target itself, or below it if it is a bucket or ends in a slash."""
-    return f"{target.key}{name}" if target.is_place else target.key
+    """Return the key of the copy of a file called `name`.
+
+    That is the key of the target, or a key below it if the target is a bucket or ends in a slash.
+    """
+    return f"{target.key}{name}" if target.is_folder else target.key
 
 
 def file_for(target: Path, text: str, source: CosPath) -> Path:
-    """Return the file for an object: the target itself, or below it if it is a directory or ends in a slash."""
+    """Return the path of the copy of an object.
+
+    That is the target, or a path below it if the target is a directory or its `text` ends in a slash.
+    """
     if target.is_dir() or text.endswith(("/", "\\")):
         name = source.name
         if name in ("", ".", "..") or "\0" in name:

@@ -1,4 +1,4 @@
-"""Run a command: build the client from the global options, run the event loop, set the exit code."""
+"""Run a command: build the client, run the event loop, set the exit code."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from aiocos.auth.base import Anonymous
-from aiocos.cli.display import complain, explain
+from aiocos.cli.display import print_error, print_traceback
 from aiocos.client import Client
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, CosError
@@ -23,28 +23,40 @@ from aiocos.wire.address import Network
 
 @dataclass
 class Settings:
-    """The global options: endpoint and credentials."""
+    """The global options. None means that an option was not given."""
 
     endpoint: str | None
+    """URL of the service; None: `AIOCOS_ENDPOINT`, or the endpoint of `region`."""
     region: str | None
+    """Region whose endpoint is used instead of a URL."""
     network: Network
+    """Network of the region's endpoint."""
     api_key: str | None = field(repr=False)
+    """IAM API key; replaces `IBM_API_KEY_ID`."""
     service_instance_id: str | None
+    """CRN or GUID of the service instance."""
     access_key_id: str | None
+    """HMAC access key id."""
     secret_access_key: str | None = field(repr=False)
+    """HMAC secret key."""
     iam_endpoint: str | None
+    """URL of the IAM token service."""
     profile: str | None
+    """Section of `~/.aws/credentials`."""
     anonymous: bool
+    """True sends requests without credentials."""
     verify_tls: bool
+    """False accepts any TLS certificate."""
     verbose: bool
+    """True logs requests, and shows tracebacks of errors."""
 
     def client(self) -> Client:
         """Return a client with these options. Warnings are written to standard error."""
-        instance, iam = self.service_instance_id, self.iam_endpoint
+        instance_id, iam_endpoint = self.service_instance_id, self.iam_endpoint
         if self.api_key is not None:
-            # The key replaces IBM_API_KEY_ID, so it belongs to the same IAM: never send it to a different one.
-            instance = instance or os.environ.get("IBM_SERVICE_INSTANCE_ID")
-            iam = iam or os.environ.get("IBM_AUTH_ENDPOINT")
+            # --api-key replaces only IBM_API_KEY_ID. The key must not be sent to another IAM than the environment names.
+            instance_id = instance_id or os.environ.get("IBM_SERVICE_INSTANCE_ID")
+            iam_endpoint = iam_endpoint or os.environ.get("IBM_AUTH_ENDPOINT")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             client = Client(
@@ -52,16 +64,16 @@ class Settings:
                 region=self.region,
                 network=self.network,
                 api_key=self.api_key,
-                service_instance_id=instance,
+                service_instance_id=instance_id,
                 access_key_id=self.access_key_id,
                 secret_access_key=self.secret_access_key,
-                iam_endpoint=iam,
+                iam_endpoint=iam_endpoint,
                 profile=self.profile,
                 credentials=Anonymous() if self.anonymous else None,
                 config=ClientConfig(verify_tls=self.verify_tls, user_agent="aiocos-cli"),
             )
         for warning in caught:
-            complain(str(warning.message))
+            print_error(str(warning.message))
         return client
 
     def run(self, work: Callable[[Client], Coroutine[Any, Any, None]]) -> None:
@@ -79,37 +91,40 @@ def run_command(work: Callable[[], Coroutine[Any, Any, None]], *, verbose: bool)
 
     0: success. 1: the service refused or a transfer failed. 2: wrong usage. 130: Ctrl-C. 128 + n: signal n.
     """
-    stopped: list[signal.Signals] = []
+    received: list[signal.Signals] = []
     try:
-        asyncio.run(_cancel_on_signal(work, stopped))
-        # Flush here: a reader that has closed the pipe is noticed now, not when the interpreter exits.
+        asyncio.run(_cancel_on_signal(work, received))
+        # Flush here, so that a closed pipe raises BrokenPipeError now and not when the interpreter exits.
         sys.stdout.flush()
     except KeyboardInterrupt:
-        complain("interrupted")
+        print_error("interrupted")
         raise typer.Exit(130) from None
     except asyncio.CancelledError:
-        if not stopped:
+        if not received:
             raise
-        complain(f"stopped by {stopped[0].name}")
-        raise typer.Exit(128 + stopped[0]) from None
+        print_error(f"stopped by {received[0].name}")
+        raise typer.Exit(128 + received[0]) from None
     except BrokenPipeError:
         # The reader closed the pipe (`aiocos ls | head`). Without this, the interpreter would report it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
     except (CosError, OSError) as error:
         if verbose:
-            explain()
-        complain(_message(error))
+            print_traceback()
+        print_error(_message(error))
         raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
 
 
-async def _cancel_on_signal(work: Callable[[], Coroutine[Any, Any, None]], stopped: list[signal.Signals]) -> None:
-    """Run a command; SIGTERM and SIGHUP cancel it, so that open uploads are aborted as on Ctrl-C."""
+async def _cancel_on_signal(work: Callable[[], Coroutine[Any, Any, None]], received: list[signal.Signals]) -> None:
+    """Run a command and cancel it on SIGTERM or SIGHUP.
+
+    Cancelling aborts open uploads, as on Ctrl-C. The signals are appended to `received`.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 
     def stop(number: signal.Signals) -> None:
-        stopped.append(number)
+        received.append(number)
         task.cancel()
 
     for name in ("SIGTERM", "SIGHUP"):
@@ -127,10 +142,10 @@ def _message(error: Exception) -> str:
     return str(error)
 
 
-chosen: ContextVar[Settings] = ContextVar("chosen")
+current_settings: ContextVar[Settings] = ContextVar("current_settings")
 """The global options of the running command; set by `aiocos.cli.app`."""
 
 
 def settings() -> Settings:
-    """Return the global options."""
-    return chosen.get()
+    """Return the global options of the running command."""
+    return current_settings.get()

@@ -1,9 +1,9 @@
-"""Handle standard streams that are closed (`>&-`, `<&-`), full, or a pipe whose reader has gone.
+"""Standard streams that are closed, full, or a pipe without a reader.
 
-If descriptor 1 is closed, Python sets `sys.stdout` to None, and the next file or socket that is opened gets descriptor 1:
-printed text would be written into that file. Therefore every closed descriptor is reopened on the null device in the wrong
-mode: output for reading, input for writing. No other file can get the number, and using the stream raises an error, as it
-should. A command that does not use the stream is not affected.
+A shell closes them with `>&-` and `<&-`. If descriptor 1 is closed, Python sets `sys.stdout` to None, and the next file or
+socket that is opened gets descriptor 1: printed text would be written into that file. Therefore every closed descriptor is
+reopened on the null device in the wrong mode: output for reading, input for writing. Then no other file can get the number,
+and a command that uses the stream fails. A command that does not use the stream works.
 """
 
 import io
@@ -17,28 +17,32 @@ INPUT, OUTPUT, ERROR = "standard input", "standard output", "standard error"
 
 
 def reopen() -> None:
-    """Reopen closed standard streams so that using them fails; standard error is discarded.
+    """Reopen closed standard streams so that reading or writing them fails.
 
-    Afterwards an `OSError` of one of the three streams names the stream.
+    A closed standard error discards its text instead. Afterwards, `filename` of an `OSError` of a standard stream is the
+    name of the stream.
     """
     for number, name, flags in ((0, "stdin", os.O_WRONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            made = os.open(os.devnull, flags)
-            if made != number:
-                os.dup2(made, number)
-                os.close(made)
+            descriptor = os.open(os.devnull, flags)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
         stream: TextIO | None = getattr(sys, name)
         if stream is None or (
             os.name == "posix" and isinstance(cast(object, stream), io.TextIOWrapper) and stream.fileno() == number
         ):
-            setattr(sys, name, _opened(number, stream))
+            setattr(sys, name, _open(number, stream))
 
 
 @contextmanager
 def named(stream: str) -> Generator[None]:
-    """Set the file name of an `OSError` raised in the block to the name of a standard stream, if it has none."""
+    """Set `filename` of an `OSError` raised in the block to the name of a stream.
+
+    A `filename` that is already set is kept.
+    """
     try:
         yield
     except OSError as error:
@@ -48,7 +52,7 @@ def named(stream: str) -> Generator[None]:
 
 
 class _Stream(io.FileIO):
-    """A standard stream whose errors name it."""
+    """A standard stream whose `OSError`s have its name as `filename`."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number, "w" if number else "r", closefd=False)
@@ -67,19 +71,23 @@ class _Stream(io.FileIO):
             return super().write(data)
 
 
-def _opened(number: int, like: TextIO | None) -> TextIO:
+def _open(number: int, replaced: TextIO | None) -> TextIO:
+    """Open a standard stream whose errors name it.
+
+    It has the encoding of the stream `replaced`, UTF-8 if that is None.
+    """
     raw = _Stream(number)
     buffer = io.BufferedWriter(raw) if number else io.BufferedReader(raw)
-    if like is None:
+    if replaced is None:
         # Line buffering writes at once, so that an error is raised inside the command and not at exit.
         return io.TextIOWrapper(buffer, encoding="utf-8", line_buffering=True)
-    return io.TextIOWrapper(buffer, like.encoding, like.errors, line_buffering=bool(like.line_buffering))
+    return io.TextIOWrapper(buffer, replaced.encoding, replaced.errors, line_buffering=bool(replaced.line_buffering))
 
 
 def finish(status: int) -> int:
-    """Flush standard output and return the exit status: `status`, or 1 if the flush fails.
+    """Flush standard output and return the exit status.
 
-    A closed pipe is not a failure: the reader has what it wanted (`aiocos ls | head`).
+    That is `status`, or 1 if the flush fails. A closed pipe is not a failure: the reader of `aiocos ls | head` needs no more.
     """
     try:
         sys.stdout.flush()
@@ -94,7 +102,10 @@ def finish(status: int) -> int:
 
 
 def _discard() -> None:
-    """Discard buffered output: the interpreter flushes it again at exit and would report the error again."""
+    """Discard buffered output.
+
+    The interpreter would flush it again at exit and report the error again.
+    """
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 1)

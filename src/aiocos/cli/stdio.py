@@ -1,4 +1,4 @@
-"""Standard input and output as source and target of copies, and the command `cat`."""
+"""Standard input and output as source and target, and the command `cat`."""
 
 import asyncio
 import os
@@ -17,8 +17,8 @@ from aiocos.client import Client
 from aiocos.transfer import Progress
 from aiocos.wire.ranges import ByteRange
 
-# Bytes per read; more than a pipe buffers.
-_READ = 256 * 1024
+# Bytes per read; more than the buffer of a pipe.
+_READ_SIZE = 256 * 1024
 
 
 def standard_input() -> BinaryIO | AsyncIterator[bytes]:
@@ -33,8 +33,8 @@ def standard_input() -> BinaryIO | AsyncIterator[bytes]:
         mode = os.fstat(fd).st_mode
     except OSError:
         return stream
-    waits = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd)
-    return _read_when_ready(fd) if waits and os.name == "posix" else stream
+    may_block = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd)
+    return _read_when_ready(fd) if may_block and os.name == "posix" else stream
 
 
 async def _read_when_ready(fd: int) -> AsyncIterator[bytes]:
@@ -49,9 +49,9 @@ async def _read_when_ready(fd: int) -> AsyncIterator[bytes]:
         readable.clear()
         try:
             with standard_streams.named(standard_streams.INPUT):
-                data = os.read(fd, _READ)
+                data = os.read(fd, _READ_SIZE)
         except BlockingIOError:
-            # Another process that shares this end of the pipe read the data first.
+            # Another process that reads from the same pipe took the data first.
             continue
         if not data:
             return
@@ -59,11 +59,14 @@ async def _read_when_ready(fd: int) -> AsyncIterator[bytes]:
 
 
 async def write_object(
-    client: Client, source: CosPath, wanted: ByteRange | None = None, watch: ProgressView | None = None
+    client: Client, source: CosPath, byte_range: ByteRange | None = None, watch: ProgressView | None = None
 ) -> int:
-    """Stream an object to standard output. Returns the number of bytes written."""
+    """Write an object, or a range of its bytes, to standard output.
+
+    Returns the number of bytes written.
+    """
     out, total = sys.stdout.buffer, 0
-    async with client.objects.get(source.bucket, source.key, range=wanted) as stream:
+    async with client.objects.get(source.bucket, source.key, range=byte_range) as stream:
         size = stream.info.content_length
         async for chunk in stream:
             await asyncio.to_thread(_write, out, chunk)
@@ -90,11 +93,11 @@ def cat(
     """Write an object to standard output."""
     target = CosPath.parse(path).of_object()
     try:
-        wanted = ByteRange.from_wire(f"bytes={range_}") if range_ else None
+        byte_range = ByteRange.from_wire(f"bytes={range_}") if range_ else None
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 
     async def work(client: Client) -> None:
-        await write_object(client, target, wanted)
+        await write_object(client, target, byte_range)
 
     settings().run(work)

@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from aiocos.cli.arguments import Json, Quiet, size_of
-from aiocos.cli.display import complain, human, printable, say, show_json, watching
-from aiocos.cli.paths import CosPath, place
+from aiocos.cli.arguments import Json, PartSize, Quiet
+from aiocos.cli.display import format_size, print_error, print_text, printable, show_json, show_progress
+from aiocos.cli.paths import CosPath, parse_location
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.transfer import DirectoryError, SyncAction, SyncResult
 
-# Failed files that are listed on standard error; `--json` lists all of them.
-_SHOWN = 20
+# Number of failed files to print on standard error; `--json` lists all of them.
+_MAX_ERRORS_SHOWN = 20
 
 
 class Comparison(StrEnum):
@@ -41,31 +41,37 @@ def sync(
     delete: Annotated[bool, typer.Option("--delete", help="Delete files or objects that are only in the target.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show the planned actions without running them.")] = False,
     include: Annotated[
-        list[str] | None, typer.Option(help="Only names that match this pattern; may be repeated.", metavar="GLOB")
+        list[str] | None, typer.Option(help="Sync only names that match the pattern; may be repeated.", metavar="GLOB")
     ] = None,
     exclude: Annotated[
-        list[str] | None, typer.Option(help="No names that match this pattern; may be repeated.", metavar="GLOB")
+        list[str] | None, typer.Option(help="Ignore names that match the pattern; may be repeated.", metavar="GLOB")
     ] = None,
-    compare: Annotated[Comparison, typer.Option(help="Compare time and size, size only, or checksum.")] = Comparison.time,
+    compare: Annotated[
+        Comparison, typer.Option(help="What decides that a file changed: time and size, size only, or checksum.")
+    ] = Comparison.time,
     symlinks: Annotated[
-        Links, typer.Option(help="Symbolic links in directories: files (links to files), follow (all), or skip.")
+        Links, typer.Option(help="Symbolic links to follow: files (only links to files), follow (all), or skip (none).")
     ] = Links.files,
-    part_size: Annotated[str | None, typer.Option(help="Size of a part, such as 16MiB. Default: 8MiB.")] = None,
-    concurrency: Annotated[int | None, typer.Option(min=1, help="Files transferred at the same time.")] = None,
+    part_size: PartSize = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Number of files to transfer at the same time. Default: 32.", metavar="N")
+    ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make the target equal to the source: transfer files that are new, have another size, or are newer.
+    """Make a directory or prefix equal to another.
 
-    Patterns such as `*.tmp` or `node_modules` match at any depth, `docs/**/*.md` matches from the top. Excluded files are not
-    transferred and not deleted. Deletions come last, and only if the whole source could be read and every name fits into the
-    target; otherwise the problems are listed and the exit code is 1. Run the command again to continue an interrupted sync.
+    Files are transferred if they are new, have another size, or are newer; see --compare. Patterns such as `*.tmp` or
+    `node_modules` match at any depth, `docs/**/*.md` matches from the top. Excluded files are neither transferred nor deleted.
+
+    Deletions come last, and only if the whole source could be read and every name is allowed in the target; otherwise the
+    problems are listed and the exit code is 1. To continue an interrupted sync, run the command again.
     """
-    sides = place(source), place(target)
-    if None in sides:
+    locations = parse_location(source), parse_location(target)
+    if None in locations:
         raise typer.BadParameter("- is a single stream: sync works on directories and prefixes")
-    if not any(isinstance(side, CosPath) for side in sides):
-        raise typer.BadParameter("one of the two must be a cos:// path")
+    if not any(isinstance(location, CosPath) for location in locations):
+        raise typer.BadParameter("the source or the target must be a cos:// path")
 
     async def plan(client: Client) -> None:
         counts: dict[str, tuple[int, int]] = {}
@@ -78,52 +84,57 @@ def sync(
             if as_json:
                 show_json(asdict(action))
             else:
-                say(_line(action))
+                print_text(_describe(action))
         if not as_json and not quiet:
-            complain(_planned(counts))
+            print_error(_plan_summary(counts))
 
     async def work(client: Client) -> None:
-        began = perf_counter()
-        label = next(side.name for side in sides if isinstance(side, CosPath | Path)) or source
-        with watching(label, quiet=quiet or as_json) as watch:
+        started = perf_counter()
+        label = next(location.name for location in locations if isinstance(location, CosPath | Path)) or source
+        with show_progress(label, quiet=quiet or as_json) as watch:
             try:
                 result = await client.sync(
                     source, target, delete=delete, include=include or (), exclude=exclude or (), compare=compare.value,
-                    symlinks=symlinks.value, resume=True, part_size=size_of(part_size), concurrency=concurrency, progress=watch,
+                    symlinks=symlinks.value, resume=True, part_size=part_size, concurrency=concurrency, progress=watch,
                 )  # fmt: skip
             except DirectoryError as error:
                 if as_json:
                     show_json(error.result)
-                for one in error.result.errors[:_SHOWN]:
-                    complain(f"{one.path or one.key}: {one.error}")
-                if (more := len(error.result.errors) - _SHOWN) > 0:
-                    complain(f"and {more:,} more, which --json names")
+                for failure in error.result.errors[:_MAX_ERRORS_SHOWN]:
+                    print_error(f"{failure.path or failure.key}: {failure.error}")
+                if (more := len(error.result.errors) - _MAX_ERRORS_SHOWN) > 0:
+                    print_error(f"and {more:,} more: --json lists all of them")
                 raise
         if as_json:
             show_json(result)
         elif not quiet:
-            say(_summary(result, perf_counter() - began))
+            print_text(_summary(result, perf_counter() - started))
 
     settings().run(plan if dry_run else work)
 
 
-def _line(action: SyncAction) -> str:
+def _describe(action: SyncAction) -> str:
+    """Return the line of `--dry-run` for an action."""
     if action.kind == "delete":
         return printable(f"delete {action.target}")
     if action.kind == "refuse":
         return printable(f"refuse {action.source or action.target}: {action.reason}")
-    return printable(f"{action.kind} {action.source} -> {action.target} ({action.reason}, {human(action.size)})")
+    return printable(f"{action.kind} {action.source} -> {action.target} ({action.reason}, {format_size(action.size)})")
 
 
-def _planned(counts: dict[str, tuple[int, int]]) -> str:
-    moved = [counts[kind] for kind in ("upload", "download", "copy") if kind in counts]
-    files, size = sum(count for count, _ in moved), sum(size for _, size in moved)
+def _plan_summary(counts: dict[str, tuple[int, int]]) -> str:
+    """Return the last line of `--dry-run`.
+
+    `counts` has the number of files and bytes per kind of action.
+    """
+    transfers = [counts[kind] for kind in ("upload", "download", "copy") if kind in counts]
+    files, size = sum(count for count, _ in transfers), sum(size for _, size in transfers)
     deleted, refused = (counts.get(kind, (0, 0))[0] for kind in ("delete", "refuse"))
-    return f"would transfer {files:,} files ({human(size)}), delete {deleted:,}, refuse {refused:,}"
+    return f"would transfer {files:,} files ({format_size(size)}), delete {deleted:,}, refuse {refused:,}"
 
 
 def _summary(result: SyncResult, seconds: float) -> str:
-    parts = [f"{result.files:,} transferred ({human(result.bytes)})", f"{result.unchanged:,} unchanged"]
+    parts = [f"{result.files:,} transferred ({format_size(result.bytes)})", f"{result.unchanged:,} unchanged"]
     if result.deleted:
         parts.append(f"{result.deleted:,} deleted")
     return f"{', '.join(parts)}, in {seconds:.1f} s"

@@ -1,6 +1,6 @@
 """The commands `uploads ls` and `uploads abort`.
 
-An open multipart upload is neither completed nor aborted. Its parts cost money and do not appear in object listings.
+A multipart upload is open until it is completed or aborted. Its parts cost money and do not appear in object listings.
 """
 
 import re
@@ -10,49 +10,70 @@ from typing import Annotated
 import typer
 
 from aiocos.cli.arguments import Json, Yes, confirm
-from aiocos.cli.display import complain, human, moment, printable, say, show_json
+from aiocos.cli.display import format_size, format_time, print_error, print_text, printable, show_json
+from aiocos.cli.flags import Command, Group
 from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import CosError, NoSuchUpload, TransferError
 from aiocos.operations.multipart import UploadEntry
 
-uploads = typer.Typer(no_args_is_help=True, help="Multipart uploads that are still open.")
+uploads = typer.Typer(cls=Group, no_args_is_help=True, help="List and abort multipart uploads that are still open.")
 
-Where = Annotated[str, typer.Argument(help="cos://bucket, or cos://bucket/prefix.")]
-Older = Annotated[str | None, typer.Option(help="Only uploads started longer ago than this: 30m, 12h, 7d.", metavar="AGE")]
+_AGE = re.compile(r"(\d+)\s*([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-@uploads.command("ls")
+def parse_age(text: str) -> timedelta:
+    """Parse an age: `90s`, `30m`, `12h`, `7d`, `2w`."""
+    match = _AGE.fullmatch(text.strip().lower())
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not an age: write 30m, 12h or 7d")
+    try:
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except (OverflowError, ValueError):
+        raise typer.BadParameter(f"the age {text[:40]!r} is too long") from None
+
+
+_Path = Annotated[str, typer.Argument(help="cos://bucket or cos://bucket/prefix")]
+_OlderThan = Annotated[
+    timedelta | None,
+    typer.Option(help="Only uploads started longer ago than this: 30m, 12h, 7d.", metavar="AGE", parser=parse_age),
+]
+
+
+@uploads.command("ls", cls=Command)
 def ls(
-    where: Where,
-    older_than: Older = None,
-    parts: Annotated[bool, typer.Option("--parts", help="Count parts and bytes; sends one more request per upload.")] = False,
+    path: _Path,
+    older_than: _OlderThan = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Show the number of parts and their size; needs one more request per upload.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List open uploads: start time, key and upload id."""
-    path, age = CosPath.parse(where), _age(older_than)
+    prefix = CosPath.parse(path)
 
     async def work(client: Client) -> None:
-        async for upload in client.multipart.list_uploads(path.bucket, prefix=path.key or None):
-            if not _is_older(upload, age):
+        async for upload in client.multipart.list_uploads(prefix.bucket, prefix=prefix.key or None):
+            if not _is_older(upload, older_than):
                 continue
-            count, size = await _count_parts(client, path.bucket, upload) if parts else (None, None)
+            count, size = await _count_parts(client, prefix.bucket, upload) if parts else (None, None)
             if as_json:
                 totals = {} if count is None else {"parts": count, "bytes": size}
                 show_json({**upload.model_dump(mode="json", exclude_none=True), **totals})
                 continue
-            totals_text = "" if count is None or size is None else f"  {count:>6,} parts  {human(size):>10}"
-            say(f"{moment(upload.initiated)}{totals_text}  {printable(upload.key)}  {upload.upload_id}")
+            totals_text = "" if count is None or size is None else f"  {count:>6,} parts  {format_size(size):>10}"
+            print_text(f"{format_time(upload.initiated)}{totals_text}  {printable(upload.key)}  {upload.upload_id}")
 
     settings().run(work)
 
 
-@uploads.command("abort")
+@uploads.command("abort", cls=Command)
 def abort(
-    where: Where,
-    older_than: Older = None,
-    upload_id: Annotated[str | None, typer.Option(help="Abort only the upload with this id.")] = None,
+    path: _Path,
+    older_than: _OlderThan = None,
+    upload_id: Annotated[str | None, typer.Option(help="Abort only the upload with this id.", metavar="ID")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Show the uploads that would be aborted, without aborting them.")
     ] = False,
@@ -61,34 +82,34 @@ def abort(
 ) -> None:
     """Abort open uploads and free the storage of their parts.
 
-    This makes uploads fail that are still running elsewhere, and an upload that could be resumed must start again: use
-    --older-than to leave recent uploads alone.
+    If another program is still sending an upload, its upload fails. An upload that could be resumed has to start again. Use
+    --older-than to spare recent uploads.
     """
-    path, age = CosPath.parse(where), _age(older_than)
-    if age is None and upload_id is None and not dry_run:
-        confirm(f"Abort all uploads in {path}, including running ones?", yes)
+    prefix = CosPath.parse(path)
+    if older_than is None and upload_id is None and not dry_run:
+        confirm(f"Abort all uploads in {prefix}, including running ones?", yes)
 
     async def work(client: Client) -> None:
         done = failed = 0
-        async for upload in client.multipart.list_uploads(path.bucket, prefix=path.key or None):
-            if not _is_older(upload, age) or upload_id not in (None, upload.upload_id):
+        async for upload in client.multipart.list_uploads(prefix.bucket, prefix=prefix.key or None):
+            if not _is_older(upload, older_than) or upload_id not in (None, upload.upload_id):
                 continue
             if not dry_run:
                 try:
-                    await client.multipart.abort(path.bucket, upload.key, upload.upload_id)
+                    await client.multipart.abort(prefix.bucket, upload.key, upload.upload_id)
                 except NoSuchUpload:
-                    continue  # completed or aborted in the meantime
+                    continue  # Completed or aborted in the meantime.
                 except CosError as error:
                     failed += 1
-                    complain(str(error))
+                    print_error(str(error))
                     continue
             done += 1
             if as_json:
-                show_json({"bucket": path.bucket, "key": upload.key, "upload_id": upload.upload_id, "aborted": not dry_run})
+                show_json({"bucket": prefix.bucket, "key": upload.key, "upload_id": upload.upload_id, "aborted": not dry_run})
             else:
-                say(f"{'would abort' if dry_run else 'aborted'} {printable(upload.key)} {upload.upload_id}")
+                print_text(f"{'would abort' if dry_run else 'aborted'} {printable(upload.key)} {upload.upload_id}")
         if upload_id is not None and not done and not failed:
-            raise TransferError(f"{path}: there is no open upload {upload_id}")
+            raise TransferError(f"{prefix} has no open upload with the id {upload_id}")
         if failed:
             raise TransferError(f"{failed} of {done + failed} uploads were not aborted")
 
@@ -101,23 +122,10 @@ async def _count_parts(client: Client, bucket: str, upload: UploadEntry) -> tupl
         async for part in client.multipart.list_parts(bucket, upload.key, upload.upload_id):
             count, size = count + 1, size + (part.size or 0)
     except NoSuchUpload:
-        pass  # completed or aborted in the meantime
+        pass  # Completed or aborted in the meantime.
     return count, size
 
 
-_AGE = re.compile(r"(\d+)\s*([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def _age(text: str | None) -> timedelta | None:
-    if text is None:
-        return None
-    found = _AGE.fullmatch(text.strip().lower())
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is not an age: write 30m, 12h or 7d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
 def _is_older(upload: UploadEntry, age: timedelta | None) -> bool:
-    # An upload without a start time has an unknown age: it is never older.
+    # An upload without a start time has an unknown age: it does not count as older.
     return age is None or (upload.initiated is not None and datetime.now(UTC) - upload.initiated > age)
