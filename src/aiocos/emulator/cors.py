@@ -32,8 +32,11 @@ class CorsRequest:
     """
 
     origin: str
+    """Value of the Origin header."""
     method: str
+    """Method of the request, or the one that a preflight request announces."""
     headers: Sequence[str] = ()
+    """Names of the headers that a preflight request announces."""
 
     @classmethod
     def preflight(cls, headers: Mapping[str, str]) -> "CorsRequest | None":
