@@ -4,7 +4,7 @@ What the suite uses as secrets is noted where it comes from: the credentials of 
 the keys of customers. Log records and errors are searched at the end of each test, which fails where one shows.
 """
 
-from __future__ import annotations
+from __future__ import functools
 
 import base64
 import logging
@@ -65,6 +65,7 @@ def watch() -> None:
 def _note(owner: type[Any], name: str, secrets: Any) -> None:
     real = getattr(owner, name)
 
+    @functools.wraps(real)
     def noting(*args: Any, **kwargs: Any) -> Any:
         result = real(*args, **kwargs)
         words.update(secrets(args, result))

@@ -75,7 +75,7 @@ async def test_e18_an_announced_body_that_is_not_sent_times_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, part_size: int, saw: Saw
 ) -> None:
     """The timeout applies, and no disk space is used, even if there is enough."""
-    monkeypatch.setattr("aiocos.transfer.download.partial._free", lambda fd: 20 * TIB)
+    monkeypatch.setattr("aiocos.transfer.download.partial._free_space", lambda fd: 20 * TIB)
 
     def partial(head: bytes) -> bytes:
         range_ = next((line for line in head.decode().split("\r\n") if line.startswith("Range: bytes=")), None)

@@ -62,6 +62,7 @@ NOT_IMPORTED = {
     "check-jsonschema": (".pre-commit-config.yaml", ".venv/bin/check-jsonschema "),
     "pre-commit": (".ci/lint", ".venv/bin/pre-commit "),
     "pre-commit-hooks": (".pre-commit-config.yaml", ".venv/bin/end-of-file-fixer"),
+    "import-linter": (".ci/lint", ".venv/bin/lint-imports"),
     "mypy": (".ci/types", ".venv/bin/mypy "),
     "pyright": (".ci/types", ".venv/bin/pyright "),
     "ruff": (".pre-commit-config.yaml", ".venv/bin/ruff "),
