@@ -4,9 +4,10 @@ What the suite uses as secrets is noted where it comes from: the credentials of 
 the keys of customers. Log records and errors are searched at the end of each test, which fails where one shows.
 """
 
-from __future__ import functools
+from __future__ import annotations
 
 import base64
+import functools
 import logging
 import re
 from typing import Any
