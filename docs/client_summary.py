@@ -21,8 +21,7 @@ from typing import Annotated, Any, get_args, get_origin
 from sphinx.util.typing import stringify_annotation
 
 import aiocos
-from aiocos import groups
-from aiocos.wire import describe
+from aiocos import describe, groups
 from aiocos.wire.method import Group, Method
 from aiocos.wire.spec import Operation
 

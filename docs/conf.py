@@ -14,6 +14,7 @@ import client_summary
 import writing_reference
 
 import aiocos
+from aiocos.describe import LazyDocstring, summary_of
 
 project = "aiocos"
 author = "The aiocos authors"
@@ -67,6 +68,9 @@ def keep_text(app: Any, what: str, name: str, obj: Any, options: Any, lines: lis
     """Remember the text of a field, before napoleon takes what stands before a colon in it for a type."""
     if what in ("attribute", "property", "data"):
         _texts[name] = list(lines)
+    elif what == "class" and isinstance(vars(obj).get("__doc__"), LazyDocstring):
+        # The page lists the fields one by one below the class.
+        lines[:] = [*summary_of(obj).splitlines(), ""]
 
 
 def restore_text(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:

@@ -20,9 +20,9 @@ sys.path.insert(0, str(File(__file__).parent))
 from walk_model import NOT_SERVED, offered
 
 import aiocos.errors
+from aiocos.describe import field_texts, summary_of
 from aiocos.ibm_boto3 import inputs, responses
 from aiocos.ibm_boto3.client import OPERATIONS
-from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Attribute, Document, Element, NotInXml, Text, pascal, unwrap
 from aiocos.wire.spec import (
     Body,
@@ -72,7 +72,7 @@ def documents_page() -> str:
     """Return the page of all documents: XML bodies, and the results of methods."""
     out = ["# Documents\n\nXML documents that are sent and received, and the results of all methods.\n\n"]
     for cls in sorted(_documents(), key=lambda c: c.__name__):
-        out.append(f"## {cls.__name__}\n\n{inspect.cleandoc(cls.__doc__ or '')}\n\n")
+        out.append(f"## {cls.__name__}\n\n{summary_of(cls)}\n\n")
         fields = {name: info for name, info in cls.model_fields.items() if name != "request_id"}
         if not fields:
             out.append("No fields besides `request_id`.\n\n")

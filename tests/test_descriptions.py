@@ -24,11 +24,11 @@ import aiocos
 import aiocos.config
 import aiocos.errors
 from aiocos.cli.app import app
+from aiocos.describe import field_texts
 from aiocos.groups import Service
 from aiocos.transfer import requests, results
 from aiocos.transfer.manager import Transfers
 from aiocos.transfer.progress import Progress
-from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Document
 from aiocos.wire.method import Group, Method
 from aiocos.wire.spec import registry

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from aiocos.describe import with_field_texts
 from aiocos.errors import ConfigError
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
@@ -33,6 +34,7 @@ MAX_KEYS = 1_000
 """Largest number of entries on a page of a listing, and of keys in one DeleteObjects request."""
 
 
+@with_field_texts("Args")
 @dataclass(frozen=True, slots=True)
 class RetryConfig:
     """Retries of failed requests.
@@ -70,6 +72,7 @@ class RetryConfig:
     """Credit of each successful call to `budget`, up to its full size. With the defaults, five successes pay for a retry."""
 
 
+@with_field_texts("Args")
 @dataclass(frozen=True, slots=True)
 class ConcurrencyConfig:
     """An adaptive limit on requests in flight.
@@ -90,6 +93,7 @@ class ConcurrencyConfig:
             raise ConfigError(f"ConcurrencyConfig.initial is {self.initial}; it must be at least 1")
 
 
+@with_field_texts("Args")
 @dataclass(frozen=True, slots=True)
 class HedgeConfig:
     """Hedged reads: second requests for GETs and HEADs that take long.
@@ -124,6 +128,7 @@ class HedgeConfig:
             )
 
 
+@with_field_texts("Args")
 @dataclass(frozen=True, slots=True)
 class TransferConfig:
     """Defaults for uploads, downloads and copies: part sizes, concurrency and memory.
@@ -209,6 +214,7 @@ class TransferConfig:
             raise ConfigError(f"max_memory ({self.max_memory} bytes) must hold at least one part ({self.part_size} bytes)")
 
 
+@with_field_texts("Args")
 @dataclass(frozen=True, slots=True)
 class ClientConfig:
     """Client settings other than the endpoint and the credentials."""

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from aiocos.describe import field_texts
 from aiocos.ibm_boto3 import inputs
 from aiocos.ibm_boto3.client import OPERATIONS
 from aiocos.ibm_boto3.describe import (
@@ -17,7 +18,6 @@ from aiocos.ibm_boto3.describe import (
     parameter_texts,
 )
 from aiocos.operations.objects import GetObject, PutObject
-from aiocos.wire.describe import field_texts
 
 
 def test_a_text_is_the_string_under_a_field_of_the_class_or_of_a_base() -> None:

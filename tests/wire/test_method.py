@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 import aiocos
+from aiocos.describe import field_texts
 from aiocos.groups import Objects, Service
 from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import PutObject, PutObjectResult
 from aiocos.paging import Listing
 from aiocos.transfer import TransferHandle, UploadResult
-from aiocos.wire.describe import field_texts
 from aiocos.wire.method import Group, Method
 
 

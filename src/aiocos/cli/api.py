@@ -29,11 +29,11 @@ from pydantic import ValidationError
 from aiocos.cli.display import print_text, show_json
 from aiocos.cli.running import settings
 from aiocos.client import Client
+from aiocos.describe import field_texts
 from aiocos.groups import engine_of
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.download.target import Target
 from aiocos.transfer.reserved_names import hidden_name
-from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Document, describe_validation_error, plan_of, unwrap
 from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, registry
 from aiocos.wire.spec import Path as InPath

@@ -78,6 +78,24 @@ class Service:
         self.tagging = Tagging(engine)
 
 
+class _Noun:
+    """A group as an attribute of the class.
+
+    `dir()`, `help()` and mocks with a spec look there. Instances have groups of their own, which hide it.
+    """
+
+    def __init__(self, kind: type[object]) -> None:
+        self._kind = kind
+
+    def __get__(self, instance: object, owner: type[object]) -> type[object]:
+        """Return the class of the group."""
+        return self._kind
+
+
+for _name, _kind in Service.__annotations__.items():
+    setattr(Service, _name, _Noun(_kind))
+
+
 def engine_of(service: Service) -> Engine:
     """Return the engine of a client.
 

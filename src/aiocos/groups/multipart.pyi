@@ -77,7 +77,7 @@ class Multipart(Group[Engine]):
                 None: the service chooses.
             checksum_type: `FULL_OBJECT`: the checksum covers all bytes. `COMPOSITE`: it is computed from the
                 checksums of the parts.
-            content_type: Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is
+            content_type: Media type of the content, such as `text/plain; charset=utf-8`. None stores no type: none is
                 guessed from the key.
             content_encoding: Encoding of the content, such as `gzip`; the client does not compress. None sends no
                 header.
@@ -87,19 +87,18 @@ class Multipart(Group[Engine]):
             cache_control: How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None
                 sends no header.
             expires: Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends
-                no header. A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date,
-                such as `0`.
+                no header. `aiocos.wire.values.Stored("0")` sends a text that is not a date; copies use it to keep
+                such a value.
             metadata: User metadata, by name and without the prefix `x-amz-meta-`. None stores none. Names are ASCII
                 and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower
-                case. Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters:
-                percent-encode them for its readers. IBM allows 4 MB of metadata for an object and refuses more
-                (`InvalidRequest`).
+                case. Values are sent as UTF-8. IBM's SDK can read ASCII only: percent-encode other characters for
+                programs that use it. IBM allows 4 MB of metadata for an object and refuses more (`InvalidRequest`).
             website_redirect_location: Target to which a static website redirects requests for this object: a URL, or
                 a path that starts with `/`.
             storage_class: Part of the S3 protocol. COS has no storage class per object: the class of the bucket
                 applies.
             tagging: Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up
-                to 256. None: none.
+                to 256.
             customer_key: Your own AES-256 key (SSE-C), 32 bytes. Every later read needs it again; the service does
                 not keep it. None: no key. Needs https: `ConfigError` where the key would be sent over plain http to
                 another machine. `repr` never shows it.
@@ -116,8 +115,8 @@ class Multipart(Group[Engine]):
                 shorten it.
             object_lock_retain_until: Time until which the version is protected; needs a time zone. Sent as ISO 8601
                 with milliseconds.
-            object_lock_legal_hold: `ON` protects the version until it is set to `OFF`, whatever its mode and date
-                are. None: no hold.
+            object_lock_legal_hold: `ON` protects the version until it is set to `OFF`, also after the date of its
+                lock. None sets no hold.
             acl: Canned access control list: `public-read` lets everybody read. None leaves the default, private.
             grant_full_control: Grantees that may read and write the object and its access control list. None grants
                 nothing.

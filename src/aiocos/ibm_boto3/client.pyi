@@ -415,8 +415,8 @@ class S3Client:
             GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
-                out: no hold.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, also after the date of its lock.
+                Leaving it out sets no hold.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
             RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
             RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
@@ -442,7 +442,7 @@ class S3Client:
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
                 `create_bucket`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out stores no type: none is
                 guessed from the key.
             ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
@@ -582,8 +582,8 @@ class S3Client:
             GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
-                out: no hold.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, also after the date of its lock.
+                Leaving it out sets no hold.
             ForbidOverwrite: True writes only if no object has this key; `ObjectAlreadyExists` (409) otherwise. Leaving it out
                 sends no header. The header belongs to the on-premises product, from release 3.20, where an administrator has to
                 turn it on. Buckets with versioning (enabled or suspended) ignore it, and so do services that do not support it:
@@ -592,7 +592,7 @@ class S3Client:
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
                 `create_bucket`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out stores no type: none is
                 guessed from the key.
             ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.
@@ -1734,8 +1734,8 @@ class S3Client:
             GrantWriteACP: Grantees that may write the access control list. Leaving it out grants nothing.
             ObjectLockMode: `COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it.
             ObjectLockRetainUntilDate: Time until which the version is protected. Sent as ISO 8601 with milliseconds.
-            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left
-                out: no hold.
+            ObjectLockLegalHoldStatus: `ON` protects the version until it is set to `OFF`, also after the date of its lock.
+                Leaving it out sets no hold.
             RetentionPeriod: Seconds from creation. -1: no end set. -2: for ever, if the bucket allows it.
             RetentionExpirationDate: End of the retention. Sent as ISO 8601 in whole seconds. Left out: no date.
             RetentionLegalHoldId: Id of one legal hold to put on the object: 1 to 64 letters, digits and `!_.*()-`. Leaving it
@@ -1753,7 +1753,7 @@ class S3Client:
                 for COS.
             SSEKMSKeyId: Part of the S3 protocol: a key of AWS KMS. In COS the root key is a setting of the bucket (see
                 `create_bucket`).
-            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is
+            ContentType: Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out stores no type: none is
                 guessed from the key.
             ContentEncoding: Encoding of the content, such as `gzip`; the client does not compress. Leaving it out sends no
                 header.

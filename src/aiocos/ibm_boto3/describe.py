@@ -6,13 +6,12 @@ for them, never for a call.
 
 from __future__ import annotations
 
-import inspect
 import re
 import textwrap
 from typing import Any
 
+from aiocos.describe import field_texts, summary_of
 from aiocos.ibm_boto3 import inputs, names
-from aiocos.wire.describe import field_texts
 from aiocos.wire.document import Document
 from aiocos.wire.spec import Operation
 
@@ -74,7 +73,7 @@ _TAGS = "The new tags: `TagSet`, a list of `{'Key': …, 'Value': …}`."
 
 def class_text(cls: type[Any]) -> str:
     """Return the docstring of a class, without indentation."""
-    return inspect.cleandoc(cls.__doc__ or "")
+    return summary_of(cls)
 
 
 def operation_text(cls: type[Operation[Any]]) -> str:

@@ -134,7 +134,7 @@ class UploadArgsTypeDef(TypedDict):
     ContentLanguage: NotRequired[str]
     """Language of the content, such as `en`. Leaving it out sends no header."""
     ContentType: NotRequired[str]
-    """Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is guessed from the
+    """Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out stores no type: none is guessed from the
     key.
     """
     ExpectedBucketOwner: NotRequired[str]
@@ -167,7 +167,7 @@ class UploadArgsTypeDef(TypedDict):
     Names ignore case and come back in lower case.
     """
     ObjectLockLegalHoldStatus: NotRequired[Literal["ON", "OFF"]]
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left out: no hold."""
+    """`ON` protects the version until it is set to `OFF`, also after the date of its lock. Leaving it out sets no hold."""
     ObjectLockMode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
     """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it."""
     ObjectLockRetainUntilDate: NotRequired[TimestampTypeDef]
@@ -245,7 +245,7 @@ class CopyArgsTypeDef(TypedDict):
     ContentLanguage: NotRequired[str]
     """Language of the content, such as `en`. Leaving it out sends no header."""
     ContentType: NotRequired[str]
-    """Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out sends none; no type is guessed from the
+    """Media type of the content, such as `text/plain; charset=utf-8`. Leaving it out stores no type: none is guessed from the
     key.
     """
     CopySourceIfMatch: NotRequired[str]
@@ -296,7 +296,7 @@ class CopyArgsTypeDef(TypedDict):
     MetadataDirective: NotRequired[Literal["COPY", "REPLACE"]]
     """`COPY` (the service's default): headers and metadata of the source. `REPLACE`: those given here."""
     ObjectLockLegalHoldStatus: NotRequired[Literal["ON", "OFF"]]
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. Left out: no hold."""
+    """`ON` protects the version until it is set to `OFF`, also after the date of its lock. Leaving it out sets no hold."""
     ObjectLockMode: NotRequired[Literal["COMPLIANCE", "GOVERNANCE"]]
     """`COMPLIANCE`: the lock can only be extended. `GOVERNANCE`: callers who may bypass it may shorten it."""
     ObjectLockRetainUntilDate: NotRequired[TimestampTypeDef]

@@ -8,7 +8,6 @@ from aiocos.wire.document import Attribute, Document, Element, Extensible, Times
 from aiocos.wire.spec import Header, HeaderMap, KeyHeaders, Query, Result
 from aiocos.wire.values import CustomerKey, Stored
 
-# ---------------------------------------------------------------------------------------------------------------------
 # Optional headers of requests. `__slots__ = ()` lets an operation inherit from several of these sets and have slots itself.
 
 
@@ -41,11 +40,15 @@ class MirrorParams:
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
 class ContentParams:
-    """Headers and metadata that are stored with an object."""
+    """Headers, metadata and tags that are stored with an object.
+
+    A copy keeps those of its source, and ignores these parameters without `metadata_directive="REPLACE"` (for tags:
+    `tagging_directive="REPLACE"`).
+    """
 
     __slots__ = ()
     content_type: Annotated[str | None, Header("Content-Type")] = None
-    """Media type of the content, such as `text/plain; charset=utf-8`. None sends none; no type is guessed from the key."""
+    """Media type of the content, such as `text/plain; charset=utf-8`. None stores no type: none is guessed from the key."""
     content_encoding: Annotated[str | None, Header("Content-Encoding")] = None
     """Encoding of the content, such as `gzip`; the client does not compress. None sends no header."""
     content_disposition: Annotated[str | None, Header("Content-Disposition")] = None
@@ -56,12 +59,12 @@ class ContentParams:
     """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no header."""
     expires: Annotated[datetime | Stored | None, Header("Expires")] = None
     """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-    A `Stored` text is sent as it is. Copies use it to keep a stored value that is not a date, such as `0`.
+    `aiocos.wire.values.Stored("0")` sends a text that is not a date; copies use it to keep such a value.
     """
     metadata: Annotated[dict[str, str] | None, HeaderMap("x-amz-meta-")] = None
     """User metadata, by name and without the prefix `x-amz-meta-`. None stores none.
     Names are ASCII and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower case.
-    Values are sent as UTF-8. IBM's SDK sends ASCII only and misreads other characters: percent-encode them for its readers.
+    Values are sent as UTF-8. IBM's SDK can read ASCII only: percent-encode other characters for programs that use it.
     IBM allows 4 MB of metadata for an object and refuses more (`InvalidRequest`).
     """
     website_redirect_location: Annotated[str | None, Header("x-amz-website-redirect-location")] = None
@@ -69,7 +72,7 @@ class ContentParams:
     storage_class: Annotated[str | None, Header("x-amz-storage-class")] = None
     """Part of the S3 protocol. COS has no storage class per object: the class of the bucket applies."""
     tagging: Annotated[str | dict[str, str] | None, Header("x-amz-tagging")] = None
-    """Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256. None: none."""
+    """Tags, as a dict or URL-encoded `k=v&k2=v2`. At most 10; keys have 1 to 128 characters, values up to 256."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -212,7 +215,7 @@ class ObjectLockParams:
     ] = None
     """Time until which the version is protected; needs a time zone. Sent as ISO 8601 with milliseconds."""
     object_lock_legal_hold: Annotated[Literal["ON", "OFF"] | None, Header("x-amz-object-lock-legal-hold")] = None
-    """`ON` protects the version until it is set to `OFF`, whatever its mode and date are. None: no hold."""
+    """`ON` protects the version until it is set to `OFF`, also after the date of its lock. None sets no hold."""
 
 
 @dataclass(kw_only=True, init=False, repr=False, eq=False)
@@ -292,7 +295,6 @@ class ResponseOverrideParams:
     """Value of `Expires` in the response; needs a time zone. None keeps the stored value."""
 
 
-# ---------------------------------------------------------------------------------------------------------------------
 # Documents and results of many operations
 
 

@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeAlias
 
+from aiocos.describe import with_field_texts
 from aiocos.errors import RequestTimeoutError, printable
 
 State: TypeAlias = Literal["queued", "running", "paused", "verifying", "done", "failed", "cancelled"]
@@ -29,6 +30,7 @@ _CALLBACK_TIMEOUT = 10.0
 _CALLBACK_TIMEOUT_AFTER_CANCEL = 0.25
 
 
+@with_field_texts("Attributes")
 @dataclass(frozen=True, slots=True)
 class Progress:
     """The progress of a transfer at one moment. All counts are cumulative."""

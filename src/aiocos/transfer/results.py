@@ -9,6 +9,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from aiocos.describe import complete_docstring, with_field_texts
 from aiocos.errors import TransferError
 from aiocos.wire.brief import brief
 
@@ -46,6 +47,11 @@ def raise_for(group: BaseExceptionGroup[BaseException], error: BaseException) ->
 
 class _TransferResult(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Let the docstring of a result end with the texts of its fields."""
+        complete_docstring(cls, "Attributes")
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Show the fields that are set, and of long lists the first entries."""
@@ -155,6 +161,7 @@ class DirectoryResult(_TransferResult):
     """Number of files that the target had already. Counted in a sync and with `resume=True`, else 0."""
 
 
+@with_field_texts("Attributes")
 @dataclass(frozen=True, slots=True)
 class SyncAction:
     """One thing that a sync does, or would do."""

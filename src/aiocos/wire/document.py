@@ -24,6 +24,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, 
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from aiocos.describe import complete_docstring
 from aiocos.wire.brief import brief
 from aiocos.wire.text import XmlError, attribute, escape, replace_unrepresentable, unrepresentable
 from aiocos.wire.times import Timestamp, parse_time, write_time
@@ -109,6 +110,11 @@ class Document(BaseModel):
     """Namespace that is written; empty for none."""
     closed: ClassVar[bool] = False
     """True refuses elements without a field, because they would be lost when the document is written back."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Let the docstring of a document end with the texts of its fields."""
+        complete_docstring(cls, "Attributes")
 
     def to_xml(self) -> bytes:
         """Return the document as XML.

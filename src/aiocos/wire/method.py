@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
-from aiocos.wire import describe
+from aiocos import describe
 from aiocos.wire.spec import Operation, Result
 
 P = ParamSpec("P")

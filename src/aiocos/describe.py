@@ -20,7 +20,9 @@ import typing
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
 from itertools import pairwise
-from typing import Any, get_args, get_origin
+from typing import Any, SupportsIndex, TypeVar, get_args, get_origin
+
+T = TypeVar("T")
 
 _WIDTH = 110
 
@@ -76,13 +78,13 @@ def _texts_of(body: list[ast.stmt]) -> dict[str, str]:
     return texts
 
 
-def with_arguments(summary: str, texts: Mapping[str, str]) -> str:
-    """Return a docstring: a text, and an `Args:` section.
+def with_arguments(summary: str, texts: Mapping[str, str], heading: str = "Args") -> str:
+    """Return a docstring: a text, and a section `Args:` (or another heading).
 
     The section has the parameters that have a text, in the given order.
     """
     lines = [_argument(name, text) for name, text in texts.items() if text]
-    return "\n".join([inspect.cleandoc(summary), *(["", "Args:", *lines] if lines else [])]).strip()
+    return "\n".join([inspect.cleandoc(summary), *(["", f"{heading}:", *lines] if lines else [])]).strip()
 
 
 def _argument(name: str, text: str) -> str:
@@ -95,6 +97,59 @@ def _argument(name: str, text: str) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+class LazyDocstring(str):
+    """A class's docstring that gets the texts of its fields when it is read.
+
+    Assigned to `__doc__` of a class: `help()` shows it, and the texts are written once, under the fields. As a text it is the
+    docstring that the source has.
+    """
+
+    __slots__ = ("_heading", "_owner")
+
+    def __new__(cls, summary: str, heading: str, owner: type[Any]) -> LazyDocstring:
+        """Make the docstring of `owner`."""
+        made = super().__new__(cls, summary)
+        made._heading, made._owner = heading, owner
+        return made
+
+    def __get__(self, instance: object, owner: type[Any]) -> str:
+        """Return the complete docstring."""
+        fields = getattr(owner, "model_fields", None) or getattr(owner, "__dataclass_fields__", {})
+        texts = {name: text for name, text in field_texts(owner).items() if name in fields}
+        return with_arguments(str(self), texts, self._heading)
+
+    def expandtabs(self, tabsize: SupportsIndex = 8) -> str:
+        """Return the complete docstring, for pydoc.
+
+        pydoc takes the docstring of a pydantic model without `__get__`, and cleans it, which begins with this.
+        """
+        return self.__get__(None, self._owner).expandtabs(tabsize)
+
+
+def complete_docstring(cls: type[Any], heading: str) -> None:
+    """Let the docstring of a class end with the texts of its fields, below a heading."""
+    cls.__doc__ = LazyDocstring(summary_of(cls), heading, cls)
+
+
+def summary_of(cls: type[Any]) -> str:
+    """Return the docstring of a class without the texts of its fields."""
+    own = vars(cls).get("__doc__")
+    return str(own) if isinstance(own, LazyDocstring) else inspect.cleandoc(own or "")
+
+
+def with_field_texts(heading: str) -> Callable[[type[T]], type[T]]:
+    """Decorate a class: its docstring ends with the texts of its fields.
+
+    `heading` stands above the texts: `Args` or `Attributes`. Put the decorator above `@dataclass`, which makes another class if there are slots.
+    """
+
+    def complete(cls: type[T]) -> type[T]:
+        complete_docstring(cls, heading)
+        return cls
+
+    return complete
 
 
 # ---------------------------------------------------------------------------------------------------------------------

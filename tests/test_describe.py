@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from aiocos import describe
+from aiocos.describe import field_texts, result_of, returns_coroutine, signature_of, with_arguments
 from aiocos.operations.listing import ListObjectsV2
 from aiocos.operations.objects import PutObject
 from aiocos.transfer.requests import CopyRequest
-from aiocos.wire import describe
-from aiocos.wire.describe import field_texts, result_of, returns_coroutine, signature_of, with_arguments
 
 
 def test_texts_of_a_class_and_its_mix_ins():
