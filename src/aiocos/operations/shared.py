@@ -42,8 +42,7 @@ class MirrorParams:
 class ContentParams:
     """Headers, metadata and tags that are stored with an object.
 
-    A copy keeps those of its source, and ignores these parameters without `metadata_directive="REPLACE"` (for tags:
-    `tagging_directive="REPLACE"`).
+    A copy ignores them without `metadata_directive="REPLACE"` (for tags `tagging_directive`), and keeps those of its source.
     """
 
     __slots__ = ()
@@ -59,8 +58,7 @@ class ContentParams:
     """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). None sends no header."""
     expires: Annotated[datetime | Stored | None, Header("Expires")] = None
     """Time at which the content becomes stale; needs a time zone. Sent as an RFC 1123 date. None sends no header.
-    `aiocos.wire.values.Stored("0")` sends a text that is not a date; copies use it to keep such a value.
-    """
+    `aiocos.wire.values.Stored("0")` sends a text that is not a date; copies use it to keep such a value."""
     metadata: Annotated[dict[str, str] | None, HeaderMap("x-amz-meta-")] = None
     """User metadata, by name and without the prefix `x-amz-meta-`. None stores none.
     Names are ASCII and ignore case (two names that differ only in case are a `ConfigError`); they come back in lower case.
