@@ -142,8 +142,8 @@ def summary_of(cls: type[Any]) -> str:
 def with_field_texts(heading: str) -> Callable[[type[T]], type[T]]:
     """Decorate a class: its docstring ends with the texts of its fields.
 
-    `heading` is the title above the texts: `Args` or `Attributes`. Put the decorator above `@dataclass`, which makes another class
-    if there are slots.
+    `heading` is the title above the texts: `Args` or `Attributes`. Put the decorator above `@dataclass`, which makes another
+    class if there are slots.
     """
 
     def complete(cls: type[T]) -> type[T]:
