@@ -814,6 +814,9 @@ class Objects(Group[Engine]):
 
         With a `delimiter`, the common prefixes ("folders") are in the pages: `list(...).pages()`.
 
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
+
         Args:
             bucket: Name of the bucket.
             prefix: List only keys that start with this text. None lists all.
@@ -848,6 +851,9 @@ class Objects(Group[Engine]):
 
         For services that lack version 2, which `list` uses.
 
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
+
         Args:
             bucket: Name of the bucket.
             prefix: List only keys that start with this text. None lists all.
@@ -881,6 +887,9 @@ class Objects(Group[Engine]):
         """List the versions and delete markers of a bucket.
 
         They are in the order of their keys, and for each key the latest comes first.
+
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
 
         Args:
             bucket: Name of the bucket.
