@@ -204,7 +204,7 @@ def _type(annotation: Any) -> str:
     if get_origin(kind) in (Union, UnionType):
         return " or ".join(_type(a) for a in get_args(kind) if a is not NoneType)
     if get_origin(kind) in (list, tuple):
-        return f"{get_origin(kind).__name__} of {', '.join(_type(a) for a in get_args(kind))}"
+        return f"{get_origin(kind).__name__} of {', '.join(_type(a) for a in get_args(kind) if a is not Ellipsis)}"
     if get_origin(kind) is dict:
         return f"dict of {' to '.join(_type(a) for a in get_args(kind))}"
     if isinstance(kind, type) and issubclass(kind, Document):

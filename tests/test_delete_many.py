@@ -13,6 +13,7 @@ import aiocos
 from aiocos.delete_many import delete_many
 from aiocos.emulator import Emulator, Status
 from aiocos.groups import engine_of
+from aiocos.operations.listing import DeleteMarker, ObjectEntry, ObjectVersion
 from aiocos.operations.objects import (
     DeletedObject,
     DeleteError,
@@ -97,6 +98,20 @@ async def test_nothing_to_delete_and_one_string(cos: aiocos.Client, cos_emulator
     assert not [r for r in cos_emulator.requests if r.operation.startswith("Delete")]
 
 
+async def test_entries_of_a_listing_are_deleted(cos: aiocos.Client):
+    await cos.buckets.create("bucket")
+    await cos.versioning.enable("bucket")
+    for key in ("a", "b"):
+        await cos.objects.put("bucket", key, b"")
+    result = await cos.objects.delete_many("bucket", cos.objects.list("bucket"))
+    assert sorted(one.key for one in result.deleted) == ["a", "b"]
+    assert await cos.objects.list("bucket") == []
+    versions = await cos.objects.list_versions("bucket")
+    assert sorted(type(one).__name__ for one in versions) == ["DeleteMarker"] * 2 + ["ObjectVersion"] * 2
+    await cos.objects.delete_many("bucket", versions)
+    assert await cos.objects.list_versions("bucket") == []
+
+
 async def test_batches_that_fail_together_are_one_failure(
     cos: aiocos.Client, cos_emulator: Emulator, caplog: pytest.LogCaptureFixture
 ):
@@ -148,6 +163,26 @@ async def test_a_refusal_of_one_key_is_told(status: int):
     result = await delete_many(engine, "bucket", [ObjectIdentifier(key=ODD, version_id="v")])
     assert result.errors == [DeleteError(key=ODD, version_id="v", code="Code", message="why")]
     assert result.deleted == []
+
+
+async def test_an_entry_of_a_listing_is_deleted_by_its_key_and_version():
+    engine: Any = Recorded(_deleting)
+    entries = [ObjectEntry(key="a", etag='"e"'), ObjectVersion(key="b", version_id="v"), DeleteMarker(key="c", version_id="w")]
+    await delete_many(engine, "bucket", entries)
+    (batch,) = engine.of(DeleteObjects)
+    assert batch.delete.objects == [
+        ObjectIdentifier(key="a"),
+        ObjectIdentifier(key="b", version_id="v"),
+        ObjectIdentifier(key="c", version_id="w"),
+    ]
+
+
+@pytest.mark.parametrize("keys", [[{"Key": "a"}], [None], [b"a"], [("a", "v")], b"a", ObjectIdentifier(key="a")])
+async def test_a_key_of_another_type_is_refused(keys: Any):
+    engine: Any = Recorded(_deleting)
+    with pytest.raises(aiocos.ConfigError, match=r"each key is a str, ObjectIdentifier\(key="):
+        await delete_many(engine, "bucket", keys)
+    assert engine.operations == []
 
 
 @pytest.mark.parametrize("quiet", [False, True])

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 
 from aiocos.call import Engine
 from aiocos.config import MAX_KEYS
-from aiocos.errors import ServiceError
+from aiocos.errors import ConfigError, ServiceError
+from aiocos.operations.listing import DeleteMarker, ObjectEntry, ObjectVersion
 from aiocos.operations.objects import (
     Delete,
     DeletedObject,
@@ -22,7 +23,9 @@ from aiocos.operations.objects import (
 )
 from aiocos.wire.document import unrepresentable
 
-Keys = Iterable[str | ObjectIdentifier] | AsyncIterable[str | ObjectIdentifier]
+Key = str | ObjectIdentifier | ObjectEntry | DeleteMarker
+"""A key, an object or version, or an entry of a listing. `ObjectVersion` is an `ObjectEntry`."""
+Keys = Iterable[Key] | AsyncIterable[Key]
 
 # Batches in flight. Each is a thousand deletions for the service, so a few are enough.
 _MAX_IN_FLIGHT = 4
@@ -39,11 +42,12 @@ async def delete_many(
 ) -> DeleteObjectsResult:
     """Delete objects by key, or by key and version.
 
-    The keys may come from a listing that is still running.
+    The keys may come from a listing that is still running. An `ObjectEntry` deletes the object; an `ObjectVersion`
+    or a `DeleteMarker` deletes that version only.
 
     Returns `deleted` (empty with `quiet`) and `errors`, key by key: an object under retention is an error, for example. Raises
-    only if a whole batch fails; batches that were sent before have taken effect. `timeout` is the deadline of each request, in
-    seconds.
+    only if a whole batch fails, or `ConfigError` if one of `keys` has another type; batches that were sent before have taken
+    effect. `timeout` is the deadline of each request, in seconds.
     """
     deleted: list[DeletedObject] = []
     errors: list[DeleteError] = []
@@ -113,7 +117,7 @@ async def _batches(keys: Keys) -> AsyncIterator[list[ObjectIdentifier]]:
     """
     batch: list[ObjectIdentifier] = []
     async for key in _each(keys):
-        one = key if isinstance(key, ObjectIdentifier) else ObjectIdentifier(key=key)
+        one = _identifier(key)
         if unrepresentable(one.key):
             yield [one]
             continue
@@ -125,7 +129,22 @@ async def _batches(keys: Keys) -> AsyncIterator[list[ObjectIdentifier]]:
         yield batch
 
 
-async def _each(keys: Keys) -> AsyncIterator[str | ObjectIdentifier]:
+def _identifier(key: object) -> ObjectIdentifier:
+    if isinstance(key, str):
+        return ObjectIdentifier(key=key)
+    if isinstance(key, ObjectIdentifier):
+        return key
+    if isinstance(key, ObjectVersion | DeleteMarker):
+        return ObjectIdentifier(key=key.key, version_id=key.version_id)
+    if isinstance(key, ObjectEntry):
+        return ObjectIdentifier(key=key.key)
+    raise ConfigError(
+        f"`keys` holds {type(key).__name__}: each key is a str, ObjectIdentifier(key=..., version_id=...), or an entry of "
+        "`objects.list` or `objects.list_versions`"
+    )
+
+
+async def _each(keys: Keys) -> AsyncIterator[Key]:
     if isinstance(keys, str):
         raise TypeError("`keys` is a collection of keys: use `delete` for one key, or put the key into a list")
     if isinstance(keys, AsyncIterable):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from aiocos.call import Engine
 from aiocos.errors import ProtocolError
@@ -41,6 +41,12 @@ class Listing(Generic[E, P]):
 
     Nothing is requested before that. Each `async for`, `await` and `pages()` starts at the first page again.
     """
+
+    usage: ClassVar[str] = (
+        "Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()` "
+        "(page by page)."
+    )
+    """How to read a listing. The texts of methods that return one end with it."""
 
     def __init__(
         self,

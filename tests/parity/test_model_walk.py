@@ -52,3 +52,5 @@ def test_the_reference_has_every_operation(tmp_path: Path, monkeypatch: pytest.M
     assert "Method: `client.objects.get`, `client.objects.read`." in operations
     assert "| `days` | int **required** | `<Days>` |" in documents
     assert documents.count("](documents.md#") > 20
+    assert "| `checksum_algorithm` | tuple of str |" in documents
+    assert "Ellipsis" not in operations + documents

@@ -92,6 +92,8 @@ async def more(cos: Client, handle: TransferHandle[UploadResult]) -> None:
     assert_type(await cos.objects.copy("b", "k", CopySource("b", "from")), CopyObjectResult)
     assert_type(await cos.objects.copy("b", "k", ("b", "from")), CopyObjectResult)
     assert_type(await cos.objects.delete_many("b", ["a", ObjectIdentifier(key="b")]), DeleteObjectsResult)
+    await cos.objects.delete_many("b", cos.objects.list("b"))
+    await cos.objects.delete_many("b", await cos.objects.list_versions("b"))
     assert_type(await cos.objects.restore("b", "k", days=2), Result)
     assert_type(await cos.objects.restore("b", "k", days=2, wait=True), ObjectInfo)
     assert_type(await cos.upload("b", "k", Path("file"), progress=show), UploadResult)

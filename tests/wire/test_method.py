@@ -21,7 +21,7 @@ from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import PutObject, PutObjectResult
 from aiocos.paging import Listing
 from aiocos.transfer import TransferHandle, UploadResult
-from aiocos.wire.method import Group, Method
+from aiocos.wire.method import BoundMethod, Group, Method
 
 
 @pytest.fixture
@@ -152,3 +152,57 @@ async def test_a_forgotten_await_is_named(cos: aiocos.Client, call: Any, name: s
         gc.collect()
         await asyncio.sleep(0)
     assert [str(w.message) for w in caught if w.category is RuntimeWarning] == [f"coroutine '{name}' was never awaited"]
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (
+            lambda cos: cos.objects.put("b", "k", contenttype="text/plain"),
+            "objects.put() got an unexpected keyword argument 'contenttype'. Did you mean 'content_type'?",
+        ),
+        (lambda cos: cos.objects.get("b", "k", xyzzy=1), "objects.get() got an unexpected keyword argument 'xyzzy'"),
+        (lambda cos: cos.objects.put("b"), "objects.put() missing 1 required positional argument: 'key'"),
+        (
+            lambda cos: cos.objects.list("b", "d/"),
+            "objects.list() takes 2 positional arguments but 3 were given. Pass the parameters after 'bucket' by name",
+        ),
+        (
+            lambda cos: cos.buckets.list("b"),
+            "buckets.list() takes 1 positional argument but 2 were given. Pass all parameters by name",
+        ),
+        (
+            lambda cos: cos.download("b", "k", "file", xyzzy=1),
+            "Client.download() got an unexpected keyword argument 'xyzzy'",
+        ),
+        (
+            lambda cos: Objects.put(cos.objects, "b", "k", contenttype="x"),
+            "objects.put() got an unexpected keyword argument 'contenttype'. Did you mean 'content_type'?",
+        ),
+    ],
+)
+def test_an_error_about_the_arguments_names_the_method(cos: aiocos.Client, call: Any, text: str):
+    with pytest.raises(TypeError) as caught:
+        call(cos)
+    assert str(caught.value) == text
+
+
+def test_other_errors_of_the_arguments_are_left_alone(cos: aiocos.Client):
+    def refuse(*args: Any) -> Any:
+        raise TypeError("why")
+
+    with pytest.raises(TypeError, match=r"^why$"):
+        BoundMethod(Objects.__dict__["list"], refuse, print)()
+
+
+@pytest.mark.parametrize("name", ["list", "list_v1", "list_versions"])
+def test_help_says_how_to_read_a_listing(cos: aiocos.Client, name: str):
+    text = str(getattr(cos.objects, name).__doc__)
+    assert Listing.usage in text.partition("Args:")[0]
+    assert Listing.usage not in str(cos.objects.head.__doc__)
+
+
+def test_help_is_headed_by_a_method(cos: aiocos.Client):
+    for method in (cos.objects.put, cos.objects.get):
+        heading = pydoc.render_doc(method, "Help on %s:", renderer=pydoc.plaintext).partition("\n")[0]
+        assert heading == "Help on method in module aiocos.groups.objects:"

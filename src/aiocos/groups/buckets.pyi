@@ -181,6 +181,9 @@ class Buckets(Group[Engine]):
 
         A page (`list().pages()`) also holds the owner. `list_extended` adds locations and a filter by prefix.
 
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
+
         Args:
             service_instance_id: Service instance to list: its CRN or GUID. None takes it from the credentials, which
                 usually have it.
@@ -197,6 +200,9 @@ class Buckets(Group[Engine]):
         timeout: float | None = None,
     ) -> Listing[BucketEntry, BucketPage]:
         """List the buckets of a service instance with their locations (IBM).
+
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
 
         Args:
             prefix: List only buckets whose name starts with this text. None lists all.

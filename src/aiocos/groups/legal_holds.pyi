@@ -54,6 +54,9 @@ class LegalHolds(Group[Engine]):
         Raises `NotFound` if the object has no retention. `retention.get` returns the same holds together with the retention
         period.
 
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
+
         Args:
             bucket: Name of the bucket.
             key: Key of the object.

@@ -355,6 +355,9 @@ class Multipart(Group[Engine]):
 
         Raises `NoSuchUpload`.
 
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
+
         Args:
             bucket: Name of the bucket.
             key: Key of the object.
@@ -388,6 +391,9 @@ class Multipart(Group[Engine]):
         """List the uploads of a bucket that are neither completed nor aborted.
 
         Their parts are stored and billed.
+
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
 
         Args:
             bucket: Name of the bucket.

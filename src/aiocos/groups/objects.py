@@ -142,7 +142,8 @@ class Objects(Group[Engine]):
 
         Args:
             bucket: Name of the bucket.
-            keys: Keys, or `ObjectIdentifier` objects for versions. An asynchronous iterator over keys works too.
+            keys: Keys, or `ObjectIdentifier` objects for versions. Entries of `objects.list` delete the object, entries of
+                `objects.list_versions` delete that version. An asynchronous iterator works too, for example a listing.
             quiet: If True, the result holds the failures only.
             bypass_governance: If True, delete versions that are locked in mode GOVERNANCE too.
             timeout: Deadline of each request in seconds, retries included. None sets no deadline.
@@ -151,6 +152,7 @@ class Objects(Group[Engine]):
             `deleted` (empty with `quiet`) and `errors`, key by key. An object under retention is an error here.
 
         Raises:
+            ConfigError: One of `keys` has another type. Batches that were sent before have taken effect.
             CosError: A whole batch failed. Batches that were sent before have taken effect.
         """
         return await delete_many(self._caller, bucket, keys, quiet=quiet, bypass_governance=bypass_governance, timeout=timeout)

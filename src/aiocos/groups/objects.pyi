@@ -47,7 +47,8 @@ class Objects(Group[Engine]):
 
         Args:
             bucket: Name of the bucket.
-            keys: Keys, or `ObjectIdentifier` objects for versions. An asynchronous iterator over keys works too.
+            keys: Keys, or `ObjectIdentifier` objects for versions. Entries of `objects.list` delete the object, entries of
+                `objects.list_versions` delete that version. An asynchronous iterator works too, for example a listing.
             quiet: If True, the result holds the failures only.
             bypass_governance: If True, delete versions that are locked in mode GOVERNANCE too.
             timeout: Deadline of each request in seconds, retries included. None sets no deadline.
@@ -56,6 +57,7 @@ class Objects(Group[Engine]):
             `deleted` (empty with `quiet`) and `errors`, key by key. An object under retention is an error here.
 
         Raises:
+            ConfigError: One of `keys` has another type. Batches that were sent before have taken effect.
             CosError: A whole batch failed. Batches that were sent before have taken effect.
         """
     @overload
@@ -810,6 +812,9 @@ class Objects(Group[Engine]):
 
         With a `delimiter`, the common prefixes ("folders") are in the pages: `list(...).pages()`.
 
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
+
         Args:
             bucket: Name of the bucket.
             prefix: List only keys that start with this text. None lists all.
@@ -844,6 +849,9 @@ class Objects(Group[Engine]):
 
         For services that lack version 2, which `list` uses.
 
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
+
         Args:
             bucket: Name of the bucket.
             prefix: List only keys that start with this text. None lists all.
@@ -877,6 +885,9 @@ class Objects(Group[Engine]):
         """List the versions and delete markers of a bucket.
 
         They are in the order of their keys, and for each key the latest comes first.
+
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
 
         Args:
             bucket: Name of the bucket.

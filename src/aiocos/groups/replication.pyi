@@ -78,6 +78,9 @@ class Replication(Group[Engine]):
     ) -> Listing[ReplicationFailure, ReplicationFailures]:
         """List the objects that could not be replicated, the latest failure first (IBM).
 
+        Read the `Listing` with `await` (all entries as a list), `async for` (entry by entry), or `async for` over `.pages()`
+        (page by page).
+
         Args:
             bucket: Name of the source bucket.
             first_sync_attempted_before: List only failures that were first attempted before this time: ISO 8601 text,

@@ -9,10 +9,11 @@ them; a call does nothing for them.
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, cast, get_origin, overload
 
 from aiocos import describe
 from aiocos.wire.spec import Operation, Result
@@ -103,6 +104,9 @@ class Method(Generic[C, P, T]):
         op = cast("type[Any]", self._op)
         texts = describe.field_texts(op)
         own = describe.field_texts(self._owner).get(self.__name__) or op.__doc__ or ""
+        # Some types of results say how to read them.
+        usage: str = getattr(get_origin(self.result), "usage", "")
+        own = "\n\n".join(filter(None, (inspect.cleandoc(own), usage)))
         return describe.with_arguments(own, {name: texts.get(name, "") for name in self._signature().parameters})
 
     def _signature(self) -> inspect.Signature:
@@ -159,7 +163,34 @@ class BoundMethod(Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the method."""
-        return self._send(self._op(*args, **kwargs))
+        try:
+            operation = self._op(*args, **kwargs)
+        except TypeError as error:
+            self._reword(error)
+            raise
+        return self._send(operation)
+
+    def _reword(self, error: TypeError) -> None:
+        """Name the method in an error about the arguments of a call.
+
+        Python names the `__init__` of the operation. Other errors stay as they are.
+        """
+        # Imported on failure only: `import aiocos` stays as fast as it is.
+        import difflib
+
+        init = f"{cast('Any', self._op).__init__.__qualname__}()"
+        text = str(error)
+        if not text.startswith(init):
+            return
+        text = self.__qualname__ + "()" + text.removeprefix(init)
+        parameters = self._method._signature().parameters.values()  # pyright: ignore[reportPrivateUsage]
+        if unexpected := re.search(r"unexpected keyword argument '(.*)'$", text):
+            close = difflib.get_close_matches(unexpected[1], [one.name for one in parameters], n=1)
+            text += f". Did you mean '{close[0]}'?" if close else ""
+        elif re.search(r"takes .* positional arguments? but", text):
+            positional = [one.name for one in parameters if one.kind is not one.KEYWORD_ONLY]
+            text += f". Pass the parameters after '{positional[-1]}' by name" if positional else ". Pass all parameters by name"
+        error.args = (text,)
 
     def __get__(self, instance: object, owner: type[object] | None = None) -> BoundMethod[P, T]:
         # It is bound already. Having `__get__` makes `inspect.isroutine` true: tools then treat it as a method, not as data.
@@ -187,7 +218,12 @@ class BoundCoroutineMethod(BoundMethod[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the method; the coroutine bears its name."""
-        made: Any = self._send(self._op(*args, **kwargs))
+        try:
+            operation = self._op(*args, **kwargs)
+        except TypeError as error:
+            self._reword(error)
+            raise
+        made: Any = self._send(operation)
         try:
             # "coroutine 'objects.put' was never awaited"
             made.__qualname__ = self.__qualname__
@@ -196,6 +232,10 @@ class BoundCoroutineMethod(BoundMethod[P, T]):
         return made
 
     __doc__ = BoundMethod.__dict__["__doc__"]
+
+
+# The heading of `help(client.objects.put)` shows the name of the type, as for bound methods of Python.
+BoundMethod.__name__ = BoundCoroutineMethod.__name__ = "method"
 
 
 class Caller(Protocol):
