@@ -38,8 +38,8 @@ def parse_size(text: str) -> int:
     try:
         if _NUMBER_AND_UNIT.fullmatch(text):
             return int(_SIZE.validate_python(text))
-    except ValidationError:
-        pass
+    except (ValidationError, OverflowError):
+        pass  # pydantic 2.10 raises OverflowError for a number that is too long for a float
     raise typer.BadParameter(f"{text!r} is not a size: write 16MiB, 20MB or 5242880")
 
 
