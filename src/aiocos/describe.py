@@ -130,13 +130,13 @@ class LazyDocstring(str):
 
 def complete_docstring(cls: type[Any], heading: str) -> None:
     """Let the docstring of a class end with the texts of its fields, below a heading."""
-    cls.__doc__ = LazyDocstring(summary_of(cls), heading, cls)
+    cls.__doc__ = LazyDocstring(vars(cls).get("__doc__") or "", heading, cls)
 
 
 def summary_of(cls: type[Any]) -> str:
     """Return the docstring of a class without the texts of its fields."""
-    own = vars(cls).get("__doc__")
-    return str(own) if isinstance(own, LazyDocstring) else inspect.cleandoc(own or "")
+    # str() of a `LazyDocstring` is the text in the source.
+    return inspect.cleandoc(str(vars(cls).get("__doc__") or ""))
 
 
 def with_field_texts(heading: str) -> Callable[[type[T]], type[T]]:
