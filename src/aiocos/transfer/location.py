@@ -66,10 +66,10 @@ class CosLocation:
 def parse_parts(url: str) -> tuple[str, str]:
     """Return bucket and key of `url` after all checks; see `CosLocation.parse`."""
     if not url.startswith(SCHEME):
-        raise ConfigError(f"{url!r} is not a cos:// location")
+        raise ConfigError(f"{url!r} is not a cos:// location; write cos://bucket/key")
     bucket, key = split(url)
     if not bucket:
-        raise ConfigError(f"{url!r} names no bucket")
+        raise ConfigError(f"{url!r} names no bucket; write cos://bucket or cos://bucket/key")
     try:
         url.encode()
     except UnicodeEncodeError:

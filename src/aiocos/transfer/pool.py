@@ -40,11 +40,11 @@ class TaskPool:
         self.files = 0
         """Number of files that were transferred."""
         self.bytes = 0
-        """Their size in bytes."""
+        """Total size of those files, in bytes."""
         self.errors: list[FileError] = []
         """Every file that failed."""
         self.causes: list[Exception] = []
-        """The exceptions of the first 100 of them."""
+        """The exceptions of the first 100 files that failed."""
 
     async def __aenter__(self) -> TaskPool:
         await self._tasks.__aenter__()
@@ -61,9 +61,7 @@ class TaskPool:
     async def submit(self, path: str, key: str, work: Callable[[], Awaitable[int]]) -> None:
         """Wait for a free slot, then run `work` in a task.
 
-        It returns the number of bytes that it transferred.
-
-        `path` and `key` name the file in a `FileError`.
+        `work` returns the number of bytes that it transferred. `path` and `key` name the file in a `FileError`.
         """
         if self._monitor is not None:
             await self._monitor.wait_if_paused()
