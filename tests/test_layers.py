@@ -89,8 +89,8 @@ def _callers(name: str) -> list[str]:
     ]
 
 
-def test_only_retries_and_waiters_sleep_and_one_module_creates_sessions() -> None:
-    assert _callers("asyncio.sleep") == ["net/retry.py", "waiting.py"]
+def test_one_function_sleeps_and_one_module_creates_sessions() -> None:
+    assert _callers("asyncio.sleep") == ["net/retry.py"]
     assert _callers("aiohttp.ClientSession") == ["net/session_backend.py"]
 
 

@@ -38,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
         kept["timeouts"].append(seconds)
         return timeout(seconds)
 
-    monkeypatch.setattr("aiocos.waiting.asyncio.sleep", at_once)
+    monkeypatch.setattr("aiocos.waiting.pause", at_once)
     monkeypatch.setattr("aiocos.waiting.asyncio.timeout", noted)
     return kept
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from aiocos.errors import RequestTimeoutError
+from aiocos.net.retry import pause
 
 T = TypeVar("T")
 
@@ -43,6 +44,6 @@ async def wait_for(
             result = await check()
             if is_done(result):
                 return result
-            await asyncio.sleep(poll)
+            await pause(poll)
 
     return await within(poll_until_done(), what=what, timeout=timeout)
