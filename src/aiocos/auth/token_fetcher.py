@@ -37,7 +37,7 @@ class FetchPolicy:
     """
 
     attempts: int = 5
-    """Attempts of one fetch, those not counted that got a 429."""
+    """Most attempts of one fetch. An attempt that got a 429 is not counted."""
 
     attempt_timeout: float = 10.0
     """Time limit of one attempt. IBM's SDK gives up after 5 s and starts again, so a slow IAM never responds in time."""
