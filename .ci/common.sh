@@ -20,10 +20,17 @@ python_of() {
     fi
 }
 
+# Install into the environment $1 what the other arguments say, by uv: in a quarter of pip's time.
+install() {
+    local uv="$PWD/build/uv"
+    [ -x "$uv/bin/uv" ] || { python3 -m venv "$uv" && "$uv/bin/pip" install -q uv; }
+    "$uv/bin/uv" pip install -q --python "$1/bin/python" "${@:2}"
+}
+
 # Bring .venv up to date with the extras $1.
 environment() {
     [ -x .venv/bin/python ] || python3 -m venv .venv
-    .venv/bin/pip install -q -e ".[$1]"
+    install .venv -e ".[$1]"
 }
 
 step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }

@@ -10,7 +10,7 @@ from hypothesis import settings
 from tests import leaks
 
 # The machines that run this are shared; a slow example says nothing about the code.
-settings.register_profile("aiocos", deadline=None, max_examples=60, derandomize=True)
+settings.register_profile("aiocos", deadline=None, max_examples=int(os.environ.get("AIOCOS_EXAMPLES", "25")), derandomize=True)
 settings.load_profile("aiocos")
 
 leaks.watch()
