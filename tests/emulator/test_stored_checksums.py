@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 
 import pytest
 
 from aiocos.emulator.checksums import ALGORITHMS
-from aiocos.emulator.store import Transaction, objects
+from aiocos.emulator.store import Segment, Transaction, objects
 from aiocos.emulator.store.reserve import disk_full_error
 from aiocos.emulator.stored_checksums import sums_of
 
@@ -15,6 +16,10 @@ from .checksum_requests import read_sums, value
 from .checksum_requests import sums_of as headers_of
 from .conftest import Raw, etag, md5
 from .handlers.multipart_requests import MIN, begin, complete, part
+
+
+def bucket_id(raw: Raw) -> int:
+    return raw.emulator.store.connection.execute("SELECT id FROM buckets").fetchone()[0]
 
 
 async def forget(raw: Raw) -> None:
@@ -33,13 +38,34 @@ async def test_the_bytes_of_all_segments_are_hashed(raw: Raw) -> None:
         await part(raw, upload, number, body)
     await complete(raw, upload, [(number, etag(body)) for number, body in bodies.items()])
     store = raw.emulator.store
-    bucket = store.connection.execute("SELECT id FROM buckets").fetchone()[0]
-    found = objects.find(store.connection, bucket, "key")
+    found = objects.find(store.connection, bucket_id(raw), "key")
     assert found is not None
     with store.blobs.pinned(found.segments):
         sums = await sums_of(store, found.segments, ALGORITHMS)
     assert {name: sums.text(name) for name in ALGORITHMS} == {name: value(name, *bodies.values()) for name in ALGORITHMS}
     assert sums.md5.hex() in etag(b"".join(bodies.values()))
+
+
+async def test_an_object_that_is_deleted_meanwhile_is_read_to_its_end(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last part is in the database, its first one is a file."""
+    upload = await begin(raw)
+    for number, body in ((1, b"x" * MIN), (2, b"abc")):
+        await part(raw, upload, number, body)
+    await complete(raw, upload, [(1, etag(b"x" * MIN)), (2, etag(b"abc"))])
+    store, read = raw.emulator.store, raw.emulator.store.blobs.read
+
+    async def delete_and_read(segment: Segment) -> AsyncIterator[bytes]:
+        await raw.delete("/bucket/key")
+        async for chunk in read(segment):
+            yield chunk
+
+    found = objects.find(store.connection, bucket_id(raw), "key")
+    assert found is not None
+    monkeypatch.setattr(store.blobs, "read", delete_and_read)
+    with store.blobs.pinned(found.segments):
+        sums = await sums_of(store, found.segments, ["sha1"])
+    assert (await raw.get("/bucket/key")).status == 404
+    assert sums.text("sha1") == value("sha1", b"x" * MIN, b"abc")
 
 
 @pytest.mark.parametrize("size", [0, 10, 100_000])

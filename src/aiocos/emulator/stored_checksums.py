@@ -9,10 +9,14 @@ from aiocos.wire.checksum import Algorithm
 
 
 async def sums_of(store: Store, segments: Sequence[Segment], names: Iterable[Algorithm]) -> Sums:
-    """Read segments and compute their MD5 and other checksums. The segments must be pinned."""
+    """Read segments and compute their MD5 and other checksums.
+
+    The segments must be pinned, in the same step in which their row was read.
+    """
     sums = Sums(names)
-    for segment in segments:
-        inline = objects.read_inline(store.connection, segment.blob)
+    # Pins keep files. What is in the database may be deleted while a file is read, so it is read first.
+    pieces = [(segment, objects.read_inline(store.connection, segment.blob)) for segment in segments]
+    for segment, inline in pieces:
         if inline is not None:
             sums.update([inline[segment.offset : segment.offset + segment.length]])
             continue

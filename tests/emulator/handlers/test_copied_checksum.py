@@ -66,7 +66,7 @@ async def test_a_source_that_is_replaced_while_it_is_read_is_not_copied(raw: Raw
         return await compute(store, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(copied_checksum, "sums_of", replace_and_compute)
-    await raw.put("/bucket/key", b"abc")
+    await raw.put("/bucket/key", b"a" * 100_000)
     refused = await raw.put("/bucket/copy", x_amz_copy_source="bucket/key", x_amz_checksum_algorithm="SHA1")
     assert (refused.status, refused.code) == (409, "OperationAborted")
     monkeypatch.undo()
