@@ -85,9 +85,9 @@ class Incoming:
         return {name.strip().lower() for name in ",".join(self._headers.getall("x-amz-trailer", [])).split(",")} - {""}
 
     def sent_algorithm(self) -> Algorithm | None:
-        """Return the algorithm of the checksum that comes with an object or part; None if none does.
+        """Return the algorithm of the checksum of an object or part.
 
-        Raises `InvalidRequest` if there are several.
+        None if the client sends none. Raises `InvalidRequest` if it sends several.
         """
         names = self._announced()
         if len(names) > 1:
@@ -237,7 +237,10 @@ class Incoming:
                     checksums.decode(name, value)
 
     def _check(self, sums: Sums, headers: Mapping[str, Algorithm]) -> None:
-        """Verify the checksums that the client sent, except headers that are not in `headers`."""
+        """Verify the checksums that the client sent.
+
+        Headers that are not in `headers` are not verified.
+        """
         md5 = self._headers.get("content-md5")
         if md5 is not None and checksums.decode_md5(md5) != sums.md5:
             raise checksums.mismatch("md5")

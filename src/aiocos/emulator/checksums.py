@@ -1,4 +1,6 @@
-"""Checksums of request bodies and objects: which there are, how they are written, and the errors about them.
+"""Checksums of request bodies and objects.
+
+Which there are, how they are written, and the errors about them.
 
 `wire.checksum` computes them. `Sums` computes the MD5 for the ETag and all others of a body in one pass.
 """
@@ -111,7 +113,10 @@ def type_of(sums: Mapping[str, str]) -> str | None:
 
 
 def full_object(sums: Mapping[str, str], name: str) -> str | None:
-    """Return a checksum of all bytes of an object; None if it has none with this algorithm."""
+    """Return a checksum of all bytes of an object.
+
+    None if it has none with this algorithm.
+    """
     value = sums.get(name)
     return None if value is None or "-" in value else value
 

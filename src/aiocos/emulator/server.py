@@ -109,10 +109,11 @@ class Server:
 
     @property
     def checksums(self) -> bool:
-        """True if the emulator knows `x-amz-checksum-*`. It can be changed while the emulator runs.
+        """True if the emulator knows `x-amz-checksum-*`.
 
-        False ignores these headers and trailers, like COS before August 2025: they are neither verified nor returned nor
-        stored, and a request that needs a checksum needs `Content-MD5`. Objects that are written meanwhile have no checksum.
+        It can be changed while the emulator runs. False ignores these headers and trailers, like COS before August 2025: they
+        are neither verified nor returned nor stored, and a request that needs a checksum needs `Content-MD5`. Objects that are
+        written meanwhile have no checksum.
         """
         return self._behavior.checksums
 

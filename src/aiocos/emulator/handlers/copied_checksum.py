@@ -15,11 +15,12 @@ from aiocos.wire.checksum import Algorithm, is_combinable
 async def copied_checksum(
     ctx: Context, op: CopyObject, source: ObjectRow | None, check: Callable[[ObjectRow], None]
 ) -> Callable[[ObjectRow], dict[str, str]]:
-    """Return a function that returns the checksums of a copy, for use in the transaction of the copy.
+    """Return a function that returns the checksums of a copy.
 
-    The copy has a checksum of all its bytes, with the requested algorithm or else with that of its source. Bytes are read only
-    if the source has no such checksum: now, because this takes too long for a transaction. `check` raises if the source may
-    not be copied. The function raises `Conflict` if it needs bytes of a version that is not `source`.
+    It is for the transaction of the copy. The copy has a checksum of all its bytes, with the requested algorithm or else with
+    that of its source. Bytes are read only if the source has no such checksum: now, because this takes too long for a
+    transaction. `check` raises if the source may not be copied. The function raises `Conflict` if it needs bytes of a version
+    that is not `source`.
     """
     if not ctx.behavior.checksums:
         return lambda found: {}

@@ -24,9 +24,9 @@ def default_type(name: Algorithm) -> str:
 
 
 def declared(op: CreateMultipartUpload) -> tuple[str | None, str | None]:
-    """Return the algorithm, in capitals, and the type that a creation declares; None for each without a declaration.
+    """Return the algorithm, in capitals, and the type that a creation declares.
 
-    Raises `InvalidRequest` if the two cannot be combined.
+    None for each without a declaration. Raises `InvalidRequest` if the two cannot be combined.
     """
     name, kind = checksums.requested(op.checksum_algorithm), (op.checksum_type or "").upper()
     if kind and kind not in _TYPES:
@@ -91,9 +91,10 @@ def is_part(upload: UploadRow, entry: CompletedPart, part: PartRow) -> bool:
 
 
 def joined(upload: UploadRow, parts: list[PartRow]) -> tuple[dict[str, str], tuple[str, ...] | None]:
-    """Return the checksum of the object made of these parts, and the checksums of the parts if it is composite.
+    """Return the checksum of the object made of these parts.
 
-    The object has none if a part has none, which an earlier release of the emulator or one that ignored checksums has stored.
+    Also returns the checksums of the parts if it is composite. The object has none if a part has none, which an earlier release
+    of the emulator or one that ignored checksums has stored.
     """
     name = declared_algorithm(upload) or DEFAULT
     if not all(name in part.sums for part in parts):
@@ -114,7 +115,7 @@ def check_type(upload: UploadRow, op: CompleteMultipartUpload) -> None:
 
 
 def check_object(upload: UploadRow, op: CompleteMultipartUpload, sums: dict[str, str]) -> None:
-    """Compare the checksum of the object in a completion with the one that follows from the parts.
+    """Compare the checksum in a completion with the one that follows from the parts.
 
     Raises `BadDigest` if it is another one. A completion that names no type means the algorithm's default type. Without a
     declaration at the creation, only a CRC64NVME can be compared.
